@@ -1,0 +1,42 @@
+# The library's INTERFACE targets: one without third-party needs, and one for each leaf.
+
+add_library(prefopt INTERFACE)
+add_library(prefopt::prefopt ALIAS prefopt)
+target_compile_features(prefopt INTERFACE cxx_std_20)
+target_include_directories(prefopt INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                             $<INSTALL_INTERFACE:include>)
+
+# prefopt_leaf(NAME LIBRARY...) makes prefopt::NAME on top of prefopt::prefopt.
+function(prefopt_leaf name)
+  add_library(prefopt_${name} INTERFACE)
+  add_library(prefopt::${name} ALIAS prefopt_${name})
+  set_target_properties(prefopt_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(prefopt_${name} INTERFACE prefopt ${ARGN})
+endfunction()
+
+find_package(Eigen3 3.4 QUIET)
+find_package(OpenMP QUIET COMPONENTS CXX)
+find_package(xtensor QUIET)
+find_package(nlohmann_json QUIET)
+find_package(ZLIB QUIET)
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(PCRE2 QUIET IMPORTED_TARGET libpcre2-8)
+  pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)
+endif()
+
+if(Eigen3_FOUND)
+  prefopt_leaf(eigen Eigen3::Eigen)
+  if(OpenMP_CXX_FOUND)
+    target_link_libraries(prefopt_eigen INTERFACE OpenMP::OpenMP_CXX)
+  endif()
+endif()
+if(xtensor_FOUND)
+  prefopt_leaf(xtensor xtensor)
+endif()
+if(nlohmann_json_FOUND AND ZLIB_FOUND AND XXHASH_FOUND)
+  prefopt_leaf(io nlohmann_json::nlohmann_json ZLIB::ZLIB PkgConfig::XXHASH)
+endif()
+if(nlohmann_json_FOUND AND PCRE2_FOUND)
+  prefopt_leaf(text nlohmann_json::nlohmann_json PkgConfig::PCRE2)
+endif()

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a machine must offer: storage, and families of operations of which a model or an optimizer names those it needs.
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace prefopt {
+
+/// Coefficients of one AdamW step, already bias-corrected: value <- decay * value - rate * m / (sqrt(v) + epsilon),
+/// with m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, g = gradient_scale * gradient, and
+/// m, v scaled by the two corrections when read. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
+struct adamw_coefficients {
+  double rate = 0;   ///< learning rate of this step
+  double decay = 1;  ///< 1 - rate * weight_decay, or 1
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double first_correction = 1;   ///< 1 / (1 - beta1^step)
+  double second_correction = 1;  ///< 1 / (1 - beta2^step)
+  double gradient_scale = 1;     ///< clipping
+};
+
+/// Owns memory of one kind.
+/// Needs: `allocate<T>(n)`, n zeroed elements in a movable owner with `data()` and `size()`; `copy_from_host(from, to)`
+/// and `copy_to_host(from, to)` between equally long spans; `fill(span, value)`.
+template <class M>
+concept storage_machine = requires(M& machine, const M& constant, std::span<typename M::value_type> mine,
+                                   std::span<const typename M::value_type> read_only, typename M::value_type value) {
+  { machine.template allocate<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
+  constant.copy_from_host(read_only, mine);
+  constant.copy_to_host(read_only, mine);
+  constant.fill(mine, value);
+};
+
+/// Can run an optimizer.
+/// Needs: storage_machine; `sum_of_squares(span)` in double, the same bits for the same input; `adamw(value, gradient,
+/// first_moment, second_moment, coefficients)`, which assigns value and moments.
+template <class M>
+concept optimizer_machine = storage_machine<M> &&
+    requires(const M& machine, std::span<typename M::value_type> mine,
+             std::span<const typename M::value_type> read_only, const adamw_coefficients& coefficients) {
+  { machine.sum_of_squares(read_only) } -> std::same_as<double>;
+  machine.adamw(mine, read_only, mine, mine, coefficients);
+};
+
+}  // namespace prefopt

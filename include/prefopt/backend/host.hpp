@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// host_backend: the machine that needs nothing but std. Storage and the optimizer's operations, serial, in host memory;
+// enough for small policies, and the base of machines that live in host memory too.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prefopt/backend/concepts.hpp"
+
+namespace prefopt {
+
+/// Host memory and plain loops in `Real` (float or double).
+template <class Real>
+class host_backend {
+ public:
+  using value_type = Real;
+
+  template <class T>
+  [[nodiscard]] std::vector<T> allocate(std::size_t count) const {
+    return std::vector<T>(count);
+  }
+
+  void copy_from_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
+  void copy_to_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
+  void fill(std::span<Real> values, Real value) const { std::ranges::fill(values, value); }
+
+  /// Sum of squares, accumulated in double.
+  [[nodiscard]] double sum_of_squares(std::span<const Real> values) const {
+    double sum = 0;
+    for (const Real value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+    return sum;
+  }
+
+  /// One AdamW step over equally long spans; assigns value and both moments.
+  void adamw(std::span<Real> value, std::span<const Real> gradient, std::span<Real> first_moment,
+             std::span<Real> second_moment, const adamw_coefficients& c) const {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const double g = c.gradient_scale * static_cast<double>(gradient[i]);
+      const double m = c.beta1 * static_cast<double>(first_moment[i]) + (1 - c.beta1) * g;
+      const double v = c.beta2 * static_cast<double>(second_moment[i]) + (1 - c.beta2) * g * g;
+      const double step = m * c.first_correction / (std::sqrt(v * c.second_correction) + c.epsilon);
+      first_moment[i] = static_cast<Real>(m);
+      second_moment[i] = static_cast<Real>(v);
+      value[i] = static_cast<Real>(c.decay * static_cast<double>(value[i]) - c.rate * step);
+    }
+  }
+};
+
+}  // namespace prefopt

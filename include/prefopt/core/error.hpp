@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What the library throws. A message says where, what came and what was wanted; for a file its name and the line, byte
+// offset or key. `join` builds such a message from pieces without a stream.
+
+#include <charconv>
+#include <concepts>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace prefopt {
+
+/// Base of everything that the library throws on purpose.
+struct error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Extents that do not fit together.
+struct shape_error : error {
+  using error::error;
+};
+
+/// A number or option outside its range.
+struct value_error : error {
+  using error::error;
+};
+
+/// A file whose content is not what its format promises.
+struct format_error : error {
+  using error::error;
+};
+
+/// The operating system refused to read or write.
+struct io_error : error {
+  using error::error;
+};
+
+/// A machine that is absent, unsupported or out of memory.
+struct device_error : error {
+  using error::error;
+};
+
+namespace detail {
+
+inline void append(std::string& text, std::string_view piece) { text += piece; }
+
+inline void append(std::string& text, char piece) { text += piece; }
+
+template <class Number>
+requires(std::integral<Number> || std::floating_point<Number>) void append(std::string& text, Number piece) {
+  char digits[64];
+  const auto end = std::to_chars(digits, digits + sizeof digits, piece).ptr;  // shortest text that reads back the same
+  text.append(digits, end);
+}
+
+}  // namespace detail
+
+/// The pieces (texts, characters, numbers) one after the other. Numbers are written as the shortest text that reads
+/// back the same, in any locale.
+template <class... Pieces>
+[[nodiscard]] std::string join(const Pieces&... pieces) {
+  std::string text;
+  (detail::append(text, pieces), ...);
+  return text;
+}
+
+}  // namespace prefopt

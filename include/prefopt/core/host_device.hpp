@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// PREFOPT_HOST_DEVICE marks a function that kernels may call too; to a host compiler it is nothing.
+
+#if defined(__CUDACC__)
+#define PREFOPT_HOST_DEVICE __host__ __device__
+#else
+#define PREFOPT_HOST_DEVICE
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a model must offer to be scored and to be trained. Models see a batch and slopes, never a loss.
+
+#include <concepts>
+#include <ranges>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/backend/concepts.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/parameter.hpp"
+
+namespace prefopt {
+
+/// Whatever answers with log-probs for a batch: a model, a frozen model, a cache.
+/// Needs: `token_log_probs(batch)`, const, keeps nothing: M numbers in nats, one a target, in the batch's order.
+/// Promises: a sequence's numbers do not depend, but for rounding, on the other sequences of the batch.
+template <class P>
+concept policy_model = requires(const P& policy, const prefix_tree_batch& batch) {
+  { policy.token_log_probs(batch) } -> std::same_as<std::vector<double>>;
+};
+
+/// A forward run that owns its activations. Move-only; it must not outlive its policy.
+/// Needs: `log_probs()`, M numbers in nats; `backward(slopes)`, which takes d loss / d log_probs [M] and adds to the
+/// policy's gradients; called at most once.
+template <class Pass>
+concept policy_pass = std::movable<Pass> && !std::copyable<Pass> &&
+                      requires(Pass & pass, const Pass& constant, std::span<const double> slopes) {
+  { constant.log_probs() } -> std::convertible_to<std::span<const double>>;
+  pass.backward(slopes);
+};
+
+/// A policy that can be trained.
+/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a range of `parameter`s, in
+/// an order that never changes; (4) `machine()`: where its numbers live, with the optimizer's operations. Promises:
+/// forward and token_log_probs give the same numbers, but for rounding; passes of unchanged parameters may be held side
+/// by side and run backward in any order.
+template <class P>
+concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
+  { policy.forward(batch) } -> policy_pass;
+  { policy.parameters() } -> std::ranges::forward_range;
+  { policy.machine() } -> optimizer_machine;
+};
+
+}  // namespace prefopt
