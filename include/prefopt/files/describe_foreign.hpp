@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// describe_foreign: what a file is that turned out not to be what was wanted.
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace prefopt {
+
+namespace detail {
+
+struct file_signature {
+  std::string_view bytes;
+  std::string_view meaning;
+};
+
+inline constexpr std::array file_signatures{
+    file_signature{"version https://git-lfs", "a git-lfs pointer, not the file itself (git lfs pull fetches it)"},
+    file_signature{"PK\x03\x04", "a zip archive, as PyTorch's .bin and .pt files are"},
+    file_signature{"\x80\x02", "a Python pickle, as old PyTorch files are"},
+    file_signature{"\x80\x04", "a Python pickle"},
+    file_signature{"GGUF", "a GGUF model"},
+    file_signature{"\x89HDF", "an HDF5 file"},
+    file_signature{"\x1f\x8b", "gzip data"},
+    file_signature{"\x28\xb5\x2f\xfd", "zstd data"},
+    file_signature{"PAR1", "a Parquet file"},
+    file_signature{"<!", "an HTML or XML page"},
+    file_signature{"<html", "an HTML page"},
+    file_signature{"<HTML", "an HTML page"},
+    file_signature{"<?xml", "an XML page"},
+};
+
+}  // namespace detail
+
+/// What the first bytes of a file (a dozen or two are enough) say it is, if it is something that people often hand
+/// over by mistake: a git-lfs pointer, a zip or pickle, GGUF, HTML, compressed data. Empty if they do not tell.
+[[nodiscard]] inline std::string_view describe_foreign(std::string_view beginning) {
+  if (beginning.empty()) return "an empty file";
+  for (const auto& [bytes, meaning] : detail::file_signatures) {
+    if (beginning.starts_with(bytes)) return meaning;
+  }
+  return {};
+}
+
+}  // namespace prefopt

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// parse_json: JSON that may come from anywhere. Depth and number of values are bounded (the parser itself bounds
+// neither, and a value nested deep enough crashes when it is copied), and a repeated key is refused.
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/describe_foreign.hpp"
+
+namespace prefopt {
+
+/// Bounds on what one JSON text may make of itself in memory.
+struct json_limits {
+  std::size_t depth = 64;
+  std::size_t values = std::size_t{1} << 23;  // 16 bytes each, and more for keys and texts
+};
+
+namespace detail {
+
+/// Builds the value from the parser's events; the first thing that is wrong is thrown as a format_error.
+class json_builder final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  json_builder(std::string_view name, json_limits limits) : name_(name), limits_(limits) {}
+
+  [[nodiscard]] nlohmann::json take() { return std::move(root_); }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
+  bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& value) override {
+    const auto [place, is_new] = open_.back()->get_ref<nlohmann::json::object_t&>().try_emplace(value);
+    if (!is_new) throw format_error(join(name_, ": key \"", printable(value), "\" stands twice in one object"));
+    member_ = &place->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& failure) override {
+    std::string_view reason = failure.what();  // "[json...] parse error at line 1, column 5: the reason"
+    if (const auto column = reason.find("column "); column != reason.npos) {
+      reason.remove_prefix(std::min(reason.size(), reason.find(": ", column)));
+      reason.remove_prefix(std::min<std::size_t>(reason.size(), 2));
+    }
+    throw format_error(join(name_, ": not JSON at byte ", position, ": ", printable(reason)));
+  }
+
+ private:
+  /// A piece of the text as part of a one-line message.
+  [[nodiscard]] static std::string printable(std::string_view piece) {
+    std::string text(piece.substr(0, 160));
+    std::ranges::replace_if(
+        text, [](char c) { return c < ' ' || c > '~'; }, '?');
+    return text;
+  }
+
+  template <class Value>
+  nlohmann::json* place(Value&& value) {
+    if (++values_ > limits_.values) throw format_error(join(name_, ": more than ", limits_.values, " JSON values"));
+    if (open_.empty()) return &(root_ = std::forward<Value>(value));
+    if (open_.back()->is_object()) return &(*member_ = std::forward<Value>(value));
+    auto& elements = open_.back()->get_ref<nlohmann::json::array_t&>();
+    return &elements.emplace_back(std::forward<Value>(value));
+  }
+
+  template <class Value>
+  bool put(Value&& value) {
+    place(std::forward<Value>(value));
+    return true;
+  }
+
+  bool open(nlohmann::json&& container) {
+    if (open_.size() == limits_.depth) {
+      throw format_error(join(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
+    }
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string name_;
+  json_limits limits_;
+  nlohmann::json root_;
+  nlohmann::json* member_ = nullptr;   // where the value of the key just read goes
+  std::vector<nlohmann::json*> open_;  // an element that is open is the last of its parent, so it does not move
+  std::size_t values_ = 0;
+};
+
+}  // namespace detail
+
+/// The value of a JSON text. `name` (a file's) begins every message. Throws format_error, with the byte where the text
+/// stops being JSON: bad syntax, bad UTF-8, NaN, a repeated key, more depth or values than `limits`, anything behind.
+[[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name, json_limits limits = {}) {
+  if (const auto foreign = describe_foreign(text); !foreign.empty()) {
+    throw format_error(join(name, ": ", foreign, "; JSON was wanted"));
+  }
+  detail::json_builder builder(name, limits);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
+}
+
+}  // namespace prefopt

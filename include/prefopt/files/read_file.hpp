@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// read_file: a whole file into a string, up to a bound.
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/input_file.hpp"
+
+namespace prefopt {
+
+/// The bytes of the file at `path`. Throws io_error naming it: missing, unreadable, a folder, more than `max_bytes`.
+/// Memory grows with what was really read, not with what the file's size promises.
+[[nodiscard]] inline std::string read_file(const std::filesystem::path& path,
+                                           std::size_t max_bytes = std::size_t{1} << 30) {
+  constexpr std::size_t chunk = std::size_t{1} << 20;
+  input_file file(path);
+  std::string text;
+  while (true) {
+    const std::size_t before = text.size();
+    text.resize(before + std::min(chunk, max_bytes - before) + 1);  // one byte more than allowed tells too long
+    const std::size_t count = file.read_some(std::as_writable_bytes(std::span(text).subspan(before)));
+    text.resize(before + count);
+    if (count == 0) return text;
+    if (text.size() > max_bytes) {
+      throw io_error(join(path.native(), ": longer than ", max_bytes, " bytes, the most that is read"));
+    }
+  }
+}
+
+}  // namespace prefopt
