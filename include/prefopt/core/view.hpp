@@ -40,15 +40,16 @@ class tensor_view {
       : data_(data), extents_(extents), strides_(strides) {}
 
   /// A view that may write is also one that only reads.
-  PREFOPT_HOST_DEVICE constexpr tensor_view(
-      const tensor_view<std::remove_const_t<T>, Rank>& other) requires std::is_const_v<T>
+  template <class U>
+  requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) PREFOPT_HOST_DEVICE
+      constexpr tensor_view(const tensor_view<U, Rank>& other)
       : data_(other.data()), extents_(other.extents()), strides_(other.strides()) {}
 
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr T* data() const { return data_; }
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t extent(std::size_t axis) const { return extents_[axis]; }
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t stride(std::size_t axis) const { return strides_[axis]; }
-  [[nodiscard]] constexpr const std::array<std::size_t, Rank>& extents() const { return extents_; }
-  [[nodiscard]] constexpr const std::array<std::size_t, Rank>& strides() const { return strides_; }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& extents() const { return extents_; }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& strides() const { return strides_; }
 
   /// Number of elements.
   [[nodiscard]] constexpr std::size_t size() const {

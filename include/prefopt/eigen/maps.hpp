@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The library's views as Eigen maps, and products of them split over threads.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include "prefopt/core/view.hpp"
+#include "prefopt/eigen/parallel.hpp"
+
+namespace prefopt::detail {
+
+template <class Value>
+using row_major = Eigen::Matrix<std::remove_const_t<Value>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+template <class Value>
+using maybe_const = std::conditional_t<std::is_const_v<Value>, const row_major<Value>, row_major<Value>>;
+
+/// Rows may be further apart than they are long.
+template <class Value>
+using matrix_map = Eigen::Map<maybe_const<Value>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+template <class Value>
+using row_map = Eigen::Map<
+    std::conditional_t<std::is_const_v<Value>, const Eigen::Array<std::remove_const_t<Value>, 1, Eigen::Dynamic>,
+                       Eigen::Array<Value, 1, Eigen::Dynamic>>>;
+
+[[nodiscard]] inline Eigen::Index eigen_index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+
+template <class Value>
+[[nodiscard]] matrix_map<Value> as_eigen(matrix_view<Value> view) {
+  return {view.data(), eigen_index(view.extent(0)), eigen_index(view.extent(1)),
+          Eigen::OuterStride<>(eigen_index(view.stride(0)))};
+}
+
+template <class Value>
+[[nodiscard]] row_map<Value> as_eigen(std::span<Value> values) {
+  return {values.data(), eigen_index(values.size())};
+}
+
+template <class Value>
+[[nodiscard]] row_map<Value> as_eigen_row(matrix_view<Value> view, std::size_t row) {
+  return {view.data() + row * view.stride(0), eigen_index(view.extent(1))};
+}
+
+enum class product_update { assign, add };
+
+/// out (+)= left * right, for expressions whose products Eigen runs as one matrix product. Split along the longer side
+/// of `out`, so that the parts share as little packing as they can.
+template <product_update Update, class Out, class Left, class Right>
+void product(int threads, Out out, const Left& left, const Right& right) {
+  const auto run = [](auto&& part, const auto& l, const auto& r) {
+    if constexpr (Update == product_update::assign)
+      part.noalias() = l * r;
+    else
+      part.noalias() += l * r;
+  };
+  const auto rows = static_cast<std::size_t>(out.rows()), columns = static_cast<std::size_t>(out.cols());
+  constexpr std::size_t grain = 24;  // a multiple of Eigen's register tiles
+  if (rows >= columns)
+    parallel_ranges(threads, rows, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      const auto first = eigen_index(begin), count = eigen_index(end - begin);
+      run(out.middleRows(first, count), left.middleRows(first, count), right);
+    });
+  else
+    parallel_ranges(threads, columns, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      const auto first = eigen_index(begin), count = eigen_index(end - begin);
+      run(out.middleCols(first, count), left, right.middleCols(first, count));
+    });
+}
+
+}  // namespace prefopt::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// AdamW and the sum of squares, in one pass over memory each.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prefopt/backend/concepts.hpp"
+#include "prefopt/eigen/maps.hpp"
+
+namespace prefopt::detail {
+
+/// In double, over runs of fixed length whose sums are added in order: the same bits for any number of threads.
+template <class Real>
+[[nodiscard]] double sum_of_squares(int threads, std::span<const Real> values) {
+  constexpr std::size_t run = 4096;
+  std::vector<double> runs((values.size() + run - 1) / run);
+  parallel_ranges(threads, runs.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto part = values.subspan(i * run, std::min(run, values.size() - i * run));
+      runs[i] = as_eigen(part).template cast<double>().square().sum();
+    }
+  });
+  double sum = 0;
+  for (const double part : runs) sum += part;
+  return sum;
+}
+
+/// One AdamW step; assigns value and both moments. See adamw_coefficients for the formula.
+template <class Real>
+void adamw(int threads, std::span<Real> value, std::span<const Real> gradient, std::span<Real> first_moment,
+           std::span<Real> second_moment, const adamw_coefficients& c) {
+  const auto beta1 = static_cast<Real>(c.beta1), beta2 = static_cast<Real>(c.beta2);
+  const auto rest1 = static_cast<Real>(1 - c.beta1), rest2 = static_cast<Real>(1 - c.beta2);
+  const auto rate = static_cast<Real>(c.rate * c.first_correction), decay = static_cast<Real>(c.decay);
+  const auto correction = static_cast<Real>(c.second_correction), epsilon = static_cast<Real>(c.epsilon);
+  const auto scale = static_cast<Real>(c.gradient_scale);
+  parallel_ranges(threads, value.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Real g = scale * gradient[i];
+      const Real m = beta1 * first_moment[i] + rest1 * g;
+      const Real v = beta2 * second_moment[i] + rest2 * g * g;
+      first_moment[i] = m;
+      second_moment[i] = v;
+      value[i] = decay * value[i] - rate * m / (std::sqrt(v * correction) + epsilon);
+    }
+  });
+}
+
+}  // namespace prefopt::detail

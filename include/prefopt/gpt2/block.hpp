@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One transformer block, forward and hand-derived backward (pre-norm GPT-2: Radford et al. 2019, section 2.3).
+// Legend: N rows, C channels, I inner channels, H heads.
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+#include "prefopt/backend/transformer.hpp"
+#include "prefopt/core/view.hpp"
+#include "prefopt/gpt2/config.hpp"
+#include "prefopt/gpt2/weights.hpp"
+
+namespace prefopt {
+
+/// A machine's matrix with its storage.
+template <transformer_machine Machine>
+class machine_matrix {
+ public:
+  using value_type = typename Machine::value_type;
+
+  machine_matrix() = default;
+  machine_matrix(const Machine& machine, std::size_t rows, std::size_t columns)
+      : rows_(rows), columns_(columns), storage_(machine.template allocate<value_type>(rows * columns)) {}
+
+  [[nodiscard]] matrix_view<value_type> view() { return {storage_.data(), {rows_, columns_}}; }
+  [[nodiscard]] matrix_view<const value_type> view() const { return {storage_.data(), {rows_, columns_}}; }
+  [[nodiscard]] std::span<value_type> flat() { return {storage_.data(), rows_ * columns_}; }
+
+ private:
+  std::size_t rows_ = 0;
+  std::size_t columns_ = 0;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) storage_;
+};
+
+/// A layer norm's output and statistics over N rows.
+template <transformer_machine Machine>
+struct layer_norm_tape {
+  using value_type = typename Machine::value_type;
+
+  layer_norm_tape() = default;
+  layer_norm_tape(const Machine& machine, std::size_t rows, std::size_t channels)
+      : normalized(machine, rows, channels), numbers(machine, 2, rows) {}
+
+  [[nodiscard]] layer_norm_statistics<value_type> statistics() { return split<value_type>(numbers.view()); }
+  [[nodiscard]] layer_norm_statistics<const value_type> statistics() const {
+    return split<const value_type>(numbers.view());
+  }
+
+  machine_matrix<Machine> normalized;  // [N, C]
+  machine_matrix<Machine> numbers;     // [2, N] mean, inverse deviation
+
+ private:
+  template <class Value>
+  static layer_norm_statistics<Value> split(matrix_view<Value> view) {
+    const std::size_t rows = view.extent(1);
+    return {{view.data(), rows}, {view.data() + rows, rows}};
+  }
+};
+
+/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
+template <transformer_machine Machine>
+struct block_tape {
+  block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
+      : ln_1(machine, rows, config.n_embd),
+        qkv(machine, rows, 3 * config.n_embd),
+        attended(machine, rows, config.n_embd),
+        log_sums(machine, rows, config.n_head),
+        middle(machine, rows, config.n_embd),
+        ln_2(machine, rows, config.n_embd),
+        inner(machine, rows, config.inner()),
+        activated(machine, rows, config.inner()) {}
+
+  layer_norm_tape<Machine> ln_1;
+  machine_matrix<Machine> qkv;       // [N, 3C]
+  machine_matrix<Machine> attended;  // [N, C]
+  machine_matrix<Machine> log_sums;  // [N, H] log-sum-exp of each attention row
+  machine_matrix<Machine> middle;    // [N, C] the residual stream between attention and feed-forward
+  layer_norm_tape<Machine> ln_2;
+  machine_matrix<Machine> inner;      // [N, I] before the activation
+  machine_matrix<Machine> activated;  // [N, I]
+};
+
+/// Scratch of a block's backward, reused from block to block.
+template <transformer_machine Machine>
+struct block_gradients {
+  block_gradients(const Machine& machine, const gpt2_config& config, std::size_t rows)
+      : channels(machine, rows, config.n_embd),
+        qkv(machine, rows, 3 * config.n_embd),
+        inner(machine, rows, config.inner()) {}
+
+  machine_matrix<Machine> channels;  // [N, C]
+  machine_matrix<Machine> qkv;       // [N, 3C]
+  machine_matrix<Machine> inner;     // [N, I]
+};
+
+/// Which third of a [N, 3C] matrix, as [N, H, D] heads.
+enum class qkv_part : std::size_t { query = 0, key = 1, value = 2 };
+
+template <class Value>
+[[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> channels, std::size_t first_channel,
+                                             const gpt2_config& config) {
+  return {channels.data() + first_channel,
+          {channels.extent(0), config.n_head, config.head_size()},
+          {channels.stride(0), config.head_size(), 1}};
+}
+
+template <class Value>
+[[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> qkv, qkv_part part, const gpt2_config& config) {
+  return heads_of(qkv, static_cast<std::size_t>(part) * config.n_embd, config);
+}
+
+/// A block of one model on one machine.
+template <transformer_machine Machine>
+class gpt2_block {
+ public:
+  using value_type = typename Machine::value_type;
+  using const_view = matrix_view<const value_type>;
+
+  gpt2_block(const Machine& machine, const gpt2_config& config, const block_weights<const value_type>& weights)
+      : machine_(machine), config_(config), weights_(weights) {}
+
+  /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
+  /// the tape's qkv must hold the keys and values of the rows before. Writes the tape.
+  void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, matrix_view<value_type> y) const {
+    const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
+    const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
+    const auto statistics = [count](layer_norm_tape<Machine>& norm) {
+      const auto whole = norm.statistics();
+      return layer_norm_statistics<value_type>{whole.mean.first(count), whole.inverse_deviation.first(count)};
+    };
+
+    const auto ln_1 = part(tape.ln_1.normalized);
+    machine_.layer_norm(x, weights_.ln_1.scale, weights_.ln_1.shift, config_.layer_norm_epsilon, ln_1,
+                        statistics(tape.ln_1));
+    const auto fresh = tape.qkv.view().rows(first, end);  // [N, 3C]
+    machine_.linear(ln_1, weights_.c_attn.weight, weights_.c_attn.bias, fresh);
+    const const_view all = tape.qkv.view().rows(0, end);
+    const auto attended = part(tape.attended);
+    machine_.tree_attention(rows, heads_of<const value_type>(fresh, qkv_part::query, config_),
+                            heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
+                            heads_of(attended, 0, config_), part(tape.log_sums));
+    const auto middle = part(tape.middle);
+    machine_.linear_residual(attended, weights_.attn_c_proj.weight, weights_.attn_c_proj.bias, x, middle);
+
+    const auto ln_2 = part(tape.ln_2.normalized);
+    machine_.layer_norm(middle, weights_.ln_2.scale, weights_.ln_2.shift, config_.layer_norm_epsilon, ln_2,
+                        statistics(tape.ln_2));
+    machine_.linear(ln_2, weights_.c_fc.weight, weights_.c_fc.bias, part(tape.inner));
+    machine_.activate(config_.activation, part(tape.inner), part(tape.activated));
+    machine_.linear_residual(part(tape.activated), weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
+  }
+
+  /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and tape as forward left
+  /// them, with first_row 0.
+  void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
+                const block_weights<value_type>& gradients, block_gradients<Machine>& scratch,
+                matrix_view<value_type> d) const {
+    const auto d_inner = scratch.inner.view();
+    const auto d_channels = scratch.channels.view();
+    machine_.linear_backward(d, tape.activated.view(), weights_.mlp_c_proj.weight, d_inner, gradients.mlp_c_proj.weight,
+                             gradients.mlp_c_proj.bias);
+    machine_.activate_backward(config_.activation, tape.inner.view(), d_inner);
+    machine_.linear_backward(d_inner, tape.ln_2.normalized.view(), weights_.c_fc.weight, d_channels,
+                             gradients.c_fc.weight, gradients.c_fc.bias);
+    machine_.layer_norm_backward(d_channels, tape.middle.view(), weights_.ln_2.scale, tape.ln_2.statistics(), d,
+                                 gradients.ln_2.scale, gradients.ln_2.shift);
+
+    machine_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
+                             gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
+    const const_view qkv = tape.qkv.view();
+    const auto d_qkv = scratch.qkv.view();
+    machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
+                                     heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
+                                     scale(), heads_of(tape.attended.view(), 0, config_), tape.log_sums.view(),
+                                     heads_of<const value_type>(d_channels, 0, config_),
+                                     heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
+                                     heads_of(d_qkv, qkv_part::value, config_));
+    machine_.linear_backward(d_qkv, tape.ln_1.normalized.view(), weights_.c_attn.weight, d_channels,
+                             gradients.c_attn.weight, gradients.c_attn.bias);
+    machine_.layer_norm_backward(d_channels, x, weights_.ln_1.scale, tape.ln_1.statistics(), d, gradients.ln_1.scale,
+                                 gradients.ln_1.shift);
+  }
+
+ private:
+  [[nodiscard]] double scale() const { return 1 / std::sqrt(static_cast<double>(config_.head_size())); }
+
+  const Machine& machine_;
+  const gpt2_config& config_;
+  block_weights<const value_type> weights_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// GPT-2 with its language-model head (Radford et al. 2019) as a trainable policy, written once against the machine.
+// Legend: N stored tokens, M targets, R head rows, C channels, V vocabulary.
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/check_batch.hpp"
+#include "prefopt/gpt2/trunk.hpp"
+#include "prefopt/policy/parameter.hpp"
+
+namespace prefopt {
+
+template <transformer_machine Machine>
+class gpt2_pass;
+
+/// A GPT-2 on a machine, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize` fills them.
+template <transformer_machine Machine>
+class gpt2 {
+ public:
+  using machine_type = Machine;
+  using value_type = typename Machine::value_type;
+  using pass = gpt2_pass<Machine>;
+
+  /// Throws value_error for sizes that make no model.
+  gpt2(const Machine& machine, const gpt2_config& config)
+      : machine_(&machine),
+        config_(config),
+        layout_(config),
+        values_(machine.template allocate<value_type>(layout_.size())),
+        gradients_(machine.template allocate<value_type>(layout_.size())) {}
+
+  [[nodiscard]] const gpt2_config& config() const { return config_; }
+  [[nodiscard]] const Machine& machine() const { return *machine_; }
+
+  /// All tensors in the layout's order, under their checkpoint names without the `transformer.` prefix.
+  [[nodiscard]] std::vector<parameter<value_type>> parameters() {
+    return list<value_type>(weights().values, weights().gradients);
+  }
+  [[nodiscard]] std::vector<parameter<const value_type>> parameters() const {
+    return list<const value_type>(values(), {config_, layout_, {gradients_.data(), layout_.size()}});
+  }
+
+  /// A model with the same weights, on the same machine, with gradients of its own.
+  [[nodiscard]] gpt2 clone() const {
+    gpt2 copy(*machine_, config_);
+    machine_->copy_from_host({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
+    return copy;
+  }
+
+  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and `head_workspace` logits.
+  /// Throws value_error for a token or position that the model does not have.
+  [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+    check(batch, config_.vocab_size, config_.n_positions);
+    trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
+    return head_log_probs(batch, trunk().forward(batch, tape));
+  }
+
+  /// The same numbers with what their backward needs. Throws as token_log_probs does.
+  [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
+    check(batch, config_.vocab_size, config_.n_positions);
+    return pass(*this, batch);
+  }
+
+  [[nodiscard]] gpt2_trunk<Machine> trunk() const { return {*machine_, config_, values()}; }
+  [[nodiscard]] gpt2_weights<const value_type> values() const {
+    return {config_, layout_, {values_.data(), layout_.size()}};
+  }
+
+ private:
+  friend pass;
+
+  /// Logits that inference holds at once.
+  static constexpr std::size_t head_workspace = std::size_t{1} << 24;
+
+  struct views {
+    gpt2_weights<value_type> values;
+    gpt2_weights<value_type> gradients;
+  };
+  [[nodiscard]] views weights() {
+    return {{config_, layout_, {values_.data(), layout_.size()}},
+            {config_, layout_, {gradients_.data(), layout_.size()}}};
+  }
+
+  template <class Value>
+  [[nodiscard]] std::vector<parameter<Value>> list(const gpt2_weights<Value>& values,
+                                                   const gpt2_weights<Value>& gradients) const {
+    std::vector<parameter<Value>> all;
+    for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
+      const tensor_place& place = layout_.tensors()[i];
+      all.push_back({.name = place.name,
+                     .shape = place.shape,
+                     .value = values.tensor(i),
+                     .gradient = gradients.tensor(i),
+                     .decays = place.decays});
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::vector<double> head_log_probs(const prefix_tree_batch& batch,
+                                                   matrix_view<const value_type> hidden) const;
+
+  const Machine* machine_;
+  gpt2_config config_;
+  gpt2_layout layout_;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) values_;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) gradients_;
+};
+
+namespace detail {
+
+/// The batch's targets with their rows counted among the head's rows.
+[[nodiscard]] inline std::vector<head_target> head_targets(const prefix_tree_batch& batch) {
+  std::vector<head_target> targets;  // [M]
+  targets.reserve(batch.targets.size());
+  for (const tree_target& target : batch.targets) {
+    const auto slot = std::ranges::lower_bound(batch.rows, target.row) - batch.rows.begin();
+    targets.push_back({static_cast<std::int32_t>(slot), target.token});
+  }
+  return targets;
+}
+
+}  // namespace detail
+
+template <transformer_machine Machine>
+std::vector<double> gpt2<Machine>::head_log_probs(const prefix_tree_batch& batch,
+                                                  matrix_view<const value_type> hidden) const {
+  const std::vector<head_target> targets = detail::head_targets(batch);
+  std::vector<std::size_t> by_slot(targets.size());
+  std::iota(by_slot.begin(), by_slot.end(), std::size_t{0});
+  std::ranges::stable_sort(by_slot, {}, [&](std::size_t i) { return targets[i].slot; });
+
+  const std::size_t rows = hidden.extent(0);
+  const std::size_t chunk = std::max<std::size_t>(1, std::min(rows, head_workspace / config_.vocab_size));
+  machine_matrix<Machine> logits(*machine_, chunk, config_.vocab_size);
+  machine_matrix<Machine> log_sums(*machine_, 1, chunk);
+  std::vector<double> log_probs(targets.size());  // [M]
+  std::vector<double> some;
+  std::vector<head_target> of_chunk;
+  std::size_t next = 0;
+  for (std::size_t begin = 0; begin < rows; begin += chunk) {
+    const std::size_t end = std::min(rows, begin + chunk), first = next;
+    of_chunk.clear();
+    for (; next < by_slot.size() && static_cast<std::size_t>(targets[by_slot[next]].slot) < end; ++next)
+      of_chunk.push_back(
+          {targets[by_slot[next]].slot - static_cast<std::int32_t>(begin), targets[by_slot[next]].token});
+    some.resize(of_chunk.size());
+    const auto part = logits.view().rows(0, end - begin);
+    machine_->head_logits(hidden.rows(begin, end), values().head(), part);
+    machine_->head_log_probs(part, of_chunk, log_sums.flat().first(end - begin), some);
+    for (std::size_t i = 0; i < some.size(); ++i) log_probs[by_slot[first + i]] = some[i];
+  }
+  return log_probs;
+}
+
+/// A forward run of a GPT-2. Owns its activations and the logits [R, V].
+template <transformer_machine Machine>
+class gpt2_pass {
+ public:
+  using value_type = typename Machine::value_type;
+
+  gpt2_pass(gpt2<Machine>& model, const prefix_tree_batch& batch)
+      : model_(&model),
+        batch_(batch),
+        targets_(detail::head_targets(batch)),
+        tape_(model.machine(), model.config_, batch.tokens.size(), batch.rows.size(), true),
+        logits_(model.machine(), batch.rows.size(), model.config_.vocab_size),
+        log_sums_(model.machine(), 1, batch.rows.size()),
+        log_probs_(targets_.size()) {
+    const auto hidden = model.trunk().forward(batch_, tape_);
+    model.machine().head_logits(hidden, model.values().head(), logits_.view());
+    model.machine().head_log_probs(logits_.view(), targets_, log_sums_.flat(), log_probs_);
+  }
+
+  /// [M], nats.
+  [[nodiscard]] std::span<const double> log_probs() const { return log_probs_; }
+
+  /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Once only: it overwrites the logits.
+  /// Throws shape_error unless there are M slopes, value_error the second time.
+  void backward(std::span<const double> slopes) {
+    if (slopes.size() != targets_.size())
+      throw shape_error(join("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
+    if (spent_) throw value_error("gpt2_pass: backward was called before on this pass");
+    spent_ = true;
+    const Machine& machine = model_->machine();
+    const auto weights = model_->weights();
+    const auto hidden = tape_.ln_f.normalized.view();
+    machine_matrix<Machine> d_hidden(machine, batch_.rows.size(), model_->config_.n_embd);
+    machine.head_backward(logits_.view(), log_sums_.flat(), targets_, slopes, hidden, weights.values.head(),
+                          d_hidden.view(), weights.gradients.head());
+    model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
+  }
+
+ private:
+  gpt2<Machine>* model_;
+  prefix_tree_batch batch_;
+  std::vector<head_target> targets_;  // [M]
+  trunk_tape<Machine> tape_;
+  machine_matrix<Machine> logits_;    // [R, V]
+  machine_matrix<Machine> log_sums_;  // [1, R]
+  std::vector<double> log_probs_;     // [M]
+  bool spent_ = false;
+};
+
+}  // namespace prefopt

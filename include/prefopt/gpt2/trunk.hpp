@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The trunk of a GPT-2: a batch to hidden rows [R, C] (after the last layer norm, at the rows that heads read), and its
+// adjoint. Heads stand on it; it knows none of them.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/gpt2/block.hpp"
+
+namespace prefopt {
+
+/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward; without, one layer's room
+/// that the layers share.
+template <transformer_machine Machine>
+struct trunk_tape {
+  trunk_tape(const Machine& machine, const gpt2_config& config, std::size_t rows, std::size_t head_rows, bool keep)
+      : gathered(machine, head_rows, config.n_embd), ln_f(machine, head_rows, config.n_embd) {
+    const std::size_t layers = keep ? config.n_layer : 1;
+    for (std::size_t i = 0; i < layers; ++i) blocks.emplace_back(machine, config, rows);
+    for (std::size_t i = 0; i < layers + 1; ++i) streams.emplace_back(machine, rows, config.n_embd);
+  }
+
+  [[nodiscard]] machine_matrix<Machine>& stream(std::size_t layer) { return streams[layer % streams.size()]; }
+  [[nodiscard]] block_tape<Machine>& block(std::size_t layer) { return blocks[layer % blocks.size()]; }
+
+  std::vector<machine_matrix<Machine>> streams;  // the residual stream before each block and after the last, [N, C]
+  std::vector<block_tape<Machine>> blocks;
+  machine_matrix<Machine> gathered;  // [R, C]
+  layer_norm_tape<Machine> ln_f;     // [R, C] hidden rows
+};
+
+template <transformer_machine Machine>
+class gpt2_trunk {
+ public:
+  using value_type = typename Machine::value_type;
+
+  gpt2_trunk(const Machine& machine, const gpt2_config& config, const gpt2_weights<const value_type>& weights)
+      : machine_(machine), config_(config), weights_(weights) {}
+
+  /// Hidden rows [R, C], which live in the tape.
+  [[nodiscard]] matrix_view<const value_type> forward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape) const {
+    machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
+    for (std::size_t layer = 0; layer < config_.n_layer; ++layer)
+      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.stream(layer + 1).view());
+    machine_.gather_rows(tape.stream(config_.n_layer).view(), batch.rows, tape.gathered.view());
+    const auto norm = weights_.ln_f();
+    machine_.layer_norm(tape.gathered.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
+                        tape.ln_f.normalized.view(), tape.ln_f.statistics());
+    return tape.ln_f.normalized.view();
+  }
+
+  /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by forward.
+  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape, matrix_view<const value_type> d_hidden,
+                const gpt2_weights<value_type>& gradients) const {
+    const std::size_t rows = batch.tokens.size();
+    machine_matrix<Machine> d_gathered(machine_, batch.rows.size(), config_.n_embd);
+    machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
+    block_gradients<Machine> scratch(machine_, config_, rows);
+    const auto norm = gradients.ln_f();
+    machine_.layer_norm_backward(d_hidden, tape.gathered.view(), weights_.ln_f().scale, tape.ln_f.statistics(),
+                                 d_gathered.view(), norm.scale, norm.shift);
+    machine_.scatter_rows(d_gathered.view(), batch.rows, d_stream.view());
+    for (std::size_t layer = config_.n_layer; layer-- > 0;)
+      block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), gradients.block(layer),
+                            scratch, d_stream.view());
+    machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(), gradients.wpe());
+  }
+
+  [[nodiscard]] gpt2_block<Machine> block(std::size_t layer) const {
+    return {machine_, config_, weights_.block(layer)};
+  }
+
+ private:
+  const Machine& machine_;
+  const gpt2_config& config_;
+  gpt2_weights<const value_type> weights_;
+};
+
+}  // namespace prefopt
