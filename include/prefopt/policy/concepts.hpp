@@ -5,6 +5,7 @@
 #include <concepts>
 #include <ranges>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,7 @@ template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
   { policy.parameters() } -> std::ranges::forward_range;
-  { policy.machine() } -> optimizer_machine;
+  requires optimizer_machine<std::remove_reference_t<decltype(policy.machine())>>;
 };
 
 }  // namespace prefopt

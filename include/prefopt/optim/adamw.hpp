@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// AdamW: Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2, in the form of
+// PyTorch's optimizer: the decay is learning rate times weight decay, and epsilon is added to the square root of the
+// bias-corrected second moment. The arithmetic is the machine's; this class owns the moments and the step count.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "prefopt/backend/concepts.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/optim/parameter_range.hpp"
+
+namespace prefopt {
+
+/// Hyper-parameters of AdamW.
+struct adamw_options {
+  double learning_rate = 1e-6;  ///< for `step(parameters)`; a schedule gives each step its own
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  ///< falls on parameters that say `decays`
+};
+
+/// Throws value_error for an option outside its range.
+inline void check(const adamw_options& options) {
+  const auto at_least_zero = [](const char* name, double value) {
+    if (!(std::isfinite(value) && value >= 0)) throw value_error(join("adamw: ", name, " is ", value, ", wanted >= 0"));
+  };
+  const auto unit = [](const char* name, double value) {
+    if (!(value >= 0 && value < 1)) throw value_error(join("adamw: ", name, " is ", value, ", wanted 0 <= x < 1"));
+  };
+  at_least_zero("learning_rate", options.learning_rate);
+  unit("beta1", options.beta1);
+  unit("beta2", options.beta2);
+  at_least_zero("epsilon", options.epsilon);
+  at_least_zero("weight_decay", options.weight_decay);
+}
+
+/// The running means of one parameter's gradient and squared gradient, in the machine's memory.
+template <class Real>
+struct moment_view {
+  std::string name;  ///< the parameter's
+  std::vector<std::size_t> shape;
+  std::span<Real> first;
+  std::span<Real> second;
+};
+
+/// The same in host memory: what a checkpoint holds.
+template <class Real>
+struct saved_moments {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<Real> first;
+  std::vector<Real> second;
+
+  friend bool operator==(const saved_moments&, const saved_moments&) = default;
+};
+
+/// Everything that AdamW carries from one step to the next.
+template <class Real>
+struct adamw_state {
+  std::int64_t steps = 0;
+  std::vector<saved_moments<Real>> moments;  ///< of the trainable parameters, in their order
+
+  friend bool operator==(const adamw_state&, const adamw_state&) = default;
+};
+
+/// AdamW over the trainable parameters of one model. The machine must outlive it.
+template <class Machine>
+requires optimizer_machine<Machine>
+class adamw {
+ public:
+  using value_type = typename Machine::value_type;
+  using state_type = adamw_state<value_type>;
+
+  /// Allocates zero moments for every trainable parameter. Throws value_error for bad options, shape_error where a
+  /// gradient is not as long as its value.
+  template <class Parameters>
+  requires parameter_range<Parameters, value_type> adamw(Machine& machine, Parameters&& parameters,
+                                                         adamw_options options = {})
+      : machine_(&machine), options_(std::move(options)) {
+    check(options_);
+    for (auto&& parameter : parameters) {
+      check_lengths(parameter, parameter.value.size());
+      const std::size_t size = parameter.trainable ? parameter.value.size() : 0;
+      slots_.push_back({parameter.name, parameter.shape, parameter.value.size(), parameter.trainable,
+                        machine.template allocate<value_type>(size), machine.template allocate<value_type>(size)});
+    }
+  }
+
+  /// Moves every trainable parameter against `gradient_scale` times its gradient. Throws shape_error where the
+  /// parameters are not those of the constructor.
+  template <class Parameters>
+  requires parameter_range<Parameters, value_type>
+  void step(Parameters&& parameters, double learning_rate, double gradient_scale = 1) {
+    check_same(parameters);
+    ++steps_;
+    std::size_t index = 0;
+    for (auto&& parameter : parameters) {
+      slot& own = slots_[index++];
+      if (!own.trained) continue;
+      machine_->adamw(std::span<value_type>(parameter.value), std::span<const value_type>(parameter.gradient),
+                      own.first_span(), own.second_span(),
+                      coefficients(learning_rate, gradient_scale, parameter.decays));
+    }
+  }
+
+  /// One step at the options' learning rate.
+  template <class Parameters>
+  requires parameter_range<Parameters, value_type>
+  void step(Parameters&& parameters) { step(parameters, options_.learning_rate); }
+
+  [[nodiscard]] const adamw_options& options() const { return options_; }
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  /// Views on the moments of the trainable parameters, in the machine's memory. A checkpoint that goes through them
+  /// tensor by tensor needs no second copy of all; `set_steps` then sets the count that belongs to them.
+  [[nodiscard]] std::vector<moment_view<value_type>> moments() {
+    std::vector<moment_view<value_type>> views;
+    for (slot& own : slots_) {
+      if (own.trained) views.push_back({own.name, own.shape, own.first_span(), own.second_span()});
+    }
+    return views;
+  }
+
+  /// Throws value_error for a negative count.
+  void set_steps(std::int64_t steps) {
+    if (steps < 0) throw value_error(join("adamw: ", steps, " steps, wanted >= 0"));
+    steps_ = steps;
+  }
+
+  /// A copy in host memory of all that the next step depends on, but for the parameters.
+  [[nodiscard]] state_type state() const {
+    state_type copy{steps_, {}};
+    for (const slot& own : slots_) {
+      if (!own.trained) continue;
+      auto& saved = copy.moments.emplace_back(saved_moments<value_type>{own.name, own.shape, {}, {}});
+      saved.first.resize(own.size);
+      saved.second.resize(own.size);
+      machine_->copy_to_host(own.first_span(), saved.first);
+      machine_->copy_to_host(own.second_span(), saved.second);
+    }
+    return copy;
+  }
+
+  /// Takes over a state. Throws shape_error, and changes nothing, where it belongs to other parameters.
+  void restore(const state_type& state) {
+    const auto views = moments();
+    if (state.moments.size() != views.size()) {
+      throw shape_error(join("adamw: a state of ", state.moments.size(), " tensors for ", views.size()));
+    }
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      const auto& saved = state.moments[i];
+      const bool fits = saved.name == views[i].name && saved.shape == views[i].shape &&
+                        saved.first.size() == views[i].first.size() && saved.second.size() == views[i].second.size();
+      if (!fits) throw shape_error(join("adamw: a state of ", saved.name, " does not fit ", views[i].name));
+    }
+    set_steps(state.steps);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      machine_->copy_from_host(std::span<const value_type>(state.moments[i].first), views[i].first);
+      machine_->copy_from_host(std::span<const value_type>(state.moments[i].second), views[i].second);
+    }
+  }
+
+ private:
+  using buffer = decltype(std::declval<Machine&>().template allocate<value_type>(std::size_t{}));
+
+  struct slot {
+    std::string name;
+    std::vector<std::size_t> shape;
+    std::size_t size = 0;
+    bool trained = false;
+    buffer first;
+    buffer second;
+
+    std::span<value_type> first_span() { return {first.data(), size}; }
+    std::span<value_type> second_span() { return {second.data(), size}; }
+    std::span<const value_type> first_span() const { return {first.data(), size}; }
+    std::span<const value_type> second_span() const { return {second.data(), size}; }
+  };
+
+  template <class Parameter>
+  static void check_lengths(const Parameter& parameter, std::size_t size) {
+    if (parameter.value.size() != size || parameter.gradient.size() != size) {
+      throw shape_error(join("adamw: ", parameter.name, " has ", parameter.value.size(), " values and ",
+                             parameter.gradient.size(), " gradients, wanted ", size));
+    }
+  }
+
+  template <class Parameters>
+  void check_same(Parameters& parameters) const {
+    std::size_t index = 0;
+    for (auto&& parameter : parameters) {
+      if (index == slots_.size() || parameter.name != slots_[index].name ||
+          parameter.trainable != slots_[index].trained) {
+        throw shape_error(join("adamw: ", parameter.name, " is not parameter ", index, " of those it was made for"));
+      }
+      check_lengths(parameter, slots_[index++].size);
+    }
+    if (index != slots_.size()) {
+      throw shape_error(join("adamw: ", index, " parameters, made for ", slots_.size()));
+    }
+  }
+
+  [[nodiscard]] adamw_coefficients coefficients(double learning_rate, double gradient_scale, bool decays) const {
+    const double t = static_cast<double>(steps_);
+    return {.rate = learning_rate,
+            .decay = decays ? 1 - learning_rate * options_.weight_decay : 1,
+            .beta1 = options_.beta1,
+            .beta2 = options_.beta2,
+            .epsilon = options_.epsilon,
+            .first_correction = 1 / (1 - std::pow(options_.beta1, t)),
+            .second_correction = 1 / (1 - std::pow(options_.beta2, t)),
+            .gradient_scale = gradient_scale};
+  }
+
+  Machine* machine_;
+  adamw_options options_;
+  std::vector<slot> slots_;
+  std::int64_t steps_ = 0;
+};
+
+template <class Machine, class Parameters>
+adamw(Machine&, Parameters&&) -> adamw<Machine>;
+template <class Machine, class Parameters>
+adamw(Machine&, Parameters&&, adamw_options) -> adamw<Machine>;
+
+}  // namespace prefopt

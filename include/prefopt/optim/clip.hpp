@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Clipping by the global norm of all gradients, as PyTorch's clip_grad_norm_ does. Nothing is multiplied here: the
+// factor goes into the optimizer's step, which reads each gradient once anyway.
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "prefopt/backend/concepts.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/optim/parameter_range.hpp"
+
+namespace prefopt {
+
+/// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The same bits for the
+/// same gradients: the sum runs in the parameters' order.
+template <class Machine, class Parameters>
+requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
+[[nodiscard]] double gradient_norm(const Machine& machine, Parameters&& parameters) {
+  using value_type = typename Machine::value_type;
+  double sum = 0;
+  for (auto&& parameter : parameters) {
+    if (parameter.trainable) sum += machine.sum_of_squares(std::span<const value_type>(parameter.gradient));
+  }
+  return std::sqrt(sum);
+}
+
+/// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm + 1e-6)); 1 where
+/// `max_norm` is 0, which means no clipping. Throws value_error for a max_norm that is negative or not finite.
+[[nodiscard]] inline double clip_scale(double norm, double max_norm) {
+  if (!(std::isfinite(max_norm) && max_norm >= 0)) throw value_error(join("clip_scale: max_norm is ", max_norm));
+  return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
+}
+
+}  // namespace prefopt
