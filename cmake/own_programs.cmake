@@ -1,6 +1,19 @@
-# What tests, benches and examples are built with; never seen by consumers.
+# What tests, benches and examples are built with; never seen by consumers. Third-party includes come from imported
+# targets, which CMake treats as system headers: warnings are about our code only.
+
+include(CheckCXXCompilerFlag)
 
 add_library(prefopt_own_options INTERFACE)
 target_compile_options(prefopt_own_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-                                                     $<$<BOOL:${PREFOPT_WERROR}>:-Werror>
-                                                     $<$<BOOL:${PREFOPT_NATIVE}>:-march=native>)
+                                                     $<$<BOOL:${PREFOPT_WERROR}>:-Werror>)
+if(PREFOPT_NATIVE)
+  check_cxx_compiler_flag(-march=native PREFOPT_HAS_MARCH_NATIVE)
+  if(PREFOPT_HAS_MARCH_NATIVE)
+    target_compile_options(prefopt_own_options INTERFACE -march=native)
+  endif()
+endif()
+
+set(prefopt_all_libraries prefopt::prefopt)
+foreach(leaf IN LISTS prefopt_available_leaves)
+  list(APPEND prefopt_all_libraries prefopt::${leaf})
+endforeach()

@@ -1,0 +1,22 @@
+# `cmake --install`, and what find_package(prefopt) reads afterwards. Each leaf is an export of its own, so that a
+# consumer without a leaf's third-party library can still use the others.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
+
+install(TARGETS prefopt EXPORT prefopt-targets FILE_SET HEADERS)
+install(EXPORT prefopt-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
+foreach(leaf IN LISTS prefopt_available_leaves)
+  install(TARGETS prefopt_${leaf} EXPORT prefopt-${leaf}-targets FILE_SET HEADERS)
+  install(EXPORT prefopt-${leaf}-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
+endforeach()
+
+configure_package_config_file(cmake/prefopt-config.cmake.in prefopt-config.cmake
+                              INSTALL_DESTINATION ${package_directory} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(prefopt-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/prefopt-config.cmake ${PROJECT_BINARY_DIR}/prefopt-config-version.cmake
+              cmake/prefopt-leaves.cmake
+        DESTINATION ${package_directory})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,55 @@
+# The leaves and what each needs. The build reads this file, and so does the installed package, beside its config file.
+
+set(prefopt_leaves eigen files io text xtensor)
+
+# What a reader knows it by = the target that it brings.
+set(prefopt_eigen_needs "Eigen 3.4=Eigen3::Eigen")
+set(prefopt_files_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json")
+set(prefopt_io_needs "zlib=ZLIB::ZLIB" "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOPT_XXHASH")
+set(prefopt_text_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
+set(prefopt_xtensor_needs "xtensor=xtensor")
+
+# Leaves that a leaf stands on, besides prefopt::prefopt.
+set(prefopt_io_leaves files)
+set(prefopt_text_leaves files)
+
+# A library that ships a .pc file and no CMake package, as PkgConfig::PREFOPT_<NAME>.
+function(prefopt_find_module name module)
+  if(TARGET PkgConfig::PREFOPT_${name})
+    return()
+  endif()
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(PREFOPT_${name} QUIET IMPORTED_TARGET GLOBAL ${module})
+  endif()
+endfunction()
+
+# prefopt_find_leaf(LEAF MISSING) looks for what LEAF and the leaves below it need. MISSING receives the names of what
+# is not there. A function, so that the variables of the packages do not reach whoever uses this one.
+function(prefopt_find_leaf leaf missing_result)
+  if(leaf STREQUAL "eigen")
+    find_package(Eigen3 3.4 QUIET)
+    find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one
+  elseif(leaf STREQUAL "files")
+    find_package(nlohmann_json 3.11 QUIET)
+  elseif(leaf STREQUAL "io")
+    find_package(ZLIB QUIET)
+    prefopt_find_module(XXHASH libxxhash)
+  elseif(leaf STREQUAL "text")
+    prefopt_find_module(PCRE2 libpcre2-8)
+  elseif(leaf STREQUAL "xtensor")
+    find_package(xtensor QUIET)
+  endif()
+  set(missing)
+  foreach(need IN LISTS prefopt_${leaf}_needs)
+    string(REGEX MATCH "^([^=]+)=(.+)$" _ "${need}")
+    if(NOT TARGET ${CMAKE_MATCH_2})
+      list(APPEND missing "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  foreach(below IN LISTS prefopt_${leaf}_leaves)
+    prefopt_find_leaf(${below} missing_below)
+    list(APPEND missing ${missing_below})
+  endforeach()
+  set(${missing_result} "${missing}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,11 @@
+# Each case must not compile, with the diagnostic that its first line expects, and must compile with -DCONTROL, so that
+# it is that one line which fails.
+
+file(GLOB compile_fail_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+foreach(case IN LISTS compile_fail_cases)
+  cmake_path(GET case STEM name)
+  add_test(NAME compile_fail_${name}
+           COMMAND ${CMAKE_CURRENT_LIST_DIR}/expect_failure ${case} ${CMAKE_CXX_COMPILER} -std=c++20
+                   -I${PROJECT_SOURCE_DIR}/include "${prefopt_third_party_flags}"
+           COMMAND_EXPAND_LISTS)
+endforeach()

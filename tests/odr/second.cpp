@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// The other of two translation units with every header in them.
+
+#include "all_headers.hpp"
+
+std::string (*join_of_second())(const int&);
+std::string (*join_of_second())(const int&) { return &prefopt::join<int>; }

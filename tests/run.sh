@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tests/run.sh [CTEST OPTIONS...]: installs what is missing, builds everything with warnings as errors, runs all tests.
+# From any working directory; arguments go to CTest (-R gpt2, for example). PREFOPT_DATA_DIR adds tests on real data.
+set -euo pipefail
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+"$project/tools/install_packages.sh" build tests
+cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPREFOPT_WERROR=ON \
+      -DPREFOPT_TESTS=ON -DPREFOPT_BENCHES=ON -DPREFOPT_EXAMPLES=ON
+cmake --build "$project/build" -j "$(nproc)"
+ctest --test-dir "$project/build" --output-on-failure -j "$(nproc)" "$@"
