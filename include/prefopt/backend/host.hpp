@@ -26,6 +26,7 @@ class host_backend {
 
   void copy_from_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
   void copy_to_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
+  void copy(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
   void fill(std::span<Real> values, Real value) const { std::ranges::fill(values, value); }
 
   /// Sum of squares, accumulated in double.

@@ -63,6 +63,7 @@ class eigen_backend {
   }
   void copy_from_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void copy_to_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
+  void copy(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void fill(numbers values, Real value) const { std::ranges::fill(values, value); }
 
   // optimizer

@@ -51,7 +51,7 @@ class gpt2 {
   /// A model with the same weights, on the same machine, with gradients of its own.
   [[nodiscard]] gpt2 clone() const {
     gpt2 copy(*machine_, config_);
-    machine_->copy_from_host({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
+    machine_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
     return copy;
   }
 
@@ -178,6 +178,9 @@ class gpt2_pass {
     model.machine().head_logits(hidden, model.values().head(), logits_.view());
     model.machine().head_log_probs(logits_.view(), targets_, log_sums_.flat(), log_probs_);
   }
+
+  gpt2_pass(gpt2_pass&&) noexcept = default;
+  gpt2_pass& operator=(gpt2_pass&&) noexcept = default;
 
   /// [M], nats.
   [[nodiscard]] std::span<const double> log_probs() const { return log_probs_; }

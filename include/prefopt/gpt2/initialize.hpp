@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// GPT-2's initialization (Radford et al. 2019, section 2.3; OpenAI's and Hugging Face's code): normal with deviation
+// 0.02, projections into the residual stream divided by sqrt(2 n_layer), biases 0, layer-norm scales 1.
+
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "prefopt/core/random.hpp"
+#include "prefopt/gpt2/gpt2.hpp"
+
+namespace prefopt {
+
+/// Fills every tensor of the model. The same seed gives the same weights on every machine.
+template <transformer_machine Machine>
+void initialize(gpt2<Machine>& model, std::uint64_t seed) {
+  using real = typename Machine::value_type;
+  random_generator random(seed);
+  const double projection = 0.02 / std::sqrt(2.0 * static_cast<double>(model.config().n_layer));
+  std::vector<real> values;
+  for (const auto& parameter : model.parameters()) {
+    const std::string_view name = parameter.name;
+    values.assign(parameter.value.size(), real(0));
+    if (parameter.shape.size() == 2) {
+      const double deviation = name.ends_with("c_proj.weight") ? projection : 0.02;
+      for (real& value : values) value = static_cast<real>(deviation * random.normal());
+    } else if (name.ends_with("weight")) {
+      values.assign(values.size(), real(1));
+    }
+    model.machine().copy_from_host(values, parameter.value);
+  }
+}
+
+}  // namespace prefopt

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Drawing a token from logits: temperature, then top-k, then top-p, in the order and meaning of Hugging Face's generate
+// (top-p: Holtzman et al. 2020, arXiv:1904.09751, section 3.1).
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/data/example.hpp"
+
+namespace prefopt {
+
+struct sampling_options {
+  double temperature = 1;  ///< 0: always the most probable token
+  std::size_t top_k = 0;   ///< keep the k most probable tokens; 0: all
+  double top_p = 1;        ///< keep the fewest tokens whose probabilities reach this sum
+};
+
+/// Throws value_error unless temperature >= 0 and finite, and 0 < top_p <= 1.
+inline void check(const sampling_options& options) {
+  if (!(options.temperature >= 0 && std::isfinite(options.temperature)))
+    throw value_error(join("sampling: temperature is ", options.temperature, ", wanted at least 0 and finite"));
+  if (!(options.top_p > 0 && options.top_p <= 1))
+    throw value_error(join("sampling: top_p is ", options.top_p, ", wanted above 0 and at most 1"));
+}
+
+/// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any additive constant. Among
+/// equal logits the smaller id goes first. Throws value_error for no logits or bad options.
+[[nodiscard]] inline token_id sample_token(std::span<const double> logits, const sampling_options& options,
+                                           random_generator& random) {
+  check(options);
+  if (logits.empty()) throw value_error("sample_token: no logits");
+  const auto largest = std::ranges::max_element(logits);
+  if (options.temperature == 0) return static_cast<token_id>(largest - logits.begin());
+
+  std::vector<std::size_t> order(logits.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const bool cuts = options.top_k > 0 || options.top_p < 1;
+  if (cuts) std::ranges::stable_sort(order, {}, [&](std::size_t i) { return -logits[i]; });
+  if (options.top_k > 0 && options.top_k < order.size()) order.resize(options.top_k);
+
+  std::vector<double> weights(order.size());
+  std::ranges::transform(order, weights.begin(),
+                         [&](std::size_t i) { return std::exp((logits[i] - *largest) / options.temperature); });
+  double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  if (options.top_p < 1) {
+    double sum = 0;
+    std::size_t kept = 0;
+    while (kept < weights.size() && sum < options.top_p * total) sum += weights[kept++];
+    weights.resize(kept);
+    total = sum;
+  }
+  double left = random.uniform() * total;
+  for (std::size_t i = 0; i + 1 < weights.size(); ++i) {
+    left -= weights[i];
+    if (left < 0) return static_cast<token_id>(order[i]);
+  }
+  return static_cast<token_id>(order[weights.size() - 1]);
+}
+
+}  // namespace prefopt

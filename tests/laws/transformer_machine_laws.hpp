@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The laws that every transformer_machine owes.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <string_view>
+
+#include "laws/transformer_operations.hpp"
+
+namespace prefopt::tests {
+
+[[nodiscard]] inline double distance(const numbers& a, const numbers& b) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    size += b[i] * b[i];
+  }
+  return std::sqrt(difference) / std::max(std::sqrt(size), 1e-300);
+}
+
+[[nodiscard]] inline double dot(const numbers& a, const numbers& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/// Central differences along random directions and along a few single elements agree with the backward. For machines of
+/// float64.
+template <class Machine>
+void backward_agrees_with_finite_differences(const Machine& machine) {
+  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+    BOOST_TEST_CONTEXT(name) {
+      random_generator random(7);
+      arguments at = random_arguments(operation, random);
+      const numbers there = operation.forward(machine, at);
+      numbers slopes(there.size());
+      for (double& slope : slopes) slope = random.normal();
+      const arguments gradients = operation.backward(machine, at, slopes);
+      BOOST_REQUIRE_EQUAL(gradients.size(), at.size());
+      constexpr double step = 1e-5;
+      for (std::size_t input = 0; input < at.size(); ++input) {
+        BOOST_REQUIRE_EQUAL(gradients[input].size(), at[input].size());
+        for (int trial = 0; trial < 4; ++trial) {
+          numbers direction(at[input].size());
+          if (trial == 0)
+            for (double& value : direction) value = random.normal() / std::sqrt(static_cast<double>(direction.size()));
+          else
+            direction[random.below(direction.size())] = 1;
+          const auto output_at = [&](double distance_along) {
+            arguments moved = at;
+            for (std::size_t i = 0; i < direction.size(); ++i) moved[input][i] += distance_along * direction[i];
+            return dot(operation.forward(machine, moved), slopes);
+          };
+          const double measured = (output_at(step) - output_at(-step)) / (2 * step);
+          const double claimed = dot(gradients[input], direction);
+          BOOST_TEST(std::abs(measured - claimed) <= 1e-7 * std::max(1.0, std::abs(claimed)),
+                     "input " << input << " trial " << trial << ": differences give " << measured
+                              << ", the backward gives " << claimed);
+        }
+      }
+    }
+  });
+}
+
+/// Forward and backward agree with another machine's, each output within `tolerance` of its size.
+template <class Machine, class Reference>
+void operations_agree(const Machine& machine, const Reference& reference, double tolerance) {
+  std::vector<std::pair<numbers, arguments>> expected;
+  const auto run = [](const auto& operation, const auto& on) {
+    random_generator random(11);
+    arguments at = random_arguments(operation, random);
+    for (numbers& values : at)
+      for (double& value : values) value = static_cast<float>(value);  // what every machine can hold
+    numbers out = operation.forward(on, at);
+    numbers slopes(out.size());
+    for (double& slope : slopes) slope = static_cast<float>(random.normal());
+    return std::pair{std::move(out), operation.backward(on, at, slopes)};
+  };
+  for_each_operation<Reference>(
+      [&](std::string_view, const auto& operation) { expected.push_back(run(operation, reference)); });
+  std::size_t next = 0;
+  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+    BOOST_TEST_CONTEXT(name) {
+      const auto& [out, gradients] = expected[next++];
+      const auto [my_out, my_gradients] = run(operation, machine);
+      BOOST_TEST(distance(my_out, out) <= tolerance);
+      for (std::size_t input = 0; input < gradients.size(); ++input)
+        BOOST_TEST(distance(my_gradients[input], gradients[input]) <= tolerance, "gradient of input " << input);
+    }
+  });
+}
+
+}  // namespace prefopt::tests

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Every operation of a transformer_machine as a case with inputs, an output and the backward, on any machine: the laws
+// then need to know no operation. Outputs that an operation assigns are handed to it filled with rubbish; outputs that
+// it adds to are handed to it with a value that is taken off again.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "prefopt/backend/transformer.hpp"
+#include "prefopt/core/random.hpp"
+
+namespace prefopt::tests {
+
+using numbers = std::vector<double>;
+using arguments = std::vector<numbers>;
+
+/// Numbers that live on a machine and are looked at from the host.
+template <class Machine>
+class on_machine {
+ public:
+  using value_type = typename Machine::value_type;
+
+  on_machine(const Machine& machine, const numbers& values)
+      : machine_(machine), size_(values.size()), storage_(machine.template allocate<value_type>(values.size())) {
+    const std::vector<value_type> converted(values.begin(), values.end());
+    machine_.copy_from_host(converted, flat());
+  }
+
+  [[nodiscard]] std::span<value_type> flat() { return {storage_.data(), size_}; }
+  [[nodiscard]] matrix_view<value_type> matrix(std::size_t columns) {
+    return {storage_.data(), {size_ / columns, columns}};
+  }
+  [[nodiscard]] tensor_view<value_type, 3> heads(std::size_t count, std::size_t channels) {
+    return {storage_.data(), {size_ / (count * channels), count, channels}};
+  }
+  [[nodiscard]] numbers host(double less = 0) {
+    std::vector<value_type> converted(size_);
+    machine_.copy_to_host(flat(), converted);
+    numbers values(converted.begin(), converted.end());
+    for (double& value : values) value -= less;
+    return values;
+  }
+
+ private:
+  const Machine& machine_;
+  std::size_t size_;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) storage_;
+};
+
+template <class Machine>
+[[nodiscard]] on_machine<Machine> rubbish(const Machine& machine, std::size_t size) {
+  return {machine, numbers(size, std::numeric_limits<double>::quiet_NaN())};
+}
+
+inline constexpr double there_before = 0.5;
+template <class Machine>
+[[nodiscard]] on_machine<Machine> added_to(const Machine& machine, std::size_t size) {
+  return {machine, numbers(size, there_before)};
+}
+
+/// Sizes that are no multiple of any register or tile.
+struct operation_sizes {
+  std::size_t rows = 70, in = 13, out = 21;
+};
+
+template <class Machine>
+struct linear_operation {
+  operation_sizes s;
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {s.rows * s.in, s.in * s.out, s.out}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]);
+    auto y = rubbish(m, s.rows * s.out);
+    m.linear(x.matrix(s.in), weight.matrix(s.out), bias.flat(), y.matrix(s.out));
+    return y.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> x(m, a[0]), weight(m, a[1]), d_y(m, d);
+    auto d_x = rubbish(m, a[0].size());
+    auto d_weight = added_to(m, a[1].size()), d_bias = added_to(m, a[2].size());
+    m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in), d_weight.matrix(s.out),
+                      d_bias.flat());
+    return {d_x.host(), d_weight.host(there_before), d_bias.host(there_before)};
+  }
+};
+
+/// The residual is the fourth input; its adjoint is the identity, and the rest is linear_backward's.
+template <class Machine>
+struct linear_residual_operation {
+  operation_sizes s;
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {s.rows * s.in, s.in * s.out, s.out, s.rows * s.out};
+  }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]), residual(m, a[3]);
+    auto y = rubbish(m, s.rows * s.out);
+    m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out), y.matrix(s.out));
+    return y.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    arguments slopes = linear_operation<Machine>{s}.backward(m, a, d);
+    slopes.push_back(d);
+    return slopes;
+  }
+};
+
+template <class Machine>
+struct layer_norm_operation {
+  std::size_t rows = 9, channels = 37;
+  static constexpr double epsilon = 1e-5;
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, channels, channels}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> x(m, a[0]), scale(m, a[1]), shift(m, a[2]);
+    auto y = rubbish(m, rows * channels), mean = rubbish(m, rows), inverse = rubbish(m, rows);
+    m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
+                 {mean.flat(), inverse.flat()});
+    return y.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> x(m, a[0]), scale(m, a[1]), shift(m, a[2]), d_y(m, d);
+    auto y = rubbish(m, rows * channels), mean = rubbish(m, rows), inverse = rubbish(m, rows);
+    m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
+                 {mean.flat(), inverse.flat()});
+    auto d_x = added_to(m, a[0].size()), d_scale = added_to(m, channels), d_shift = added_to(m, channels);
+    m.layer_norm_backward(d_y.matrix(channels), x.matrix(channels), scale.flat(), {mean.flat(), inverse.flat()},
+                          d_x.matrix(channels), d_scale.flat(), d_shift.flat());
+    return {d_x.host(there_before), d_scale.host(there_before), d_shift.host(there_before)};
+  }
+};
+
+template <class Machine, activation_function Activation>
+struct activation_operation {
+  std::size_t rows = 11, columns = 19;
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * columns}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> x(m, a[0]);
+    auto y = rubbish(m, a[0].size());
+    m.activate(Activation, x.matrix(columns), y.matrix(columns));
+    return y.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> x(m, a[0]), slope(m, d);
+    m.activate_backward(Activation, x.matrix(columns), slope.matrix(columns));
+    return {slope.host()};
+  }
+};
+
+/// Repeated tokens and positions, so that gradients meet.
+template <class Machine>
+struct embedding_operation {
+  std::size_t vocabulary = 7, positions = 5, channels = 33;
+  std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
+  std::vector<std::int32_t> places = {0, 1, 2, 1, 2, 4};
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {vocabulary * channels, positions * channels}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> wte(m, a[0]), wpe(m, a[1]);
+    auto out = rubbish(m, tokens.size() * channels);
+    m.embedding(tokens, places, wte.matrix(channels), wpe.matrix(channels), out.matrix(channels));
+    return out.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> d_out(m, d);
+    auto d_wte = added_to(m, a[0].size()), d_wpe = added_to(m, a[1].size());
+    m.embedding_backward(tokens, places, d_out.matrix(channels), d_wte.matrix(channels), d_wpe.matrix(channels));
+    return {d_wte.host(there_before), d_wpe.host(there_before)};
+  }
+};
+
+/// gather_rows, whose adjoint is scatter_rows.
+template <class Machine>
+struct rows_operation {
+  std::size_t rows = 8, channels = 17;
+  std::vector<std::int32_t> named = {1, 4, 7};
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> from(m, a[0]);
+    auto out = rubbish(m, named.size() * channels);
+    m.gather_rows(from.matrix(channels), named, out.matrix(channels));
+    return out.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> d_out(m, d);
+    auto d_from = rubbish(m, a[0].size());
+    m.scatter_rows(d_out.matrix(channels), named, d_from.matrix(channels));
+    return {d_from.host()};
+  }
+};
+
+/// A forest with a deep path, a wide fork, a node longer than a tile, and a second root.
+template <class Machine>
+struct attention_operation {
+  std::size_t heads = 3, channels = 5;
+  std::vector<tree_node> nodes = {{-1, 0, 70, 160},  {0, 70, 74, 90},     {1, 74, 80, 80},   {1, 80, 90, 90},
+                                  {0, 90, 160, 160}, {-1, 160, 163, 170}, {5, 163, 170, 170}};
+  [[nodiscard]] std::size_t rows() const { return 170; }
+  [[nodiscard]] std::size_t size() const { return rows() * heads * channels; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {size(), size(), size()}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
+    auto out = rubbish(m, size()), log_sums = rubbish(m, rows() * heads);
+    m.tree_attention({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+                     out.heads(heads, channels), log_sums.matrix(heads));
+    return out.host();
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
+    auto out = rubbish(m, size()), log_sums = rubbish(m, rows() * heads);
+    m.tree_attention({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+                     out.heads(heads, channels), log_sums.matrix(heads));
+    auto d_q = rubbish(m, size()), d_k = rubbish(m, size()), d_v = rubbish(m, size());
+    m.tree_attention_backward({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
+                              0.4, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
+                              d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
+    return {d_q.host(), d_k.host(), d_v.host()};
+  }
+};
+
+/// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets, one has none.
+template <class Machine>
+struct head_operation {
+  std::size_t rows = 5, channels = 11, vocabulary = 1300;
+  std::vector<head_target> targets = {{0, 3}, {0, 1299}, {1, 0}, {4, 700}, {2, 3}, {2, 3}};
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, vocabulary * channels}; }
+  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+    on_machine<Machine> hidden(m, a[0]), weight(m, a[1]);
+    auto logits = rubbish(m, rows * vocabulary), log_sums = rubbish(m, rows);
+    m.head_logits(hidden.matrix(channels), weight.matrix(channels), logits.matrix(vocabulary));
+    numbers log_probs(targets.size());
+    m.head_log_probs(logits.matrix(vocabulary), targets, log_sums.flat(), log_probs);
+    return log_probs;
+  }
+  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+    on_machine<Machine> hidden(m, a[0]), weight(m, a[1]);
+    auto logits = rubbish(m, rows * vocabulary), log_sums = rubbish(m, rows);
+    m.head_logits(hidden.matrix(channels), weight.matrix(channels), logits.matrix(vocabulary));
+    numbers log_probs(targets.size());
+    m.head_log_probs(logits.matrix(vocabulary), targets, log_sums.flat(), log_probs);
+    auto d_hidden = rubbish(m, a[0].size());
+    auto d_weight = added_to(m, a[1].size());
+    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), targets, d, hidden.matrix(channels),
+                    weight.matrix(channels), d_hidden.matrix(channels), d_weight.matrix(channels));
+    return {d_hidden.host(), d_weight.host(there_before)};
+  }
+};
+
+/// Seeded numbers for an operation, of unit size.
+template <class Operation>
+[[nodiscard]] arguments random_arguments(const Operation& operation, random_generator& random) {
+  arguments all;
+  for (const std::size_t size : operation.input_sizes()) {
+    all.emplace_back(size);
+    for (double& value : all.back()) value = random.normal();
+  }
+  return all;
+}
+
+/// Calls visit(name, operation) for every operation.
+template <class Machine, class Visitor>
+void for_each_operation(const Visitor& visit) {
+  visit("linear", linear_operation<Machine>{});
+  visit("linear, wide", linear_operation<Machine>{{.rows = 3, .in = 40, .out = 90}});
+  visit("linear_residual", linear_residual_operation<Machine>{});
+  visit("layer_norm", layer_norm_operation<Machine>{});
+  visit("activate gelu_new", activation_operation<Machine, activation_function::gelu_new>{});
+  visit("activate gelu", activation_operation<Machine, activation_function::gelu>{});
+  visit("embedding", embedding_operation<Machine>{});
+  visit("gather_rows", rows_operation<Machine>{});
+  visit("tree_attention", attention_operation<Machine>{});
+  visit("head", head_operation<Machine>{});
+}
+
+}  // namespace prefopt::tests
