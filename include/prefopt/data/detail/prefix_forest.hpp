@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Grows a prefix_tree_batch from sequences that come in sharing_order. What a sequence does not share with the one
+// before it becomes the next rows, which is preorder; where a second continuation leaves a row, a node ends.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/packable_sequence.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+
+namespace prefopt::detail {
+
+class prefix_forest {
+ public:
+  /// Lays out sequences and targets in the order of the input; `add` fills in their rows.
+  explicit prefix_forest(std::span<const packable_sequence> sequences) {
+    std::int32_t targets = 0;
+    for (const packable_sequence& sequence : sequences) {
+      const std::size_t first = std::max<std::size_t>(sequence.prompt.size(), 1);
+      const auto count = static_cast<std::int32_t>(sequence.size() - first);
+      batch_.sequences.push_back({sequence.example, sequence.role, targets, count, 0});
+      targets += count;
+    }
+    batch_.targets.resize(static_cast<std::size_t>(targets));
+  }
+
+  /// Adds sequence s of the input, `tokens` from its root on. `shared`: how many of them the sequence before has too.
+  void add(std::size_t s, std::span<const token_id> tokens, std::size_t shared) {
+    path_.resize(shared);
+    const std::int32_t above = shared == 0 ? -1 : path_.back();
+    for (std::size_t depth = shared; depth < tokens.size(); ++depth) append(tokens[depth], depth);
+    if (shared < tokens.size()) leave(above, path_[shared]);
+
+    tree_sequence& sequence = batch_.sequences[s];
+    sequence.last_row = path_.back();
+    const std::size_t first = tokens.size() - static_cast<std::size_t>(sequence.count);
+    auto target = batch_.targets.begin() + sequence.first_target;
+    for (std::size_t depth = first; depth < tokens.size(); ++depth) *target++ = {path_[depth - 1], tokens[depth]};
+  }
+
+  [[nodiscard]] prefix_tree_batch finish() && {
+    make_nodes();
+    std::vector<bool> read(batch_.tokens.size());
+    for (const tree_target& target : batch_.targets) read[static_cast<std::size_t>(target.row)] = true;
+    for (std::size_t row = 0; row < read.size(); ++row) {
+      if (read[row]) batch_.rows.push_back(static_cast<std::int32_t>(row));
+    }
+    return std::move(batch_);
+  }
+
+ private:
+  void append(token_id token, std::size_t depth) {
+    const auto row = static_cast<std::int32_t>(batch_.tokens.size());
+    batch_.tokens.push_back(token);
+    batch_.positions.push_back(static_cast<std::int32_t>(depth));
+    above_.push_back(row - 1);
+    begins_node_.push_back(false);
+    path_.push_back(row);
+  }
+
+  /// The run that begins at `row` hangs below row `above`. If it goes on where the last run ended, both are one.
+  void leave(std::int32_t above, std::int32_t row) {
+    const auto at = static_cast<std::size_t>(row);
+    above_[at] = above;
+    if (above >= 0 && above == row - 1) return;
+    begins_node_[at] = true;
+    if (above >= 0) begins_node_[static_cast<std::size_t>(above) + 1] = true;  // the first continuation
+  }
+
+  void make_nodes() {
+    const auto count = static_cast<std::int32_t>(batch_.tokens.size());
+    std::vector<std::int32_t> node_of(batch_.tokens.size());
+    for (std::int32_t row = 0; row < count; ++row) {
+      const auto at = static_cast<std::size_t>(row);
+      if (begins_node_[at]) {
+        const std::int32_t parent = above_[at] < 0 ? -1 : node_of[static_cast<std::size_t>(above_[at])];
+        if (!batch_.nodes.empty()) batch_.nodes.back().end = row;
+        batch_.nodes.push_back({parent, row, count, 0});
+      }
+      node_of[at] = static_cast<std::int32_t>(batch_.nodes.size()) - 1;
+    }
+    // Children stand behind their parent, so backwards each node is whole before its parent hears of it.
+    for (std::size_t n = batch_.nodes.size(); n-- > 0;) {
+      tree_node& node = batch_.nodes[n];
+      node.subtree_end = std::max(node.subtree_end, node.end);
+      if (node.parent < 0) continue;
+      tree_node& parent = batch_.nodes[static_cast<std::size_t>(node.parent)];
+      parent.subtree_end = std::max(parent.subtree_end, node.subtree_end);
+    }
+  }
+
+  prefix_tree_batch batch_;
+  std::vector<std::int32_t> path_;   // rows of the sequence added last, by position
+  std::vector<std::int32_t> above_;  // [N] the row before each, -1 at a root
+  std::vector<bool> begins_node_;    // [N]
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What `pack` takes: one prompt with one response, and whose they are.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "prefopt/data/example.hpp"
+
+namespace prefopt {
+
+/// A prompt and one response to it. The spans point into somebody else's tokens.
+struct packable_sequence {
+  std::int32_t example = 0;  ///< which example of the data set
+  std::int32_t role = 0;     ///< which response of that example
+  std::span<const token_id> prompt;
+  std::span<const token_id> response;
+
+  [[nodiscard]] std::size_t size() const { return prompt.size() + response.size(); }
+};
+
+}  // namespace prefopt

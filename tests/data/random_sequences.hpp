@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Random sequences that begin alike in random depths, for tests of packing and of whatever reads packed batches.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "prefopt/core/random.hpp"
+#include "prefopt/data/packable_sequence.hpp"
+
+namespace prefopt::test {
+
+/// Owner of the tokens of packable sequences.
+struct owned_sequence {
+  std::int32_t example;
+  std::int32_t role;
+  token_ids prompt;
+  token_ids response;
+};
+
+struct random_sequences_options {
+  std::size_t examples = 3;
+  std::size_t vocabulary_size = 5;
+  std::size_t most_tokens = 30;  ///< of a prompt or of a response
+};
+
+/// Up to four responses an example. Each sequence goes on where a random prefix of an earlier one stops, or afresh; so
+/// there are duplicates, proper prefixes, empty prompts, empty responses, and prompts that examples share.
+inline std::vector<owned_sequence> random_sequences(random_generator& random, const random_sequences_options& options) {
+  std::vector<owned_sequence> sequences;
+  for (std::size_t example = 0; example < options.examples; ++example) {
+    const std::size_t responses = 1 + random.below(4);
+    for (std::size_t role = 0; role < responses; ++role) {
+      token_ids tokens;
+      if (!sequences.empty() && random.below(4) != 0) {
+        const owned_sequence& other = sequences[random.below(sequences.size())];
+        tokens = other.prompt;
+        tokens.insert(tokens.end(), other.response.begin(), other.response.end());
+        tokens.resize(random.below(tokens.size() + 1));
+      }
+      const std::size_t more = random.below(options.most_tokens) + (tokens.empty() ? 1 : 0);
+      for (std::size_t i = 0; i < more; ++i) {
+        tokens.push_back(static_cast<token_id>(random.below(options.vocabulary_size)));
+      }
+      const auto cut = tokens.begin() + static_cast<std::ptrdiff_t>(random.below(tokens.size() + 1));
+      sequences.push_back({static_cast<std::int32_t>(example), static_cast<std::int32_t>(role),
+                           token_ids(tokens.begin(), cut), token_ids(cut, tokens.end())});
+    }
+  }
+  return sequences;
+}
+
+/// What `pack` takes, pointing into `owned`.
+inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>& owned) {
+  std::vector<packable_sequence> sequences;
+  for (const owned_sequence& s : owned) sequences.push_back({s.example, s.role, s.prompt, s.response});
+  return sequences;
+}
+
+}  // namespace prefopt::test
