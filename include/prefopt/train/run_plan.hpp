@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// run_plan: which pairs each optimizer step of a run reads. A pure function of the number of pairs and the options, so
+// that a run can go on from any step without having kept an order. Steps never span epochs; an epoch's last one may be
+// short.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/train/trainer_options.hpp"
+
+namespace prefopt {
+
+/// The steps of a run over `pairs` pairs, counted from 0.
+class run_plan {
+ public:
+  /// Throws value_error where there are no pairs, or more steps than can be counted.
+  run_plan(std::size_t pairs, const trainer_options& options)
+      : pairs_(pairs),
+        pairs_per_step_(static_cast<std::size_t>(options.pairs_per_step)),
+        seed_(options.seed),
+        shuffle_(options.shuffle) {
+    if (pairs == 0) throw value_error("trainer: no pairs to train on");
+    steps_per_epoch_ = static_cast<std::int64_t>((pairs - 1) / pairs_per_step_ + 1);
+    if (options.max_steps == 0 && options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch_) {
+      throw value_error(join("trainer: ", options.epochs, " epochs of ", steps_per_epoch_, " steps are too many"));
+    }
+    total_steps_ = options.max_steps != 0 ? options.max_steps : options.epochs * steps_per_epoch_;
+  }
+
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  [[nodiscard]] std::int64_t total_steps() const { return total_steps_; }
+
+  /// Epochs that are done after `steps` steps, with a fraction, as Hugging Face's trainer logs it.
+  [[nodiscard]] double epochs_after(std::int64_t steps) const {
+    return static_cast<double>(steps / steps_per_epoch_) +
+           static_cast<double>(steps % steps_per_epoch_) / static_cast<double>(steps_per_epoch_);
+  }
+
+  /// The pairs of one step, by their index in the data set. The span lives until the next call. Cost: that of the
+  /// shuffle where the epoch is not the last call's.
+  [[nodiscard]] std::span<const std::size_t> members(std::int64_t step) {
+    const std::int64_t epoch = step / steps_per_epoch_;
+    if (epoch != epoch_) {
+      order_ = order_of(epoch);
+      epoch_ = epoch;
+    }
+    const auto first = static_cast<std::size_t>(step % steps_per_epoch_) * pairs_per_step_;
+    return std::span<const std::size_t>(order_).subspan(first, std::min(pairs_per_step_, pairs_ - first));
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::size_t> order_of(std::int64_t epoch) const {
+    if (shuffle_) return shuffled_indices(pairs_, seed_, static_cast<std::uint64_t>(epoch));
+    std::vector<std::size_t> order(pairs_);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    return order;
+  }
+
+  std::size_t pairs_;
+  std::size_t pairs_per_step_;
+  std::uint64_t seed_;
+  bool shuffle_;
+  std::int64_t steps_per_epoch_ = 0;
+  std::int64_t total_steps_ = 0;
+  std::int64_t epoch_ = -1;
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a training run is told, and the door that refuses what makes no sense.
+
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/optim/adamw.hpp"
+#include "prefopt/optim/schedule.hpp"
+
+namespace prefopt {
+
+/// Settings of a run. All of them but `tokens_per_microbatch` change the numbers; that one changes their rounding.
+struct trainer_options {
+  double learning_rate = 1e-6;  ///< peak, reached right after warm-up
+  prefopt::schedule schedule = prefopt::schedule::linear;
+  std::int64_t warmup_steps = 0;
+  double weight_decay = 0;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_epsilon = 1e-8;
+  double max_grad_norm = 1;  ///< 0: no clipping
+  std::int64_t pairs_per_step = 8;
+  std::int64_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger pair goes alone
+  std::int64_t epochs = 1;
+  std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
+  std::uint64_t seed = 42;     ///< of the order of pairs
+  bool shuffle = true;
+};
+
+/// The part of the options that is AdamW's.
+[[nodiscard]] inline adamw_options optimizer_options(const trainer_options& options) {
+  return {.learning_rate = options.learning_rate,
+          .beta1 = options.adam_beta1,
+          .beta2 = options.adam_beta2,
+          .epsilon = options.adam_epsilon,
+          .weight_decay = options.weight_decay};
+}
+
+/// Throws value_error for an option outside its range.
+inline void check(const trainer_options& options) {
+  const auto at_least = [](std::string_view name, std::int64_t value, std::int64_t least) {
+    if (value < least) throw value_error(join("trainer: ", name, " is ", value, ", wanted >= ", least));
+  };
+  check(optimizer_options(options));
+  if (!(std::isfinite(options.max_grad_norm) && options.max_grad_norm >= 0)) {
+    throw value_error(join("trainer: max_grad_norm is ", options.max_grad_norm, ", wanted >= 0"));
+  }
+  at_least("warmup_steps", options.warmup_steps, 0);
+  at_least("pairs_per_step", options.pairs_per_step, 1);
+  at_least("tokens_per_microbatch", options.tokens_per_microbatch, 1);
+  at_least("epochs", options.epochs, 1);
+  at_least("max_steps", options.max_steps, 0);
+}
+
+}  // namespace prefopt
