@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// atomic_file: a file that is replaced whole or not at all, whenever the program is killed or the disk is full.
+
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "prefopt/files/output_file.hpp"
+#include "prefopt/files/temporary.hpp"
+
+namespace prefopt {
+
+/// Written beside its place and put there by `commit`; without that call nothing has happened. Throws io_error.
+class atomic_file {
+ public:
+  explicit atomic_file(std::filesystem::path path) : path_(std::move(path)), file_(temporary_sibling(path_)) {}
+  atomic_file(const atomic_file&) = delete;
+  atomic_file& operator=(const atomic_file&) = delete;
+  ~atomic_file() {
+    std::error_code ignored;
+    if (!committed_) std::filesystem::remove(file_.path(), ignored);
+  }
+
+  /// Where to write.
+  [[nodiscard]] output_file& file() { return file_; }
+
+  /// Flushes, renames, and flushes the folder.
+  void commit() {
+    file_.flush();
+    rename_into_place(file_.path(), path_);
+    committed_ = true;
+  }
+
+ private:
+  std::filesystem::path path_;
+  output_file file_;
+  bool committed_ = false;
+};
+
+/// Makes `text` the content of the file at `path`, or leaves it as it was and throws io_error.
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  atomic_file file(path);
+  file.file().write(text);
+  file.commit();
+}
+
+}  // namespace prefopt

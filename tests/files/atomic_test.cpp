@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Atomic files and folders, also where the disk is full and where the program is killed in the middle.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+
+#include "files/scratch_folder.hpp"
+#include "prefopt/files/atomic_directory.hpp"
+#include "prefopt/files/atomic_file.hpp"
+
+namespace fs = std::filesystem;
+using prefopt::io_error;
+using namespace prefopt_test;
+
+namespace {
+
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+/// While it lives no file grows beyond `bytes`: what a full disk does, without one.
+class full_disk {
+ public:
+  explicit full_disk(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~full_disk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+const std::string old_text = "old";
+const std::string new_text(100000, 'n');
+
+void save_file(const fs::path& folder) { prefopt::write_file_atomically(folder / "a.txt", new_text); }
+
+void save_folder(const fs::path& folder) {
+  prefopt::remove_leftovers(folder);
+  prefopt::atomic_directory directory(folder / "checkpoint");
+  for (const char* name : {"one", "two"}) prefopt::output_file(directory.path() / name).write(new_text);
+  directory.commit();
+}
+
+bool has_strace() { return std::system("strace -o /dev/null true 2>/dev/null") == 0; }
+
+/// Runs the test case named `saver` of this program on `folder` under strace with an injected fault; its wait status.
+int save_with_fault(const std::string& saver, const fs::path& folder, const std::string& fault) {
+  const std::string command =
+      "PREFOPT_SAVE_TO='" + folder.native() + "' exec strace -f -o /dev/null -e inject=" + fault + " '" +
+      fs::read_symlink("/proc/self/exe").native() + "' --run_test=atomic_savers/" + saver + " >/dev/null 2>&1";
+  return std::system(command.c_str());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(atomic)
+
+BOOST_AUTO_TEST_CASE(a_file_has_its_old_content_until_commit_and_its_new_one_after) {
+  const scratch_folder folder;
+  const auto path = put(folder / "a", old_text);
+  prefopt::atomic_file file(path);
+  file.file().write(new_text);
+  BOOST_TEST(get(path) == old_text);
+  file.commit();
+  BOOST_TEST((get(path) == new_text));
+  BOOST_TEST(entries(folder.path()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(without_commit_nothing_has_happened) {
+  const scratch_folder folder;
+  put(folder / "a", old_text);
+  prefopt::atomic_file(folder / "a").file().write(new_text);
+  { prefopt::atomic_directory directory(folder / "b"); }
+  BOOST_TEST(get(folder / "a") == old_text);
+  BOOST_TEST(entries(folder.path()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_is_an_error_and_leaves_the_old_content) {
+  const scratch_folder folder;
+  put(folder / "a.txt", old_text);
+  {
+    const full_disk full(50000);
+    BOOST_CHECK_EXCEPTION(save_file(folder.path()), io_error, says("a.txt", "cannot write"));
+    prefopt::atomic_file large(folder / "large");
+    BOOST_CHECK_THROW(large.file().reserve(60000), io_error);
+  }
+  BOOST_TEST(get(folder / "a.txt") == old_text);
+  BOOST_TEST(entries(folder.path()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(reserved_room_does_not_change_what_is_written) {
+  const scratch_folder folder;
+  prefopt::atomic_file file(folder / "a");
+  file.file().reserve(new_text.size());
+  file.file().write(new_text);
+  file.commit();
+  BOOST_TEST((get(folder / "a") == new_text));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_appears_with_all_its_files) {
+  const scratch_folder folder;
+  prefopt::atomic_directory directory(folder.path() / "new" / "");  // with the slash that shells add
+  put(directory.path() / "one", new_text);
+  fs::create_directory(directory.path() / "sub");
+  put(directory.path() / "sub" / "two", old_text);
+  BOOST_TEST(!fs::exists(folder / "new"));
+  directory.commit();
+  BOOST_TEST((get(folder / "new/one") == new_text));
+  BOOST_TEST(get(folder / "new/sub/two") == old_text);
+  BOOST_TEST(entries(folder.path()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
+  const scratch_folder folder;
+  put(folder / "file", old_text);
+  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "file"), io_error, says("/file: already there"));
+  BOOST_TEST(get(folder / "file") == old_text);
+  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "no/where"), io_error, says("no/where", "cannot create"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "no/where", ""), io_error, says("cannot write"));
+}
+
+BOOST_AUTO_TEST_CASE(leftovers_are_removed_and_nothing_else) {
+  const scratch_folder folder;
+  put(folder / "keep.tmp", "");
+  put(prefopt::temporary_sibling(folder / "a"), "");
+  fs::create_directory(prefopt::temporary_sibling(folder / "b"));
+  put(prefopt::temporary_sibling(folder / "b") / "c", "");
+  prefopt::remove_leftovers(folder.path());
+  BOOST_TEST(entries(folder.path()) == 1);
+  BOOST_CHECK_NO_THROW(prefopt::remove_leftovers(folder / "absent"));
+}
+
+BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_new) {
+  if (!has_strace()) {
+    BOOST_TEST_MESSAGE("skipped: strace is not there or may not trace");
+    return;
+  }
+  for (const std::string call : {"write", "fsync", "rename"}) {
+    for (const std::string fault : {":signal=SIGKILL", ":error=ENOSPC"}) {
+      for (int when = 1; when <= (call == "rename" ? 1 : 4); ++when) {
+        const scratch_folder folder;
+        put(folder / "a.txt", old_text);
+        const std::string injected = call + fault + ":when=" + std::to_string(when);
+        const int file_status = save_with_fault("save_file", folder.path(), injected);
+        const auto text = get(folder / "a.txt");
+        BOOST_TEST((text == old_text || text == new_text), injected);
+        if (file_status == 0) BOOST_TEST((text == new_text), injected);
+
+        const int folder_status = save_with_fault("save_folder", folder.path(), injected);
+        const bool is_there = fs::exists(folder / "checkpoint");
+        if (folder_status == 0) BOOST_TEST(is_there, injected);
+        if (is_there) {
+          BOOST_TEST((get(folder / "checkpoint/one") == new_text), injected);
+          BOOST_TEST((get(folder / "checkpoint/two") == new_text), injected);
+        } else {
+          save_folder(folder.path());  // what was left behind is no hindrance
+        }
+        BOOST_TEST((get(folder / "checkpoint/two") == new_text), injected);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// Run by the test above in a process of their own, which is killed.
+BOOST_AUTO_TEST_SUITE(atomic_savers)
+
+BOOST_AUTO_TEST_CASE(save_file) {
+  if (const char* folder = std::getenv("PREFOPT_SAVE_TO")) ::save_file(folder);
+}
+
+BOOST_AUTO_TEST_CASE(save_folder) {
+  if (const char* folder = std::getenv("PREFOPT_SAVE_TO")) ::save_folder(folder);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
