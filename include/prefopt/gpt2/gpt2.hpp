@@ -58,14 +58,14 @@ class gpt2 {
   /// log p of the batch's targets, [M], nats. Memory: one layer's activations and `head_workspace` logits.
   /// Throws value_error for a token or position that the model does not have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
-    check(batch, config_.vocab_size, config_.n_positions);
+    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
     return head_log_probs(batch, trunk().forward(batch, tape));
   }
 
   /// The same numbers with what their backward needs. Throws as token_log_probs does.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
-    check(batch, config_.vocab_size, config_.n_positions);
+    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     return pass(*this, batch);
   }
 
