@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a run calls back. A callback is any object with some of the members below, found by name; there is no base
+// class. After each optimizer step a run calls, in this order and each for all callbacks: on_step; evaluate, whose
+// reports go to on_evaluate; save, whose names go to on_save. So a saved state never runs ahead of what was logged.
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/train/evaluation_report.hpp"
+#include "prefopt/train/step_report.hpp"
+
+namespace prefopt {
+
+/// What a callback may return from on_step: `stop` ends the run after this step's evaluation and saving.
+enum class run_flow { go_on, stop };
+
+/// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a run_flow.
+template <class C>
+concept step_callback = requires(C& callback, const step_report& report) {
+  callback.on_step(report);
+};
+
+/// Learns of evaluations. Needs: `on_evaluate(const evaluation_report&)`.
+template <class C>
+concept evaluation_callback = requires(C& callback, const evaluation_report& report) {
+  callback.on_evaluate(report);
+};
+
+/// Evaluates. Needs: `evaluate(trainer, report)`, a report or none, asked after every step.
+template <class C, class Trainer>
+concept evaluator = requires(C& callback, const Trainer& trainer, const step_report& report) {
+  { callback.evaluate(trainer, report) } -> std::same_as<std::optional<evaluation_report>>;
+};
+
+/// Saves. Needs: `save(trainer, report)`, the name of what it saved or none, asked after every step.
+template <class C, class Trainer>
+concept saver = requires(C& callback, const Trainer& trainer, const step_report& report) {
+  { callback.save(trainer, report) } -> std::same_as<std::optional<std::string>>;
+};
+
+/// Learns of saved states. Needs: `on_save(name)`.
+template <class C>
+concept save_callback = requires(C& callback, const std::string& name) {
+  callback.on_save(name);
+};
+
+/// Any of these. A callback that models none of them is a mistake in a name, which the trainer refuses to compile.
+template <class C, class Trainer>
+concept run_callback =
+    step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>;
+
+/// Whether something is due at the end of this step: every `interval` steps and at the run's last; 0: only there.
+[[nodiscard]] inline bool is_due(const step_report& report, std::int64_t interval) {
+  return report.step == report.total_steps || (interval > 0 && report.step % interval == 0);
+}
+
+}  // namespace prefopt
