@@ -60,7 +60,8 @@ class gpt2_trunk {
     machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
     block_gradients<Machine> scratch(machine_, config_, rows);
     const auto norm = gradients.ln_f();
-    machine_.layer_norm_backward(d_hidden, tape.gathered.view(), weights_.ln_f().scale, tape.ln_f.statistics(),
+    const layer_norm_tape<Machine>& kept = tape.ln_f;
+    machine_.layer_norm_backward(d_hidden, tape.gathered.view(), weights_.ln_f().scale, kept.statistics(),
                                  d_gathered.view(), norm.scale, norm.shift);
     machine_.scatter_rows(d_gathered.view(), batch.rows, d_stream.view());
     for (std::size_t layer = config_.n_layer; layer-- > 0;)
