@@ -14,7 +14,7 @@
 #include "prefopt/data/check_batch.hpp"
 
 using namespace prefopt;
-using prefopt::test::owned_sequence;
+using prefopt::tests::owned_sequence;
 
 namespace {
 
@@ -85,9 +85,9 @@ BOOST_AUTO_TEST_SUITE(pack_sequences)
 BOOST_AUTO_TEST_CASE(random_trees_keep_every_token_and_store_each_prefix_once) {
   random_generator random(1);
   for (int round = 0; round < 400; ++round) {
-    const auto sequences = test::random_sequences(
+    const auto sequences = tests::random_sequences(
         random, {.examples = 1 + random.below(5), .vocabulary_size = 2 + random.below(4), .most_tokens = 24});
-    const auto batch = pack(test::packable(sequences));
+    const auto batch = pack(tests::packable(sequences));
     check(batch);
     check_against(batch, sequences);
     BOOST_TEST(batch.tokens.size() == fewest_tokens(sequences));

@@ -2,6 +2,7 @@
 #pragma once
 // Random sequences that begin alike in random depths, for tests of packing and of whatever reads packed batches.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -9,7 +10,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/packable_sequence.hpp"
 
-namespace prefopt::test {
+namespace prefopt::tests {
 
 /// Owner of the tokens of packable sequences.
 struct owned_sequence {
@@ -22,7 +23,8 @@ struct owned_sequence {
 struct random_sequences_options {
   std::size_t examples = 3;
   std::size_t vocabulary_size = 5;
-  std::size_t most_tokens = 30;  ///< of a prompt or of a response
+  std::size_t most_tokens = 30;  ///< how many a sequence adds to the beginning that it has from another
+  std::size_t longest = 1000;    ///< of a whole sequence
 };
 
 /// Up to four responses an example. Each sequence goes on where a random prefix of an earlier one stops, or afresh; so
@@ -43,6 +45,7 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random, co
       for (std::size_t i = 0; i < more; ++i) {
         tokens.push_back(static_cast<token_id>(random.below(options.vocabulary_size)));
       }
+      tokens.resize(std::min(tokens.size(), options.longest));
       const auto cut = tokens.begin() + static_cast<std::ptrdiff_t>(random.below(tokens.size() + 1));
       sequences.push_back({static_cast<std::int32_t>(example), static_cast<std::int32_t>(role),
                            token_ids(tokens.begin(), cut), token_ids(cut, tokens.end())});
@@ -58,4 +61,4 @@ inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>
   return sequences;
 }
 
-}  // namespace prefopt::test
+}  // namespace prefopt::tests

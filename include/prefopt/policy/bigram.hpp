@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// bigram: the smallest trainable policy, a table in which row u holds the logits of the token that follows u. It shows
+// what a policy owes: it walks plain sequences and knows nothing of trees. Being exact and small enough to enumerate,
+// it is also what tests measure losses and training against.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/backend/host.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/check_batch.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/parameter.hpp"
+
+namespace prefopt {
+
+/// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double, zero at first (uniform).
+/// Its table stands still when it is moved, so spans of `parameters()` stay valid.
+class bigram {
+ public:
+  /// Throws value_error unless there are 1 to 65536 tokens.
+  explicit bigram(std::size_t vocabulary_size) : size_(vocabulary_size) {
+    if (size_ < 1 || size_ > 65536) throw value_error(join("bigram: ", size_, " tokens, wanted 1 to 65536"));
+    logits_ = machine_.allocate<double>(size_ * size_);
+    gradient_ = machine_.allocate<double>(size_ * size_);
+  }
+
+  [[nodiscard]] std::size_t vocabulary_size() const { return size_; }
+  [[nodiscard]] const host_backend<double>& machine() const { return machine_; }
+
+  /// One tensor, "logits" [V, V].
+  [[nodiscard]] std::vector<parameter<double>> parameters() {
+    return {{.name = "logits", .shape = {size_, size_}, .value = logits_, .gradient = gradient_, .decays = true}};
+  }
+
+  /// [M], nats. Throws shape_error or value_error for a batch that is none, or with tokens outside the vocabulary.
+  [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+    return evaluate(batch).log_probs;
+  }
+
+ private:
+  /// What followed what, [M] each.
+  struct evaluation {
+    std::vector<std::size_t> before;
+    std::vector<std::size_t> token;
+    std::vector<double> log_probs;
+  };
+
+ public:
+  /// A forward run; it reads its policy's table once more on the way back.
+  class pass {
+   public:
+    pass(bigram& policy, evaluation seen) : policy_(&policy), seen_(std::move(seen)) {}
+    pass(pass&&) noexcept = default;
+    pass& operator=(pass&&) noexcept = default;
+
+    [[nodiscard]] std::span<const double> log_probs() const { return seen_.log_probs; }
+
+    /// d log p(v | u) / d logits[u, w] = [v = w] - p(w | u). Adds to the gradient; `slopes` [M].
+    void backward(std::span<const double> slopes) {
+      if (slopes.size() != seen_.log_probs.size()) {
+        throw shape_error(join("bigram: ", slopes.size(), " slopes for ", seen_.log_probs.size(), " log-probs"));
+      }
+      for (std::size_t m = 0; m < slopes.size(); ++m) {
+        const std::size_t row = seen_.before[m] * policy_->size_;
+        const double normalizer = policy_->logits_[row + seen_.token[m]] - seen_.log_probs[m];
+        for (std::size_t w = 0; w < policy_->size_; ++w) {
+          policy_->gradient_[row + w] -= slopes[m] * std::exp(policy_->logits_[row + w] - normalizer);
+        }
+        policy_->gradient_[row + seen_.token[m]] += slopes[m];
+      }
+    }
+
+   private:
+    bigram* policy_;
+    evaluation seen_;
+  };
+
+  /// The pass must not outlive the policy, nor the policy move in between.
+  [[nodiscard]] pass forward(const prefix_tree_batch& batch) { return {*this, evaluate(batch)}; }
+
+ private:
+  [[nodiscard]] evaluation evaluate(const prefix_tree_batch& batch) const {
+    check(batch, {.vocabulary_size = size_});
+    evaluation seen;
+    for_each_sequence(batch, [&](const sequence_path& path) {
+      const auto tokens = path.tokens;
+      for (std::size_t p = tokens.size() - static_cast<std::size_t>(path.sequence.count); p < tokens.size(); ++p) {
+        seen.before.push_back(static_cast<std::size_t>(tokens[p - 1]));
+        seen.token.push_back(static_cast<std::size_t>(tokens[p]));
+        seen.log_probs.push_back(log_prob(seen.before.back(), seen.token.back()));
+      }
+    });
+    return seen;
+  }
+
+  [[nodiscard]] double log_prob(std::size_t before, std::size_t token) const {
+    const auto row = std::span(logits_).subspan(before * size_, size_);
+    const double greatest = std::ranges::max(row);  // exp sees only arguments <= 0
+    double sum = 0;
+    for (const double logit : row) sum += std::exp(logit - greatest);
+    return row[token] - greatest - std::log(sum);
+  }
+
+  host_backend<double> machine_;
+  std::size_t size_;
+  std::vector<double> logits_;
+  std::vector<double> gradient_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// reference_log_probs: what a policy gives to a data set before it moves, for a loss to measure it against later.
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <ranges>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/microbatches.hpp"
+#include "prefopt/data/pack.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/reference_cache.hpp"
+
+namespace prefopt {
+
+struct reference_options {
+  std::size_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger example goes alone; 0: all at once
+  std::vector<std::int32_t> roles = {};      ///< which responses; empty: all
+};
+
+/// Scores every response of every example with the policy as it is now. Examples are packed in their order; another
+/// packing later gives the same numbers but for rounding. Throws what `pack` and the policy throw, and shape_error if
+/// the policy gives another number of log-probs than the batch has targets.
+template <policy_model Policy, std::ranges::random_access_range Examples>
+requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
+[[nodiscard]] reference_cache reference_log_probs(const Policy& policy, const Examples& examples,
+                                                  const reference_options& options = {}) {
+  std::vector<std::size_t> all(std::ranges::size(examples));
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  reference_cache cache;
+  const microbatch_options limits{.tokens = options.tokens_per_microbatch, .roles = options.roles};
+  for (const auto& members : microbatches(examples, all, limits)) {
+    const prefix_tree_batch batch = pack(examples, members, {.roles = options.roles});
+    const std::vector<double> log_probs = policy.token_log_probs(batch);  // [M], nats
+    if (log_probs.size() != batch.targets.size()) {
+      throw shape_error(join("reference_log_probs: the policy gave ", log_probs.size(), " log-probs for ",
+                             batch.targets.size(), " targets"));
+    }
+    for (const tree_sequence& sequence : batch.sequences) {
+      cache.add({sequence.example, sequence.role},
+                std::span(log_probs).subspan(static_cast<std::size_t>(sequence.first_target),
+                                             static_cast<std::size_t>(sequence.count)));
+    }
+  }
+  return cache;
+}
+
+}  // namespace prefopt

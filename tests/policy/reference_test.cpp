@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// A reference's numbers are those of the policy before it moved, whatever they are asked for with.
+
+#include "prefopt/policy/reference.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include "prefopt/core/random.hpp"
+#include "prefopt/policy/bigram.hpp"
+#include "prefopt/policy/frozen.hpp"
+
+using namespace prefopt;
+
+static_assert(policy_model<reference_cache>);
+static_assert(policy_model<frozen<bigram>> && policy_model<frozen<bigram&>> && policy_model<frozen<const bigram&>>);
+static_assert(!trainable_policy<frozen<bigram>>, "a frozen policy has no gradients");
+static_assert(policy_model<frozen<reference_cache>>);
+
+namespace {
+
+bigram random_bigram() {
+  bigram policy(9);
+  random_generator random(2);
+  const auto table = policy.parameters().at(0).value;
+  for (double& logit : table) logit = random.normal();
+  return policy;
+}
+
+const std::vector<tokenized_pair> pairs{{{1, 2}, {3, 4, 5}, {3, 6}}, {{}, {7, 8}, {1}}, {{1, 2}, {2, 2}, {1}}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reference)
+
+BOOST_AUTO_TEST_CASE(it_answers_for_any_batch_as_the_policy_did) {
+  const auto policy = random_bigram();
+  for (const std::size_t budget : {1U, 8U, 4096U, 0U}) {
+    const auto cache = reference_log_probs(policy, pairs, {.tokens_per_microbatch = budget});
+    BOOST_TEST(cache.size() == 6U);
+    for (const auto& members : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {2, 0}, {1}, {}}) {
+      for (const auto& roles : std::vector<std::vector<std::int32_t>>{{}, {chosen_role}, {rejected_role}}) {
+        const auto batch = pack(pairs, members, {.roles = roles});
+        BOOST_TEST(cache.token_log_probs(batch) == policy.token_log_probs(batch), boost::test_tools::per_element());
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_the_roles_that_are_asked_for_are_kept) {
+  const auto cache = reference_log_probs(random_bigram(), pairs, {.roles = {chosen_role}});
+  BOOST_TEST(cache.size() == 3U);
+  BOOST_TEST(cache.contains({2, chosen_role}));
+  BOOST_TEST(!cache.contains({2, rejected_role}));
+  const std::vector<std::size_t> members{0};
+  BOOST_CHECK_THROW((void)cache.token_log_probs(pack(pairs, members)), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_with_another_number_of_targets_is_refused) {
+  const auto cache = reference_log_probs(random_bigram(), pairs);
+  const std::vector<tokenized_pair> other{{{1, 2}, {3}, {3, 6}}};
+  const std::vector<std::size_t> members{0};
+  BOOST_CHECK_THROW((void)cache.token_log_probs(pack(other, members)), shape_error);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_saved_comes_back_equal) {
+  const auto cache = reference_log_probs(random_bigram(), pairs);
+  const reference_cache again(cache.keys(), cache.offsets(), cache.values());
+  BOOST_TEST((again.keys() == cache.keys()));
+  BOOST_TEST(again.values() == cache.values(), boost::test_tools::per_element());
+  const std::vector<std::size_t> members{2, 1, 0};
+  const auto batch = pack(pairs, members);
+  BOOST_TEST(again.token_log_probs(batch) == cache.token_log_probs(batch), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_saved_by_a_cache_is_refused) {
+  const std::vector<double> values{-1, -2, -3};
+  const std::vector<reference_key> keys{{0, 0}, {0, 1}};
+  BOOST_CHECK_THROW(reference_cache(keys, {0, 2}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache(keys, {}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache(keys, {1, 2, 3}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache(keys, {0, 2, 2}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache(keys, {0, 4, 3}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache({{0, 0}, {0, 1}, {1, 0}}, {0, 2, 1, 3}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache({{0, 1}, {0, 1}}, {0, 2, 3}, values), value_error);
+  BOOST_TEST(reference_cache(keys, {0, 2, 3}, values).log_probs({0, 1})[0] == -3.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_policy_answers_live_or_as_it_was) {
+  auto policy = random_bigram();
+  const std::vector<std::size_t> members{0, 1};
+  const auto batch = pack(pairs, members);
+  const auto before = policy.token_log_probs(batch);
+  const frozen live{policy};
+  const frozen kept{bigram(policy)};
+  policy.parameters().at(0).value[2 * 9 + 3] += 1;
+  BOOST_TEST(live.token_log_probs(batch) == policy.token_log_probs(batch), boost::test_tools::per_element());
+  BOOST_TEST((live.token_log_probs(batch) != before));
+  BOOST_TEST(kept.token_log_probs(batch) == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
