@@ -14,6 +14,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/describe_foreign.hpp"
+#include "prefopt/files/printable.hpp"
 
 namespace prefopt {
 
@@ -61,14 +62,6 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  /// A piece of the text as part of a one-line message.
-  [[nodiscard]] static std::string printable(std::string_view piece) {
-    std::string text(piece.substr(0, 160));
-    std::ranges::replace_if(
-        text, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return text;
-  }
-
   template <class Value>
   nlohmann::json* place(Value&& value) {
     if (++values_ > limits_.values) throw format_error(join(name_, ": more than ", limits_.values, " JSON values"));

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/files/printable.hpp"
 
 namespace prefopt {
 
@@ -22,7 +23,7 @@ namespace prefopt {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
   if (value.is_string()) return "a text";
-  return value.dump();
+  return value.dump();  // null, true, false or a number
 }
 
 /// `value` as an integer between `least` and `most`; `where` begins the message. Throws format_error for anything else:
@@ -59,14 +60,14 @@ class json_object {
 
   [[nodiscard]] const nlohmann::json& at(std::string_view key) const {
     const auto member = object_.find(key);
-    if (member == object_.end()) throw format_error(join(name_, ": key \"", key, "\" is missing"));
+    if (member == object_.end()) throw format_error(join(name_, ": key \"", printable(key), "\" is missing"));
     return *member;
   }
 
   [[nodiscard]] std::int64_t integer(std::string_view key,
                                      std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                                      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
-    return to_integer(at(key), join(name_, ": ", key), least, most);
+    return to_integer(at(key), join(name_, ": ", printable(key)), least, most);
   }
 
   [[nodiscard]] double number(std::string_view key) const {
@@ -96,7 +97,7 @@ class json_object {
   [[nodiscard]] json_object object(std::string_view key) const {
     const nlohmann::json& value = at(key);
     if (!value.is_object()) throw unwanted(key, "an object");
-    return {value, join(name_, ": ", key)};
+    return {value, join(name_, ": ", printable(key))};
   }
 
   [[nodiscard]] std::optional<std::int64_t> optional_integer(
@@ -116,7 +117,7 @@ class json_object {
 
  private:
   [[nodiscard]] format_error unwanted(std::string_view key, std::string_view wanted) const {
-    return format_error(join(name_, ": ", key, " is ", describe_json(at(key)), ", ", wanted, " was wanted"));
+    return format_error(join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", ", wanted, " was wanted"));
   }
 
   const nlohmann::json& object_;

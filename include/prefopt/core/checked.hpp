@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Sums and products of sizes that come from files: nothing where the result would wrap.
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace prefopt {
+
+/// a + b, or nothing if it exceeds 64 bits.
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
+  if (b > std::numeric_limits<std::uint64_t>::max() - a) return std::nullopt;
+  return a + b;
+}
+
+/// a * b, or nothing if it exceeds 64 bits.
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) {
+  if (a != 0 && b > std::numeric_limits<std::uint64_t>::max() / a) return std::nullopt;
+  return a * b;
+}
+
+/// The product of a range of sizes, 1 for none; nothing if it exceeds 64 bits at any point, in the order given.
+template <class Range>
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_product(const Range& factors) {
+  std::optional<std::uint64_t> product = 1;
+  for (const std::uint64_t factor : factors) {
+    product = checked_multiply(*product, factor);
+    if (!product) return std::nullopt;
+  }
+  return product;
+}
+
+}  // namespace prefopt
