@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// check_beta: the door that the losses with an inverse temperature share.
+
+#include <cmath>
+#include <string_view>
+
+#include "prefopt/core/error.hpp"
+
+namespace prefopt {
+
+/// Throws value_error unless beta is finite and above 0. `loss` names the loss in the message.
+inline void check_beta(std::string_view loss, double beta) {
+  if (!(std::isfinite(beta) && beta > 0)) {
+    throw value_error(join(loss, ": beta is ", beta, ", wanted a finite number above 0"));
+  }
+}
+
+}  // namespace prefopt

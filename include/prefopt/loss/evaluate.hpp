@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// evaluate: a loss over many pairs at once, from vectors of sequence log-probs of any kind: std::vector, std::span,
+// Eigen arrays, xtensor expressions, also mixed. Legend: P pairs.
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "prefopt/core/double_values.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/tensor.hpp"
+#include "prefopt/loss/concepts.hpp"
+
+namespace prefopt {
+
+/// The losses of P pairs. A slope is the derivative of its own pair's loss; that of `loss`, the mean, is a P-th of it.
+struct evaluated_pairs {
+  double loss = 0;                     ///< mean over the pairs
+  std::vector<double> losses;          // [P]
+  std::vector<double> slope_chosen;    // [P] by each pair's policy_chosen
+  std::vector<double> slope_rejected;  // [P] by each pair's policy_rejected; all 0 where the loss does not read it
+};
+
+namespace detail {
+
+template <class Loss>
+[[nodiscard]] constexpr std::string_view loss_name() {
+  if constexpr (requires { std::string_view(Loss::name); }) {
+    return Loss::name;
+  } else {
+    return "evaluate";
+  }
+}
+
+/// Throws unless there is a pair, and one number a pair.
+template <class Loss>
+void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs) {
+  if (came != pairs)
+    throw shape_error(join(loss_name<Loss>(), ": ", came, " ", what, " log-probs for ", pairs, " chosen"));
+  if (pairs == 0) throw value_error(join(loss_name<Loss>(), ": no pairs, wanted at least one"));
+}
+
+/// `pair_at(i)` gives the log-probs of the i-th pair.
+template <pairwise_loss Loss, class PairAt>
+[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, std::size_t pairs, const PairAt& pair_at) {
+  check(loss);
+  evaluated_pairs result;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const pair_loss one = loss(pair_at(i));
+    result.loss += one.loss;
+    result.losses.push_back(one.loss);
+    result.slope_chosen.push_back(one.slope_chosen);
+    result.slope_rejected.push_back(one.slope_rejected);
+  }
+  result.loss /= static_cast<double>(pairs);
+  return result;
+}
+
+}  // namespace detail
+
+/// A loss that reads all four: each [P], nats, reduced over tokens as the loss asks (`Loss::reduction`), for the policy
+/// and the reference. The pairs' token counts are not given. Throws shape_error where the lengths differ, value_error
+/// for no pairs and for hyper-parameters outside their range.
+template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected, vector_like ReferenceChosen,
+          vector_like ReferenceRejected>
+requires(Loss::inputs.rejected&& Loss::inputs.reference) [[nodiscard]] evaluated_pairs
+    evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected,
+             const ReferenceChosen& reference_chosen, const ReferenceRejected& reference_rejected) {
+  constexpr std::string_view name = detail::loss_name<Loss>();
+  const double_values chosen(policy_chosen, name);
+  const double_values rejected(policy_rejected, name);
+  const double_values chosen_before(reference_chosen, name);
+  const double_values rejected_before(reference_rejected, name);
+  detail::check_pair_count<Loss>("rejected", rejected.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference chosen", chosen_before.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference rejected", rejected_before.size(), chosen.size());
+  return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
+    return pair_log_probs{chosen[i], rejected[i], chosen_before[i], rejected_before[i], 0, 0};
+  });
+}
+
+/// A loss that reads no reference.
+template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected>
+requires(Loss::inputs.rejected && !Loss::inputs.reference) [[nodiscard]] evaluated_pairs
+    evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected) {
+  constexpr std::string_view name = detail::loss_name<Loss>();
+  const double_values chosen(policy_chosen, name);
+  const double_values rejected(policy_rejected, name);
+  detail::check_pair_count<Loss>("rejected", rejected.size(), chosen.size());
+  return detail::evaluate_pairs(loss, chosen.size(),
+                                [&](std::size_t i) { return pair_log_probs{chosen[i], rejected[i], 0, 0, 0, 0}; });
+}
+
+/// A loss that reads the policy's chosen responses only.
+template <pairwise_loss Loss, vector_like PolicyChosen>
+requires(!Loss::inputs.rejected && !Loss::inputs.reference) [[nodiscard]] evaluated_pairs
+    evaluate(const Loss& loss, const PolicyChosen& policy_chosen) {
+  const double_values chosen(policy_chosen, detail::loss_name<Loss>());
+  detail::check_pair_count<Loss>("chosen", chosen.size(), chosen.size());
+  return detail::evaluate_pairs(loss, chosen.size(),
+                                [&](std::size_t i) { return pair_log_probs{chosen[i], 0, 0, 0, 0, 0}; });
+}
+
+}  // namespace prefopt

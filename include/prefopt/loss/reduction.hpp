@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// From a response's token log-probs to the number that a loss reads, and its adjoint: from the loss's slope by that
+// number to slopes by the tokens.
+
+#include <cstddef>
+#include <span>
+
+#include "prefopt/core/double_values.hpp"
+#include "prefopt/core/tensor.hpp"
+#include "prefopt/loss/concepts.hpp"
+
+namespace prefopt {
+
+/// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no token both are 0: such a
+/// response says nothing and moves nothing. Throws shape_error for a tensor that is not a vector.
+template <vector_like V>
+[[nodiscard]] double reduce(token_reduction reduction, const V& token_log_probs) {
+  const double_values values(token_log_probs, "reduce: token log-probs");
+  double sum = 0;
+  for (const double value : values.span()) sum += value;
+  if (reduction == token_reduction::sum || values.size() == 0) return sum;
+  return sum / static_cast<double>(values.size());
+}
+
+/// Adds to each of the token slopes [n] the derivative by its token, given `slope`, the derivative by the reduced
+/// number. Adds, so that the terms of a sum of losses can follow one another.
+inline void add_token_slopes(token_reduction reduction, double slope, std::span<double> token_slopes) {
+  const double share =
+      reduction == token_reduction::sum ? slope : slope / static_cast<double>(token_slopes.size());  // [0]: unread
+  for (double& token_slope : token_slopes) token_slope += share;
+}
+
+}  // namespace prefopt

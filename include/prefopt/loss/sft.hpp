@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Supervised fine-tuning as a loss of a pair that reads its chosen response only: the negative log-likelihood
+//
+//   loss = -1/n sum over the response's n tokens of log pi(token | what stands before it)
+//
+// What a policy is taught before preferences, and a term beside them (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.1).
+
+#include <string_view>
+
+#include "prefopt/core/host_device.hpp"
+#include "prefopt/loss/concepts.hpp"
+
+namespace prefopt {
+
+/// Has no hyper-parameters.
+struct sft {
+  static constexpr std::string_view name = "sft";
+  static constexpr token_reduction reduction = token_reduction::mean;
+  static constexpr loss_inputs inputs{.rejected = false, .reference = false};
+
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+    return {-pair.policy_chosen, -1, 0};
+  }
+
+  friend void check(const sft&) {}
+};
+
+}  // namespace prefopt
