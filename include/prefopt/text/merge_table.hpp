@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with linear steps at a
+// load of at most one half: a look-up is the tokenizer's innermost step.
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "prefopt/data/example.hpp"
+
+namespace prefopt {
+
+/// What two neighbours become. The smaller the rank, the earlier.
+struct token_merge {
+  static constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
+
+  std::uint32_t rank = never;
+  token_id token = -1;
+};
+
+/// Merges by the pair of ids that they join.
+class merge_table {
+ public:
+  /// Room for `count` merges.
+  explicit merge_table(std::size_t count = 0) : slots_(std::bit_ceil(2 * count + 2)) {}
+
+  /// Adds a merge; a pair that is there already takes the new rank. At most `count` pairs, all ids >= 0.
+  void insert(token_id left, token_id right, token_merge merge) {
+    slot& place = slots_[find_slot(key(left, right))];
+    place = {key(left, right), merge};
+  }
+
+  /// The merge of `left` and `right`, or one of rank `never`.
+  [[nodiscard]] token_merge find(token_id left, token_id right) const {
+    return slots_[find_slot(key(left, right))].merge;
+  }
+
+ private:
+  static constexpr std::uint64_t no_key = ~std::uint64_t{0};  // no pair's: ids are not negative
+
+  struct slot {
+    std::uint64_t key = no_key;
+    token_merge merge;
+  };
+
+  [[nodiscard]] static std::uint64_t key(token_id left, token_id right) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+  }
+
+  /// Where the key is, or where it would go.
+  [[nodiscard]] std::size_t find_slot(std::uint64_t wanted) const {
+    // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3, section 6.4).
+    const std::uint64_t mixed = (wanted ^ wanted >> 29) * 0x9E3779B97F4A7C15u;
+    std::size_t place = (mixed ^ mixed >> 32) & (slots_.size() - 1);
+    while (slots_[place].key != wanted && slots_[place].key != no_key) place = (place + 1) & (slots_.size() - 1);
+    return place;
+  }
+
+  std::vector<slot> slots_;
+};
+
+}  // namespace prefopt

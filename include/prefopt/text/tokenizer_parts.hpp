@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// tokenizer_parts: what the files of a tokenizer say, gathered before a tokenizer is made of it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/files/json_object.hpp"
+#include "prefopt/text/added_tokens.hpp"
+#include "prefopt/text/merge_table.hpp"
+#include "prefopt/text/quote_token.hpp"
+#include "prefopt/text/vocabulary.hpp"
+
+namespace prefopt {
+
+/// A file that belongs to a tokenizer.
+struct tokenizer_file {
+  std::string name;  ///< within its folder
+  std::string content;
+
+  friend bool operator==(const tokenizer_file&, const tokenizer_file&) = default;
+};
+
+/// The text of GPT-2's token between texts, where a tokenizer's files name no other.
+inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
+
+struct tokenizer_parts {
+  vocabulary tokens;
+  merge_table merges;
+  std::vector<added_token> first_added;  ///< looked for in the whole text ("normalized": false)
+  std::vector<added_token> then_added;   ///< looked for between the first ("normalized": true)
+  std::unordered_set<token_id> added_ids;
+  std::optional<std::string> end_of_text;  ///< the first eos_token that a file names
+
+  /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added already stays as it
+  /// is. Throws format_error where the id is another token's, or the content's another.
+  void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
+    if (content.empty()) throw format_error(join(name, ": the added token ", id, " has no text"));
+    if (const auto known = tokens.find(content); !known) {
+      tokens.add(content, content, id, name);
+    } else if (*known != id) {
+      throw format_error(join(name, ": the added token ", quote_token(content), " has the id ", id,
+                              ", in the vocabulary it is ", *known));
+    } else if (*tokens.bytes(id) != content) {
+      // Found as text it would be these bytes, merged it would be others: it could not be decoded.
+      throw format_error(join(name, ": the added token ", quote_token(content), " also spells other bytes"));
+    }
+    if (added_ids.insert(id).second) (normalized ? then_added : first_added).push_back({content, id});
+  }
+};
+
+/// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what stands beside it.
+inline void check_added_token_flags(const json_object& token) {
+  for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
+    if (token.optional_boolean(flag).value_or(false)) {
+      throw format_error(join(token.name(), ": ", flag, " is true, which is not supported"));
+    }
+  }
+}
+
+}  // namespace prefopt
