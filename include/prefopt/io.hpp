@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Door of the leaf io/: preference files, Hugging Face GPT-2 folders, safetensors, checkpoints, logs. Needs
+// nlohmann_json, zlib and xxHash.
+
+#include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/io/preferences.hpp"
+#include "prefopt/io/progress_bar.hpp"
+#include "prefopt/io/safetensors_archive.hpp"
+#include "prefopt/io/safetensors_file.hpp"
+#include "prefopt/io/safetensors_writer.hpp"

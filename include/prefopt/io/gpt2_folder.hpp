@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// load_gpt2 and save_gpt2: a GPT-2 from and to a Hugging Face folder (config.json, model.safetensors or its shards, the
+// tokenizer's files), which opens in transformers.
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/atomic_file.hpp"
+#include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/io/gpt2_companions.hpp"
+#include "prefopt/io/gpt2_config_json.hpp"
+#include "prefopt/io/gpt2_tensors.hpp"
+#include "prefopt/io/safetensors_archive.hpp"
+#include "prefopt/io/safetensors_writer.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+template <class Real>
+[[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
+  std::vector<Real> values(item.entry->size());
+  item.file->read(*item.entry, std::span(values));
+  return values;
+}
+
+/// A head that the config calls tied may be stored a second time, but not with other numbers.
+template <class Real>
+void check_duplicate_head(const safetensors_archive::item& head, const safetensors_archive::item& embedding) {
+  if (read_tensor<Real>(head) == read_tensor<Real>(embedding)) return;
+  throw format_error(join(head.file->name(), ": tensor ", head.entry->name, " differs from ", embedding.entry->name,
+                          ", to which tie_word_embeddings ties it"));
+}
+
+}  // namespace detail
+
+/// The model in a folder, on a machine that must outlive it. Throws io_error, format_error and shape_error with the
+/// file and the key or tensor named; memory is taken only for weights that are there.
+template <transformer_machine Machine>
+requires std::floating_point<typename Machine::value_type>
+[[nodiscard]] gpt2<Machine> load_gpt2(const Machine& machine, const std::filesystem::path& folder) {
+  using real = typename Machine::value_type;
+  const gpt2_config config = read_gpt2_config(folder);
+  const auto archive = safetensors_archive::from_folder(folder);
+  const gpt2_tensors tensors = find_gpt2_tensors(archive, config);
+  if (tensors.duplicate_head) {
+    detail::check_duplicate_head<real>(*tensors.duplicate_head,
+                                       tensors.in_layout_order[gpt2_layout::token_embedding()]);
+  }
+  gpt2<Machine> model(machine, config);
+  const auto parameters = model.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<real> values = detail::read_tensor<real>(tensors.in_layout_order[i]);
+    machine.copy_from_host(std::span<const real>(values), parameters[i].value);
+  }
+  return model;
+}
+
+/// Writes a model as a Hugging Face folder, made where it is not there: config.json with the companions' other keys
+/// copied through, their files, and the weights as float32. Each file is replaced whole or not at all, the weights
+/// last. Throws io_error.
+template <transformer_machine Machine>
+void save_gpt2(const gpt2<Machine>& policy, const gpt2_companions& companions, const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) throw system_failure(folder, "create", failure.value());
+  write_file_atomically(folder / "config.json", write_gpt2_config(policy.config(), companions.config));
+  for (const carried_file& file : companions.files) write_file_atomically(folder / file.name, file.content);
+
+  using real = typename Machine::value_type;
+  const auto parameters = policy.parameters();
+  std::vector<tensor_signature> signatures;
+  for (const auto& tensor : parameters) {
+    const bool is_head = tensor.name == "lm_head.weight";
+    signatures.push_back({is_head ? tensor.name : "transformer." + tensor.name, tensor.shape});
+  }
+  std::vector<real> values;
+  std::vector<float> stored;
+  atomic_file file(folder / "model.safetensors");
+  write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
+    values.resize(parameters[i].value.size());
+    policy.machine().copy_to_host(parameters[i].value, std::span(values));
+    stored.assign(values.size(), 0);
+    std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
+    return std::span<const float>(stored);
+  });
+  file.commit();
+}
+
+/// The same for a model that came from no folder: config.json holds what the model and its tokenizer say.
+template <transformer_machine Machine, filed_tokenizer Tokenizer>
+void save_gpt2(const gpt2<Machine>& policy, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
+  save_gpt2(policy, companions_of(tokenizer), folder);
+}
+
+/// The same with the companions of the folder `source`, where the model came from.
+template <transformer_machine Machine>
+void save_gpt2(const gpt2<Machine>& policy, const std::filesystem::path& source, const std::filesystem::path& folder) {
+  save_gpt2(policy, read_gpt2_companions(source), folder);
+}
+
+}  // namespace prefopt
