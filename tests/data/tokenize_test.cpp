@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// Text becomes the tokens that a model meets, ids stay as they are, and what cannot be used is counted or refused.
+
+#include "prefopt/data/tokenize.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/toy_tokenizer.hpp"
+
+using namespace prefopt;
+
+static_assert(tokenizer<tests::toy_tokenizer>);
+static_assert(std::ranges::contiguous_range<tokenized_preferences>);
+static_assert(std::ranges::contiguous_range<const tokenized_preferences>);
+static_assert(std::constructible_from<std::span<const tokenized_pair>, tokenized_preferences&>);
+static_assert(std::constructible_from<std::span<const tokenized_pair>, const tokenized_preferences&>);
+
+namespace {
+
+const tests::toy_tokenizer toy({"ab", "cde", "??"});  // 256, 257, 258; the end of text is 259
+constexpr token_id end = 259;
+
+tokenized_pair only(const preference_pair& text) {
+  const auto result = tokenize(std::vector{text}, toy);
+  BOOST_REQUIRE_EQUAL(result.size(), 1U);
+  return result[0];
+}
+
+std::vector<preference_record> records(std::vector<std::variant<preference_pair, tokenized_pair>> pairs) {
+  const auto file = std::make_shared<const std::string>("some.jsonl");
+  std::vector<preference_record> all;
+  for (auto& pair : pairs) all.push_back({std::move(pair), 10 + all.size(), file});
+  return all;
+}
+
+/// Checks that `call` throws a format_error whose message holds every one of `words`.
+template <class Call>
+void refuses(Call&& call, const std::vector<std::string>& words) {
+  BOOST_CHECK_EXCEPTION(call(), format_error, [&](const format_error& e) {
+    const std::string_view message = e.what();
+    BOOST_TEST_MESSAGE(message);
+    return std::ranges::all_of(words, [&](const std::string& word) { return message.find(word) != message.npos; });
+  });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tokenize_preferences)
+
+BOOST_AUTO_TEST_CASE(an_end_of_text_closes_each_response) {
+  BOOST_TEST((only({"x ", "y", "z"}) == tokenized_pair{{'x', ' '}, {'y', end}, {'z', end}}));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_of_text_that_is_there_stays_the_only_one) {
+  BOOST_TEST((only({"x", "y<end>", "z"}) == tokenized_pair{{'x'}, {'y', end}, {'z', end}}));
+  BOOST_TEST((only({"x", "y<end>w", "<end>"}) == tokenized_pair{{'x'}, {'y', end, 'w', end}, {end}}));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_response_is_its_end_of_text) {
+  BOOST_TEST((only({"x", "", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
+  BOOST_TEST((only({"x<end>", "", "z"}) == tokenized_pair{{'x', end}, {end}, {'z', end}}));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_prompt_is_kept) {
+  BOOST_TEST((only({"", "y", "z"}) == tokenized_pair{{}, {'y', end}, {'z', end}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_across_the_boundary_goes_to_both_responses) {
+  const std::vector<preference_pair> pairs{{"xa", "b", "c"}, {"x", "ab", "c"}, {"xa", "c", "bb"}};
+  const auto result = tokenize(pairs, toy);
+  BOOST_TEST((result[0] == tokenized_pair{{'x'}, {256, end}, {'a', 'c', end}}));
+  BOOST_TEST((result[1] == tokenized_pair{{'x'}, {256, end}, {'c', end}}));
+  BOOST_TEST((result[2] == tokenized_pair{{'x'}, {'a', 'c', end}, {256, 'b', end}}));
+  BOOST_TEST(result.report.boundary_merges == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_of_the_whole_prompt_leaves_it_empty) {
+  BOOST_TEST((only({"a", "b", ""}) == tokenized_pair{{}, {256, end}, {'a', end}}));
+  BOOST_TEST((only({"cd", "e", "c"}) == tokenized_pair{{}, {257, end}, {'c', 'd', 'c', end}}));
+}
+
+// The prompt's own end of text comes to the responses here; the empty response still needs its own.
+BOOST_AUTO_TEST_CASE(an_end_of_text_that_came_from_the_prompt_closes_no_response) {
+  const tests::toy_tokenizer greedy({"<end>!"});  // 256; the end of text is 257
+  const auto result = tokenize(std::vector<preference_pair>{{"x<end>", "!", ""}}, greedy);
+  BOOST_TEST((result[0] == tokenized_pair{{'x'}, {256, 257}, {257, 257}}));
+}
+
+BOOST_AUTO_TEST_CASE(ids_are_taken_as_they_are) {
+  const auto ids = records({tokenized_pair{{1, 2}, {3}, {4}}});
+  for (const auto& result : {tokenize(ids, toy), tokenize(ids)}) {
+    BOOST_TEST((result[0] == tokenized_pair{{1, 2}, {3}, {4}}));
+  }
+  BOOST_TEST((tokenize(std::vector<tokenized_pair>{{{1}, {2}, {3}}})[0] == tokenized_pair{{1}, {2}, {3}}));
+}
+
+BOOST_AUTO_TEST_CASE(text_and_ids_may_stand_in_one_file_and_keep_their_lines) {
+  const auto mixed =
+      records({preference_pair{"x", "y", "y"}, tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}});
+  const auto result = tokenize(mixed, toy);
+  BOOST_TEST(result.lines == (std::vector<std::size_t>{11, 12}), boost::test_tools::per_element());
+  BOOST_TEST((result.report == tokenize_report{.total = 3, .kept = 2, .dropped_equal = 1}));
+}
+
+BOOST_AUTO_TEST_CASE(text_without_a_tokenizer_is_refused_by_file_and_line) {
+  const auto mixed = records({tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}});
+  refuses([&] { (void)tokenize(mixed); }, {"some.jsonl", "line 11", "tokenizer"});
+}
+
+BOOST_AUTO_TEST_CASE(ids_outside_the_vocabulary_are_refused_by_file_line_and_field) {
+  refuses(
+      [] {
+        (void)tokenize(records({tokenized_pair{{1}, {260}, {3}}}), toy);
+      },
+      {"some.jsonl", "line 10", "chosen", "260"});
+  refuses(
+      [] {
+        (void)tokenize(records({tokenized_pair{{1}, {2}, {7}}}), {.vocabulary_size = 7});
+      },
+      {"rejected", "0 to 6"});
+  refuses([] { (void)tokenize(records({tokenized_pair{{-1}, {2}, {7}}})); }, {"prompt", "-1"});
+  refuses(
+      [] {
+        (void)tokenize(records({preference_pair{"x", "y", "z"}}), toy, {.vocabulary_size = 259});
+      },
+      {"line 10", "259"});
+  refuses([] { (void)tokenize(std::vector<tokenized_pair>{{{1}, {2}, {-3}}}); }, {"pair 1", "-3"});
+  // A model may have more tokens than its tokenizer.
+  BOOST_TEST(tokenize(records({tokenized_pair{{1}, {260}, {3}}}), toy, {.vocabulary_size = 300}).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_dropped_and_counted) {
+  const std::vector<tokenized_pair> pairs{
+      {{1}, {2}, {3}}, {{1}, {2, 3, 4}, {2, 3, 5}}, {{1, 2, 3}, {4}, {5}}, {{1}, {}, {5}}, {{1}, {2, 3, 4}, {3}}};
+  const auto result = tokenize(pairs, {.max_length = 3});
+  BOOST_TEST((result.report ==
+              tokenize_report{.total = 5, .kept = 2, .dropped_empty = 2, .dropped_equal = 1, .truncated = 1}));
+  BOOST_TEST(result.lines == (std::vector<std::size_t>{1, 5}), boost::test_tools::per_element());
+  BOOST_TEST((result[1] == tokenized_pair{{1}, {2, 3}, {3}}));
+  BOOST_TEST(describe(result.report) ==
+             "2 of 5 pairs, 2 dropped without a response token, 1 dropped with equal responses, 1 truncated");
+}
+
+BOOST_AUTO_TEST_CASE(data_without_a_usable_pair_is_refused_with_the_counts) {
+  refuses(
+      [] {
+        (void)tokenize(records({tokenized_pair{{1}, {2}, {2}}}));
+      },
+      {"some.jsonl", "0 of 1", "1 dropped with equal"});
+  refuses([] { (void)tokenize(std::vector<preference_pair>{}, toy); }, {"0 of 0"});
+  BOOST_CHECK_THROW((void)tokenize(records({tokenized_pair{{1}, {2}, {3}}}), {.max_length = 0}), value_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
