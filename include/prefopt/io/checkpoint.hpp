@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Checkpoints: folders `checkpoint-N` in a run's output, N the steps done. Each is there whole or not at all, and the
+// newest two are kept. What stands in one is its writer's business.
+
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/atomic_directory.hpp"
+#include "prefopt/files/temporary.hpp"
+
+namespace prefopt {
+
+/// A checkpoint on disk.
+struct checkpoint_place {
+  std::filesystem::path path;
+  std::int64_t step = 0;
+};
+
+namespace detail {
+
+/// The step in a name as write_checkpoint gives it: "checkpoint-120", and no other spelling of the number.
+[[nodiscard]] inline std::optional<std::int64_t> checkpoint_step(std::string_view name) {
+  constexpr std::string_view prefix = "checkpoint-";
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const std::string_view digits = name.substr(prefix.size());
+  std::int64_t step = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  if (code != std::errc{} || step < 0 || std::to_string(step) != digits) return std::nullopt;
+  return step;
+}
+
+}  // namespace detail
+
+/// The checkpoints in a run's output, oldest first; none where the folder is not there. Throws io_error.
+[[nodiscard]] inline std::vector<checkpoint_place> list_checkpoints(const std::filesystem::path& output) {
+  std::vector<checkpoint_place> places;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(output, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const auto step = detail::checkpoint_step(entry->path().filename().native());
+    std::error_code ignored;
+    if (step && entry->is_directory(ignored)) places.push_back({entry->path(), *step});
+  }
+  if (failure && failure != std::errc::no_such_file_or_directory) {
+    throw system_failure(output, "read", failure.value());
+  }
+  std::ranges::sort(places, {}, &checkpoint_place::step);
+  return places;
+}
+
+/// The checkpoint to go on from, if there is one. Throws io_error.
+[[nodiscard]] inline std::optional<checkpoint_place> newest_checkpoint(const std::filesystem::path& output) {
+  auto places = list_checkpoints(output);
+  return places.empty() ? std::nullopt : std::optional(std::move(places.back()));
+}
+
+/// Removes all checkpoints but the newest `keep`. Throws io_error.
+inline void prune_checkpoints(const std::filesystem::path& output, std::size_t keep) {
+  auto places = list_checkpoints(output);
+  places.resize(places.size() - std::min(keep, places.size()));
+  for (const checkpoint_place& place : places) {
+    // Under a temporary name first: killed in the middle, it must not look like a checkpoint any more.
+    const auto leaving = temporary_sibling(place.path);
+    remove_tree(leaving);
+    rename_into_place(place.path, leaving);
+    remove_tree(leaving);
+  }
+}
+
+/// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets its name, and older
+/// checkpoints than the newest two go. Returns its path. Throws what `fill` throws, and io_error, also where that step
+/// has a checkpoint; then nothing has changed.
+template <std::invocable<const std::filesystem::path&> Fill>
+std::filesystem::path write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill) {
+  remove_leftovers(output);
+  std::filesystem::path path = output / join("checkpoint-", step);
+  atomic_directory directory(path);
+  fill(directory.path());
+  directory.commit();
+  prune_checkpoints(output, 2);
+  return path;
+}
+
+}  // namespace prefopt

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles` and `counts` [S] and
+// `values` [sum of counts], with the key under `prefopt_reference_key` in its metadata. The key is a fingerprint of all
+// that the numbers depend on: the reference's weights, the tokenizer, the data and every option that changes them.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/io/safetensors_file.hpp"
+#include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/policy/reference_cache.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+inline constexpr const char* reference_key_name = "prefopt_reference_key";
+
+[[nodiscard]] inline std::vector<double> read_cache_tensor(const safetensors_file& file, std::string_view name) {
+  const safetensors_entry* entry = file.find(name);
+  if (entry == nullptr) throw format_error(join(file.name(), ": a reference cache without tensor ", name));
+  std::vector<double> values(entry->size());
+  file.read(*entry, std::span(values));
+  return values;
+}
+
+/// Counts and indices, which a double holds exactly. Throws format_error for anything else.
+[[nodiscard]] inline std::vector<std::int32_t> read_cache_integers(const safetensors_file& file,
+                                                                   std::string_view name) {
+  std::vector<std::int32_t> integers;
+  for (const double value : read_cache_tensor(file, name)) {
+    if (!(value >= 0 && value <= std::numeric_limits<std::int32_t>::max() && value == std::floor(value))) {
+      throw format_error(join(file.name(), ": a reference cache with ", value, " in tensor ", name));
+    }
+    integers.push_back(static_cast<std::int32_t>(value));
+  }
+  return integers;
+}
+
+[[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
+  const auto examples = read_cache_integers(file, "examples");
+  const auto roles = read_cache_integers(file, "roles");
+  const auto counts = read_cache_integers(file, "counts");
+  if (roles.size() != examples.size() || counts.size() != examples.size()) {
+    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ", roles.size(),
+                            " roles and ", counts.size(), " counts"));
+  }
+  std::vector<reference_key> keys;
+  std::vector<std::size_t> offsets{0};
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    keys.push_back({examples[i], roles[i]});
+    offsets.push_back(offsets.back() + static_cast<std::size_t>(counts[i]));
+  }
+  try {
+    return {keys, offsets, read_cache_tensor(file, "values")};
+  } catch (const error& cause) {
+    throw format_error(join(file.name(), ": ", cause.what()));
+  }
+}
+
+}  // namespace detail
+
+/// Writes a cache, whole or not at all. Throws io_error.
+inline void save_reference_cache(const std::filesystem::path& path, const reference_cache& cache,
+                                 const std::string& key) {
+  const std::size_t count = cache.size();  // S
+  std::vector<double> examples, roles, counts;
+  for (std::size_t i = 0; i < count; ++i) {
+    examples.push_back(cache.keys()[i].example);
+    roles.push_back(cache.keys()[i].role);
+    counts.push_back(static_cast<double>(cache.offsets()[i + 1] - cache.offsets()[i]));
+  }
+  write_safetensors<double>(path,
+                            {{"examples", {count}, examples},
+                             {"roles", {count}, roles},
+                             {"counts", {count}, counts},
+                             {"values", {cache.values().size()}, cache.values()}},
+                            {{detail::reference_key_name, key}});
+}
+
+/// The cache at `path`, bit for bit as it was saved; nothing where there is no file, or one under another key: then the
+/// numbers are to be computed anew and the file may be replaced. Throws io_error where it cannot be read, and
+/// format_error where it is damaged or no reference cache at all: a file that somebody may still want is not replaced.
+[[nodiscard]] inline std::optional<reference_cache> load_reference_cache(const std::filesystem::path& path,
+                                                                         const std::string& key) {
+  std::error_code ignored;
+  if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) {
+    return std::nullopt;
+  }
+  const safetensors_file file(path);
+  const auto stored = file.metadata().find(detail::reference_key_name);
+  if (stored == file.metadata().end()) {
+    throw format_error(join(file.name(), ": no reference cache; remove it, or name another file"));
+  }
+  if (stored->second != key) return std::nullopt;
+  return detail::read_reference_cache(file);
+}
+
+}  // namespace prefopt
