@@ -1,13 +1,17 @@
-# Every header compiles alone, with its leaf's include path and nothing else: without OpenMP, without -march. Where these
-# change what a header holds (the CPU machine), it compiles alone with them too. And all of them live in one program: two
-# translation units that include every header link together.
+# Every header compiles alone, with its leaf's include path and nothing else: without OpenMP, without -march. Headers in
+# which these change something compile alone with them too. And all live in one program: two translation units that
+# include every header link together.
 
-# prefopt_headers_alone(TARGET LIBRARY DIRECTORY...) compiles one file for each header of LIBRARY, with these third-party
-# include directories.
-function(prefopt_headers_alone target library)
+# prefopt_headers_alone(TARGET LIBRARY PATTERN DIRECTORY...) compiles one file for each header of LIBRARY that has a line
+# like PATTERN, with these third-party include directories.
+function(prefopt_headers_alone target library pattern)
   get_target_property(headers ${library} HEADER_SET)
   set(sources)
   foreach(header IN LISTS headers)
+    file(STRINGS ${header} lines REGEX "${pattern}" LIMIT_COUNT 1)
+    if(NOT lines)
+      continue()
+    endif()
     cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/include)
     set(source ${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.cpp)
     file(CONFIGURE OUTPUT ${source} CONTENT "#include \"@header@\"\n" @ONLY)
@@ -38,15 +42,17 @@ function(prefopt_third_party_directories leaf result)
 endfunction()
 
 add_custom_target(headers_alone)
-prefopt_headers_alone(headers_alone_floors prefopt)
+prefopt_headers_alone(headers_alone_floors prefopt ".")
 set(prefopt_third_party)
 foreach(leaf IN LISTS prefopt_available_leaves)
   prefopt_third_party_directories(${leaf} directories)
   list(APPEND prefopt_third_party ${directories})
-  prefopt_headers_alone(headers_alone_${leaf} prefopt_${leaf} ${directories})
+  prefopt_headers_alone(headers_alone_${leaf} prefopt_${leaf} "." ${directories})
 endforeach()
-if(TARGET headers_alone_eigen)
-  prefopt_headers_alone(headers_alone_eigen_as_built prefopt_eigen)
+if(TARGET prefopt_eigen)
+  prefopt_headers_alone(headers_alone_eigen_as_built prefopt_eigen "_OPENMP|__AVX|__SSE|target_clones|target\\(")
+endif()
+if(TARGET headers_alone_eigen_as_built)
   target_link_libraries(headers_alone_eigen_as_built PRIVATE prefopt::eigen prefopt_own_options)
 endif()
 add_test(NAME headers_compile_alone COMMAND ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --target headers_alone)
