@@ -30,12 +30,13 @@ concept eigen_without_gaps = is_eigen_map<T> || requires(const T& t) {
 };
 
 template <class T>
-concept eigen_addressable = (T::Flags & Eigen::DirectAccessBit) != 0;
+inline constexpr bool is_eigen_vector = static_cast<bool>(T::IsVectorAtCompileTime);
 
+/// Elements in memory, one after the other in row-major order.
 template <class T>
-concept eigen_row_major_run = eigen_addressable<T> &&
-    ((T::IsVectorAtCompileTime && T::InnerStrideAtCompileTime == 1) ||
-     (!T::IsVectorAtCompileTime && T::IsRowMajor && eigen_without_gaps<T>));
+concept eigen_row_major_run = ((T::Flags & Eigen::DirectAccessBit) != 0) &&
+                              (is_eigen_vector<T> ? T::InnerStrideAtCompileTime == 1
+                                                  : static_cast<bool>(T::IsRowMajor) && eigen_without_gaps<T>);
 
 }  // namespace detail
 
@@ -48,7 +49,7 @@ concept eigen_dense = requires(const T& expression) {
 template <eigen_dense T>
 struct tensor_traits<T> {
   using value_type = typename T::Scalar;
-  static constexpr std::size_t rank = T::IsVectorAtCompileTime ? 1 : 2;
+  static constexpr std::size_t rank = detail::is_eigen_vector<T> ? 1 : 2;
   static constexpr memory_space space = memory_space::host;
 
   [[nodiscard]] static std::array<std::size_t, rank> extents(const T& expression) {
@@ -60,9 +61,11 @@ struct tensor_traits<T> {
   }
 
   static void copy(const T& expression, value_type* to) {
-    using row_major = Eigen::Matrix<value_type, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    constexpr int rows = T::RowsAtCompileTime, columns = T::ColsAtCompileTime;
+    constexpr int order = columns == 1 && rows != 1 ? Eigen::ColMajor : Eigen::RowMajor;  // Eigen's word for columns
+    using target = Eigen::Matrix<value_type, rows, columns, order>;
     // noalias: `to` is new memory, so a product needs no temporary.
-    Eigen::Map<row_major>(to, expression.rows(), expression.cols()).noalias() = expression.matrix();
+    Eigen::Map<target>(to, expression.rows(), expression.cols()).noalias() = expression.matrix();
   }
 
   [[nodiscard]] static auto data(T& tensor) requires detail::eigen_row_major_run<T> { return tensor.data(); }

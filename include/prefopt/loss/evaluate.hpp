@@ -48,12 +48,11 @@ template <pairwise_loss Loss, class PairAt>
   evaluated_pairs result;
   for (std::size_t i = 0; i < pairs; ++i) {
     const pair_loss one = loss(pair_at(i));
-    result.loss += one.loss;
+    result.loss += (one.loss - result.loss) / static_cast<double>(i + 1);  // equal losses have exactly that mean
     result.losses.push_back(one.loss);
     result.slope_chosen.push_back(one.slope_chosen);
     result.slope_rejected.push_back(one.slope_rejected);
   }
-  result.loss /= static_cast<double>(pairs);
   return result;
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Losses and slopes against PyTorch's autograd in float64; tests/golden/losses/make_golden.py made the numbers.
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/hinge.hpp"
+#include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "support/npy.hpp"
+#include "support/tolerance.hpp"
+
+namespace {
+
+using namespace prefopt;
+
+std::vector<double> golden(const std::string& name) {
+  return prefopt_test::load_npy(PREFOPT_TEST_SOURCE_DIR "/golden/losses/" + name + ".npy");
+}
+
+/// Every number of every pair; `scale` is the size of terms that cancel in a slope.
+template <pairwise_loss Loss>
+void agrees_with(const std::string& name, const Loss& loss, double scale) {
+  const std::vector<double> pairs = golden("pairs"), wanted = golden(name);
+  BOOST_TEST_REQUIRE(pairs.size() >= 4 * 64);
+  BOOST_TEST_REQUIRE(wanted.size() * 4 == pairs.size() * 3);
+  for (std::size_t i = 0; i * 4 < pairs.size(); ++i) {
+    const double* const pair = &pairs[4 * i];
+    const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 0, 0});
+    const double numbers[] = {came.loss, came.slope_chosen, came.slope_rejected};
+    for (std::size_t j = 0; j < 3; ++j)
+      BOOST_TEST(prefopt_test::is_close(numbers[j], wanted[3 * i + j], prefopt_test::rounding<double>, scale),
+                 name << ", pair " << i << ", number " << j << ": " << numbers[j] << ", wanted " << wanted[3 * i + j]);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(dpo_agrees_with_pytorch_to_the_relative_rounding_of_the_smallest_slope) {
+  agrees_with("dpo", dpo{.beta = 0.1}, 0);
+  agrees_with("dpo_sharp", dpo{.beta = 2.5}, 0);
+}
+
+BOOST_AUTO_TEST_CASE(smoothed_dpo_agrees_with_pytorch) {
+  agrees_with("dpo_smoothed", dpo{.beta = 0.1, .label_smoothing = 0.1}, 0.1);
+  agrees_with("dpo_sharp_smoothed", dpo{.beta = 1, .label_smoothing = 0.45}, 1);
+}
+
+BOOST_AUTO_TEST_CASE(ipo_agrees_with_pytorch) {
+  agrees_with("ipo", ipo{.beta = 0.1}, 1);
+  agrees_with("ipo_tight", ipo{.beta = 0.75}, 1);
+}
+
+BOOST_AUTO_TEST_CASE(hinge_agrees_with_pytorch) {
+  agrees_with("hinge", hinge{.beta = 0.1}, 1);
+  agrees_with("hinge_sharp", hinge{.beta = 2}, 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_supervised_term_agrees_with_pytorch) { agrees_with("sft", sft{}, 0); }

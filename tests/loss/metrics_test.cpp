@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "prefopt/loss/metrics.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/sft.hpp"
+
+using namespace prefopt;
+
+namespace {
+
+std::vector<std::string> names(const preference_metrics& metrics) {
+  std::vector<std::string> all;
+  metrics.for_each([&](std::string_view name, double) { all.emplace_back(name); });
+  return all;
+}
+
+std::map<std::string, double> values(const preference_metrics& metrics) {
+  std::map<std::string, double> all;
+  metrics.for_each([&](std::string_view name, double mean) { all[std::string(name)] = mean; });
+  return all;
+}
+
+/// Reads the reference and the chosen response only.
+struct chosen_only {
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{.rejected = false, .reference = true};
+  pair_loss operator()(const pair_log_probs& pair) const { return {pair.reference_chosen - pair.policy_chosen, -1, 0}; }
+  friend void check(const chosen_only&) {}
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(metrics_are_means_over_pairs_of_beta_times_log_ratios) {
+  preference_metrics metrics(dpo{.beta = 0.5});
+  metrics.add({-10, -20, -14, -18, 5, 6});  // rewards 2 and -1
+  metrics.add({-30, -10, -28, -14, 5, 6});  // rewards -1 and 2
+  metrics.add({-8, -9, -12, -11, 5, 6});    // rewards 2 and 1
+  const auto all = values(metrics);
+  BOOST_TEST(all.at("rewards/chosen") == 1.0);
+  BOOST_TEST(all.at("rewards/rejected") == 2.0 / 3);
+  BOOST_TEST(all.at("rewards/accuracies") == 2.0 / 3);
+  BOOST_TEST(all.at("rewards/margins") == 1.0 / 3);
+  BOOST_TEST(all.at("logps/chosen") == -16.0);
+  BOOST_TEST(all.at("logps/rejected") == -13.0);
+  BOOST_TEST(metrics.pairs() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(names_come_in_one_order) {
+  preference_metrics metrics(ipo{});
+  metrics.add({});
+  const std::vector<std::string> wanted = {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
+                                           "rewards/margins", "logps/chosen",     "logps/rejected"};
+  BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_tie_wins_nothing) {
+  preference_metrics metrics(dpo{});
+  metrics.add({-10, -20, -10, -20, 5, 6});
+  BOOST_TEST(values(metrics).at("rewards/accuracies") == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(lengths_and_the_loss_s_own_reduction_change_nothing) {
+  preference_metrics long_ones(ipo{.beta = 0.1}), short_ones(dpo{.beta = 0.1});
+  long_ones.add({-10, -20, -14, -18, 500, 600});
+  short_ones.add({-10, -20, -14, -18, 1, 1});
+  BOOST_TEST((values(long_ones) == values(short_ones)));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_has_no_metric) {
+  preference_metrics supervised(sft{});
+  supervised.add({.policy_chosen = -10, .chosen_tokens = 5});
+  BOOST_TEST(names(supervised) == std::vector<std::string>{"logps/chosen"}, boost::test_tools::per_element());
+  preference_metrics one_sided(chosen_only{});
+  one_sided.add({.policy_chosen = -10, .reference_chosen = -12});
+  BOOST_TEST(values(one_sided).at("rewards/chosen") == 2.0);  // no beta: the log-ratio itself
+  BOOST_TEST(values(one_sided).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(combining_two_halves_gives_the_whole) {
+  preference_metrics left(dpo{}), right(dpo{}), whole(dpo{});
+  const pair_log_probs a{-10, -20, -14, -18, 5, 6}, b{-30, -10, -28, -14, 5, 6}, c{-8, -9, -12, -11, 5, 6};
+  left.add(a);
+  right.add(b);
+  right.add(c);
+  for (const auto& pair : {a, b, c}) whole.add(pair);
+  left.combine(right);
+  BOOST_TEST(left.pairs() == 3);
+  for (const auto& [name, value] : values(whole))
+    BOOST_TEST(values(left).at(name) == value, boost::test_tools::tolerance(1e-14));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_of_another_beta_or_loss_do_not_combine) {
+  preference_metrics metrics(dpo{.beta = 0.1});
+  BOOST_CHECK_THROW(metrics.combine(preference_metrics(dpo{.beta = 0.2})), value_error);
+  BOOST_CHECK_THROW(metrics.combine(preference_metrics(sft{})), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(no_pairs_have_no_metrics) { BOOST_TEST(names(preference_metrics(dpo{})).empty()); }

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How far apart two numbers may be that ought to be equal, by type, in one place.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace prefopt_test {
+
+/// Of a formula with a handful of roundings, relative to its value.
+template <class Real>
+inline constexpr double rounding = 32 * static_cast<double>(std::numeric_limits<Real>::epsilon());
+
+/// Of a central difference with `difference_step` in double, relative to the slope or to 1.
+inline constexpr double difference_step = 1e-5;
+inline constexpr double difference_error = 1e-7;
+
+/// |came - wanted| within `tolerance` of |wanted|, or of `scale` where that is larger: the size of what cancelled.
+[[nodiscard]] inline bool is_close(double came, double wanted, double tolerance, double scale = 0) {
+  if (came == wanted) return true;  // infinities too
+  return std::abs(came - wanted) <= tolerance * std::max(std::abs(wanted), scale);
+}
+
+}  // namespace prefopt_test
