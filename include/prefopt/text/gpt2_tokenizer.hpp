@@ -131,10 +131,11 @@ class gpt2_tokenizer {
     std::size_t begin = at;
     while (begin > 0 && at - begin < 3 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
     const utf8_step step = utf8_at(text, begin);
-    const bool whole = step.valid && begin + step.length > at;
-    const std::string_view character = whole ? text.substr(begin, step.length) : text.substr(at, 1);
-    return value_error(join("gpt2_tokenizer: the vocabulary has no token for the ", whole ? "character " : "byte ",
-                            quote_token(character), " at byte ", at, " of the text"));
+    const bool in_character = step.valid && begin + step.length > at;
+    const std::string what = in_character ? join("character ", quote_token(text.substr(begin, step.length)))
+                                          : join("broken byte ", static_cast<unsigned char>(text[at]));
+    return value_error(
+        join("gpt2_tokenizer: the vocabulary has no token for the ", what, " at byte ", at, " of the text"));
   }
 
   [[nodiscard]] const std::string& bytes(token_id id) const {

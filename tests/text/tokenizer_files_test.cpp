@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "prefopt/text/tokenizer_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "files/scratch_folder.hpp"
+#include "prefopt/text/gpt2_tokenizer.hpp"
+
+using prefopt::format_error;
+using prefopt::gpt2_tokenizer;
+using prefopt::io_error;
+using prefopt::token_ids;
+using prefopt_test::put;
+using prefopt_test::says;
+
+namespace {
+
+constexpr const char* vocab = R"({"a":0,"b":1,"ab":2,"<|endoftext|>":3})";
+constexpr const char* merges = "#version: 0.2\na b\n";
+
+gpt2_tokenizer load(std::string vocabulary, std::string merge_lines) {
+  return gpt2_tokenizer::from_files({{"vocab.json", std::move(vocabulary)}, {"merges.txt", std::move(merge_lines)}});
+}
+
+gpt2_tokenizer load_with(const char* name, std::string content) {
+  return gpt2_tokenizer::from_files({{"vocab.json", vocab}, {"merges.txt", merges}, {name, std::move(content)}});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tokenizer_files)
+
+BOOST_AUTO_TEST_CASE(a_broken_vocabulary_is_named_with_what_is_wrong) {
+  const auto refused = [](const std::string& text, auto... pieces) {
+    BOOST_CHECK_EXCEPTION(load(text, merges), format_error, says("vocab.json", pieces...));
+  };
+  refused("", "empty file");
+  refused("{\"a\":0", "not JSON");
+  refused("[\"a\"]", "a list", "object");
+  refused("7", "object");
+  refused(R"({"a":0,"b":0})", "id 0");
+  refused(R"({"a":0,"a":1})", "\"a\"", "twice");
+  refused(R"({"a":-1})", "\"a\"", "-1");
+  refused(R"({"a":2147483648})", "2147483648");
+  refused(R"({"a":18446744073709551615})", "\"a\"");
+  refused(R"({"a":1.5})", "1.5");
+  refused(R"({"a":true})", "true");
+  refused(R"({"a":"1"})", "a text");
+  refused(R"({"a":null})", "null");
+  refused("{\"\xff\":1}", "not JSON");
+  refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-lfs");
+  refused(std::string(1000000, '['), "nested");
+}
+
+BOOST_AUTO_TEST_CASE(an_id_far_away_costs_no_memory) {
+  const auto tokenizer = load(R"({"a":2147483647,"b":0,"ab":1})", merges);
+  BOOST_TEST(tokenizer.vocabulary_size() == 2147483648u);
+  BOOST_TEST(tokenizer.encode("aab") == (token_ids{2147483647, 1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_merge_is_named_with_its_line) {
+  const auto refused = [](const std::string& text, auto... pieces) {
+    BOOST_CHECK_EXCEPTION(load(vocab, text), format_error, says("merges.txt", pieces...));
+  };
+  refused("", "empty file");
+  refused("#version: 0.2\na b\na x\n", "line 3", "\"ax\"");
+  refused("x b\n", "line 1", "\"xb\"");
+  refused("a ab\n", "line 1", "\"aab\"");
+  refused("a\n", "line 1", "two tokens");
+  refused("a b c\n", "line 1", "two tokens");
+  refused(" b\n", "two tokens");
+  refused("a \n", "two tokens");
+  refused("a  b\n", "two tokens");
+  refused("a\tb\n", "\\x09");
+  refused("version https://git-lfs.github.com/spec/v1\n", "git-lfs");
+  refused(std::string(1000000, 'x'), "line 1", "...");
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_needs_its_parts_and_not_only_what_they_make) {
+  BOOST_CHECK_EXCEPTION(load(R"({"a":0,"ab":1})", merges), format_error, says("merges.txt", "line 2", "\"b\""));
+}
+
+BOOST_AUTO_TEST_CASE(merges_may_lack_the_version_and_the_last_end_of_line) {
+  for (const char* text : {"a b", "a b\n", "a b\r\n", "#version: 0.2\r\na b\r\n", "#version: 0.2\na b\n\n"}) {
+    BOOST_TEST(load(vocab, text).encode("ab") == token_ids{2}, boost::test_tools::per_element());
+  }
+  BOOST_TEST(load(vocab, "#version: 0.2\n").encode("ab") == (token_ids{0, 1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_a_tokenizer_is_named) {
+  const prefopt_test::scratch_folder folder;
+  const auto load_folder = [&] { return gpt2_tokenizer::from_directory(folder.path()); };
+  BOOST_CHECK_EXCEPTION(load_folder(), io_error, says(folder.path().native(), "vocab.json", "tokenizer.json"));
+  put(folder / "vocab.json", vocab);
+  BOOST_CHECK_EXCEPTION(load_folder(), io_error, says(folder.path().native(), "merges.txt"));
+  std::filesystem::create_directory(folder / "merges.txt");
+  BOOST_CHECK_EXCEPTION(load_folder(), io_error, says((folder / "merges.txt").native()));
+  BOOST_CHECK_EXCEPTION(gpt2_tokenizer::from_directory(folder / "nowhere"), io_error, says("nowhere"));
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_a_folder_name_the_whole_path) {
+  const prefopt_test::scratch_folder folder;
+  put(folder / "vocab.json", vocab);
+  put(folder / "merges.txt", "a c\n");
+  BOOST_CHECK_EXCEPTION(gpt2_tokenizer::from_directory(folder.path()), format_error,
+                        says((folder / "merges.txt").native()));
+}
+
+BOOST_AUTO_TEST_CASE(vocabulary_and_merges_win_over_a_tokenizer_json_beside_them) {
+  const auto tokenizer = load_with("tokenizer.json", "not read, only carried along");
+  BOOST_TEST(tokenizer.encode("ab") == token_ids{2}, boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.files().size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(added_tokens_json_adds_what_the_vocabulary_lacks) {
+  const auto tokenizer = load_with("added_tokens.json", R"({"<pad>":9,"<|endoftext|>":3})");
+  BOOST_TEST(tokenizer.encode("a<pad>b") == (token_ids{0, 9, 1}), boost::test_tools::per_element());
+  const auto refused = [](const char* text, auto... pieces) {
+    BOOST_CHECK_EXCEPTION(load_with("added_tokens.json", text), format_error, says("added_tokens.json", pieces...));
+  };
+  refused(R"({"<pad>":2})", "id 2", "<pad>");
+  refused(R"({"a":9})", "\"a\"", "id 9", "0");
+  refused(R"({"":9})", "no text");
+  refused(R"({"x":-9})", "-9");
+  refused(R"(["x"])", "object");
+}
+
+BOOST_AUTO_TEST_CASE(an_added_token_that_spells_other_bytes_is_refused) {
+  // As text it would be the letter U+0120, merged it would be a space: one id, two texts.
+  BOOST_CHECK_EXCEPTION(gpt2_tokenizer::from_files({{"vocab.json", R"({"\u0120":0})"},
+                                                    {"merges.txt", "#version: 0.2\n"},
+                                                    {"added_tokens.json", R"({"\u0120":0})"}}),
+                        format_error, says("added_tokens.json", "\u0120"));
+}
+
+BOOST_AUTO_TEST_CASE(the_config_may_name_tokens_and_the_end_of_text) {
+  const char* name = "tokenizer_config.json";
+  BOOST_TEST(load_with(name, R"({"eos_token":"ab"})").end_of_text() == 2);
+  BOOST_TEST(load_with(name, R"({"eos_token":{"content":"ab"}})").end_of_text() == 2);
+  BOOST_TEST(load_with(name, R"({"eos_token":null})").end_of_text() == 3);
+  BOOST_TEST(load_with("special_tokens_map.json", R"({"eos_token":"b"})").end_of_text() == 1);
+  BOOST_TEST(!load_with(name, R"({"eos_token":"</s>"})").has_end_of_text());
+  // A token with a part is found before words are merged; one that the vocabulary lacks stays text.
+  for (const char* part :
+       {R"({"pad_token":"b"})", R"({"additional_special_tokens":["b"]})", R"({"extra_special_tokens":{"x":"b"}})",
+        R"({"mask_token":{"content":"b","lstrip":false}})"}) {
+    BOOST_TEST(load_with(name, part).encode("ab") == (token_ids{0, 1}), boost::test_tools::per_element());
+  }
+  BOOST_TEST(load_with(name, R"({"pad_token":"[PAD]"})").encode("ab") == token_ids{2},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_eos_token_of_the_config_counts_before_that_of_the_map) {
+  const auto tokenizer = gpt2_tokenizer::from_files({{"vocab.json", vocab},
+                                                     {"merges.txt", merges},
+                                                     {"special_tokens_map.json", R"({"eos_token":"a"})"},
+                                                     {"tokenizer_config.json", R"({"eos_token":"b"})"}});
+  BOOST_TEST(tokenizer.end_of_text() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {
+  const auto refused = [](const char* text, auto... pieces) {
+    BOOST_CHECK_EXCEPTION(load_with("tokenizer_config.json", text), format_error,
+                          says("tokenizer_config.json", pieces...));
+  };
+  refused(R"({"tokenizer_class":"Qwen2Tokenizer"})", "tokenizer_class", "Qwen2Tokenizer");
+  refused(R"({"add_prefix_space":true})", "add_prefix_space");
+  refused(R"({"add_bos_token":true})", "add_bos_token");
+  refused(R"({"add_eos_token":true})", "add_eos_token");
+  refused(R"({"pad_token":{"content":"a","lstrip":true}})", "pad_token", "lstrip");
+  refused(R"({"pad_token":7})", "pad_token");
+  refused(R"({"additional_special_tokens":"a"})", "additional_special_tokens");
+  refused(R"({"added_tokens_decoder":{"0":{"content":"a","rstrip":true}}})", "added_tokens_decoder", "rstrip");
+  refused(R"({"added_tokens_decoder":{"0x":{"content":"a"}}})", "0x");
+  refused(R"({"added_tokens_decoder":{"-1":{"content":"z"}}})", "-1");
+  refused(R"({"added_tokens_decoder":{"99999999999":{"content":"z"}}})", "99999999999");
+  refused(R"({"added_tokens_decoder":{"7":{}}})", "content");
+  for (const char* kind : {"GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizerFast"}) {
+    BOOST_CHECK_NO_THROW(load_with("tokenizer_config.json",
+                                   std::string(R"({"add_prefix_space":false,"tokenizer_class":")") + kind + "\"}"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
