@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "prefopt/io/gpt2_config_json.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "files/scratch_folder.hpp"
+
+using prefopt::activation_function;
+using prefopt::format_error;
+using prefopt::gpt2_config;
+using prefopt_test::says;
+
+namespace {
+
+const nlohmann::json good = {{"n_layer", 2}, {"n_head", 2}, {"n_embd", 4}, {"n_positions", 8}, {"vocab_size", 11}};
+
+gpt2_config parse(const nlohmann::json& json) { return prefopt::parse_gpt2_config(json, "config.json"); }
+
+nlohmann::json with(const char* key, const nlohmann::json& value) {
+  nlohmann::json json = good;
+  json[key] = value;
+  return json;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(gpt2_config_json)
+
+BOOST_AUTO_TEST_CASE(what_is_not_said_has_the_default_of_transformers) {
+  const gpt2_config wanted{.n_layer = 2,
+                           .n_head = 2,
+                           .n_embd = 4,
+                           .n_inner = 0,
+                           .vocab_size = 11,
+                           .n_positions = 8,
+                           .layer_norm_epsilon = 1e-5,
+                           .activation = activation_function::gelu_new,
+                           .tie_word_embeddings = true};
+  BOOST_TEST((parse(good) == wanted));
+  BOOST_TEST((parse(with("n_inner", nullptr)) == wanted));
+  BOOST_TEST((parse(with("activation_function", "gelu_pytorch_tanh")) == wanted));
+  BOOST_TEST((parse(with("scale_attn_weights", true)) == wanted));
+  BOOST_TEST(parse(with("n_inner", 9)).inner() == 9);
+  BOOST_TEST((parse(with("activation_function", "gelu")).activation == activation_function::gelu));
+  BOOST_TEST(!parse(with("tie_word_embeddings", false)).tie_word_embeddings);
+  BOOST_TEST(parse(with("layer_norm_epsilon", 1e-6)).layer_norm_epsilon == 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(a_needed_key_has_no_fallback) {
+  for (const char* key : {"n_layer", "n_head", "n_embd", "n_positions", "vocab_size"}) {
+    nlohmann::json json = good;
+    json.erase(key);
+    BOOST_CHECK_EXCEPTION(parse(json), format_error, says("config.json: key \"", key, "\" is missing"));
+    for (const nlohmann::json& bad :
+         {nlohmann::json(0), nlohmann::json(-1), nlohmann::json(2.0), nlohmann::json("2"), nlohmann::json(nullptr),
+          nlohmann::json(true), nlohmann::json(16777217), nlohmann::json(1e300), nlohmann::json(~std::uint64_t{0})}) {
+      BOOST_CHECK_EXCEPTION(parse(with(key, bad)), format_error, says("config.json: ", key, "an integer from 1 to"));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_would_compute_another_model_is_refused_by_its_key) {
+  const auto refused = [](const char* key, const nlohmann::json& value) {
+    BOOST_CHECK_EXCEPTION(parse(with(key, value)), format_error, says("config.json: ", key));
+  };
+  refused("model_type", "llama");
+  refused("activation_function", "relu");
+  refused("activation_function", 1);
+  refused("scale_attn_weights", false);
+  refused("scale_attn_by_inverse_layer_idx", true);
+  refused("reorder_and_upcast_attn", true);
+  refused("add_cross_attention", true);
+  refused("add_cross_attention", "no");
+  refused("tie_word_embeddings", 1);
+  refused("layer_norm_epsilon", "1e-5");
+  BOOST_CHECK_EXCEPTION(parse(with("layer_norm_epsilon", 0)), format_error,
+                        says("config.json: ", "layer_norm_epsilon"));
+  BOOST_CHECK_EXCEPTION(parse(with("n_head", 3)), format_error, says("config.json: ", "n_embd is 4", "n_head, 3"));
+  refused("n_inner", 0);
+  BOOST_CHECK_EXCEPTION(parse(nlohmann::json::array()), format_error, says("config.json: ", "object"));
+}
+
+BOOST_AUTO_TEST_CASE(a_written_config_is_read_as_the_same) {
+  for (const gpt2_config& config :
+       {parse(good), parse(with("n_inner", 9)), parse(with("activation_function", "gelu")),
+        parse(with("tie_word_embeddings", false)), parse(with("layer_norm_epsilon", 3e-7))}) {
+    const auto json = nlohmann::json::parse(prefopt::write_gpt2_config(config, nlohmann::json::object()));
+    BOOST_TEST((parse(json) == config));
+    BOOST_TEST(json["architectures"] == nlohmann::json::array({"GPT2LMHeadModel"}));
+    BOOST_TEST(json["torch_dtype"] == "float32");
+    BOOST_TEST(!json.contains("dtype"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

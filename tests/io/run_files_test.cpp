@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// What a run leaves beside its weights: checkpoints, logs, fingerprints, the reference's cache.
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <stdexcept>
+
+#include "files/scratch_folder.hpp"
+#include "prefopt/io/checkpoint.hpp"
+#include "prefopt/io/fingerprint.hpp"
+#include "prefopt/io/json_log.hpp"
+#include "prefopt/io/reference_cache_file.hpp"
+
+namespace fs = std::filesystem;
+using prefopt::fingerprint;
+using prefopt::format_error;
+using prefopt::reference_cache;
+using namespace prefopt_test;
+
+namespace {
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+using names = std::set<std::string>;
+
+void checkpoint(const scratch_folder& folder, std::int64_t step) {
+  prefopt::write_checkpoint(folder.path(), step,
+                            [&](const fs::path& to) { put(to / "state", prefopt::join("state ", step)); });
+}
+
+reference_cache some_cache() {
+  reference_cache cache;
+  cache.add({3, 0}, std::vector<double>{-0.1, -1e-300, -7});
+  cache.add({3, 1}, std::vector<double>{});
+  cache.add({0, 1}, std::vector<double>{-1.0 / 3});
+  return cache;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(checkpoints)
+
+BOOST_AUTO_TEST_CASE(the_newest_two_are_kept_and_the_newest_is_found_by_number) {
+  const scratch_folder folder;
+  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
+  BOOST_TEST(!prefopt::newest_checkpoint(folder / "absent").has_value());
+  for (const std::int64_t step : {2, 9, 10, 100}) checkpoint(folder, step);
+  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-10", "checkpoint-100"}));
+  const auto newest = prefopt::newest_checkpoint(folder.path());
+  BOOST_TEST(newest.value().step == 100);
+  BOOST_TEST(get(newest->path / "state") == "state 100");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_neither_found_nor_removed) {
+  const scratch_folder folder;
+  const names others{"checkpoint-",   "checkpoint-07", "checkpoint-1x",
+                     "checkpoint--1", "xcheckpoint-7", "checkpoint-99999999999999999999"};
+  for (const auto& name : others) fs::create_directory(folder / name);
+  put(folder / "checkpoint-50", "a file");
+  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
+  for (const std::int64_t step : {1, 2, 3}) checkpoint(folder, step);
+  names wanted = others;
+  wanted.insert({"checkpoint-2", "checkpoint-3", "checkpoint-50"});
+  BOOST_TEST((names_in(folder.path()) == wanted));
+}
+
+BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {
+  const scratch_folder folder;
+  checkpoint(folder, 1);
+  checkpoint(folder, 2);
+  BOOST_CHECK_THROW(prefopt::write_checkpoint(folder.path(), 3,
+                                              [](const fs::path& to) {
+                                                put(to / "half", "x");
+                                                throw std::runtime_error("full");
+                                              }),
+                    std::runtime_error);
+  BOOST_CHECK_EXCEPTION(checkpoint(folder, 2), prefopt::io_error, says("checkpoint-2: already there"));
+  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-1", "checkpoint-2"}));
+  BOOST_TEST(get(folder / "checkpoint-2/state") == "state 2");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
+  const scratch_folder folder;
+  fs::create_directory(folder / "checkpoint-7.prefopt-tmp");
+  put(folder / "checkpoint-7.prefopt-tmp/half", "x");
+  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
+  checkpoint(folder, 8);
+  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-8"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(json_logs)
+
+BOOST_AUTO_TEST_CASE(each_report_is_one_line_in_the_order_of_its_values) {
+  const scratch_folder folder;
+  {
+    prefopt::step_log log(folder / "metrics.jsonl");
+    log.on_step({.step = 1, .total_steps = 2, .epoch = 0.5, .loss = 0.1, .metrics = {{"rewards/chosen", -2.0}}});
+  }
+  prefopt::step_log log(folder / "metrics.jsonl");  // a second run goes on below
+  log.on_step(
+      {.step = 2, .total_steps = 2, .epoch = 1, .loss = std::numeric_limits<double>::quiet_NaN(), .metrics = {}});
+  BOOST_TEST(get(folder / "metrics.jsonl") ==
+             "{\"step\":1,\"epoch\":0.5,\"loss\":0.1,\"rewards/chosen\":-2.0,\"grad_norm\":0.0,\"learning_rate\":0.0,"
+             "\"num_tokens\":0,\"pairs_per_second\":0.0}\n"
+             "{\"step\":2,\"epoch\":1.0,\"loss\":null,\"grad_norm\":0.0,\"learning_rate\":0.0,\"num_tokens\":0,"
+             "\"pairs_per_second\":0.0}\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_log_holds_the_steps_up_to_the_last_and_no_torn_line) {
+  const scratch_folder folder;
+  const std::string one = "{\"step\":1,\"loss\":0.10}\n", two = "{ \"step\": 2 }\n", three = "{\"step\":3}\n";
+  const auto cut = [&](const std::string& text, std::int64_t last) {
+    prefopt::cut_json_log(put(folder / "m", text), last);
+    return get(folder / "m");
+  };
+  BOOST_TEST(cut(one + two + three, 2) == one + two);
+  BOOST_TEST(cut(one + two + three, 3) == one + two + three);
+  BOOST_TEST(cut(one + two + "{\"step\":3,\"lo", 5) == one + two);
+  BOOST_TEST(cut(one + two, 0) == "");
+  BOOST_TEST(cut("", 7) == "");
+  BOOST_CHECK_EXCEPTION(cut(one + "{\"st\n" + three, 5), format_error, says("/m: line 2: "));
+  BOOST_CHECK_EXCEPTION(cut(one + "{}\n", 5), format_error, says("/m: line 2: key \"step\" is missing"));
+  BOOST_TEST(get(folder / "m") == one + "{}\n");
+  BOOST_CHECK_NO_THROW(prefopt::cut_json_log(folder / "absent", 1));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(fingerprints)
+
+BOOST_AUTO_TEST_CASE(equal_input_gives_equal_text_and_any_change_another) {
+  const std::vector<float> values{1, 2, 3};
+  const auto base = [&] { return fingerprint().add("name").add(std::span(values)).add(7).hex(); };
+  BOOST_TEST(base() == base());
+  BOOST_TEST(base().size() == 32);
+  std::set<std::string> all{base()};
+  all.insert(fingerprint().add("nam").add("e").add(std::span(values)).add(7).hex());
+  all.insert(fingerprint().add("name").add(std::span(values).first(2)).add(values[2]).add(7).hex());
+  all.insert(fingerprint().add("name").add(std::span(values)).add(8).hex());
+  all.insert(fingerprint().add("name").add(std::span(values)).add(7.0).hex());
+  all.insert(fingerprint().add("name").add(7).add(std::span(values)).hex());
+  all.insert(fingerprint().add("").add("name").add(std::span(values)).add(7).hex());
+  all.insert(fingerprint().hex());
+  std::vector<float> changed = values;
+  changed[1] = std::nextafter(2.0f, 3.0f);
+  all.insert(fingerprint().add("name").add(std::span(changed)).add(7).hex());
+  BOOST_TEST(all.size() == 9);
+}
+
+BOOST_AUTO_TEST_CASE(the_hash_is_xxh3_as_others_compute_it) {
+  // XXH3's 128 bits of no bytes at all.
+  BOOST_TEST(fingerprint().hex() == "99aa06d3014798d86001c324468d497f");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(reference_cache_files)
+
+BOOST_AUTO_TEST_CASE(a_cache_comes_back_bit_for_bit_under_its_key_only) {
+  const scratch_folder folder;
+  const reference_cache cache = some_cache();
+  BOOST_TEST(!prefopt::load_reference_cache(folder / "r", "k1").has_value());
+  prefopt::save_reference_cache(folder / "r", cache, "k1");
+  const auto loaded = prefopt::load_reference_cache(folder / "r", "k1");
+  BOOST_REQUIRE(loaded.has_value());
+  BOOST_TEST((loaded->keys() == cache.keys()));
+  BOOST_TEST((loaded->offsets() == cache.offsets()));
+  BOOST_TEST((loaded->values() == cache.values()));
+  BOOST_TEST(!prefopt::load_reference_cache(folder / "r", "k2").has_value());
+  prefopt::save_reference_cache(folder / "r", reference_cache(), "k2");
+  BOOST_TEST(prefopt::load_reference_cache(folder / "r", "k2").value().size() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_stays) {
+  const scratch_folder folder;
+  const auto refused = [&](std::string_view why) {
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: ", why));
+  };
+  prefopt::write_safetensors<double>(folder / "r", {});
+  refused("no reference cache");
+  put(folder / "r", "my notes");
+  refused("");
+  prefopt::save_reference_cache(folder / "r", some_cache(), "k");
+  fs::resize_file(folder / "r", fs::file_size(folder / "r") - 8);
+  refused("truncated");
+
+  const prefopt::tensor_metadata key{{"prefopt_reference_key", "k"}};
+  const std::vector<double> zero{0}, one{1}, half{0.5}, huge{1e18}, two{2}, pair{0, 0}, ones{1, 1};
+  using tensors = std::vector<prefopt::named_tensor<double>>;
+  const auto with = [&](const std::vector<double>& examples, const std::vector<double>& counts,
+                        const std::vector<double>& values) {
+    std::vector<double> roles(examples.size());
+    prefopt::write_safetensors<double>(folder / "r",
+                                       tensors{{"examples", {examples.size()}, examples},
+                                               {"roles", {roles.size()}, roles},
+                                               {"counts", {counts.size()}, counts},
+                                               {"values", {values.size()}, values}},
+                                       key);
+  };
+  with(zero, one, one);
+  BOOST_TEST(prefopt::load_reference_cache(folder / "r", "k").has_value());
+  with(half, one, one);
+  refused("a reference cache with 0.5 in tensor examples");
+  with(zero, huge, one);
+  refused("a reference cache with 1e+18 in tensor counts");
+  with(zero, two, one);
+  refused("reference_cache: ");
+  with(zero, ones, ones);
+  refused("a reference cache of 1 examples, 1 roles and 2 counts");
+  with(pair, ones, ones);
+  refused("reference_cache: response 0 of example 0 comes twice");
+  prefopt::write_safetensors<double>(folder / "r", {}, key);
+  refused("a reference cache without tensor examples");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
