@@ -4,6 +4,7 @@
 // Always of log-probs summed over the response, whatever the loss reads, so that runs with different losses can be
 // compared.
 
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 
@@ -17,8 +18,9 @@ namespace prefopt {
 /// a reference, nothing of rejected responses without them.
 class preference_metrics {
  public:
-  template <pairwise_loss Loss>
-  explicit preference_metrics(const Loss& loss) : inputs_(Loss::inputs) {
+  template <class Loss>
+  requires(!std::same_as<Loss, preference_metrics>) && pairwise_loss<Loss>  // a copy must not ask whether it is a loss
+      explicit preference_metrics(const Loss& loss) : inputs_(Loss::inputs) {
     if constexpr (requires { static_cast<double>(loss.beta); }) beta_ = static_cast<double>(loss.beta);
   }
 
