@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/eigen/maps.hpp"
+#include "prefopt/eigen/product.hpp"
 
 namespace prefopt::detail {
 
@@ -53,29 +55,58 @@ inline void visible_runs(std::span<const tree_node> nodes, const attention_tile&
 
 /// Rows [begin, end) of one head, [rows, D].
 template <class Value>
-[[nodiscard]] matrix_map<Value> head_rows(tensor_view<Value, 3> heads, std::size_t head, std::size_t begin,
-                                          std::size_t end) {
-  return {heads.data() + begin * heads.stride(0) + head * heads.stride(1), eigen_index(end - begin),
-          eigen_index(heads.extent(2)), Eigen::OuterStride<>(eigen_index(heads.stride(0)))};
+[[nodiscard]] matrix_view<Value> head_rows(tensor_view<Value, 3> heads, std::size_t head, std::size_t begin,
+                                           std::size_t end) {
+  return {heads.data() + begin * heads.stride(0) + head * heads.stride(1),
+          {end - begin, heads.extent(2)},
+          {heads.stride(0), 1}};
+}
+
+/// A matrix whose room is kept from tile to tile.
+template <class Real>
+class tile_matrix {
+ public:
+  [[nodiscard]] matrix_view<Real> resized(std::size_t rows, std::size_t columns) {
+    if (room_.size() < rows * columns) room_.resize(rows * columns);
+    return {room_.data(), {rows, columns}};
+  }
+
+ private:
+  std::vector<Real> room_;
+};
+
+[[nodiscard]] inline std::size_t row_count(std::span<const row_run> runs) {
+  std::size_t rows = 0;
+  for (const row_run& run : runs) rows += run.end - run.begin;
+  return rows;
+}
+
+/// Calls visit(run, first, last): the run and its place among the tile's keys.
+template <class Visitor>
+void for_each_run(std::span<const row_run> runs, const Visitor& visit) {
+  std::size_t at = 0;
+  for (const row_run& run : runs) {
+    const std::size_t first = at;
+    at += run.end - run.begin;
+    visit(run, first, at);
+  }
 }
 
 /// scores [t, keys] = scale * q kᵀ over the tile's runs; what a query must not see is -infinity.
 template <class Real>
-void tile_scores(const attention_tile& tile, std::span<const row_run> runs, const matrix_map<const Real>& q,
-                 tensor_view<const Real, 3> k, std::size_t head, Real scale, row_major<Real>& scores) {
-  Eigen::Index keys = 0;
-  for (const row_run& run : runs) keys += eigen_index(run.end - run.begin);
-  scores.resize(q.rows(), keys);
-  Eigen::Index at = 0;
-  for (const row_run& run : runs) {
-    const auto count = eigen_index(run.end - run.begin);
-    scores.middleCols(at, count).noalias() = scale * q * head_rows(k, head, run.begin, run.end).transpose();
-    at += count;
-  }
+void tile_scores(std::span<const row_run> runs, matrix_view<const Real> q, tensor_view<const Real, 3> k,
+                 std::size_t head, double scale, matrix_view<Real> scores) {
+  for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
+    multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(scores, first, last), q,
+                                                        head_rows(k, head, run.begin, run.end));
+  });
   // Row i of the tile sees its own row, which is key number keys - t + i, and none behind it.
-  const auto queries = eigen_index(tile.end - tile.begin);
-  for (Eigen::Index i = 0; i < queries; ++i)
-    scores.row(i).tail(queries - 1 - i).setConstant(-std::numeric_limits<Real>::infinity());
+  const std::size_t queries = scores.extent(0);
+  for (std::size_t i = 0; i < queries; ++i) {
+    auto row = as_eigen_row(scores, i);
+    row *= static_cast<Real>(scale);
+    row.tail(eigen_index(queries - 1 - i)).setConstant(-std::numeric_limits<Real>::infinity());
+  }
 }
 
 /// Assigns out [queries, H, D] and log_sums [queries, H]; query i is row `rows.first_row` + i of the forest.
@@ -85,34 +116,72 @@ void tree_attention(int threads, const attention_rows& rows, tensor_view<const R
   const std::vector<attention_tile> tiles = attention_tiles(rows);
   const std::size_t heads = q.extent(1);
   parallel_tasks(threads, tiles.size() * heads, [&](std::size_t task, std::size_t) {
+    thread_local std::vector<row_run> runs;
+    thread_local tile_matrix<Real> room;
     const attention_tile& tile = tiles[task / heads];
     const std::size_t head = task % heads;
-    const std::size_t first = tile.begin - rows.first_row, last = tile.end - rows.first_row;
-    thread_local std::vector<row_run> runs;
-    thread_local row_major<Real> scores;
+    const std::size_t begin = tile.begin - rows.first_row, end = tile.end - rows.first_row;
     visible_runs(rows.nodes, tile, runs);
-    tile_scores<Real>(tile, runs, head_rows(q, head, first, last), k, head, static_cast<Real>(scale), scores);
-    for (Eigen::Index i = 0; i < scores.rows(); ++i) {
-      auto row = scores.row(i).array();
+    const matrix_view<Real> scores = room.resized(end - begin, row_count(runs));
+    tile_scores<Real>(runs, head_rows(q, head, begin, end), k, head, scale, scores);
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      auto row = as_eigen_row(scores, i);
       const Real top = row.maxCoeff();
       row = (row - top).exp();
       const Real sum = row.sum();
       row *= 1 / sum;
-      log_sums(first + static_cast<std::size_t>(i), head) = top + std::log(sum);
+      log_sums(begin + i, head) = top + std::log(sum);
     }
-    auto result = head_rows(out, head, first, last);
-    Eigen::Index at = 0;
-    for (const row_run& run : runs) {
-      const auto count = eigen_index(run.end - run.begin);
-      const auto values = head_rows(v, head, run.begin, run.end);
-      if (at == 0)
-        result.noalias() = scores.leftCols(count) * values;
-      else
-        result.noalias() += scores.middleCols(at, count) * values;
-      at += count;
-    }
+    const matrix_view<Real> result = head_rows(out, head, begin, end);
+    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
+      multiply<operand::plain, operand::plain, Real>(first == 0 ? update::assign : update::add, result,
+                                                     columns_of(scores, first, last),
+                                                     head_rows(v, head, run.begin, run.end));
+    });
   });
 }
+
+/// One tile's share of the backward of one head. Assigns its rows of d_q; adds to d_k and d_v.
+template <class Real>
+struct attention_tile_backward {
+  tensor_view<const Real, 3> q, k, v, out, d_out;
+  matrix_view<const Real> log_sums;
+  tensor_view<Real, 3> d_q, d_k, d_v;
+  double scale;
+
+  void operator()(const attention_tile& tile, std::span<const row_run> runs, std::size_t head) {
+    const std::size_t queries = tile.end - tile.begin, keys = row_count(runs);
+    const auto q_rows = head_rows(q, head, tile.begin, tile.end);
+    const auto d_rows = head_rows(d_out, head, tile.begin, tile.end);
+    const matrix_view<Real> weights = weights_room.resized(queries, keys);
+    const matrix_view<Real> d_scores = scores_room.resized(queries, keys);
+    tile_scores<Real>(runs, q_rows, k, head, scale, weights);
+    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
+      multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(d_scores, first, last), d_rows,
+                                                          head_rows(v, head, run.begin, run.end));
+    });
+    const auto result = head_rows(out, head, tile.begin, tile.end);
+    for (std::size_t i = 0; i < queries; ++i) {
+      auto weight = as_eigen_row(weights, i);
+      auto d_score = as_eigen_row(d_scores, i);
+      weight = (weight - log_sums(tile.begin + i, head)).exp();
+      const Real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
+      d_score = weight * (d_score - mean) * static_cast<Real>(scale);
+    }
+    const auto d_q_rows = head_rows(d_q, head, tile.begin, tile.end);
+    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
+      const matrix_view<const Real> d_part = columns_of(d_scores, first, last);
+      multiply<operand::plain, operand::plain, Real>(first == 0 ? update::assign : update::add, d_q_rows, d_part,
+                                                     head_rows(k, head, run.begin, run.end));
+      multiply<operand::transposed, operand::plain, Real>(update::add, head_rows(d_k, head, run.begin, run.end), d_part,
+                                                          q_rows);
+      multiply<operand::transposed, operand::plain, Real>(update::add, head_rows(d_v, head, run.begin, run.end),
+                                                          columns_of(weights, first, last), d_rows);
+    });
+  }
+
+  tile_matrix<Real> weights_room = {}, scores_room = {};
+};
 
 /// Assigns d_q, d_k, d_v [N, H, D] for a whole forest (rows.first_row 0). Threads split heads, so that the gradient of
 /// a key gathers over its queries without atomics and in one order.
@@ -123,41 +192,14 @@ void tree_attention_backward(int threads, const attention_rows& rows, tensor_vie
                              tensor_view<const Real, 3> d_out, tensor_view<Real, 3> d_q, tensor_view<Real, 3> d_k,
                              tensor_view<Real, 3> d_v) {
   const std::vector<attention_tile> tiles = attention_tiles(rows);
-  const auto factor = static_cast<Real>(scale);
   parallel_tasks(threads, q.extent(1), [&](std::size_t head, std::size_t) {
-    head_rows(d_k, head, 0, d_k.extent(0)).setZero();
-    head_rows(d_v, head, 0, d_v.extent(0)).setZero();
+    as_eigen(head_rows(d_k, head, 0, d_k.extent(0))).setZero();
+    as_eigen(head_rows(d_v, head, 0, d_v.extent(0))).setZero();
+    attention_tile_backward<Real> backward{q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
     std::vector<row_run> runs;
-    row_major<Real> weights, d_scores;
     for (const attention_tile& tile : tiles) {
       visible_runs(rows.nodes, tile, runs);
-      const auto queries = head_rows(q, head, tile.begin, tile.end);
-      const auto d_result = head_rows(d_out, head, tile.begin, tile.end);
-      tile_scores<Real>(tile, runs, queries, k, head, factor, weights);
-      d_scores.resize(weights.rows(), weights.cols());
-      Eigen::Index at = 0;
-      for (const row_run& run : runs) {
-        const auto count = eigen_index(run.end - run.begin);
-        d_scores.middleCols(at, count).noalias() = d_result * head_rows(v, head, run.begin, run.end).transpose();
-        at += count;
-      }
-      const auto result = head_rows(out, head, tile.begin, tile.end);
-      for (Eigen::Index i = 0; i < weights.rows(); ++i) {
-        auto row = weights.row(i).array();
-        row = (row - log_sums(tile.begin + static_cast<std::size_t>(i), head)).exp();
-        const Real mean = d_result.row(i).dot(result.row(i));  // the weights' mean of d_scores
-        d_scores.row(i).array() = row * (d_scores.row(i).array() - mean) * factor;
-      }
-      auto d_queries = head_rows(d_q, head, tile.begin, tile.end);
-      d_queries.setZero();
-      at = 0;
-      for (const row_run& run : runs) {
-        const auto count = eigen_index(run.end - run.begin);
-        d_queries.noalias() += d_scores.middleCols(at, count) * head_rows(k, head, run.begin, run.end);
-        head_rows(d_k, head, run.begin, run.end).noalias() += d_scores.middleCols(at, count).transpose() * queries;
-        head_rows(d_v, head, run.begin, run.end).noalias() += weights.middleCols(at, count).transpose() * d_result;
-        at += count;
-      }
+      backward(tile, runs, head);
     }
   });
 }

@@ -21,6 +21,7 @@
 #include "prefopt/eigen/layer_norm.hpp"
 #include "prefopt/eigen/maps.hpp"
 #include "prefopt/eigen/optimizer.hpp"
+#include "prefopt/eigen/product.hpp"
 
 namespace prefopt {
 
@@ -107,8 +108,7 @@ class eigen_backend {
     detail::parallel_ranges(threads_, y.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t row = begin; row < end; ++row) detail::as_eigen_row(y, row) = biases;
     });
-    detail::product<detail::product_update::add>(threads_, detail::as_eigen(y), detail::as_eigen(x),
-                                                 detail::as_eigen(weight));
+    multiply<plain, plain>(add, y, x, weight);
   }
   /// y = residual + x weight + bias.
   void linear_residual(const_matrix x, const_matrix weight, const_numbers bias, const_matrix residual, matrix y) const {
@@ -117,17 +117,14 @@ class eigen_backend {
       for (std::size_t row = begin; row < end; ++row)
         detail::as_eigen_row(y, row) = detail::as_eigen_row(residual, row) + biases;
     });
-    detail::product<detail::product_update::add>(threads_, detail::as_eigen(y), detail::as_eigen(x),
-                                                 detail::as_eigen(weight));
+    multiply<plain, plain>(add, y, x, weight);
   }
   /// Assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x, matrix d_weight,
                        numbers d_bias) const {
+    multiply<plain, transposed>(assign, d_x, d_y, weight);
+    multiply<transposed, plain>(add, d_weight, x, d_y);
     const auto d = detail::as_eigen(d_y);
-    detail::product<detail::product_update::assign>(threads_, detail::as_eigen(d_x), d,
-                                                    detail::as_eigen(weight).transpose());
-    detail::product<detail::product_update::add>(threads_, detail::as_eigen(d_weight), detail::as_eigen(x).transpose(),
-                                                 d);
     auto biases = detail::as_eigen(d_bias);
     detail::parallel_ranges(threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
       const auto first = detail::eigen_index(begin), count = detail::eigen_index(end - begin);
@@ -170,8 +167,7 @@ class eigen_backend {
   }
   /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
   void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {
-    detail::product<detail::product_update::assign>(threads_, detail::as_eigen(logits), detail::as_eigen(hidden),
-                                                    detail::as_eigen(weight).transpose());
+    multiply<plain, transposed>(assign, logits, hidden, weight);
   }
   /// log softmax(logits) at the targets: log_probs [M] in nats; log_sums [R].
   void head_log_probs(const_matrix logits, std::span<const head_target> targets, numbers log_sums,
@@ -183,14 +179,19 @@ class eigen_backend {
                      std::span<const double> slopes, const_matrix hidden, const_matrix weight, matrix d_hidden,
                      matrix d_weight) const {
     detail::head_logits_backward<Real>(threads_, logits, log_sums, targets, slopes);
-    const auto d_logits = detail::as_eigen(const_matrix(logits));
-    detail::product<detail::product_update::assign>(threads_, detail::as_eigen(d_hidden), d_logits,
-                                                    detail::as_eigen(weight));
-    detail::product<detail::product_update::add>(threads_, detail::as_eigen(d_weight), d_logits.transpose(),
-                                                 detail::as_eigen(hidden));
+    multiply<plain, plain>(assign, d_hidden, logits, weight);
+    multiply<transposed, plain>(add, d_weight, logits, hidden);
   }
 
  private:
+  static constexpr auto plain = detail::operand::plain, transposed = detail::operand::transposed;
+  static constexpr auto assign = detail::update::assign, add = detail::update::add;
+
+  template <detail::operand A, detail::operand B>
+  void multiply(detail::update how, matrix out, const_matrix a, const_matrix b) const {
+    detail::multiply<A, B, Real>(threads_, how, out, a, b);
+  }
+
   int threads_;
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "prefopt/eigen/maps.hpp"
+#include "prefopt/eigen/parallel.hpp"
 
 namespace prefopt::detail {
 

@@ -10,6 +10,7 @@
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/eigen/maps.hpp"
+#include "prefopt/eigen/parallel.hpp"
 
 namespace prefopt::detail {
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The library's views as Eigen maps, and products of them split over threads.
+// The library's views as Eigen maps.
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
 #include "prefopt/core/view.hpp"
-#include "prefopt/eigen/parallel.hpp"
 
 namespace prefopt::detail {
 
@@ -44,32 +42,6 @@ template <class Value>
 template <class Value>
 [[nodiscard]] row_map<Value> as_eigen_row(matrix_view<Value> view, std::size_t row) {
   return {view.data() + row * view.stride(0), eigen_index(view.extent(1))};
-}
-
-enum class product_update { assign, add };
-
-/// out (+)= left * right, for expressions whose products Eigen runs as one matrix product. Split along the longer side
-/// of `out`, so that the parts share as little packing as they can.
-template <product_update Update, class Out, class Left, class Right>
-void product(int threads, Out out, const Left& left, const Right& right) {
-  const auto run = [](auto&& part, const auto& l, const auto& r) {
-    if constexpr (Update == product_update::assign)
-      part.noalias() = l * r;
-    else
-      part.noalias() += l * r;
-  };
-  const auto rows = static_cast<std::size_t>(out.rows()), columns = static_cast<std::size_t>(out.cols());
-  constexpr std::size_t grain = 24;  // a multiple of Eigen's register tiles
-  if (rows >= columns)
-    parallel_ranges(threads, rows, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
-      const auto first = eigen_index(begin), count = eigen_index(end - begin);
-      run(out.middleRows(first, count), left.middleRows(first, count), right);
-    });
-  else
-    parallel_ranges(threads, columns, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
-      const auto first = eigen_index(begin), count = eigen_index(end - begin);
-      run(out.middleCols(first, count), left, right.middleCols(first, count));
-    });
 }
 
 }  // namespace prefopt::detail
