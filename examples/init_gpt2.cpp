@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// prefopt_init_gpt2: writes a Hugging Face folder with a freshly initialized GPT-2, for trying things out where there
+// is no trained one. The sizes default to GPT-2's smallest, 124M parameters.
+
+#include <CLI/CLI.hpp>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+int main(int argc, char** argv) {
+  prefopt::gpt2_config config;
+  std::string output, tokenizer_folder;
+  std::uint64_t seed = 42;
+
+  CLI::App app("Writes a Hugging Face folder with a randomly initialized GPT-2.", "prefopt_init_gpt2");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--output", output, "Folder to write")->required();
+  app.add_option("--tokenizer", tokenizer_folder,
+                 "Folder with vocab.json and merges.txt, or tokenizer.json; without it bytes are tokens");
+  app.add_option("--n-layer", config.n_layer);
+  app.add_option("--n-head", config.n_head);
+  app.add_option("--n-embd", config.n_embd);
+  app.add_option("--n-positions", config.n_positions);
+  app.add_option("--seed", seed);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+
+  try {
+    const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
+                                                    : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
+    config.vocab_size = tokenizer.vocabulary_size();
+    prefopt::eigen_backend<float> machine;
+    prefopt::gpt2 model{machine, config};
+    prefopt::initialize(model, seed);
+    prefopt::save_gpt2(model, tokenizer, output);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return 1;
+  }
+}

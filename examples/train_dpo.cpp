@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// prefopt_train_dpo: trains a GPT-2 with DPO, IPO, hinge or supervised loss on the CPU, from a Hugging Face folder and a
+// JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all else,
+// with one line on stderr.
+
+#include <cstdio>
+#include <exception>
+
+#include "train_dpo/options.hpp"
+#include "train_dpo/run.hpp"
+
+int main(int argc, char** argv) {
+  const train_dpo::parsed parsed = train_dpo::parse(argc, argv);
+  if (!parsed.value) return parsed.status;
+  try {
+    train_dpo::run(*parsed.value);
+  } catch (const std::bad_alloc&) {
+    std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n", stderr);
+    return 1;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return 1;
+  }
+}

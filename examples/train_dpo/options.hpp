@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The command line of prefopt_train_dpo: what it says, its defaults, and what is refused before any file is read.
+
+#include <prefopt/data/tokenize.hpp>
+#include <prefopt/train/trainer_options.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace train_dpo {
+
+enum class loss_name { dpo, ipo, hinge, sft };
+
+/// The command line, checked.
+struct options {
+  std::string model;
+  std::string reference;  ///< empty: the model as loaded
+  std::string train;
+  std::string eval;    ///< empty: no evaluation
+  std::string output;  ///< may be empty with show_pairs only
+  loss_name loss = loss_name::dpo;
+  double beta = 0.1;
+  double label_smoothing = 0;
+  prefopt::trainer_options trainer;
+  std::optional<std::int64_t> max_length;
+  prefopt::truncation truncation = prefopt::truncation::keep_start;
+  int threads = 1;
+  std::int64_t log_every = 1;
+  std::int64_t eval_every = 0;  ///< 0: at the end only
+  std::int64_t save_every = 0;  ///< 0: at the end only
+  bool resume = false;
+  std::optional<std::string> reference_cache;  ///< a file or "none"; unset: a file in the output folder
+  std::optional<std::int64_t> show_pairs;
+};
+
+/// Either options, or the status to exit with: after --help, or after a word on stderr about what was wrong.
+struct parsed {
+  std::optional<options> value;
+  int status = 0;
+};
+
+[[nodiscard]] parsed parse(int argc, char** argv);
+
+/// The name of the loss as the command line says it.
+[[nodiscard]] const char* name_of(loss_name loss);
+
+}  // namespace train_dpo

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+
+#include "train_dpo/run.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
+
+#include "train_dpo/data.hpp"
+#include "train_dpo/output_folder.hpp"
+#include "train_dpo/settings.hpp"
+
+namespace train_dpo {
+namespace {
+
+using machine_type = prefopt::eigen_backend<float>;
+using model_type = prefopt::gpt2<machine_type>;
+
+/// A hash of a model's weights.
+std::string weights_of(const model_type& model) {
+  prefopt::fingerprint hash;
+  for (const auto& parameter : model.parameters()) hash.add(parameter.name).add(parameter.value);
+  return hash.hex();
+}
+
+std::string ids_of(const prefopt::tokenized_preferences& pairs) {
+  prefopt::fingerprint hash;
+  for (const auto& pair : pairs)
+    hash.add(std::span(pair.prompt)).add(std::span(pair.chosen)).add(std::span(pair.rejected));
+  return hash.hex();
+}
+
+/// What the reference answers with: caches, or the frozen model itself.
+struct references {
+  std::optional<prefopt::reference_cache> train;
+  std::optional<prefopt::reference_cache> eval;
+  std::optional<prefopt::frozen<model_type>> live;
+};
+
+/// The cache in `file` if it was made under the same key, else a new one, which is kept there.
+prefopt::reference_cache cached(const model_type& model, const std::string& weights,
+                                const prefopt::tokenized_preferences& pairs, const options& o,
+                                const std::filesystem::path& file) {
+  const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch);
+  // Weights and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes rounding.
+  const std::string key = prefopt::fingerprint()
+                              .add(weights)
+                              .add(ids_of(pairs))
+                              .add(prefopt::join("eigen float32 tokens ", tokens, " threads ", o.threads))
+                              .hex();
+  if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
+  std::fprintf(stderr, "reference log-probs of %zu pairs\n", pairs.size());
+  prefopt::reference_cache cache = prefopt::reference_log_probs(model, pairs, {.tokens_per_microbatch = tokens});
+  prefopt::save_reference_cache(file, cache, key);
+  return cache;
+}
+
+references make_references(const model_type& model, const std::string& weights, const run_data& data,
+                           const options& o) {
+  references all;
+  if (o.reference_cache == "none") {
+    all.live.emplace(model.clone());
+    return all;
+  }
+  const std::filesystem::path file = o.reference_cache
+                                         ? std::filesystem::path(*o.reference_cache)
+                                         : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
+  all.train = cached(model, weights, data.train, o, file);
+  if (data.eval.size() > 0) {
+    auto beside = file;
+    beside.replace_extension(".eval" + file.extension().string());
+    all.eval = cached(model, weights, data.eval, o, beside);
+  }
+  return all;
+}
+
+/// One run, from its first step or from a checkpoint, to the folder with the trained model.
+template <class Loss>
+class job {
+ public:
+  job(const options& o, Loss loss, const run_data& data, const prefopt::gpt2_companions& companions,
+      output_folder& output, model_type& policy, const nlohmann::json& settings)
+      : options_(o),
+        loss_(std::move(loss)),
+        data_(data),
+        companions_(companions),
+        output_(output),
+        policy_(policy),
+        settings_(settings) {}
+
+  template <class Reference>
+  void train(const Reference& reference, const Reference& eval_reference) {
+    prefopt::trainer trainer{policy_, reference, loss_, options_.trainer};
+    if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
+    output_.open_logs();
+
+    prefopt::progress_bar bar({.log_every = options_.log_every});
+    prefopt::save_every save(options_.save_every, [&](const auto& state, const prefopt::step_report& step) {
+      return output_.save_checkpoint(step.step, [&](const std::filesystem::path& folder) {
+        prefopt::save_gpt2(state.policy(), companions_, folder);
+        prefopt::write_training_state(state, settings_, folder);
+      });
+    });
+    if (data_.eval.size() > 0) {
+      const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch);
+      prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.pairs, eval_reference,
+                                         {.tokens_per_microbatch = tokens});
+      trainer.run(data_.train.pairs, output_, bar, evaluation, save);
+    } else {
+      trainer.run(data_.train.pairs, output_, bar, save);
+    }
+    prefopt::save_gpt2(policy_, companions_, options_.output);
+    std::fprintf(stderr, "trained model in %s\n", options_.output.c_str());
+  }
+
+ private:
+  const options& options_;
+  Loss loss_;
+  const run_data& data_;
+  const prefopt::gpt2_companions& companions_;
+  output_folder& output_;
+  model_type& policy_;
+  const nlohmann::json& settings_;
+};
+
+template <class Loss>
+void run_with(const options& o, const Loss& loss) {
+  const auto tokenizer = find_tokenizer(o.model);
+  const run_data data = read_data(o, prefopt::read_gpt2_config(o.model), tokenizer);
+  if (o.show_pairs) return show_pairs(data.train, static_cast<std::size_t>(*o.show_pairs), tokenizer);
+
+  output_folder output(o.output, o.resume);
+  const prefopt::gpt2_companions companions = prefopt::read_gpt2_companions(o.model);
+  const machine_type machine({.threads = o.threads});
+  model_type policy = prefopt::load_gpt2(machine, o.model);
+  origins from = {
+      .model = weights_of(policy), .reference = {}, .pairs = ids_of(data.train), .max_length = data.max_length};
+
+  std::optional<model_type> other;
+  if constexpr (Loss::inputs.reference) {
+    if (!o.reference.empty()) other.emplace(prefopt::load_gpt2(machine, o.reference));
+    from.reference = weights_of(other ? *other : policy);
+  }
+  const nlohmann::json settings = settings_of(o, from);
+  output.check_settings(settings);
+  if (output.is_finished(prefopt::run_plan(data.train.size(), o.trainer).total_steps())) {
+    std::fprintf(stderr, "%s: this run is finished, there is nothing to do\n", o.output.c_str());
+    return;
+  }
+
+  references reference;
+  if constexpr (Loss::inputs.reference) reference = make_references(other ? *other : policy, from.reference, data, o);
+  other.reset();
+  if (const auto& checkpoint = output.resumed_from()) policy = prefopt::load_gpt2(machine, checkpoint->path);
+  job<Loss> work(o, loss, data, companions, output, policy, settings);
+  if constexpr (!Loss::inputs.reference) {
+    const prefopt::no_reference none;
+    work.train(none, none);
+  } else if (reference.live) {
+    work.train(*reference.live, *reference.live);
+  } else {
+    work.train(*reference.train, reference.eval ? *reference.eval : *reference.train);
+  }
+}
+
+}  // namespace
+
+void run(const options& o) {
+  switch (o.loss) {
+    case loss_name::dpo:
+      return run_with(o, prefopt::dpo{.beta = o.beta, .label_smoothing = o.label_smoothing});
+    case loss_name::ipo:
+      return run_with(o, prefopt::ipo{.beta = o.beta});
+    case loss_name::hinge:
+      return run_with(o, prefopt::hinge{.beta = o.beta});
+    case loss_name::sft:
+      return run_with(o, prefopt::sft{});
+  }
+}
+
+}  // namespace train_dpo

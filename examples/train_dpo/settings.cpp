@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+#include "train_dpo/settings.hpp"
+
+#include <prefopt/core/error.hpp>
+
+namespace train_dpo {
+
+nlohmann::json settings_of(const options& options, const origins& origins) {
+  const prefopt::trainer_options& t = options.trainer;
+  nlohmann::json settings = {
+      {"--model", origins.model},
+      {"--train", origins.pairs},
+      {"--max-length", origins.max_length},
+      {"--truncation", options.truncation == prefopt::truncation::keep_start ? "keep_start" : "keep_end"},
+      {"--loss", name_of(options.loss)},
+      {"--learning-rate", t.learning_rate},
+      {"--schedule", prefopt::name_of(t.schedule)},
+      {"--warmup-steps", t.warmup_steps},
+      {"--weight-decay", t.weight_decay},
+      {"--adam-beta1", t.adam_beta1},
+      {"--adam-beta2", t.adam_beta2},
+      {"--adam-epsilon", t.adam_epsilon},
+      {"--max-grad-norm", t.max_grad_norm},
+      {"--pairs-per-step", t.pairs_per_step},
+      {"--tokens-per-microbatch", t.tokens_per_microbatch},
+      {"--seed", t.seed},
+      {"--no-shuffle", !t.shuffle}};
+  if (t.max_steps != 0)
+    settings["--max-steps"] = t.max_steps;
+  else
+    settings["--epochs"] = t.epochs;
+  if (!origins.reference.empty()) {
+    settings["--reference"] = origins.reference;
+    settings["--beta"] = options.beta;
+    settings["--reference-cache"] = options.reference_cache == "none" ? "none" : "a file";
+  }
+  if (options.loss == loss_name::dpo) settings["--label-smoothing"] = options.label_smoothing;
+  return settings;
+}
+
+void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now, const std::string& where) {
+  const auto text = [](const nlohmann::json& settings, const std::string& key) {
+    return settings.contains(key) ? settings[key].dump() : std::string("not given");
+  };
+  const auto compare = [&](const nlohmann::json& keys) {
+    for (const auto& [key, value] : keys.items()) {
+      const std::string then = text(saved, key), wanted = text(now, key);
+      if (then == wanted) continue;
+      if (key == "--model" || key == "--reference")
+        throw prefopt::value_error(prefopt::join(where, ": made with other weights in ", key));
+      if (key == "--train") throw prefopt::value_error(prefopt::join(where, ": made with other pairs in --train"));
+      throw prefopt::value_error(prefopt::join(where, ": made with ", key, " ", then, ", wanted ", wanted));
+    }
+  };
+  compare(now);
+  compare(saved);
+}
+
+}  // namespace train_dpo

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a resumed run must have in common with the run that it goes on with: everything that changes numbers.
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+#include "train_dpo/options.hpp"
+
+namespace train_dpo {
+
+/// Hashes of what the run was made from, as hex text.
+struct origins {
+  std::string model;      ///< weights as loaded
+  std::string reference;  ///< weights, or empty for a loss that reads none
+  std::string pairs;      ///< token ids of all training pairs, after truncation
+  std::size_t max_length = 0;
+};
+
+/// The settings by option name.
+[[nodiscard]] nlohmann::json settings_of(const options& options, const origins& origins);
+
+/// Throws prefopt::value_error, naming the first option that differs, unless both are the same. `where` is the
+/// checkpoint.
+void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now, const std::string& where);
+
+}  // namespace train_dpo

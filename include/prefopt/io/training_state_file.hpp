@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under PyTorch's names, and
+// `trainer_state.json` with the step and whatever settings the program wants to find again.
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/atomic_file.hpp"
+#include "prefopt/files/json.hpp"
+#include "prefopt/files/json_object.hpp"
+#include "prefopt/files/read_file.hpp"
+#include "prefopt/io/safetensors_file.hpp"
+#include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/train/trainer.hpp"
+
+namespace prefopt {
+
+inline constexpr const char* optimizer_file = "optimizer.safetensors";
+inline constexpr const char* trainer_state_file = "trainer_state.json";
+
+namespace detail {
+
+inline constexpr const char* moment_suffixes[] = {".exp_avg", ".exp_avg_sq"};
+
+template <class Real>
+void read_moment(const safetensors_file& file, const std::string& name, const std::vector<std::size_t>& shape,
+                 std::vector<Real>& to) {
+  const safetensors_entry* entry = file.find(name);
+  if (entry == nullptr) throw format_error(join(file.name(), ": tensor ", name, " is missing"));
+  if (entry->shape != shape) {
+    throw shape_error(join(file.name(), ": tensor ", name, " has shape ", describe_shape(entry->shape), ", ",
+                           describe_shape(shape), " was wanted"));
+  }
+  to.resize(entry->size());
+  file.read(*entry, std::span(to));
+}
+
+}  // namespace detail
+
+/// Writes a trainer's state into a folder that is there. Memory: one tensor. Throws io_error.
+template <class Trainer>
+void write_training_state(const Trainer& trainer, const nlohmann::json& settings, const std::filesystem::path& folder) {
+  using real = typename Trainer::optimizer_type::value_type;
+  const auto moments = trainer.optimizer().moments();
+  std::vector<tensor_signature> signatures;
+  for (const auto& one : moments)
+    for (const char* suffix : detail::moment_suffixes) signatures.push_back({one.name + suffix, one.shape});
+  std::vector<real> values;
+  atomic_file file(folder / optimizer_file);
+  write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
+    const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
+    values.resize(from.size());
+    trainer.policy().machine().copy_to_host(from, std::span(values));
+    return std::span<const real>(values);
+  });
+  file.commit();
+  const nlohmann::json state = {
+      {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
+}
+
+/// `trainer_state.json` of a folder: step, num_tokens and settings. Throws io_error or format_error.
+struct trainer_state_record {
+  std::int64_t step = 0;
+  std::int64_t num_tokens = 0;
+  nlohmann::json settings;
+};
+
+[[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / trainer_state_file;
+  const nlohmann::json json = parse_json(read_file(path), path.native());
+  const json_object object(json, path.native());
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return {object.integer("step", 0, most), object.integer("num_tokens", 0, most), object.object("settings").json()};
+}
+
+/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and then changes
+/// nothing.
+template <class Trainer>
+void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
+  using real = typename Trainer::optimizer_type::value_type;
+  const trainer_state_record record = read_trainer_state(folder);
+  const safetensors_file file(folder / optimizer_file);
+  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}};
+  for (const auto& one : std::as_const(trainer).optimizer().moments()) {
+    saved_moments<real>& saved = state.optimizer.moments.emplace_back();
+    saved.name = one.name;
+    saved.shape = one.shape;
+    detail::read_moment(file, one.name + detail::moment_suffixes[0], one.shape, saved.first);
+    detail::read_moment(file, one.name + detail::moment_suffixes[1], one.shape, saved.second);
+  }
+  if (file.tensors().size() != 2 * state.optimizer.moments.size()) {
+    throw format_error(join(file.name(), ": ", file.tensors().size(), " tensors, ", 2 * state.optimizer.moments.size(),
+                            " were wanted"));
+  }
+  trainer.restore(state);
+}
+
+}  // namespace prefopt
