@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 namespace prefopt_test {
 
@@ -15,6 +16,10 @@ inline constexpr double rounding = 32 * static_cast<double>(std::numeric_limits<
 /// Of a central difference with `difference_step` in double, relative to the slope or to 1.
 inline constexpr double difference_step = 1e-5;
 inline constexpr double difference_error = 1e-7;
+
+/// Of a whole model's tensor from PyTorch's in float64, relative to its norm.
+template <class Real>
+inline constexpr double model_error = std::is_same_v<Real, float> ? 1e-4 : 1e-9;
 
 /// |came - wanted| within `tolerance` of |wanted|, or of `scale` where that is larger: the size of what cancelled.
 [[nodiscard]] inline bool is_close(double came, double wanted, double tolerance, double scale = 0) {

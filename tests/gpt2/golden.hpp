@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The golden values of tests/golden/gpt2, which PyTorch computed in float64, and the models that must give them.
+
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "prefopt/data/example.hpp"
+#include "prefopt/io/preferences.hpp"
+#include "support/npy.hpp"
+#include "support/tolerance.hpp"
+
+namespace golden {
+
+/// Both models: a tied head with gelu_new, and an untied one with gelu.
+inline constexpr const char* models[] = {"tiny", "untied"};
+
+inline std::string path(std::string_view file) {
+  return std::string(PREFOPT_TEST_SOURCE_DIR "/golden/gpt2/").append(file);
+}
+
+/// The numbers of one .npy file of a model, flattened.
+inline std::vector<double> numbers(const std::string& model, const std::string& name) {
+  return prefopt_test::load_npy(path(model + "/" + name + ".npy"));
+}
+
+/// ||a - b|| / ||b||; ||a|| where b is zero.
+template <class A, class B>
+double relative_error(const A& a, const B& b) {
+  BOOST_REQUIRE_EQUAL(a.size(), b.size());
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    const double gap = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    difference += gap * gap;
+    norm += static_cast<double>(b[i]) * static_cast<double>(b[i]);
+  }
+  return std::sqrt(norm > 0 ? difference / norm : difference);
+}
+
+/// A copy without the biases of the keys, where `name` is a c_attn.bias [3C]: softmax does not see them, so that their
+/// gradient is rounding alone, and AdamW's steps on it too.
+template <class Real>
+std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real> values) {
+  std::vector<double> seen(values.begin(), values.end());
+  const auto channels = static_cast<std::ptrdiff_t>(values.size() / 3);
+  if (name.ends_with("c_attn.bias")) seen.erase(seen.begin() + channels, seen.begin() + 2 * channels);
+  return seen;
+}
+
+/// Every tensor, taken from each parameter by `member`, agrees with its part of `wanted`, in which all parameters lie
+/// one after the other.
+template <class Real, class Parameters>
+void check_tensors(const Parameters& parameters, std::span<Real> std::ranges::range_value_t<Parameters>::*member,
+                   std::span<const double> wanted) {
+  std::size_t at = 0;
+  for (const auto& parameter : parameters) {
+    const std::span<const Real> ours = parameter.*member;
+    BOOST_REQUIRE_LE(at + ours.size(), wanted.size());
+    const double error = relative_error(seen_by_the_loss<Real>(parameter.name, ours),
+                                        seen_by_the_loss(parameter.name, wanted.subspan(at, ours.size())));
+    BOOST_TEST(error <= prefopt_test::model_error<Real>, parameter.name << " is off by " << error << " of its norm");
+    at += ours.size();
+  }
+  BOOST_TEST(at == wanted.size());
+}
+
+inline std::vector<prefopt::tokenized_pair> pairs() {
+  std::vector<prefopt::tokenized_pair> pairs;
+  for (const auto& record : prefopt::read_preferences(path("pairs.jsonl")))
+    pairs.push_back(std::get<prefopt::tokenized_pair>(record.pair));
+  return pairs;
+}
+
+/// 0 .. n-1 for n golden pairs: all of them, in the golden files' order.
+inline std::vector<std::size_t> members() {
+  std::vector<std::size_t> all(pairs().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+}  // namespace golden

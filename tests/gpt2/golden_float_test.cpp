@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// GPT-2 in float32 agrees with PyTorch in float64 as far as float32 goes, and with the program that trained a real one.
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "gpt2/golden_checks.hpp"
+#include "prefopt/data/packable_sequence.hpp"
+#include "prefopt/loss/hinge.hpp"
+#include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/sft.hpp"
+
+BOOST_AUTO_TEST_SUITE(gpt2_golden_float)
+
+BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) { golden::check_log_probs<float>(); }
+
+BOOST_AUTO_TEST_CASE(dpo_agrees_with_pytorch) {
+  golden::check_gradients<float>(prefopt::dpo{.beta = 0.1}, {0, "gradient_dpo"});
+}
+
+BOOST_AUTO_TEST_CASE(smoothed_dpo_agrees_with_pytorch) {
+  golden::check_gradients<float>(prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1}, {1, "gradient_cdpo"});
+}
+
+BOOST_AUTO_TEST_CASE(hinge_agrees_with_pytorch) {
+  golden::check_gradients<float>(prefopt::hinge{.beta = 0.1}, {2, "gradient_hinge"});
+}
+
+BOOST_AUTO_TEST_CASE(ipo_agrees_with_pytorch) {
+  golden::check_gradients<float>(prefopt::ipo{.beta = 0.1}, {3, "gradient_ipo"});
+}
+
+BOOST_AUTO_TEST_CASE(supervised_loss_agrees_with_pytorch) {
+  golden::check_gradients<float>(prefopt::sft{}, {4, "gradient_sft"});
+}
+
+BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) { golden::check_adamw<float>(); }
+
+/// log-softmax in double.
+std::vector<double> log_probs_of(std::vector<double> logits) {
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit);
+  for (double& logit : logits) logit -= std::log(sum);
+  return logits;
+}
+
+BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
+  const char* const data = std::getenv("PREFOPT_DATA_DIR");
+  if (data == nullptr) {
+    BOOST_TEST_MESSAGE("skipped: PREFOPT_DATA_DIR is not set");
+    return;
+  }
+  const std::string folder = std::string(data) + "/slm4096";
+  const prefopt::eigen_backend<float> machine{{.threads = 2}};
+  const auto policy = prefopt::load_gpt2(machine, folder);
+  const auto reference = nlohmann::json::parse(std::ifstream(folder + "/reference.json"));
+  const auto ids = reference.at("ids").get<prefopt::token_ids>();
+  const auto wanted = log_probs_of(reference.at("last_logits").get<std::vector<double>>());
+
+  prefopt::token_ids vocabulary(wanted.size());
+  std::iota(vocabulary.begin(), vocabulary.end(), 0);
+  std::vector<prefopt::packable_sequence> continuations;  // the text and each token of the vocabulary
+  for (const prefopt::token_id& token : vocabulary)
+    continuations.push_back({.example = 0, .role = token, .prompt = ids, .response = {&token, 1}});
+  const auto batch = prefopt::pack(continuations);
+  BOOST_TEST(batch.tokens.size() == ids.size() + vocabulary.size());
+  // The reference was computed in float32 too.
+  BOOST_TEST(golden::relative_error(policy.token_log_probs(batch), wanted) <= 1e-5);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
