@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# check_layers passes headers that keep to their floors, and refuses each way not to.
+set -euo pipefail
+check_layers=$(cd "$(dirname "$0")/../../tools" && pwd)/check_layers
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+header() {
+  local path=$1
+  shift
+  mkdir -p "$(dirname "$path")"
+  echo '#pragma once' >"$path"
+  for name in "$@"; do
+    if [[ $name == '<'* ]]; then echo "#include $name"; else echo "#include \"$name\""; fi
+  done >>"$path"
+}
+fresh() {
+  rm -rf ./*
+  printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'beside backend data' 'leaf files' 'leaf io files' >LAYERS
+  header core/a.hpp '<vector>'
+  header data/b.hpp prefopt/core/a.hpp
+  header loss/c.hpp
+  header backend/d.hpp prefopt/data/b.hpp
+  header files/e.hpp '<filesystem>' '<nlohmann/json.hpp>' prefopt/core/a.hpp
+  header io/f.hpp prefopt/files/e.hpp prefopt/loss/c.hpp
+  header prefopt.hpp prefopt/backend/d.hpp prefopt/loss/c.hpp
+  header io.hpp prefopt/io/f.hpp
+}
+refuses() {
+  local says
+  if says=$("$check_layers" . 2>&1) || ! grep -qF -- "$1" <<<"$says"; then
+    echo "wanted a refusal that says \"$1\", got: $says" >&2
+    exit 1
+  fi
+  fresh
+}
+
+fresh
+"$check_layers" .
+header core/a.hpp prefopt/loss/c.hpp
+refuses 'core may not include loss/c.hpp'
+header loss/c.hpp prefopt/data/b.hpp
+refuses 'loss may not include data/b.hpp'
+header loss/c.hpp prefopt/io/f.hpp
+refuses 'loss may not include io/f.hpp'
+header files/e.hpp prefopt/io/f.hpp
+refuses 'files may not include io/f.hpp'
+header core/a.hpp prefopt/core/g.hpp
+header core/g.hpp prefopt/core/a.hpp
+refuses 'which leads back to it'
+header core/a.hpp '<Eigen/Core>'
+refuses 'third-party <Eigen/Core> outside the leaves'
+header core/a.hpp '<functional>'
+refuses 'too heavy'
+header core/a.hpp a.hpp
+refuses 'wanted a path from prefopt/ on'
+header new/h.hpp
+refuses 'LAYERS does not name new'
+header io/g.hpp
+refuses 'io.hpp: does not lead to io/g.hpp'
+header loss/g.hpp
+refuses 'prefopt.hpp: does not lead to loss/g.hpp'
