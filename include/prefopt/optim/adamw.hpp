@@ -130,6 +130,14 @@ class adamw {
     return views;
   }
 
+  [[nodiscard]] std::vector<moment_view<const value_type>> moments() const {
+    std::vector<moment_view<const value_type>> views;
+    for (const slot& own : slots_) {
+      if (own.trained) views.push_back({own.name, own.shape, own.first_span(), own.second_span()});
+    }
+    return views;
+  }
+
   /// Throws value_error for a negative count.
   void set_steps(std::int64_t steps) {
     if (steps < 0) throw value_error(join("adamw: ", steps, " steps, wanted >= 0"));
@@ -139,13 +147,12 @@ class adamw {
   /// A copy in host memory of all that the next step depends on, but for the parameters.
   [[nodiscard]] state_type state() const {
     state_type copy{steps_, {}};
-    for (const slot& own : slots_) {
-      if (!own.trained) continue;
-      auto& saved = copy.moments.emplace_back(saved_moments<value_type>{own.name, own.shape, {}, {}});
-      saved.first.resize(own.size);
-      saved.second.resize(own.size);
-      machine_->copy_to_host(own.first_span(), saved.first);
-      machine_->copy_to_host(own.second_span(), saved.second);
+    for (const auto& view : moments()) {
+      auto& saved = copy.moments.emplace_back(saved_moments<value_type>{view.name, view.shape, {}, {}});
+      saved.first.resize(view.first.size());
+      saved.second.resize(view.second.size());
+      machine_->copy_to_host(view.first, saved.first);
+      machine_->copy_to_host(view.second, saved.second);
     }
     return copy;
   }

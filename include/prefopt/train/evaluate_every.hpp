@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// evaluate_every: the callback that evaluates on pairs held out, every so many steps and at the end.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/evaluate.hpp"
+
+namespace prefopt {
+
+/// `trainer.run(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to pairs and reference.
+template <class Reference>
+class evaluate_every {
+ public:
+  /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no pairs.
+  evaluate_every(std::int64_t interval, std::span<const tokenized_pair> pairs, const Reference& reference,
+                 evaluation_options options = {})
+      : interval_(interval), pairs_(pairs), reference_(&reference), options_(options) {
+    if (interval < 0) throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
+    if (pairs.empty()) throw value_error("evaluate_every: no pairs");
+  }
+
+  template <class Trainer>
+  [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer, const step_report& step) const {
+    if (!is_due(step, interval_)) return std::nullopt;
+    evaluation_report report = prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), pairs_, options_);
+    report.step = step.step;
+    report.epoch = step.epoch;
+    return report;
+  }
+
+ private:
+  std::int64_t interval_;
+  std::span<const tokenized_pair> pairs_;
+  const Reference* reference_;
+  evaluation_options options_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// not_finite: what stops a run whose numbers have left the reals. It is never averaged away.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+
+namespace prefopt {
+
+/// A loss, log-prob or gradient norm that is infinite or not a number.
+class not_finite : public value_error {
+ public:
+  /// `pairs`: those it came from, by their index in the data set.
+  not_finite(const std::string& message, std::vector<std::size_t> pairs)
+      : value_error(message), pairs_(std::move(pairs)) {}
+
+  [[nodiscard]] const std::vector<std::size_t>& pairs() const { return pairs_; }
+
+ private:
+  std::vector<std::size_t> pairs_;
+};
+
+namespace detail {
+
+/// "pair 3" or "pairs 3, 5, 8".
+inline std::string pair_list(std::span<const std::size_t> pairs) {
+  std::string text = pairs.size() == 1 ? "pair" : "pairs";
+  for (std::size_t i = 0; i < pairs.size(); ++i) text += join(i == 0 ? " " : ", ", pairs[i]);
+  return text;
+}
+
+}  // namespace detail
+
+}  // namespace prefopt

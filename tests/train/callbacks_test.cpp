@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "prefopt/train/callbacks.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/train/evaluate_every.hpp"
+#include "prefopt/train/save_every.hpp"
+#include "prefopt/train/trainer.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+
+namespace {
+
+using toy_trainer = trainer<bigram, bigram, dpo>;
+
+struct silent {};
+struct misnamed {
+  void on_stepped(const step_report&) {}
+};
+struct only_saves_heard {
+  void on_save(const std::string&) {}
+};
+static_assert(!run_callback<silent, toy_trainer> && !run_callback<misnamed, toy_trainer>);
+static_assert(run_callback<only_saves_heard, toy_trainer>);
+static_assert(run_callback<evaluate_every<bigram>, toy_trainer>);
+
+/// Writes down all that it is told.
+struct diary {
+  std::vector<std::string> lines = {};
+  void on_step(const step_report& report) { lines.push_back(join("step ", report.step)); }
+  void on_evaluate(const evaluation_report& report) { lines.push_back(join("evaluated ", report.step)); }
+  void on_save(const std::string& name) { lines.push_back(join("saved ", name)); }
+};
+
+struct toy_setting {
+  std::vector<tokenized_pair> pairs = toy_pairs(7);
+  bigram policy = toy_policy();
+  bigram reference = toy_policy();
+  toy_trainer run{policy, reference, dpo{}, {.learning_rate = 0.01, .pairs_per_step = 2}};  // 4 steps
+};
+
+const auto by_step = [](const auto& run, const step_report& report) {
+  BOOST_TEST(run.steps_done() == report.step);
+  return join(report.step);
+};
+
+BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to_all_callbacks) {
+  toy_setting toy;
+  diary first, last;
+  toy.run.run(toy.pairs, first, save_every{2, by_step}, evaluate_every{3, toy.pairs, toy.reference}, last);
+  const std::vector<std::string> wanted{"step 1",      "step 2", "saved 2",     "step 3",
+                                        "evaluated 3", "step 4", "evaluated 4", "saved 4"};
+  BOOST_TEST(first.lines == wanted, boost::test_tools::per_element());
+  BOOST_TEST(last.lines == wanted, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_interval_of_zero_means_at_the_end_only) {
+  toy_setting toy;
+  diary told;
+  toy.run.run(toy.pairs, told, save_every{0, by_step}, evaluate_every{0, toy.pairs, toy.reference});
+  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "step 3", "step 4", "evaluated 4", "saved 4"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_told_to_all) {
+  struct stopper {
+    run_flow on_step(const step_report& report) { return report.step == 2 ? run_flow::stop : run_flow::go_on; }
+  };
+  toy_setting toy;
+  diary told;
+  BOOST_TEST(toy.run.run(toy.pairs, stopper{}, save_every{2, by_step}, told) == 2);
+  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "saved 2"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_within_a_run_is_that_of_the_policy_after_the_step) {
+  struct listener {
+    const toy_setting& toy;
+    int heard = 0;
+    void on_evaluate(const evaluation_report& report) {
+      const auto again = evaluate(toy.policy, toy.reference, dpo{}, toy.pairs);
+      BOOST_TEST(report.loss == again.loss);
+      BOOST_TEST((report.metrics == again.metrics));
+      BOOST_TEST(report.epoch == static_cast<double>(report.step) / 4);
+      ++heard;
+    }
+  };
+  toy_setting toy;
+  listener told{toy};
+  toy.run.run(toy.pairs, evaluate_every{1, toy.pairs, toy.reference}, told);
+  BOOST_TEST(told.heard == 4);
+}
+
+BOOST_AUTO_TEST_CASE(intervals_below_zero_and_empty_evaluations_are_refused) {
+  toy_setting toy;
+  BOOST_CHECK_THROW((evaluate_every{-1, toy.pairs, toy.reference}), value_error);
+  BOOST_CHECK_THROW((evaluate_every{1, std::vector<tokenized_pair>{}, toy.reference}), value_error);
+  BOOST_CHECK_THROW((save_every{-1, by_step}), value_error);
+}
+
+}  // namespace

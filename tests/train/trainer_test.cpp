@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "prefopt/train/trainer.hpp"
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "prefopt/policy/reference.hpp"
+#include "prefopt/train/save_every.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+
+namespace {
+
+/// Keeps all reports; stops after a step if told to.
+struct recorder {
+  std::int64_t stop_after = -1;
+  std::vector<step_report> reports = {};
+
+  run_flow on_step(const step_report& report) {
+    reports.push_back(report);
+    return report.step == stop_after ? run_flow::stop : run_flow::go_on;
+  }
+};
+
+// 11 pairs by 4: steps of 4, 4 and 3 pairs.
+const trainer_options short_run{.learning_rate = 0.05,
+                                .schedule = schedule::cosine,
+                                .warmup_steps = 2,
+                                .weight_decay = 0.1,
+                                .pairs_per_step = 4,
+                                .tokens_per_microbatch = 40,
+                                .epochs = 3};
+
+template <class Loss>
+auto reference_of(const bigram& policy, const std::vector<tokenized_pair>& pairs) {
+  if constexpr (Loss::inputs.reference) {
+    return reference_log_probs(policy, pairs);
+  } else {
+    return no_reference{};
+  }
+}
+
+void check_equal_reports(const std::vector<step_report>& a, const std::vector<step_report>& b) {
+  BOOST_REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    BOOST_TEST(a[i].step == b[i].step);
+    BOOST_TEST(a[i].epoch == b[i].epoch);
+    BOOST_TEST(a[i].loss == b[i].loss);
+    BOOST_TEST((a[i].metrics == b[i].metrics));
+    BOOST_TEST(a[i].grad_norm == b[i].grad_norm);
+    BOOST_TEST(a[i].learning_rate == b[i].learning_rate);
+    BOOST_TEST(a[i].num_tokens == b[i].num_tokens);
+  }
+}
+
+using losses = boost::mpl::list<dpo, ipo, sft>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_stopped_after_any_step_and_resumed_gives_the_bits_of_one_that_was_not, Loss,
+                              losses) {
+  const auto pairs = toy_pairs(11);
+  bigram straight = toy_policy();
+  const auto reference = reference_of<Loss>(straight, pairs);
+  trainer whole{straight, reference, Loss{}, short_run};
+  recorder wanted;
+  BOOST_TEST(whole.run(pairs, wanted) == 9);
+  for (std::int64_t stop = 1; stop < 9; ++stop) {
+    bigram stopped = toy_policy();
+    trainer before{stopped, reference, Loss{}, short_run};
+    recorder heard{.stop_after = stop};
+    BOOST_TEST(before.run(pairs, heard) == stop);
+    const auto state = before.state();
+
+    bigram resumed = stopped;  // as if its weights had been saved
+    trainer after{resumed, reference, Loss{}, short_run};
+    after.restore(state);
+    heard.stop_after = -1;
+    BOOST_TEST(after.run(pairs, heard) == 9);
+    check_equal_reports(heard.reports, wanted.reports);
+    BOOST_TEST(weights(resumed) == weights(straight), boost::test_tools::per_element());
+    BOOST_TEST((after.state() == whole.state()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_trainer_may_itself_go_on) {
+  const auto pairs = toy_pairs(11);
+  bigram straight = toy_policy(), halting = toy_policy();
+  const auto reference = reference_log_probs(straight, pairs);
+  trainer whole{straight, reference, dpo{}, short_run};
+  whole.run(pairs);
+  trainer stopping{halting, reference, dpo{}, short_run};
+  for (std::int64_t stop = 1; stop <= 9; ++stop) stopping.run(pairs, recorder{.stop_after = stop});
+  BOOST_TEST(weights(halting) == weights(straight), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_finished_run_does_nothing_more) {
+  const auto pairs = toy_pairs(5);
+  bigram policy = toy_policy();
+  trainer done{policy, no_reference{}, sft{}, short_run};
+  done.run(pairs);
+  const auto before = weights(policy);
+  recorder heard;
+  BOOST_TEST(done.run(pairs, heard) == done.steps_done());
+  BOOST_TEST(heard.reports.empty());
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(micro_batches_change_a_run_by_rounding_only) {
+  const auto pairs = toy_pairs(11);
+  bigram cut = toy_policy(), whole = toy_policy();
+  const auto reference = reference_log_probs(cut, pairs);
+  trainer_options options = short_run;
+  options.tokens_per_microbatch = 1;
+  trainer{cut, reference, dpo{}, options}.run(pairs);
+  options.tokens_per_microbatch = 100000;
+  trainer{whole, reference, dpo{}, options}.run(pairs);
+  for (std::size_t i = 0; i < weights(cut).size(); ++i) {
+    BOOST_TEST(std::abs(weights(cut)[i] - weights(whole)[i]) < 1e-10);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reports_count_steps_epochs_tokens_and_follow_the_schedule) {
+  const auto pairs = toy_pairs(11);
+  std::int64_t tokens = 0;
+  for (const auto& pair : pairs) {
+    tokens += static_cast<std::int64_t>(2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size());
+  }
+  bigram policy = toy_policy();
+  const auto reference = reference_log_probs(policy, pairs);
+  recorder heard;
+  trainer{policy, reference, dpo{}, {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2}}.run(
+      pairs, heard);
+  const double factors[] = {0, 1, 0.8, 0.6, 0.4, 0.2};
+  BOOST_REQUIRE(heard.reports.size() == 6u);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const step_report& report = heard.reports[i];
+    BOOST_TEST(report.step == static_cast<std::int64_t>(i) + 1);
+    BOOST_TEST(report.total_steps == 6);
+    BOOST_TEST(std::abs(report.epoch - static_cast<double>(i + 1) / 3) < 1e-15);
+    BOOST_TEST(std::abs(report.learning_rate - 0.5 * factors[i]) < 1e-15);
+    BOOST_TEST(report.pairs_per_second > 0);
+  }
+  BOOST_TEST(heard.reports[2].num_tokens == tokens);
+  BOOST_TEST(heard.reports[5].num_tokens == 2 * tokens);
+}
+
+BOOST_AUTO_TEST_CASE(the_logged_gradient_norm_is_that_before_clipping) {
+  const auto pairs = toy_pairs(6);
+  const auto first_norm = [&](double max_grad_norm) {
+    bigram policy = toy_policy();
+    recorder heard;
+    trainer{policy, no_reference{}, sft{}, {.max_grad_norm = max_grad_norm, .max_steps = 1}}.run(pairs, heard);
+    return heard.reports.at(0).grad_norm;
+  };
+  BOOST_TEST(first_norm(0) > 1e-3);
+  BOOST_TEST(first_norm(1e-3) == first_norm(0));
+}
+
+BOOST_AUTO_TEST_CASE(clipping_bounds_what_reaches_the_optimizer) {
+  const auto pairs = toy_pairs(6);
+  const auto first_moment = [&](double max_grad_norm) {
+    bigram policy = toy_policy();
+    trainer run{policy, no_reference{}, sft{}, {.adam_beta1 = 0, .max_grad_norm = max_grad_norm, .max_steps = 1}};
+    run.run(pairs);
+    const auto state = run.state();
+    double sum = 0;
+    for (const double m : state.optimizer.moments.at(0).first) sum += m * m;
+    return std::sqrt(sum);
+  };
+  BOOST_TEST(first_moment(0) > 0.02);
+  BOOST_TEST(std::abs(first_moment(0.01) - 0.01) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(dpo_raises_margins_and_sft_the_chosen_log_probs) {
+  const auto pairs = toy_pairs(4);
+  const trainer_options options{.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100};
+  recorder preferred, tuned;
+  bigram policy = toy_policy();
+  const auto reference = reference_log_probs(policy, pairs);
+  trainer{policy, reference, dpo{}, options}.run(pairs, preferred);
+  BOOST_TEST(preferred.reports.back().loss < 0.5 * preferred.reports.front().loss);
+  BOOST_TEST(find_metric(preferred.reports.back().metrics, "rewards/accuracies").value() == 1.0);
+  policy = toy_policy();
+  trainer{policy, no_reference{}, sft{}, options}.run(pairs, tuned);
+  BOOST_TEST(tuned.reports.back().loss < 0.8 * tuned.reports.front().loss);
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_and_losses_are_refused_at_the_door) {
+  bigram policy = toy_policy();
+  BOOST_CHECK_THROW((trainer{policy, policy, dpo{.beta = 0}}), value_error);
+  BOOST_CHECK_THROW((trainer{policy, policy, dpo{}, {.pairs_per_step = 0}}), value_error);
+  trainer sound{policy, policy, dpo{}};
+  BOOST_CHECK_THROW(sound.run(std::vector<tokenized_pair>{}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
+  bigram policy = toy_policy();
+  trainer run{policy, policy, dpo{}};
+  auto state = run.state();
+  state.step = 3;
+  BOOST_CHECK_THROW(run.restore(state), value_error);
+  state.optimizer.steps = 3;
+  BOOST_CHECK_NO_THROW(run.restore(state));
+  state.num_tokens = -1;
+  BOOST_CHECK_THROW(run.restore(state), value_error);
+  BOOST_TEST(run.steps_done() == 3);
+}
+
+// A reference that would be gone before the first step does not compile; nothing needs to stay of no_reference.
+using cached = trainer<bigram, reference_cache, dpo>;
+using unreferenced = trainer<bigram, no_reference, sft>;
+static_assert(std::is_constructible_v<cached, bigram&, const reference_cache&, dpo>);
+static_assert(!std::is_constructible_v<cached, bigram&, reference_cache, dpo>);
+static_assert(std::is_constructible_v<unreferenced, bigram&, no_reference, sft>);
+
+/// Trains on pairs of which one turns the policy's numbers into none.
+struct broken_run {
+  std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {1}, {0}}, {{0}, {2, 1}, {1}}, {{0}, {0, 1}, {1}}};
+  bigram policy{3};
+  bigram reference{3};
+  trainer_options options{.learning_rate = 0.1, .pairs_per_step = 1, .shuffle = false};
+
+  broken_run() { policy.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN(); }
+
+  template <class... Callbacks>
+  std::string message(Callbacks&&... callbacks) {
+    trainer run{policy, reference, dpo{}, options};
+    try {
+      run.run(pairs, callbacks...);
+    } catch (const not_finite& cause) {
+      BOOST_TEST(cause.pairs() == std::vector<std::size_t>{2}, boost::test_tools::per_element());
+      BOOST_TEST(run.steps_done() == 2);
+      return cause.what();
+    }
+    return "no error";
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_with_step_and_pair_named) {
+  const std::string said = broken_run{}.message();
+  BOOST_TEST(said.starts_with("step 3: "), said);
+  BOOST_TEST(said.find("pair 2 (") != std::string::npos, said);
+  BOOST_TEST(said.find("nothing was saved") != std::string::npos, said);
+}
+
+BOOST_AUTO_TEST_CASE(the_error_names_what_was_saved_last) {
+  const auto name = [](const auto& run, const step_report&) { return join("folder/checkpoint-", run.steps_done()); };
+  const std::string said = broken_run{}.message(save_every{1, name});
+  BOOST_TEST(said.ends_with("last saved: folder/checkpoint-2"), said);
+}
+
+/// Finite log-probs, but an infinite gradient.
+class steep_policy : public bigram {
+ public:
+  using bigram::bigram;
+  [[nodiscard]] auto parameters() {
+    auto list = bigram::parameters();
+    list[0].gradient[0] = std::numeric_limits<double>::infinity();
+    return list;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_gradient_norm_that_is_not_finite_stops_the_run_and_moves_nothing) {
+  steep_policy policy(toy_vocabulary);
+  const auto before = weights(policy);
+  trainer run{policy, no_reference{}, sft{}, {.pairs_per_step = 2, .shuffle = false}};
+  const auto names_them = [](const not_finite& cause) {
+    BOOST_TEST(std::string(cause.what()).starts_with("step 1: gradient norm is inf at pairs 0, 1"), cause.what());
+    return cause.pairs() == std::vector<std::size_t>{0, 1};
+  };
+  BOOST_CHECK_EXCEPTION(run.run(toy_pairs(5)), not_finite, names_them);
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+  BOOST_TEST(run.steps_done() == 0);
+}
+
+}  // namespace
