@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// 04: From a checkpoint folder to a checkpoint folder
+//
+// You know:  what DPO does (lessons 01 and 03); that Hugging Face keeps a model as a folder of files.
+// You learn: the whole way in ten lines: read a GPT-2 folder and a preference file, train, write a folder.
+// Run:       ./lesson_04_gpt2_from_a_folder
+// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder that was written.
+//
+// The folder here holds a tiny GPT-2 with random weights that reads bytes, so that the lesson needs no download. Point
+// the same lines at the files of the real `gpt2` and nothing else changes. With float in place of double in lesson 02
+// and a folder in place of random weights, this is what prefopt_train_dpo does.
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+/// A folder of this run's own, gone when the lesson ends.
+struct scratch_folder {
+  scratch_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "prefopt_lesson_04_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    path = name;
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+
+  std::filesystem::path path;
+};
+
+/// Stands in for a download: config.json, model.safetensors and the tokenizer's files.
+void write_model(const std::filesystem::path& folder) {
+  const prefopt::eigen_backend<float> machine;
+  prefopt::gpt2 model{machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
+  prefopt::initialize(model, 1);
+  prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
+}
+
+/// Preference data is a JSON object a line. Here the shorter answer is the better one.
+void write_pairs(const std::filesystem::path& file) {
+  std::ofstream(file) << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
+{"prompt": "Is it cold?", "chosen": " No.", "rejected": " That depends on what you call cold."}
+{"prompt": "Are we there?", "chosen": " Soon.", "rejected": " Well, let me see, there or thereabouts."}
+{"prompt": "Who is it?", "chosen": " Me.", "rejected": " Somebody who stands at the door."}
+)";
+}
+
+}  // namespace
+
+int main() {
+  const scratch_folder scratch;
+  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl", trained = scratch.path / "dpo";
+  write_model(gpt2);
+  write_pairs(preferences);
+
+  // [the call site]
+  prefopt::eigen_backend<float> machine;
+
+  auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
+  auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<eigen_backend<float>>, deduced
+  auto pairs = prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
+  auto reference = prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
+  auto before = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
+
+  prefopt::trainer trainer{
+      policy, reference, prefopt::dpo{.beta = 0.1}, {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
+  trainer.run(pairs, prefopt::progress_bar{});
+  prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
+  // [/the call site]
+
+  // What was written is what was trained: read again, it has the very same loss.
+  const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
+  const auto again =
+      prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference, prefopt::dpo{.beta = 0.1}, pairs);
+  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
+
+  const bool learned = std::abs(before.loss - std::numbers::ln2) < 1e-6 && after.loss < 0.3;
+  const bool kept = again.loss == after.loss;
+  if (!learned) std::printf("WRONG: the loss did not fall from log 2 to below 0.3\n");
+  if (!kept) std::printf("WRONG: the folder holds another model\n");
+  return learned && kept ? 0 : 1;
+}
