@@ -52,6 +52,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(far_out_they_are_their_limits, Real, reals) {
   }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_smallest_values_do_not_vanish, Real, reals) {
+  const Real x = std::log(std::numeric_limits<Real>::min()) - 2;  // exp(x) is subnormal, exp(-x) beyond the largest
+  BOOST_TEST(sigmoid(x) == std::exp(x));
+  BOOST_TEST(log1p_exp(x) == std::exp(x));
+  BOOST_TEST(sigmoid(x) > Real{0});
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(at_zero_they_are_exact, Real, reals) {
   BOOST_TEST(log1p_exp(Real{0}) == std::log(Real{2}));
   BOOST_TEST(log_sigmoid(Real{0}) == -std::log(Real{2}));

@@ -44,6 +44,11 @@ BOOST_AUTO_TEST_CASE(swapping_the_pair_negates_the_margin) {
     BOOST_TEST(prefopt::preference_margin(swapped(pair)) == -prefopt::preference_margin(pair));
 }
 
+BOOST_AUTO_TEST_CASE(a_small_log_ratio_beside_a_long_response_is_exact) {
+  const double small = std::ldexp(1.0, -50);  // 1e6 - 1 + small would round it off
+  BOOST_TEST(prefopt::preference_margin({-1 + small, -1e6, -1, -1e6, 1, 1}) == small);
+}
+
 BOOST_AUTO_TEST_CASE(a_pair_and_its_swap_differ_by_beta_times_the_margin) {
   const dpo loss{.beta = 0.7};
   for (const auto& pair : prefopt::tests::ordinary_pairs()) {

@@ -88,6 +88,9 @@ BOOST_AUTO_TEST_CASE(doubles_of_a_part_of_a_tensor_are_that_part) {
   const auto middle = xt::view(a, xt::range(1, 4));
   const auto second_row = xt::view(m, 1);
   const auto every_other = xt::view(a, xt::range(0, 5, 2));
+  const auto corner = xt::view(m, xt::range(0, 2), xt::range(1, 3));
+  are_equal(elements(corner), {2, 3, 5, 6});
+  static_assert(!contiguous_tensor<decltype(corner)> && !contiguous_tensor<decltype(every_other)>);
   are_equal({double_values(middle, "test")[0], double_values(middle, "test")[2]}, {2, 4});
   are_equal({double_values(second_row, "test")[0], double_values(second_row, "test")[2]}, {4, 6});
   are_equal({double_values(every_other, "test")[0], double_values(every_other, "test")[2]}, {1, 5});

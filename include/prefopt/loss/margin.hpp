@@ -8,8 +8,8 @@
 namespace prefopt {
 
 /// h = (log pi(chosen) - log ref(chosen)) - (log pi(rejected) - log ref(rejected)), in nats. Its derivative by
-/// `policy_chosen` is 1, by `policy_rejected` -1. Each response is held against the reference first, so that h is
-/// exactly 0 while the policy is its own reference.
+/// `policy_chosen` is 1, by `policy_rejected` -1. Each response is held against the reference first: that difference of
+/// near numbers is exact in floating point, however long the other response is.
 [[nodiscard]] PREFOPT_HOST_DEVICE constexpr double preference_margin(const pair_log_probs& pair) {
   return (pair.policy_chosen - pair.reference_chosen) - (pair.policy_rejected - pair.reference_rejected);
 }
