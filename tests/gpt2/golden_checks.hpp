@@ -65,7 +65,7 @@ void check_gradient(const std::string& model, const Loss& loss, const loss_file&
 template <class Real, class Loss>
 void check_gradients(const Loss& loss, const loss_file& file) {
   for (const std::string model : models) {
-    for (const std::size_t budget : {0, 60}) {
+    for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", " << file.gradient << ", token budget " << budget) {
         check_gradient<Real>(model, loss, file, budget);
       }
