@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(words_of_any_length_merge_as_the_definition_says) {
   for (int round = 0; round < 300; ++round) {
     const auto letters = static_cast<token_id>(2 + numbers.below(4));
     const random_merges merges = make_merges(numbers, letters, 20);
-    for (const std::size_t length : {0, 1, 2, 3, 7, 20, 47, 48, 49, 50, 120}) {
+    for (const std::size_t length : {0u, 1u, 2u, 3u, 7u, 20u, 47u, 48u, 49u, 50u, 120u}) {
       const token_ids word = random_word(numbers, length, static_cast<std::size_t>(letters));
       token_ids out{99};
       prefopt::merge_word(word, merges.table, out);

@@ -138,7 +138,8 @@ BOOST_AUTO_TEST_CASE(what_is_broken_is_refused_by_its_place) {
   refused("/added_tokens/0/content", "", "no text");
   refused("/added_tokens/0/content", 5, "content");
   for (const char* text : {"", "{}", "[]", "null", "{\"model\":{}}", "version https://git-lfs.github.com/spec/v1"}) {
-    BOOST_CHECK_EXCEPTION(gpt2_tokenizer::from_files({{"tokenizer.json", text}}), format_error, says("tokenizer.json"));
+    BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_files({{"tokenizer.json", text}}), format_error,
+                          says("tokenizer.json"));
   }
 }
 

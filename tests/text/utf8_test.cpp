@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(a_broken_step_takes_the_longest_beginning_of_a_sequence) {
   BOOST_TEST(count("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41") == 8u);
   BOOST_TEST(count("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42") == 7u);
   BOOST_TEST(count("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41") == 4u);
+  BOOST_TEST(count("\xC1\xBF\xF5\x80") == 4u);
   BOOST_TEST(replace_broken_utf8("a\xE4\xB8") == "a\xEF\xBF\xBD");
 }
 
