@@ -8,6 +8,7 @@
 
 #include "files/scratch_folder.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "prefopt/text/gpt2_tokenizer.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::error;
@@ -216,6 +217,18 @@ BOOST_AUTO_TEST_CASE(config_and_files_are_carried_from_folder_to_folder) {
   BOOST_TEST(!fs::exists(target / "README.md"));
   BOOST_TEST((get(target / "model.safetensors") == get(source / "model.safetensors")));
   BOOST_TEST(std::distance(fs::directory_iterator(target), fs::directory_iterator()) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
+  const scratch_folder folder;
+  const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
+  gpt2_config config = tiny;
+  config.vocab_size = tokenizer.vocabulary_size();
+  prefopt::save_gpt2(make_model(config), tokenizer, folder.path());
+  same_weights(prefopt::load_gpt2(machine(), folder.path()), make_model(config));
+  const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
+  BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"), boost::test_tools::per_element());
+  BOOST_TEST(nlohmann::json::parse(get(folder / "config.json"))["eos_token_id"] == tokenizer.end_of_text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -25,7 +25,7 @@ const std::string good = R"({"prompt":"p","chosen":"c","rejected":"r"})";
 void refused(std::string_view line, std::string_view why) {
   const scratch_folder folder;
   const auto path = put(folder / "p.jsonl", prefopt::join(good, "\n\n", line, "\n", good, "\n"));
-  BOOST_CHECK_EXCEPTION(read_preferences(path), format_error, says("/p.jsonl: line 3: ", why));
+  BOOST_CHECK_EXCEPTION((void)read_preferences(path), format_error, says("/p.jsonl: line 3: ", why));
 }
 
 }  // namespace
@@ -111,13 +111,14 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
 BOOST_AUTO_TEST_CASE(a_file_without_pairs_or_of_another_kind_is_refused) {
   const scratch_folder folder;
   for (const char* text : {"", "\n \n"}) {
-    BOOST_CHECK_EXCEPTION(read_preferences(put(folder / "p", text)), format_error, says("/p: no pairs"));
+    BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", text)), format_error, says("/p: no pairs"));
   }
-  BOOST_CHECK_EXCEPTION(read_preferences(put(folder / "p", "version https://git-lfs.github.com/spec/v1\n")),
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", "version https://git-lfs.github.com/spec/v1\n")),
                         format_error, says("/p: line 1: a git-lfs pointer"));
-  BOOST_CHECK_EXCEPTION(read_preferences(put(folder / "p", "PAR1\x15\x04")), format_error, says("a Parquet file"));
-  BOOST_CHECK_EXCEPTION(read_preferences(folder / "none"), prefopt::io_error, says("/none: ", "No such file"));
-  BOOST_CHECK_THROW(read_preferences(folder.path()), prefopt::io_error);
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", "PAR1\x15\x04")), format_error,
+                        says("a Parquet file"));
+  BOOST_CHECK_EXCEPTION((void)read_preferences(folder / "none"), prefopt::io_error, says("/none: ", "No such file"));
+  BOOST_CHECK_THROW((void)read_preferences(folder.path()), prefopt::io_error);
 }
 
 BOOST_AUTO_TEST_CASE(real_dialogues_split_where_the_assistant_answers) {
