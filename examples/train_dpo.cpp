@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_train_dpo: trains a GPT-2 with DPO, IPO, hinge or supervised loss on the CPU, from a Hugging Face folder and a
-// JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all else,
-// with one line on stderr.
+// prefopt_train_dpo: trains a GPT-2 with DPO, IPO, hinge or supervised loss on the CPU, from a Hugging Face folder and
+// a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all
+// else, with one line on stderr.
 
 #include <cstdio>
 #include <exception>
@@ -11,6 +11,7 @@
 #include "train_dpo/run.hpp"
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // the console is stdout, line by line; stderr is for errors alone
   const train_dpo::parsed parsed = train_dpo::parse(argc, argv);
   if (!parsed.value) return parsed.status;
   try {

@@ -12,16 +12,16 @@ namespace train_dpo {
 namespace {
 
 prefopt::tokenized_preferences read_pairs(const std::string& file, const prefopt::tokenize_options& how,
-                                          const std::optional<prefopt::gpt2_tokenizer>& tokenizer,
-                                          const std::string& model) {
+                                          const std::optional<prefopt::gpt2_tokenizer>& tokenizer, const options& o) {
   const std::vector<prefopt::preference_record> records = prefopt::read_preferences(file);
   const auto text = std::ranges::find_if(records, &prefopt::preference_record::is_text);
   if (text != records.end() && !tokenizer)
-    throw prefopt::format_error(prefopt::join(place_of(*text), ": the pair is text, but ", model,
+    throw prefopt::format_error(prefopt::join(place_of(*text), ": the pair is text, but ", o.model,
                                               " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
   prefopt::tokenized_preferences pairs =
       tokenizer ? prefopt::tokenize(records, *tokenizer, how) : prefopt::tokenize(records, how);
-  std::fprintf(stderr, "%s: %s\n", file.c_str(), describe(pairs.report).c_str());
+  std::FILE* console = o.show_pairs ? stderr : stdout;  // with --show-pairs stdout is JSON alone
+  std::fprintf(console, "%s: %s\n", file.c_str(), describe(pairs.report).c_str());
   return pairs;
 }
 
@@ -44,8 +44,8 @@ run_data read_data(const options& options, const prefopt::gpt2_config& config,
                                              ", wanted at least the --max-length of ", data.max_length));
   const prefopt::tokenize_options how = {
       .max_length = data.max_length, .truncation = options.truncation, .vocabulary_size = config.vocab_size};
-  data.train = read_pairs(options.train, how, tokenizer, options.model);
-  if (!options.eval.empty()) data.eval = read_pairs(options.eval, how, tokenizer, options.model);
+  data.train = read_pairs(options.train, how, tokenizer, options);
+  if (!options.eval.empty()) data.eval = read_pairs(options.eval, how, tokenizer, options);
   return data;
 }
 

@@ -22,7 +22,7 @@ struct run_data {
 /// The tokenizer of the model's folder, if it holds one.
 [[nodiscard]] std::optional<prefopt::gpt2_tokenizer> find_tokenizer(const std::string& folder);
 
-/// Reads and tokenizes what the options name, and reports on stderr what was dropped.
+/// Reads and tokenizes what the options name, and reports on the console what was dropped.
 [[nodiscard]] run_data read_data(const options& options, const prefopt::gpt2_config& config,
                                  const std::optional<prefopt::gpt2_tokenizer>& tokenizer);
 

@@ -14,15 +14,6 @@ constexpr const char* model_file = "model.safetensors";
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr const char* evaluations_file = "eval.jsonl";
 
-void make_writable(const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) throw prefopt::system_failure(folder, "create", failure.value());
-  prefopt::remove_leftovers(folder);
-  // Better to know now than after hours of training.
-  prefopt::atomic_file probe(folder / "write_probe");
-}
-
 }  // namespace
 
 output_folder::output_folder(std::filesystem::path folder, bool resume) : folder_(std::move(folder)) {
@@ -33,12 +24,11 @@ output_folder::output_folder(std::filesystem::path folder, bool resume) : folder
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume would go on with it");
   if (has_model && !checkpoint_)
     throw prefopt::value_error(folder_.native() + ": holds a model but no checkpoint to resume from");
-  make_writable(folder_);
   if (checkpoint_) {
     state_ = prefopt::read_trainer_state(checkpoint_->path);
-    std::fprintf(stderr, "resuming from %s\n", checkpoint_->path.c_str());
+    std::printf("resuming from %s\n", checkpoint_->path.c_str());
   } else if (resume) {
-    std::fprintf(stderr, "%s: no checkpoint yet, starting from the beginning\n", folder_.c_str());
+    std::printf("%s: no checkpoint yet, starting from the beginning\n", folder_.c_str());
   }
 }
 
@@ -48,6 +38,15 @@ bool output_folder::is_finished(std::int64_t total_steps) const {
 
 void output_folder::check_settings(const nlohmann::json& settings) const {
   if (checkpoint_) check_same_settings(state_.settings, settings, checkpoint_->path.native());
+}
+
+void output_folder::make() {
+  std::error_code failure;
+  std::filesystem::create_directories(folder_, failure);
+  if (failure) throw prefopt::system_failure(folder_, "create", failure.value());
+  prefopt::remove_leftovers(folder_);
+  // Better to know now than after hours of training.
+  const prefopt::atomic_file probe(folder_ / "write_probe");
 }
 
 void output_folder::open_logs() {

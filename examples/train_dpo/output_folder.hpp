@@ -15,8 +15,8 @@ namespace train_dpo {
 /// Also the trainer's callback that writes `metrics.jsonl` and `eval.jsonl`.
 class output_folder {
  public:
-  /// Makes the folder. Throws value_error where it holds a run and `resume` is false, or a model that no run of this
-  /// program left and `resume` is true; io_error where it cannot be written.
+  /// Throws value_error where the folder holds a run and `resume` is false, or a model that no run of this program left
+  /// and `resume` is true.
   output_folder(std::filesystem::path folder, bool resume);
 
   /// The checkpoint to go on from.
@@ -27,6 +27,9 @@ class output_folder {
 
   /// Throws value_error, naming the option, where the checkpoint was made with other settings.
   void check_settings(const nlohmann::json& settings) const;
+
+  /// Makes the folder. Throws io_error where it cannot be written.
+  void make();
 
   /// Brings the logs to where the checkpoint was, so that each step stands in them once.
   void open_logs();

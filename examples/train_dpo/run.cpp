@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
@@ -38,11 +40,23 @@ std::string ids_of(const prefopt::tokenized_preferences& pairs) {
   return hash.hex();
 }
 
-/// What the reference answers with: caches, or the frozen model itself.
+/// The reference of a run: a cache, or the frozen model itself.
+class run_reference {
+ public:
+  explicit run_reference(prefopt::reference_cache cache) : answers_(std::move(cache)) {}
+  explicit run_reference(model_type model) : answers_(prefopt::frozen(std::move(model))) {}
+
+  [[nodiscard]] std::vector<double> token_log_probs(const prefopt::prefix_tree_batch& batch) const {
+    return std::visit([&](const auto& answers) { return answers.token_log_probs(batch); }, answers_);
+  }
+
+ private:
+  std::variant<prefopt::reference_cache, prefopt::frozen<model_type>> answers_;
+};
+
 struct references {
-  std::optional<prefopt::reference_cache> train;
-  std::optional<prefopt::reference_cache> eval;
-  std::optional<prefopt::frozen<model_type>> live;
+  std::optional<run_reference> train;
+  std::optional<run_reference> eval;  ///< empty where there is nothing to evaluate, or `train` answers for it too
 };
 
 /// The cache in `file` if it was made under the same key, else a new one, which is kept there.
@@ -57,7 +71,7 @@ prefopt::reference_cache cached(const model_type& model, const std::string& weig
                               .add(prefopt::join("eigen float32 tokens ", tokens, " threads ", o.threads))
                               .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
-  std::fprintf(stderr, "reference log-probs of %zu pairs\n", pairs.size());
+  std::printf("reference log-probs of %zu pairs\n", pairs.size());
   prefopt::reference_cache cache = prefopt::reference_log_probs(model, pairs, {.tokens_per_microbatch = tokens});
   prefopt::save_reference_cache(file, cache, key);
   return cache;
@@ -67,17 +81,17 @@ references make_references(const model_type& model, const std::string& weights, 
                            const options& o) {
   references all;
   if (o.reference_cache == "none") {
-    all.live.emplace(model.clone());
+    all.train.emplace(model.clone());
     return all;
   }
   const std::filesystem::path file = o.reference_cache
                                          ? std::filesystem::path(*o.reference_cache)
                                          : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
-  all.train = cached(model, weights, data.train, o, file);
+  all.train.emplace(cached(model, weights, data.train, o, file));
   if (data.eval.size() > 0) {
     auto beside = file;
     beside.replace_extension(".eval" + file.extension().string());
-    all.eval = cached(model, weights, data.eval, o, beside);
+    all.eval.emplace(cached(model, weights, data.eval, o, beside));
   }
   return all;
 }
@@ -102,7 +116,7 @@ class job {
     if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
     output_.open_logs();
 
-    prefopt::progress_bar bar({.log_every = options_.log_every});
+    prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
     prefopt::save_every save(options_.save_every, [&](const auto& state, const prefopt::step_report& step) {
       return output_.save_checkpoint(step.step, [&](const std::filesystem::path& folder) {
         prefopt::save_gpt2(state.policy(), companions_, folder);
@@ -118,7 +132,7 @@ class job {
       trainer.run(data_.train.pairs, output_, bar, save);
     }
     prefopt::save_gpt2(policy_, companions_, options_.output);
-    std::fprintf(stderr, "trained model in %s\n", options_.output.c_str());
+    std::printf("trained model in %s\n", options_.output.c_str());
   }
 
  private:
@@ -152,10 +166,11 @@ void run_with(const options& o, const Loss& loss) {
   const nlohmann::json settings = settings_of(o, from);
   output.check_settings(settings);
   if (output.is_finished(prefopt::run_plan(data.train.size(), o.trainer).total_steps())) {
-    std::fprintf(stderr, "%s: this run is finished, there is nothing to do\n", o.output.c_str());
+    std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
     return;
   }
 
+  output.make();
   references reference;
   if constexpr (Loss::inputs.reference) reference = make_references(other ? *other : policy, from.reference, data, o);
   other.reset();
@@ -164,8 +179,6 @@ void run_with(const options& o, const Loss& loss) {
   if constexpr (!Loss::inputs.reference) {
     const prefopt::no_reference none;
     work.train(none, none);
-  } else if (reference.live) {
-    work.train(*reference.live, *reference.live);
   } else {
     work.train(*reference.train, reference.eval ? *reference.eval : *reference.train);
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "prefopt/backend/transformer.hpp"
+#include "prefopt/eigen/buffer.hpp"
 #include "prefopt/eigen/maps.hpp"
 #include "prefopt/eigen/product.hpp"
 
@@ -62,17 +63,20 @@ template <class Value>
           {heads.stride(0), 1}};
 }
 
-/// A matrix whose room is kept from tile to tile.
+/// A matrix whose room is kept from tile to tile. Its rows begin on cache lines: Eigen's order of summation follows the
+/// alignment of what it sums, and the same call must give the same bits wherever memory happens to be.
 template <class Real>
 class tile_matrix {
  public:
   [[nodiscard]] matrix_view<Real> resized(std::size_t rows, std::size_t columns) {
-    if (room_.size() < rows * columns) room_.resize(rows * columns);
-    return {room_.data(), {rows, columns}};
+    constexpr std::size_t line = 64 / sizeof(Real);
+    const std::size_t stride = (columns + line - 1) / line * line;
+    if (room_.size() < rows * stride) room_ = zeroed_buffer<Real>(rows * stride);
+    return {room_.data(), {rows, columns}, {stride, 1}};
   }
 
  private:
-  std::vector<Real> room_;
+  zeroed_buffer<Real> room_;
 };
 
 [[nodiscard]] inline std::size_t row_count(std::span<const row_run> runs) {

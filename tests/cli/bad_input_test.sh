@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# Bad input: the right exit status, one line that says what is wrong, nothing written over, little memory.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+small_model model
+write_pairs 12 >pairs.jsonl
+run() { expect "$1" "$2" "$train" --model model --train pairs.jsonl --output out "${@:3}"; }
+
+# Arguments, refused before any file is read.
+for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothing 0.5" "--label-smoothing -0.1" \
+  "--adam-beta1 1" "--adam-beta2 -0.1" "--learning-rate -1" "--learning-rate nan" "--weight-decay -1" \
+  "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--pairs-per-step 0" "--max-length 0" \
+  "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--pairs-per-step 1.5" "--epochs 1e3" "--loss nonsense" \
+  "--schedule nonsense" "--truncation nonsense" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
+  "--loss ipo --label-smoothing 0" "--loss hinge --label-smoothing 0.1" "--loss sft --beta 0.1" \
+  "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do
+  # shellcheck disable=SC2086
+  expect 2 . "$train" --model nowhere --train nowhere --output out $option
+done
+expect 2 -- "$train" --train pairs.jsonl --output out
+expect 2 -- "$train" --model model --output out
+expect 2 -- "$train" --model model --train pairs.jsonl
+
+# Folders and configs.
+expect 1 "nowhere" "$train" --model nowhere --train pairs.jsonl --output out
+expect 1 "nowhere" "$train" --model model --train nowhere.jsonl --output out
+expect 1 "nowhere" "$train" --model model --train pairs.jsonl --output out --eval nowhere.jsonl
+expect 1 "nowhere" "$train" --model model --train pairs.jsonl --output out --reference nowhere
+with_config() { # PATTERN SED: the model with a changed config.json
+  rm -rf broken
+  cp -r model broken
+  sed -i "$2" broken/config.json
+  expect 1 "$1" "$train" --model broken --train pairs.jsonl --output out
+}
+for key in n_layer n_head n_embd n_positions vocab_size; do with_config "$key" "s/\"$key\"/\"no_$key\"/"; done
+with_config "n_embd is 15.*n_head" 's/"n_embd": *16/"n_embd": 15/'
+with_config "n_embd" 's/"n_embd": *16/"n_embd": -16/'
+with_config "n_layer" 's/"n_layer": *2/"n_layer": 2.5/'
+with_config "activation_function" 's/"activation_function": *"[a-z_]*"/"activation_function": "relu"/'
+with_config "wte.weight.*vocab_size" 's/"vocab_size": *257/"vocab_size": 300/'
+with_config "h.2.ln_1.weight|missing" 's/"n_layer": *2/"n_layer": 3/'
+with_config "not JSON" 's/}$//'
+
+# safetensors.
+with_weights() { # PATTERN COMMAND...: the model with a changed model.safetensors
+  rm -rf broken
+  cp -r model broken
+  (cd broken && "${@:2}")
+  expect 1 "$1" "$train" --model broken --train pairs.jsonl --output out
+}
+edit_header() { # replaces text of the same length in the header
+  local LC_ALL=C
+  sed -i "s/$1/$2/" model.safetensors
+}
+size=$(stat -c %s model/model.safetensors)
+with_weights "model.safetensors" truncate -s $((size - 4)) model.safetensors
+with_weights "model.safetensors" truncate -s 5 model.safetensors
+with_weights "model.safetensors" truncate -s 0 model.safetensors
+with_weights "model.safetensors" truncate -s $((size + 1)) model.safetensors
+with_weights "model.safetensors.*header" bash -c \
+  "printf '\\0\\0\\0\\0\\0\\0\\0\\200' | dd of=model.safetensors conv=notrunc status=none"
+with_weights "wpe.weight" edit_header 'transformer.wpe.weight' 'transformer.wpx.weight'
+with_weights "has shape \[16, 64\].*n_positions" edit_header '\[64,16\]},"transformer.wte' '[16,64]},"transformer.wte'
+with_weights "model.safetensors" edit_header '"data_offsets":\[0,' '"data_offsets":[4,'
+with_weights "model.safetensors" edit_header 'F32' 'F31'
+with_weights "model.safetensors" rm model.safetensors
+with_weights "git-lfs" bash -c "printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' >model.safetensors"
+
+# Preference files.
+with_lines() { # PATTERN LINE...: pairs.jsonl with further lines
+  { cat pairs.jsonl; printf '%s\n' "${@:2}"; } >bad.jsonl
+  expect 1 "bad.jsonl.*$1" "$train" --model model --train bad.jsonl --output out
+}
+with_lines "line 13" '{"prompt": "a", "chosen": '
+with_lines "line 13.*rejected" '{"prompt": "a", "chosen": "b"}'
+with_lines "line 13.*chosen_ids" '{"prompt_ids": [1], "chosen_ids": [], "rejected_ids": [2]}'
+with_lines "line 13.*257" '{"prompt_ids": [1], "chosen_ids": [257], "rejected_ids": [2]}'
+with_lines "line 13.*-1" '{"prompt_ids": [1], "chosen_ids": [-1], "rejected_ids": [2]}'
+with_lines "line 13" '{"prompt_ids": [1], "chosen_ids": [1.5], "rejected_ids": [2]}'
+with_lines "line 13.*message" '{"prompt": [{"role": "user", "content": "x"}], "chosen": "a", "rejected": "b"}'
+with_lines "line 13" '[1, 2]'
+: >empty.jsonl
+expect 1 "empty.jsonl" "$train" --model model --train empty.jsonl --output out
+echo '{"prompt": "a", "chosen": "same", "rejected": "same"}' >equal.jsonl
+expect 1 "equal.jsonl.*equal" "$train" --model model --train equal.jsonl --output out
+rm -rf wordless
+cp -r model wordless
+rm wordless/vocab.json wordless/merges.txt
+expect 1 "pairs.jsonl: line 1.*tokenizer" "$train" --model wordless --train pairs.jsonl --output out
+run 1 "n_positions is 64.*65" --max-length 65
+
+[[ -e out ]] && fail "a refused run left an output folder"
+
+# Output folders.
+touch file
+expect 1 "file" "$train" --model model --train pairs.jsonl --output file/out
+mkdir held
+for name in model.safetensors metrics.jsonl; do
+  rm -rf held/*
+  echo precious >held/$name
+  expect 1 "held.*holds a run" "$train" --model model --train pairs.jsonl --output held
+  [[ $(cat held/$name) == precious ]] || fail "$name was written over"
+done
+cp model/model.safetensors before
+expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model
+expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model --resume
+cmp -s before model/model.safetensors || fail "the model was written over"
+
+# A rate at which numbers leave float32: the step and the pairs are named.
+expect 1 "step [0-9]+.*pairs?" "$train" --model model --train pairs.jsonl --output wild --learning-rate 1e30 \
+  --max-grad-norm 0 --schedule constant --epochs 20
+[[ -e wild/model.safetensors ]] && fail "a run that was stopped left a model"
+
+finish

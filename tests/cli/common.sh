@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# What the tests of the programs share. Sourced. PREFOPT_TRAIN_DPO and PREFOPT_INIT_GPT2 name the programs.
+set -uo pipefail
+train=$PREFOPT_TRAIN_DPO
+init=$PREFOPT_INIT_GPT2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failures=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  failures=$((failures + 1))
+}
+
+finish() {
+  [[ $failures == 0 ]] && echo "all as expected"
+  exit $((failures > 0))
+}
+
+# expect STATUS PATTERN COMMAND...: the exit status, and for 1 exactly one line on stderr, `error: ` and PATTERN in it.
+expect() {
+  local status=$1 pattern=$2
+  shift 2
+  ( ulimit -v 4000000; timeout 120 "$@" ) >stdout 2>stderr
+  local got=$?
+  [[ $got == "$status" ]] || fail "exit status $got instead of $status: $* ($(head -c 300 stderr))"
+  [[ -z $pattern ]] || grep -qE -e "$pattern" stderr || fail "no '$pattern' in: $(head -c 300 stderr) ($*)"
+  if [[ $status == 1 ]]; then
+    [[ $(wc -l <stderr) == 1 && $(cat stderr) == "error: "* ]] || fail "stderr is not one error line: $(cat stderr) ($*)"
+  fi
+}
+
+# A model of a few thousand parameters over bytes.
+small_model() {
+  "$init" --output "$1" --n-layer 2 --n-head 2 --n-embd 16 --n-positions 64 --seed "${2:-1}" || fail "init_gpt2"
+}
+
+# COUNT pairs of a task with some variety.
+write_pairs() {
+  local i
+  for ((i = 0; i < $1; ++i)); do
+    echo "{\"prompt\": \"Q$((i * 7 % 31)):\", \"chosen\": \" yes $((i * 5 % 13))\", \"rejected\": \" no $((i % 3)) never\"}"
+  done
+}

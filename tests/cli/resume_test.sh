@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# A run that is killed at any moment, also in the middle of a save, and resumed gives the bytes of the run that was left
+# alone; and only the same run may be resumed.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+small_model model
+write_pairs 40 >pairs.jsonl
+write_pairs 9 | tac >eval.jsonl
+arguments=(--model model --train pairs.jsonl --eval eval.jsonl --pairs-per-step 3 --epochs 4 --learning-rate 3e-3
+  --warmup-steps 4 --save-every 3 --eval-every 10 --threads 1)
+
+expect 0 "" "$train" "${arguments[@]}" --output whole
+steps=$(wc -l <whole/metrics.jsonl)
+[[ $steps == 56 ]] || fail "$steps steps instead of 56"  # four epochs of 13 full steps and a short one
+[[ $(ls -d whole/checkpoint-* | tr '\n' ' ') == "whole/checkpoint-54 whole/checkpoint-56 " ]] || fail "checkpoints: $(ls whole)"
+
+# What the clock says differs from run to run.
+without_times() { sed -E 's/"(eval_)?pairs_per_second":[^,}]*//' "$1"; }
+
+same_as_whole() { # FOLDER: the same files with the same bytes
+  local file
+  diff <(cd whole && find . -type f | sort) <(cd "$1" && find . -type f | sort) || fail "$1 holds other files"
+  while read -r file; do
+    case $file in
+      *.jsonl) cmp -s <(without_times "whole/$file") <(without_times "$1/$file") || fail "$1: $file differs" ;;
+      *) cmp -s "whole/$file" "$1/$file" || fail "$1: $file differs" ;;
+    esac
+  done < <(cd whole && find . -type f)
+}
+
+# Killed again and again after a random time; a restart is the same command.
+kills=0
+for run in 1 2 3; do
+  for ((attempt = 0; attempt < 20; ++attempt)); do
+    "$train" "${arguments[@]}" --output "killed$run" --resume >/dev/null 2>stderr &
+    sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+    if kill -KILL $! 2>/dev/null; then kills=$((kills + 1)); fi
+    wait $! 2>/dev/null
+    status=$?
+    [[ $status == 0 ]] && break
+    [[ $status == 137 ]] || fail "exit status $status: $(cat stderr)"
+  done
+  expect 0 "" "$train" "${arguments[@]}" --output "killed$run" --resume
+  same_as_whole "killed$run"
+done
+[[ $kills -gt 0 ]] || fail "nothing was killed"
+echo "killed $kills times at random"
+
+# Killed at chosen system calls: every point of a save.
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+  for call in write:20 write:60 write:110 fsync:1 fsync:4 fsync:9 fsync:15 fsync:27 rename:1 rename:2 rename:4 rename:7 \
+    rename:11 rename:16; do
+    rm -rf cut
+    (exec strace -f -o /dev/null -e trace="${call%:*}" -e "inject=${call%:*}:signal=SIGKILL:when=${call#*:}" \
+      "$train" "${arguments[@]}" --output cut) >/dev/null 2>&1 &
+    wait $! 2>/dev/null
+    expect 0 "" "$train" "${arguments[@]}" --output cut --resume
+    same_as_whole cut
+  done
+else
+  echo "kills at chosen system calls: skipped, strace is not available"
+fi
+
+# A finished run does nothing.
+find whole -type f -exec md5sum {} + | sort >before
+expect 0 "" "$train" "${arguments[@]}" --output whole --resume
+grep -q "finished" stdout || fail "the finished run was not said to be finished: $(cat stdout)"
+find whole -type f -exec md5sum {} + | sort | cmp -s - before || fail "a finished run was touched"
+
+# Other settings, another model, other data: refused, and the option named. Intervals may differ.
+refuse() { expect 1 "$1" "$train" "${arguments[@]}" --output whole --resume "${@:2}"; }
+once() { # the arguments without one option and its value
+  local kept=() i
+  for ((i = 0; i < ${#arguments[@]}; i += 2)); do
+    [[ ${arguments[i]} == "$1" ]] || kept+=("${arguments[i]}" "${arguments[i + 1]}")
+  done
+  printf '%s\n' "${kept[@]}"
+}
+refuse "--beta" --beta 0.2
+refuse "--label-smoothing" --label-smoothing 0.1
+refuse "--seed" --seed 7
+refuse "--max-length" --max-length 30
+refuse "--truncation" --truncation keep_end
+refuse "--loss|--label" --loss ipo
+refuse "--max-steps" --max-steps 5
+refuse "--tokens-per-microbatch" --tokens-per-microbatch 100
+refuse "--reference-cache" --reference-cache none
+small_model other 2
+refuse "--reference" --reference other
+mapfile -t rest < <(once --model)
+expect 1 "--model" "$train" "${rest[@]}" --model other --output whole --resume
+write_pairs 39 >fewer.jsonl
+mapfile -t rest < <(once --train)
+expect 1 "--train" "$train" "${rest[@]}" --train fewer.jsonl --output whole --resume
+mapfile -t rest < <(once --save-every)
+expect 0 "" "$train" "${rest[@]}" --save-every 50 --log-every 10 --output whole --resume
+
+# Nothing to resume from: it says so and starts.
+expect 0 "" "$train" "${arguments[@]}" --output fresh --resume
+grep -q "no checkpoint yet" stdout || fail "a fresh start with --resume was not told"
+same_as_whole fresh
+
+finish
