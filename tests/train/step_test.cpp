@@ -171,6 +171,16 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused_with_the_pairs_name
   BOOST_CHECK_EXCEPTION((void)evaluate(policy, reference, dpo{}, pairs), not_finite, names_them);
 }
 
+BOOST_AUTO_TEST_CASE(an_infinite_log_prob_is_refused_where_the_loss_would_not_show_it) {
+  const std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {0}, {2}}};
+  bigram policy(3);
+  const bigram reference(3);
+  policy.parameters().at(0).value[2] = -std::numeric_limits<double>::infinity();  // token 2 after token 0
+  const std::vector<std::size_t> members{0, 1};
+  const auto names_it = [](const not_finite& cause) { return cause.pairs() == std::vector<std::size_t>{1}; };
+  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite, names_it);
+}
+
 /// Gives one number too few.
 struct forgetful_reference {
   std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
