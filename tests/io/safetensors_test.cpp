@@ -195,4 +195,29 @@ BOOST_AUTO_TEST_CASE(every_truncation_of_a_good_file_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_file_with_any_byte_changed_is_read_or_refused_and_nothing_else) {
+  const scratch_folder folder;
+  const std::vector<float> values{1, 2, 3};
+  prefopt::write_safetensors<float>(folder / "t", {{"w", {3}, values}, {"v", {1, 2}, std::span(values).first(2)}});
+  const std::string good = get(folder / "t");
+  std::size_t refusals = 0;
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const char byte : {'\0', '\xff', '"', '9', '-', ']', '{', 'e'}) {
+      std::string bytes = good;
+      bytes[at] = byte;
+      try {
+        const safetensors_file file(put(folder / "changed", bytes));
+        for (const auto& [name, entry] : file.tensors()) {
+          std::vector<float> read_back(entry.size());
+          BOOST_REQUIRE(read_back.size() <= 5);
+          file.read(entry, std::span(read_back));
+        }
+      } catch (const prefopt::error&) {
+        ++refusals;
+      }
+    }
+  }
+  BOOST_TEST(refusals > good.size());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
