@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t vocabulary = 3, length = 2;  // a prompt is one token, a response two
 
+// [a policy]
 /// After token u at a position, log p(v) = logits[position, u, v] - log sum_w exp(logits[position, u, w]).
 struct table_policy {
   host_backend<double> host;
@@ -77,6 +78,7 @@ struct table_policy {
   const host_backend<double>& machine() const { return host; }
 };
 static_assert(trainable_policy<table_policy>);
+// [/a policy]
 
 /// exp r(x, y) is a whole number: times 2 for each step to the next token, times 3 for each repetition.
 int exp_r(int x, const token_ids& y) {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The three things that can stand where a reference is wanted.
+
+#include <prefopt/prefopt.hpp>
+
+#include <cstdio>
+#include <vector>
+
+namespace {
+
+using namespace prefopt;
+
+const std::vector<tokenized_pair> pairs{{.prompt = {1}, .chosen = {2, 0}, .rejected = {3, 0}},
+                                        {.prompt = {2, 2}, .chosen = {3, 3, 0}, .rejected = {1, 0}},
+                                        {.prompt = {3}, .chosen = {1, 0}, .rejected = {1, 2, 0}}};
+const trainer_options options{.learning_rate = 0.05, .pairs_per_step = 2, .epochs = 5};
+
+/// The table that a fresh policy ends with.
+template <class Train>
+std::vector<double> trained(const Train& train) {
+  bigram policy(4);
+  train(policy);
+  const auto logits = policy.parameters()[0].value;
+  return {logits.begin(), logits.end()};
+}
+
+}  // namespace
+
+int main() {
+  const auto by_cache = trained([](bigram& policy) {
+    // [cache]
+    const reference_cache reference = reference_log_probs(policy, pairs);  // now, before the policy moves
+    trainer run{policy, reference, dpo{.beta = 0.1}, options};
+    run.run(pairs);
+    // [/cache]
+  });
+  const auto by_model = trained([](bigram& policy) {
+    const bigram other_model(4);
+    // [frozen]
+    const frozen reference{other_model};  // refers to it; frozen{std::move(other_model)} would own it
+    trainer run{policy, reference, dpo{.beta = 0.1}, options};
+    run.run(pairs);
+    // [/frozen]
+  });
+  const auto supervised = trained([](bigram& policy) {
+    // [none]
+    trainer run{policy, no_reference{}, sft{}, options};  // a loss that reads no reference is given none
+    run.run(pairs);
+    // [/none]
+  });
+  const bool holds = by_cache == by_model && by_cache != supervised;
+  std::puts(holds ? "cache and model train alike" : "WRONG: cache and model train differently");
+  return holds ? 0 : 1;
+}
