@@ -2,6 +2,8 @@
 // The CPU machine's operations: finite differences in float64, float32 beside float64, threads beside one thread.
 
 #include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <vector>
 
 #include "laws/transformer_machine_laws.hpp"
 #include "prefopt/eigen/backend.hpp"
@@ -16,14 +18,39 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
   prefopt::tests::operations_agree(eigen_backend<float>{}, eigen_backend<double>{}, 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
+  prefopt::tests::the_same_call_gives_the_same_bits(eigen_backend<float>{});
+}
+
+BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {
+  prefopt::tests::optimizer_operations_agree_with_plain_loops(eigen_backend<float>{}, 1e-6);
+  prefopt::tests::optimizer_operations_agree_with_plain_loops(eigen_backend<double>{}, 1e-13);
+}
+
 #ifdef _OPENMP
+BOOST_AUTO_TEST_CASE(the_sum_of_squares_has_the_same_bits_for_any_number_of_threads) {
+  std::vector<float> values(10001);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1 / static_cast<float>(i + 1);
+  const double one = eigen_backend<float>{}.sum_of_squares(values);
+  for (const int threads : {2, 3, 7})
+    BOOST_TEST(eigen_backend<float>({.threads = threads}).sum_of_squares(values) == one);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_thread_throws_reaches_the_caller) {
+  const auto work = [](std::size_t task) {
+    if (task == 3) throw prefopt::value_error("from a thread");
+  };
+  BOOST_CHECK_THROW(prefopt::detail::parallel_tasks(3, 8, work), prefopt::value_error);
+}
+
 BOOST_AUTO_TEST_CASE(threads_change_results_by_rounding_only) {
   for (const int threads : {2, 3, 5})
     prefopt::tests::operations_agree(eigen_backend<double>{{.threads = threads}}, eigen_backend<double>{}, 1e-13);
 }
 #endif
 
-BOOST_AUTO_TEST_CASE(fewer_than_one_thread_is_refused) {
+BOOST_AUTO_TEST_CASE(a_number_of_threads_that_is_none_is_refused) {
   BOOST_CHECK_THROW(eigen_backend<float>({.threads = 0}), prefopt::value_error);
   BOOST_CHECK_THROW(eigen_backend<float>({.threads = -1}), prefopt::value_error);
+  BOOST_CHECK_THROW(eigen_backend<float>({.threads = 1 << 20}), prefopt::value_error);
 }

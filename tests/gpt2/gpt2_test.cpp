@@ -114,6 +114,22 @@ BOOST_AUTO_TEST_CASE(a_clone_has_the_same_weights_and_a_life_of_its_own) {
   BOOST_TEST(copy.parameters()[0].value[0] == before);
 }
 
+BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
+  // Enough head rows for several pieces of logits, the last one short.
+  gpt2 model(one_thread_float32, {.n_layer = 1, .n_head = 2, .n_embd = 20, .vocab_size = 50257, .n_positions = 400});
+  initialize(model, 4);
+  std::vector<tokenized_pair> pairs(1);
+  random_generator random(4);
+  pairs[0].prompt = {7, 8};
+  for (int i = 0; i < 390; ++i) pairs[0].chosen.push_back(static_cast<token_id>(random.below(50257)));
+  for (int i = 0; i < 301; ++i) pairs[0].rejected.push_back(static_cast<token_id>(random.below(50257)));
+  const std::vector<std::size_t> members = {0};
+  const auto batch = pack(pairs, members);
+  const auto pass = model.forward(batch);
+  BOOST_TEST(model.token_log_probs(batch) == std::vector<double>(pass.log_probs().begin(), pass.log_probs().end()),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {
   gpt2 model = random_gpt2(one_thread, tied);
   const std::vector<tokenized_pair> pairs = {{{1, 2}, {3}, {4}}};

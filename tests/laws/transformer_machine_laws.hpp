@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "laws/transformer_operations.hpp"
+#include "prefopt/backend/host.hpp"
 
 namespace prefopt::tests {
 
@@ -91,6 +92,57 @@ void operations_agree(const Machine& machine, const Reference& reference, double
         BOOST_TEST(distance(my_gradients[input], gradients[input]) <= tolerance, "gradient of input " << input);
     }
   });
+}
+
+/// Every operation, called again, gives the same bits, wherever its buffers lie.
+template <class Machine>
+void the_same_call_gives_the_same_bits(const Machine& machine) {
+  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+    BOOST_TEST_CONTEXT(name) {
+      random_generator random(13);
+      const arguments at = random_arguments(operation, random);
+      const numbers out = operation.forward(machine, at);
+      const arguments gradients = operation.backward(machine, at, numbers(out.size(), 0.25));
+      std::vector<std::vector<char>> elsewhere;
+      for (std::size_t size = 8; size < 400; size += 24) elsewhere.emplace_back(size);  // moves what malloc gives next
+      BOOST_TEST(operation.forward(machine, at) == out);
+      BOOST_TEST(operation.backward(machine, at, numbers(out.size(), 0.25)) == gradients);
+    }
+  });
+}
+
+/// The optimizer's operations agree with plain loops, and an element without any gradient stays where it is even if
+/// epsilon is 0.
+template <class Machine>
+void optimizer_operations_agree_with_plain_loops(const Machine& machine, double tolerance) {
+  const host_backend<double> plain;
+  random_generator random(17);
+  constexpr std::size_t size = 9001;
+  numbers value(size), gradient(size), first(size), second(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    value[i] = static_cast<float>(random.normal());
+    gradient[i] = static_cast<float>(random.normal());
+    first[i] = static_cast<float>(0.1 * random.normal());
+    second[i] = static_cast<float>(random.uniform());
+  }
+  gradient[5] = first[5] = second[5] = 0;
+  on_machine<Machine> my_value(machine, value), my_gradient(machine, gradient), my_first(machine, first),
+      my_second(machine, second);
+  BOOST_TEST(machine.sum_of_squares(my_gradient.flat()) == plain.sum_of_squares(gradient),
+             boost::test_tools::tolerance(1e-12));
+  const adamw_coefficients coefficients = {.rate = 0.01,
+                                           .decay = 0.99,
+                                           .epsilon = 0,
+                                           .first_correction = 1.5,
+                                           .second_correction = 20,
+                                           .gradient_scale = 0.3};
+  machine.adamw(my_value.flat(), my_gradient.flat(), my_first.flat(), my_second.flat(), coefficients);
+  plain.adamw(value, gradient, first, second, coefficients);
+  BOOST_TEST(distance(my_value.host(), value) <= tolerance);
+  BOOST_TEST(distance(my_first.host(), first) <= tolerance);
+  BOOST_TEST(distance(my_second.host(), second) <= tolerance);
+  BOOST_TEST(std::isfinite(value[5]));
+  BOOST_TEST(std::abs(my_value.host()[5] - value[5]) <= tolerance);
 }
 
 }  // namespace prefopt::tests

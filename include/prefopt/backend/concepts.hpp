@@ -27,9 +27,9 @@ struct adamw_coefficients {
 /// Needs: `allocate<T>(n)`, n zeroed elements in a movable owner with `data()` and `size()`; `copy_from_host(from, to)`
 /// and `copy_to_host(from, to)` between equally long spans, and `copy(from, to)` inside; `fill(span, value)`.
 template <class M>
-concept storage_machine = requires(M& machine, const M& constant, std::span<typename M::value_type> mine,
+concept storage_machine = requires(const M& constant, std::span<typename M::value_type> mine,
                                    std::span<const typename M::value_type> read_only, typename M::value_type value) {
-  { machine.template allocate<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
+  { constant.template allocate<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
   constant.copy_from_host(read_only, mine);
   constant.copy_to_host(read_only, mine);
   constant.copy(read_only, mine);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // host_backend: the machine that needs nothing but std. Storage and the optimizer's operations, serial, in host memory;
-// enough for small policies, and the base of machines that live in host memory too.
+// enough for small policies.
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +43,8 @@ class host_backend {
       const double g = c.gradient_scale * static_cast<double>(gradient[i]);
       const double m = c.beta1 * static_cast<double>(first_moment[i]) + (1 - c.beta1) * g;
       const double v = c.beta2 * static_cast<double>(second_moment[i]) + (1 - c.beta2) * g * g;
-      const double step = m * c.first_correction / (std::sqrt(v * c.second_correction) + c.epsilon);
+      const double deviation = std::sqrt(v * c.second_correction) + c.epsilon;
+      const double step = deviation > 0 ? m * c.first_correction / deviation : 0;  // 0 / 0 is no step: epsilon may be 0
       first_moment[i] = static_cast<Real>(m);
       second_moment[i] = static_cast<Real>(v);
       value[i] = static_cast<Real>(c.decay * static_cast<double>(value[i]) - c.rate * step);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -96,21 +95,20 @@ void for_each_run(std::span<const row_run> runs, const Visitor& visit) {
   }
 }
 
-/// scores [t, keys] = scale * q kᵀ over the tile's runs; what a query must not see is -infinity.
+/// scores [t, keys] = q kᵀ over the tile's runs.
 template <class Real>
 void tile_scores(std::span<const row_run> runs, matrix_view<const Real> q, tensor_view<const Real, 3> k,
-                 std::size_t head, double scale, matrix_view<Real> scores) {
+                 std::size_t head, matrix_view<Real> scores) {
   for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
     multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(scores, first, last), q,
                                                         head_rows(k, head, run.begin, run.end));
   });
-  // Row i of the tile sees its own row, which is key number keys - t + i, and none behind it.
-  const std::size_t queries = scores.extent(0);
-  for (std::size_t i = 0; i < queries; ++i) {
-    auto row = as_eigen_row(scores, i);
-    row *= static_cast<Real>(scale);
-    row.tail(eigen_index(queries - 1 - i)).setConstant(-std::numeric_limits<Real>::infinity());
-  }
+}
+
+/// Keys that row i of a tile sees: its own row is key number keys - t + i, and it sees none behind that.
+template <class Real>
+[[nodiscard]] Eigen::Index visible_keys(matrix_view<Real> scores, std::size_t i) {
+  return eigen_index(scores.extent(1) - scores.extent(0) + i + 1);
 }
 
 /// Assigns out [queries, H, D] and log_sums [queries, H]; query i is row `rows.first_row` + i of the forest.
@@ -119,7 +117,7 @@ void tree_attention(int threads, const attention_rows& rows, tensor_view<const R
                     tensor_view<const Real, 3> v, double scale, tensor_view<Real, 3> out, matrix_view<Real> log_sums) {
   const std::vector<attention_tile> tiles = attention_tiles(rows);
   const std::size_t heads = q.extent(1);
-  parallel_tasks(threads, tiles.size() * heads, [&](std::size_t task, std::size_t) {
+  parallel_tasks(threads, tiles.size() * heads, [&](std::size_t task) {
     thread_local std::vector<row_run> runs;
     thread_local tile_matrix<Real> room;
     const attention_tile& tile = tiles[task / heads];
@@ -127,13 +125,16 @@ void tree_attention(int threads, const attention_rows& rows, tensor_view<const R
     const std::size_t begin = tile.begin - rows.first_row, end = tile.end - rows.first_row;
     visible_runs(rows.nodes, tile, runs);
     const matrix_view<Real> scores = room.resized(end - begin, row_count(runs));
-    tile_scores<Real>(runs, head_rows(q, head, begin, end), k, head, scale, scores);
+    tile_scores<Real>(runs, head_rows(q, head, begin, end), k, head, scores);
     for (std::size_t i = 0; i < end - begin; ++i) {
       auto row = as_eigen_row(scores, i);
-      const Real top = row.maxCoeff();
-      row = (row - top).exp();
-      const Real sum = row.sum();
-      row *= 1 / sum;
+      auto seen = row.head(visible_keys(scores, i));
+      seen *= static_cast<Real>(scale);
+      const Real top = seen.maxCoeff();
+      seen = (seen - top).exp();
+      const Real sum = seen.sum();
+      seen *= 1 / sum;
+      row.tail(row.size() - seen.size()).setZero();
       log_sums(begin + i, head) = top + std::log(sum);
     }
     const matrix_view<Real> result = head_rows(out, head, begin, end);
@@ -159,7 +160,7 @@ struct attention_tile_backward {
     const auto d_rows = head_rows(d_out, head, tile.begin, tile.end);
     const matrix_view<Real> weights = weights_room.resized(queries, keys);
     const matrix_view<Real> d_scores = scores_room.resized(queries, keys);
-    tile_scores<Real>(runs, q_rows, k, head, scale, weights);
+    tile_scores<Real>(runs, q_rows, k, head, weights);
     for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
       multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(d_scores, first, last), d_rows,
                                                           head_rows(v, head, run.begin, run.end));
@@ -168,7 +169,9 @@ struct attention_tile_backward {
     for (std::size_t i = 0; i < queries; ++i) {
       auto weight = as_eigen_row(weights, i);
       auto d_score = as_eigen_row(d_scores, i);
-      weight = (weight - log_sums(tile.begin + i, head)).exp();
+      auto seen = weight.head(visible_keys(weights, i));
+      seen = (seen * static_cast<Real>(scale) - log_sums(tile.begin + i, head)).exp();
+      weight.tail(weight.size() - seen.size()).setZero();
       const Real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
       d_score = weight * (d_score - mean) * static_cast<Real>(scale);
     }
@@ -196,7 +199,7 @@ void tree_attention_backward(int threads, const attention_rows& rows, tensor_vie
                              tensor_view<const Real, 3> d_out, tensor_view<Real, 3> d_q, tensor_view<Real, 3> d_k,
                              tensor_view<Real, 3> d_v) {
   const std::vector<attention_tile> tiles = attention_tiles(rows);
-  parallel_tasks(threads, q.extent(1), [&](std::size_t head, std::size_t) {
+  parallel_tasks(threads, q.extent(1), [&](std::size_t head) {
     as_eigen(head_rows(d_k, head, 0, d_k.extent(0))).setZero();
     as_eigen(head_rows(d_v, head, 0, d_v.extent(0))).setZero();
     attention_tile_backward<Real> backward{q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};

@@ -44,9 +44,11 @@ class eigen_backend {
   using const_heads = tensor_view<const Real, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws value_error for fewer than 1 thread, or more than 1 where the program was built without OpenMP.
+  /// Throws value_error for fewer than 1 thread or more than 1024, or more than 1 where the program was built without
+  /// OpenMP.
   explicit eigen_backend(eigen_options options = {}) : threads_(options.threads) {
-    if (threads_ < 1) throw value_error(join("eigen_backend: threads is ", threads_, ", wanted at least 1"));
+    if (threads_ < 1 || threads_ > 1024)
+      throw value_error(join("eigen_backend: threads is ", threads_, ", wanted 1 to 1024"));
 #ifndef _OPENMP
     if (threads_ > 1)
       throw value_error(

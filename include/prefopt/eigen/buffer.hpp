@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace prefopt {
 
@@ -29,6 +30,17 @@ class zeroed_buffer {
     if (!block_) throw std::bad_alloc();
     void* aligned = block_.get();
     data_ = static_cast<T*>(std::align(alignment, size * sizeof(T), aligned, room));
+  }
+
+  zeroed_buffer(zeroed_buffer&& other) noexcept
+      : block_(std::move(other.block_)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  zeroed_buffer& operator=(zeroed_buffer&& other) noexcept {
+    block_ = std::move(other.block_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
   }
 
   [[nodiscard]] T* data() { return data_; }

@@ -3,6 +3,7 @@
 // The language-model head: logits, the log-softmax at the targets, and their adjoint.
 // Legend: R head rows, C channels, V vocabulary, M targets.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>

@@ -46,7 +46,8 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient, s
       const Real v = beta2 * second_moment[i] + rest2 * g * g;
       first_moment[i] = m;
       second_moment[i] = v;
-      value[i] = decay * value[i] - rate * m / (std::sqrt(v * correction) + epsilon);
+      const Real deviation = std::sqrt(v * correction) + epsilon;
+      value[i] = decay * value[i] - (deviation > 0 ? rate * m / deviation : 0);  // 0 / 0 is no step: epsilon may be 0
     }
   });
 }

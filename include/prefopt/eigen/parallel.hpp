@@ -3,7 +3,9 @@
 // Splitting work over a fixed number of OpenMP threads; one thread where OpenMP is off.
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <exception>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -11,45 +13,51 @@
 
 namespace prefopt::detail {
 
-/// Calls work(begin, end, thread) with the `threads` near-equal parts of [0, count), cut at multiples of `grain`. The
-/// parts depend on the arguments only. Inside, Eigen starts no threads of its own. `work` must not throw.
+/// Runs work(thread) on each thread of a team of `threads`, 0 .. size-1 of the team that there is. Inside, Eigen starts
+/// no threads of its own. What a thread throws (memory may run out) is thrown again behind the region, the first only.
+template <class Work>
+void on_team(std::size_t threads, const Work& work) {
+#ifdef _OPENMP
+  std::exception_ptr failure;
+#pragma omp parallel num_threads(static_cast <int>(threads))
+  {
+    omp_set_num_threads(1);  // of this region's tasks only: products below here run on the thread that calls them
+    try {
+      work(static_cast<std::size_t>(omp_get_thread_num()), static_cast<std::size_t>(omp_get_num_threads()));
+    } catch (...) {
+#pragma omp critical(prefopt_team_failure)
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+#else
+  static_cast<void>(threads);
+  work(std::size_t{0}, std::size_t{1});
+#endif
+}
+
+/// Calls work(begin, end, part) with the `threads` near-equal parts of [0, count), cut at multiples of `grain`. The
+/// parts depend on the arguments only.
 template <class Work>
 void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Work& work) {
   const std::size_t grains = (count + grain - 1) / grain;
   const std::size_t parts = std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(grains, 1));
-  const auto run = [&](std::size_t part) {
-    const std::size_t begin = std::min(count, grains * part / parts * grain);
-    const std::size_t end = std::min(count, grains * (part + 1) / parts * grain);
-    if (begin < end) work(begin, end, part);
-  };
-#ifdef _OPENMP
-#pragma omp parallel num_threads(static_cast <int>(parts))
-  {
-    omp_set_num_threads(1);  // of this region's tasks only: products below here run on the thread that calls them
-    const auto team = static_cast<std::size_t>(omp_get_num_threads());
-    for (auto part = static_cast<std::size_t>(omp_get_thread_num()); part < parts; part += team) run(part);
-  }
-#else
-  for (std::size_t part = 0; part < parts; ++part) run(part);
-#endif
+  on_team(parts, [&](std::size_t thread, std::size_t team) {
+    for (std::size_t part = thread; part < parts; part += team) {
+      const std::size_t begin = std::min(count, grains * part / parts * grain);
+      const std::size_t end = std::min(count, grains * (part + 1) / parts * grain);
+      if (begin < end) work(begin, end, part);
+    }
+  });
 }
 
-/// Calls work(task, thread) for every task in [0, count), each on whichever thread is free. Tasks must not share
-/// outputs.
+/// Calls work(task) for every task in [0, count), each on whichever thread is free. Tasks must not share outputs.
 template <class Work>
 void parallel_tasks(int threads, std::size_t count, const Work& work) {
-#ifdef _OPENMP
-#pragma omp parallel num_threads(threads)
-  {
-    omp_set_num_threads(1);
-    const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-#pragma omp for schedule(dynamic)
-    for (std::size_t task = 0; task < count; ++task) work(task, thread);
-  }
-#else
-  static_cast<void>(threads);
-  for (std::size_t task = 0; task < count; ++task) work(task, std::size_t{0});
-#endif
+  std::atomic<std::size_t> next = 0;
+  on_team(std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(count, 1)), [&](std::size_t, std::size_t) {
+    for (std::size_t task = next++; task < count; task = next++) work(task);
+  });
 }
 
 }  // namespace prefopt::detail

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/view.hpp"
@@ -14,7 +15,8 @@
 
 namespace prefopt {
 
-/// A machine's matrix with its storage.
+/// A machine's matrix with its storage. Rows begin on cache lines, so that a row's bits do not depend on which row it
+/// is where a machine's order of summation follows alignment.
 template <transformer_machine Machine>
 class machine_matrix {
  public:
@@ -22,15 +24,34 @@ class machine_matrix {
 
   machine_matrix() = default;
   machine_matrix(const Machine& machine, std::size_t rows, std::size_t columns)
-      : rows_(rows), columns_(columns), storage_(machine.template allocate<value_type>(rows * columns)) {}
+      : rows_(rows),
+        columns_(columns),
+        stride_((columns + line - 1) / line * line),
+        storage_(machine.template allocate<value_type>(rows * stride_)) {}
 
-  [[nodiscard]] matrix_view<value_type> view() { return {storage_.data(), {rows_, columns_}}; }
-  [[nodiscard]] matrix_view<const value_type> view() const { return {storage_.data(), {rows_, columns_}}; }
-  [[nodiscard]] std::span<value_type> flat() { return {storage_.data(), rows_ * columns_}; }
+  [[nodiscard]] matrix_view<value_type> view() { return {storage_.data(), {rows_, columns_}, {stride_, 1}}; }
+  [[nodiscard]] matrix_view<const value_type> view() const {
+    return {storage_.data(), {rows_, columns_}, {stride_, 1}};
+  }
+
+  /// One row.
+  [[nodiscard]] std::span<value_type> row(std::size_t index) { return {storage_.data() + index * stride_, columns_}; }
+  [[nodiscard]] std::span<const value_type> row(std::size_t index) const {
+    return {storage_.data() + index * stride_, columns_};
+  }
+
+  /// The memory of the first `count` rows, with what stands between them.
+  [[nodiscard]] std::span<value_type> leading_rows(std::size_t count) { return {storage_.data(), count * stride_}; }
+  [[nodiscard]] std::span<const value_type> leading_rows(std::size_t count) const {
+    return {storage_.data(), count * stride_};
+  }
 
  private:
+  static constexpr std::size_t line = 64 / sizeof(value_type);
+
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
+  std::size_t stride_ = 0;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) storage_;
 };
 
@@ -43,20 +64,11 @@ struct layer_norm_tape {
   layer_norm_tape(const Machine& machine, std::size_t rows, std::size_t channels)
       : normalized(machine, rows, channels), numbers(machine, 2, rows) {}
 
-  [[nodiscard]] layer_norm_statistics<value_type> statistics() { return split<value_type>(numbers.view()); }
-  [[nodiscard]] layer_norm_statistics<const value_type> statistics() const {
-    return split<const value_type>(numbers.view());
-  }
+  [[nodiscard]] layer_norm_statistics<value_type> statistics() { return {numbers.row(0), numbers.row(1)}; }
+  [[nodiscard]] layer_norm_statistics<const value_type> statistics() const { return {numbers.row(0), numbers.row(1)}; }
 
   machine_matrix<Machine> normalized;  // [N, C]
   machine_matrix<Machine> numbers;     // [2, N] mean, inverse deviation
-
- private:
-  template <class Value>
-  static layer_norm_statistics<Value> split(matrix_view<Value> view) {
-    const std::size_t rows = view.extent(1);
-    return {{view.data(), rows}, {view.data() + rows, rows}};
-  }
 };
 
 /// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
@@ -122,8 +134,9 @@ class gpt2_block {
       : machine_(machine), config_(config), weights_(weights) {}
 
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
-  /// the tape's qkv must hold the keys and values of the rows before. Writes the tape.
-  void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, matrix_view<value_type> y) const {
+  /// `qkv`, with room for all rows, must hold the keys and values of the rows before. Writes tape and qkv.
+  void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, machine_matrix<Machine>& qkv,
+               matrix_view<value_type> y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
     const auto statistics = [count](layer_norm_tape<Machine>& norm) {
@@ -134,9 +147,9 @@ class gpt2_block {
     const auto ln_1 = part(tape.ln_1.normalized);
     machine_.layer_norm(x, weights_.ln_1.scale, weights_.ln_1.shift, config_.layer_norm_epsilon, ln_1,
                         statistics(tape.ln_1));
-    const auto fresh = tape.qkv.view().rows(first, end);  // [N, 3C]
+    const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
     machine_.linear(ln_1, weights_.c_attn.weight, weights_.c_attn.bias, fresh);
-    const const_view all = tape.qkv.view().rows(0, end);
+    const const_view all = qkv.view().rows(0, end);
     const auto attended = part(tape.attended);
     machine_.tree_attention(rows, heads_of<const value_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),

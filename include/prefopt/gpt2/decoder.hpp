@@ -44,11 +44,8 @@ class gpt2_decoder {
   /// A second decoder that has read the same tokens.
   [[nodiscard]] gpt2_decoder fork() const {
     gpt2_decoder copy(*model_, capacity_);
-    for (std::size_t layer = 0; layer < cache_.size(); ++layer) {
-      const auto from = cache_[layer].view();
-      const std::size_t used = length_ * from.stride(0);
-      model_->machine().copy({from.data(), used}, copy.cache_[layer].flat().first(used));
-    }
+    for (std::size_t layer = 0; layer < cache_.size(); ++layer)
+      model_->machine().copy(cache_[layer].leading_rows(length_), copy.cache_[layer].leading_rows(length_));
     copy.length_ = length_;
     return copy;
   }
@@ -82,9 +79,7 @@ std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens
   block_tape<Machine> tape(machine, config, count);
   machine.embedding(tokens, positions, values.wte(), values.wpe(), x.view());
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
-    std::swap(tape.qkv, cache_[layer]);
-    trunk.block(layer).forward({chain, length_}, x.view(), tape, y.view());
-    std::swap(tape.qkv, cache_[layer]);
+    trunk.block(layer).forward({chain, length_}, x.view(), tape, cache_[layer], y.view());
     std::swap(x, y);
   }
   length_ = end;
@@ -96,7 +91,7 @@ std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens
   machine_matrix<Machine> logits(machine, 1, config.vocab_size);
   machine.head_logits(norm.normalized.view(), values.head(), logits.view());
   std::vector<value_type> host(config.vocab_size);
-  machine.copy_to_host(logits.flat(), host);
+  machine.copy_to_host(logits.row(0), host);
   return {host.begin(), host.end()};
 }
 
@@ -116,10 +111,10 @@ template <transformer_machine Machine>
   const std::size_t positions = model.config().n_positions;
   if (prompt.size() >= positions)
     throw value_error(join("generate: a prompt of ", prompt.size(), " tokens with n_positions ", positions));
-  gpt2_decoder<Machine> decoder(model, std::min(positions, prompt.size() + options.max_new_tokens));
+  const std::size_t room = std::min(options.max_new_tokens, positions - prompt.size());
+  gpt2_decoder<Machine> decoder(model, prompt.size() + room);
   token_ids response;
   std::vector<double> logits = decoder.read(prompt);
-  const std::size_t room = std::min(options.max_new_tokens, positions - prompt.size());
   while (response.size() < room) {
     response.push_back(sample_token(logits, options.sampling, random));
     if (response.back() == options.end_of_text || response.size() == room) break;

@@ -37,6 +37,8 @@ class gpt2 {
         values_(machine.template allocate<value_type>(layout_.size())),
         gradients_(machine.template allocate<value_type>(layout_.size())) {}
 
+  gpt2(const Machine&&, const gpt2_config&) = delete;  // the machine would be gone
+
   [[nodiscard]] const gpt2_config& config() const { return config_; }
   [[nodiscard]] const Machine& machine() const { return *machine_; }
 
@@ -55,7 +57,7 @@ class gpt2 {
     return copy;
   }
 
-  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and `head_workspace` logits.
+  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and 2^24 logits.
   /// Throws value_error for a token or position that the model does not have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
@@ -77,8 +79,12 @@ class gpt2 {
  private:
   friend pass;
 
-  /// Logits that inference holds at once.
-  static constexpr std::size_t head_workspace = std::size_t{1} << 24;
+  /// Head rows whose logits are computed at once: inference holds no more of them. A pass, which holds all, computes
+  /// them by the same pieces and so to the same bits.
+  [[nodiscard]] std::size_t head_chunk() const {
+    constexpr std::size_t logits = std::size_t{1} << 24;
+    return std::max<std::size_t>(1, logits / config_.vocab_size);
+  }
 
   struct views {
     gpt2_weights<value_type> values;
@@ -138,7 +144,7 @@ std::vector<double> gpt2<Machine>::head_log_probs(const prefix_tree_batch& batch
   std::ranges::stable_sort(by_slot, {}, [&](std::size_t i) { return targets[i].slot; });
 
   const std::size_t rows = hidden.extent(0);
-  const std::size_t chunk = std::max<std::size_t>(1, std::min(rows, head_workspace / config_.vocab_size));
+  const std::size_t chunk = std::min(rows, head_chunk());
   machine_matrix<Machine> logits(*machine_, chunk, config_.vocab_size);
   machine_matrix<Machine> log_sums(*machine_, 1, chunk);
   std::vector<double> log_probs(targets.size());  // [M]
@@ -154,7 +160,7 @@ std::vector<double> gpt2<Machine>::head_log_probs(const prefix_tree_batch& batch
     some.resize(of_chunk.size());
     const auto part = logits.view().rows(0, end - begin);
     machine_->head_logits(hidden.rows(begin, end), values().head(), part);
-    machine_->head_log_probs(part, of_chunk, log_sums.flat().first(end - begin), some);
+    machine_->head_log_probs(part, of_chunk, log_sums.row(0).first(end - begin), some);
     for (std::size_t i = 0; i < some.size(); ++i) log_probs[by_slot[first + i]] = some[i];
   }
   return log_probs;
@@ -175,8 +181,12 @@ class gpt2_pass {
         log_sums_(model.machine(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
-    model.machine().head_logits(hidden, model.values().head(), logits_.view());
-    model.machine().head_log_probs(logits_.view(), targets_, log_sums_.flat(), log_probs_);
+    const std::size_t rows = batch_.rows.size(), chunk = model.head_chunk();
+    for (std::size_t begin = 0; begin < rows; begin += chunk) {
+      const std::size_t end = std::min(rows, begin + chunk);
+      model.machine().head_logits(hidden.rows(begin, end), model.values().head(), logits_.view().rows(begin, end));
+    }
+    model.machine().head_log_probs(logits_.view(), targets_, log_sums_.row(0), log_probs_);
   }
 
   gpt2_pass(gpt2_pass&&) noexcept = default;
@@ -196,7 +206,7 @@ class gpt2_pass {
     const auto weights = model_->weights();
     const auto hidden = tape_.ln_f.normalized.view();
     machine_matrix<Machine> d_hidden(machine, batch_.rows.size(), model_->config_.n_embd);
-    machine.head_backward(logits_.view(), log_sums_.flat(), targets_, slopes, hidden, weights.values.head(),
+    machine.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden, weights.values.head(),
                           d_hidden.view(), weights.gradients.head());
     model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
   }

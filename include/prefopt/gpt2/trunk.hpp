@@ -44,7 +44,8 @@ class gpt2_trunk {
   [[nodiscard]] matrix_view<const value_type> forward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape) const {
     machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
     for (std::size_t layer = 0; layer < config_.n_layer; ++layer)
-      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.stream(layer + 1).view());
+      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.block(layer).qkv,
+                           tape.stream(layer + 1).view());
     machine_.gather_rows(tape.stream(config_.n_layer).view(), batch.rows, tape.gathered.view());
     const auto norm = weights_.ln_f();
     machine_.layer_norm(tape.gathered.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,

@@ -31,12 +31,14 @@ struct gpt2_companions {
   std::vector<carried_file> files;
 };
 
-/// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`, and `end_of_text()`.
+/// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`; `has_end_of_text()`, and
+/// `end_of_text()` where it has one.
 template <class T>
 concept filed_tokenizer = requires(const T& tokenizer) {
   { tokenizer.files() } -> std::ranges::forward_range;
   { std::ranges::begin(tokenizer.files())->name } -> std::convertible_to<std::string>;
   { std::ranges::begin(tokenizer.files())->content } -> std::convertible_to<std::string>;
+  { tokenizer.has_end_of_text() } -> std::same_as<bool>;
   { tokenizer.end_of_text() } -> std::integral;
 };
 
@@ -45,8 +47,10 @@ template <filed_tokenizer Tokenizer>
 [[nodiscard]] gpt2_companions companions_of(const Tokenizer& tokenizer) {
   gpt2_companions companions;
   for (const auto& file : tokenizer.files()) companions.files.push_back({file.name, file.content});
-  companions.config["bos_token_id"] = tokenizer.end_of_text();
-  companions.config["eos_token_id"] = tokenizer.end_of_text();
+  if (tokenizer.has_end_of_text()) {
+    companions.config["bos_token_id"] = tokenizer.end_of_text();
+    companions.config["eos_token_id"] = tokenizer.end_of_text();
+  }
   return companions;
 }
 

@@ -65,6 +65,10 @@ requires std::floating_point<typename Machine::value_type>
   return model;
 }
 
+/// A temporary machine would be gone before its model.
+template <transformer_machine Machine>
+gpt2<Machine> load_gpt2(const Machine&&, const std::filesystem::path&) = delete;
+
 /// Writes a model as a Hugging Face folder, made where it is not there: config.json with the companions' other keys
 /// copied through, their files, and the weights as float32. Each file is replaced whole or not at all, the weights
 /// last. Throws io_error.
