@@ -4,6 +4,7 @@
 #include <prefopt/prefopt.hpp>
 
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -35,9 +36,9 @@ int main() {
     // [/cache]
   });
   const auto by_model = trained([](bigram& policy) {
-    const bigram other_model(4);
+    bigram other_model(4);
     // [frozen]
-    const frozen reference{other_model};  // refers to it; frozen{std::move(other_model)} would own it
+    const frozen reference{std::move(other_model)};
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
     run.run(pairs);
     // [/frozen]

@@ -95,6 +95,14 @@ BOOST_AUTO_TEST_CASE(doubles_are_looked_at_and_others_copied) {
   BOOST_TEST(converted[1] == -1.0);
 }
 
+// A temporary that owns its doubles would be gone at once; one that is copied, or only looks itself, may go.
+static_assert(std::is_constructible_v<double_values, const std::vector<double>&, const char*>);
+static_assert(std::is_constructible_v<double_values, std::vector<double>&, const char*>);
+static_assert(!std::is_constructible_v<double_values, std::vector<double>, const char*>);
+static_assert(!std::is_constructible_v<double_values, const std::vector<double>, const char*>);
+static_assert(std::is_constructible_v<double_values, std::vector<float>, const char*>);
+static_assert(std::is_constructible_v<double_values, std::span<const double>, const char*>);
+
 BOOST_AUTO_TEST_CASE(double_values_refuse_what_is_no_vector_after_all) {
   const grid row{{2}, {1, 2}}, matrix{{1, 2}, {1, 2}};
   BOOST_TEST(double_values(row, "test")[1] == 2.0);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/callbacks.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/sft.hpp"
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/save_every.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -27,6 +32,27 @@ struct only_saves_heard {
 };
 static_assert(!run_callback<silent, toy_trainer> && !run_callback<misnamed, toy_trainer>);
 static_assert(run_callback<only_saves_heard, toy_trainer>);
+
+// An on_step returns nothing or a run_flow; any other answer would be lost, so it does not pass for an on_save either.
+template <class Answer>
+struct answering {
+  Answer on_step(const step_report&);
+  void on_save(const std::string&) {}
+};
+static_assert(step_callback<answering<void>> && step_callback<answering<run_flow>>);
+static_assert(!step_callback<answering<bool>> && !step_callback<answering<const run_flow&>>);
+static_assert(run_callback<answering<run_flow>, toy_trainer> && !run_callback<answering<bool>, toy_trainer>);
+
+// Pairs and references that would be gone before the first evaluation do not compile; no_reference may go.
+template <class Reference, class Pairs, class Given = const Reference&>
+constexpr bool evaluates = std::is_constructible_v<evaluate_every<Reference>, int, Pairs, Given>;
+static_assert(evaluates<bigram, const std::vector<tokenized_pair>&> && evaluates<bigram, std::vector<tokenized_pair>&>);
+static_assert(evaluates<bigram, std::span<const tokenized_pair>> && evaluates<bigram, std::span<tokenized_pair>>);
+static_assert(!evaluates<bigram, std::vector<tokenized_pair>> && !evaluates<bigram, const std::vector<tokenized_pair>>);
+static_assert(!evaluates<bigram, std::array<tokenized_pair, 2>>);
+static_assert(!evaluates<bigram, std::vector<tokenized_pair>&, bigram>);
+static_assert(evaluates<no_reference, std::vector<tokenized_pair>&, no_reference>);
+static_assert(!evaluates<no_reference, std::vector<tokenized_pair>, no_reference>);
 static_assert(run_callback<evaluate_every<bigram>, toy_trainer>);
 
 /// Writes down all that it is told.
@@ -77,6 +103,37 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_
   BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "saved 2"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
+  struct stopper {
+    run_flow on_step(const step_report& report) {
+      BOOST_TEST(!report.last);
+      return report.step == 3 ? run_flow::stop : run_flow::go_on;
+    }
+  };
+  toy_setting toy;
+  diary told;
+  const auto name = [](const auto&, const step_report& report) {
+    BOOST_TEST(report.last);
+    return join(report.step);
+  };
+  toy.run.run(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference}, stopper{}, told);
+  const std::vector<std::string> wanted{"step 1", "step 2", "step 3", "evaluated 3", "saved 3"};
+  BOOST_TEST(told.lines == wanted, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_log_does_not_hold_which_step_was_the_last) {
+  step_report report;
+  report.last = true;
+  for_each_value(report, [](std::string_view name, auto) { BOOST_TEST(name != "last"); });
+}
+
+BOOST_AUTO_TEST_CASE(no_reference_stands_for_good_wherever_it_came_from) {
+  toy_setting toy;
+  const auto make = [&] { return trainer{toy.policy, no_reference{}, sft{}}; };
+  const auto one = make(), other = make();
+  BOOST_TEST(&one.reference() == &other.reference());
+}
+
 BOOST_AUTO_TEST_CASE(an_evaluation_within_a_run_is_that_of_the_policy_after_the_step) {
   struct listener {
     const toy_setting& toy;
@@ -98,7 +155,8 @@ BOOST_AUTO_TEST_CASE(an_evaluation_within_a_run_is_that_of_the_policy_after_the_
 BOOST_AUTO_TEST_CASE(intervals_below_zero_and_empty_evaluations_are_refused) {
   toy_setting toy;
   BOOST_CHECK_THROW((evaluate_every{-1, toy.pairs, toy.reference}), value_error);
-  BOOST_CHECK_THROW((evaluate_every{1, std::vector<tokenized_pair>{}, toy.reference}), value_error);
+  const std::vector<tokenized_pair> none;
+  BOOST_CHECK_THROW((evaluate_every{1, none, toy.reference}), value_error);
   BOOST_CHECK_THROW((save_every{-1, by_step}), value_error);
 }
 

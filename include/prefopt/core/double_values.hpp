@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -41,6 +42,12 @@ class double_values {
       values_ = copy_;
     }
   }
+
+  /// A temporary that owns the doubles which would be looked at.
+  template <vector_like V>
+  requires std::same_as < typename tensor_traits_of<V>::value_type,
+  double > &&contiguous_tensor<const V> &&
+      (!std::ranges::borrowed_range<V>)double_values(const V&&, std::string_view) = delete;
 
   double_values(const double_values&) = delete;
   double_values& operator=(const double_values&) = delete;

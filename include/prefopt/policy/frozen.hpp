@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// frozen: a policy of which only the log-probs are left, so that nothing can move it and no gradient can leak into it.
-// A live reference, for runs that keep no cache.
+// frozen: a policy of its own of which only the log-probs are left, so that nothing can move it and no gradient can
+// leak into it. A live reference, for runs that keep no cache.
 
+#include <concepts>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,13 +13,13 @@
 
 namespace prefopt {
 
-/// Models policy_model. `frozen reference{std::move(policy)}` owns the policy; `frozen reference{policy}` refers to
-/// one that stays its caller's, and must outlive it.
-template <class Policy>
-requires policy_model<std::remove_cvref_t<Policy>>
+/// Models policy_model. Takes its policy over: `frozen{std::move(model)}`, or a copy of one that goes on moving. There
+/// is no form that refers to another's policy, which could be the one in training: a policy is a policy_model itself.
+template <policy_model Policy>
+requires std::same_as<Policy, std::remove_cvref_t<Policy>> && std::move_constructible<Policy>
 class frozen {
  public:
-  explicit frozen(Policy&& policy) : policy_(std::forward<Policy>(policy)) {}
+  explicit frozen(Policy&& policy) : policy_(std::move(policy)) {}
 
   /// [M], nats.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
@@ -28,8 +29,5 @@ class frozen {
  private:
   Policy policy_;
 };
-
-template <class Policy>
-frozen(Policy&&) -> frozen<Policy>;
 
 }  // namespace prefopt

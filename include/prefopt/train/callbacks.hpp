@@ -17,14 +17,26 @@
 
 namespace prefopt {
 
-/// What a callback may return from on_step: `stop` ends the run after this step's evaluation and saving.
+/// What a callback may return from on_step: `stop` ends the run after this step's evaluation and saving, which count it
+/// as the last.
 enum class run_flow { go_on, stop };
 
 /// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a run_flow.
 template <class C>
 concept step_callback = requires(C& callback, const step_report& report) {
+  requires std::is_void_v<decltype(callback.on_step(report))> ||
+      std::same_as<decltype(callback.on_step(report)), run_flow>;
+};
+
+namespace detail {
+
+/// Has an on_step whose answer would be lost.
+template <class C>
+concept answers_no_flow = !step_callback<C> && requires(C & callback, const step_report& report) {
   callback.on_step(report);
 };
+
+}  // namespace detail
 
 /// Learns of evaluations. Needs: `on_evaluate(const evaluation_report&)`.
 template <class C>
@@ -50,14 +62,16 @@ concept save_callback = requires(C& callback, const std::string& name) {
   callback.on_save(name);
 };
 
-/// Any of these. A callback that models none of them is a mistake in a name, which the trainer refuses to compile.
+/// Any of these. A callback that models none of them is a mistake in a name, and an on_step that returns something else
+/// a mistake in a type; the trainer refuses to compile both.
 template <class C, class Trainer>
-concept run_callback =
-    step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>;
+concept run_callback = !detail::answers_no_flow<C> && (step_callback<C> || evaluation_callback<C> ||
+                                                       evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);
 
-/// Whether something is due at the end of this step: every `interval` steps and at the run's last; 0: only there.
+/// Whether something is due at the end of this step: every `interval` steps and at the run's last; 0: only
+/// there.
 [[nodiscard]] inline bool is_due(const step_report& report, std::int64_t interval) {
-  return report.step == report.total_steps || (interval > 0 && report.step % interval == 0);
+  return report.last || (interval > 0 && report.step % interval == 0);
 }
 
 }  // namespace prefopt

@@ -2,8 +2,10 @@
 #pragma once
 // evaluate_every: the callback that evaluates on pairs held out, every so many steps and at the end.
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/evaluate.hpp"
+#include "prefopt/train/reference_for.hpp"
 
 namespace prefopt {
 
@@ -21,10 +24,18 @@ class evaluate_every {
   /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no pairs.
   evaluate_every(std::int64_t interval, std::span<const tokenized_pair> pairs, const Reference& reference,
                  evaluation_options options = {})
-      : interval_(interval), pairs_(pairs), reference_(&reference), options_(options) {
+      : interval_(interval), pairs_(pairs), reference_(detail::place_of(reference)), options_(options) {
     if (interval < 0) throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
     if (pairs.empty()) throw value_error("evaluate_every: no pairs");
   }
+
+  /// Pairs or a reference that would be gone before the first step; `no_reference{}` may.
+  template <std::ranges::range Pairs>
+  requires(!std::ranges::borrowed_range<Pairs>)
+      evaluate_every(std::int64_t, Pairs&&, const Reference&, evaluation_options = {})
+  = delete;
+  evaluate_every(std::int64_t, std::span<const tokenized_pair>, const Reference&&,
+                 evaluation_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
 
   template <class Trainer>
   [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer, const step_report& step) const {

@@ -19,4 +19,19 @@ template <class Reference, class Loss>
 concept reference_for = pairwise_loss<Loss> &&((Loss::inputs.reference && policy_model<Reference>) ||
                                                (!Loss::inputs.reference && std::same_as<Reference, no_reference>));
 
+namespace detail {
+
+/// Where the reference can be found later. That of no_reference is not the argument's, which may be a temporary.
+template <class Reference>
+[[nodiscard]] const Reference* place_of(const Reference& reference) {
+  if constexpr (std::same_as<Reference, no_reference>) {
+    static constexpr no_reference none{};
+    return &none;
+  } else {
+    return &reference;
+  }
+}
+
+}  // namespace detail
+
 }  // namespace prefopt

@@ -13,6 +13,7 @@ namespace prefopt {
 struct step_report {
   std::int64_t step = 0;  ///< counted from 1
   std::int64_t total_steps = 0;
+  bool last = false;            ///< the run ends here; where a callback asks for that, the others' on_step cannot know
   double epoch = 0;             ///< epochs done, with a fraction
   double loss = 0;              ///< mean over the step's pairs
   std::vector<metric> metrics;  ///< means over the step's pairs, in an order that never changes within a run

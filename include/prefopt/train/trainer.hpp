@@ -54,7 +54,7 @@ class trainer {
   /// Throws value_error for bad options or hyper-parameters of the loss.
   trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
       : policy_(&policy),
-        reference_(&reference),
+        reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
         options_(checked(options, loss_)),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
@@ -72,9 +72,10 @@ class trainer {
       run(std::span<const tokenized_pair> pairs, Callbacks&&... callbacks) {
     run_plan plan(pairs.size(), options_);
     while (step_ < plan.total_steps()) {
-      const step_report report = make_step(pairs, plan);
+      step_report report = make_step(pairs, plan);
       bool stop = false;
       ((stop = notify(callbacks, report) || stop), ...);
+      report.last = report.last || stop;
       (forward_evaluation(callbacks, report, callbacks...), ...);
       (forward_save(callbacks, report, callbacks...), ...);
       if (stop) break;
@@ -131,6 +132,7 @@ class trainer {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
             .total_steps = plan.total_steps(),
+            .last = step_ == plan.total_steps(),
             .epoch = plan.epochs_after(step_),
             .loss = gradient.loss,
             .metrics = gradient.metrics,
