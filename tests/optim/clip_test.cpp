@@ -39,4 +39,13 @@ BOOST_AUTO_TEST_CASE(a_limit_that_is_no_limit_is_refused) {
   BOOST_CHECK_THROW((void)prefopt::clip_scale(1, std::numeric_limits<double>::infinity()), prefopt::value_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_norm_that_is_not_finite_is_refused_even_where_nothing_is_clipped) {
+  for (const double max_norm : {0.0, 1.0}) {
+    BOOST_CHECK_THROW((void)prefopt::clip_scale(std::numeric_limits<double>::quiet_NaN(), max_norm),
+                      prefopt::value_error);
+    BOOST_CHECK_THROW((void)prefopt::clip_scale(std::numeric_limits<double>::infinity(), max_norm),
+                      prefopt::value_error);
+  }
+}
+
 }  // namespace

@@ -15,7 +15,7 @@
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/error.hpp"
-#include "prefopt/optim/parameter_range.hpp"
+#include "prefopt/core/parameter_range.hpp"
 
 namespace prefopt {
 

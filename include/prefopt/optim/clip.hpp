@@ -9,7 +9,7 @@
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/error.hpp"
-#include "prefopt/optim/parameter_range.hpp"
+#include "prefopt/core/parameter_range.hpp"
 
 namespace prefopt {
 
@@ -27,9 +27,11 @@ requires optimizer_machine<Machine> && parameter_range<Parameters, typename Mach
 }
 
 /// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm + 1e-6)); 1 where
-/// `max_norm` is 0, which means no clipping. Throws value_error for a max_norm that is negative or not finite.
+/// `max_norm` is 0, which means no clipping. Throws value_error for a norm that is not finite and
+/// for a max_norm that is negative or not finite.
 [[nodiscard]] inline double clip_scale(double norm, double max_norm) {
   if (!(std::isfinite(max_norm) && max_norm >= 0)) throw value_error(join("clip_scale: max_norm is ", max_norm));
+  if (!std::isfinite(norm)) throw value_error(join("clip_scale: the norm is ", norm));
   return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
 }
 

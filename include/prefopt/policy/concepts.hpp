@@ -3,15 +3,14 @@
 // What a model must offer to be scored and to be trained. Models see a batch and slopes, never a loss.
 
 #include <concepts>
-#include <ranges>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "prefopt/backend/concepts.hpp"
+#include "prefopt/core/parameter_range.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
-#include "prefopt/policy/parameter.hpp"
 
 namespace prefopt {
 
@@ -34,15 +33,16 @@ concept policy_pass = std::movable<Pass> && !std::copyable<Pass> &&
 };
 
 /// A policy that can be trained.
-/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a range of `parameter`s, in
-/// an order that never changes; (4) `machine()`: where its numbers live, with the optimizer's operations. Promises:
-/// forward and token_log_probs give the same numbers, but for rounding; passes of unchanged parameters may be held side
-/// by side and run backward in any order.
+/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a parameter_range of its
+/// machine's numbers, as of `parameter`s, in an order that never changes; (4) `machine()`: where its numbers live, with
+/// the optimizer's operations. Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
+/// unchanged parameters may be held side by side and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
-  { policy.parameters() } -> std::ranges::forward_range;
   requires optimizer_machine<std::remove_reference_t<decltype(policy.machine())>>;
+  requires parameter_range<decltype(policy.parameters()),
+                           typename std::remove_reference_t<decltype(policy.machine())>::value_type>;
 };
 
 }  // namespace prefopt

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What an optimizer asks of a model's parameters. It knows no model: any range of tensors with these members will do.
+// What an optimizer asks of a model's parameters, and so what a policy must give. Neither needs the other: any range of
+// tensors with these members will do.
 
 #include <concepts>
 #include <cstddef>

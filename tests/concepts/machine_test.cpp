@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What models storage_machine and optimizer_machine, and what lacks one thing each.
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prefopt/backend/concepts.hpp"
+#include "prefopt/backend/host.hpp"
+
+namespace {
+
+using prefopt::adamw_coefficients;
+using prefopt::optimizer_machine;
+using prefopt::storage_machine;
+using own = std::span<float>;
+using read_only = std::span<const float>;
+
+struct smallest_storage {
+  using value_type = float;
+  template <class T>
+  std::vector<T> allocate(std::size_t) const;
+  void copy_from_host(read_only, own) const;
+  void copy_to_host(read_only, own) const;
+  void copy(read_only, own) const;
+  void fill(own, float) const;
+};
+
+struct smallest_optimizer : smallest_storage {
+  double sum_of_squares(read_only) const;
+  void adamw(own, read_only, own, own, const adamw_coefficients&) const;
+};
+
+// A member of the same name hides that of the base.
+struct without_value_type : smallest_optimizer {
+  using value_type = void;
+};
+struct without_allocate : smallest_optimizer {
+  template <class T>
+  std::vector<T> allocate(std::size_t) const = delete;
+};
+struct allocating_doubles : smallest_optimizer {
+  template <class T>
+  std::vector<double> allocate(std::size_t) const;
+};
+struct without_copy_from_host : smallest_optimizer {
+  void copy_from_host(read_only, own) const = delete;
+};
+struct without_copy_to_host : smallest_optimizer {
+  void copy_to_host(read_only, own) const = delete;
+};
+struct without_copy : smallest_optimizer {
+  void copy(read_only, own) const = delete;
+};
+struct without_fill : smallest_optimizer {
+  void fill(own, float) const = delete;
+};
+struct that_changes_when_it_fills : smallest_optimizer {
+  void fill(own, float);
+};
+struct without_sum_of_squares : smallest_optimizer {
+  double sum_of_squares(read_only) const = delete;
+};
+struct summing_in_float : smallest_optimizer {
+  float sum_of_squares(read_only) const;
+};
+struct without_adamw : smallest_optimizer {
+  void adamw(own, read_only, own, own, const adamw_coefficients&) const = delete;
+};
+struct that_wants_gradients_to_write : smallest_optimizer {
+  void adamw(own, own, own, own, const adamw_coefficients&) const;
+};
+
+static_assert(storage_machine<smallest_storage> && !optimizer_machine<smallest_storage>);
+static_assert(optimizer_machine<smallest_optimizer> && optimizer_machine<prefopt::host_backend<double>>);
+
+static_assert(!storage_machine<without_value_type>);
+static_assert(!storage_machine<without_allocate> && !storage_machine<allocating_doubles>);
+static_assert(!storage_machine<without_copy_from_host> && !storage_machine<without_copy_to_host>);
+static_assert(!storage_machine<without_copy> && !storage_machine<without_fill>);
+static_assert(!storage_machine<that_changes_when_it_fills>);
+static_assert(!optimizer_machine<without_fill>, "storage comes first");
+
+template <class Machine>
+constexpr bool only_stores = storage_machine<Machine> && !optimizer_machine<Machine>;
+static_assert(only_stores<without_sum_of_squares> && only_stores<summing_in_float>);
+static_assert(only_stores<without_adamw> && only_stores<that_wants_gradients_to_write>);
+
+}  // namespace
