@@ -35,9 +35,9 @@ void checkpoint(const scratch_folder& folder, std::int64_t step) {
 
 reference_cache some_cache() {
   reference_cache cache;
-  cache.add({3, 0}, std::vector<double>{-0.1, -1e-300, -7});
-  cache.add({3, 1}, std::vector<double>{});
-  cache.add({0, 1}, std::vector<double>{-1.0 / 3});
+  cache.add({3, 0}, 0xfedcba9876543210, std::vector<double>{-0.1, -1e-300, -7});
+  cache.add({3, 1}, 0, std::vector<double>{});
+  cache.add({0, 1}, 0xffffffff00000001, std::vector<double>{-1.0 / 3});
   return cache;
 }
 
@@ -171,6 +171,7 @@ BOOST_AUTO_TEST_CASE(a_cache_comes_back_bit_for_bit_under_its_key_only) {
   const auto loaded = prefopt::load_reference_cache(folder / "r", "k1");
   BOOST_REQUIRE(loaded.has_value());
   BOOST_TEST((loaded->keys() == cache.keys()));
+  BOOST_TEST((loaded->token_hashes() == cache.token_hashes()));
   BOOST_TEST((loaded->offsets() == cache.offsets()));
   BOOST_TEST((loaded->values() == cache.values()));
   BOOST_TEST(!prefopt::load_reference_cache(folder / "r", "k2").has_value());
@@ -195,12 +196,14 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   const std::vector<double> zero{0}, one{1}, half{0.5}, huge{1e18}, two{2}, pair{0, 0}, ones{1, 1};
   using tensors = std::vector<prefopt::named_tensor<double>>;
   const auto with = [&](const std::vector<double>& examples, const std::vector<double>& counts,
-                        const std::vector<double>& values) {
-    std::vector<double> roles(examples.size());
+                        const std::vector<double>& values, const std::vector<double>& low = {0}) {
+    std::vector<double> roles(examples.size()), high(examples.size());
     prefopt::write_safetensors<double>(folder / "r",
                                        tensors{{"examples", {examples.size()}, examples},
                                                {"roles", {roles.size()}, roles},
                                                {"counts", {counts.size()}, counts},
+                                               {"hashes_high", {high.size()}, high},
+                                               {"hashes_low", {low.size()}, low},
                                                {"values", {values.size()}, values}},
                                        key);
   };
@@ -214,7 +217,11 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   refused("reference_cache: ");
   with(zero, ones, ones);
   refused("a reference cache of 1 examples, 1 roles and 2 counts");
-  with(pair, ones, ones);
+  with(zero, one, one, ones);
+  refused("a reference cache of 1 examples and 1 and 2 halves of hashes");
+  with(zero, one, one, {4294967296.0});
+  refused("a reference cache with 4.29497e+09 in tensor hashes_low");
+  with(pair, ones, ones, pair);
   refused("reference_cache: response 0 of example 0 comes twice");
   prefopt::write_safetensors<double>(folder / "r", {}, key);
   refused("a reference cache without tensor examples");

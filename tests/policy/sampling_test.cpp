@@ -69,3 +69,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_sampling_is_refused) {
   BOOST_CHECK_THROW(sample({.top_p = 1.5}), prefopt::value_error);
   BOOST_CHECK_THROW(static_cast<void>(prefopt::sample_token({}, {}, random)), prefopt::value_error);
 }
+
+BOOST_AUTO_TEST_CASE(logits_that_are_no_distribution_are_refused) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
+  prefopt::random_generator random(1);
+  for (const double temperature : {0.0, 1.0}) {
+    const auto sample = [&](const std::vector<double>& some) {
+      return prefopt::sample_token(some, {.temperature = temperature}, random);
+    };
+    BOOST_CHECK_THROW((void)sample({nan, nan}), prefopt::value_error);
+    BOOST_CHECK_THROW((void)sample({1, nan, 2}), prefopt::value_error);
+    BOOST_CHECK_THROW((void)sample({-infinite, -infinite}), prefopt::value_error);
+    BOOST_CHECK_THROW((void)sample({0, infinite}), prefopt::value_error);
+    BOOST_TEST(sample({-infinite, 0, -infinite}) == 1);
+  }
+}

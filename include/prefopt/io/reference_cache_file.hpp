@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles` and `counts` [S] and
-// `values` [sum of counts], with the key under `prefopt_reference_key` in its metadata. The key is a fingerprint of all
-// that the numbers depend on: the reference's weights, the tokenizer, the data and every option that changes them.
+// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles`, `counts`, `hashes_high`
+// and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and `values` [sum of counts], with the key under
+// `prefopt_reference_key` in its metadata. The key is a fingerprint of all that the numbers depend on: the reference's
+// weights, the tokenizer, the data and every option that changes them.
 
 #include <cmath>
 #include <cstddef>
@@ -36,14 +37,14 @@ inline constexpr const char* reference_key_name = "prefopt_reference_key";
 }
 
 /// Counts and indices, which a double holds exactly. Throws format_error for anything else.
-[[nodiscard]] inline std::vector<std::int32_t> read_cache_integers(const safetensors_file& file,
-                                                                   std::string_view name) {
-  std::vector<std::int32_t> integers;
+template <class Integer = std::int32_t>
+[[nodiscard]] std::vector<Integer> read_cache_integers(const safetensors_file& file, std::string_view name) {
+  std::vector<Integer> integers;
   for (const double value : read_cache_tensor(file, name)) {
-    if (!(value >= 0 && value <= std::numeric_limits<std::int32_t>::max() && value == std::floor(value))) {
+    if (!(value >= 0 && value <= std::numeric_limits<Integer>::max() && value == std::floor(value))) {
       throw format_error(join(file.name(), ": a reference cache with ", value, " in tensor ", name));
     }
-    integers.push_back(static_cast<std::int32_t>(value));
+    integers.push_back(static_cast<Integer>(value));
   }
   return integers;
 }
@@ -56,14 +57,22 @@ inline constexpr const char* reference_key_name = "prefopt_reference_key";
     throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ", roles.size(),
                             " roles and ", counts.size(), " counts"));
   }
+  const auto high = read_cache_integers<std::uint32_t>(file, "hashes_high");
+  const auto low = read_cache_integers<std::uint32_t>(file, "hashes_low");
+  if (high.size() != examples.size() || low.size() != examples.size()) {
+    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples and ", high.size(),
+                            " and ", low.size(), " halves of hashes"));
+  }
   std::vector<reference_key> keys;
+  std::vector<std::uint64_t> hashes;
   std::vector<std::size_t> offsets{0};
   for (std::size_t i = 0; i < examples.size(); ++i) {
     keys.push_back({examples[i], roles[i]});
+    hashes.push_back(std::uint64_t{high[i]} << 32 | low[i]);
     offsets.push_back(offsets.back() + static_cast<std::size_t>(counts[i]));
   }
   try {
-    return {keys, offsets, read_cache_tensor(file, "values")};
+    return {keys, hashes, offsets, read_cache_tensor(file, "values")};
   } catch (const error& cause) {
     throw format_error(join(file.name(), ": ", cause.what()));
   }
@@ -75,16 +84,20 @@ inline constexpr const char* reference_key_name = "prefopt_reference_key";
 inline void save_reference_cache(const std::filesystem::path& path, const reference_cache& cache,
                                  const std::string& key) {
   const std::size_t count = cache.size();  // S
-  std::vector<double> examples, roles, counts;
+  std::vector<double> examples, roles, counts, high, low;
   for (std::size_t i = 0; i < count; ++i) {
     examples.push_back(cache.keys()[i].example);
     roles.push_back(cache.keys()[i].role);
     counts.push_back(static_cast<double>(cache.offsets()[i + 1] - cache.offsets()[i]));
+    high.push_back(static_cast<double>(cache.token_hashes()[i] >> 32));
+    low.push_back(static_cast<double>(cache.token_hashes()[i] & 0xffffffff));
   }
   write_safetensors<double>(path,
                             {{"examples", {count}, examples},
                              {"roles", {count}, roles},
                              {"counts", {count}, counts},
+                             {"hashes_high", {count}, high},
+                             {"hashes_low", {count}, low},
                              {"values", {cache.values().size()}, cache.values()}},
                             {{detail::reference_key_name, key}});
 }

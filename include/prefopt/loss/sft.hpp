@@ -5,6 +5,8 @@
 //   loss = -1/n sum over the response's n tokens of log pi(token | what stands before it)
 //
 // What a policy is taught before preferences, and a term beside them (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.1).
+// A step's loss is the mean over its responses of these means; Hugging Face's language-model loss is the mean over all
+// tokens of the batch, in which a long response weighs more.
 
 #include <string_view>
 

@@ -15,6 +15,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/reference_cache.hpp"
+#include "prefopt/policy/token_hash.hpp"
 
 namespace prefopt {
 
@@ -41,11 +42,12 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
       throw shape_error(join("reference_log_probs: the policy gave ", log_probs.size(), " log-probs for ",
                              batch.targets.size(), " targets"));
     }
-    for (const tree_sequence& sequence : batch.sequences) {
-      cache.add({sequence.example, sequence.role},
+    for_each_sequence(batch, [&](const sequence_path& path) {
+      const tree_sequence& sequence = path.sequence;
+      cache.add({sequence.example, sequence.role}, token_hash(path.tokens),
                 std::span(log_probs).subspan(static_cast<std::size_t>(sequence.first_target),
                                              static_cast<std::size_t>(sequence.count)));
-    }
+    });
   }
   return cache;
 }

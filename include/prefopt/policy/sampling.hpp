@@ -31,12 +31,16 @@ inline void check(const sampling_options& options) {
 }
 
 /// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any additive constant. Among
-/// equal logits the smaller id goes first. Throws value_error for no logits or bad options.
+/// equal logits the smaller id goes first; -inf is never drawn. Throws value_error for bad options and where there are
+/// no logits, one is NaN or the greatest is not finite.
 [[nodiscard]] inline token_id sample_token(std::span<const double> logits, const sampling_options& options,
                                            random_generator& random) {
   check(options);
   if (logits.empty()) throw value_error("sample_token: no logits");
+  const auto nan = std::ranges::find_if(logits, [](double logit) { return std::isnan(logit); });
+  if (nan != logits.end()) throw value_error(join("sample_token: logit ", nan - logits.begin(), " is NaN"));
   const auto largest = std::ranges::max_element(logits);
+  if (!std::isfinite(*largest)) throw value_error(join("sample_token: the greatest logit is ", *largest));
   if (options.temperature == 0) return static_cast<token_id>(largest - logits.begin());
 
   std::vector<std::size_t> order(logits.size());
