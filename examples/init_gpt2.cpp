@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 
 int main(int argc, char** argv) {
@@ -37,6 +38,9 @@ int main(int argc, char** argv) {
   }
 
   try {
+    for (const char* name : {"model.safetensors", "model.safetensors.index.json"})
+      if (std::filesystem::exists(std::filesystem::path(output) / name))
+        throw prefopt::value_error(output + ": holds a model already");
     const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
                                                     : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
     config.vocab_size = tokenizer.vocabulary_size();

@@ -4,8 +4,12 @@
 // a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all
 // else, with one line on stderr.
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
+#include <new>
+#include <string>
 
 #include "train_dpo/options.hpp"
 #include "train_dpo/run.hpp"
@@ -20,7 +24,10 @@ int main(int argc, char** argv) {
     std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n", stderr);
     return 1;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "error: %s\n", e.what());
+    std::string message = e.what();
+    std::ranges::replace_if(
+        message, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');  // one line
+    std::fprintf(stderr, "error: %s\n", message.c_str());
     return 1;
   }
 }

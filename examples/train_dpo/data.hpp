@@ -14,20 +14,16 @@
 namespace train_dpo {
 
 struct run_data {
+  std::optional<prefopt::gpt2_tokenizer> tokenizer;  ///< of the model's folder, where it holds one that is needed
   prefopt::tokenized_preferences train;
   prefopt::tokenized_preferences eval;  ///< empty without --eval
   std::size_t max_length = 0;
 };
 
-/// The tokenizer of the model's folder, if it holds one.
-[[nodiscard]] std::optional<prefopt::gpt2_tokenizer> find_tokenizer(const std::string& folder);
-
 /// Reads and tokenizes what the options name, and reports on the console what was dropped.
-[[nodiscard]] run_data read_data(const options& options, const prefopt::gpt2_config& config,
-                                 const std::optional<prefopt::gpt2_tokenizer>& tokenizer);
+[[nodiscard]] run_data read_data(const options& options, const prefopt::gpt2_config& config);
 
-/// Prints the first pairs, one JSON object a line.
-void show_pairs(const prefopt::tokenized_preferences& pairs, std::size_t count,
-                const std::optional<prefopt::gpt2_tokenizer>& tokenizer);
+/// Prints the first pairs, one JSON object a line; with the tokens' texts where there is a tokenizer. Throws io_error.
+void show_pairs(const run_data& data, std::size_t count);
 
 }  // namespace train_dpo

@@ -70,12 +70,18 @@ CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std
   return app.add_option(flag, value, description)->capture_default_str()->check(validator);
 }
 
+/// One of some names.
 template <class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, const std::string& description,
-                        const std::vector<std::pair<std::string, Value>>& choices) {
-  return app.add_option(flag, value, description)
-      ->transform(CLI::CheckedTransformer(choices).description(""))
-      ->default_str(choices.front().first);
+                        const std::map<std::string, Value>& choices, const std::string& standard) {
+  std::string names;
+  for (const auto& [name, meaning] : choices) names += (names.empty() ? "" : "|") + name;
+  const auto choose = [&value, choices, flag, names](const std::string& name) {
+    const auto choice = choices.find(name);
+    if (choice == choices.end()) throw CLI::ValidationError(flag, name + ", wanted " + names);
+    value = choice->second;
+  };
+  return app.add_option_function<std::string>(flag, choose, description)->type_name(names)->default_str(standard);
 }
 
 void add_files(CLI::App& app, options& o) {
@@ -94,7 +100,7 @@ void add_loss(CLI::App& app, options& o) {
   using prefopt::truncation;
   add_choice<loss_name>(
       app, "--loss", o.loss, "dpo, ipo, hinge or sft (supervised, on the chosen responses)",
-      {{"dpo", loss_name::dpo}, {"ipo", loss_name::ipo}, {"hinge", loss_name::hinge}, {"sft", loss_name::sft}});
+      {{"dpo", loss_name::dpo}, {"ipo", loss_name::ipo}, {"hinge", loss_name::hinge}, {"sft", loss_name::sft}}, "dpo");
   const double none = std::numeric_limits<double>::infinity();
   add(app, "--beta", o.beta, "How dear moving from the reference is (ipo: tau)",
       finite_number("above 0", 0, none, false, false));
@@ -105,7 +111,7 @@ void add_loss(CLI::App& app, options& o) {
       ->check(at_least(1));
   add_choice<truncation>(app, "--truncation", o.truncation,
                          "keep_start cuts a long sequence's end, keep_end its prompt's start first",
-                         {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}});
+                         {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
 }
 
 void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
@@ -115,7 +121,8 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
   add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
   add_choice<schedule>(app, "--schedule", t.schedule, "linear, cosine or constant, after the warm-up",
-                       {{"linear", schedule::linear}, {"cosine", schedule::cosine}, {"constant", schedule::constant}});
+                       {{"linear", schedule::linear}, {"cosine", schedule::cosine}, {"constant", schedule::constant}},
+                       "linear");
   add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises", at_least(0));
   add(app, "--weight-decay", t.weight_decay, "On matrices and embeddings", not_negative);
   add(app, "--adam-beta1", t.adam_beta1, "AdamW: memory of the gradient", fraction);
@@ -129,12 +136,12 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   app.add_option("--max-steps", t.max_steps, "Optimizer steps, instead of --epochs")
       ->type_name("N")
       ->check(at_least(1));
-  add(app, "--seed", t.seed, "Of the pairs' order", CLI::Validator());
+  add(app, "--seed", t.seed, "Of the pairs' order", at_least(0));
   app.add_flag("--no-shuffle{false}", t.shuffle, "Take the pairs in the file's order");
 }
 
 void add_run(CLI::App& app, options& o) {
-  add(app, "--threads", o.threads, "Threads of the CPU", at_least(1));
+  add(app, "--threads", o.threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
   add(app, "--log-every", o.log_every, "Steps between lines on the console", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
     app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
@@ -161,6 +168,8 @@ void check_together(const CLI::App& app, const options& o) {
     refuse("--reference-cache", unread);
   }
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
+  if (o.reference_cache && o.reference_cache->empty())
+    throw CLI::ValidationError("--reference-cache", "an empty name, wanted a file or none");
   if (o.output.empty() && !o.show_pairs) throw CLI::RequiredError("--output");
 }
 

@@ -2,6 +2,7 @@
 
 #include "train_dpo/output_folder.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -14,12 +15,22 @@ constexpr const char* model_file = "model.safetensors";
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr const char* evaluations_file = "eval.jsonl";
 
+bool holds(const std::filesystem::path& folder, const char* name) {
+  std::error_code failure;
+  const auto kind = std::filesystem::status(folder / name, failure).type();
+  if (kind == std::filesystem::file_type::none)
+    throw prefopt::system_failure(folder / name, "look at", failure.value());
+  return kind != std::filesystem::file_type::not_found;
+}
+
+std::int64_t lines_in(const std::filesystem::path& file) { return std::ranges::count(prefopt::read_file(file), '\n'); }
+
 }  // namespace
 
 output_folder::output_folder(std::filesystem::path folder, bool resume) : folder_(std::move(folder)) {
   checkpoint_ = prefopt::newest_checkpoint(folder_);
-  const bool has_model = std::filesystem::exists(folder_ / model_file);
-  const bool has_run = checkpoint_ || has_model || std::filesystem::exists(folder_ / metrics_file);
+  const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
+  const bool has_run = checkpoint_ || has_model || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
   if (has_run && !resume)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume would go on with it");
   if (has_model && !checkpoint_)
@@ -33,7 +44,7 @@ output_folder::output_folder(std::filesystem::path folder, bool resume) : folder
 }
 
 bool output_folder::is_finished(std::int64_t total_steps) const {
-  return checkpoint_ && state_.step == total_steps && std::filesystem::exists(folder_ / model_file);
+  return checkpoint_ && state_.step == total_steps && holds(folder_, model_file);
 }
 
 void output_folder::check_settings(const nlohmann::json& settings) const {
@@ -49,11 +60,14 @@ void output_folder::make() {
   const prefopt::atomic_file probe(folder_ / "write_probe");
 }
 
-void output_folder::open_logs() {
+void output_folder::open_logs(bool evaluates) {
   prefopt::cut_json_log(folder_ / metrics_file, state_.step);
-  prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
   metrics_.emplace(folder_ / metrics_file);
-  evaluations_.emplace(folder_ / evaluations_file);
+  if (const auto lines = lines_in(folder_ / metrics_file); lines != state_.step)
+    throw prefopt::format_error(prefopt::join((folder_ / metrics_file).native(), ": ", lines, " steps, the ",
+                                              state_.step, " before the checkpoint were wanted"));
+  prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
+  if (evaluates) evaluations_.emplace(folder_ / evaluations_file);
 }
 
 }  // namespace train_dpo

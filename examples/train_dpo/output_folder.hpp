@@ -16,7 +16,7 @@ namespace train_dpo {
 class output_folder {
  public:
   /// Throws value_error where the folder holds a run and `resume` is false, or a model that no run of this program left
-  /// and `resume` is true.
+  /// and `resume` is true; io_error where it cannot be looked into.
   output_folder(std::filesystem::path folder, bool resume);
 
   /// The checkpoint to go on from.
@@ -31,8 +31,9 @@ class output_folder {
   /// Makes the folder. Throws io_error where it cannot be written.
   void make();
 
-  /// Brings the logs to where the checkpoint was, so that each step stands in them once.
-  void open_logs();
+  /// Brings the logs to where the checkpoint was, so that each step stands in them once. Throws format_error where
+  /// steps before the checkpoint are missing.
+  void open_logs(bool evaluates);
 
   void on_step(const prefopt::step_report& report) { metrics_->write(report); }
   void on_evaluate(const prefopt::evaluation_report& report) { evaluations_->write(report); }
@@ -41,7 +42,7 @@ class output_folder {
   template <class Fill>
   std::string save_checkpoint(std::int64_t step, const Fill& fill) {
     metrics_->flush();
-    evaluations_->flush();
+    if (evaluations_) evaluations_->flush();
     return prefopt::write_checkpoint(folder_, step, fill).native();
   }
 

@@ -26,9 +26,11 @@ namespace {
 using machine_type = prefopt::eigen_backend<float>;
 using model_type = prefopt::gpt2<machine_type>;
 
-/// A hash of a model's weights.
-std::string weights_of(const model_type& model) {
+/// A hash of a model: its weights and what the config says of how to compute with them.
+std::string hash_of(const model_type& model) {
   prefopt::fingerprint hash;
+  const prefopt::gpt2_config& config = model.config();
+  hash.add(config.n_head).add(config.layer_norm_epsilon).add(config.activation).add(config.tie_word_embeddings);
   for (const auto& parameter : model.parameters()) hash.add(parameter.name).add(parameter.value);
   return hash.hex();
 }
@@ -60,24 +62,25 @@ struct references {
 };
 
 /// The cache in `file` if it was made under the same key, else a new one, which is kept there.
-prefopt::reference_cache cached(const model_type& model, const std::string& weights,
+prefopt::reference_cache cached(const model_type& model, const std::string& model_hash,
                                 const prefopt::tokenized_preferences& pairs, const options& o,
                                 const std::filesystem::path& file) {
   const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch);
-  // Weights and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes rounding.
+  // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes rounding.
   const std::string key = prefopt::fingerprint()
-                              .add(weights)
+                              .add(model_hash)
                               .add(ids_of(pairs))
                               .add(prefopt::join("eigen float32 tokens ", tokens, " threads ", o.threads))
                               .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
+  const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
   std::printf("reference log-probs of %zu pairs\n", pairs.size());
   prefopt::reference_cache cache = prefopt::reference_log_probs(model, pairs, {.tokens_per_microbatch = tokens});
   prefopt::save_reference_cache(file, cache, key);
   return cache;
 }
 
-references make_references(const model_type& model, const std::string& weights, const run_data& data,
+references make_references(const model_type& model, const std::string& model_hash, const run_data& data,
                            const options& o) {
   references all;
   if (o.reference_cache == "none") {
@@ -87,13 +90,25 @@ references make_references(const model_type& model, const std::string& weights, 
   const std::filesystem::path file = o.reference_cache
                                          ? std::filesystem::path(*o.reference_cache)
                                          : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
-  all.train.emplace(cached(model, weights, data.train, o, file));
+  all.train.emplace(cached(model, model_hash, data.train, o, file));
   if (data.eval.size() > 0) {
     auto beside = file;
     beside.replace_extension(".eval" + file.extension().string());
-    all.eval.emplace(cached(model, weights, data.eval, o, beside));
+    all.eval.emplace(cached(model, model_hash, data.eval, o, beside));
   }
   return all;
+}
+
+/// Throws value_error where the reference cannot read what the model reads.
+void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model, std::size_t max_length) {
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
+  const std::string file = reference + "/config.json";
+  if (config.vocab_size < model.vocab_size)
+    throw prefopt::value_error(
+        prefopt::join(file, ": vocab_size is ", config.vocab_size, ", the model's ", model.vocab_size, " was wanted"));
+  if (config.n_positions < max_length)
+    throw prefopt::value_error(
+        prefopt::join(file, ": n_positions is ", config.n_positions, ", at least ", max_length, " was wanted"));
 }
 
 /// One run, from its first step or from a checkpoint, to the folder with the trained model.
@@ -114,7 +129,7 @@ class job {
   void train(const Reference& reference, const Reference& eval_reference) {
     prefopt::trainer trainer{policy_, reference, loss_, options_.trainer};
     if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
-    output_.open_logs();
+    output_.open_logs(data_.eval.size() > 0);
 
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
     prefopt::save_every save(options_.save_every, [&](const auto& state, const prefopt::step_report& step) {
@@ -127,15 +142,28 @@ class job {
       const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch);
       prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.pairs, eval_reference,
                                          {.tokens_per_microbatch = tokens});
-      trainer.run(data_.train.pairs, output_, bar, evaluation, save);
+      run(trainer, output_, bar, evaluation, save);
     } else {
-      trainer.run(data_.train.pairs, output_, bar, save);
+      run(trainer, output_, bar, save);
     }
     prefopt::save_gpt2(policy_, companions_, options_.output);
     std::printf("trained model in %s\n", options_.output.c_str());
   }
 
  private:
+  /// What is not finite is named by its lines in the file.
+  template <class Trainer, class... Callbacks>
+  void run(Trainer& trainer, Callbacks&... callbacks) {
+    try {
+      trainer.run(data_.train.pairs, callbacks...);
+    } catch (const prefopt::not_finite& cause) {
+      std::string lines;
+      for (const std::size_t pair : cause.pairs())
+        lines += prefopt::join(lines.empty() ? "" : ", ", data_.train.lines[pair]);
+      throw prefopt::value_error(prefopt::join(options_.train, ": at the pairs of line ", lines, ": ", cause.what()));
+    }
+  }
+
   const options& options_;
   Loss loss_;
   const run_data& data_;
@@ -147,21 +175,27 @@ class job {
 
 template <class Loss>
 void run_with(const options& o, const Loss& loss) {
-  const auto tokenizer = find_tokenizer(o.model);
-  const run_data data = read_data(o, prefopt::read_gpt2_config(o.model), tokenizer);
-  if (o.show_pairs) return show_pairs(data.train, static_cast<std::size_t>(*o.show_pairs), tokenizer);
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
+  const run_data data = read_data(o, config);
+  if (o.show_pairs) return show_pairs(data, static_cast<std::size_t>(*o.show_pairs));
 
   output_folder output(o.output, o.resume);
   const prefopt::gpt2_companions companions = prefopt::read_gpt2_companions(o.model);
   const machine_type machine({.threads = o.threads});
   model_type policy = prefopt::load_gpt2(machine, o.model);
-  origins from = {
-      .model = weights_of(policy), .reference = {}, .pairs = ids_of(data.train), .max_length = data.max_length};
+  origins from = {.model = hash_of(policy),
+                  .reference = {},
+                  .pairs = ids_of(data.train),
+                  .eval_pairs = ids_of(data.eval),
+                  .max_length = data.max_length};
 
   std::optional<model_type> other;
   if constexpr (Loss::inputs.reference) {
-    if (!o.reference.empty()) other.emplace(prefopt::load_gpt2(machine, o.reference));
-    from.reference = weights_of(other ? *other : policy);
+    if (!o.reference.empty()) {
+      check_reads_the_same(o.reference, config, data.max_length);
+      other.emplace(prefopt::load_gpt2(machine, o.reference));
+    }
+    from.reference = hash_of(other ? *other : policy);
   }
   const nlohmann::json settings = settings_of(o, from);
   output.check_settings(settings);

@@ -11,6 +11,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
   nlohmann::json settings = {
       {"--model", origins.model},
       {"--train", origins.pairs},
+      {"--eval", origins.eval_pairs},
       {"--max-length", origins.max_length},
       {"--truncation", options.truncation == prefopt::truncation::keep_start ? "keep_start" : "keep_end"},
       {"--loss", name_of(options.loss)},
@@ -43,18 +44,22 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
   const auto text = [](const nlohmann::json& settings, const std::string& key) {
     return settings.contains(key) ? settings[key].dump() : std::string("not given");
   };
-  const auto compare = [&](const nlohmann::json& keys) {
+  const auto is_hash = [](const std::string& key) {
+    return key == "--model" || key == "--reference" || key == "--train" || key == "--eval";
+  };
+  // The hashes last: other options, --truncation for one, change them too and are the better word.
+  const auto compare = [&](bool hashes, const nlohmann::json& keys) {
     for (const auto& [key, value] : keys.items()) {
       const std::string then = text(saved, key), wanted = text(now, key);
-      if (then == wanted) continue;
-      if (key == "--model" || key == "--reference")
-        throw prefopt::value_error(prefopt::join(where, ": made with other weights in ", key));
-      if (key == "--train") throw prefopt::value_error(prefopt::join(where, ": made with other pairs in --train"));
+      if (then == wanted || is_hash(key) != hashes) continue;
+      if (hashes) throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
       throw prefopt::value_error(prefopt::join(where, ": made with ", key, " ", then, ", wanted ", wanted));
     }
   };
-  compare(now);
-  compare(saved);
+  for (const bool hashes : {false, true}) {
+    compare(hashes, now);
+    compare(hashes, saved);
+  }
 }
 
 }  // namespace train_dpo

@@ -12,9 +12,10 @@ namespace train_dpo {
 
 /// Hashes of what the run was made from, as hex text.
 struct origins {
-  std::string model;      ///< weights as loaded
-  std::string reference;  ///< weights, or empty for a loss that reads none
+  std::string model;      ///< config and weights as loaded
+  std::string reference;  ///< config and weights, or empty for a loss that reads none
   std::string pairs;      ///< token ids of all training pairs, after truncation
+  std::string eval_pairs;
   std::size_t max_length = 0;
 };
 

@@ -11,7 +11,7 @@ for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothin
   "--adam-beta1 1" "--adam-beta2 -0.1" "--learning-rate -1" "--learning-rate nan" "--weight-decay -1" \
   "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--pairs-per-step 0" "--max-length 0" \
   "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--pairs-per-step 1.5" "--epochs 1e3" "--loss nonsense" \
-  "--schedule nonsense" "--truncation nonsense" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
+  "--schedule nonsense" "--truncation nonsense" "--loss 0" "--truncation 1" "--schedule 2" "--seed -1" "--threads 2000" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
   "--loss ipo --label-smoothing 0" "--loss hinge --label-smoothing 0.1" "--loss sft --beta 0.1" \
   "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do
   # shellcheck disable=SC2086
@@ -91,11 +91,32 @@ run 1 "n_positions is 64.*65" --max-length 65
 
 [[ -e out ]] && fail "a refused run left an output folder"
 
+# A reference that does not fit.
+mkdir small
+"$init" --output small/positions --n-layer 1 --n-head 1 --n-embd 8 --n-positions 32
+expect 1 "small/positions.*n_positions is 32" "$train" --model model --train pairs.jsonl --output out --reference small/positions
+expect 1 "nowhere" "$train" --model model --train pairs.jsonl --output out2 --reference-cache nowhere/cache.safetensors
+rm -rf out2
+
+# Ids need no tokenizer, not even a whole one; ids without a token are shown as broken bytes.
+rm -rf half
+cp -r model half
+rm half/merges.txt
+echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
+expect 0 "" "$train" --model half --train ids.jsonl --show-pairs 1
+[[ $(cat stdout) == '{"prompt_ids":[1],"chosen_ids":[2],"rejected_ids":[3]}' ]] || fail "shown: $(cat stdout)"
+expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 2
+[[ $(wc -l <stdout) == 2 ]] || fail "not two pairs: $(cat stdout)"
+grep -q '"chosen_pieces":\[" ","y","e","s"," ","0","<|endoftext|>"\]' stdout || fail "pieces: $(cat stdout)"
+if [[ -w /dev/full ]]; then
+  "$train" --model model --train pairs.jsonl --show-pairs 2 >/dev/full 2>stderr && fail "a full stdout went unnoticed"
+fi
+
 # Output folders.
 touch file
 expect 1 "file" "$train" --model model --train pairs.jsonl --output file/out
 mkdir held
-for name in model.safetensors metrics.jsonl; do
+for name in model.safetensors metrics.jsonl eval.jsonl model.safetensors.index.json; do
   rm -rf held/*
   echo precious >held/$name
   expect 1 "held.*holds a run" "$train" --model model --train pairs.jsonl --output held

@@ -87,6 +87,16 @@ refuse "--tokens-per-microbatch" --tokens-per-microbatch 100
 refuse "--reference-cache" --reference-cache none
 small_model other 2
 refuse "--reference" --reference other
+mapfile -t rest < <(once --eval)
+expect 1 "--eval" "$train" "${rest[@]}" --eval pairs.jsonl --output whole --resume
+cp -r model heads
+sed -i 's/"n_head": *2/"n_head": 4/' heads/config.json
+mapfile -t rest < <(once --model)
+expect 1 "--model" "$train" "${rest[@]}" --model heads --output whole --resume
+cp -r whole torn
+rm torn/model.safetensors
+sed -i 5d torn/metrics.jsonl
+expect 1 "torn/metrics.jsonl: 55 steps" "$train" "${arguments[@]}" --output torn --resume
 mapfile -t rest < <(once --model)
 expect 1 "--model" "$train" "${rest[@]}" --model other --output whole --resume
 write_pairs 39 >fewer.jsonl
