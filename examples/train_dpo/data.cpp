@@ -83,7 +83,8 @@ void show_pairs(const run_data& data, std::size_t count) {
     }
     std::puts(line.dump().c_str());
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw prefopt::io_error("stdout: the pairs could not be written");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw prefopt::io_error("stdout: the pairs could not be written");
 }
 
 }  // namespace train_dpo
