@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <vector>
 
 #include "files/scratch_folder.hpp"
 #include "prefopt/files/atomic_directory.hpp"
@@ -49,19 +51,21 @@ void save_folder(const fs::path& folder) {
   directory.commit();
 }
 
-bool has_strace() { return std::system("strace -o /dev/null true 2>/dev/null") == 0; }
+bool has_strace() { return std::system("strace -D -o /dev/null true 2>/dev/null") == 0; }
 
 /// Runs the test case named `saver` of this program on `folder` under strace, with a fault injected into its calls on
-/// what it saves, and into no other; whether it went through. (A leak checker cannot work in a traced process.)
+/// what it saves, and into no other; whether it went through. (A leak checker cannot work in a traced process.) The
+/// temporaries' names hold the program's process id: with -D it is that of the shell, which strace replaces.
 bool save_with_fault(const std::string& saver, const fs::path& folder, const std::string& fault) {
   const std::string program = fs::read_symlink("/proc/self/exe").native();
   std::string command = "PREFOPT_SAVE_TO='" + folder.native() +
-                        "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 strace -f -o /dev/null -e inject=" + fault;
-  for (const char* name : {"", "/a.txt.prefopt-tmp", "/checkpoint.prefopt-tmp", "/checkpoint.prefopt-tmp/one",
-                           "/checkpoint.prefopt-tmp/two"}) {
-    command += " -P '" + folder.native() + name + "'";
+                        "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 sh -c 'exec strace -D -f -o /dev/null" +
+                        " -e inject=" + fault;
+  for (const char* name : {"", "/a.txt.$$-0.prefopt-tmp", "/checkpoint.$$-0.prefopt-tmp",
+                           "/checkpoint.$$-0.prefopt-tmp/one", "/checkpoint.$$-0.prefopt-tmp/two"}) {
+    command += " -P \"" + folder.native() + name + "\"";
   }
-  command += " '" + program + "' --run_test=atomic_savers/" + saver + " >/dev/null 2>&1";
+  command += " \"" + program + "\" --run_test=atomic_savers/" + saver + "' >/dev/null 2>&1";
   const int status = std::system(command.c_str());
   BOOST_TEST((!WIFEXITED(status) || WEXITSTATUS(status) != 124), fault << " made it hang");
   return status == 0;
@@ -138,12 +142,81 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
 BOOST_AUTO_TEST_CASE(leftovers_are_removed_and_nothing_else) {
   const scratch_folder folder;
   put(folder / "keep.tmp", "");
+  put(folder / "of_nobody.prefopt-tmp", "");
   put(prefopt::temporary_sibling(folder / "a"), "");
   fs::create_directory(prefopt::temporary_sibling(folder / "b"));
   put(prefopt::temporary_sibling(folder / "b") / "c", "");
   prefopt::remove_leftovers(folder.path());
   BOOST_TEST(entries(folder.path()) == 1);
   BOOST_CHECK_NO_THROW(prefopt::remove_leftovers(folder / "absent"));
+}
+
+BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
+  const scratch_folder folder;
+  const ::pid_t other = ::fork();
+  if (other == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const auto of_other = [&](std::string_view name) {
+    return put(folder / prefopt::join(name, ".", other, "-0.prefopt-tmp"), "x");
+  };
+  const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
+  const auto of_init = put(folder / "a.1-0.prefopt-tmp", "x");  // where that is another user's, it is alive too
+  prefopt::remove_leftovers(folder.path());
+  prefopt::write_file_atomically(folder / "a", "new");
+  for (const auto& path : {file, folder_like, prefixed, of_init}) BOOST_TEST(fs::exists(path));
+  ::kill(other, SIGKILL);
+  ::waitpid(other, nullptr, 0);
+  prefopt::write_file_atomically(folder / "a", "newer");  // clears away what was to become this file, and no more
+  BOOST_TEST(!fs::exists(file));
+  BOOST_TEST(fs::exists(folder_like));
+  BOOST_TEST(fs::exists(prefixed));
+  prefopt::remove_leftovers(folder.path());
+  BOOST_TEST(!fs::exists(folder_like));
+  BOOST_TEST(!fs::exists(prefixed));
+  BOOST_TEST(fs::exists(of_init));
+}
+
+BOOST_AUTO_TEST_CASE(processes_that_write_one_file_do_not_hinder_each_other) {
+  const scratch_folder folder;
+  std::vector<::pid_t> writers;
+  for (int n = 0; n < 4; ++n) {
+    const ::pid_t writer = ::fork();
+    if (writer == 0) {
+      try {
+        for (int round = 0; round < 50; ++round) save_file(folder.path());
+        ::_exit(0);
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
+    }
+    writers.push_back(writer);
+  }
+  for (const ::pid_t writer : writers) {
+    int status = -1;
+    ::waitpid(writer, &status, 0);
+    BOOST_TEST(status == 0);
+  }
+  BOOST_TEST((get(folder / "a.txt") == new_text));
+  BOOST_TEST(entries(folder.path()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
+  const scratch_folder folder;
+  const auto victim = put(folder / "victim", old_text);
+  // The next names of this process, as somebody could guess them.
+  const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
+  const int count = std::stoi(taken.substr(taken.find('-') + 1));
+  const auto name = [&](int n) { return folder / prefopt::join("a.", ::getpid(), "-", count + n, ".prefopt-tmp"); };
+  for (int n = 0; n < 8; ++n) fs::create_symlink("victim", name(n));
+  fs::create_symlink("victim", folder / "a.prefopt-tmp");
+  BOOST_TEST((prefopt::temporary_sibling(folder / "a") == name(8)));
+  BOOST_CHECK_THROW(prefopt::output_file(name(1), prefopt::output_file::mode::create), io_error);
+  prefopt::write_file_atomically(folder / "a", new_text);
+  BOOST_TEST(get(victim) == old_text);
+  BOOST_TEST((get(folder / "a") == new_text));
+  BOOST_TEST(!fs::is_symlink(folder / "a"));
 }
 
 BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_new) {
@@ -172,6 +245,8 @@ BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_
           save_folder(folder.path());  // what was left behind is no hindrance
         }
         BOOST_TEST((get(folder / "checkpoint/two") == new_text), injected);
+        prefopt::remove_leftovers(folder.path());
+        BOOST_TEST(entries(folder.path()) == 2, injected);
       }
     }
   }

@@ -2,6 +2,8 @@
 #pragma once
 // atomic_directory: a folder that appears with all its files or not at all.
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -20,9 +22,8 @@ class atomic_directory {
     if (std::filesystem::exists(std::filesystem::symlink_status(path_, failure))) {
       throw io_error(join(path_.native(), ": already there, a new folder was to be written"));
     }
-    remove_tree(temporary_);
-    std::filesystem::create_directory(temporary_, failure);
-    if (failure) throw system_failure(temporary_, "create", failure.value());
+    remove_leftovers_of(path_);
+    if (::mkdir(temporary_.c_str(), 0777) != 0) throw system_failure(temporary_, "create");
   }
   atomic_directory(const atomic_directory&) = delete;
   atomic_directory& operator=(const atomic_directory&) = delete;

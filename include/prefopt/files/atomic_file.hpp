@@ -12,10 +12,12 @@
 
 namespace prefopt {
 
-/// Written beside its place and put there by `commit`; without that call nothing has happened. Throws io_error.
+/// Written beside its place and put there by `commit`; without that call nothing has happened. Of processes that write
+/// one path at the same time, the last to commit counts. Throws io_error.
 class atomic_file {
  public:
-  explicit atomic_file(std::filesystem::path path) : path_(std::move(path)), file_(temporary_sibling(path_)) {}
+  explicit atomic_file(std::filesystem::path path)
+      : path_(std::move(path)), file_(new_temporary(path_), output_file::mode::create) {}
   atomic_file(const atomic_file&) = delete;
   atomic_file& operator=(const atomic_file&) = delete;
   ~atomic_file() {
@@ -34,6 +36,11 @@ class atomic_file {
   }
 
  private:
+  [[nodiscard]] static std::filesystem::path new_temporary(const std::filesystem::path& path) {
+    remove_leftovers_of(path);
+    return temporary_sibling(path);
+  }
+
   std::filesystem::path path_;
   output_file file_;
   bool committed_ = false;

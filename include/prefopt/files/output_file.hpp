@@ -19,11 +19,14 @@ namespace prefopt {
 /// A file open for writing, unbuffered: hand it large pieces. All members throw io_error where the system refuses.
 class output_file {
  public:
-  enum class mode { replace, append };
+  enum class mode {
+    replace,  ///< what is there, or what a symbolic link there leads to, is overwritten
+    append,
+    create,  ///< nothing may be there, not even a symbolic link
+  };
 
   explicit output_file(std::filesystem::path path, mode how = mode::replace)
-      : path_(std::move(path)),
-        file_(open_file(path_, O_WRONLY | O_CREAT | (how == mode::append ? O_APPEND : O_TRUNC), "write")) {}
+      : path_(std::move(path)), file_(open_file(path_, O_WRONLY | O_CREAT | flags_of(how), "write")) {}
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
@@ -53,6 +56,11 @@ class output_file {
   }
 
  private:
+  [[nodiscard]] static int flags_of(mode how) {
+    if (how == mode::create) return O_EXCL | O_NOFOLLOW;
+    return how == mode::append ? O_APPEND : O_TRUNC;
+  }
+
   std::filesystem::path path_;
   file_descriptor file_;
 };

@@ -73,7 +73,6 @@ inline void prune_checkpoints(const std::filesystem::path& output, std::size_t k
   for (const checkpoint_place& place : places) {
     // Under a temporary name first: killed in the middle, it must not look like a checkpoint any more.
     const auto leaving = temporary_sibling(place.path);
-    remove_tree(leaving);
     rename_into_place(place.path, leaving);
     remove_tree(leaving);
   }
