@@ -21,7 +21,7 @@ struct random_merges {
 
 /// Merges of `letters` symbols and of what they make, in any order: also such as no training would give.
 random_merges make_merges(prefopt_test::random_numbers& numbers, token_id letters, std::uint32_t count) {
-  random_merges merges{merge_table(count), {}};
+  random_merges merges{merge_table(), {}};
   for (std::uint32_t rank = 0; rank < count; ++rank) {
     const auto ids = static_cast<std::size_t>(letters) + rank;
     const auto left = static_cast<token_id>(numbers.below(ids));
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_word_of_a_million_symbols_is_no_matter_of_minutes) {
 BOOST_AUTO_TEST_CASE(a_merge_table_finds_what_was_put_in_and_nothing_else) {
   prefopt_test::random_numbers numbers(5);
   std::map<std::pair<token_id, token_id>, token_id> wanted;
-  merge_table table(5000);
+  merge_table table;
   for (token_id i = 0; i < 5000; ++i) {
     const auto left = static_cast<token_id>(numbers.below(100));
     const auto right = static_cast<token_id>(numbers.below(0x7FFFFFFF));

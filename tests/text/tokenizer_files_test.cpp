@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/tokenizer_files.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 
@@ -26,6 +28,21 @@ gpt2_tokenizer load(std::string vocabulary, std::string merge_lines) {
 gpt2_tokenizer load_with(const char* name, std::string content) {
   return gpt2_tokenizer::from_files({{"vocab.json", vocab}, {"merges.txt", merges}, {name, std::move(content)}});
 }
+
+/// How much the program's greatest memory has grown since this was made, in bytes.
+class peak_memory {
+ public:
+  [[nodiscard]] std::size_t grown() const { return now() - before_; }
+
+ private:
+  [[nodiscard]] static std::size_t now() {
+    rusage use{};
+    ::getrusage(RUSAGE_SELF, &use);
+    return static_cast<std::size_t>(use.ru_maxrss) * 1024;
+  }
+
+  std::size_t before_ = now();
+};
 
 }  // namespace
 
@@ -75,6 +92,26 @@ BOOST_AUTO_TEST_CASE(a_broken_merge_is_named_with_its_line) {
   refused("a\tb\n", "\\x09");
   refused("version https://git-lfs.github.com/spec/v1\n", "git-lfs");
   refused(std::string(1000000, 'x'), "line 1", "...");
+}
+
+BOOST_AUTO_TEST_CASE(lines_without_a_merge_and_merges_that_stand_twice_cost_no_memory) {
+  std::string text = "#version: 0.2\n" + std::string(20'000'000, '\n');
+  for (int n = 0; n < 200'000; ++n) text += "a b\n";
+  prefopt::vocabulary tokens;
+  for (int id = 0; const char* token : {"a", "b", "ab"}) tokens.add(token, token, id++, "v");
+  const peak_memory peak;
+  const auto table = prefopt::read_merges_text(text, "merges.txt", tokens);
+  BOOST_TEST(peak.grown() < 32u << 20);
+  BOOST_TEST(table.find(0, 1).token == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_added_token_has_a_greatest_length) {
+  const auto with = [](std::size_t length) {
+    return load_with("added_tokens.json", "{\"" + std::string(length, 'x') + "\":7}");
+  };
+  BOOST_TEST(with(1024).encode(std::string(1024, 'x')) == token_ids{7}, boost::test_tools::per_element());
+  BOOST_CHECK_EXCEPTION(with(1025), format_error,
+                        says("added_tokens.json: the added token", "1025 bytes, wanted at most 1024"));
 }
 
 BOOST_AUTO_TEST_CASE(a_merge_needs_its_parts_and_not_only_what_they_make) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with linear steps at a
-// load of at most one half: a look-up is the tokenizer's innermost step.
+// load of at most one half: a look-up is the tokenizer's innermost step. Memory follows the number of different pairs.
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,12 +23,11 @@ struct token_merge {
 /// Merges by the pair of ids that they join.
 class merge_table {
  public:
-  /// Room for `count` merges.
-  explicit merge_table(std::size_t count = 0) : slots_(std::bit_ceil(2 * count + 2)) {}
-
-  /// Adds a merge; a pair that is there already takes the new rank. At most `count` pairs, all ids >= 0.
+  /// Adds a merge; a pair that is there already takes the new rank. All ids >= 0.
   void insert(token_id left, token_id right, token_merge merge) {
+    if (2 * (size_ + 1) > slots_.size()) grow();
     slot& place = slots_[find_slot(key(left, right))];
+    if (place.key == no_key) ++size_;
     place = {key(left, right), merge};
   }
 
@@ -59,7 +57,16 @@ class merge_table {
     return place;
   }
 
-  std::vector<slot> slots_;
+  void grow() {
+    std::vector<slot> before(2 * slots_.size());
+    before.swap(slots_);
+    for (const slot& full : before) {
+      if (full.key != no_key) slots_[find_slot(full.key)] = full;
+    }
+  }
+
+  std::vector<slot> slots_ = std::vector<slot>(2);  // their number is a power of two
+  std::size_t size_ = 0;
 };
 
 }  // namespace prefopt

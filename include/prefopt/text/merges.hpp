@@ -52,7 +52,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   if (const auto foreign = describe_foreign(text); !versioned && !foreign.empty()) {
     throw format_error(join(name, ": ", foreign, "; merges were wanted"));
   }
-  merge_table merges(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1);
+  merge_table merges;
   std::uint32_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -69,7 +69,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
 /// the merge's place in the list, from 0.
 [[nodiscard]] inline merge_table read_merges_json(const nlohmann::json& list, std::string_view name,
                                                   const vocabulary& tokens) {
-  merge_table merges(list.size());
+  merge_table merges;
   for (std::uint32_t rank = 0; rank < list.size(); ++rank) {
     const nlohmann::json& merge = list[rank];
     const std::string where = join(name, ": merge ", rank);

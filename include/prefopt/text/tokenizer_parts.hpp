@@ -2,6 +2,7 @@
 #pragma once
 // tokenizer_parts: what the files of a tokenizer say, gathered before a tokenizer is made of it.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct tokenizer_file {
 /// The text of GPT-2's token between texts, where a tokenizer's files name no other.
 inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
 
+/// Longest added token in bytes. Looking for one takes up to this many steps at each byte of a text.
+inline constexpr std::size_t added_token_limit = 1024;
+
 struct tokenizer_parts {
   vocabulary tokens;
   merge_table merges;
@@ -38,9 +42,14 @@ struct tokenizer_parts {
   std::optional<std::string> end_of_text;  ///< the first eos_token that a file names
 
   /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added already stays as it
-  /// is. Throws format_error where the id is another token's, or the content's another.
+  /// is. Throws format_error where the id is another token's, or the content's another, and where the content is empty
+  /// or longer than added_token_limit.
   void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
     if (content.empty()) throw format_error(join(name, ": the added token ", id, " has no text"));
+    if (content.size() > added_token_limit) {
+      throw format_error(join(name, ": the added token ", quote_token(content), " has ", content.size(),
+                              " bytes, wanted at most ", added_token_limit));
+    }
     if (const auto known = tokens.find(content); !known) {
       tokens.add(content, content, id, name);
     } else if (*known != id) {
