@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/io/line_reader.hpp"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <boost/test/unit_test.hpp>
+#include <iterator>
 #include <vector>
 
 #include "files/scratch_folder.hpp"
@@ -96,6 +102,36 @@ BOOST_AUTO_TEST_CASE(a_monstrous_line_is_refused_by_its_number_plain_and_compres
     BOOST_CHECK_NO_THROW((void)lines_of(put(folder / "t", bytes), {.line_bytes = 3000000}));
     BOOST_CHECK_EXCEPTION((void)lines_of(put(folder / "t", bytes), {.file_bytes = 3000002}), format_error,
                           says("/t: longer than 3000002 bytes"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_lines_than_the_limit_are_refused) {
+  const scratch_folder folder;
+  const auto path = put(folder / "t.gz", gzip("a\n\nc\n"));
+  BOOST_TEST((lines_of(path, {.lines = 3}) == lines{"a", "", "c"}));
+  BOOST_CHECK_EXCEPTION((void)lines_of(path, {.lines = 2}), format_error, says("/t.gz: more than 2 lines"));
+}
+
+BOOST_AUTO_TEST_CASE(gzip_is_recognized_in_a_pipe_that_gives_one_byte_first) {
+  const scratch_folder folder;
+  const auto path = folder / "pipe";
+  const std::string texts[]{gzip("a\nb\n"), "a\nb\n", "x"};
+  const lines wanted[]{{"a", "b"}, {"a", "b"}, {"x"}};
+  BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  for (std::size_t i = 0; i < std::size(texts); ++i) {
+    const ::pid_t writer = ::fork();
+    if (writer == 0) {
+      const int pipe = ::open(path.c_str(), O_WRONLY);
+      bool good = ::write(pipe, texts[i].data(), 1) == 1;
+      for (int waiting = 1; good && waiting > 0; ::usleep(1000)) good = ::ioctl(pipe, FIONREAD, &waiting) == 0;
+      const auto rest = texts[i].substr(1);
+      good = good && ::write(pipe, rest.data(), rest.size()) == static_cast<::ssize_t>(rest.size());
+      ::_exit(good ? 0 : 1);
+    }
+    BOOST_TEST((lines_of(path) == wanted[i]));
+    int status = -1;
+    ::waitpid(writer, &status, 0);
+    BOOST_TEST(status == 0);
   }
 }
 

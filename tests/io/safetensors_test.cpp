@@ -185,6 +185,13 @@ BOOST_AUTO_TEST_CASE(a_name_that_stands_twice_is_refused) {
   refused(folder, safetensors_bytes(R"({"t":[]})", ""), "tensor t");
 }
 
+BOOST_AUTO_TEST_CASE(a_header_of_more_values_than_any_models_is_refused) {
+  const scratch_folder folder;
+  std::string header = R"({"__metadata__":[0)";
+  for (int n = 0; n < 1 << 20; ++n) header += ",0";
+  refused(folder, safetensors_bytes(header + "]}", ""), "more than 1048576 JSON values");
+}
+
 BOOST_AUTO_TEST_CASE(every_truncation_of_a_good_file_is_refused) {
   const scratch_folder folder;
   const std::vector<float> values{1, 2, 3};

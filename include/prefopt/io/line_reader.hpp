@@ -16,10 +16,12 @@
 
 namespace prefopt {
 
-/// Bounds on a text file, the decompressed one: gzip makes a thousand bytes of one.
+/// Bounds on a text file, the decompressed one: gzip makes a thousand bytes of one. What is made of a line takes memory
+/// even where the line is short.
 struct line_limits {
   std::size_t line_bytes = std::size_t{64} << 20;
-  std::uint64_t file_bytes = std::uint64_t{64} << 30;
+  std::uint64_t file_bytes = std::uint64_t{4} << 30;
+  std::size_t lines = 4'000'000;
 };
 
 /// Lines of a plain or gzip file, without their ends (LF or CR LF); a byte order mark before the first is skipped.
@@ -40,6 +42,9 @@ class line_reader {
     }
     is_line = is_line || ended_;
     if (!is_line) return false;
+    if (number_ == limits_.lines) {
+      throw format_error(join(file_.path().native(), ": more than ", limits_.lines, " lines"));
+    }
     ++number_;
     if (line.ends_with('\r')) line.pop_back();
     if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);

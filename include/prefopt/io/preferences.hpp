@@ -89,7 +89,8 @@ namespace detail {
 }
 
 /// All pairs of a .jsonl or .jsonl.gz file, each with its line. Throws io_error where it cannot be read, format_error
-/// with the line's number where one is not a pair, and where there is none at all. Memory: the pairs, and one line.
+/// with the line's number where one is not a pair, where there is none at all, and where the file is beyond `limits`.
+/// Memory: the pairs, and one line.
 [[nodiscard]] inline std::vector<preference_record> read_preferences(const std::filesystem::path& path,
                                                                      line_limits limits = {}) {
   const auto file = std::make_shared<const std::string>(path.native());

@@ -71,7 +71,8 @@ class safetensors_archive {
                                                       const std::filesystem::path& index) {
     safetensors_archive archive;
     archive.name_ = index.native();
-    const nlohmann::json json = parse_json(read_file(index, safetensors_header_limit), archive.name_);
+    const nlohmann::json json =
+        parse_json(read_file(index, safetensors_header_limit), archive.name_, safetensors_json_limits);
     const json_object weight_map = json_object(json, archive.name_).object("weight_map");
     std::map<std::string, const safetensors_file*> opened;
     for (const auto& [tensor, value] : weight_map.json().items()) {

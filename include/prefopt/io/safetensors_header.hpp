@@ -25,6 +25,9 @@ namespace prefopt {
 /// Longest header that the format allows.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
+/// Bounds on the JSON of a header or an index: of a tensor ten values, so 100,000 tensors.
+inline constexpr json_limits safetensors_json_limits{.values = std::size_t{1} << 20};
+
 /// One tensor of a file.
 struct safetensors_entry {
   std::string name;
@@ -107,12 +110,12 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
 }  // namespace detail
 
 /// Reads and checks a header's JSON for a file with `data_bytes` bytes behind it. Throws format_error, naming file and
-/// tensor, unless names are unique, types known, each tensor's bytes those of its shape, and all together exactly the
-/// data, gapless and without overlap.
+/// tensor, unless the JSON is within safetensors_json_limits, names are unique, types known, each tensor's bytes those
+/// of its shape, and all together exactly the data, gapless and without overlap.
 [[nodiscard]] inline safetensors_header parse_safetensors_header(std::string_view text, const std::string& file,
                                                                  std::uint64_t data_bytes) {
   if (!text.starts_with('{')) throw format_error(join(file, ": no safetensors file, its header is not a JSON object"));
-  const nlohmann::json json = parse_json(text, file);
+  const nlohmann::json json = parse_json(text, file, safetensors_json_limits);
   const json_object object(json, file);
   safetensors_header header;
   for (const auto& [name, value] : object.json().items()) {

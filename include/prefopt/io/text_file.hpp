@@ -21,7 +21,7 @@ class text_file {
  public:
   /// Throws io_error.
   explicit text_file(const std::filesystem::path& path) : file_(path) {
-    refill();
+    fill_first();
     is_gzip_ = input_.size() >= 2 && input_[0] == std::byte{0x1f} && input_[1] == std::byte{0x8b};
     if (is_gzip_ && ::inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) throw io_error("zlib: out of memory");
   }
@@ -45,6 +45,17 @@ class text_file {
   }
 
  private:
+  /// Two bytes tell the kind of file, and a pipe may give them one by one.
+  void fill_first() {
+    std::size_t count = 0;
+    std::size_t more = 0;
+    do {
+      more = file_.read_some(std::span(buffer_).subspan(count));
+      count += more;
+    } while (more > 0 && count < 2);
+    input_ = std::span(buffer_).first(count);
+  }
+
   void refill() { input_ = std::span(buffer_).first(file_.read_some(buffer_)); }
 
   std::size_t inflate_some(std::span<char> to) {
