@@ -26,6 +26,22 @@ namespace {
 const tests::toy_tokenizer toy({"ab", "cde", "??"});  // 256, 257, 258; the end of text is 259
 constexpr token_id end = 259;
 
+/// Refuses texts with a z, or has no end of text.
+struct picky_tokenizer : tests::toy_tokenizer {
+  picky_tokenizer(tests::toy_tokenizer base, bool has_end) : toy_tokenizer(std::move(base)), has_end_(has_end) {}
+
+  [[nodiscard]] token_ids encode(std::string_view text) const {
+    if (has_end_ && text.find('z') != text.npos) throw value_error("picky: no z");
+    return toy_tokenizer::encode(text);
+  }
+  [[nodiscard]] token_id end_of_text() const {
+    return has_end_ ? toy_tokenizer::end_of_text() : throw value_error("picky: no end");
+  }
+
+ private:
+  bool has_end_;
+};
+
 tokenized_pair only(const preference_pair& text) {
   const auto result = tokenize(std::vector{text}, toy);
   BOOST_REQUIRE_EQUAL(result.size(), 1U);
@@ -111,6 +127,14 @@ BOOST_AUTO_TEST_CASE(text_and_ids_may_stand_in_one_file_and_keep_their_lines) {
 BOOST_AUTO_TEST_CASE(text_without_a_tokenizer_is_refused_by_file_and_line) {
   const auto mixed = records({tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}});
   refuses([&] { (void)tokenize(mixed); }, {"some.jsonl", "line 11", "tokenizer"});
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_the_tokenizer_refuses_is_named_by_file_and_line) {
+  const auto tokenize_second = [](const auto& bad_tokenizer) {
+    (void)tokenize(records({tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}}), bad_tokenizer);
+  };
+  refuses([&] { tokenize_second(picky_tokenizer{toy, true}); }, {"some.jsonl: line 11: picky: no z"});
+  refuses([&] { tokenize_second(picky_tokenizer{toy, false}); }, {"some.jsonl: line 11: picky: no end"});
 }
 
 BOOST_AUTO_TEST_CASE(ids_outside_the_vocabulary_are_refused_by_file_line_and_field) {

@@ -109,7 +109,11 @@ class pair_tokenizer {
   template <class Source>
   tokenized_pair ids_of(const preference_pair& text, const Source& source, std::size_t number) {
     if constexpr (tokenizer<Tokenizer>) {
-      return encode(text);
+      try {
+        return encode(text);
+      } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
+        throw format_error(join(place_of(source, number), ": ", failure.what()));
+      }
     } else {
       throw format_error(join(place_of(source, number), ": the pair is text and there is no tokenizer, wanted ids"));
     }
@@ -172,8 +176,8 @@ template <class Tokenizer, class Sources>
 }  // namespace detail
 
 /// Tokenizes a range of preference_record, preference_pair or tokenized_pair. Throws format_error, which names the
-/// place, for an id outside the vocabulary, and one with the counts if no usable pair is left; value_error for a
-/// max_length of 0. Cost: three encodings a text pair.
+/// place, for an id outside the vocabulary and for a text that makes the tokenizer throw value_error, and one with the
+/// counts if no usable pair is left; value_error for a max_length of 0. Cost: three encodings a text pair.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
 requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] tokenized_preferences tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
