@@ -130,6 +130,8 @@ cmp -s before model/model.safetensors || fail "the model was written over"
 # A rate at which numbers leave float32: the step and the pairs are named.
 expect 1 "step [0-9]+.*pairs?" "$train" --model model --train pairs.jsonl --output wild --learning-rate 1e30 \
   --max-grad-norm 0 --schedule constant --epochs 20
+expect 1 "step 1: weights" "$train" --model model --train pairs.jsonl --output wilder --learning-rate 1e39 --max-steps 1
+[[ -e wilder/model.safetensors || -e wilder/checkpoint-1 ]] && fail "weights that are not finite were saved"
 [[ -e wild/model.safetensors ]] && fail "a run that was stopped left a model"
 
 finish

@@ -222,14 +222,14 @@ static_assert(std::is_constructible_v<cached, bigram&, const reference_cache&, d
 static_assert(!std::is_constructible_v<cached, bigram&, reference_cache, dpo>);
 static_assert(std::is_constructible_v<unreferenced, bigram&, no_reference, sft>);
 
-/// Trains on pairs of which one turns the policy's numbers into none.
+/// Trains on pairs for one of which the reference has no number.
 struct broken_run {
   std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {1}, {0}}, {{0}, {2, 1}, {1}}, {{0}, {0, 1}, {1}}};
   bigram policy{3};
   bigram reference{3};
   trainer_options options{.learning_rate = 0.1, .pairs_per_step = 1, .shuffle = false};
 
-  broken_run() { policy.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN(); }
+  broken_run() { reference.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN(); }
 
   template <class... Callbacks>
   std::string message(Callbacks&&... callbacks) {
@@ -256,6 +256,18 @@ BOOST_AUTO_TEST_CASE(the_error_names_what_was_saved_last) {
   const auto name = [](const auto& run, const step_report&) { return join("folder/checkpoint-", run.steps_done()); };
   const std::string said = broken_run{}.message(save_every{1, name});
   BOOST_TEST(said.ends_with("last saved: folder/checkpoint-2"), said);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run_before_they_are_saved) {
+  bigram policy = toy_policy();
+  const bigram reference = toy_policy();
+  trainer run{policy, reference, dpo{}, {.learning_rate = 1e300}};
+  int saves = 0;
+  const auto save = [&](const auto&, const step_report&) { return join("save ", ++saves); };
+  BOOST_CHECK_EXCEPTION(run.run(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
+    return std::string_view(cause.what()).starts_with("step 1: weights are not finite");
+  });
+  BOOST_TEST(saves == 0);
 }
 
 /// Finite log-probs, but an infinite gradient.

@@ -13,17 +13,34 @@
 
 namespace prefopt {
 
-/// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The same bits for the
-/// same gradients: the sum runs in the parameters' order.
-template <class Machine, class Parameters>
-requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
-[[nodiscard]] double gradient_norm(const Machine& machine, Parameters&& parameters) {
+namespace detail {
+
+/// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in their order.
+template <class Machine, class Parameters, class Part>
+[[nodiscard]] double norm_over(const Machine& machine, Parameters&& parameters, const Part& part) {
   using value_type = typename Machine::value_type;
   double sum = 0;
   for (auto&& parameter : parameters) {
-    if (parameter.trainable) sum += machine.sum_of_squares(std::span<const value_type>(parameter.gradient));
+    if (parameter.trainable) sum += machine.sum_of_squares(std::span<const value_type>(part(parameter)));
   }
   return std::sqrt(sum);
+}
+
+}  // namespace detail
+
+/// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The same bits for the
+/// same gradients.
+template <class Machine, class Parameters>
+requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
+[[nodiscard]] double gradient_norm(const Machine& machine, Parameters&& parameters) {
+  return detail::norm_over(machine, parameters, [](const auto& parameter) { return parameter.gradient; });
+}
+
+/// The same of the values: finite if and only if all trainable parameters are (and their squares can be added).
+template <class Machine, class Parameters>
+requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
+[[nodiscard]] double value_norm(const Machine& machine, Parameters&& parameters) {
+  return detail::norm_over(machine, parameters, [](const auto& parameter) { return parameter.value; });
 }
 
 /// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm + 1e-6)); 1 where

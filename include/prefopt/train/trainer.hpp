@@ -66,7 +66,8 @@ class trainer {
   /// Makes the steps that the state leaves to do, and returns the number of steps done since the run began: that of
   /// the plan, unless a callback stopped it. `reference` must answer for these pairs under their index here. Callbacks
   /// are described in callbacks.hpp. Throws value_error for no pairs; not_finite, with step, pairs and the last saved
-  /// state named, where a number is not finite (the policy then stands as before that step); and what callbacks throw.
+  /// state named, where a number is not finite (the policy then stands as before that step, but for weights that the
+  /// update itself spoiled); and what callbacks throw.
   template <class... Callbacks>
   requires(run_callback<std::remove_reference_t<Callbacks>, trainer>&&...) std::int64_t
       run(std::span<const tokenized_pair> pairs, Callbacks&&... callbacks) {
@@ -127,6 +128,10 @@ class trainer {
         options_.learning_rate *
         learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = plan.total_steps()});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
+    // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
+    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()))) {
+      refuse("weights are not finite after the update", {members.begin(), members.end()});
+    }
     ++step_;
     num_tokens_ += gradient.tokens;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
