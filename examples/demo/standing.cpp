@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+#include "demo/standing.hpp"
+
+#include <algorithm>
+
+namespace demo {
+namespace {
+
+constexpr std::size_t sample_count = 64;
+constexpr std::size_t longest_completion = 80;  // tokens; the data's longest response has 72
+
+/// Log-probs of whole responses, [P] each, nats.
+struct response_log_probs {
+  std::vector<double> chosen;
+  std::vector<double> rejected;
+};
+
+response_log_probs score(const model& policy, std::span<const prefopt::tokenized_pair> pairs) {
+  const auto tokens = prefopt::reference_log_probs(policy, pairs);
+  const auto sum = [&](std::size_t pair, std::int32_t role) {
+    return prefopt::reduce(prefopt::token_reduction::sum, tokens.log_probs({static_cast<std::int32_t>(pair), role}));
+  };
+  response_log_probs sums;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    sums.chosen.push_back(sum(i, prefopt::chosen_role));
+    sums.rejected.push_back(sum(i, prefopt::rejected_role));
+  }
+  return sums;
+}
+
+/// 1, 0, or one half where the two are equal.
+double win(double a, double b) { return a > b ? 1 : a < b ? 0 : 0.5; }
+
+void measure_pairs(const response_log_probs& policy, const response_log_probs& reference, const prefopt::dpo& loss,
+                   standing& result) {
+  result.loss = prefopt::evaluate(loss, policy.chosen, policy.rejected, reference.chosen, reference.rejected).loss;
+  const auto pairs = static_cast<double>(policy.chosen.size());
+  for (std::size_t i = 0; i < policy.chosen.size(); ++i) {
+    const double chosen_reward = loss.beta * (policy.chosen[i] - reference.chosen[i]);
+    const double rejected_reward = loss.beta * (policy.rejected[i] - reference.rejected[i]);
+    result.accuracy += win(chosen_reward, rejected_reward) / pairs;
+    result.margin += (chosen_reward - rejected_reward) / pairs;
+    result.prefers_chosen += win(policy.chosen[i], policy.rejected[i]) / pairs;
+  }
+}
+
+}  // namespace
+
+std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
+  count = std::min(size, count);
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < count; ++i) places.push_back(i * size / count);
+  return places;
+}
+
+prefopt::token_ids complete(const model& policy, const prefopt::token_ids& prompt, prefopt::token_id end_of_text,
+                            const prefopt::sampling_options& how, std::uint64_t seed) {
+  prefopt::random_generator random(seed);
+  return prefopt::generate(policy, prompt,
+                           {.max_new_tokens = longest_completion, .end_of_text = end_of_text, .sampling = how}, random);
+}
+
+std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& tokenizer) {
+  if (!response.empty() && response.back() == tokenizer.end_of_text()) response.pop_back();
+  std::string text;
+  for (const auto id : response) text += tokenizer.display(id);
+  return text;
+}
+
+standing measure(const model& policy, const model& reference, const prefopt::dpo& loss,
+                 std::span<const prefopt::tokenized_pair> pairs, prefopt::token_id end_of_text, std::uint64_t seed) {
+  standing result;
+  measure_pairs(score(policy, pairs), score(reference, pairs), loss, result);
+
+  std::vector<prefopt::tokenized_example> sampled;
+  std::vector<std::size_t> all;
+  for (const std::size_t i : spread(pairs.size(), sample_count)) {
+    all.push_back(sampled.size());
+    sampled.push_back({pairs[i].prompt, {complete(policy, pairs[i].prompt, end_of_text, {}, seed + i)}});
+  }
+  result.samples = sampled.size();
+  const auto batch = prefopt::pack(sampled, all);
+  const auto now = prefopt::sequence_log_probs(batch, policy.token_log_probs(batch));        // [S], nats
+  const auto before = prefopt::sequence_log_probs(batch, reference.token_log_probs(batch));  // [S], nats
+  for (std::size_t s = 0; s < now.size(); ++s) {
+    result.log_ratio += (now[s] - before[s]) / static_cast<double>(now.size());
+  }
+  return result;
+}
+
+}  // namespace demo
