@@ -28,18 +28,34 @@ std::int64_t lines_in(const std::filesystem::path& file) { return std::ranges::c
 }  // namespace
 
 output_folder::output_folder(std::filesystem::path folder, bool resume) : folder_(std::move(folder)) {
-  checkpoint_ = prefopt::newest_checkpoint(folder_);
+  find_checkpoint();
   const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
-  const bool has_run = checkpoint_ || has_model || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
+  const bool has_run =
+      checkpoint_ || !broken_.empty() || has_model || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
   if (has_run && !resume)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume would go on with it");
   if (has_model && !checkpoint_)
     throw prefopt::value_error(folder_.native() + ": holds a model but no checkpoint to resume from");
   if (checkpoint_) {
-    state_ = prefopt::read_trainer_state(checkpoint_->path);
     std::printf("resuming from %s\n", checkpoint_->path.c_str());
   } else if (resume) {
     std::printf("%s: no checkpoint yet, starting from the beginning\n", folder_.c_str());
+  }
+}
+
+void output_folder::find_checkpoint() {
+  const auto places = prefopt::list_checkpoints(folder_);
+  for (auto place = places.rbegin(); place != places.rend() && !checkpoint_; ++place) {
+    try {
+      state_ = prefopt::read_trainer_state(place->path);
+      const prefopt::safetensors_file model(place->path / model_file);
+      const prefopt::safetensors_file optimizer(place->path / prefopt::optimizer_file);
+      checkpoint_ = *place;
+    } catch (const prefopt::error& cause) {
+      state_ = {};
+      broken_.push_back(place->path);
+      std::printf("%s is not whole: %s\n", place->path.c_str(), cause.what());
+    }
   }
 }
 
@@ -56,6 +72,7 @@ void output_folder::make() {
   std::filesystem::create_directories(folder_, failure);
   if (failure) throw prefopt::system_failure(folder_, "create", failure.value());
   prefopt::remove_leftovers(folder_);
+  for (const auto& path : broken_) prefopt::remove_tree(path);
   // Better to know now than after hours of training.
   const prefopt::atomic_file probe(folder_ / "write_probe");
 }

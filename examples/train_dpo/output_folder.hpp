@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace train_dpo {
 
@@ -47,9 +48,13 @@ class output_folder {
   }
 
  private:
+  /// The newest whole checkpoint; says which newer ones are not.
+  void find_checkpoint();
+
   std::filesystem::path folder_;
   std::optional<prefopt::checkpoint_place> checkpoint_;
-  prefopt::trainer_state_record state_;  ///< of the checkpoint; 0 steps without one
+  std::vector<std::filesystem::path> broken_;  ///< checkpoints that are not whole, to be removed when the run goes on
+  prefopt::trainer_state_record state_;        ///< of the checkpoint; 0 steps without one
   std::optional<prefopt::json_log> metrics_;
   std::optional<prefopt::json_log> evaluations_;
 };

@@ -105,6 +105,18 @@ expect 1 "--train" "$train" "${rest[@]}" --train fewer.jsonl --output whole --re
 mapfile -t rest < <(once --save-every)
 expect 0 "" "$train" "${rest[@]}" --save-every 50 --log-every 10 --output whole --resume
 
+# A newest checkpoint that is not whole is passed over, and made again.
+for file in optimizer.safetensors trainer_state.json model.safetensors; do
+  rm -rf damaged
+  cp -r whole damaged
+  rm damaged/model.safetensors
+  truncate -s 100 damaged/checkpoint-56/$file
+  expect 0 "" "$train" "${arguments[@]}" --output damaged --resume
+  grep -q "checkpoint-56 is not whole" stdout || fail "a damaged $file was not told: $(cat stdout)"
+  [[ -e damaged/checkpoint-56/$file ]] || fail "checkpoint-56 was not made again"
+  cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
+done
+
 # Nothing to resume from: it says so and starts.
 expect 0 "" "$train" "${arguments[@]}" --output fresh --resume
 grep -q "no checkpoint yet" stdout || fail "a fresh start with --resume was not told"
