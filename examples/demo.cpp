@@ -79,7 +79,7 @@ void prefer(demo::model& policy, const prefopt::dpo& loss, const prefopt::tokeni
       policy,
       reference,
       loss,
-      {.learning_rate = 1e-4, .warmup_steps = 10, .pairs_per_step = 16, .max_steps = o.dpo_steps, .seed = o.seed}};
+      {.learning_rate = 2e-4, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = o.dpo_steps, .seed = o.seed}};
   trainer.run(pairs, prefopt::step_log{folder / "metrics.jsonl"}, prefopt::evaluation_log{folder / "eval.jsonl"},
               progress(25), prefopt::evaluate_every{25, held_out, held_out_reference});
   print_wall_time("DPO", start);

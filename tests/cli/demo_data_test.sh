@@ -1,23 +1,37 @@
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# The demo's held-out pairs share no prompt and no response with its training pairs, and neither file repeats a line.
+# The demo's held-out pairs are held out: no prompt and no response of theirs occurs in the training pairs, and each
+# prompt has a word that those never use.
 set -euo pipefail
-data=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../examples/data" && pwd)
+data=$(dirname "${BASH_SOURCE[0]}")/../../examples/data
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
-# One text a line: KEY FILE prints that member of each line.
-texts() { sed -E "s/.*\"$1\": \"(([^\"\\\\]|\\\\.)*)\".*/\1/" "$data/$2"; }
+fail() { echo "$*" >&2; exit 1; }
 
-for file in train.jsonl held_out.jsonl; do
-  [[ $(sort "$data/$file" | uniq -d | wc -l) == 0 ]] || { echo "$file repeats a line" >&2; exit 1; }
+# The values of one member, a line each, as the file escapes them.
+values() { sed -nE 's/.*"'"$1"'": "(([^"\\]|\\.)*)".*/\1/p' "$2"; }
+
+words() { sed 's/\\n/ /g' | tr 'A-Z' 'a-z' | grep -oE '[a-z]+(-[a-z]+)*'; }
+
+for split in train held_out; do
+  pairs=$(wc -l <"$data/$split.jsonl")
+  for member in prompt chosen rejected; do
+    values "$member" "$data/$split.jsonl" >"$scratch/$split.$member"
+    [[ $(wc -l <"$scratch/$split.$member") -eq $pairs ]] || fail "$split.jsonl: not every line has a $member"
+  done
+  sort -u "$scratch/$split.prompt" >"$scratch/$split.prompts"
+  sort -u "$scratch/$split.chosen" "$scratch/$split.rejected" >"$scratch/$split.responses"
 done
-[[ $(wc -l <"$data/train.jsonl") -ge 300 && $(wc -l <"$data/held_out.jsonl") -ge 100 ]]
+[[ $(wc -l <"$data/train.jsonl") -ge 300 && $(wc -l <"$data/held_out.jsonl") -ge 100 ]] || fail "too few pairs"
 
-shared() { comm -12 <(sort -u) <(sort -u "$1"); }
-train=$(mktemp)
-trap 'rm -f "$train"' EXIT
-texts prompt train.jsonl >"$train"
-[[ $(wc -l <"$train") == $(wc -l <"$data/train.jsonl") && $(sort -u "$train" | wc -l) -gt 100 ]]
-[[ -z $(texts prompt held_out.jsonl | shared "$train") ]] || { echo "a held-out prompt is in train.jsonl" >&2; exit 1; }
-{ texts chosen train.jsonl; texts rejected train.jsonl; } >"$train"
-[[ -z $({ texts chosen held_out.jsonl; texts rejected held_out.jsonl; } | shared "$train") ]] ||
-  { echo "a held-out response is in train.jsonl" >&2; exit 1; }
-echo "held-out pairs are held out"
+for what in prompts responses; do
+  common=$(comm -12 "$scratch/train.$what" "$scratch/held_out.$what")
+  [[ -z $common ]] || fail "these $what are in both files: $common"
+done
+
+cat "$scratch/train.prompts" "$scratch/train.responses" | words | sort -u >"$scratch/known"
+while IFS= read -r prompt; do
+  new=$(words <<<"$prompt" | sort -u | comm -13 "$scratch/known" -)
+  [[ -n $new ]] || fail "train.jsonl knows every word of: $prompt"
+done <"$scratch/held_out.prompts"
