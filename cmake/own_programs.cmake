@@ -7,7 +7,8 @@ add_library(prefopt_own_options INTERFACE)
 target_compile_options(prefopt_own_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                      $<$<BOOL:${PREFOPT_WERROR}>:-Werror>)
 # g++ 12 takes the undefined vector that its own AVX-512 intrinsics begin with for a mistake (GCC bug 105593).
-target_compile_options(prefopt_own_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+target_compile_options(prefopt_own_options INTERFACE
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>)
 if(PREFOPT_NATIVE)
   check_cxx_compiler_flag(-march=native PREFOPT_HAS_MARCH_NATIVE)
   if(PREFOPT_HAS_MARCH_NATIVE)
@@ -19,3 +20,12 @@ set(prefopt_all_libraries prefopt::prefopt)
 foreach(leaf IN LISTS prefopt_available_leaves)
   list(APPEND prefopt_all_libraries prefopt::${leaf})
 endforeach()
+
+# Compile time: the operations of the Eigen machine, compiled once for all own programs that link this.
+if(TARGET prefopt_eigen)
+  set(compiled_machine ${CMAKE_CURRENT_LIST_DIR}/compiled_machine)
+  add_library(prefopt_compiled_machine STATIC ${compiled_machine}/eigen_machine_float.cpp
+                                              ${compiled_machine}/eigen_machine_double.cpp)
+  target_link_libraries(prefopt_compiled_machine PRIVATE prefopt::eigen prefopt_own_options)
+  target_compile_options(prefopt_compiled_machine INTERFACE "SHELL:-include ${compiled_machine}/eigen_machine.hpp")
+endif()
