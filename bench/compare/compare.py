@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""DPO steps of this library, of TRL and of PyTorch by hand, on the same weights and pairs, in one interleaved run."""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+import protocol
+import report
+from contenders import Contender, allocator, parse
+
+DEFAULT = (
+    "prefopt-fp32,trl-fp32,trl-bf16,trl-tuned-fp32,trl-tuned-bf16,torch-fp32,torch-bf16,"
+    "torch-unpadded-fp32,torch-unpadded-bf16,torch-shared-fp32,torch-shared-bf16"
+)
+# Largest relative difference of a response's log-prob, and absolute one of a loss: its margin is a difference of such
+# sums of some thousand nats, so that their rounding weighs more in it.
+TOLERANCE = {"fp32": (1e-4, 1e-3), "bf16": (1e-2, 5e-2)}
+
+
+def available_memory():
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
+def groups_of(names, gib_each):
+    """The contenders that run at the same time. The first of all is in every group: ratios are taken to it."""
+    first, others = names[0], names[1:]
+    size = max(1, int(available_memory() / (gib_each * 2**30)) - 1)
+    return [[first, *others[i : i + size]] for i in range(0, len(others), size)] or [[first]]
+
+
+def check(contenders, batches):
+    """Fails unless all agree with the first on every batch's loss and log-probs. Returns the largest differences."""
+    found = {c.name: [0.0, 0.0] for c in contenders[1:]}
+    for name, index in batches:
+        wanted = contenders[0].ask("loss", name, index)
+        for contender in contenders[1:]:
+            came, largest = contender.ask("loss", name, index), found[contender.name]
+            pairs = zip(came["chosen"] + came["rejected"], wanted["chosen"] + wanted["rejected"], strict=True)
+            largest[0] = max(largest[0], *(abs(a - b) / abs(b) for a, b in pairs))
+            largest[1] = max(largest[1], abs(came["loss"] - wanted["loss"]))
+    baseline = parse(contenders[0].name)[1]
+    for contender, (log_prob, loss) in found.items():
+        precision = "bf16" if "bf16" in (baseline, parse(contender)[1]) else "fp32"
+        if not (log_prob <= TOLERANCE[precision][0] and loss <= TOLERANCE[precision][1]):
+            raise SystemExit(f"{contender} computes something else: log-probs differ by {log_prob:.1e} of their size, "
+                             f"losses by {loss:.1e}")  # fmt: skip
+    return found
+
+
+def measure(contenders, sets, options, results):
+    """Rounds of every batch by every contender, in an order that moves on by one each batch."""
+    turn = 0
+    for number in range(-options.warm_up, options.rounds):
+        for name, count in sets.items():
+            for index in range(count):
+                turn += 1
+                for c in range(len(contenders)):
+                    contender = contenders[(c + turn) % len(contenders)]
+                    answer = contender.ask("step", name, index)
+                    if number >= 0:
+                        results.steps[name, contender.name][number].append(answer["seconds"])
+            print(f"round {number} of set {name} done", file=sys.stderr)
+    for number in range(options.epoch):
+        for name in sets:
+            for c in range(len(contenders)):
+                contender = contenders[(c + number) % len(contenders)]
+                results.epochs[name, contender.name].append(contender.ask("epoch", name))
+
+
+def run_group(names, sets, options, results):
+    contenders = []
+    try:
+        for name in names:
+            print(f"starting {name}", file=sys.stderr)
+            contenders.append(Contender(name, options))
+            results.introductions[name] = contenders[-1].introduction
+        batches = [(name, index) for name, count in sets.items() for index in range(count)]
+        results.differences |= check(contenders, batches[:1] if options.check_one else batches)
+        group = report.Group(names)
+        results.groups.append(group)
+        measure(contenders, sets, options, group)
+        for contender in contenders:
+            group.peaks[contender.name] = contender.quit()
+    finally:
+        for contender in contenders:
+            contender.kill()
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--policy", required=True, help="Hugging Face folder of the model that is trained")
+    parser.add_argument("--reference", required=True, help="folder of another, so that the losses are not all log 2")
+    parser.add_argument("--data", required=True, help="bench_pairs.jsonl")
+    parser.add_argument("--prefopt-worker", required=True, help="the built compare_prefopt_worker")
+    parser.add_argument("--python", default=sys.executable, help="a Python with requirements.txt (default: this one)")
+    parser.add_argument("--contenders", default=DEFAULT, help=f"the first is what ratios are taken to ({DEFAULT})")
+    parser.add_argument("--compile", action="store_true", help="torch.compile for all torch contenders")
+    parser.add_argument("--sets", default="4x5,8x5")
+    parser.add_argument("--batches", type=int, default=5, help="of each set, the first so many (5, all)")
+    parser.add_argument("--rounds", type=int, default=5, help="over all batches (5)")
+    parser.add_argument("--warm-up", type=int, default=1, help="rounds before, which do not count (1)")
+    parser.add_argument("--epoch", type=int, default=0, help="this many epochs of each set, besides the rounds (0)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--wait-policy", choices=("passive", "active"), default="passive", help="of OpenMP's threads")
+    parser.add_argument("--gib-each", type=float, default=6, help="memory to count for a contender (6)")
+    parser.add_argument("--preload", action="append", help="libraries for the Python workers (an allocator, MKL's)")
+    parser.add_argument("--check-one", action="store_true", help="check losses on the first batch only")
+    parser.add_argument("--output", help="append the report to this file")
+    options = parser.parse_args()
+    if options.compile:
+        torch = {n for n in options.contenders.split(",") if n.startswith("torch") and "+" not in n}
+        options.contenders = ",".join(n + "+compile" * (n in torch) for n in options.contenders.split(","))
+    if options.preload is None:
+        mkl = pathlib.Path(options.prefopt_worker).resolve().parent / "libcompare_mkl_any_cpu.so"
+        options.preload = [library for library in (allocator(), str(mkl) if mkl.exists() else None) if library]
+    return options
+
+
+def main():
+    options = parse_options()
+    names = options.contenders.split(",")
+    for name in names:
+        parse(name)  # a wrong name fails here
+    read = protocol.read_sets(options.data, options.sets.split(","))
+    sets = {name: min(options.batches, len(batches)) for name, batches in read.items()}
+    pairs = {name: [len(batch) for batch in batches] for name, batches in read.items()}
+    results = report.Results(names, sets, pairs)
+    with tempfile.TemporaryDirectory() as options.logs:
+        for group in groups_of(names, options.gib_each):
+            run_group(group, sets, options, results)
+    text = report.write(results, options)
+    print(text)
+    if options.output:
+        with open(options.output, "a", encoding="utf-8") as output:
+            output.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

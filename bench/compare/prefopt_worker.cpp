@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// This library's contender in the comparison of compare.py: DPO steps on command, in the way that a user of the library
+// writes them. A command a line on standard input, a JSON object a line on standard output.
+
+#include <CLI/CLI.hpp>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using machine_type = prefopt::eigen_backend<float>;
+using batch_of_pairs = std::vector<prefopt::tokenized_pair>;
+using nlohmann::json;
+
+constexpr prefopt::dpo dpo{.beta = 0.1};
+
+/// The batches of each set, in the file's order.
+std::map<std::string, std::vector<batch_of_pairs>> read_sets(const std::string& file) {
+  std::map<std::string, std::vector<batch_of_pairs>> sets;
+  prefopt::line_reader lines(file, {});
+  for (std::string line; lines.next(line);) {
+    const json parsed = prefopt::parse_json(line, lines.place());
+    const prefopt::json_object object(parsed, lines.place());
+    auto& set = sets[object.text("set")];
+    const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
+    if (set.size() <= batch) set.resize(batch + 1);
+    set[batch].push_back(std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).pair));
+  }
+  return sets;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<std::size_t> all_of(const batch_of_pairs& pairs) {
+  std::vector<std::size_t> members(pairs.size());
+  std::iota(members.begin(), members.end(), std::size_t{0});
+  return members;
+}
+
+/// The sums that a loss is made of, a role's in the order of the pairs.
+std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch, const std::vector<double>& token_log_probs,
+                              std::int32_t role, std::size_t pairs) {
+  std::vector<double> sums(pairs);
+  const auto all = prefopt::sequence_log_probs(batch, token_log_probs);
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    const auto& sequence = batch.sequences[s];
+    if (sequence.role == role) sums[static_cast<std::size_t>(sequence.example)] = all[s];
+  }
+  return sums;
+}
+
+class worker {
+ public:
+  worker(const std::string& policy, const std::string& reference, const std::string& data,
+         const std::vector<std::string>& sets, int threads)
+      : machine_({.threads = threads}), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
+    const auto initial = prefopt::load_gpt2(machine_, reference);  // gone before the first step
+    for (const std::string& name : sets)
+      for (const auto& pairs : sets_.at(name))
+        references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
+  }
+
+  [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
+    const auto& pairs = sets_.at(set).at(index);
+    const auto batch = prefopt::pack(pairs, all_of(pairs));
+    const auto mine = policy_.token_log_probs(batch);
+    const auto theirs = references_.at(set).at(index).token_log_probs(batch);
+    const auto sums = [&](const std::vector<double>& log_probs, std::int32_t role) {
+      return role_sums(batch, log_probs, role, pairs.size());
+    };
+    const auto chosen = sums(mine, prefopt::chosen_role), rejected = sums(mine, prefopt::rejected_role);
+    const auto result = prefopt::evaluate(dpo, chosen, rejected, sums(theirs, prefopt::chosen_role),
+                                          sums(theirs, prefopt::rejected_role));
+    return {{"loss", result.loss}, {"chosen", chosen}, {"rejected", rejected}};
+  }
+
+  [[nodiscard]] json step(const std::string& set, std::size_t index) {
+    const auto start = std::chrono::steady_clock::now();
+    const double loss = step(sets_.at(set).at(index), references_.at(set).at(index));
+    return {{"seconds", seconds_since(start)}, {"loss", loss}};
+  }
+
+  /// Once over a set as training does it: the policy as it is now is the reference, computed once, then every batch.
+  [[nodiscard]] json epoch(const std::string& set) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<prefopt::reference_cache> references;
+    for (const auto& pairs : sets_.at(set)) references.push_back(prefopt::reference_log_probs(policy_, pairs));
+    const double reference_seconds = seconds_since(start);
+    double loss = 0;
+    for (std::size_t b = 0; b < references.size(); ++b) loss += step(sets_.at(set)[b], references[b]);
+    const auto batches = static_cast<double>(references.size());
+    return {{"seconds", seconds_since(start)}, {"reference_seconds", reference_seconds}, {"loss", loss / batches}};
+  }
+
+ private:
+  double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
+    const auto gradient = prefopt::accumulate_gradient(policy_, reference, dpo, pairs, all_of(pairs));
+    const double norm = prefopt::gradient_norm(machine_, policy_.parameters());
+    optimizer_.step(policy_.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
+    return gradient.loss;
+  }
+
+  machine_type machine_;
+  std::map<std::string, std::vector<batch_of_pairs>> sets_;
+  prefopt::gpt2<machine_type> policy_;
+  std::map<std::string, std::vector<prefopt::reference_cache>> references_;
+  prefopt::adamw<machine_type> optimizer_{machine_, policy_.parameters()};
+};
+
+/// The largest resident memory since it was last forgotten, in bytes.
+std::size_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
+  throw prefopt::io_error("/proc/self/status: has no VmHWM");
+}
+
+void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+json introduction() {
+  const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+                            std::to_string(EIGEN_MINOR_VERSION);
+  const std::string prefopt = std::to_string(PREFOPT_VERSION_MAJOR) + "." + std::to_string(PREFOPT_VERSION_MINOR) +
+                              "." + std::to_string(PREFOPT_VERSION_PATCH);
+  return {{"ready", true},
+          {"versions", {{"prefopt", prefopt}, {"eigen", eigen}, {"compiler", __VERSION__}}},
+          {"isa", std::string("Eigen: ") + Eigen::SimdInstructionSetsInUse()}};
+}
+
+void serve(worker& contender) {
+  const auto reply = [](const json& answer) { std::cout << answer.dump() << std::endl; };
+  forget_peak_memory();
+  reply(introduction());
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string command, set;
+    std::size_t batch = 0;
+    words >> command >> set >> batch;
+    if (command == "loss") {
+      reply(contender.loss(set, batch));
+    } else if (command == "step") {
+      reply(contender.step(set, batch));
+    } else if (command == "epoch") {
+      reply(contender.epoch(set));
+    } else if (command == "quit") {
+      reply({{"peak_memory", peak_memory()}});
+      return;
+    } else {
+      throw prefopt::value_error("unknown command: " + line);
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string policy, reference, data, precision = "fp32";
+  std::vector<std::string> sets{"4x5", "8x5"};
+  int threads = 2;
+  CLI::App app("DPO steps on command, for compare.py.", "compare_prefopt_worker");
+  app.add_option("--policy", policy, "Hugging Face folder of the model that moves")->required();
+  app.add_option("--reference", reference, "Hugging Face folder of the reference")->required();
+  app.add_option("--data", data, "File with the sets of pairs")->required();
+  app.add_option("--sets", sets, "Those of its sets that will be asked for")->delimiter(',');
+  app.add_option("--threads", threads);
+  app.add_option("--precision", precision, "fp32");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (precision != "fp32")
+      throw prefopt::value_error("precision is " + precision + ", and the library has only fp32 for now");
+    worker contender(policy, reference, data, sets, threads);
+    serve(contender);
+  } catch (const std::exception& e) {
+    std::cerr << "error: " << e.what() << '\n';
+    return 1;
+  }
+}

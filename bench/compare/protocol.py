@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What the Python workers of compare.py share: the line protocol, the pairs, and what they tell of themselves."""
+
+import collections
+import json
+import os
+import re
+import sys
+import time
+
+
+def claim_stdout():
+    """The protocol's own way out. Whatever else prints to standard output goes to standard error from here on."""
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return out
+
+
+class Channel:
+    """Commands come in by the line, answers go out as a JSON object a line."""
+
+    def __init__(self):
+        self._out = claim_stdout()
+
+    def reply(self, **answer):
+        print(json.dumps(answer), file=self._out, flush=True)
+
+    def commands(self):
+        """(name, set, batch) of each command until the end of input; `quit` is answered here and ends it."""
+        for line in sys.stdin:
+            words = line.split()
+            if words[0] == "quit":
+                self.reply(peak_memory=peak_memory())
+                return
+            yield words[0], words[1], int(words[2]) if len(words) > 2 else None
+
+
+def read_sets(path, names):
+    """{set: [batch, ...]} of these sets; a batch is a list of dictionaries with prompt_ids, chosen_ids, rejected_ids."""
+    sets = collections.defaultdict(lambda: collections.defaultdict(list))
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            pair = {key: record[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")}
+            sets[record["set"]][record["batch"]].append(pair)
+    return {name: [sets[name][b] for b in sorted(sets[name])] for name in names}
+
+
+def peak_memory():
+    """The largest resident memory in bytes since forget_peak_memory."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
+
+
+def forget_peak_memory():
+    """Loading a model takes memory of its own; what counts is what steps take."""
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as clear:
+        clear.write("5")
+
+
+def isa():
+    import torch
+
+    return f"PyTorch kernels: {torch.backends.cpu.get_cpu_capability()}"
+
+
+def since(start):
+    return time.perf_counter() - start
