@@ -79,10 +79,13 @@ def run_group(names, sets, options, results):
             contenders.append(Contender(name, options))
             results.introductions[name] = contenders[-1].introduction
         batches = [(name, index) for name, count in sets.items() for index in range(count)]
+        before = contenders[0].ask("loss", *batches[0])["loss"]
         results.differences |= check(contenders, batches[:1] if options.check_one else batches)
         group = report.Group(names)
         results.groups.append(group)
         measure(contenders, sets, options, group)
+        # All have made the same steps, so they must have moved alike.
+        group.losses = (before, {c.name: c.ask("loss", *batches[0])["loss"] for c in contenders})
         for contender in contenders:
             group.peaks[contender.name] = contender.quit()
     finally:

@@ -31,7 +31,8 @@ def parse(name):
 
 def command(name, options):
     kind, precision, compiled = parse(name)
-    common = ["--policy", options.policy, "--reference", options.reference, "--data", options.data, "--sets", options.sets]
+    common = ["--policy", options.policy, "--reference", options.reference]
+    common += ["--data", options.data, "--sets", options.sets]
     common += ["--threads", str(options.threads), "--precision", precision]
     if kind == "prefopt":
         return [options.prefopt_worker, *common]

@@ -36,7 +36,7 @@ class Channel:
 
 
 def read_sets(path, names):
-    """{set: [batch, ...]} of these sets; a batch is a list of dictionaries with prompt_ids, chosen_ids, rejected_ids."""
+    """{set: [batch, ...]} of these sets; a batch is a list of {prompt_ids, chosen_ids, rejected_ids}."""
     sets = collections.defaultdict(lambda: collections.defaultdict(list))
     with open(path, encoding="utf-8") as lines:
         for line in lines:

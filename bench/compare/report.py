@@ -17,6 +17,7 @@ class Group:
 
     def __init__(self, names):
         self.names, self.peaks = names, {}
+        self.losses = None  # of the first batch: before the first step, and {name: after the last}
         self.steps = collections.defaultdict(lambda: collections.defaultdict(list))  # [set, name][round][batch] seconds
         self.epochs = collections.defaultdict(list)  # [set, name][epoch], what a worker answered
 
@@ -123,7 +124,12 @@ def notes(results, options):
     for kind in dict.fromkeys(parse(name)[0] for name in results.names):
         yield f"- {kind}: {KINDS[kind]}"
     for name, (log_prob, loss) in results.differences.items():
-        yield f"- {name} before the first step, against {results.names[0]}: log-probs {log_prob:.1e} (relative), loss {loss:.1e}"
+        differences = f"log-probs {log_prob:.1e} (relative), loss {loss:.1e}"
+        yield f"- {name} before the first step, against {results.names[0]}: {differences}"
+    for group in results.groups:
+        before, after = group.losses
+        moved = ", ".join(f"{name} {loss:.5f}" for name, loss in after.items())
+        yield f"- loss of the first batch, {before:.5f} before the first step, after the last: {moved}"
     told = collections.defaultdict(list)
     for name, said in results.introductions.items():
         told[", ".join(f"{k} {v}" for k, v in said["versions"].items()) + f". {said['isa']}"].append(name)
@@ -132,14 +138,17 @@ def notes(results, options):
     python = [name for name in results.names if parse(name)[0] != "prefopt"]
     if python:
         preloaded = ", ".join(os.path.basename(library) for library in options.preload) or "nothing"
-        yield f"- preloaded into the Python contenders: {preloaded}. Their libraries say: {libraries_say(options, python[0])}"
+        yield f"- preloaded into the Python contenders: {preloaded}"
+        yield f"- their libraries say: {libraries_say(options, python[0])}"
 
 
 def write(results, options):
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
     lines = [f"## DPO step, {date}", ""]
-    lines.append(f"Median over {options.rounds} rounds; a round is each batch of a set once, after {options.warm_up} to warm up.")
+    rounds = f"Median over {options.rounds} rounds, after {options.warm_up} to warm up"
+    lines.append(f"{rounds}; a round is each batch of a set once.")
     lines += ["", *step_table(results)]
     if options.epoch:
-        lines += ["", f"One epoch of a set with its reference pass, median of {options.epoch}:", "", *epoch_table(results)]
+        lines += ["", f"One epoch of a set with its reference pass, median of {options.epoch}:", ""]
+        lines += epoch_table(results)
     return "\n".join([*lines, *notes(results, options)]) + "\n"

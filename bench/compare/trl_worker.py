@@ -35,10 +35,12 @@ class CommandedTrainer(trl.DPOTrainer):
         chosen, rejected = self.compute_ref_log_probs(model, self.data_collator(pairs))
         return {"ref_chosen_logps": chosen.tolist(), "ref_rejected_logps": rejected.tolist()}
 
+    def held_reference(self, name, index):
+        return self.references[name][index] if self.references else None
+
     def collate(self, pairs, reference=None):
         if reference is not None:
-            keys = tuple(reference)
-            pairs = [pair | {key: reference[key][i] for key in keys} for i, pair in enumerate(pairs)]
+            pairs = [pair | {key: reference[key][i] for key in reference} for i, pair in enumerate(pairs)]
         return self.data_collator(pairs)
 
     def get_train_dataloader(self):
@@ -50,9 +52,8 @@ class CommandedTrainer(trl.DPOTrainer):
         return loss
 
     def answer_loss(self, name, index):
-        reference = self.references[name][index] if self.references else None
-        pairs = self.sets[name][index]
-        chosen, rejected = self.compute_ref_log_probs(self.model, self.collate(pairs))  # "ref" is a matter of the model
+        reference, pairs = self.held_reference(name, index), self.sets[name][index]
+        chosen, rejected = self.compute_ref_log_probs(self.model, self.collate(pairs))  # of any model
         loss, _, _ = self.prediction_step(self.model, self.collate(pairs, reference), prediction_loss_only=True)
         self.channel.reply(loss=loss.item(), chosen=chosen.tolist(), rejected=rejected.tolist())
 
@@ -76,7 +77,7 @@ class CommandedBatches:
                 trainer.answer_loss(name, index)
             elif command == "step":
                 start = time.perf_counter()
-                yield trainer.collate(trainer.sets[name][index], (trainer.references.get(name) or {index: None})[index])
+                yield trainer.collate(trainer.sets[name][index], trainer.held_reference(name, index))
                 trainer.channel.reply(seconds=protocol.since(start), loss=trainer.last_loss.item())
             else:
                 yield from self.epoch(name)
@@ -110,7 +111,8 @@ def make_trainer(options, folder):
     text = datasets.Dataset.from_list([{"prompt": "Which?", "chosen": " This.", "rejected": " That."}])
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.policy)
     reference = load(options.reference)
-    trainer = CommandedTrainer(load(options.policy), reference, arguments, train_dataset=text, processing_class=tokenizer)
+    policy = load(options.policy)
+    trainer = CommandedTrainer(policy, reference, arguments, train_dataset=text, processing_class=tokenizer)
     return trainer, reference
 
 
