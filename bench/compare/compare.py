@@ -109,7 +109,7 @@ def parse_options():
     parser.add_argument("--epoch", type=int, default=0, help="this many epochs of each set, besides the rounds (0)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--wait-policy", choices=("passive", "active"), default="passive", help="of OpenMP's threads")
-    parser.add_argument("--gib-each", type=float, default=6, help="memory to count for a contender (6)")
+    parser.add_argument("--gib-each", type=float, default=9, help="memory to count for a contender (9)")
     parser.add_argument("--preload", action="append", help="libraries for the Python workers (an allocator, MKL's)")
     parser.add_argument("--check-one", action="store_true", help="check losses on the first batch only")
     parser.add_argument("--output", help="append the report to this file")
