@@ -76,6 +76,25 @@ void linear_backward(benchmark::State& state) {
   count_flops(state, 4.0 * rows * channels * inner);
 }
 
+void linear_activate(benchmark::State& state) {
+  const auto machine = machine_of(state);
+  matrix x(rows, channels), weight(channels, inner), bias(1, inner), before(rows, inner), y(rows, inner);
+  for (auto _ : state)
+    machine.linear_activate(x.view(), weight.view(), bias.flat(), prefopt::activation_function::gelu_new, before.view(),
+                            y.view());
+  count_flops(state, 2.0 * rows * channels * inner);
+}
+
+void activated_linear_backward(benchmark::State& state) {
+  const auto machine = machine_of(state);
+  matrix before(rows, inner), x(rows, inner), weight(inner, channels), d_bias(1, channels), d_y(rows, channels),
+      d_before(rows, inner), d_weight(inner, channels);
+  for (auto _ : state)
+    machine.activated_linear_backward(d_y.view(), x.view(), weight.view(), prefopt::activation_function::gelu_new,
+                                      before.view(), d_before.view(), d_weight.view(), d_bias.flat());
+  count_flops(state, 4.0 * rows * channels * inner);
+}
+
 void layer_norm(benchmark::State& state) {
   const auto machine = machine_of(state);
   matrix x(rows, channels), scale(1, channels), shift(1, channels), y(rows, channels), mean(1, rows), inverse(1, rows);
@@ -92,20 +111,6 @@ void layer_norm_backward(benchmark::State& state) {
     machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()}, d_x.view(),
                                 d_scale.flat(), d_shift.flat());
   count_bytes(state, 16.0 * rows * channels);
-}
-
-void gelu_new(benchmark::State& state) {
-  const auto machine = machine_of(state);
-  matrix x(rows, inner), y(rows, inner);
-  for (auto _ : state) machine.activate(prefopt::activation_function::gelu_new, x.view(), y.view());
-  count_bytes(state, 8.0 * rows * inner);
-}
-
-void gelu_new_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
-  matrix x(rows, inner), d(rows, inner);
-  for (auto _ : state) machine.activate_backward(prefopt::activation_function::gelu_new, x.view(), d.view());
-  count_bytes(state, 12.0 * rows * inner);
 }
 
 void tree_attention(benchmark::State& state) {
@@ -181,10 +186,10 @@ void adamw_124m(benchmark::State& state) {
 #define PREFOPT_BENCH(operation) BENCHMARK(operation)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()
 PREFOPT_BENCH(linear);
 PREFOPT_BENCH(linear_backward);
+PREFOPT_BENCH(linear_activate);
+PREFOPT_BENCH(activated_linear_backward);
 PREFOPT_BENCH(layer_norm);
 PREFOPT_BENCH(layer_norm_backward);
-PREFOPT_BENCH(gelu_new);
-PREFOPT_BENCH(gelu_new_backward);
 PREFOPT_BENCH(tree_attention);
 PREFOPT_BENCH(tree_attention_backward);
 PREFOPT_BENCH(embedding);

@@ -24,8 +24,8 @@ endforeach()
 # Compile time: the operations of the Eigen machine, compiled once for all own programs that link this.
 if(TARGET prefopt_eigen)
   set(compiled_machine ${CMAKE_CURRENT_LIST_DIR}/compiled_machine)
-  add_library(prefopt_compiled_machine STATIC ${compiled_machine}/eigen_machine_float.cpp
-                                              ${compiled_machine}/eigen_machine_double.cpp)
+  file(GLOB compiled_machine_sources CONFIGURE_DEPENDS ${compiled_machine}/*.cpp)
+  add_library(prefopt_compiled_machine STATIC ${compiled_machine_sources})
   target_link_libraries(prefopt_compiled_machine PRIVATE prefopt::eigen prefopt_own_options)
   target_compile_options(prefopt_compiled_machine INTERFACE "SHELL:-include ${compiled_machine}/eigen_machine.hpp")
 endif()

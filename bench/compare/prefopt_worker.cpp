@@ -18,11 +18,11 @@
 #include <numeric>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
-using machine_type = prefopt::eigen_backend<float>;
 using batch_of_pairs = std::vector<prefopt::tokenized_pair>;
 using nlohmann::json;
 
@@ -65,8 +65,11 @@ std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch, const std
   return sums;
 }
 
+template <class Compute>
 class worker {
  public:
+  using machine_type = prefopt::eigen_backend<Compute>;
+
   worker(const std::string& policy, const std::string& reference, const std::string& data,
          const std::vector<std::string>& sets, int threads)
       : machine_({.threads = threads}), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
@@ -75,6 +78,8 @@ class worker {
       for (const auto& pairs : sets_.at(name))
         references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
   }
+
+  [[nodiscard]] std::string_view instruction_set() const { return machine_.instruction_set(); }
 
   [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
     const auto& pairs = sets_.at(set).at(index);
@@ -133,20 +138,21 @@ std::size_t peak_memory() {
 
 void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-json introduction() {
+json introduction(std::string_view instruction_set) {
   const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
                             std::to_string(EIGEN_MINOR_VERSION);
   const std::string prefopt = std::to_string(PREFOPT_VERSION_MAJOR) + "." + std::to_string(PREFOPT_VERSION_MINOR) +
                               "." + std::to_string(PREFOPT_VERSION_PATCH);
   return {{"ready", true},
           {"versions", {{"prefopt", prefopt}, {"eigen", eigen}, {"compiler", __VERSION__}}},
-          {"isa", std::string("Eigen: ") + Eigen::SimdInstructionSetsInUse()}};
+          {"isa", "products: " + std::string(instruction_set) + "; Eigen: " + Eigen::SimdInstructionSetsInUse()}};
 }
 
-void serve(worker& contender) {
+template <class Worker>
+void serve(Worker& contender) {
   const auto reply = [](const json& answer) { std::cout << answer.dump() << std::endl; };
   forget_peak_memory();
-  reply(introduction());
+  reply(introduction(contender.instruction_set()));
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string command, set;
@@ -167,6 +173,13 @@ void serve(worker& contender) {
   }
 }
 
+template <class Compute>
+void serve_with(const std::string& policy, const std::string& reference, const std::string& data,
+                const std::vector<std::string>& sets, int threads) {
+  worker<Compute> contender(policy, reference, data, sets, threads);
+  serve(contender);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -179,13 +192,13 @@ int main(int argc, char** argv) {
   app.add_option("--data", data, "File with the sets of pairs")->required();
   app.add_option("--sets", sets, "Those of its sets that will be asked for")->delimiter(',');
   app.add_option("--threads", threads);
-  app.add_option("--precision", precision, "fp32");
+  app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16"}));
   CLI11_PARSE(app, argc, argv);
   try {
-    if (precision != "fp32")
-      throw prefopt::value_error("precision is " + precision + ", and the library has only fp32 for now");
-    worker contender(policy, reference, data, sets, threads);
-    serve(contender);
+    if (precision == "fp32")
+      serve_with<float>(policy, reference, data, sets, threads);
+    else
+      serve_with<prefopt::bfloat16>(policy, reference, data, sets, threads);
   } catch (const std::exception& e) {
     std::cerr << "error: " << e.what() << '\n';
     return 1;

@@ -3,5 +3,5 @@
 #include "eigen_machine.hpp"
 
 namespace prefopt::detail {
-PREFOPT_EIGEN_MACHINE(, double)
+PREFOPT_EIGEN_MACHINES(, double)
 }  // namespace prefopt::detail

@@ -3,5 +3,5 @@
 #include "eigen_machine.hpp"
 
 namespace prefopt::detail {
-PREFOPT_EIGEN_MACHINE(, float)
+PREFOPT_EIGEN_MACHINES(, float)
 }  // namespace prefopt::detail

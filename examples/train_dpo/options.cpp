@@ -142,6 +142,9 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
 
 void add_run(CLI::App& app, options& o) {
   add(app, "--threads", o.threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
+  add_choice<precision_name>(app, "--precision", o.precision,
+                             "fp32, or bf16: numbers stay in float32 and are rounded where matrices are multiplied",
+                             {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
   add(app, "--log-every", o.log_every, "Steps between lines on the console", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
     app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
@@ -174,6 +177,8 @@ void check_together(const CLI::App& app, const options& o) {
 }
 
 }  // namespace
+
+const char* name_of(precision_name precision) { return precision == precision_name::fp32 ? "fp32" : "bf16"; }
 
 const char* name_of(loss_name loss) {
   switch (loss) {

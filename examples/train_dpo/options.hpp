@@ -12,6 +12,7 @@
 namespace train_dpo {
 
 enum class loss_name { dpo, ipo, hinge, sft };
+enum class precision_name { fp32, bf16 };
 
 /// The command line, checked.
 struct options {
@@ -27,6 +28,7 @@ struct options {
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   int threads = 1;
+  precision_name precision = precision_name::fp32;
   std::int64_t log_every = 1;
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
@@ -43,7 +45,8 @@ struct parsed {
 
 [[nodiscard]] parsed parse(int argc, char** argv);
 
-/// The name of the loss as the command line says it.
+/// The name as the command line says it.
 [[nodiscard]] const char* name_of(loss_name loss);
+[[nodiscard]] const char* name_of(precision_name precision);
 
 }  // namespace train_dpo

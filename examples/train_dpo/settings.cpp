@@ -26,7 +26,8 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
       {"--pairs-per-step", t.pairs_per_step},
       {"--tokens-per-microbatch", t.tokens_per_microbatch},
       {"--seed", t.seed},
-      {"--no-shuffle", !t.shuffle}};
+      {"--no-shuffle", !t.shuffle},
+      {"--precision", name_of(options.precision)}};
   if (t.max_steps != 0)
     settings["--max-steps"] = t.max_steps;
   else

@@ -3,8 +3,10 @@
 
 #include "prefopt/gpt2/gpt2.hpp"
 
+#include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,9 @@ const gpt2_config untied = {.n_layer = 1,
                             .tie_word_embeddings = false};
 
 /// Weights of unit size, so that every path through the model carries something.
-template <class Real>
-gpt2<eigen_backend<Real>> random_gpt2(const eigen_backend<Real>& machine, const gpt2_config& config) {
+template <class Compute>
+gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& machine, const gpt2_config& config) {
+  using Real = typename eigen_backend<Compute>::value_type;
   gpt2 model(machine, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
@@ -41,8 +44,8 @@ gpt2<eigen_backend<Real>> random_gpt2(const eigen_backend<Real>& machine, const 
   return model;
 }
 
-template <class Real>
-auto subject(const eigen_backend<Real>& machine, const gpt2_config& config, double rounding) {
+template <class Compute>
+auto subject(const eigen_backend<Compute>& machine, const gpt2_config& config, double rounding) {
   return tests::policy_subject([&machine, config] { return random_gpt2(machine, config); },
                                {.vocabulary_size = config.vocab_size,
                                 .positions = config.n_positions,
@@ -51,6 +54,12 @@ auto subject(const eigen_backend<Real>& machine, const gpt2_config& config, doub
 }
 
 const eigen_backend<double> one_thread;
+using machine_types = boost::mpl::list<float, double, bfloat16>;
+#ifdef _OPENMP
+constexpr int most_threads = 3;
+#else
+constexpr int most_threads = 1;
+#endif
 const eigen_backend<float> one_thread_float32;
 
 }  // namespace
@@ -63,6 +72,12 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float64) {
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
   for (const gpt2_config& config : {tied, untied})
     tests::check_trainable_policy_laws(subject(one_thread_float32, config, 1e-4));
+}
+
+// Rounding a slope to bfloat16 (2^-9) a few times on its way down, in another order.
+BOOST_AUTO_TEST_CASE(the_laws_hold_in_bfloat16) {
+  const eigen_backend<bfloat16> machine;
+  tests::check_trainable_policy_laws(subject(machine, tied, 0.02));
 }
 
 #ifdef _OPENMP
@@ -128,6 +143,40 @@ BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
   const auto pass = model.forward(batch);
   BOOST_TEST(model.token_log_probs(batch) == std::vector<double>(pass.log_probs().begin(), pass.log_probs().end()),
              boost::test_tools::per_element());
+}
+
+// Long enough for several tiles of attention; the second pair's prompt begins as the first's does, so that both share
+// a root, and neither does when it is alone.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, machine_types) {
+  const gpt2_config config = {.n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 400};
+  random_generator random(8);
+  std::vector<tokenized_pair> pairs(3);
+  const auto append = [&](token_ids& tokens, int count) {
+    for (int i = 0; i < count; ++i) tokens.push_back(static_cast<token_id>(random.below(300)));
+  };
+  append(pairs[0].prompt, 90);
+  pairs[1].prompt.assign(pairs[0].prompt.begin(), pairs[0].prompt.begin() + 37);
+  append(pairs[1].prompt, 110);
+  append(pairs[2].prompt, 3);
+  for (tokenized_pair& pair : pairs) {
+    append(pair.chosen, 150);
+    append(pair.rejected, 81);
+  }
+
+  const eigen_backend<Compute> machine, other_machine({.threads = most_threads});
+  const gpt2 model = random_gpt2(machine, config), other_model = random_gpt2(other_machine, config);
+  const std::vector<std::size_t> members = {0, 1, 2};
+  const prefix_tree_batch together = pack(pairs, members);
+  const std::vector<double> log_probs = model.token_log_probs(together);
+  BOOST_TEST(other_model.token_log_probs(together) == log_probs, boost::test_tools::per_element());
+  for (const tree_sequence& sequence : together.sequences) {
+    const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
+    const packable_sequence one{.prompt = pair.prompt,
+                                .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
+    const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
+    const auto first = log_probs.begin() + sequence.first_target;
+    BOOST_TEST(alone == std::vector<double>(first, first + sequence.count), boost::test_tools::per_element());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {

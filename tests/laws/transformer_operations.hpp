@@ -132,21 +132,48 @@ struct layer_norm_operation {
   }
 };
 
+/// activation(x W + b) V + c: a linear layer whose activation is folded in, and the adjoint of the one that reads it.
 template <class Machine, activation_function Activation>
-struct activation_operation {
-  std::size_t rows = 11, columns = 19;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * columns}; }
+struct feed_forward_operation {
+  std::size_t rows = 11, in = 5, inner = 19, out = 7;
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {rows * in, in * inner, inner, inner * out, out};
+  }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> x(m, a[0]);
-    auto y = rubbish(m, a[0].size());
-    m.activate(Activation, x.matrix(columns), y.matrix(columns));
+    const tape kept(*this, m, a);
+    on_machine<Machine> second(m, a[3]), second_bias(m, a[4]), activated(m, kept.activated);
+    auto y = rubbish(m, rows * out);
+    m.linear(activated.matrix(inner), second.matrix(out), second_bias.flat(), y.matrix(out));
     return y.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> x(m, a[0]), slope(m, d);
-    m.activate_backward(Activation, x.matrix(columns), slope.matrix(columns));
-    return {slope.host()};
+    const tape kept(*this, m, a);
+    on_machine<Machine> x(m, a[0]), first(m, a[1]), second(m, a[3]), before(m, kept.before), d_y(m, d);
+    on_machine<Machine> activated(m, kept.activated);
+    auto d_inner = rubbish(m, rows * inner), d_x = rubbish(m, a[0].size());
+    auto d_first = added_to(m, a[1].size()), d_first_bias = added_to(m, inner);
+    auto d_second = added_to(m, a[3].size()), d_second_bias = added_to(m, out);
+    m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out), Activation,
+                                before.matrix(inner), d_inner.matrix(inner), d_second.matrix(out),
+                                d_second_bias.flat());
+    m.linear_backward(d_inner.matrix(inner), x.matrix(in), first.matrix(inner), d_x.matrix(in), d_first.matrix(inner),
+                      d_first_bias.flat());
+    return {d_x.host(), d_first.host(there_before), d_first_bias.host(there_before), d_second.host(there_before),
+            d_second_bias.host(there_before)};
   }
+
+ private:
+  struct tape {
+    tape(const feed_forward_operation& o, const Machine& m, const arguments& a) {
+      on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]);
+      auto inner = rubbish(m, o.rows * o.inner), y = rubbish(m, o.rows * o.inner);
+      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation, inner.matrix(o.inner),
+                        y.matrix(o.inner));
+      before = inner.host();
+      activated = y.host();
+    }
+    numbers before, activated;
+  };
 };
 
 /// Repeated tokens and positions, so that gradients meet.
@@ -265,8 +292,8 @@ void for_each_operation(const Visitor& visit) {
   visit("linear, wide", linear_operation<Machine>{{.rows = 3, .in = 40, .out = 90}});
   visit("linear_residual", linear_residual_operation<Machine>{});
   visit("layer_norm", layer_norm_operation<Machine>{});
-  visit("activate gelu_new", activation_operation<Machine, activation_function::gelu_new>{});
-  visit("activate gelu", activation_operation<Machine, activation_function::gelu>{});
+  visit("feed forward gelu_new", feed_forward_operation<Machine, activation_function::gelu_new>{});
+  visit("feed forward gelu", feed_forward_operation<Machine, activation_function::gelu>{});
   visit("embedding", embedding_operation<Machine>{});
   visit("gather_rows", rows_operation<Machine>{});
   visit("tree_attention", attention_operation<Machine>{});

@@ -40,8 +40,9 @@ struct head_target {
 };
 
 /// Can run a transformer's forward pass and its backward.
-/// Needs: optimizer_machine; the operations below, which `eigen_backend` documents one by one.
-/// Promises: the same call gives the same bits; every backward is the adjoint of its forward, to rounding.
+/// Needs: optimizer_machine; `scratch<T>(n)`, as allocate but with any content, for what comes and goes with every
+/// step; the operations below, which `eigen_backend` documents one by one. Promises: the same call gives the same bits;
+/// every backward is the adjoint of its forward, to rounding.
 template <class M>
 concept transformer_machine = optimizer_machine<M> &&
     requires(const M& machine, std::span<const std::int32_t> indices, matrix_view<typename M::value_type> out,
@@ -52,6 +53,7 @@ concept transformer_machine = optimizer_machine<M> &&
              layer_norm_statistics<const typename M::value_type> read_statistics, double number,
              activation_function activation, std::span<const head_target> targets, std::span<double> log_probs,
              std::span<const double> slopes) {
+  { machine.template scratch<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
   machine.embedding(indices, indices, in, in, out);
   machine.embedding_backward(indices, indices, in, out, out);
   machine.layer_norm(in, read_only, read_only, number, out, statistics);
@@ -59,8 +61,8 @@ concept transformer_machine = optimizer_machine<M> &&
   machine.linear(in, in, read_only, out);
   machine.linear_residual(in, in, read_only, in, out);
   machine.linear_backward(in, in, in, out, out, vector);
-  machine.activate(activation, in, out);
-  machine.activate_backward(activation, in, out);
+  machine.linear_activate(in, in, read_only, activation, out, out);
+  machine.activated_linear_backward(in, in, in, activation, in, out, out, vector);
   machine.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, out);
   machine.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads, in, read_heads, heads,
                                   heads, heads);

@@ -14,7 +14,7 @@
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/eigen/buffer.hpp"
 #include "prefopt/eigen/maps.hpp"
-#include "prefopt/eigen/product.hpp"
+#include "prefopt/eigen/product_engine.hpp"
 
 namespace prefopt::detail {
 
@@ -95,13 +95,13 @@ void for_each_run(std::span<const row_run> runs, const Visitor& visit) {
   }
 }
 
-/// scores [t, keys] = q kᵀ over the tile's runs.
+/// Copies the rows of one head that a tile sees to out [keys, D], one after the other: what a query sees is then one
+/// matrix, and its sums do not depend on how the tree cuts the path.
 template <class Real>
-void tile_scores(std::span<const row_run> runs, matrix_view<const Real> q, tensor_view<const Real, 3> k,
-                 std::size_t head, matrix_view<Real> scores) {
+void gather_runs(std::span<const row_run> runs, tensor_view<const Real, 3> heads, std::size_t head,
+                 matrix_view<Real> out) {
   for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
-    multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(scores, first, last), q,
-                                                        head_rows(k, head, run.begin, run.end));
+    as_eigen(out.rows(first, last)) = as_eigen(head_rows(heads, head, run.begin, run.end));
   });
 }
 
@@ -112,20 +112,24 @@ template <class Real>
 }
 
 /// Assigns out [queries, H, D] and log_sums [queries, H]; query i is row `rows.first_row` + i of the forest.
-template <class Real>
-void tree_attention(int threads, const attention_rows& rows, tensor_view<const Real, 3> q, tensor_view<const Real, 3> k,
-                    tensor_view<const Real, 3> v, double scale, tensor_view<Real, 3> out, matrix_view<Real> log_sums) {
+template <class Engine, class Real = typename Engine::real>
+void tree_attention(int threads, const Engine& multiply, const attention_rows& rows, tensor_view<const Real, 3> q,
+                    tensor_view<const Real, 3> k, tensor_view<const Real, 3> v, double scale, tensor_view<Real, 3> out,
+                    matrix_view<Real> log_sums) {
   const std::vector<attention_tile> tiles = attention_tiles(rows);
-  const std::size_t heads = q.extent(1);
+  const std::size_t heads = q.extent(1), size = q.extent(2);
   parallel_tasks(threads, tiles.size() * heads, [&](std::size_t task) {
     thread_local std::vector<row_run> runs;
-    thread_local tile_matrix<Real> room;
+    thread_local tile_matrix<Real> scores_room, seen_room;
     const attention_tile& tile = tiles[task / heads];
     const std::size_t head = task % heads;
     const std::size_t begin = tile.begin - rows.first_row, end = tile.end - rows.first_row;
     visible_runs(rows.nodes, tile, runs);
-    const matrix_view<Real> scores = room.resized(end - begin, row_count(runs));
-    tile_scores<Real>(runs, head_rows(q, head, begin, end), k, head, scores);
+    const std::size_t keys = row_count(runs);
+    const matrix_view<Real> scores = scores_room.resized(end - begin, keys), seen_rows = seen_room.resized(keys, size);
+    gather_runs<Real>(runs, k, head, seen_rows);
+    multiply.here(update::assign, scores, outer_rows<Real>(head_rows(q, head, begin, end)),
+                  outer_rows<Real>(seen_rows));
     for (std::size_t i = 0; i < end - begin; ++i) {
       auto row = as_eigen_row(scores, i);
       auto seen = row.head(visible_keys(scores, i));
@@ -137,72 +141,76 @@ void tree_attention(int threads, const attention_rows& rows, tensor_view<const R
       row.tail(row.size() - seen.size()).setZero();
       log_sums(begin + i, head) = top + std::log(sum);
     }
-    const matrix_view<Real> result = head_rows(out, head, begin, end);
-    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
-      multiply<operand::plain, operand::plain, Real>(first == 0 ? update::assign : update::add, result,
-                                                     columns_of(scores, first, last),
-                                                     head_rows(v, head, run.begin, run.end));
-    });
+    gather_runs<Real>(runs, v, head, seen_rows);
+    multiply.here(update::assign, head_rows(out, head, begin, end), outer_rows<Real>(scores),
+                  outer_columns<Real>(seen_rows));
   });
 }
 
 /// One tile's share of the backward of one head. Assigns its rows of d_q; adds to d_k and d_v.
-template <class Real>
+template <class Engine>
 struct attention_tile_backward {
-  tensor_view<const Real, 3> q, k, v, out, d_out;
-  matrix_view<const Real> log_sums;
-  tensor_view<Real, 3> d_q, d_k, d_v;
+  using real = typename Engine::real;
+
+  const Engine& multiply;
+  tensor_view<const real, 3> q, k, v, out, d_out;
+  matrix_view<const real> log_sums;
+  tensor_view<real, 3> d_q, d_k, d_v;
   double scale;
 
   void operator()(const attention_tile& tile, std::span<const row_run> runs, std::size_t head) {
-    const std::size_t queries = tile.end - tile.begin, keys = row_count(runs);
+    const std::size_t queries = tile.end - tile.begin, keys = row_count(runs), size = q.extent(2);
     const auto q_rows = head_rows(q, head, tile.begin, tile.end);
     const auto d_rows = head_rows(d_out, head, tile.begin, tile.end);
-    const matrix_view<Real> weights = weights_room.resized(queries, keys);
-    const matrix_view<Real> d_scores = scores_room.resized(queries, keys);
-    tile_scores<Real>(runs, q_rows, k, head, weights);
-    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
-      multiply<operand::plain, operand::transposed, Real>(update::assign, columns_of(d_scores, first, last), d_rows,
-                                                          head_rows(v, head, run.begin, run.end));
-    });
+    const matrix_view<real> weights = weights_room.resized(queries, keys);
+    const matrix_view<real> d_scores = scores_room.resized(queries, keys);
+    const matrix_view<real> seen_keys = keys_room.resized(keys, size), others = others_room.resized(keys, size);
+    gather_runs<real>(runs, k, head, seen_keys);
+    multiply.here(update::assign, weights, outer_rows<real>(q_rows), outer_rows<real>(seen_keys));
+    gather_runs<real>(runs, v, head, others);
+    multiply.here(update::assign, d_scores, outer_rows<real>(d_rows), outer_rows<real>(others));
     const auto result = head_rows(out, head, tile.begin, tile.end);
     for (std::size_t i = 0; i < queries; ++i) {
       auto weight = as_eigen_row(weights, i);
       auto d_score = as_eigen_row(d_scores, i);
       auto seen = weight.head(visible_keys(weights, i));
-      seen = (seen * static_cast<Real>(scale) - log_sums(tile.begin + i, head)).exp();
+      seen = (seen * static_cast<real>(scale) - log_sums(tile.begin + i, head)).exp();
       weight.tail(weight.size() - seen.size()).setZero();
-      const Real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
-      d_score = weight * (d_score - mean) * static_cast<Real>(scale);
+      const real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
+      d_score = weight * (d_score - mean) * static_cast<real>(scale);
     }
-    const auto d_q_rows = head_rows(d_q, head, tile.begin, tile.end);
-    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
-      const matrix_view<const Real> d_part = columns_of(d_scores, first, last);
-      multiply<operand::plain, operand::plain, Real>(first == 0 ? update::assign : update::add, d_q_rows, d_part,
-                                                     head_rows(k, head, run.begin, run.end));
-      multiply<operand::transposed, operand::plain, Real>(update::add, head_rows(d_k, head, run.begin, run.end), d_part,
-                                                          q_rows);
-      multiply<operand::transposed, operand::plain, Real>(update::add, head_rows(d_v, head, run.begin, run.end),
-                                                          columns_of(weights, first, last), d_rows);
-    });
+    multiply.here(update::assign, head_rows(d_q, head, tile.begin, tile.end), outer_rows<real>(d_scores),
+                  outer_columns<real>(seen_keys));
+    multiply.here(update::assign, others, outer_columns<real>(d_scores), outer_columns<real>(q_rows));
+    scatter_runs(runs, others, d_k, head);
+    multiply.here(update::assign, others, outer_columns<real>(weights), outer_columns<real>(d_rows));
+    scatter_runs(runs, others, d_v, head);
   }
 
-  tile_matrix<Real> weights_room = {}, scores_room = {};
+  tile_matrix<real> weights_room = {}, scores_room = {}, keys_room = {}, others_room = {};
+
+ private:
+  static void scatter_runs(std::span<const row_run> runs, matrix_view<real> from, tensor_view<real, 3> heads,
+                           std::size_t head) {
+    for_each_run(runs, [&](const row_run& run, std::size_t first, std::size_t last) {
+      as_eigen(head_rows(heads, head, run.begin, run.end)) += as_eigen(from.rows(first, last));
+    });
+  }
 };
 
 /// Assigns d_q, d_k, d_v [N, H, D] for a whole forest (rows.first_row 0). Threads split heads, so that the gradient of
 /// a key gathers over its queries without atomics and in one order.
-template <class Real>
-void tree_attention_backward(int threads, const attention_rows& rows, tensor_view<const Real, 3> q,
-                             tensor_view<const Real, 3> k, tensor_view<const Real, 3> v, double scale,
-                             tensor_view<const Real, 3> out, matrix_view<const Real> log_sums,
+template <class Engine, class Real = typename Engine::real>
+void tree_attention_backward(int threads, const Engine& multiply, const attention_rows& rows,
+                             tensor_view<const Real, 3> q, tensor_view<const Real, 3> k, tensor_view<const Real, 3> v,
+                             double scale, tensor_view<const Real, 3> out, matrix_view<const Real> log_sums,
                              tensor_view<const Real, 3> d_out, tensor_view<Real, 3> d_q, tensor_view<Real, 3> d_k,
                              tensor_view<Real, 3> d_v) {
   const std::vector<attention_tile> tiles = attention_tiles(rows);
   parallel_tasks(threads, q.extent(1), [&](std::size_t head) {
     as_eigen(head_rows(d_k, head, 0, d_k.extent(0))).setZero();
     as_eigen(head_rows(d_v, head, 0, d_v.extent(0))).setZero();
-    attention_tile_backward<Real> backward{q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
+    attention_tile_backward<Engine> backward{multiply, q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
     std::vector<row_run> runs;
     for (const attention_tile& tile : tiles) {
       visible_runs(rows.nodes, tile, runs);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// eigen_backend: the CPU machine. Matrix products by Eigen, work split over a number of OpenMP threads that the user
-// sets; models transformer_machine. Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C /
-// H.
+// eigen_backend: the CPU machine. Matrix products by kernels of its own, element-wise work by Eigen, both split over a
+// number of OpenMP threads that the user sets; models transformer_machine. Legend: N rows, C channels, V vocabulary, R
+// head rows, M targets, H heads, D = C / H.
 //
 // All translation units that use it must be built for one instruction set: Eigen's types change alignment with it.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string_view>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/error.hpp"
@@ -21,7 +23,8 @@
 #include "prefopt/eigen/layer_norm.hpp"
 #include "prefopt/eigen/maps.hpp"
 #include "prefopt/eigen/optimizer.hpp"
-#include "prefopt/eigen/product.hpp"
+#include "prefopt/eigen/product_engine.hpp"
+#include "prefopt/eigen/workspace.hpp"
 
 namespace prefopt {
 
@@ -30,18 +33,19 @@ struct eigen_options {
   int threads = 1;  ///< without OpenMP it must stay 1
 };
 
-/// The CPU in `Real` (float or double). Holds no state but its options, so any number of threads may share it.
-/// Operations trust their callers with shapes: models check at their door.
-template <class Real>
+/// The CPU in `Compute`: float, double, or bfloat16, which keeps all numbers in float32 and rounds them to bfloat16
+/// where matrices are multiplied. Any number of threads may share it; copies share its workspace. Operations trust
+/// their callers with shapes: models check at their door.
+template <class Compute>
 class eigen_backend {
  public:
-  using value_type = Real;
-  using matrix = matrix_view<Real>;
-  using const_matrix = matrix_view<const Real>;
-  using numbers = std::span<Real>;
-  using const_numbers = std::span<const Real>;
-  using heads = tensor_view<Real, 3>;
-  using const_heads = tensor_view<const Real, 3>;
+  using value_type = typename detail::product_engine<Compute>::real;
+  using matrix = matrix_view<value_type>;
+  using const_matrix = matrix_view<const value_type>;
+  using numbers = std::span<value_type>;
+  using const_numbers = std::span<const value_type>;
+  using heads = tensor_view<value_type, 3>;
+  using const_heads = tensor_view<const value_type, 3>;
   using indices = std::span<const std::int32_t>;
 
   /// Throws value_error for fewer than 1 thread or more than 1024, or more than 1 where the program was built without
@@ -58,16 +62,24 @@ class eigen_backend {
 
   [[nodiscard]] int threads() const { return threads_; }
 
+  /// What multiplies matrices, in words for a log.
+  [[nodiscard]] std::string_view instruction_set() const { return engine_.name(); }
+
   // storage
 
   template <class T>
   [[nodiscard]] zeroed_buffer<T> allocate(std::size_t count) const {
     return zeroed_buffer<T>(count);
   }
+  /// Room for `count` numbers of any value, which the machine keeps when its owner lets it go.
+  template <class T>
+  [[nodiscard]] workspace_buffer<T> scratch(std::size_t count) const {
+    return {workspace_, count};
+  }
   void copy_from_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void copy_to_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void copy(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
-  void fill(numbers values, Real value) const { std::ranges::fill(values, value); }
+  void fill(numbers values, value_type value) const { std::ranges::fill(values, value); }
 
   // optimizer
 
@@ -81,51 +93,134 @@ class eigen_backend {
 
   /// out [N, C] = wte[token] + wpe[position].
   void embedding(indices tokens, indices positions, const_matrix wte, const_matrix wpe, matrix out) const {
-    detail::embedding<Real>(threads_, tokens, positions, wte, wpe, out);
+    detail::embedding<value_type>(threads_, tokens, positions, wte, wpe, out);
   }
   /// Adds to d_wte and d_wpe.
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, matrix d_wte, matrix d_wpe) const {
-    detail::embedding_backward<Real>(threads_, tokens, positions, d_out, d_wte, d_wpe);
+    detail::embedding_backward<value_type>(threads_, tokens, positions, d_out, d_wte, d_wpe);
   }
 
   // normalization
 
   /// y [N, C] = (x - mean) / sqrt(variance + epsilon) * scale + shift, and the statistics [N].
   void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon, matrix y,
-                  layer_norm_statistics<Real> statistics) const {
-    detail::layer_norm<Real>(threads_, x, scale, shift, epsilon, y, statistics);
+                  layer_norm_statistics<value_type> statistics) const {
+    detail::layer_norm<value_type>(threads_, x, scale, shift, epsilon, y, statistics);
   }
   /// Adds to d_x, d_scale and d_shift.
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
-                           layer_norm_statistics<const Real> statistics, matrix d_x, numbers d_scale,
+                           layer_norm_statistics<const value_type> statistics, matrix d_x, numbers d_scale,
                            numbers d_shift) const {
-    detail::layer_norm_backward<Real>(threads_, d_y, x, scale, statistics, d_x, d_scale, d_shift);
+    detail::layer_norm_backward<value_type>(threads_, d_y, x, scale, statistics, d_x, d_scale, d_shift);
   }
 
   // linear layers
 
   /// y [N, out] = x [N, in] weight [in, out] + bias [out].
   void linear(const_matrix x, const_matrix weight, const_numbers bias, matrix y) const {
-    const auto biases = detail::as_eigen(bias);
-    detail::parallel_ranges(threads_, y.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t row = begin; row < end; ++row) detail::as_eigen_row(y, row) = biases;
-    });
-    multiply<plain, plain>(add, y, x, weight);
+    engine_(threads_, assign, y, outer_rows(x), outer_columns(weight),
+            each_row([&](const block& b, std::size_t row) { as_eigen(b.of(y, row)) += as_eigen(b.of(bias)); }));
   }
   /// y = residual + x weight + bias.
   void linear_residual(const_matrix x, const_matrix weight, const_numbers bias, const_matrix residual, matrix y) const {
-    const auto biases = detail::as_eigen(bias);
-    detail::parallel_ranges(threads_, y.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t row = begin; row < end; ++row)
-        detail::as_eigen_row(y, row) = detail::as_eigen_row(residual, row) + biases;
-    });
-    multiply<plain, plain>(add, y, x, weight);
+    engine_(threads_, assign, y, outer_rows(x), outer_columns(weight), each_row([&](const block& b, std::size_t row) {
+              as_eigen(b.of(y, row)) += as_eigen(b.of(bias)) + as_eigen(b.of(residual, row));
+            }));
   }
-  /// Assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
+  /// inner = x weight + bias; y = activation(inner), element by element.
+  void linear_activate(const_matrix x, const_matrix weight, const_numbers bias, activation_function activation,
+                       matrix inner, matrix y) const {
+    engine_(threads_, assign, inner, outer_rows(x), outer_columns(weight),
+            each_row([&](const block& b, std::size_t row) {
+              as_eigen(b.of(inner, row)) += as_eigen(b.of(bias));
+              detail::activate<value_type>(activation, b.of(inner, row), b.of(y, row));
+            }));
+  }
+  /// The adjoint of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x, matrix d_weight,
                        numbers d_bias) const {
-    multiply<plain, transposed>(assign, d_x, d_y, weight);
-    multiply<transposed, plain>(add, d_weight, x, d_y);
+    engine_(threads_, assign, d_x, outer_rows(d_y), outer_rows(weight));
+    weight_backward(d_y, x, d_weight, d_bias);
+  }
+  /// The same where x is activation(inner): assigns d_inner in place of d_x.
+  void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, activation_function activation,
+                                 const_matrix inner, matrix d_inner, matrix d_weight, numbers d_bias) const {
+    engine_(threads_, assign, d_inner, outer_rows(d_y), outer_rows(weight),
+            each_row([&](const block& b, std::size_t row) {
+              detail::activate_backward<value_type>(activation, b.of(inner, row), b.of(d_inner, row));
+            }));
+    weight_backward(d_y, x, d_weight, d_bias);
+  }
+
+  // attention
+
+  /// out [queries, H, D] = softmax(scale * q kᵀ) v over what each row sees, and the log-sums [queries, H].
+  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale, heads out,
+                      matrix log_sums) const {
+    detail::tree_attention(threads_, engine_, rows, q, k, v, scale, out, log_sums);
+  }
+  /// Assigns d_q, d_k and d_v [N, H, D]; rows.first_row is 0.
+  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
+                               const_heads out, const_matrix log_sums, const_heads d_out, heads d_q, heads d_k,
+                               heads d_v) const {
+    detail::tree_attention_backward(threads_, engine_, rows, q, k, v, scale, out, log_sums, d_out, d_q, d_k, d_v);
+  }
+
+  // head
+
+  /// out [R, C] = the named rows of `from` [N, C].
+  void gather_rows(const_matrix from, indices rows, matrix out) const {
+    detail::gather_rows<value_type>(threads_, from, rows, out);
+  }
+  /// out [N, C] = 0, but for the named rows, all distinct: those of `from` [R, C].
+  void scatter_rows(const_matrix from, indices rows, matrix out) const {
+    detail::scatter_rows<value_type>(threads_, from, rows, out);
+  }
+  /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
+  void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {
+    engine_(threads_, assign, logits, outer_rows(hidden), outer_rows(weight));
+  }
+  /// log softmax(logits) at the targets: log_probs [M] in nats; log_sums [R].
+  void head_log_probs(const_matrix logits, std::span<const head_target> targets, numbers log_sums,
+                      std::span<double> log_probs) const {
+    detail::head_log_probs<value_type>(threads_, logits, targets, log_sums, log_probs);
+  }
+  /// Overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
+  void head_backward(matrix logits, const_numbers log_sums, std::span<const head_target> targets,
+                     std::span<const double> slopes, const_matrix hidden, const_matrix weight, matrix d_hidden,
+                     matrix d_weight) const {
+    detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
+    engine_(threads_, assign, d_hidden, outer_rows(logits), outer_columns(weight));
+    engine_(threads_, add, d_weight, outer_columns(logits), outer_columns(hidden));
+  }
+
+ private:
+  using block = detail::block_range;
+  static constexpr auto assign = detail::update::assign, add = detail::update::add;
+
+  template <class Value>
+  static auto as_eigen(std::span<Value> values) {
+    return detail::as_eigen(values);
+  }
+  template <class Value>
+  static auto outer_rows(matrix_view<Value> matrix) {
+    return detail::outer_rows<value_type>(matrix);
+  }
+  template <class Value>
+  static auto outer_columns(matrix_view<Value> matrix) {
+    return detail::outer_columns<value_type>(matrix);
+  }
+
+  /// A visitor of blocks from one of their rows.
+  template <class Visitor>
+  static auto each_row(Visitor visit) {
+    return [visit](const block& b) {
+      for (std::size_t row = b.row_begin; row < b.row_end; ++row) visit(b, row);
+    };
+  }
+
+  void weight_backward(const_matrix d_y, const_matrix x, matrix d_weight, numbers d_bias) const {
+    engine_(threads_, add, d_weight, outer_columns(x), outer_columns(d_y));
     const auto d = detail::as_eigen(d_y);
     auto biases = detail::as_eigen(d_bias);
     detail::parallel_ranges(threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -134,69 +229,12 @@ class eigen_backend {
     });
   }
 
-  /// y = activation(x), element by element.
-  void activate(activation_function activation, const_matrix x, matrix y) const {
-    detail::activate<Real>(threads_, activation, x, y);
-  }
-  /// Turns d loss / d y into d loss / d x in place.
-  void activate_backward(activation_function activation, const_matrix x, matrix d) const {
-    detail::activate_backward<Real>(threads_, activation, x, d);
-  }
-
-  // attention
-
-  /// out [queries, H, D] = softmax(scale * q kᵀ) v over what each row sees, and the log-sums [queries, H].
-  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale, heads out,
-                      matrix log_sums) const {
-    detail::tree_attention<Real>(threads_, rows, q, k, v, scale, out, log_sums);
-  }
-  /// Assigns d_q, d_k and d_v [N, H, D]; rows.first_row is 0.
-  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
-                               const_heads out, const_matrix log_sums, const_heads d_out, heads d_q, heads d_k,
-                               heads d_v) const {
-    detail::tree_attention_backward<Real>(threads_, rows, q, k, v, scale, out, log_sums, d_out, d_q, d_k, d_v);
-  }
-
-  // head
-
-  /// out [R, C] = the named rows of `from` [N, C].
-  void gather_rows(const_matrix from, indices rows, matrix out) const {
-    detail::gather_rows<Real>(threads_, from, rows, out);
-  }
-  /// out [N, C] = 0, but for the named rows, all distinct: those of `from` [R, C].
-  void scatter_rows(const_matrix from, indices rows, matrix out) const {
-    detail::scatter_rows<Real>(threads_, from, rows, out);
-  }
-  /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
-  void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {
-    multiply<plain, transposed>(assign, logits, hidden, weight);
-  }
-  /// log softmax(logits) at the targets: log_probs [M] in nats; log_sums [R].
-  void head_log_probs(const_matrix logits, std::span<const head_target> targets, numbers log_sums,
-                      std::span<double> log_probs) const {
-    detail::head_log_probs<Real>(threads_, logits, targets, log_sums, log_probs);
-  }
-  /// Overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
-  void head_backward(matrix logits, const_numbers log_sums, std::span<const head_target> targets,
-                     std::span<const double> slopes, const_matrix hidden, const_matrix weight, matrix d_hidden,
-                     matrix d_weight) const {
-    detail::head_logits_backward<Real>(threads_, logits, log_sums, targets, slopes);
-    multiply<plain, plain>(assign, d_hidden, logits, weight);
-    multiply<transposed, plain>(add, d_weight, logits, hidden);
-  }
-
- private:
-  static constexpr auto plain = detail::operand::plain, transposed = detail::operand::transposed;
-  static constexpr auto assign = detail::update::assign, add = detail::update::add;
-
-  template <detail::operand A, detail::operand B>
-  void multiply(detail::update how, matrix out, const_matrix a, const_matrix b) const {
-    detail::multiply<A, B, Real>(threads_, how, out, a, b);
-  }
-
   int threads_;
+  detail::product_engine<Compute> engine_;
+  std::shared_ptr<detail::workspace> workspace_ = std::make_shared<detail::workspace>();
 };
 
-static_assert(transformer_machine<eigen_backend<float>> && transformer_machine<eigen_backend<double>>);
+static_assert(transformer_machine<eigen_backend<float>> && transformer_machine<eigen_backend<double>> &&
+              transformer_machine<eigen_backend<bfloat16>>);
 
 }  // namespace prefopt

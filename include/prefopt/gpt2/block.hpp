@@ -27,7 +27,7 @@ class machine_matrix {
       : rows_(rows),
         columns_(columns),
         stride_((columns + line - 1) / line * line),
-        storage_(machine.template allocate<value_type>(rows * stride_)) {}
+        storage_(machine.template scratch<value_type>(rows * stride_)) {}
 
   [[nodiscard]] matrix_view<value_type> view() { return {storage_.data(), {rows_, columns_}, {stride_, 1}}; }
   [[nodiscard]] matrix_view<const value_type> view() const {
@@ -52,7 +52,7 @@ class machine_matrix {
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
   std::size_t stride_ = 0;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) storage_;
+  decltype(std::declval<const Machine&>().template scratch<value_type>(0)) storage_;
 };
 
 /// A layer norm's output and statistics over N rows.
@@ -160,8 +160,8 @@ class gpt2_block {
     const auto ln_2 = part(tape.ln_2.normalized);
     machine_.layer_norm(middle, weights_.ln_2.scale, weights_.ln_2.shift, config_.layer_norm_epsilon, ln_2,
                         statistics(tape.ln_2));
-    machine_.linear(ln_2, weights_.c_fc.weight, weights_.c_fc.bias, part(tape.inner));
-    machine_.activate(config_.activation, part(tape.inner), part(tape.activated));
+    machine_.linear_activate(ln_2, weights_.c_fc.weight, weights_.c_fc.bias, config_.activation, part(tape.inner),
+                             part(tape.activated));
     machine_.linear_residual(part(tape.activated), weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
   }
 
@@ -172,9 +172,9 @@ class gpt2_block {
                 matrix_view<value_type> d) const {
     const auto d_inner = scratch.inner.view();
     const auto d_channels = scratch.channels.view();
-    machine_.linear_backward(d, tape.activated.view(), weights_.mlp_c_proj.weight, d_inner, gradients.mlp_c_proj.weight,
-                             gradients.mlp_c_proj.bias);
-    machine_.activate_backward(config_.activation, tape.inner.view(), d_inner);
+    machine_.activated_linear_backward(d, tape.activated.view(), weights_.mlp_c_proj.weight, config_.activation,
+                                       tape.inner.view(), d_inner, gradients.mlp_c_proj.weight,
+                                       gradients.mlp_c_proj.bias);
     machine_.linear_backward(d_inner, tape.ln_2.normalized.view(), weights_.c_fc.weight, d_channels,
                              gradients.c_fc.weight, gradients.c_fc.bias);
     machine_.layer_norm_backward(d_channels, tape.middle.view(), weights_.ln_2.scale, tape.ln_2.statistics(), d,

@@ -62,6 +62,7 @@ class gpt2_trunk {
     block_gradients<Machine> scratch(machine_, config_, rows);
     const auto norm = gradients.ln_f();
     const layer_norm_tape<Machine>& kept = tape.ln_f;
+    machine_.fill(d_gathered.leading_rows(batch.rows.size()), 0);  // the adjoint of a layer norm adds to it
     machine_.layer_norm_backward(d_hidden, tape.gathered.view(), weights_.ln_f().scale, kept.statistics(),
                                  d_gathered.view(), norm.scale, norm.shift);
     machine_.scatter_rows(d_gathered.view(), batch.rows, d_stream.view());

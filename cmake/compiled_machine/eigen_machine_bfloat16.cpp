@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#define PREFOPT_COMPILES_EIGEN_MACHINE
+#include "eigen_machine.hpp"
+
+namespace prefopt::detail {
+PREFOPT_EIGEN_BFLOAT16()
+}  // namespace prefopt::detail

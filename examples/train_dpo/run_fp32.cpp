@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+#include "train_dpo/run.hpp"
+#include "train_dpo/run_on.hpp"
+
+namespace train_dpo {
+
+void run_in_fp32(const options& options) { run_on<prefopt::eigen_backend<float>>(options); }
+
+}  // namespace train_dpo

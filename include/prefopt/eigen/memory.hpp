@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// memory_block: host memory from the system, on cache lines, zeroed. A large one is of huge pages where the system has
+// them: the products read weights and activations by columns of panels, and run out of entries for small pages first.
+
+#include <cstddef>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace prefopt::detail {
+
+/// Owns `bytes()` bytes that begin as zeros. Untouched ones cost address space only. Move-only.
+class memory_block {
+ public:
+  memory_block() = default;
+
+  /// Throws std::bad_alloc.
+  explicit memory_block(std::size_t bytes) : bytes_(bytes) {
+    constexpr std::size_t line = 64, page = std::size_t{1} << 21;
+    const std::size_t alignment = bytes < 2 * page ? line : page;
+    if (bytes > std::numeric_limits<std::size_t>::max() - alignment) throw std::bad_alloc();
+    std::size_t room = bytes + alignment;
+    block_.reset(std::calloc(room, 1));
+    if (!block_) throw std::bad_alloc();
+    void* aligned = block_.get();
+    data_ = std::align(alignment, bytes, aligned, room);
+#if defined(__linux__)
+    if (alignment == page)
+      madvise(data_, bytes / page * page, MADV_HUGEPAGE);  // a wish: what it answers changes nothing
+#endif
+  }
+
+  memory_block(memory_block&& other) noexcept
+      : block_(std::move(other.block_)),
+        data_(std::exchange(other.data_, nullptr)),
+        bytes_(std::exchange(other.bytes_, 0)) {}
+  memory_block& operator=(memory_block&& other) noexcept {
+    block_ = std::move(other.block_);
+    data_ = std::exchange(other.data_, nullptr);
+    bytes_ = std::exchange(other.bytes_, 0);
+    return *this;
+  }
+
+  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct release {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+
+  std::unique_ptr<void, release> block_;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace prefopt::detail

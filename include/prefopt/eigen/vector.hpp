@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The widest vector of the instruction set that a translation unit is built for, as the compilers' own vector type:
+// arithmetic is written with operators, and a multiplication that is added to something becomes one fused instruction
+// where there is one.
+
+#include <cstddef>
+#include <cstring>
+
+namespace prefopt::detail {
+
+#if defined(__AVX512F__)
+inline constexpr std::size_t vector_bytes = 64, vector_registers = 32;
+#elif defined(__AVX__)
+inline constexpr std::size_t vector_bytes = 32, vector_registers = 16;
+#elif defined(__aarch64__)
+inline constexpr std::size_t vector_bytes = 16, vector_registers = 32;
+#else
+inline constexpr std::size_t vector_bytes = 16, vector_registers = 16;
+#endif
+
+template <class Real>
+struct native_vector {
+  typedef Real type __attribute__((vector_size(vector_bytes)));
+  static constexpr std::size_t lanes = vector_bytes / sizeof(Real);
+};
+
+template <class Real>
+using native_vector_t = typename native_vector<Real>::type;
+
+/// From memory that is aligned for Real only.
+template <class Vector, class Real>
+[[nodiscard, gnu::always_inline]] inline Vector load(const Real* from) {
+  Vector vector;
+  std::memcpy(&vector, from, sizeof vector);
+  return vector;
+}
+
+template <class Vector, class Real>
+[[gnu::always_inline]] inline void store(Real* to, const Vector& vector) {
+  std::memcpy(to, &vector, sizeof vector);
+}
+
+}  // namespace prefopt::detail

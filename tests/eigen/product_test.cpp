@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Matrix products on every kernel that works here, beside plain loops in float64.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "eigen/emulated_tiles.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/eigen/product_engine.hpp"
+
+using prefopt::matrix_view;
+using prefopt::detail::block_range;
+using prefopt::detail::update;
+
+namespace {
+
+/// Calls visit(kernel, name) for each kernel that can run here.
+template <class Visitor>
+void for_each_kernel(const Visitor& visit) {
+  visit(prefopt::detail::native_kernel<double>{}, "float64");
+  visit(prefopt::detail::native_kernel<float>{}, "float32");
+  visit(prefopt::detail::widened_bfloat16_kernel{}, "widened bfloat16");
+#if defined(__x86_64__)
+  visit(prefopt::detail::tile_bfloat16_kernel<prefopt::tests::emulated_tiles>{}, "emulated tiles");
+  if (prefopt::detail::amx_works())
+    visit(prefopt::detail::tile_bfloat16_kernel<prefopt::detail::amx_unit>{}, "AMX");
+  else
+    BOOST_TEST_MESSAGE("skipped: no AMX here");
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512bf16"))
+    visit(prefopt::detail::avx512_bfloat16_kernel{}, "AVX-512 bfloat16");
+  else
+    BOOST_TEST_MESSAGE("skipped: no AVX-512 bfloat16 here");
+#endif
+}
+
+/// A dense matrix and how a product takes it.
+template <class Real>
+struct operand {
+  std::size_t outer, depth;
+  bool turned;  ///< stored [depth, outer]
+  std::vector<Real> values;
+
+  operand(std::size_t o, std::size_t d, bool t, prefopt::random_generator& random)
+      : outer(o), depth(d), turned(t), values(o * d) {
+    for (Real& value : values) value = static_cast<Real>(random.normal());
+  }
+  [[nodiscard]] prefopt::detail::product_operand<Real> view() const {
+    return {values.data(), outer, depth, turned ? 1 : depth, turned ? outer : 1};
+  }
+  /// Rounded as the kernel does.
+  [[nodiscard]] double at(std::size_t i, std::size_t p, bool rounded) const {
+    const Real value = values[turned ? p * outer + i : i * depth + p];
+    return static_cast<double>(
+        rounded ? static_cast<Real>(prefopt::detail::rounded_to_bfloat16(static_cast<float>(value))) : value);
+  }
+};
+
+struct sizes {
+  std::size_t rows, columns, depth;
+};
+/// Below, at and beyond tiles, panels and blocks; a dimension of one; no depth at all.
+const sizes all_sizes[] = {{1, 1, 1},     {12, 32, 16}, {13, 33, 17},  {5, 70, 3},    {70, 5, 129},
+                           {150, 40, 40}, {33, 65, 0},  {31, 2100, 9}, {40, 47, 1200}};
+
+template <class Kernel>
+constexpr bool rounds = Kernel::group == 2 || !Kernel::words_are_numbers;
+
+template <class Kernel>
+void agrees_with_plain_loops(const sizes& s, bool left_turned, bool right_turned, update how, int threads) {
+  using real = typename Kernel::real;
+  prefopt::random_generator random(3);
+  const operand<real> left(s.rows, s.depth, left_turned, random), right(s.columns, s.depth, right_turned, random);
+  const std::size_t stride = s.columns + 3;  // what stands behind a row must stay
+  std::vector<real> out(s.rows * stride, real(0.5));
+  const matrix_view<real> view(out.data(), {s.rows, s.columns}, {stride, 1});
+  prefopt::detail::multiply<Kernel>(threads, how, view, left.view(), right.view());
+
+  double worst = 0;
+  bool kept = true;
+  for (std::size_t i = 0; i < s.rows; ++i) {
+    for (std::size_t j = 0; j < s.columns; ++j) {
+      double sum = how == update::add ? 0.5 : 0;
+      for (std::size_t p = 0; p < s.depth; ++p) sum += left.at(i, p, rounds<Kernel>) * right.at(j, p, rounds<Kernel>);
+      worst = std::max(worst, std::abs(sum - static_cast<double>(view(i, j))));
+    }
+    for (std::size_t j = s.columns; j < stride; ++j) kept = kept && out[i * stride + j] == real(0.5);
+  }
+  const double depth = static_cast<double>(s.depth) + 1;
+  const double unit = std::is_same_v<real, double> ? 1e-16 : 6e-8;
+  BOOST_TEST(worst <= 8 * unit * depth, "off by " << worst << " over a depth of " << s.depth);
+  BOOST_TEST(kept, "wrote behind a row's end");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_kernel_agrees_with_plain_loops) {
+  for_each_kernel([](auto kernel, const char* name) {
+    for (const sizes& s : all_sizes)
+      for (const bool left_turned : {false, true})
+        for (const bool right_turned : {false, true})
+          for (const update how : {update::assign, update::add})
+            BOOST_TEST_CONTEXT(name << ' ' << s.rows << " x " << s.columns << " x " << s.depth << ", turned "
+                                    << left_turned << right_turned)
+    agrees_with_plain_loops<decltype(kernel)>(s, left_turned, right_turned, how, 1);
+  });
+}
+
+#ifdef _OPENMP
+BOOST_AUTO_TEST_CASE(threads_share_a_product) {
+  for_each_kernel([](auto kernel, const char* name) {
+    for (const sizes& s : all_sizes) BOOST_TEST_CONTEXT(name)
+    agrees_with_plain_loops<decltype(kernel)>(s, false, false, update::assign, 3);
+  });
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(the_bits_of_a_row_do_not_depend_on_the_rows_beside_it) {
+  for_each_kernel([](auto kernel, const char* name) {
+    using real = typename decltype(kernel)::real;
+    prefopt::random_generator random(5);
+    const operand<real> left(71, 1000, false, random), right(50, 1000, false, random);
+    std::vector<real> all(71 * 50), one(50);
+    for (const update how : {update::assign, update::add}) {
+      std::ranges::fill(all, real(0.1));
+      prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(all.data(), {71, 50}), left.view(),
+                                                  right.view());
+      for (const std::size_t row : {0, 1, 11, 12, 40, 70}) {
+        std::ranges::fill(one, real(0.1));
+        prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(one.data(), {1, 50}),
+                                                    left.view().part(row, row + 1, 0, 1000), right.view());
+        BOOST_TEST(std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(row * 50)),
+                   name << ": row " << row);
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(each_element_is_finished_once_when_its_sum_is_whole) {
+  using kernel = prefopt::detail::native_kernel<float>;
+  for (const std::size_t depth : {0, 1, 900}) {
+    const std::vector<float> ones(3000 * 900, 1.0F);
+    std::vector<float> out(140 * 2100);
+    const matrix_view<float> view(out.data(), {140, 2100});
+    const auto finish = [&](const block_range& block) {
+      for (std::size_t row = block.row_begin; row < block.row_end; ++row)
+        for (float& value : block.of(view, row)) value = -value - 1;
+    };
+    prefopt::detail::multiply<kernel>(2, update::assign, view, {ones.data(), 140, depth, depth, 1},
+                                      {ones.data(), 2100, depth, depth, 1}, finish);
+    const float expected = -static_cast<float>(depth) - 1;
+    BOOST_TEST(std::ranges::all_of(out, [&](float value) { return value == expected; }), "depth " << depth);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_not_a_number_is_not_lost) {
+  for_each_kernel([](auto kernel, const char* name) {
+    using real = typename decltype(kernel)::real;
+    std::vector<real> left(20, real(1)), right(20, real(1));
+    left[7] = std::numeric_limits<real>::quiet_NaN();
+    real out = 0;
+    prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(&out, {1, 1}),
+                                                {left.data(), 1, 20, 20, 1}, {right.data(), 1, 20, 20, 1});
+    BOOST_TEST(std::isnan(out), name);
+  });
+}
