@@ -15,7 +15,7 @@
                                                  matrix_view<const Real>, matrix_view<Real>, matrix_view<Real>);     \
   KEYWORD template void gather_rows<Real>(int, matrix_view<const Real>, std::span<const std::int32_t>,               \
                                           matrix_view<Real>);                                                        \
-  KEYWORD template void scatter_rows<Real>(int, matrix_view<const Real>, std::span<const std::int32_t>,              \
+  KEYWORD template void scatter_add_rows<Real>(int, matrix_view<const Real>, std::span<const std::int32_t>,              \
                                            matrix_view<Real>);                                                       \
   KEYWORD template void layer_norm<Real>(int, matrix_view<const Real>, std::span<const Real>, std::span<const Real>, \
                                          double, matrix_view<Real>, layer_norm_statistics<Real>);                    \

@@ -197,7 +197,7 @@ struct embedding_operation {
   }
 };
 
-/// gather_rows, whose adjoint is scatter_rows.
+/// gather_rows, whose adjoint is scatter_add_rows.
 template <class Machine>
 struct rows_operation {
   std::size_t rows = 8, channels = 17;
@@ -211,40 +211,47 @@ struct rows_operation {
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     on_machine<Machine> d_out(m, d);
-    auto d_from = rubbish(m, a[0].size());
-    m.scatter_rows(d_out.matrix(channels), named, d_from.matrix(channels));
-    return {d_from.host()};
+    auto d_from = added_to(m, a[0].size());
+    m.scatter_add_rows(d_out.matrix(channels), named, d_from.matrix(channels));
+    return {d_from.host(there_before)};
   }
 };
 
-/// A forest with a deep path, a wide fork, a node longer than a tile, and a second root.
+/// A forest with a deep path, a wide fork, a node longer than a tile, and a second root. All rows look, or those named.
 template <class Machine>
 struct attention_operation {
+  std::vector<std::int32_t> queries = {};
   std::size_t heads = 3, channels = 5;
   std::vector<tree_node> nodes = {{-1, 0, 70, 160},  {0, 70, 74, 90},     {1, 74, 80, 80},   {1, 80, 90, 90},
                                   {0, 90, 160, 160}, {-1, 160, 163, 170}, {5, 163, 170, 170}};
   [[nodiscard]] std::size_t rows() const { return 170; }
-  [[nodiscard]] std::size_t size() const { return rows() * heads * channels; }
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {size(), size(), size()}; }
+  [[nodiscard]] std::size_t looking() const { return queries.empty() ? rows() : queries.size(); }
+  [[nodiscard]] std::size_t size(std::size_t count) const { return count * heads * channels; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {size(looking()), size(rows()), size(rows())}; }
+  [[nodiscard]] attention_rows forest() const { return {.nodes = nodes, .queries = queries}; }
+
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
-    auto out = rubbish(m, size()), log_sums = rubbish(m, rows() * heads);
-    m.tree_attention({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+    auto out = rubbish(m, size(looking())), log_sums = rubbish(m, looking() * heads);
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
                      out.heads(heads, channels), log_sums.matrix(heads));
     return out.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
-    auto out = rubbish(m, size()), log_sums = rubbish(m, rows() * heads);
-    m.tree_attention({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+    auto out = rubbish(m, size(looking())), log_sums = rubbish(m, looking() * heads);
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
                      out.heads(heads, channels), log_sums.matrix(heads));
-    auto d_q = rubbish(m, size()), d_k = rubbish(m, size()), d_v = rubbish(m, size());
-    m.tree_attention_backward({nodes}, q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
+    auto d_q = rubbish(m, size(looking())), d_k = rubbish(m, size(rows())), d_v = rubbish(m, size(rows()));
+    m.tree_attention_backward(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
                               0.4, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
                               d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
     return {d_q.host(), d_k.host(), d_v.host()};
   }
 };
+
+/// Rows in all places of nodes and tiles, and a node that none is in.
+inline const std::vector<std::int32_t> some_rows = {0, 1, 69, 73, 80, 89, 90, 91, 153, 154, 155, 159, 161, 169};
 
 /// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets, one has none.
 template <class Machine>
@@ -297,6 +304,7 @@ void for_each_operation(const Visitor& visit) {
   visit("embedding", embedding_operation<Machine>{});
   visit("gather_rows", rows_operation<Machine>{});
   visit("tree_attention", attention_operation<Machine>{});
+  visit("tree_attention of some rows", attention_operation<Machine>{some_rows});
   visit("head", head_operation<Machine>{});
 }
 

@@ -27,10 +27,11 @@ struct layer_norm_statistics {
   std::span<Value> inverse_deviation;  ///< [N] 1 / sqrt(variance + epsilon)
 };
 
-/// Rows [first_row, first_row + queries) of a forest look at their ancestors' rows and, causally, at their own node's.
+/// Rows of a forest that look at their ancestors' rows and, causally, at their own node's.
 struct attention_rows {
   std::span<const tree_node> nodes;
-  std::size_t first_row = 0;  ///< > 0 continues from rows whose keys and values are already there
+  std::size_t first_row = 0;                   ///< > 0 continues from rows whose keys and values are already there
+  std::span<const std::int32_t> queries = {};  ///< the rows that look, ascending; empty: all from first_row on
 };
 
 /// A target of the head: `slot` counts head rows, 0 .. R-1.
@@ -67,7 +68,7 @@ concept transformer_machine = optimizer_machine<M> &&
   machine.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads, in, read_heads, heads,
                                   heads, heads);
   machine.gather_rows(in, indices, out);
-  machine.scatter_rows(in, indices, out);
+  machine.scatter_add_rows(in, indices, out);
   machine.head_logits(in, in, out);
   machine.head_log_probs(in, targets, vector, log_probs);
   machine.head_backward(out, read_only, targets, slopes, in, in, out, out);

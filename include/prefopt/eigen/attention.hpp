@@ -18,26 +18,42 @@
 
 namespace prefopt::detail {
 
-/// Some queries of one node and all that they see.
+/// The forest's row that a query is.
+[[nodiscard]] inline std::size_t row_of(const attention_rows& rows, std::size_t query) {
+  return rows.queries.empty() ? rows.first_row + query : static_cast<std::size_t>(rows.queries[query]);
+}
+
+/// The first query at a row of the forest or behind it.
+[[nodiscard]] inline std::size_t first_query(const attention_rows& rows, std::int32_t row) {
+  if (!rows.queries.empty())
+    return static_cast<std::size_t>(std::ranges::lower_bound(rows.queries, row) - rows.queries.begin());
+  return std::max(static_cast<std::size_t>(row), rows.first_row) - rows.first_row;
+}
+
+/// Some queries of one node.
 struct attention_tile {
   std::size_t node;
-  std::size_t begin;  ///< rows of the forest
+  std::size_t begin;  ///< queries
   std::size_t end;
+  std::size_t end_row;  ///< of the forest: what the last query sees of its node ends here
 };
 
-/// The tiles of the rows from `rows.first_row` on, in order.
-[[nodiscard]] inline std::vector<attention_tile> attention_tiles(const attention_rows& rows) {
+/// The tiles of all queries, in order; none where nobody asks (no named queries would mean all).
+[[nodiscard]] inline std::vector<attention_tile> attention_tiles(const attention_rows& rows, std::size_t queries) {
   constexpr std::size_t length = 64;  // a tile's scores over a few hundred keys stay in the second-level cache
   std::vector<attention_tile> tiles;
+  if (queries == 0) return tiles;
   for (std::size_t node = 0; node < rows.nodes.size(); ++node) {
-    const auto node_end = static_cast<std::size_t>(rows.nodes[node].end);
-    std::size_t begin = std::max(static_cast<std::size_t>(rows.nodes[node].begin), rows.first_row);
-    for (; begin < node_end; begin += length) tiles.push_back({node, begin, std::min(begin + length, node_end)});
+    const std::size_t node_end = first_query(rows, rows.nodes[node].end);
+    for (std::size_t begin = first_query(rows, rows.nodes[node].begin); begin < node_end; begin += length) {
+      const std::size_t end = std::min(begin + length, node_end);
+      tiles.push_back({node, begin, end, row_of(rows, end - 1) + 1});
+    }
   }
   return tiles;
 }
 
-/// Runs of consecutive rows that a tile sees, the root's first, the tile's own node up to the tile's end last.
+/// Runs of consecutive rows that a tile sees, the root's first, its own node up to the last query last.
 struct row_run {
   std::size_t begin;
   std::size_t end;
@@ -45,7 +61,7 @@ struct row_run {
 
 inline void visible_runs(std::span<const tree_node> nodes, const attention_tile& tile, std::vector<row_run>& runs) {
   runs.clear();
-  runs.push_back({static_cast<std::size_t>(nodes[tile.node].begin), tile.end});
+  runs.push_back({static_cast<std::size_t>(nodes[tile.node].begin), tile.end_row});
   for (auto node = nodes[tile.node].parent; node >= 0; node = nodes[static_cast<std::size_t>(node)].parent) {
     const tree_node& above = nodes[static_cast<std::size_t>(node)];
     runs.push_back({static_cast<std::size_t>(above.begin), static_cast<std::size_t>(above.end)});
@@ -105,25 +121,25 @@ void gather_runs(std::span<const row_run> runs, tensor_view<const Real, 3> heads
   });
 }
 
-/// Keys that row i of a tile sees: its own row is key number keys - t + i, and it sees none behind that.
-template <class Real>
-[[nodiscard]] Eigen::Index visible_keys(matrix_view<Real> scores, std::size_t i) {
-  return eigen_index(scores.extent(1) - scores.extent(0) + i + 1);
+/// Of a tile's keys, how many a query sees: its own row is the last, and the tile's keys end with the last query's row.
+[[nodiscard]] inline Eigen::Index visible_keys(const attention_rows& rows, const attention_tile& tile,
+                                               std::size_t query, std::size_t keys) {
+  return eigen_index(keys - (tile.end_row - 1 - row_of(rows, query)));
 }
 
-/// Assigns out [queries, H, D] and log_sums [queries, H]; query i is row `rows.first_row` + i of the forest.
+/// Assigns out [queries, H, D] and log_sums [queries, H].
 template <class Engine, class Real = typename Engine::real>
 void tree_attention(int threads, const Engine& multiply, const attention_rows& rows, tensor_view<const Real, 3> q,
                     tensor_view<const Real, 3> k, tensor_view<const Real, 3> v, double scale, tensor_view<Real, 3> out,
                     matrix_view<Real> log_sums) {
-  const std::vector<attention_tile> tiles = attention_tiles(rows);
+  const std::vector<attention_tile> tiles = attention_tiles(rows, q.extent(0));
   const std::size_t heads = q.extent(1), size = q.extent(2);
   parallel_tasks(threads, tiles.size() * heads, [&](std::size_t task) {
     thread_local std::vector<row_run> runs;
     thread_local tile_matrix<Real> scores_room, seen_room;
     const attention_tile& tile = tiles[task / heads];
     const std::size_t head = task % heads;
-    const std::size_t begin = tile.begin - rows.first_row, end = tile.end - rows.first_row;
+    const std::size_t begin = tile.begin, end = tile.end;
     visible_runs(rows.nodes, tile, runs);
     const std::size_t keys = row_count(runs);
     const matrix_view<Real> scores = scores_room.resized(end - begin, keys), seen_rows = seen_room.resized(keys, size);
@@ -132,7 +148,7 @@ void tree_attention(int threads, const Engine& multiply, const attention_rows& r
                   outer_rows<Real>(seen_rows));
     for (std::size_t i = 0; i < end - begin; ++i) {
       auto row = as_eigen_row(scores, i);
-      auto seen = row.head(visible_keys(scores, i));
+      auto seen = row.head(visible_keys(rows, tile, begin + i, keys));
       seen *= static_cast<Real>(scale);
       const Real top = seen.maxCoeff();
       seen = (seen - top).exp();
@@ -153,6 +169,7 @@ struct attention_tile_backward {
   using real = typename Engine::real;
 
   const Engine& multiply;
+  const attention_rows& rows;
   tensor_view<const real, 3> q, k, v, out, d_out;
   matrix_view<const real> log_sums;
   tensor_view<real, 3> d_q, d_k, d_v;
@@ -173,7 +190,7 @@ struct attention_tile_backward {
     for (std::size_t i = 0; i < queries; ++i) {
       auto weight = as_eigen_row(weights, i);
       auto d_score = as_eigen_row(d_scores, i);
-      auto seen = weight.head(visible_keys(weights, i));
+      auto seen = weight.head(visible_keys(rows, tile, tile.begin + i, keys));
       seen = (seen * static_cast<real>(scale) - log_sums(tile.begin + i, head)).exp();
       weight.tail(weight.size() - seen.size()).setZero();
       const real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
@@ -198,19 +215,19 @@ struct attention_tile_backward {
   }
 };
 
-/// Assigns d_q, d_k, d_v [N, H, D] for a whole forest (rows.first_row 0). Threads split heads, so that the gradient of
-/// a key gathers over its queries without atomics and in one order.
+/// Assigns d_q [queries, H, D] and d_k, d_v [N, H, D] for a whole forest (rows.first_row 0). Threads split heads, so
+/// that the gradient of a key gathers over its queries without atomics and in one order.
 template <class Engine, class Real = typename Engine::real>
 void tree_attention_backward(int threads, const Engine& multiply, const attention_rows& rows,
                              tensor_view<const Real, 3> q, tensor_view<const Real, 3> k, tensor_view<const Real, 3> v,
                              double scale, tensor_view<const Real, 3> out, matrix_view<const Real> log_sums,
                              tensor_view<const Real, 3> d_out, tensor_view<Real, 3> d_q, tensor_view<Real, 3> d_k,
                              tensor_view<Real, 3> d_v) {
-  const std::vector<attention_tile> tiles = attention_tiles(rows);
+  const std::vector<attention_tile> tiles = attention_tiles(rows, q.extent(0));
   parallel_tasks(threads, q.extent(1), [&](std::size_t head) {
     as_eigen(head_rows(d_k, head, 0, d_k.extent(0))).setZero();
     as_eigen(head_rows(d_v, head, 0, d_v.extent(0))).setZero();
-    attention_tile_backward<Engine> backward{multiply, q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
+    attention_tile_backward<Engine> backward{multiply, rows, q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
     std::vector<row_run> runs;
     for (const attention_tile& tile : tiles) {
       visible_runs(rows.nodes, tile, runs);

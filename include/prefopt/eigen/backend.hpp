@@ -159,7 +159,7 @@ class eigen_backend {
                       matrix log_sums) const {
     detail::tree_attention(threads_, engine_, rows, q, k, v, scale, out, log_sums);
   }
-  /// Assigns d_q, d_k and d_v [N, H, D]; rows.first_row is 0.
+  /// Assigns d_q [queries, H, D], d_k and d_v [N, H, D]; rows.first_row is 0.
   void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
                                const_heads out, const_matrix log_sums, const_heads d_out, heads d_q, heads d_k,
                                heads d_v) const {
@@ -172,9 +172,9 @@ class eigen_backend {
   void gather_rows(const_matrix from, indices rows, matrix out) const {
     detail::gather_rows<value_type>(threads_, from, rows, out);
   }
-  /// out [N, C] = 0, but for the named rows, all distinct: those of `from` [R, C].
-  void scatter_rows(const_matrix from, indices rows, matrix out) const {
-    detail::scatter_rows<value_type>(threads_, from, rows, out);
+  /// Adds the rows of `from` [R, C] to the named rows of out [N, C], all distinct.
+  void scatter_add_rows(const_matrix from, indices rows, matrix out) const {
+    detail::scatter_add_rows<value_type>(threads_, from, rows, out);
   }
   /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
   void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {

@@ -45,14 +45,13 @@ void gather_rows(int threads, matrix_view<const Real> from, std::span<const std:
   });
 }
 
-/// out [N, C] = 0 but for the rows that `rows` [R], all distinct, names: those of `from` [R, C].
+/// Adds the rows of `from` [R, C] to those of out [N, C] that `rows` [R], all distinct, names.
 template <class Real>
-void scatter_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
-                  matrix_view<Real> out) {
-  as_eigen(out).setZero();
+void scatter_add_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
+                      matrix_view<Real> out) {
   parallel_ranges(threads, rows.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i)
-      as_eigen_row(out, static_cast<std::size_t>(rows[i])) = as_eigen_row(from, i);
+      as_eigen_row(out, static_cast<std::size_t>(rows[i])) += as_eigen_row(from, i);
   });
 }
 

@@ -27,13 +27,16 @@ class workspace {
   [[nodiscard]] memory_block take(std::size_t bytes) {
     const std::size_t room = rounded(bytes);
     const std::lock_guard lock(mutex_);
-    in_use_ += room;
+    const auto found = idle_.lower_bound(room);
+    // The next batch may be smaller: a block of up to twice the size serves it and is there again for a larger one.
+    const bool fits = found != idle_.end() && found->first <= 2 * room;
+    memory_block block = fits ? std::move(found->second) : memory_block(room);
+    if (fits) {
+      idle_bytes_ -= found->first;
+      idle_.erase(found);
+    }
+    in_use_ += block.bytes();
     peak_ = std::max(peak_, in_use_);
-    const auto found = idle_.find(room);
-    if (found == idle_.end()) return memory_block(room);
-    memory_block block = std::move(found->second);
-    idle_.erase(found);
-    idle_bytes_ -= room;
     return block;
   }
 

@@ -65,33 +65,44 @@ struct layer_norm_tape {
       : normalized(machine, rows, channels), numbers(machine, 2, rows) {}
 
   [[nodiscard]] layer_norm_statistics<value_type> statistics() { return {numbers.row(0), numbers.row(1)}; }
+  /// Of the first `count` rows.
+  [[nodiscard]] layer_norm_statistics<value_type> statistics(std::size_t count) {
+    return {numbers.row(0).first(count), numbers.row(1).first(count)};
+  }
   [[nodiscard]] layer_norm_statistics<const value_type> statistics() const { return {numbers.row(0), numbers.row(1)}; }
 
   machine_matrix<Machine> normalized;  // [N, C]
   machine_matrix<Machine> numbers;     // [2, N] mean, inverse deviation
 };
 
-/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
+/// What a block leaves behind from its attention on.
 template <transformer_machine Machine>
-struct block_tape {
-  block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : ln_1(machine, rows, config.n_embd),
-        qkv(machine, rows, 3 * config.n_embd),
-        attended(machine, rows, config.n_embd),
+struct after_attention_tape {
+  after_attention_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
+      : attended(machine, rows, config.n_embd),
         log_sums(machine, rows, config.n_head),
         middle(machine, rows, config.n_embd),
         ln_2(machine, rows, config.n_embd),
         inner(machine, rows, config.inner()),
         activated(machine, rows, config.inner()) {}
 
-  layer_norm_tape<Machine> ln_1;
-  machine_matrix<Machine> qkv;       // [N, 3C]
   machine_matrix<Machine> attended;  // [N, C]
   machine_matrix<Machine> log_sums;  // [N, H] log-sum-exp of each attention row
   machine_matrix<Machine> middle;    // [N, C] the residual stream between attention and feed-forward
   layer_norm_tape<Machine> ln_2;
   machine_matrix<Machine> inner;      // [N, I] before the activation
   machine_matrix<Machine> activated;  // [N, I]
+};
+
+/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
+template <transformer_machine Machine>
+struct block_tape {
+  block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
+      : ln_1(machine, rows, config.n_embd), qkv(machine, rows, 3 * config.n_embd), rest(machine, config, rows) {}
+
+  layer_norm_tape<Machine> ln_1;
+  machine_matrix<Machine> qkv;  // [N, 3C]
+  after_attention_tape<Machine> rest;
 };
 
 /// Scratch of a block's backward, reused from block to block.
@@ -138,28 +149,29 @@ class gpt2_block {
   void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, machine_matrix<Machine>& qkv,
                matrix_view<value_type> y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
-    const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
-    const auto statistics = [count](layer_norm_tape<Machine>& norm) {
-      const auto whole = norm.statistics();
-      return layer_norm_statistics<value_type>{whole.mean.first(count), whole.inverse_deviation.first(count)};
-    };
-
-    const auto ln_1 = part(tape.ln_1.normalized);
+    const auto ln_1 = tape.ln_1.normalized.view().rows(0, count);
     machine_.layer_norm(x, weights_.ln_1.scale, weights_.ln_1.shift, config_.layer_norm_epsilon, ln_1,
-                        statistics(tape.ln_1));
+                        tape.ln_1.statistics(count));
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
     machine_.linear(ln_1, weights_.c_attn.weight, weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
-    const auto attended = part(tape.attended);
+    const auto attended = tape.rest.attended.view().rows(0, count);
     machine_.tree_attention(rows, heads_of<const value_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
-                            heads_of(attended, 0, config_), part(tape.log_sums));
-    const auto middle = part(tape.middle);
-    machine_.linear_residual(attended, weights_.attn_c_proj.weight, weights_.attn_c_proj.bias, x, middle);
+                            heads_of(attended, 0, config_), tape.rest.log_sums.view().rows(0, count));
+    after_attention(x, tape.rest, y);
+  }
 
+  /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
+  void after_attention(const_view residual, after_attention_tape<Machine>& tape, matrix_view<value_type> y) const {
+    const std::size_t count = residual.extent(0);
+    const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
+    const auto middle = part(tape.middle);
+    machine_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight, weights_.attn_c_proj.bias, residual,
+                             middle);
     const auto ln_2 = part(tape.ln_2.normalized);
     machine_.layer_norm(middle, weights_.ln_2.scale, weights_.ln_2.shift, config_.layer_norm_epsilon, ln_2,
-                        statistics(tape.ln_2));
+                        tape.ln_2.statistics(count));
     machine_.linear_activate(ln_2, weights_.c_fc.weight, weights_.c_fc.bias, config_.activation, part(tape.inner),
                              part(tape.activated));
     machine_.linear_residual(part(tape.activated), weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
@@ -170,6 +182,26 @@ class gpt2_block {
   void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
                 const block_weights<value_type>& gradients, block_gradients<Machine>& scratch,
                 matrix_view<value_type> d) const {
+    after_attention_backward(tape.rest, gradients, scratch, d);
+    const auto d_channels = scratch.channels.view();
+    const const_view qkv = tape.qkv.view();
+    const auto d_qkv = scratch.qkv.view();
+    machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
+                                     heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
+                                     scale(), heads_of(tape.rest.attended.view(), 0, config_),
+                                     tape.rest.log_sums.view(), heads_of<const value_type>(d_channels, 0, config_),
+                                     heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
+                                     heads_of(d_qkv, qkv_part::value, config_));
+    machine_.linear_backward(d_qkv, tape.ln_1.normalized.view(), weights_.c_attn.weight, d_channels,
+                             gradients.c_attn.weight, gradients.c_attn.bias);
+    machine_.layer_norm_backward(d_channels, x, weights_.ln_1.scale, tape.ln_1.statistics(), d, gradients.ln_1.scale,
+                                 gradients.ln_1.shift);
+  }
+
+  /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N, C], and assigns
+  /// d loss / d attended to the scratch's channels.
+  void after_attention_backward(const after_attention_tape<Machine>& tape, const block_weights<value_type>& gradients,
+                                block_gradients<Machine>& scratch, matrix_view<value_type> d) const {
     const auto d_inner = scratch.inner.view();
     const auto d_channels = scratch.channels.view();
     machine_.activated_linear_backward(d, tape.activated.view(), weights_.mlp_c_proj.weight, config_.activation,
@@ -179,26 +211,14 @@ class gpt2_block {
                              gradients.c_fc.weight, gradients.c_fc.bias);
     machine_.layer_norm_backward(d_channels, tape.middle.view(), weights_.ln_2.scale, tape.ln_2.statistics(), d,
                                  gradients.ln_2.scale, gradients.ln_2.shift);
-
     machine_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
                              gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
-    const const_view qkv = tape.qkv.view();
-    const auto d_qkv = scratch.qkv.view();
-    machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
-                                     heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
-                                     scale(), heads_of(tape.attended.view(), 0, config_), tape.log_sums.view(),
-                                     heads_of<const value_type>(d_channels, 0, config_),
-                                     heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
-                                     heads_of(d_qkv, qkv_part::value, config_));
-    machine_.linear_backward(d_qkv, tape.ln_1.normalized.view(), weights_.c_attn.weight, d_channels,
-                             gradients.c_attn.weight, gradients.c_attn.bias);
-    machine_.layer_norm_backward(d_channels, x, weights_.ln_1.scale, tape.ln_1.statistics(), d, gradients.ln_1.scale,
-                                 gradients.ln_1.shift);
   }
 
- private:
+  /// Of q kᵀ.
   [[nodiscard]] double scale() const { return 1 / std::sqrt(static_cast<double>(config_.head_size())); }
 
+ private:
   const Machine& machine_;
   const gpt2_config& config_;
   block_weights<const value_type> weights_;

@@ -3,33 +3,39 @@
 // The trunk of a GPT-2: a batch to hidden rows [R, C] (after the last layer norm, at the rows that heads read), and its
 // adjoint. Heads stand on it; it knows none of them.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/gpt2/block.hpp"
+#include "prefopt/gpt2/last_block.hpp"
 
 namespace prefopt {
 
-/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward; without, one layer's room
-/// that the layers share.
+/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward; without, the last one and
+/// one layer's room that the others share.
 template <transformer_machine Machine>
 struct trunk_tape {
   trunk_tape(const Machine& machine, const gpt2_config& config, std::size_t rows, std::size_t head_rows, bool keep)
-      : gathered(machine, head_rows, config.n_embd), ln_f(machine, head_rows, config.n_embd) {
-    const std::size_t layers = keep ? config.n_layer : 1;
-    for (std::size_t i = 0; i < layers; ++i) blocks.emplace_back(machine, config, rows);
-    for (std::size_t i = 0; i < layers + 1; ++i) streams.emplace_back(machine, rows, config.n_embd);
+      : last(machine, config, rows, head_rows),
+        head(machine, head_rows, config.n_embd),
+        ln_f(machine, head_rows, config.n_embd) {
+    const std::size_t before_last = config.n_layer - 1,
+                      held = keep ? before_last : std::min<std::size_t>(before_last, 1);
+    for (std::size_t i = 0; i < held; ++i) blocks.emplace_back(machine, config, rows);
+    for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(machine, rows, config.n_embd);
   }
 
   [[nodiscard]] machine_matrix<Machine>& stream(std::size_t layer) { return streams[layer % streams.size()]; }
   [[nodiscard]] block_tape<Machine>& block(std::size_t layer) { return blocks[layer % blocks.size()]; }
 
-  std::vector<machine_matrix<Machine>> streams;  // the residual stream before each block and after the last, [N, C]
-  std::vector<block_tape<Machine>> blocks;
-  machine_matrix<Machine> gathered;  // [R, C]
-  layer_norm_tape<Machine> ln_f;     // [R, C] hidden rows
+  std::vector<machine_matrix<Machine>> streams;  // the residual stream before each block, [N, C]
+  std::vector<block_tape<Machine>> blocks;       // all but the last
+  last_block_tape<Machine> last;
+  machine_matrix<Machine> head;   // [R, C] the residual stream behind the last block
+  layer_norm_tape<Machine> ln_f;  // [R, C] hidden rows
 };
 
 template <transformer_machine Machine>
@@ -43,12 +49,13 @@ class gpt2_trunk {
   /// Hidden rows [R, C], which live in the tape.
   [[nodiscard]] matrix_view<const value_type> forward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape) const {
     machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
-    for (std::size_t layer = 0; layer < config_.n_layer; ++layer)
+    const std::size_t last = config_.n_layer - 1;
+    for (std::size_t layer = 0; layer < last; ++layer)
       block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.block(layer).qkv,
                            tape.stream(layer + 1).view());
-    machine_.gather_rows(tape.stream(config_.n_layer).view(), batch.rows, tape.gathered.view());
+    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, tape.head.view());
     const auto norm = weights_.ln_f();
-    machine_.layer_norm(tape.gathered.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
+    machine_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
                         tape.ln_f.normalized.view(), tape.ln_f.statistics());
     return tape.ln_f.normalized.view();
   }
@@ -56,17 +63,20 @@ class gpt2_trunk {
   /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by forward.
   void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape, matrix_view<const value_type> d_hidden,
                 const gpt2_weights<value_type>& gradients) const {
-    const std::size_t rows = batch.tokens.size();
-    machine_matrix<Machine> d_gathered(machine_, batch.rows.size(), config_.n_embd);
+    const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(), last = config_.n_layer - 1;
     machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
+    {
+      machine_matrix<Machine> d_head(machine_, head_rows, config_.n_embd);
+      machine_.fill(d_head.leading_rows(head_rows), 0);  // the adjoint of a layer norm adds to it
+      const auto norm = gradients.ln_f();
+      const layer_norm_tape<Machine>& kept = tape.ln_f;
+      machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale, kept.statistics(), d_head.view(),
+                                   norm.scale, norm.shift);
+      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last, gradients.block(last), d_head.view(),
+                            d_stream.view());
+    }
     block_gradients<Machine> scratch(machine_, config_, rows);
-    const auto norm = gradients.ln_f();
-    const layer_norm_tape<Machine>& kept = tape.ln_f;
-    machine_.fill(d_gathered.leading_rows(batch.rows.size()), 0);  // the adjoint of a layer norm adds to it
-    machine_.layer_norm_backward(d_hidden, tape.gathered.view(), weights_.ln_f().scale, kept.statistics(),
-                                 d_gathered.view(), norm.scale, norm.shift);
-    machine_.scatter_rows(d_gathered.view(), batch.rows, d_stream.view());
-    for (std::size_t layer = config_.n_layer; layer-- > 0;)
+    for (std::size_t layer = last; layer-- > 0;)
       block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), gradients.block(layer),
                             scratch, d_stream.view());
     machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(), gradients.wpe());
@@ -77,6 +87,13 @@ class gpt2_trunk {
   }
 
  private:
+  [[nodiscard]] static attention_rows read_rows(const prefix_tree_batch& batch) {
+    return {.nodes = batch.nodes, .queries = batch.rows};
+  }
+  [[nodiscard]] gpt2_last_block<Machine> last_block() const {
+    return {machine_, config_, weights_.block(config_.n_layer - 1)};
+  }
+
   const Machine& machine_;
   const gpt2_config& config_;
   gpt2_weights<const value_type> weights_;
