@@ -32,10 +32,12 @@ output_folder::output_folder(std::filesystem::path folder, bool resume) : folder
   const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
   const bool has_run =
       checkpoint_ || !broken_.empty() || has_model || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
+  if (has_model && !checkpoint_)  // with or without --resume: there is nothing to go on with
+    throw prefopt::value_error(
+        folder_.native() +
+        ": holds a run already, a model but no checkpoint to resume from; another folder was wanted");
   if (has_run && !resume)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume would go on with it");
-  if (has_model && !checkpoint_)
-    throw prefopt::value_error(folder_.native() + ": holds a model but no checkpoint to resume from");
   if (checkpoint_) {
     std::printf("resuming from %s\n", checkpoint_->path.c_str());
   } else if (resume) {
