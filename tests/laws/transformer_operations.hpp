@@ -149,7 +149,8 @@ struct feed_forward_operation {
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     const tape kept(*this, m, a);
     on_machine<Machine> x(m, a[0]), first(m, a[1]), second(m, a[3]), before(m, kept.before), d_y(m, d);
-    on_machine<Machine> activated(m, kept.activated);
+    auto activated = rubbish(m, rows * inner);  // made again from what the forward kept
+    m.activate(Activation, before.matrix(inner), activated.matrix(inner));
     auto d_inner = rubbish(m, rows * inner), d_x = rubbish(m, a[0].size());
     auto d_first = added_to(m, a[1].size()), d_first_bias = added_to(m, inner);
     auto d_second = added_to(m, a[3].size()), d_second_bias = added_to(m, out);

@@ -62,6 +62,7 @@ concept transformer_machine = optimizer_machine<M> &&
   machine.linear(in, in, read_only, out);
   machine.linear_residual(in, in, read_only, in, out);
   machine.linear_backward(in, in, in, out, out, vector);
+  machine.activate(activation, in, out);
   machine.linear_activate(in, in, read_only, activation, out, out);
   machine.activated_linear_backward(in, in, in, activation, in, out, out, vector);
   machine.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, out);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// microbatches: cuts a step's examples into micro-batches, by number or by what they cost in memory. The cut changes
-// neither order nor results, only how much is in flight at once.
+// microbatches: cuts a step's examples into micro-batches, by number or by what they cost in memory. Examples on one
+// prompt stand side by side, so that its run is computed for as many of them at once as there is room for; nothing that
+// is summed over a step depends on the cut.
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <ranges>
 #include <span>
 #include <vector>
 
+#include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/pack.hpp"
 
@@ -21,8 +24,31 @@ struct microbatch_options {
   std::vector<std::int32_t> roles = {};  ///< which responses will be packed; empty: all
 };
 
-/// Cuts `members` (indices into `examples`) into runs, each as long as the limits allow, in the given order. An example
-/// that alone exceeds the token limit goes alone, never split. Throws what `pack` throws.
+/// `members` (indices into `examples`) in the given order, but examples with equal prompts directly behind the first of
+/// them. Throws value_error for an index that is not there.
+template <std::ranges::random_access_range Examples>
+requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
+[[nodiscard]] std::vector<std::size_t> prompts_together(const Examples& examples, std::span<const std::size_t> members) {
+  const auto prompt_of = [&](std::size_t member) -> const token_ids& {
+    return std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)].prompt;
+  };
+  const auto by_tokens = [](const token_ids* a, const token_ids* b) { return *a < *b; };
+  std::map<const token_ids*, std::size_t, decltype(by_tokens)> group_of(by_tokens);
+  std::vector<std::vector<std::size_t>> groups;
+  for (const std::size_t member : members) {
+    if (member >= std::ranges::size(examples))
+      throw value_error(join("microbatches: example ", member, " of ", std::ranges::size(examples)));
+    const auto [place, fresh] = group_of.try_emplace(&prompt_of(member), groups.size());
+    if (fresh) groups.emplace_back();
+    groups[place->second].push_back(member);
+  }
+  std::vector<std::size_t> together;
+  together.reserve(members.size());
+  for (const auto& group : groups) together.insert(together.end(), group.begin(), group.end());
+  return together;
+}
+
+/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An example that alone exceeds the token limit goes alone, never split. Throws what `pack` throws.
 /// Cost: a few packings of each micro-batch.
 template <std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
@@ -34,7 +60,7 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
   };
   std::vector<std::vector<std::size_t>> cut;
   std::size_t most_tokens = 0;  // at least what the current micro-batch packs to
-  for (const std::size_t member : members) {
+  for (const std::size_t member : prompts_together(examples, members)) {
     const bool full = options.examples != 0 && !cut.empty() && cut.back().size() == options.examples;
     if (options.tokens == 0) {
       if (cut.empty() || full) cut.emplace_back();

@@ -136,6 +136,14 @@ class eigen_backend {
               detail::activate<value_type>(activation, b.of(inner, row), b.of(y, row));
             }));
   }
+  /// y = activation(inner), element by element.
+  void activate(activation_function activation, const_matrix inner, matrix y) const {
+    detail::parallel_ranges(threads_, inner.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+      const block range{begin, end, 0, inner.extent(1)};
+      for (std::size_t row = begin; row < end; ++row)
+        detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
+    });
+  }
   /// The adjoint of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x, matrix d_weight,
                        numbers d_bias) const {

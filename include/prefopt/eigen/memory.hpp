@@ -16,6 +16,8 @@
 
 namespace prefopt::detail {
 
+inline constexpr std::size_t cache_line = 64;
+
 /// Owns `bytes()` bytes that begin as zeros. Untouched ones cost address space only. Move-only.
 class memory_block {
  public:
@@ -23,8 +25,8 @@ class memory_block {
 
   /// Throws std::bad_alloc.
   explicit memory_block(std::size_t bytes) : bytes_(bytes) {
-    constexpr std::size_t line = 64, page = std::size_t{1} << 21;
-    const std::size_t alignment = bytes < 2 * page ? line : page;
+    constexpr std::size_t page = std::size_t{1} << 21;
+    const std::size_t alignment = bytes < 2 * page ? cache_line : page;
     if (bytes > std::numeric_limits<std::size_t>::max() - alignment) throw std::bad_alloc();
     std::size_t room = bytes + alignment;
     block_.reset(std::calloc(room, 1));

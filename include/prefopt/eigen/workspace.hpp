@@ -4,15 +4,15 @@
 // more than most of the arithmetic that is done on them.
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <iterator>
-#include <map>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
+#include "prefopt/backend/free_ranges.hpp"
 #include "prefopt/eigen/buffer.hpp"
 #include "prefopt/eigen/memory.hpp"
 
@@ -20,54 +20,36 @@ namespace prefopt {
 
 namespace detail {
 
-/// Blocks that are not in use, by size. It holds no more than was in use at once. Any number of threads may share one.
+/// Memory for short use. It grows to what was in use at once, and stays. Any number of threads may share one.
 class workspace {
  public:
-  /// A block of at least so many bytes, with any content. Throws std::bad_alloc.
-  [[nodiscard]] memory_block take(std::size_t bytes) {
-    const std::size_t room = rounded(bytes);
+  /// So many bytes, whole cache lines, with any content. Throws std::bad_alloc.
+  [[nodiscard]] std::uintptr_t take(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const auto found = idle_.lower_bound(room);
-    // The next batch may be smaller: a block of up to twice the size serves it and is there again for a larger one.
-    const bool fits = found != idle_.end() && found->first <= 2 * room;
-    memory_block block = fits ? std::move(found->second) : memory_block(room);
-    if (fits) {
-      idle_bytes_ -= found->first;
-      idle_.erase(found);
-    }
-    in_use_ += block.bytes();
-    peak_ = std::max(peak_, in_use_);
-    return block;
+    if (const auto found = free_.take(bytes)) return *found;
+    grow(bytes);
+    return free_.take(bytes).value();
   }
 
-  void give_back(memory_block block) noexcept {
+  void give_back(std::uintptr_t begin, std::size_t bytes) noexcept {
     const std::lock_guard lock(mutex_);
-    const std::size_t bytes = block.bytes();
-    in_use_ -= bytes;
     try {
-      idle_.emplace(bytes, std::move(block));
-      idle_bytes_ += bytes;
-    } catch (const std::bad_alloc&) {  // no memory to note it down: it goes to the system
-    }
-    while (in_use_ + idle_bytes_ > peak_) {  // sizes that were used once and are no longer
-      const auto largest = std::prev(idle_.end());
-      idle_bytes_ -= largest->first;
-      idle_.erase(largest);
+      free_.add(begin, bytes);
+    } catch (const std::bad_alloc&) {  // no memory to note it down: it is lost until the workspace goes
     }
   }
 
  private:
-  /// Up to a quarter of a power of two: batches of nearly the same size use the same blocks.
-  [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
-    constexpr std::size_t least = 4096;
-    if (bytes <= least) return least;
-    const std::size_t step = std::bit_floor(bytes - 1) / 4;
-    return (bytes + step - 1) / step * step;
+  void grow(std::size_t bytes) {
+    // Untouched pages cost address space only, so a region may be large; its last line stays out, for free_ranges.
+    constexpr std::size_t least = std::size_t{1} << 28;
+    const memory_block& region = regions_.emplace_back(std::max(bytes, least) + cache_line);
+    free_.add(reinterpret_cast<std::uintptr_t>(region.data()), region.bytes() - cache_line);
   }
 
   std::mutex mutex_;
-  std::multimap<std::size_t, memory_block> idle_;
-  std::size_t idle_bytes_ = 0, in_use_ = 0, peak_ = 0;
+  free_ranges free_;
+  std::vector<memory_block> regions_;
 };
 
 }  // namespace detail
@@ -78,9 +60,9 @@ class workspace_buffer {
  public:
   workspace_buffer() = default;
   workspace_buffer(std::shared_ptr<detail::workspace> home, std::size_t size)
-      : home_(std::move(home)), block_(home_->take(detail::bytes_of<T>(size))), size_(size) {}
+      : home_(std::move(home)), begin_(home_->take(lines(size))), size_(size) {}
   ~workspace_buffer() {
-    if (home_) home_->give_back(std::move(block_));
+    if (home_) home_->give_back(begin_, lines(size_));
   }
   workspace_buffer(workspace_buffer&& other) noexcept { swap(other); }
   workspace_buffer& operator=(workspace_buffer&& other) noexcept {
@@ -88,19 +70,24 @@ class workspace_buffer {
     return *this;
   }
 
-  [[nodiscard]] T* data() { return static_cast<T*>(block_.data()); }
-  [[nodiscard]] const T* data() const { return static_cast<const T*>(block_.data()); }
+  [[nodiscard]] T* data() { return reinterpret_cast<T*>(begin_); }
+  [[nodiscard]] const T* data() const { return reinterpret_cast<const T*>(begin_); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
+  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its own.
+  [[nodiscard]] static std::size_t lines(std::size_t size) {
+    const std::size_t bytes = std::max<std::size_t>(detail::bytes_of<T>(size), 1);
+    return (bytes + detail::cache_line - 1) / detail::cache_line * detail::cache_line;
+  }
   void swap(workspace_buffer& other) noexcept {
     std::swap(home_, other.home_);
-    std::swap(block_, other.block_);
+    std::swap(begin_, other.begin_);
     std::swap(size_, other.size_);
   }
 
   std::shared_ptr<detail::workspace> home_;
-  detail::memory_block block_;
+  std::uintptr_t begin_ = 0;
   std::size_t size_ = 0;
 };
 

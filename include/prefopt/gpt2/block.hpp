@@ -70,39 +70,48 @@ struct layer_norm_tape {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
   [[nodiscard]] layer_norm_statistics<const value_type> statistics() const { return {numbers.row(0), numbers.row(1)}; }
+  [[nodiscard]] layer_norm_statistics<const value_type> statistics(std::size_t count) const {
+    return {numbers.row(0).first(count), numbers.row(1).first(count)};
+  }
 
   machine_matrix<Machine> normalized;  // [N, C]
   machine_matrix<Machine> numbers;     // [2, N] mean, inverse deviation
 };
 
-/// What a block leaves behind from its attention on.
+/// What a block leaves behind from its attention on. What takes no matrix product to make again (layer norms, the
+/// activation) is not kept: that is two fifths of a pass's memory for half a percent of its time.
 template <transformer_machine Machine>
 struct after_attention_tape {
   after_attention_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
       : attended(machine, rows, config.n_embd),
         log_sums(machine, rows, config.n_head),
         middle(machine, rows, config.n_embd),
-        ln_2(machine, rows, config.n_embd),
-        inner(machine, rows, config.inner()),
-        activated(machine, rows, config.inner()) {}
+        inner(machine, rows, config.inner()) {}
 
   machine_matrix<Machine> attended;  // [N, C]
   machine_matrix<Machine> log_sums;  // [N, H] log-sum-exp of each attention row
   machine_matrix<Machine> middle;    // [N, C] the residual stream between attention and feed-forward
-  layer_norm_tape<Machine> ln_2;
-  machine_matrix<Machine> inner;      // [N, I] before the activation
-  machine_matrix<Machine> activated;  // [N, I]
+  machine_matrix<Machine> inner;     // [N, I] before the activation
 };
 
 /// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
 template <transformer_machine Machine>
 struct block_tape {
   block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : ln_1(machine, rows, config.n_embd), qkv(machine, rows, 3 * config.n_embd), rest(machine, config, rows) {}
+      : qkv(machine, rows, 3 * config.n_embd), rest(machine, config, rows) {}
 
-  layer_norm_tape<Machine> ln_1;
   machine_matrix<Machine> qkv;  // [N, 3C]
   after_attention_tape<Machine> rest;
+};
+
+/// What a block makes on its way and does not keep; forward and backward reuse it from block to block.
+template <transformer_machine Machine>
+struct block_scratch {
+  block_scratch(const Machine& machine, const gpt2_config& config, std::size_t rows)
+      : norm(machine, rows, config.n_embd), activated(machine, rows, config.inner()) {}
+
+  layer_norm_tape<Machine> norm;      // of ln_1, then of ln_2
+  machine_matrix<Machine> activated;  // [N, I]
 };
 
 /// Scratch of a block's backward, reused from block to block.
@@ -147,72 +156,87 @@ class gpt2_block {
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
   /// `qkv`, with room for all rows, must hold the keys and values of the rows before. Writes tape and qkv.
   void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, machine_matrix<Machine>& qkv,
-               matrix_view<value_type> y) const {
+               block_scratch<Machine>& scratch, matrix_view<value_type> y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
-    const auto ln_1 = tape.ln_1.normalized.view().rows(0, count);
-    machine_.layer_norm(x, weights_.ln_1.scale, weights_.ln_1.shift, config_.layer_norm_epsilon, ln_1,
-                        tape.ln_1.statistics(count));
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
-    machine_.linear(ln_1, weights_.c_attn.weight, weights_.c_attn.bias, fresh);
+    machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight, weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
     const auto attended = tape.rest.attended.view().rows(0, count);
     machine_.tree_attention(rows, heads_of<const value_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
                             heads_of(attended, 0, config_), tape.rest.log_sums.view().rows(0, count));
-    after_attention(x, tape.rest, y);
+    after_attention(x, tape.rest, scratch, y);
   }
 
   /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
-  void after_attention(const_view residual, after_attention_tape<Machine>& tape, matrix_view<value_type> y) const {
+  void after_attention(const_view residual, after_attention_tape<Machine>& tape, block_scratch<Machine>& scratch,
+                       matrix_view<value_type> y) const {
     const std::size_t count = residual.extent(0);
     const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
-    const auto middle = part(tape.middle);
+    const auto middle = part(tape.middle), activated = part(scratch.activated);
     machine_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight, weights_.attn_c_proj.bias, residual,
                              middle);
-    const auto ln_2 = part(tape.ln_2.normalized);
-    machine_.layer_norm(middle, weights_.ln_2.scale, weights_.ln_2.shift, config_.layer_norm_epsilon, ln_2,
-                        tape.ln_2.statistics(count));
-    machine_.linear_activate(ln_2, weights_.c_fc.weight, weights_.c_fc.bias, config_.activation, part(tape.inner),
-                             part(tape.activated));
-    machine_.linear_residual(part(tape.activated), weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
+    machine_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight, weights_.c_fc.bias,
+                             config_.activation, part(tape.inner), activated);
+    machine_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
   }
 
   /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and tape as forward left
   /// them, with first_row 0.
   void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, block_gradients<Machine>& scratch,
-                matrix_view<value_type> d) const {
-    after_attention_backward(tape.rest, gradients, scratch, d);
-    const auto d_channels = scratch.channels.view();
+                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch,
+                block_gradients<Machine>& adjoints, matrix_view<value_type> d) const {
+    after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
+    const auto d_channels = adjoints.channels.view();
     const const_view qkv = tape.qkv.view();
-    const auto d_qkv = scratch.qkv.view();
+    const auto d_qkv = adjoints.qkv.view();
     machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
                                      heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
                                      scale(), heads_of(tape.rest.attended.view(), 0, config_),
                                      tape.rest.log_sums.view(), heads_of<const value_type>(d_channels, 0, config_),
                                      heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
                                      heads_of(d_qkv, qkv_part::value, config_));
-    machine_.linear_backward(d_qkv, tape.ln_1.normalized.view(), weights_.c_attn.weight, d_channels,
-                             gradients.c_attn.weight, gradients.c_attn.bias);
-    machine_.layer_norm_backward(d_channels, x, weights_.ln_1.scale, tape.ln_1.statistics(), d, gradients.ln_1.scale,
-                                 gradients.ln_1.shift);
+    const const_view normalized = normalize(x, weights_.ln_1, scratch);
+    machine_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels, gradients.c_attn.weight,
+                             gradients.c_attn.bias);
+    normalize_backward(d_channels, x, weights_.ln_1, scratch, d, gradients.ln_1);
   }
 
   /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N, C], and assigns
-  /// d loss / d attended to the scratch's channels.
+  /// d loss / d attended to the adjoints' channels.
   void after_attention_backward(const after_attention_tape<Machine>& tape, const block_weights<value_type>& gradients,
-                                block_gradients<Machine>& scratch, matrix_view<value_type> d) const {
-    const auto d_inner = scratch.inner.view();
-    const auto d_channels = scratch.channels.view();
-    machine_.activated_linear_backward(d, tape.activated.view(), weights_.mlp_c_proj.weight, config_.activation,
-                                       tape.inner.view(), d_inner, gradients.mlp_c_proj.weight,
-                                       gradients.mlp_c_proj.bias);
-    machine_.linear_backward(d_inner, tape.ln_2.normalized.view(), weights_.c_fc.weight, d_channels,
-                             gradients.c_fc.weight, gradients.c_fc.bias);
-    machine_.layer_norm_backward(d_channels, tape.middle.view(), weights_.ln_2.scale, tape.ln_2.statistics(), d,
-                                 gradients.ln_2.scale, gradients.ln_2.shift);
+                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints,
+                                matrix_view<value_type> d) const {
+    const auto d_inner = adjoints.inner.view().rows(0, d.extent(0));
+    const auto d_channels = adjoints.channels.view().rows(0, d.extent(0));
+    const auto activated = scratch.activated.view().rows(0, d.extent(0));
+    machine_.activate(config_.activation, tape.inner.view(), activated);
+    machine_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation, tape.inner.view(),
+                                       d_inner, gradients.mlp_c_proj.weight, gradients.mlp_c_proj.bias);
+    const const_view normalized = normalize(tape.middle.view(), weights_.ln_2, scratch);
+    machine_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels, gradients.c_fc.weight,
+                             gradients.c_fc.bias);
+    normalize_backward(d_channels, tape.middle.view(), weights_.ln_2, scratch, d, gradients.ln_2);
     machine_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
                              gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
+  }
+
+  /// The layer norm of x [N, C], which lives in the scratch with its statistics until the next one.
+  [[nodiscard]] const_view normalize(const_view x, const layer_norm_weights<const value_type>& norm,
+                                     block_scratch<Machine>& scratch) const {
+    const std::size_t count = x.extent(0);
+    const auto normalized = scratch.norm.normalized.view().rows(0, count);
+    machine_.layer_norm(x, norm.scale, norm.shift, config_.layer_norm_epsilon, normalized,
+                        scratch.norm.statistics(count));
+    return normalized;
+  }
+
+  /// Its adjoint, right behind it: adds to d_x and to the gradients.
+  void normalize_backward(const_view d_normalized, const_view x, const layer_norm_weights<const value_type>& norm,
+                          const block_scratch<Machine>& scratch, matrix_view<value_type> d_x,
+                          const layer_norm_weights<value_type>& gradients) const {
+    machine_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)), d_x,
+                                 gradients.scale, gradients.shift);
   }
 
   /// Of q kᵀ.

@@ -77,9 +77,10 @@ std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens
   const auto trunk = model_->trunk();
   machine_matrix<Machine> x(machine, count, config.n_embd), y(machine, count, config.n_embd);
   block_tape<Machine> tape(machine, config, count);
+  block_scratch<Machine> scratch(machine, config, count);
   machine.embedding(tokens, positions, values.wte(), values.wpe(), x.view());
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
-    trunk.block(layer).forward({chain, length_}, x.view(), tape, cache_[layer], y.view());
+    trunk.block(layer).forward({chain, length_}, x.view(), tape, cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
   length_ = end;

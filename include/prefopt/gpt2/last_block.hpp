@@ -13,17 +13,15 @@ namespace prefopt {
 template <transformer_machine Machine>
 struct last_block_tape {
   last_block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows, std::size_t read)
-      : ln_1(machine, rows, config.n_embd),
-        keys_values(machine, rows, 2 * config.n_embd),
+      : keys_values(machine, rows, 2 * config.n_embd),
         read_stream(machine, read, config.n_embd),
         read_normalized(machine, read, config.n_embd),
         queries(machine, read, config.n_embd),
         rest(machine, config, read) {}
 
-  layer_norm_tape<Machine> ln_1;            // [N, C]
   machine_matrix<Machine> keys_values;      // [N, 2C]
   machine_matrix<Machine> read_stream;      // [R, C] rows of the residual stream
-  machine_matrix<Machine> read_normalized;  // [R, C] rows of ln_1
+  machine_matrix<Machine> read_normalized;  // [R, C] their layer norms
   machine_matrix<Machine> queries;          // [R, C]
   after_attention_tape<Machine> rest;       // [R, ...]
 };
@@ -40,10 +38,8 @@ class gpt2_last_block {
 
   /// Residual stream x [N, C] to y [R, C].
   void forward(const attention_rows& rows, const_view x, last_block_tape<Machine>& tape,
-               matrix_view<value_type> y) const {
-    const auto normalized = tape.ln_1.normalized.view();
-    machine_.layer_norm(x, weights_.ln_1.scale, weights_.ln_1.shift, config_.layer_norm_epsilon, normalized,
-                        tape.ln_1.statistics());
+               block_scratch<Machine>& scratch, matrix_view<value_type> y) const {
+    const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
     const auto keys_values = for_keys_values(weights_.c_attn), queries = for_queries(weights_.c_attn);
     machine_.linear(normalized, keys_values.weight, keys_values.bias, tape.keys_values.view());
     machine_.gather_rows(normalized, rows.queries, tape.read_normalized.view());
@@ -53,17 +49,17 @@ class gpt2_last_block {
                             heads_of(kv, config_.n_embd, config_), block_.scale(),
                             heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view());
     machine_.gather_rows(x, rows.queries, tape.read_stream.view());
-    block_.after_attention(tape.read_stream.view(), tape.rest, y);
+    block_.after_attention(tape.read_stream.view(), tape.rest, scratch, y);
   }
 
   /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x and tape as forward
   /// left them.
   void backward(const attention_rows& rows, const_view x, const last_block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, matrix_view<value_type> d,
+                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, matrix_view<value_type> d,
                 matrix_view<value_type> d_x) const {
     const std::size_t count = x.extent(0), read = d.extent(0), channels = config_.n_embd;
-    block_gradients<Machine> scratch(machine_, config_, read);
-    block_.after_attention_backward(tape.rest, gradients, scratch, d);
+    block_gradients<Machine> adjoints(machine_, config_, read);
+    block_.after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
 
     machine_matrix<Machine> d_queries(machine_, read, channels), d_keys_values(machine_, count, 2 * channels);
     const const_view q = tape.queries.view(), kv = tape.keys_values.view();
@@ -71,14 +67,15 @@ class gpt2_last_block {
     machine_.tree_attention_backward(
         rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_), block_.scale(),
         heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
-        heads_of<const value_type>(scratch.channels.view(), 0, config_), heads_of(d_queries.view(), 0, config_),
+        heads_of<const value_type>(adjoints.channels.view(), 0, config_), heads_of(d_queries.view(), 0, config_),
         heads_of(d_kv, 0, config_), heads_of(d_kv, channels, config_));
 
     machine_matrix<Machine> d_normalized(machine_, count, channels), d_read(machine_, read, channels);
     const auto keys_values = for_keys_values(weights_.c_attn), queries = for_queries(weights_.c_attn);
     const auto d_keys_values_weights = for_keys_values(gradients.c_attn),
                d_query_weights = for_queries(gradients.c_attn);
-    machine_.linear_backward(d_kv, tape.ln_1.normalized.view(), keys_values.weight, d_normalized.view(),
+    const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
+    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(),
                              d_keys_values_weights.weight, d_keys_values_weights.bias);
     machine_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight, d_read.view(),
                              d_query_weights.weight, d_query_weights.bias);
@@ -87,8 +84,7 @@ class gpt2_last_block {
     for (std::size_t row = 0; row < count; ++row)  // view by view: rows may be further apart than they are long
       machine_.fill({d_x.data() + row * d_x.stride(0), channels}, 0);
     machine_.scatter_add_rows(d, rows.queries, d_x);
-    machine_.layer_norm_backward(d_normalized.view(), x, weights_.ln_1.scale, tape.ln_1.statistics(), d_x,
-                                 gradients.ln_1.scale, gradients.ln_1.shift);
+    block_.normalize_backward(d_normalized.view(), x, weights_.ln_1, scratch, d_x, gradients.ln_1);
   }
 
  private:

@@ -50,10 +50,11 @@ class gpt2_trunk {
   [[nodiscard]] matrix_view<const value_type> forward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape) const {
     machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
     const std::size_t last = config_.n_layer - 1;
+    block_scratch<Machine> scratch(machine_, config_, batch.tokens.size());
     for (std::size_t layer = 0; layer < last; ++layer)
-      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.block(layer).qkv,
+      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.block(layer).qkv, scratch,
                            tape.stream(layer + 1).view());
-    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, tape.head.view());
+    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch, tape.head.view());
     const auto norm = weights_.ln_f();
     machine_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
                         tape.ln_f.normalized.view(), tape.ln_f.statistics());
@@ -65,6 +66,7 @@ class gpt2_trunk {
                 const gpt2_weights<value_type>& gradients) const {
     const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(), last = config_.n_layer - 1;
     machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
+    block_scratch<Machine> scratch(machine_, config_, rows);
     {
       machine_matrix<Machine> d_head(machine_, head_rows, config_.n_embd);
       machine_.fill(d_head.leading_rows(head_rows), 0);  // the adjoint of a layer norm adds to it
@@ -72,13 +74,13 @@ class gpt2_trunk {
       const layer_norm_tape<Machine>& kept = tape.ln_f;
       machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale, kept.statistics(), d_head.view(),
                                    norm.scale, norm.shift);
-      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last, gradients.block(last), d_head.view(),
-                            d_stream.view());
+      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last, gradients.block(last), scratch,
+                            d_head.view(), d_stream.view());
     }
-    block_gradients<Machine> scratch(machine_, config_, rows);
+    block_gradients<Machine> adjoints(machine_, config_, rows);
     for (std::size_t layer = last; layer-- > 0;)
       block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), gradients.block(layer),
-                            scratch, d_stream.view());
+                            scratch, adjoints, d_stream.view());
     machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(), gradients.wpe());
   }
 

@@ -24,8 +24,8 @@ struct reference_options {
   std::vector<std::int32_t> roles = {};      ///< which responses; empty: all
 };
 
-/// Scores every response of every example with the policy as it is now. Examples are packed in their order; another
-/// packing later gives the same numbers but for rounding. Throws what `pack` and the policy throw, and shape_error if
+/// Scores every response of every example with the policy as it is now. Another packing later gives the same numbers
+/// but for rounding. Throws what `pack` and the policy throw, and shape_error if
 /// the policy gives another number of log-probs than the batch has targets.
 template <policy_model Policy, std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>

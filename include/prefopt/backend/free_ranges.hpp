@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// free_ranges: which parts of some memory are not in use. A machine that keeps its scratch memory from step to step takes
+// the lowest range that is large enough (Knuth, The Art of Computer Programming 1, section 2.5, first fit): what a step
+// touches stays together, whatever sizes the step before had.
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace prefopt {
+
+/// Addresses only: the memory itself may be anywhere, on a device too. Ranges that touch are joined, so memory from two
+/// allocations must not: leave a byte of each out.
+class free_ranges {
+ public:
+  using address = std::uintptr_t;
+
+  /// The lowest `bytes` bytes that are free, or nothing. Cost: linear in the number of ranges.
+  [[nodiscard]] std::optional<address> take(std::size_t bytes) {
+    for (auto range = ranges_.begin(); range != ranges_.end(); ++range) {
+      const auto [begin, size] = *range;
+      if (size < bytes) continue;
+      if (size == bytes) {
+        ranges_.erase(range);
+      } else {  // the node moves to what is left: nothing is allocated
+        auto node = ranges_.extract(range);
+        node.key() = begin + bytes;
+        node.mapped() = size - bytes;
+        ranges_.insert(std::move(node));
+      }
+      return begin;
+    }
+    return std::nullopt;
+  }
+
+  /// Adds a range that is not in use (any longer). Throws std::bad_alloc.
+  void add(address begin, std::size_t bytes) {
+    auto range = ranges_.emplace(begin, bytes).first;
+    if (const auto next = std::next(range); next != ranges_.end() && begin + bytes == next->first) {
+      range->second += next->second;
+      ranges_.erase(next);
+    }
+    if (range == ranges_.begin()) return;
+    if (const auto before = std::prev(range); before->first + before->second == begin) {
+      before->second += range->second;
+      ranges_.erase(range);
+    }
+  }
+
+  [[nodiscard]] const std::map<address, std::size_t>& ranges() const { return ranges_; }
+
+ private:
+  std::map<address, std::size_t> ranges_;
+};
+
+}  // namespace prefopt
