@@ -4,6 +4,7 @@
 // doors of their own (eigen.hpp, io.hpp, text.hpp).
 
 #include "prefopt/backend/concepts.hpp"
+#include "prefopt/backend/free_ranges.hpp"
 #include "prefopt/backend/host.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/as_view.hpp"

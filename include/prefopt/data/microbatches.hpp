@@ -28,7 +28,8 @@ struct microbatch_options {
 /// them. Throws value_error for an index that is not there.
 template <std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
-[[nodiscard]] std::vector<std::size_t> prompts_together(const Examples& examples, std::span<const std::size_t> members) {
+[[nodiscard]] std::vector<std::size_t> prompts_together(const Examples& examples,
+                                                        std::span<const std::size_t> members) {
   const auto prompt_of = [&](std::size_t member) -> const token_ids& {
     return std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)].prompt;
   };
@@ -48,8 +49,9 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
   return together;
 }
 
-/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An example that alone exceeds the token limit goes alone, never split. Throws what `pack` throws.
-/// Cost: a few packings of each micro-batch.
+/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An example that alone
+/// exceeds the token limit goes alone, never split. Throws what `pack` throws. Cost: a few packings of each
+/// micro-batch.
 template <std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] std::vector<std::vector<std::size_t>> microbatches(const Examples& examples,

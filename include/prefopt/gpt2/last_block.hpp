@@ -75,8 +75,8 @@ class gpt2_last_block {
     const auto d_keys_values_weights = for_keys_values(gradients.c_attn),
                d_query_weights = for_queries(gradients.c_attn);
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
-    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(),
-                             d_keys_values_weights.weight, d_keys_values_weights.bias);
+    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(), d_keys_values_weights.weight,
+                             d_keys_values_weights.bias);
     machine_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight, d_read.view(),
                              d_query_weights.weight, d_query_weights.bias);
     machine_.scatter_add_rows(d_read.view(), rows.queries, d_normalized.view());
