@@ -157,8 +157,7 @@ void head(benchmark::State& state) {
   matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary), sums(1, head_rows);
   std::vector<double> log_probs(head_rows);
   for (auto _ : state) {
-    machine.head_logits(hidden.view(), weight.view(), logits.view());
-    machine.head_log_probs(logits.view(), targets(), sums.flat(), log_probs);
+    machine.head_log_probs(hidden.view(), weight.view(), {targets(), head_rows}, logits.view(), sums.flat(), log_probs);
   }
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
 }
@@ -169,8 +168,8 @@ void head_backward(benchmark::State& state) {
       d_hidden(head_rows, channels), d_weight(vocabulary, channels);
   const std::vector<double> slopes(head_rows, 0.01);
   for (auto _ : state)
-    machine.head_backward(logits.view(), sums.flat(), targets(), slopes, hidden.view(), weight.view(), d_hidden.view(),
-                          d_weight.view());
+    machine.head_backward(logits.view(), sums.flat(), {targets(), head_rows}, slopes, hidden.view(), weight.view(),
+                          d_hidden.view(), d_weight.view());
   count_flops(state, 4.0 * head_rows * channels * vocabulary);
 }
 
@@ -179,7 +178,8 @@ void adamw_124m(benchmark::State& state) {
   matrix value(124'439'808 / 768, 768), gradient(124'439'808 / 768, 768), first(124'439'808 / 768, 768),
       second(124'439'808 / 768, 768);
   for (float& v : second.flat()) v = 1;
-  for (auto _ : state) machine.adamw(value.flat(), gradient.flat(), first.flat(), second.flat(), {.rate = 1e-6});
+  const std::vector<prefopt::adamw_tensor<float>> tensors{{value.flat(), gradient.flat(), first.flat(), second.flat()}};
+  for (auto _ : state) machine.adamw(tensors, {.rate = 1e-6});
   count_bytes(state, 28.0 * 124'439'808);
 }
 

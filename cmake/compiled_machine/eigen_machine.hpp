@@ -22,10 +22,10 @@
   KEYWORD template void layer_norm_backward<Real>(int, matrix_view<const Real>, matrix_view<const Real>,             \
                                                   std::span<const Real>, layer_norm_statistics<const Real>,          \
                                                   matrix_view<Real>, std::span<Real>, std::span<Real>);              \
-  KEYWORD template void head_log_probs<Real>(int, matrix_view<const Real>, std::span<const head_target>,             \
+  KEYWORD template void head_log_probs<Real>(int, matrix_view<const Real>, std::size_t, const head_targets&,         \
                                              std::span<Real>, std::span<double>);                                    \
   KEYWORD template void head_logits_backward<Real>(int, matrix_view<Real>, std::span<const Real>,                    \
-                                                   std::span<const head_target>, std::span<const double>);           \
+                                                   const head_targets&, std::span<const double>);                    \
   KEYWORD template double sum_of_squares<Real>(int, std::span<const Real>);                                          \
   KEYWORD template void adamw<Real>(int, std::span<Real>, std::span<const Real>, std::span<Real>, std::span<Real>,   \
                                     const adamw_coefficients&);

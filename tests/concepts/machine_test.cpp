@@ -16,6 +16,8 @@ using prefopt::optimizer_machine;
 using prefopt::storage_machine;
 using own = std::span<float>;
 using read_only = std::span<const float>;
+using all_read_only = std::span<const read_only>;
+using tensors = std::span<const prefopt::adamw_tensor<float>>;
 
 struct smallest_storage {
   using value_type = float;
@@ -28,8 +30,8 @@ struct smallest_storage {
 };
 
 struct smallest_optimizer : smallest_storage {
-  double sum_of_squares(read_only) const;
-  void adamw(own, read_only, own, own, const adamw_coefficients&) const;
+  double sum_of_squares(all_read_only) const;
+  void adamw(tensors, const adamw_coefficients&) const;
 };
 
 // A member of the same name hides that of the base.
@@ -60,16 +62,16 @@ struct that_changes_when_it_fills : smallest_optimizer {
   void fill(own, float);
 };
 struct without_sum_of_squares : smallest_optimizer {
-  double sum_of_squares(read_only) const = delete;
+  double sum_of_squares(all_read_only) const = delete;
 };
 struct summing_in_float : smallest_optimizer {
-  float sum_of_squares(read_only) const;
+  float sum_of_squares(all_read_only) const;
 };
 struct without_adamw : smallest_optimizer {
-  void adamw(own, read_only, own, own, const adamw_coefficients&) const = delete;
+  void adamw(tensors, const adamw_coefficients&) const = delete;
 };
-struct that_wants_gradients_to_write : smallest_optimizer {
-  void adamw(own, own, own, own, const adamw_coefficients&) const;
+struct that_wants_coefficients_to_write : smallest_optimizer {
+  void adamw(tensors, adamw_coefficients&) const;
 };
 
 static_assert(storage_machine<smallest_storage> && !optimizer_machine<smallest_storage>);
@@ -85,6 +87,6 @@ static_assert(!optimizer_machine<without_fill>, "storage comes first");
 template <class Machine>
 constexpr bool only_stores = storage_machine<Machine> && !optimizer_machine<Machine>;
 static_assert(only_stores<without_sum_of_squares> && only_stores<summing_in_float>);
-static_assert(only_stores<without_adamw> && only_stores<that_wants_gradients_to_write>);
+static_assert(only_stores<without_adamw> && only_stores<that_wants_coefficients_to_write>);
 
 }  // namespace

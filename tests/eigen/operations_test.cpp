@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "laws/transformer_machine_laws.hpp"
@@ -42,9 +43,10 @@ BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {
 BOOST_AUTO_TEST_CASE(the_sum_of_squares_has_the_same_bits_for_any_number_of_threads) {
   std::vector<float> values(10001);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1 / static_cast<float>(i + 1);
-  const double one = eigen_backend<float>{}.sum_of_squares(values);
+  const std::vector<std::span<const float>> tensors{values};
+  const double one = eigen_backend<float>{}.sum_of_squares(tensors);
   for (const int threads : {2, 3, 7})
-    BOOST_TEST(eigen_backend<float>({.threads = threads}).sum_of_squares(values) == one);
+    BOOST_TEST(eigen_backend<float>({.threads = threads}).sum_of_squares(tensors) == one);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_thread_throws_reaches_the_caller) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "prefopt/backend/transformer.hpp"
@@ -19,47 +21,62 @@ namespace prefopt::tests {
 using numbers = std::vector<double>;
 using arguments = std::vector<numbers>;
 
-/// Numbers that live on a machine and are looked at from the host.
-template <class Machine>
-class on_machine {
- public:
-  using value_type = typename Machine::value_type;
+/// A double as a value of type T, which may be narrower.
+template <class T>
+[[nodiscard]] T narrowed(double value) {
+  if constexpr (std::is_convertible_v<double, T>)
+    return static_cast<T>(value);
+  else
+    return static_cast<T>(static_cast<float>(value));
+}
 
-  on_machine(const Machine& machine, const numbers& values)
-      : machine_(machine), size_(values.size()), storage_(machine.template allocate<value_type>(values.size())) {
-    const std::vector<value_type> converted(values.begin(), values.end());
+/// Numbers of type T that live on a machine and are looked at from the host.
+template <class Machine, class T>
+class machine_numbers {
+ public:
+  machine_numbers(const Machine& machine, const numbers& values)
+      : machine_(machine), size_(values.size()), storage_(machine.template allocate<T>(values.size())) {
+    std::vector<T> converted;
+    for (const double value : values) converted.push_back(narrowed<T>(value));
     machine_.copy_from_host(converted, flat());
   }
 
-  [[nodiscard]] std::span<value_type> flat() { return {storage_.data(), size_}; }
-  [[nodiscard]] matrix_view<value_type> matrix(std::size_t columns) {
-    return {storage_.data(), {size_ / columns, columns}};
-  }
-  [[nodiscard]] tensor_view<value_type, 3> heads(std::size_t count, std::size_t channels) {
+  [[nodiscard]] std::span<T> flat() { return {storage_.data(), size_}; }
+  [[nodiscard]] matrix_view<T> matrix(std::size_t columns) { return {storage_.data(), {size_ / columns, columns}}; }
+  [[nodiscard]] tensor_view<T, 3> heads(std::size_t count, std::size_t channels) {
     return {storage_.data(), {size_ / (count * channels), count, channels}};
   }
   [[nodiscard]] numbers host(double less = 0) {
-    std::vector<value_type> converted(size_);
+    std::vector<T> converted(size_);
     machine_.copy_to_host(flat(), converted);
-    numbers values(converted.begin(), converted.end());
-    for (double& value : values) value -= less;
+    numbers values;
+    for (const T value : converted) values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
     return values;
   }
 
  private:
+  using wide = std::conditional_t<std::is_convertible_v<T, double>, T, float>;
+
   const Machine& machine_;
   std::size_t size_;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) storage_;
+  decltype(std::declval<const Machine&>().template allocate<T>(0)) storage_;
 };
 
+/// Parameters, their gradients and statistics.
 template <class Machine>
-[[nodiscard]] on_machine<Machine> rubbish(const Machine& machine, std::size_t size) {
+using on_machine = machine_numbers<Machine, typename Machine::value_type>;
+/// What lies between layers.
+template <class Machine>
+using activations = machine_numbers<Machine, typename Machine::activation_type>;
+
+template <class Numbers, class Machine>
+[[nodiscard]] Numbers rubbish(const Machine& machine, std::size_t size) {
   return {machine, numbers(size, std::numeric_limits<double>::quiet_NaN())};
 }
 
 inline constexpr double there_before = 0.5;
-template <class Machine>
-[[nodiscard]] on_machine<Machine> added_to(const Machine& machine, std::size_t size) {
+template <class Numbers, class Machine>
+[[nodiscard]] Numbers added_to(const Machine& machine, std::size_t size) {
   return {machine, numbers(size, there_before)};
 }
 
@@ -73,15 +90,18 @@ struct linear_operation {
   operation_sizes s;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {s.rows * s.in, s.in * s.out, s.out}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]);
-    auto y = rubbish(m, s.rows * s.out);
+    activations<Machine> x(m, a[0]);
+    on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
+    auto y = rubbish<activations<Machine>>(m, s.rows * s.out);
     m.linear(x.matrix(s.in), weight.matrix(s.out), bias.flat(), y.matrix(s.out));
     return y.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> x(m, a[0]), weight(m, a[1]), d_y(m, d);
-    auto d_x = rubbish(m, a[0].size());
-    auto d_weight = added_to(m, a[1].size()), d_bias = added_to(m, a[2].size());
+    activations<Machine> x(m, a[0]), d_y(m, d);
+    on_machine<Machine> weight(m, a[1]);
+    auto d_x = rubbish<activations<Machine>>(m, a[0].size());
+    auto d_weight = added_to<on_machine<Machine>>(m, a[1].size()),
+         d_bias = added_to<on_machine<Machine>>(m, a[2].size());
     m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in), d_weight.matrix(s.out),
                       d_bias.flat());
     return {d_x.host(), d_weight.host(there_before), d_bias.host(there_before)};
@@ -96,8 +116,9 @@ struct linear_residual_operation {
     return {s.rows * s.in, s.in * s.out, s.out, s.rows * s.out};
   }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]), residual(m, a[3]);
-    auto y = rubbish(m, s.rows * s.out);
+    activations<Machine> x(m, a[0]), residual(m, a[3]);
+    on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
+    auto y = rubbish<activations<Machine>>(m, s.rows * s.out);
     m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out), y.matrix(s.out));
     return y.host();
   }
@@ -114,18 +135,23 @@ struct layer_norm_operation {
   static constexpr double epsilon = 1e-5;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, channels, channels}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> x(m, a[0]), scale(m, a[1]), shift(m, a[2]);
-    auto y = rubbish(m, rows * channels), mean = rubbish(m, rows), inverse = rubbish(m, rows);
+    activations<Machine> x(m, a[0]);
+    on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
+    auto y = rubbish<activations<Machine>>(m, rows * channels);
+    auto mean = rubbish<on_machine<Machine>>(m, rows), inverse = rubbish<on_machine<Machine>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
     return y.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> x(m, a[0]), scale(m, a[1]), shift(m, a[2]), d_y(m, d);
-    auto y = rubbish(m, rows * channels), mean = rubbish(m, rows), inverse = rubbish(m, rows);
+    activations<Machine> x(m, a[0]), d_y(m, d);
+    on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
+    auto y = rubbish<activations<Machine>>(m, rows * channels);
+    auto mean = rubbish<on_machine<Machine>>(m, rows), inverse = rubbish<on_machine<Machine>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
-    auto d_x = added_to(m, a[0].size()), d_scale = added_to(m, channels), d_shift = added_to(m, channels);
+    auto d_x = added_to<activations<Machine>>(m, a[0].size());
+    auto d_scale = added_to<on_machine<Machine>>(m, channels), d_shift = added_to<on_machine<Machine>>(m, channels);
     m.layer_norm_backward(d_y.matrix(channels), x.matrix(channels), scale.flat(), {mean.flat(), inverse.flat()},
                           d_x.matrix(channels), d_scale.flat(), d_shift.flat());
     return {d_x.host(there_before), d_scale.host(there_before), d_shift.host(there_before)};
@@ -141,19 +167,23 @@ struct feed_forward_operation {
   }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     const tape kept(*this, m, a);
-    on_machine<Machine> second(m, a[3]), second_bias(m, a[4]), activated(m, kept.activated);
-    auto y = rubbish(m, rows * out);
+    on_machine<Machine> second(m, a[3]), second_bias(m, a[4]);
+    activations<Machine> activated(m, kept.activated);
+    auto y = rubbish<activations<Machine>>(m, rows * out);
     m.linear(activated.matrix(inner), second.matrix(out), second_bias.flat(), y.matrix(out));
     return y.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     const tape kept(*this, m, a);
-    on_machine<Machine> x(m, a[0]), first(m, a[1]), second(m, a[3]), before(m, kept.before), d_y(m, d);
-    auto activated = rubbish(m, rows * inner);  // made again from what the forward kept
+    activations<Machine> x(m, a[0]), before(m, kept.before), d_y(m, d);
+    on_machine<Machine> first(m, a[1]), second(m, a[3]);
+    auto activated = rubbish<activations<Machine>>(m, rows * inner);  // made again from what the forward kept
     m.activate(Activation, before.matrix(inner), activated.matrix(inner));
-    auto d_inner = rubbish(m, rows * inner), d_x = rubbish(m, a[0].size());
-    auto d_first = added_to(m, a[1].size()), d_first_bias = added_to(m, inner);
-    auto d_second = added_to(m, a[3].size()), d_second_bias = added_to(m, out);
+    auto d_inner = rubbish<activations<Machine>>(m, rows * inner), d_x = rubbish<activations<Machine>>(m, a[0].size());
+    auto d_first = added_to<on_machine<Machine>>(m, a[1].size()),
+         d_first_bias = added_to<on_machine<Machine>>(m, inner);
+    auto d_second = added_to<on_machine<Machine>>(m, a[3].size()),
+         d_second_bias = added_to<on_machine<Machine>>(m, out);
     m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out), Activation,
                                 before.matrix(inner), d_inner.matrix(inner), d_second.matrix(out),
                                 d_second_bias.flat());
@@ -166,8 +196,10 @@ struct feed_forward_operation {
  private:
   struct tape {
     tape(const feed_forward_operation& o, const Machine& m, const arguments& a) {
-      on_machine<Machine> x(m, a[0]), weight(m, a[1]), bias(m, a[2]);
-      auto inner = rubbish(m, o.rows * o.inner), y = rubbish(m, o.rows * o.inner);
+      activations<Machine> x(m, a[0]);
+      on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
+      auto inner = rubbish<activations<Machine>>(m, o.rows * o.inner),
+           y = rubbish<activations<Machine>>(m, o.rows * o.inner);
       m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation, inner.matrix(o.inner),
                         y.matrix(o.inner));
       before = inner.host();
@@ -186,13 +218,13 @@ struct embedding_operation {
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {vocabulary * channels, positions * channels}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     on_machine<Machine> wte(m, a[0]), wpe(m, a[1]);
-    auto out = rubbish(m, tokens.size() * channels);
+    auto out = rubbish<activations<Machine>>(m, tokens.size() * channels);
     m.embedding(tokens, places, wte.matrix(channels), wpe.matrix(channels), out.matrix(channels));
     return out.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> d_out(m, d);
-    auto d_wte = added_to(m, a[0].size()), d_wpe = added_to(m, a[1].size());
+    activations<Machine> d_out(m, d);
+    auto d_wte = added_to<on_machine<Machine>>(m, a[0].size()), d_wpe = added_to<on_machine<Machine>>(m, a[1].size());
     m.embedding_backward(tokens, places, d_out.matrix(channels), d_wte.matrix(channels), d_wpe.matrix(channels));
     return {d_wte.host(there_before), d_wpe.host(there_before)};
   }
@@ -205,14 +237,14 @@ struct rows_operation {
   std::vector<std::int32_t> named = {1, 4, 7};
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> from(m, a[0]);
-    auto out = rubbish(m, named.size() * channels);
+    activations<Machine> from(m, a[0]);
+    auto out = rubbish<activations<Machine>>(m, named.size() * channels);
     m.gather_rows(from.matrix(channels), named, out.matrix(channels));
     return out.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> d_out(m, d);
-    auto d_from = added_to(m, a[0].size());
+    activations<Machine> d_out(m, d);
+    auto d_from = added_to<activations<Machine>>(m, a[0].size());
     m.scatter_add_rows(d_out.matrix(channels), named, d_from.matrix(channels));
     return {d_from.host(there_before)};
   }
@@ -232,18 +264,21 @@ struct attention_operation {
   [[nodiscard]] attention_rows forest() const { return {.nodes = nodes, .queries = queries}; }
 
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
-    auto out = rubbish(m, size(looking())), log_sums = rubbish(m, looking() * heads);
+    activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
+    auto out = rubbish<activations<Machine>>(m, size(looking()));
+    auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
     m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
                      out.heads(heads, channels), log_sums.matrix(heads));
     return out.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
-    auto out = rubbish(m, size(looking())), log_sums = rubbish(m, looking() * heads);
+    activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
+    auto out = rubbish<activations<Machine>>(m, size(looking()));
+    auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
     m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
                      out.heads(heads, channels), log_sums.matrix(heads));
-    auto d_q = rubbish(m, size(looking())), d_k = rubbish(m, size(rows())), d_v = rubbish(m, size(rows()));
+    auto d_q = rubbish<activations<Machine>>(m, size(looking())), d_k = rubbish<activations<Machine>>(m, size(rows())),
+         d_v = rubbish<activations<Machine>>(m, size(rows()));
     m.tree_attention_backward(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
                               0.4, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
                               d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
@@ -261,22 +296,25 @@ struct head_operation {
   std::vector<head_target> targets = {{0, 3}, {0, 1299}, {1, 0}, {4, 700}, {2, 3}, {2, 3}};
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, vocabulary * channels}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> hidden(m, a[0]), weight(m, a[1]);
-    auto logits = rubbish(m, rows * vocabulary), log_sums = rubbish(m, rows);
-    m.head_logits(hidden.matrix(channels), weight.matrix(channels), logits.matrix(vocabulary));
-    numbers log_probs(targets.size());
-    m.head_log_probs(logits.matrix(vocabulary), targets, log_sums.flat(), log_probs);
+    activations<Machine> hidden(m, a[0]);
+    on_machine<Machine> weight(m, a[1]);
+    auto log_sums = rubbish<on_machine<Machine>>(m, rows);
+    numbers log_probs(targets.size());  // without logits to keep; the backward keeps them
+    m.head_log_probs(hidden.matrix(channels), weight.matrix(channels), {targets, rows}, {}, log_sums.flat(), log_probs);
     return log_probs;
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    on_machine<Machine> hidden(m, a[0]), weight(m, a[1]);
-    auto logits = rubbish(m, rows * vocabulary), log_sums = rubbish(m, rows);
-    m.head_logits(hidden.matrix(channels), weight.matrix(channels), logits.matrix(vocabulary));
+    activations<Machine> hidden(m, a[0]);
+    on_machine<Machine> weight(m, a[1]);
+    auto logits = rubbish<activations<Machine>>(m, rows * vocabulary);
+    auto log_sums = rubbish<on_machine<Machine>>(m, rows);
     numbers log_probs(targets.size());
-    m.head_log_probs(logits.matrix(vocabulary), targets, log_sums.flat(), log_probs);
-    auto d_hidden = rubbish(m, a[0].size());
-    auto d_weight = added_to(m, a[1].size());
-    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), targets, d, hidden.matrix(channels),
+    const head_targets all(targets, rows);
+    m.head_log_probs(hidden.matrix(channels), weight.matrix(channels), all, logits.matrix(vocabulary), log_sums.flat(),
+                     log_probs);
+    auto d_hidden = rubbish<activations<Machine>>(m, a[0].size());
+    auto d_weight = added_to<on_machine<Machine>>(m, a[1].size());
+    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(channels),
                     weight.matrix(channels), d_hidden.matrix(channels), d_weight.matrix(channels));
     return {d_hidden.host(), d_weight.host(there_before)};
   }

@@ -14,13 +14,23 @@ namespace prefopt {
 /// m, v scaled by the two corrections when read. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
 struct adamw_coefficients {
   double rate = 0;   ///< learning rate of this step
-  double decay = 1;  ///< 1 - rate * weight_decay, or 1
+  double decay = 1;  ///< 1 - rate * weight_decay, of tensors that decay; 1 of others
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double first_correction = 1;   ///< 1 / (1 - beta1^step)
   double second_correction = 1;  ///< 1 / (1 - beta2^step)
   double gradient_scale = 1;     ///< clipping
+};
+
+/// A parameter's value, gradient and moments, equally long.
+template <class Value>
+struct adamw_tensor {
+  std::span<Value> value;
+  std::span<const Value> gradient;
+  std::span<Value> first_moment;
+  std::span<Value> second_moment;
+  bool decays = false;
 };
 
 /// Owns memory of one kind.
@@ -37,14 +47,15 @@ concept storage_machine = requires(const M& constant, std::span<typename M::valu
 };
 
 /// Can run an optimizer.
-/// Needs: storage_machine; `sum_of_squares(span)` in double, the same bits for the same input; `adamw(value, gradient,
-/// first_moment, second_moment, coefficients)`, which assigns value and moments.
+/// Needs: storage_machine; `sum_of_squares(spans)` of all of them together in double, the same bits for the same input;
+/// `adamw(tensors, coefficients)`, one step that assigns values and moments. Both take all tensors in one call, so that
+/// a machine with a dear launch launches once.
 template <class M>
 concept optimizer_machine = storage_machine<M> &&
-    requires(const M& machine, std::span<typename M::value_type> mine,
-             std::span<const typename M::value_type> read_only, const adamw_coefficients& coefficients) {
-  { machine.sum_of_squares(read_only) } -> std::same_as<double>;
-  machine.adamw(mine, read_only, mine, mine, coefficients);
+    requires(const M& machine, std::span<const std::span<const typename M::value_type>> spans,
+             std::span<const adamw_tensor<typename M::value_type>> tensors, const adamw_coefficients& coefficients) {
+  { machine.sum_of_squares(spans) } -> std::same_as<double>;
+  machine.adamw(tensors, coefficients);
 };
 
 }  // namespace prefopt

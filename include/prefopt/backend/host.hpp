@@ -30,25 +30,28 @@ class host_backend {
   void fill(std::span<Real> values, Real value) const { std::ranges::fill(values, value); }
 
   /// Sum of squares, accumulated in double.
-  [[nodiscard]] double sum_of_squares(std::span<const Real> values) const {
+  [[nodiscard]] double sum_of_squares(std::span<const std::span<const Real>> tensors) const {
     double sum = 0;
-    for (const Real value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+    for (const auto values : tensors)
+      for (const Real value : values) sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
   }
 
-  /// One AdamW step over equally long spans; assigns value and both moments.
-  void adamw(std::span<Real> value, std::span<const Real> gradient, std::span<Real> first_moment,
-             std::span<Real> second_moment, const adamw_coefficients& c) const {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      const double g = c.gradient_scale * static_cast<double>(gradient[i]);
-      const double m = c.beta1 * static_cast<double>(first_moment[i]) + (1 - c.beta1) * g;
-      const double v = c.beta2 * static_cast<double>(second_moment[i]) + (1 - c.beta2) * g * g;
-      const double deviation = std::sqrt(v * c.second_correction) + c.epsilon;
-      const double step = deviation > 0 ? m * c.first_correction / deviation : 0;  // 0 / 0 is no step: epsilon may be 0
-      first_moment[i] = static_cast<Real>(m);
-      second_moment[i] = static_cast<Real>(v);
-      value[i] = static_cast<Real>(c.decay * static_cast<double>(value[i]) - c.rate * step);
-    }
+  /// One AdamW step; assigns values and both moments.
+  void adamw(std::span<const adamw_tensor<Real>> tensors, const adamw_coefficients& c) const {
+    for (const adamw_tensor<Real>& t : tensors)
+      for (std::size_t i = 0; i < t.value.size(); ++i) {
+        const double g = c.gradient_scale * static_cast<double>(t.gradient[i]);
+        const double m = c.beta1 * static_cast<double>(t.first_moment[i]) + (1 - c.beta1) * g;
+        const double v = c.beta2 * static_cast<double>(t.second_moment[i]) + (1 - c.beta2) * g * g;
+        const double deviation = std::sqrt(v * c.second_correction) + c.epsilon;
+        // 0 / 0 is no step: epsilon may be 0.
+        const double step = deviation > 0 ? m * c.first_correction / deviation : 0;
+        t.first_moment[i] = static_cast<Real>(m);
+        t.second_moment[i] = static_cast<Real>(v);
+        const double kept = (t.decays ? c.decay : 1) * static_cast<double>(t.value[i]);
+        t.value[i] = static_cast<Real>(kept - c.rate * step);
+      }
   }
 };
 

@@ -40,6 +40,7 @@ template <class Compute>
 class eigen_backend {
  public:
   using value_type = typename detail::product_engine<Compute>::real;
+  using activation_type = value_type;
   using matrix = matrix_view<value_type>;
   using const_matrix = matrix_view<const value_type>;
   using numbers = std::span<value_type>;
@@ -83,10 +84,17 @@ class eigen_backend {
 
   // optimizer
 
-  [[nodiscard]] double sum_of_squares(const_numbers values) const { return detail::sum_of_squares(threads_, values); }
-  void adamw(numbers value, const_numbers gradient, numbers first_moment, numbers second_moment,
-             const adamw_coefficients& coefficients) const {
-    detail::adamw(threads_, value, gradient, first_moment, second_moment, coefficients);
+  [[nodiscard]] double sum_of_squares(std::span<const const_numbers> tensors) const {
+    double sum = 0;
+    for (const const_numbers values : tensors) sum += detail::sum_of_squares(threads_, values);
+    return sum;
+  }
+  void adamw(std::span<const adamw_tensor<value_type>> tensors, const adamw_coefficients& coefficients) const {
+    for (const adamw_tensor<value_type>& t : tensors) {
+      adamw_coefficients own = coefficients;
+      if (!t.decays) own.decay = 1;
+      detail::adamw(threads_, t.value, t.gradient, t.first_moment, t.second_moment, own);
+    }
   }
 
   // embedding
@@ -184,25 +192,41 @@ class eigen_backend {
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const {
     detail::scatter_add_rows<value_type>(threads_, from, rows, out);
   }
+  /// Assigns zeros.
+  void clear(matrix values) const { detail::as_eigen(values).setZero(); }
   /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
   void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {
     engine_(threads_, assign, logits, outer_rows(hidden), outer_rows(weight));
   }
-  /// log softmax(logits) at the targets: log_probs [M] in nats; log_sums [R].
-  void head_log_probs(const_matrix logits, std::span<const head_target> targets, numbers log_sums,
-                      std::span<double> log_probs) const {
-    detail::head_log_probs<value_type>(threads_, logits, targets, log_sums, log_probs);
+  /// log softmax(hidden weightᵀ) at the targets: log_probs [M] in nats; log_sums [R]. `logits` is [R, V], for the
+  /// backward, or has no rows: then no more than 2^24 of them are held at once. The bits are the same.
+  void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets, matrix logits,
+                      numbers log_sums, std::span<double> log_probs) const {
+    const std::size_t rows = hidden.extent(0), chunk = head_chunk(weight.extent(0));
+    const bool keep = logits.extent(0) != 0;
+    auto room = scratch<value_type>(keep ? 0 : std::min(rows, chunk) * weight.extent(0));
+    for (std::size_t begin = 0; begin < rows; begin += chunk) {
+      const std::size_t end = std::min(rows, begin + chunk);
+      const matrix part = keep ? logits.rows(begin, end) : matrix{room.data(), {end - begin, weight.extent(0)}};
+      head_logits(hidden.rows(begin, end), weight, part);
+      detail::head_log_probs<value_type>(threads_, part, begin, targets, log_sums, log_probs);
+    }
   }
   /// Overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
-  void head_backward(matrix logits, const_numbers log_sums, std::span<const head_target> targets,
-                     std::span<const double> slopes, const_matrix hidden, const_matrix weight, matrix d_hidden,
-                     matrix d_weight) const {
+  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,
+                     const_matrix hidden, const_matrix weight, matrix d_hidden, matrix d_weight) const {
     detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
     engine_(threads_, assign, d_hidden, outer_rows(logits), outer_columns(weight));
     engine_(threads_, add, d_weight, outer_columns(logits), outer_columns(hidden));
   }
 
  private:
+  /// Head rows whose logits are computed at once.
+  [[nodiscard]] static std::size_t head_chunk(std::size_t vocabulary) {
+    constexpr std::size_t logits = std::size_t{1} << 24;
+    return std::max<std::size_t>(1, logits / vocabulary);
+  }
+
   using block = detail::block_range;
   static constexpr auto assign = detail::update::assign, add = detail::update::add;
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
-#include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/eigen/maps.hpp"
@@ -27,38 +27,39 @@ template <class Row>
   return static_cast<double>(top) + std::log(sum);
 }
 
-/// Assigns log_sums [R] and log_probs [M] in nats.
+/// From the logits of the head rows from `first` on, assigns their places of log_sums [R] and of log_probs [M] in nats.
 template <class Real>
-void head_log_probs(int threads, matrix_view<const Real> logits, std::span<const head_target> targets,
+void head_log_probs(int threads, matrix_view<const Real> logits, std::size_t first, const head_targets& targets,
                     std::span<Real> log_sums, std::span<double> log_probs) {
-  std::vector<double> sums(logits.extent(0));
   parallel_ranges(threads, logits.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t row = begin; row < end; ++row) {
-      sums[row] = log_sum_exp_of(as_eigen_row(logits, row));
-      log_sums[row] = static_cast<Real>(sums[row]);
+      const double log_sum = log_sum_exp_of(as_eigen_row(logits, row));
+      log_sums[first + row] = static_cast<Real>(log_sum);
+      for (const std::int32_t target : targets.of(first + row)) {
+        const auto i = static_cast<std::size_t>(target);
+        log_probs[i] = static_cast<double>(logits(row, targets[i].token)) - log_sum;
+      }
     }
   });
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto slot = static_cast<std::size_t>(targets[i].slot);
-    log_probs[i] = static_cast<double>(logits(slot, targets[i].token)) - sums[slot];
-  }
 }
 
 /// d loss / d logits [R, V], in place of the logits, from the slopes [M] of the targets' log-probs:
 /// slope * (1 at the target - softmax), summed over the targets of a row.
 template <class Real>
 void head_logits_backward(int threads, matrix_view<Real> logits, std::span<const Real> log_sums,
-                          std::span<const head_target> targets, std::span<const double> slopes) {
-  std::vector<double> row_slopes(logits.extent(0));
-  for (std::size_t i = 0; i < targets.size(); ++i) row_slopes[static_cast<std::size_t>(targets[i].slot)] += slopes[i];
+                          const head_targets& targets, std::span<const double> slopes) {
   parallel_ranges(threads, logits.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t row = begin; row < end; ++row) {
+      double slope = 0;  // of the row's targets together
+      for (const std::int32_t target : targets.of(row)) slope += slopes[static_cast<std::size_t>(target)];
       auto values = as_eigen_row(logits, row);
-      values = (values - log_sums[row]).exp() * static_cast<Real>(-row_slopes[row]);
+      values = (values - log_sums[row]).exp() * static_cast<Real>(-slope);
+      for (const std::int32_t target : targets.of(row)) {
+        const auto i = static_cast<std::size_t>(target);
+        logits(row, targets[i].token) += static_cast<Real>(slopes[i]);
+      }
     }
   });
-  for (std::size_t i = 0; i < targets.size(); ++i)
-    logits(static_cast<std::size_t>(targets[i].slot), targets[i].token) += static_cast<Real>(slopes[i]);
 }
 
 }  // namespace prefopt::detail

@@ -17,10 +17,10 @@ namespace prefopt {
 
 /// A machine's matrix with its storage. Rows begin on cache lines, so that a row's bits do not depend on which row it
 /// is where a machine's order of summation follows alignment.
-template <transformer_machine Machine>
+template <transformer_machine Machine, class Value = typename Machine::activation_type>
 class machine_matrix {
  public:
-  using value_type = typename Machine::value_type;
+  using value_type = Value;
 
   machine_matrix() = default;
   machine_matrix(const Machine& machine, std::size_t rows, std::size_t columns)
@@ -38,12 +38,6 @@ class machine_matrix {
   [[nodiscard]] std::span<value_type> row(std::size_t index) { return {storage_.data() + index * stride_, columns_}; }
   [[nodiscard]] std::span<const value_type> row(std::size_t index) const {
     return {storage_.data() + index * stride_, columns_};
-  }
-
-  /// The memory of the first `count` rows, with what stands between them.
-  [[nodiscard]] std::span<value_type> leading_rows(std::size_t count) { return {storage_.data(), count * stride_}; }
-  [[nodiscard]] std::span<const value_type> leading_rows(std::size_t count) const {
-    return {storage_.data(), count * stride_};
   }
 
  private:
@@ -74,8 +68,8 @@ struct layer_norm_tape {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
 
-  machine_matrix<Machine> normalized;  // [N, C]
-  machine_matrix<Machine> numbers;     // [2, N] mean, inverse deviation
+  machine_matrix<Machine> normalized;           // [N, C]
+  machine_matrix<Machine, value_type> numbers;  // [2, N] mean, inverse deviation
 };
 
 /// What a block leaves behind from its attention on. What takes no matrix product to make again (layer norms, the
@@ -88,10 +82,10 @@ struct after_attention_tape {
         middle(machine, rows, config.n_embd),
         inner(machine, rows, config.inner()) {}
 
-  machine_matrix<Machine> attended;  // [N, C]
-  machine_matrix<Machine> log_sums;  // [N, H] log-sum-exp of each attention row
-  machine_matrix<Machine> middle;    // [N, C] the residual stream between attention and feed-forward
-  machine_matrix<Machine> inner;     // [N, I] before the activation
+  machine_matrix<Machine> attended;                                // [N, C]
+  machine_matrix<Machine, typename Machine::value_type> log_sums;  // [N, H] log-sum-exp of each attention row
+  machine_matrix<Machine> middle;  // [N, C] the residual stream between attention and feed-forward
+  machine_matrix<Machine> inner;   // [N, I] before the activation
 };
 
 /// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
@@ -148,7 +142,9 @@ template <transformer_machine Machine>
 class gpt2_block {
  public:
   using value_type = typename Machine::value_type;
-  using const_view = matrix_view<const value_type>;
+  using activation_type = typename Machine::activation_type;
+  using view = matrix_view<activation_type>;
+  using const_view = matrix_view<const activation_type>;
 
   gpt2_block(const Machine& machine, const gpt2_config& config, const block_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights) {}
@@ -156,13 +152,13 @@ class gpt2_block {
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
   /// `qkv`, with room for all rows, must hold the keys and values of the rows before. Writes tape and qkv.
   void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, machine_matrix<Machine>& qkv,
-               block_scratch<Machine>& scratch, matrix_view<value_type> y) const {
+               block_scratch<Machine>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
     machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight, weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
     const auto attended = tape.rest.attended.view().rows(0, count);
-    machine_.tree_attention(rows, heads_of<const value_type>(fresh, qkv_part::query, config_),
+    machine_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
                             heads_of(attended, 0, config_), tape.rest.log_sums.view().rows(0, count));
     after_attention(x, tape.rest, scratch, y);
@@ -170,7 +166,7 @@ class gpt2_block {
 
   /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
   void after_attention(const_view residual, after_attention_tape<Machine>& tape, block_scratch<Machine>& scratch,
-                       matrix_view<value_type> y) const {
+                       view y) const {
     const std::size_t count = residual.extent(0);
     const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
     const auto middle = part(tape.middle), activated = part(scratch.activated);
@@ -185,7 +181,7 @@ class gpt2_block {
   /// them, with first_row 0.
   void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
                 const block_weights<value_type>& gradients, block_scratch<Machine>& scratch,
-                block_gradients<Machine>& adjoints, matrix_view<value_type> d) const {
+                block_gradients<Machine>& adjoints, view d) const {
     after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
     const auto d_channels = adjoints.channels.view();
     const const_view qkv = tape.qkv.view();
@@ -193,7 +189,7 @@ class gpt2_block {
     machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
                                      heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
                                      scale(), heads_of(tape.rest.attended.view(), 0, config_),
-                                     tape.rest.log_sums.view(), heads_of<const value_type>(d_channels, 0, config_),
+                                     tape.rest.log_sums.view(), heads_of<const activation_type>(d_channels, 0, config_),
                                      heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
                                      heads_of(d_qkv, qkv_part::value, config_));
     const const_view normalized = normalize(x, weights_.ln_1, scratch);
@@ -205,8 +201,7 @@ class gpt2_block {
   /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N, C], and assigns
   /// d loss / d attended to the adjoints' channels.
   void after_attention_backward(const after_attention_tape<Machine>& tape, const block_weights<value_type>& gradients,
-                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints,
-                                matrix_view<value_type> d) const {
+                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints, view d) const {
     const auto d_inner = adjoints.inner.view().rows(0, d.extent(0));
     const auto d_channels = adjoints.channels.view().rows(0, d.extent(0));
     const auto activated = scratch.activated.view().rows(0, d.extent(0));
@@ -233,7 +228,7 @@ class gpt2_block {
 
   /// Its adjoint, right behind it: adds to d_x and to the gradients.
   void normalize_backward(const_view d_normalized, const_view x, const layer_norm_weights<const value_type>& norm,
-                          const block_scratch<Machine>& scratch, matrix_view<value_type> d_x,
+                          const block_scratch<Machine>& scratch, view d_x,
                           const layer_norm_weights<value_type>& gradients) const {
     machine_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)), d_x,
                                  gradients.scale, gradients.shift);

@@ -44,8 +44,10 @@ class gpt2_decoder {
   /// A second decoder that has read the same tokens.
   [[nodiscard]] gpt2_decoder fork() const {
     gpt2_decoder copy(*model_, capacity_);
+    std::vector<std::int32_t> rows(length_);
+    std::iota(rows.begin(), rows.end(), 0);
     for (std::size_t layer = 0; layer < cache_.size(); ++layer)
-      model_->machine().copy(cache_[layer].leading_rows(length_), copy.cache_[layer].leading_rows(length_));
+      model_->machine().gather_rows(cache_[layer].view(), rows, copy.cache_[layer].view().rows(0, length_));
     copy.length_ = length_;
     return copy;
   }
@@ -86,10 +88,10 @@ std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens
   length_ = end;
 
   layer_norm_tape<Machine> norm(machine, 1, config.n_embd);
-  const matrix_view<const value_type> last = x.view().rows(count - 1, count);
+  const matrix_view<const typename Machine::activation_type> last = x.view().rows(count - 1, count);
   machine.layer_norm(last, values.ln_f().scale, values.ln_f().shift, config.layer_norm_epsilon, norm.normalized.view(),
                      norm.statistics());
-  machine_matrix<Machine> logits(machine, 1, config.vocab_size);
+  machine_matrix<Machine, value_type> logits(machine, 1, config.vocab_size);
   machine.head_logits(norm.normalized.view(), values.head(), logits.view());
   std::vector<value_type> host(config.vocab_size);
   machine.copy_to_host(logits.row(0), host);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,6 +16,21 @@
 #include "prefopt/policy/parameter.hpp"
 
 namespace prefopt {
+
+namespace detail {
+
+/// The batch's targets with their rows counted among the head's rows.
+[[nodiscard]] inline head_targets targets_of(const prefix_tree_batch& batch) {
+  std::vector<head_target> targets;  // [M]
+  targets.reserve(batch.targets.size());
+  for (const tree_target& target : batch.targets) {
+    const auto slot = std::ranges::lower_bound(batch.rows, target.row) - batch.rows.begin();
+    targets.push_back({static_cast<std::int32_t>(slot), target.token});
+  }
+  return {std::move(targets), batch.rows.size()};
+}
+
+}  // namespace detail
 
 template <transformer_machine Machine>
 class gpt2_pass;
@@ -57,12 +71,16 @@ class gpt2 {
     return copy;
   }
 
-  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and 2^24 logits.
-  /// Throws value_error for a token or position that the model does not have.
+  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and as many logits as the machine holds
+  /// at once. Throws value_error for a token or position that the model does not have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
-    return head_log_probs(batch, trunk().forward(batch, tape));
+    const auto hidden = trunk().forward(batch, tape);
+    machine_matrix<Machine, value_type> log_sums(*machine_, 1, batch.rows.size());
+    std::vector<double> log_probs(batch.targets.size());
+    machine_->head_log_probs(hidden, values().head(), detail::targets_of(batch), {}, log_sums.row(0), log_probs);
+    return log_probs;
   }
 
   /// The same numbers with what their backward needs. Throws as token_log_probs does.
@@ -78,13 +96,6 @@ class gpt2 {
 
  private:
   friend pass;
-
-  /// Head rows whose logits are computed at once: inference holds no more of them. A pass, which holds all, computes
-  /// them by the same pieces and so to the same bits.
-  [[nodiscard]] std::size_t head_chunk() const {
-    constexpr std::size_t logits = std::size_t{1} << 24;
-    return std::max<std::size_t>(1, logits / config_.vocab_size);
-  }
 
   struct views {
     gpt2_weights<value_type> values;
@@ -110,61 +121,12 @@ class gpt2 {
     return all;
   }
 
-  [[nodiscard]] std::vector<double> head_log_probs(const prefix_tree_batch& batch,
-                                                   matrix_view<const value_type> hidden) const;
-
   const Machine* machine_;
   gpt2_config config_;
   gpt2_layout layout_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) values_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) gradients_;
 };
-
-namespace detail {
-
-/// The batch's targets with their rows counted among the head's rows.
-[[nodiscard]] inline std::vector<head_target> head_targets(const prefix_tree_batch& batch) {
-  std::vector<head_target> targets;  // [M]
-  targets.reserve(batch.targets.size());
-  for (const tree_target& target : batch.targets) {
-    const auto slot = std::ranges::lower_bound(batch.rows, target.row) - batch.rows.begin();
-    targets.push_back({static_cast<std::int32_t>(slot), target.token});
-  }
-  return targets;
-}
-
-}  // namespace detail
-
-template <transformer_machine Machine>
-std::vector<double> gpt2<Machine>::head_log_probs(const prefix_tree_batch& batch,
-                                                  matrix_view<const value_type> hidden) const {
-  const std::vector<head_target> targets = detail::head_targets(batch);
-  std::vector<std::size_t> by_slot(targets.size());
-  std::iota(by_slot.begin(), by_slot.end(), std::size_t{0});
-  std::ranges::stable_sort(by_slot, {}, [&](std::size_t i) { return targets[i].slot; });
-
-  const std::size_t rows = hidden.extent(0);
-  const std::size_t chunk = std::min(rows, head_chunk());
-  machine_matrix<Machine> logits(*machine_, chunk, config_.vocab_size);
-  machine_matrix<Machine> log_sums(*machine_, 1, chunk);
-  std::vector<double> log_probs(targets.size());  // [M]
-  std::vector<double> some;
-  std::vector<head_target> of_chunk;
-  std::size_t next = 0;
-  for (std::size_t begin = 0; begin < rows; begin += chunk) {
-    const std::size_t end = std::min(rows, begin + chunk), first = next;
-    of_chunk.clear();
-    for (; next < by_slot.size() && static_cast<std::size_t>(targets[by_slot[next]].slot) < end; ++next)
-      of_chunk.push_back(
-          {targets[by_slot[next]].slot - static_cast<std::int32_t>(begin), targets[by_slot[next]].token});
-    some.resize(of_chunk.size());
-    const auto part = logits.view().rows(0, end - begin);
-    machine_->head_logits(hidden.rows(begin, end), values().head(), part);
-    machine_->head_log_probs(part, of_chunk, log_sums.row(0).first(end - begin), some);
-    for (std::size_t i = 0; i < some.size(); ++i) log_probs[by_slot[first + i]] = some[i];
-  }
-  return log_probs;
-}
 
 /// A forward run of a GPT-2. Owns its activations and the logits [R, V].
 template <transformer_machine Machine>
@@ -175,18 +137,14 @@ class gpt2_pass {
   gpt2_pass(gpt2<Machine>& model, const prefix_tree_batch& batch)
       : model_(&model),
         batch_(batch),
-        targets_(detail::head_targets(batch)),
+        targets_(detail::targets_of(batch)),
         tape_(model.machine(), model.config_, batch.tokens.size(), batch.rows.size(), true),
         logits_(model.machine(), batch.rows.size(), model.config_.vocab_size),
         log_sums_(model.machine(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
-    const std::size_t rows = batch_.rows.size(), chunk = model.head_chunk();
-    for (std::size_t begin = 0; begin < rows; begin += chunk) {
-      const std::size_t end = std::min(rows, begin + chunk);
-      model.machine().head_logits(hidden.rows(begin, end), model.values().head(), logits_.view().rows(begin, end));
-    }
-    model.machine().head_log_probs(logits_.view(), targets_, log_sums_.row(0), log_probs_);
+    model.machine().head_log_probs(hidden, model.values().head(), targets_, logits_.view(), log_sums_.row(0),
+                                   log_probs_);
   }
 
   gpt2_pass(gpt2_pass&&) noexcept = default;
@@ -214,11 +172,11 @@ class gpt2_pass {
  private:
   gpt2<Machine>* model_;
   prefix_tree_batch batch_;
-  std::vector<head_target> targets_;  // [M]
+  head_targets targets_;  // [M]
   trunk_tape<Machine> tape_;
-  machine_matrix<Machine> logits_;    // [R, V]
-  machine_matrix<Machine> log_sums_;  // [1, R]
-  std::vector<double> log_probs_;     // [M]
+  machine_matrix<Machine> logits_;                // [R, V]
+  machine_matrix<Machine, value_type> log_sums_;  // [1, R]
+  std::vector<double> log_probs_;                 // [M]
   bool spent_ = false;
 };
 

@@ -31,14 +31,16 @@ template <transformer_machine Machine>
 class gpt2_last_block {
  public:
   using value_type = typename Machine::value_type;
-  using const_view = matrix_view<const value_type>;
+  using activation_type = typename Machine::activation_type;
+  using view = matrix_view<activation_type>;
+  using const_view = matrix_view<const activation_type>;
 
   gpt2_last_block(const Machine& machine, const gpt2_config& config, const block_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights), block_(machine, config, weights) {}
 
   /// Residual stream x [N, C] to y [R, C].
   void forward(const attention_rows& rows, const_view x, last_block_tape<Machine>& tape,
-               block_scratch<Machine>& scratch, matrix_view<value_type> y) const {
+               block_scratch<Machine>& scratch, view y) const {
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
     const auto keys_values = for_keys_values(weights_.c_attn), queries = for_queries(weights_.c_attn);
     machine_.linear(normalized, keys_values.weight, keys_values.bias, tape.keys_values.view());
@@ -55,8 +57,7 @@ class gpt2_last_block {
   /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x and tape as forward
   /// left them.
   void backward(const attention_rows& rows, const_view x, const last_block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, matrix_view<value_type> d,
-                matrix_view<value_type> d_x) const {
+                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, view d, view d_x) const {
     const std::size_t count = x.extent(0), read = d.extent(0), channels = config_.n_embd;
     block_gradients<Machine> adjoints(machine_, config_, read);
     block_.after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
@@ -67,7 +68,7 @@ class gpt2_last_block {
     machine_.tree_attention_backward(
         rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_), block_.scale(),
         heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
-        heads_of<const value_type>(adjoints.channels.view(), 0, config_), heads_of(d_queries.view(), 0, config_),
+        heads_of<const activation_type>(adjoints.channels.view(), 0, config_), heads_of(d_queries.view(), 0, config_),
         heads_of(d_kv, 0, config_), heads_of(d_kv, channels, config_));
 
     machine_matrix<Machine> d_normalized(machine_, count, channels), d_read(machine_, read, channels);
@@ -81,8 +82,7 @@ class gpt2_last_block {
                              d_query_weights.weight, d_query_weights.bias);
     machine_.scatter_add_rows(d_read.view(), rows.queries, d_normalized.view());
 
-    for (std::size_t row = 0; row < count; ++row)  // view by view: rows may be further apart than they are long
-      machine_.fill({d_x.data() + row * d_x.stride(0), channels}, 0);
+    machine_.clear(d_x);
     machine_.scatter_add_rows(d, rows.queries, d_x);
     block_.normalize_backward(d_normalized.view(), x, weights_.ln_1, scratch, d_x, gradients.ln_1);
   }

@@ -42,12 +42,14 @@ template <transformer_machine Machine>
 class gpt2_trunk {
  public:
   using value_type = typename Machine::value_type;
+  using activation_type = typename Machine::activation_type;
 
   gpt2_trunk(const Machine& machine, const gpt2_config& config, const gpt2_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights) {}
 
   /// Hidden rows [R, C], which live in the tape.
-  [[nodiscard]] matrix_view<const value_type> forward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape) const {
+  [[nodiscard]] matrix_view<const activation_type> forward(const prefix_tree_batch& batch,
+                                                           trunk_tape<Machine>& tape) const {
     machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
     const std::size_t last = config_.n_layer - 1;
     block_scratch<Machine> scratch(machine_, config_, batch.tokens.size());
@@ -62,14 +64,14 @@ class gpt2_trunk {
   }
 
   /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by forward.
-  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape, matrix_view<const value_type> d_hidden,
+  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape, matrix_view<const activation_type> d_hidden,
                 const gpt2_weights<value_type>& gradients) const {
     const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(), last = config_.n_layer - 1;
     machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
     block_scratch<Machine> scratch(machine_, config_, rows);
     {
       machine_matrix<Machine> d_head(machine_, head_rows, config_.n_embd);
-      machine_.fill(d_head.leading_rows(head_rows), 0);  // the adjoint of a layer norm adds to it
+      machine_.clear(d_head.view());  // the adjoint of a layer norm adds to it
       const auto norm = gradients.ln_f();
       const layer_norm_tape<Machine>& kept = tape.ln_f;
       machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale, kept.statistics(), d_head.view(),

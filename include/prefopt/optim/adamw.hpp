@@ -102,14 +102,14 @@ class adamw {
   void step(Parameters&& parameters, double learning_rate, double gradient_scale = 1) {
     check_same(parameters);
     ++steps_;
+    std::vector<adamw_tensor<value_type>> tensors;
     std::size_t index = 0;
     for (auto&& parameter : parameters) {
       slot& own = slots_[index++];
-      if (!own.trained) continue;
-      machine_->adamw(std::span<value_type>(parameter.value), std::span<const value_type>(parameter.gradient),
-                      own.first_span(), own.second_span(),
-                      coefficients(learning_rate, gradient_scale, parameter.decays));
+      if (own.trained)
+        tensors.push_back({parameter.value, parameter.gradient, own.first_span(), own.second_span(), parameter.decays});
     }
+    machine_->adamw(tensors, coefficients(learning_rate, gradient_scale));
   }
 
   /// One step at the options' learning rate.
@@ -216,10 +216,10 @@ class adamw {
     }
   }
 
-  [[nodiscard]] adamw_coefficients coefficients(double learning_rate, double gradient_scale, bool decays) const {
+  [[nodiscard]] adamw_coefficients coefficients(double learning_rate, double gradient_scale) const {
     const double t = static_cast<double>(steps_);
     return {.rate = learning_rate,
-            .decay = decays ? 1 - learning_rate * options_.weight_decay : 1,
+            .decay = 1 - learning_rate * options_.weight_decay,
             .beta1 = options_.beta1,
             .beta2 = options_.beta2,
             .epsilon = options_.epsilon,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/error.hpp"
@@ -18,12 +19,10 @@ namespace detail {
 /// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in their order.
 template <class Machine, class Parameters, class Part>
 [[nodiscard]] double norm_over(const Machine& machine, Parameters&& parameters, const Part& part) {
-  using value_type = typename Machine::value_type;
-  double sum = 0;
-  for (auto&& parameter : parameters) {
-    if (parameter.trainable) sum += machine.sum_of_squares(std::span<const value_type>(part(parameter)));
-  }
-  return std::sqrt(sum);
+  std::vector<std::span<const typename Machine::value_type>> parts;
+  for (auto&& parameter : parameters)
+    if (parameter.trainable) parts.emplace_back(part(parameter));
+  return std::sqrt(machine.sum_of_squares(parts));
 }
 
 }  // namespace detail

@@ -5,12 +5,14 @@
 #include <prefopt/loss/dpo.hpp>
 
 #include <cmath>
+#include <span>
 #include <vector>
 
 int main() {
   const prefopt::eigen_backend<float> machine;
   const std::vector<float> ones(4, 1.0F);
+  const std::vector<std::span<const float>> tensors{ones};
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});
-  const bool right = machine.sum_of_squares(ones) == 4 && std::abs(at_start.loss - std::log(2.0)) < 1e-15;
+  const bool right = machine.sum_of_squares(tensors) == 4 && std::abs(at_start.loss - std::log(2.0)) < 1e-15;
   return right ? 0 : 1;
 }
