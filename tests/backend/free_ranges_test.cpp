@@ -68,6 +68,12 @@ BOOST_AUTO_TEST_CASE(regions_that_do_not_touch_stay_apart) {
   ranges.add(100, 10);
   ranges.add(111, 10);
   BOOST_TEST(!ranges.take(11));
+  BOOST_TEST(*ranges.take(4) == 100);
+  BOOST_TEST(!ranges.remove(100, 10));  // some of it is in use
+  ranges.add(100, 4);
+  BOOST_TEST(ranges.remove(100, 10));
+  BOOST_TEST(!ranges.remove(100, 10));
+  ranges.add(100, 10);
   BOOST_TEST(*ranges.take(10) == 100);
   BOOST_TEST(*ranges.take(10) == 111);
   BOOST_TEST(!ranges.take(1));

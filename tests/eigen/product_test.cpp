@@ -149,11 +149,11 @@ BOOST_AUTO_TEST_CASE(each_element_is_finished_once_when_its_sum_is_whole) {
     const matrix_view<float> view(out.data(), {140, 2100});
     const auto finish = [&](const block_range& block) {
       for (std::size_t row = block.row_begin; row < block.row_end; ++row)
-        for (float& value : block.of(view, row)) value = -value - 1;
+        for (float& value : block.of(view, row)) value = 2 * value + 1;
     };
     prefopt::detail::multiply<kernel>(2, update::assign, view, {ones.data(), 140, depth, depth, 1},
                                       {ones.data(), 2100, depth, depth, 1}, finish);
-    const float expected = -static_cast<float>(depth) - 1;
+    const float expected = 2 * static_cast<float>(depth) + 1;
     BOOST_TEST(std::ranges::all_of(out, [&](float value) { return value == expected; }), "depth " << depth);
   }
 }

@@ -145,10 +145,10 @@ BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
              boost::test_tools::per_element());
 }
 
-// Long enough for several tiles of attention; the second pair's prompt begins as the first's does, so that both share
-// a root, and neither does when it is alone.
+// Long enough for several tiles of attention and for keys behind a product's first block of depth; the second pair's
+// prompt begins as the first's does, so that both share a root, and neither does when it is alone.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, machine_types) {
-  const gpt2_config config = {.n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 400};
+  const gpt2_config config = {.n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 600};
   random_generator random(8);
   std::vector<tokenized_pair> pairs(3);
   const auto append = [&](token_ids& tokens, int count) {
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
   append(pairs[1].prompt, 110);
   append(pairs[2].prompt, 3);
   for (tokenized_pair& pair : pairs) {
-    append(pair.chosen, 150);
+    append(pair.chosen, 330);
     append(pair.rejected, 81);
   }
 

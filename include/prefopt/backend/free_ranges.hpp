@@ -51,6 +51,14 @@ class free_ranges {
     }
   }
 
+  /// Takes a range as it was added, all of it, unless some of it is in use; then false.
+  bool remove(address begin, std::size_t bytes) {
+    const auto range = ranges_.find(begin);
+    if (range == ranges_.end() || range->second != bytes) return false;
+    ranges_.erase(range);
+    return true;
+  }
+
   [[nodiscard]] const std::map<address, std::size_t>& ranges() const { return ranges_; }
 
  private:

@@ -30,6 +30,8 @@ class amx_unit {
       std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
     } configuration;
     static_assert(sizeof configuration == 64);
+    // g++ 12's _tile_loadconfig says that it reads a pointer's worth of bytes; what lies behind would not be written.
+    asm volatile("" : : "m"(configuration));
     _tile_loadconfig(&configuration);
   }
   [[gnu::target("amx-tile")]] ~amx_unit() { _tile_release(); }
@@ -46,6 +48,7 @@ class amx_unit {
   /// Sums [32, 32] += left [32 rows, 16 words] right [16 words, 32 columns]; strides in bytes.
   [[gnu::target("amx-tile,amx-bf16")]] static void multiply(const std::uint32_t* left, std::size_t left_stride,
                                                             const std::uint32_t* right, std::size_t right_stride) {
+    asm volatile("" ::: "memory");  // g++ 12's _tile_loadd does not say that it reads memory
     const auto left_bytes = static_cast<long>(left_stride), right_bytes = static_cast<long>(right_stride);
     _tile_loadd(4, left, left_bytes);
     _tile_loadd(6, right, right_bytes);
@@ -109,10 +112,14 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
   }
   float out[32 * 32];
   kernel::tile(32, 16, left, right, out, 32, false);
-  float expected = 0;  // row 31, column 30
-  for (std::size_t p = 0; p < 16; ++p)
-    expected += 2 * static_cast<float>((31 * 16 + p) % 7) + static_cast<float>((p * 32 + 30) % 5);
-  return out[31 * 32 + 30] == expected;
+  for (std::size_t i = 0; i < 32; ++i)
+    for (std::size_t j = 0; j < 32; ++j) {
+      float expected = 0;
+      for (std::size_t p = 0; p < 16; ++p)
+        expected += 2 * static_cast<float>((i * 16 + p) % 7) + static_cast<float>((p * 32 + j) % 5);
+      if (out[i * 32 + j] != expected) return false;
+    }
+  return true;
 #else
   return false;
 #endif

@@ -163,6 +163,12 @@ void tree_attention(int threads, const Engine& multiply, const attention_rows& r
   });
 }
 
+/// Room for one tile's backward, kept from tile to tile.
+template <class Real>
+struct attention_rooms {
+  tile_matrix<Real> weights, d_scores, keys, others;
+};
+
 /// One tile's share of the backward of one head. Assigns its rows of d_q; adds to d_k and d_v.
 template <class Engine>
 struct attention_tile_backward {
@@ -174,14 +180,15 @@ struct attention_tile_backward {
   matrix_view<const real> log_sums;
   tensor_view<real, 3> d_q, d_k, d_v;
   double scale;
+  attention_rooms<real>& rooms;
 
-  void operator()(const attention_tile& tile, std::span<const row_run> runs, std::size_t head) {
+  void operator()(const attention_tile& tile, std::span<const row_run> runs, std::size_t head) const {
     const std::size_t queries = tile.end - tile.begin, keys = row_count(runs), size = q.extent(2);
     const auto q_rows = head_rows(q, head, tile.begin, tile.end);
     const auto d_rows = head_rows(d_out, head, tile.begin, tile.end);
-    const matrix_view<real> weights = weights_room.resized(queries, keys);
-    const matrix_view<real> d_scores = scores_room.resized(queries, keys);
-    const matrix_view<real> seen_keys = keys_room.resized(keys, size), others = others_room.resized(keys, size);
+    const matrix_view<real> weights = rooms.weights.resized(queries, keys);
+    const matrix_view<real> d_scores = rooms.d_scores.resized(queries, keys);
+    const matrix_view<real> seen_keys = rooms.keys.resized(keys, size), others = rooms.others.resized(keys, size);
     gather_runs<real>(runs, k, head, seen_keys);
     multiply.here(update::assign, weights, outer_rows<real>(q_rows), outer_rows<real>(seen_keys));
     gather_runs<real>(runs, v, head, others);
@@ -193,8 +200,10 @@ struct attention_tile_backward {
       auto seen = weight.head(visible_keys(rows, tile, tile.begin + i, keys));
       seen = (seen * static_cast<real>(scale) - log_sums(tile.begin + i, head)).exp();
       weight.tail(weight.size() - seen.size()).setZero();
+      d_score.tail(weight.size() - seen.size()).setZero();
       const real mean = (as_eigen_row(d_rows, i) * as_eigen_row(result, i)).sum();  // the weights' mean of d_score
-      d_score = weight * (d_score - mean) * static_cast<real>(scale);
+      auto d_seen = d_score.head(seen.size());
+      d_seen = seen * (d_seen - mean) * static_cast<real>(scale);
     }
     multiply.here(update::assign, head_rows(d_q, head, tile.begin, tile.end), outer_rows<real>(d_scores),
                   outer_columns<real>(seen_keys));
@@ -203,8 +212,6 @@ struct attention_tile_backward {
     multiply.here(update::assign, others, outer_columns<real>(weights), outer_columns<real>(d_rows));
     scatter_runs(runs, others, d_v, head);
   }
-
-  tile_matrix<real> weights_room = {}, scores_room = {}, keys_room = {}, others_room = {};
 
  private:
   static void scatter_runs(std::span<const row_run> runs, matrix_view<real> from, tensor_view<real, 3> heads,
@@ -225,10 +232,12 @@ void tree_attention_backward(int threads, const Engine& multiply, const attentio
                              tensor_view<Real, 3> d_v) {
   const std::vector<attention_tile> tiles = attention_tiles(rows, q.extent(0));
   parallel_tasks(threads, q.extent(1), [&](std::size_t head) {
+    thread_local std::vector<row_run> runs;
+    thread_local attention_rooms<Real> rooms;
     as_eigen(head_rows(d_k, head, 0, d_k.extent(0))).setZero();
     as_eigen(head_rows(d_v, head, 0, d_v.extent(0))).setZero();
-    attention_tile_backward<Engine> backward{multiply, rows, q, k, v, out, d_out, log_sums, d_q, d_k, d_v, scale};
-    std::vector<row_run> runs;
+    const attention_tile_backward<Engine> backward{multiply, rows, q,   k,   v,     out,  d_out,
+                                                   log_sums, d_q,  d_k, d_v, scale, rooms};
     for (const attention_tile& tile : tiles) {
       visible_runs(rows.nodes, tile, runs);
       backward(tile, runs, head);

@@ -2,11 +2,8 @@
 #pragma once
 // Products in bfloat16 on any machine, and on those with AVX-512's dot product of bfloat16 pairs. Both sum in float32.
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "prefopt/eigen/bfloat16_words.hpp"
 #include "prefopt/eigen/product_kernel.hpp"
@@ -41,14 +38,9 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
 
   static void tile(std::size_t row_count, std::size_t words, const word* left, const word* right, float* out,
                    std::size_t stride, bool add) {
-    static constexpr auto by_rows = []<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array{&some_rows<I + 1>...};
-    }
-    (std::make_index_sequence<rows>{});
-    by_rows[row_count - 1](words, left, right, out, stride, add);
+    tile_of_rows<avx512_bfloat16_kernel>(row_count, words, left, right, out, stride, add);
   }
 
- private:
   template <std::size_t Rows>
   [[gnu::target("avx512f,avx512bf16")]] static void some_rows(std::size_t words, const word* left, const word* right,
                                                               float* out, std::size_t stride, bool add) {
@@ -56,13 +48,14 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < Rows; ++i) sums[i][0] = sums[i][1] = _mm512_setzero_ps();
     for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {
-      const auto first = std::bit_cast<__m512bh>(_mm512_loadu_si512(right));
-      const auto second = std::bit_cast<__m512bh>(_mm512_loadu_si512(right + 16));
+      // Casts in the old style: a function such as std::bit_cast could not return such a vector without AVX-512.
+      const auto first = (__m512bh)_mm512_loadu_si512(right), second = (__m512bh)_mm512_loadu_si512(right + 16);
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < Rows; ++i) {
-        const auto pair = std::bit_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(left[i])));
-        sums[i][0] = _mm512_dpbf16_ps(sums[i][0], pair, first);
-        sums[i][1] = _mm512_dpbf16_ps(sums[i][1], pair, second);
+        __m512i pair = _mm512_set1_epi32(static_cast<int>(left[i]));
+        asm("" : "+v"(pair));  // clang 16 crashes where it folds the broadcast into the dot product
+        sums[i][0] = _mm512_dpbf16_ps(sums[i][0], (__m512bh)pair, first);
+        sums[i][1] = _mm512_dpbf16_ps(sums[i][1], (__m512bh)pair, second);
       }
     }
 #pragma GCC unroll 16

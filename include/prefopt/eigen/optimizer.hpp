@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -50,8 +49,9 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient, s
       auto x = as_eigen(value.subspan(begin, count));
       m = beta1 * m + rest1 * g;
       v = beta2 * v + rest2 * g.square();
-      // 0 / 0 is no step, where epsilon is 0: the least deviation makes a step of 0 of the moment that is 0 with it.
-      x = decay * x - rate * m / ((v * correction).sqrt() + epsilon).max(std::numeric_limits<Real>::min());
+      const auto deviation = (v * correction).sqrt() + epsilon;
+      x = decay * x -
+          (deviation > Real(0)).select(rate * m / deviation, Real(0));  // 0 / 0 is no step: epsilon may be 0
     }
   });
 }

@@ -42,7 +42,8 @@ template <class Work>
 void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Work& work) {
   const std::size_t grains = (count + grain - 1) / grain;
   const std::size_t parts = std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(grains, 1));
-  on_team(parts, [&](std::size_t thread, std::size_t team) {
+  // Always all threads: a smaller team would end the others, and what they keep with them.
+  on_team(static_cast<std::size_t>(threads), [&](std::size_t thread, std::size_t team) {
     for (std::size_t part = thread; part < parts; part += team) {
       const std::size_t begin = std::min(count, grains * part / parts * grain);
       const std::size_t end = std::min(count, grains * (part + 1) / parts * grain);
@@ -55,7 +56,7 @@ void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Wo
 template <class Work>
 void parallel_tasks(int threads, std::size_t count, const Work& work) {
   std::atomic<std::size_t> next = 0;
-  on_team(std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(count, 1)), [&](std::size_t, std::size_t) {
+  on_team(static_cast<std::size_t>(threads), [&](std::size_t, std::size_t) {
     for (std::size_t task = next++; task < count; task = next++) work(task);
   });
 }

@@ -2,18 +2,21 @@
 #pragma once
 // The innermost loop of a matrix product: a tile of the result, kept in registers while both operands stream by.
 //
+// clang-format off
 // A product kernel is a type with
-//   real, word              numbers outside, and what a packed panel holds (a word is `group` neighbours along the
-//   depth) rows, columns           of the tile depth_words             the packed depth is a multiple of it, in words
-//   left_panel              how the left operand is packed
-//   words_are_numbers       whether a panel's words are the operand's numbers as they are
-//   depth_block             words of depth that are packed at once
-//   column_block            columns of the result that are worked on at once
-//   scope                   constructed on each thread before its first tile
-//   words_along, words_across
-//                           make words of numbers that follow each other along the depth, or across it
+//   real, word                   numbers outside, and what a packed panel holds
+//   group                        neighbours along the depth that make a word
+//   words_are_numbers            whether a word is the operand's number as it is
+//   rows, columns                of the tile
+//   left_panel                   how the left operand is packed
+//   depth_words                  the packed depth is a multiple of it, in words
+//   depth_block                  words of depth that are packed at once
+//   column_block                 columns of the result that are worked on at once
+//   scope                        constructed on each thread before its first tile
+//   words_along, words_across    make words of numbers that follow each other along the depth, or across it
 //   tile(rows, words, left, right, out, stride, add)
-//                           out [rows, columns] (+)= left panel x right panel
+//                                out [rows, columns] (+)= left panel x right panel
+// clang-format on
 // Every element of a tile is summed over the depth in the same order, whatever stands beside it: that a row's bits do
 // not depend on other rows follows from this.
 
@@ -30,6 +33,17 @@ namespace prefopt::detail {
 /// Order of a packed panel of `width` rows or columns: [depth, width] or, for kernels that read rows whole, [width,
 /// depth].
 enum class panel_order { depth_major, row_major };
+
+/// Kernel::some_rows<row_count>, called by a number that is known at run time: a tile's rows must be a constant for its
+/// sums to be registers.
+template <class Kernel, class... Arguments>
+void tile_of_rows(std::size_t row_count, Arguments... arguments) {
+  static constexpr auto by_rows = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{&Kernel::template some_rows<I + 1>...};
+  }
+  (std::make_index_sequence<Kernel::rows>{});
+  by_rows[row_count - 1](arguments...);
+}
 
 /// float or double in native vectors.
 template <class Real>
@@ -59,16 +73,10 @@ struct native_kernel {
 
   static void tile(std::size_t row_count, std::size_t words, const Real* left, const Real* right, Real* out,
                    std::size_t stride, bool add) {
-    static constexpr auto by_rows = []<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array{&some_rows<I + 1>...};
-    }
-    (std::make_index_sequence<rows>{});
-    by_rows[row_count - 1](words, left, right, out, stride, add);
+    tile_of_rows<native_kernel>(row_count, words, left, right, out, stride, add);
   }
 
- private:
   using vector = native_vector_t<Real>;
-
   template <std::size_t Rows>
   static void some_rows(std::size_t words, const Real* left, const Real* right, Real* out, std::size_t stride,
                         bool add) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Packing: a part of an operand, copied to panels in the order in which a product kernel reads it. Both operands are
-// packed alike: seen from here, either is a matrix [outer, depth] whose depth is summed over, and one of its two
-// strides is 1.
+// Packing: a part of an operand, copied to panels in the order in which a product kernel reads it.
 
 #include <algorithm>
 #include <cstddef>
@@ -44,25 +42,28 @@ void transpose(const Word* from, std::size_t rows, std::size_t columns, std::siz
       to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-/// Packs one panel of `width` outer indices and `words` words of depth; zeros stand for what `part` is short of.
+/// Packs one panel of `width` outer indices and `words` words of depth; zeros stand for what `part` is short of. Words
+/// are made along the axis that lies dense in memory; where the panel runs along the other, they are then transposed,
+/// by way of `scratch` unless a word is just a number.
 template <class Kernel>
 void pack_panel(const product_operand<typename Kernel::real>& part, panel_order order, std::size_t width,
                 std::size_t words, typename Kernel::word* to, std::vector<typename Kernel::word>& scratch) {
   using word = typename Kernel::word;
   if (part.outer < width) std::fill_n(to, width * words, word{});
   const bool source_is_rows = part.depth_stride == 1;
-  const bool turn = source_is_rows != (order == panel_order::row_major);
+  const bool transposed = source_is_rows != (order == panel_order::row_major);
+  static_assert(!Kernel::words_are_numbers || (Kernel::group == 1 && Kernel::depth_words == 1));  // words == part.depth
   if constexpr (Kernel::words_are_numbers)
-    if (source_is_rows && turn) return transpose(part.data, part.outer, part.depth, part.outer_stride, to, width);
-  if (turn) scratch.resize(std::max(scratch.size(), width * words));
-  word* const made = turn ? scratch.data() : to;
+    if (source_is_rows && transposed) return transpose(part.data, part.outer, part.depth, part.outer_stride, to, width);
+  if (transposed) scratch.resize(std::max(scratch.size(), width * words));
+  word* const made = transposed ? scratch.data() : to;
   if (source_is_rows) {
     for (std::size_t i = 0; i < part.outer; ++i)
       Kernel::words_along(part.data + i * part.outer_stride, part.depth, words, made + i * words);
-    if (turn) transpose(made, part.outer, words, words, to, width);
+    if (transposed) transpose(made, part.outer, words, words, to, width);
   } else {
     for (std::size_t p = 0; p < words; ++p) Kernel::words_across(part, p, made + p * width);
-    if (turn) transpose(made, words, part.outer, width, to, words);
+    if (transposed) transpose(made, words, part.outer, width, to, words);
   }
 }
 

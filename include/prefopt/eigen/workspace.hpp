@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -39,13 +40,28 @@ class workspace {
     }
   }
 
+  /// What it holds of the system's address space, in bytes.
+  [[nodiscard]] std::size_t bytes() {
+    const std::lock_guard lock(mutex_);
+    std::size_t sum = 0;
+    for (const memory_block& region : regions_) sum += region.bytes();
+    return sum;
+  }
+
  private:
   void grow(std::size_t bytes) {
+    // What is not in use at all makes room first, or batches that grow would each leave a region behind.
+    std::erase_if(regions_,
+                  [&](const memory_block& region) { return free_.remove(begin_of(region), room_of(region)); });
     // Untouched pages cost address space only, so a region may be large; its last line stays out, for free_ranges.
     constexpr std::size_t least = std::size_t{1} << 28;
     const memory_block& region = regions_.emplace_back(std::max(bytes, least) + cache_line);
-    free_.add(reinterpret_cast<std::uintptr_t>(region.data()), region.bytes() - cache_line);
+    free_.add(begin_of(region), room_of(region));
   }
+  [[nodiscard]] static std::uintptr_t begin_of(const memory_block& region) {
+    return reinterpret_cast<std::uintptr_t>(region.data());
+  }
+  [[nodiscard]] static std::size_t room_of(const memory_block& region) { return region.bytes() - cache_line; }
 
   std::mutex mutex_;
   free_ranges free_;
@@ -75,9 +91,11 @@ class workspace_buffer {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its own.
+  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its own. Throws
+  /// std::bad_alloc where no machine has as many.
   [[nodiscard]] static std::size_t lines(std::size_t size) {
     const std::size_t bytes = std::max<std::size_t>(detail::bytes_of<T>(size), 1);
+    if (bytes > std::numeric_limits<std::size_t>::max() - 2 * detail::cache_line) throw std::bad_alloc();
     return (bytes + detail::cache_line - 1) / detail::cache_line * detail::cache_line;
   }
   void swap(workspace_buffer& other) noexcept {

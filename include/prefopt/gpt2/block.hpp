@@ -151,17 +151,17 @@ class gpt2_block {
 
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
   /// `qkv`, with room for all rows, must hold the keys and values of the rows before. Writes tape and qkv.
-  void forward(const attention_rows& rows, const_view x, block_tape<Machine>& tape, machine_matrix<Machine>& qkv,
-               block_scratch<Machine>& scratch, view y) const {
+  void forward(const attention_rows& rows, const_view x, after_attention_tape<Machine>& tape,
+               machine_matrix<Machine>& qkv, block_scratch<Machine>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
     machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight, weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
-    const auto attended = tape.rest.attended.view().rows(0, count);
+    const auto attended = tape.attended.view().rows(0, count);
     machine_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
-                            heads_of(attended, 0, config_), tape.rest.log_sums.view().rows(0, count));
-    after_attention(x, tape.rest, scratch, y);
+                            heads_of(attended, 0, config_), tape.log_sums.view().rows(0, count));
+    after_attention(x, tape, scratch, y);
   }
 
   /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].

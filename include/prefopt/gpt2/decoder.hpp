@@ -78,7 +78,7 @@ std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens
   const auto values = model_->values();
   const auto trunk = model_->trunk();
   machine_matrix<Machine> x(machine, count, config.n_embd), y(machine, count, config.n_embd);
-  block_tape<Machine> tape(machine, config, count);
+  after_attention_tape<Machine> tape(machine, config, count);
   block_scratch<Machine> scratch(machine, config, count);
   machine.embedding(tokens, positions, values.wte(), values.wpe(), x.view());
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {

@@ -54,8 +54,8 @@ class gpt2_trunk {
     const std::size_t last = config_.n_layer - 1;
     block_scratch<Machine> scratch(machine_, config_, batch.tokens.size());
     for (std::size_t layer = 0; layer < last; ++layer)
-      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), tape.block(layer).qkv, scratch,
-                           tape.stream(layer + 1).view());
+      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer).rest, tape.block(layer).qkv,
+                           scratch, tape.stream(layer + 1).view());
     last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch, tape.head.view());
     const auto norm = weights_.ln_f();
     machine_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
