@@ -57,20 +57,20 @@ class cuda_stream {
 [[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
   int driver = 0, devices = 0;
   check(cudaDriverGetVersion(&driver), "asking for the driver");
-  if (driver == 0) throw device_error("cuda: no NVIDIA driver is installed");
+  if (driver == 0) throw device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
   const cudaError_t status = cudaGetDeviceCount(&devices);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
-    throw device_error("cuda: the driver shows no device");
+    throw device_error("cuda_device: there is no CUDA device: the driver shows none");
   if (status == cudaErrorInsufficientDriver)
-    throw device_error(join("cuda: the driver is for CUDA ", driver / 1000, '.', driver % 1000 / 10, ", wanted ",
+    throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.', driver % 1000 / 10, ", wanted ",
                             CUDART_VERSION / 1000, '.', CUDART_VERSION % 1000 / 10, " or newer"));
   check(status, "counting devices");
   if (ordinal < 0 || ordinal >= devices)
-    throw device_error(join("cuda: device is ", ordinal, ", wanted 0 to ", devices - 1));
+    throw device_error(join("cuda_device: device is ", ordinal, ", wanted 0 to ", devices - 1));
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
   if (properties.major < 8)
-    throw device_error(join("cuda: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+    throw device_error(join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
                             ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0"));
   check(cudaSetDevice(ordinal), "choosing the device");
   return properties;
