@@ -8,8 +8,9 @@
 //   t.block(axis)                 this block of the grid, axis 0, 1 or 2
 //   t.sync()                      waits until all threads of the block are here
 //   t.shared()                    the block's shared memory, launch_shape::shared_bytes of it, aligned to 128 bytes
-//   t.warp_sum(x), t.warp_max(x)  of a float over the 32 threads of a warp, the same bits in each; all 32 must call
-//   t.mma(d, a, b)                d += a b in bfloat16 on tensor cores, all 32 threads of a warp together:
+//   t.shuffle_xor(x, mask)        the x of the thread of the warp whose number differs in the bits of `mask`; all 32
+//   must call t.warp_sum(x), t.warp_max(x)  of a float over the 32 threads of a warp, the same bits in each; all 32
+//   must call t.mma(d, a, b)                d += a b in bfloat16 on tensor cores, all 32 threads of a warp together:
 //                                 mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 (PTX ISA 8.0, section 9.7.13.4.8)
 
 #include <array>

@@ -131,13 +131,17 @@ void cuda_backend<Activation, Device>::copy(const_numbers from, numbers to) cons
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
   rounded_->forget();
-  device_->launch(detail::fill_kernel<float>{{values.data(), 0}, values.size(), value},
-                  {.blocks = {1, detail::blocks_for(values.size(), 256), 1}});
+  constexpr std::size_t most = std::size_t{1} << 23;  // a grid has less than 2^16 blocks along this axis
+  for (std::size_t begin = 0; begin < values.size(); begin += most) {
+    const numbers part = values.subspan(begin, std::min(most, values.size() - begin));
+    device_->launch(detail::fill_kernel<float>{{part.data(), 0}, part.size(), value},
+                    detail::a_thread_an_element(1, part.size()));
+  }
 }
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::clear(matrix values) const {
   device_->launch(
-      detail::fill_kernel<Activation>{detail::rows_of(values), values.extent(1), detail::narrow<Activation>(0)},
+      detail::fill_kernel<Activation>{detail::rows_of(values), values.extent(1), static_cast<Activation>(0.0f)},
       detail::a_thread_an_element(values.extent(0), values.extent(1)));
 }
 

@@ -38,12 +38,12 @@ template <class Sizes>
 
 /// A tensor as kernels take it.
 struct device_tensor {
-  float* value;
-  const float* gradient;
-  float* first_moment;
-  float* second_moment;
-  std::size_t size;
-  bool decays;
+  float* value = nullptr;
+  const float* gradient = nullptr;
+  float* first_moment = nullptr;
+  float* second_moment = nullptr;
+  std::size_t size = 0;
+  bool decays = false;
 };
 
 /// One AdamW step; see adamw_coefficients for the formula. `c` is in float.
