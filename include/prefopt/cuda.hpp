@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The door of the CUDA leaf for host compilers: the machine, whose operations are compiled in the library prefopt::cuda.
+// The door of the CUDA leaf for host compilers: the machine, whose operations are compiled in the library
+// prefopt::cuda.
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/backend.hpp"
