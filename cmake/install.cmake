@@ -6,16 +6,22 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
 
-install(TARGETS prefopt EXPORT prefopt-targets FILE_SET HEADERS)
+install(TARGETS prefopt prefopt_cuda_headers EXPORT prefopt-targets FILE_SET HEADERS)
 install(EXPORT prefopt-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 foreach(leaf IN LISTS prefopt_available_leaves)
   install(TARGETS prefopt_${leaf} EXPORT prefopt-${leaf}-targets FILE_SET HEADERS)
   install(EXPORT prefopt-${leaf}-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 endforeach()
+if(TARGET prefopt_cuda)
+  install(TARGETS prefopt_cuda EXPORT prefopt-cuda-targets)
+  install(EXPORT prefopt-cuda-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
+else()
+  set(any_architecture ARCH_INDEPENDENT)  # headers only
+endif()
 
 configure_package_config_file(cmake/prefopt-config.cmake.in prefopt-config.cmake
                               INSTALL_DESTINATION ${package_directory} NO_SET_AND_CHECK_MACRO)
-write_basic_package_version_file(prefopt-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+write_basic_package_version_file(prefopt-config-version.cmake COMPATIBILITY SameMinorVersion ${any_architecture})
 install(FILES ${PROJECT_BINARY_DIR}/prefopt-config.cmake ${PROJECT_BINARY_DIR}/prefopt-config-version.cmake
               cmake/prefopt-leaves.cmake
         DESTINATION ${package_directory})

@@ -1,8 +1,9 @@
 # The leaves and what each needs. The build reads this file, and so does the installed package, beside its config file.
 
-set(prefopt_leaves eigen files io text xtensor)
+set(prefopt_leaves cuda eigen files io text xtensor)
 
 # What a reader knows it by = the target that it brings.
+set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
 set(prefopt_eigen_needs "Eigen 3.4=Eigen3::Eigen")
 set(prefopt_files_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json")
 set(prefopt_io_needs "zlib=ZLIB::ZLIB" "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOPT_XXHASH")
@@ -27,7 +28,9 @@ endfunction()
 # prefopt_find_leaf(LEAF MISSING) looks for what LEAF and the leaves below it need. MISSING receives the names of what
 # is not there. A function, so that the variables of the packages do not reach whoever uses this one.
 function(prefopt_find_leaf leaf missing_result)
-  if(leaf STREQUAL "eigen")
+  if(leaf STREQUAL "cuda")
+    find_package(CUDAToolkit 12.0 QUIET)
+  elseif(leaf STREQUAL "eigen")
     find_package(Eigen3 3.4 QUIET)
     find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one
   elseif(leaf STREQUAL "files")

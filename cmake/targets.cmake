@@ -23,6 +23,7 @@ prefopt_interface(prefopt prefopt ${floor_patterns})
 
 set(prefopt_available_leaves)
 set(prefopt_missing_leaves)
+list(REMOVE_ITEM prefopt_leaves cuda)  # a compiled one: cuda_machine.cmake
 foreach(leaf IN LISTS prefopt_leaves)
   prefopt_find_leaf(${leaf} missing)
   if(missing)

@@ -2,10 +2,14 @@
 # which these change something compile alone with them too. And all live in one program: two translation units that
 # include every header link together.
 
+# What a header's name ends in that only nvcc reads; prefopt::cuda compiles those.
+set(prefopt_for_nvcc "\\.cuh$")
+
 # prefopt_headers_alone(TARGET LIBRARY PATTERN DIRECTORY...) compiles one file for each header of LIBRARY that has a line
 # like PATTERN, with these third-party include directories.
 function(prefopt_headers_alone target library pattern)
   get_target_property(headers ${library} HEADER_SET)
+  list(FILTER headers EXCLUDE REGEX ${prefopt_for_nvcc})
   set(sources)
   foreach(header IN LISTS headers)
     file(STRINGS ${header} lines REGEX "${pattern}" LIMIT_COUNT 1)
@@ -44,6 +48,7 @@ endfunction()
 
 add_custom_target(headers_alone)
 prefopt_headers_alone(headers_alone_floors prefopt ".")
+prefopt_headers_alone(headers_alone_cuda prefopt_cuda_headers ".")
 set(prefopt_third_party)
 foreach(leaf IN LISTS prefopt_available_leaves)
   prefopt_third_party_directories(${leaf} directories)
@@ -60,10 +65,11 @@ add_test(NAME headers_compile_alone COMMAND ${CMAKE_COMMAND} --build ${PROJECT_B
 set_property(TEST headers_compile_alone PROPERTY PROCESSORS 2)
 
 set(all_headers)
-foreach(library IN LISTS prefopt_all_libraries)
+foreach(library IN LISTS prefopt_all_libraries ITEMS prefopt_cuda_headers)
   get_target_property(headers ${library} HEADER_SET)
   list(APPEND all_headers ${headers})
 endforeach()
+list(FILTER all_headers EXCLUDE REGEX ${prefopt_for_nvcc})
 list(TRANSFORM all_headers REPLACE "^(.+)$" "#include \"\\1\"")
 list(JOIN all_headers "\n" all_headers)
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/headers/all_headers.hpp CONTENT "@all_headers@\n" @ONLY)

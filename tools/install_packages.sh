@@ -8,7 +8,8 @@ set -euo pipefail
 declare -A sets=(
   [build]="g++ cmake ninja-build pkg-config
            libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libpcre2-dev libxxhash-dev libcli11-dev"
-  [tests]="libboost-test-dev|libboost-test1.81-dev libbenchmark-dev strace"
+  [tests]="libboost-test-dev|libboost-test1.81-dev libboost-context-dev|libboost-context1.74-dev|libboost-context1.81-dev
+           libbenchmark-dev strace"
   [demo]="gnuplot-nox|gnuplot-qt|gnuplot-x11"
 )
 

@@ -142,8 +142,10 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
 
 void add_run(CLI::App& app, options& o) {
   add(app, "--threads", o.threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
+  add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
+                          {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
   add_choice<precision_name>(app, "--precision", o.precision,
-                             "fp32, or bf16: numbers stay in float32 and are rounded where matrices are multiplied",
+                             "fp32, or bf16: weights stay in float32 and are rounded where matrices are multiplied",
                              {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
   add(app, "--log-every", o.log_every, "Steps between lines on the console", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
@@ -170,6 +172,7 @@ void check_together(const CLI::App& app, const options& o) {
     refuse("--reference", unread);
     refuse("--reference-cache", unread);
   }
+  if (o.device == device_name::cuda) refuse("--threads", "they are the CPU's, and this run is on a GPU");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
     throw CLI::ValidationError("--reference-cache", "an empty name, wanted a file or none");
@@ -177,6 +180,8 @@ void check_together(const CLI::App& app, const options& o) {
 }
 
 }  // namespace
+
+const char* name_of(device_name device) { return device == device_name::cpu ? "cpu" : "cuda"; }
 
 const char* name_of(precision_name precision) { return precision == precision_name::fp32 ? "fp32" : "bf16"; }
 

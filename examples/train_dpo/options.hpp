@@ -13,6 +13,7 @@ namespace train_dpo {
 
 enum class loss_name { dpo, ipo, hinge, sft };
 enum class precision_name { fp32, bf16 };
+enum class device_name { cpu, cuda };
 
 /// The command line, checked.
 struct options {
@@ -29,6 +30,7 @@ struct options {
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   int threads = 1;
   precision_name precision = precision_name::fp32;
+  device_name device = device_name::cpu;
   std::int64_t log_every = 1;
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
@@ -48,5 +50,6 @@ struct parsed {
 /// The name as the command line says it.
 [[nodiscard]] const char* name_of(loss_name loss);
 [[nodiscard]] const char* name_of(precision_name precision);
+[[nodiscard]] const char* name_of(device_name device);
 
 }  // namespace train_dpo

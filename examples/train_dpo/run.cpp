@@ -2,15 +2,18 @@
 
 #include "train_dpo/run.hpp"
 
+#include <prefopt/core/error.hpp>
+
 namespace train_dpo {
 
 void run(const options& o) {
-  switch (o.precision) {
-    case precision_name::fp32:
-      return run_in_fp32(o);
-    case precision_name::bf16:
-      return run_in_bf16(o);
-  }
+  const bool fp32 = o.precision == precision_name::fp32;
+  if (o.device == device_name::cpu) return fp32 ? run_in_fp32(o) : run_in_bf16(o);
+#ifdef PREFOPT_PROGRAM_CUDA
+  return fp32 ? run_on_cuda_in_fp32(o) : run_on_cuda_in_bf16(o);
+#else
+  throw prefopt::device_error("--device cuda: this program was built without CUDA");
+#endif
 }
 
 }  // namespace train_dpo

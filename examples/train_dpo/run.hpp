@@ -8,8 +8,10 @@ namespace train_dpo {
 /// The whole job. Throws what the library throws, with messages that name file or option.
 void run(const options& options);
 
-/// The same in the precision of its name, whatever the options say.
+/// The same on the device and in the precision of its name, whatever the options say.
 void run_in_fp32(const options& options);
 void run_in_bf16(const options& options);
+void run_on_cuda_in_fp32(const options& options);
+void run_on_cuda_in_bf16(const options& options);
 
 }  // namespace train_dpo

@@ -30,7 +30,12 @@ std::string hash_of(const Model& model) {
   prefopt::fingerprint hash;
   const prefopt::gpt2_config& config = model.config();
   hash.add(config.n_head).add(config.layer_norm_epsilon).add(config.activation).add(config.tie_word_embeddings);
-  for (const auto& parameter : model.parameters()) hash.add(parameter.name).add(parameter.value);
+  std::vector<float> values;
+  for (const auto& parameter : model.parameters()) {
+    values.resize(parameter.value.size());
+    model.machine().copy_to_host(parameter.value, std::span(values));
+    hash.add(parameter.name).add(std::span<const float>(values));
+  }
   return hash.hex();
 }
 
@@ -39,6 +44,22 @@ inline std::string ids_of(const prefopt::tokenized_preferences& pairs) {
   for (const auto& pair : pairs)
     hash.add(std::span(pair.prompt)).add(std::span(pair.chosen)).add(std::span(pair.rejected));
   return hash.hex();
+}
+
+/// The machine that a run asks for.
+template <class Machine>
+Machine make_machine(const options& o) {
+  if constexpr (requires { Machine({.threads = o.threads}); })
+    return Machine({.threads = o.threads});
+  else
+    return Machine();
+}
+
+/// What of a machine and its use changes the rounding of log-probs.
+template <class Machine>
+std::string rounding_of(const Machine& machine, const options& o) {
+  const auto threads = o.device == device_name::cpu ? prefopt::join(" threads ", o.threads) : std::string();
+  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', machine.instruction_set(), threads);
 }
 
 /// The reference of a run: a cache, or the frozen model itself.
@@ -73,8 +94,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
   const std::string key = prefopt::fingerprint()
                               .add(model_hash)
                               .add(ids_of(pairs))
-                              .add(prefopt::join("eigen ", name_of(o.precision), " ", model.machine().instruction_set(),
-                                                 " tokens ", tokens, " threads ", o.threads))
+                              .add(prefopt::join(rounding_of(model.machine(), o), " tokens ", tokens))
                               .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
@@ -188,9 +208,10 @@ void run_with(const options& o, const Loss& loss) {
 
   output_folder output(o.output, o.resume);
   const prefopt::gpt2_companions companions = prefopt::read_gpt2_companions(o.model);
-  const Machine machine({.threads = o.threads});
-  if (o.precision == precision_name::bf16)
-    std::printf("bfloat16 by %s\n", std::string(machine.instruction_set()).c_str());
+  const auto machine = make_machine<Machine>(o);
+  if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
+    std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
+                std::string(machine.instruction_set()).c_str());
   model_type policy = prefopt::load_gpt2(machine, o.model);
   origins from = {.model = hash_of(policy),
                   .reference = {},

@@ -27,6 +27,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
       {"--tokens-per-microbatch", t.tokens_per_microbatch},
       {"--seed", t.seed},
       {"--no-shuffle", !t.shuffle},
+      {"--device", name_of(options.device)},
       {"--precision", name_of(options.precision)}};
   if (t.max_steps != 0)
     settings["--max-steps"] = t.max_steps;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a GPT-2 in `Real` must share with PyTorch in float64: log-probs, losses, gradients and AdamW's steps. Templates,
-// so that each type's machine is compiled once, beside the other's.
+// What a GPT-2 on a machine must share with PyTorch in float64: log-probs, losses, gradients and AdamW's steps.
+// Templates, so that each machine's model is compiled once, beside the other's. `error` says how far off it may be.
 
 #include <cmath>
 #include <cstddef>
@@ -11,7 +11,6 @@
 #include "gpt2/golden.hpp"
 #include "gpt2/golden_reference.hpp"
 #include "prefopt/data/pack.hpp"
-#include "prefopt/eigen/backend.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
@@ -20,17 +19,24 @@
 
 namespace golden {
 
-/// Packed pairs get the log-probs of separate sequences.
+/// How far off a model may be, relative: log-probs, losses and norms; gradients and parameters, tensor by tensor.
+struct errors {
+  double numbers, tensors;
+};
+
 template <class Real>
-void check_log_probs() {
-  const prefopt::eigen_backend<Real> machine{{.threads = 2}};
+inline constexpr errors errors_of = {prefopt_test::model_error<Real>, prefopt_test::model_error<Real>};
+
+/// Packed pairs get the log-probs of separate sequences.
+template <class Machine>
+void check_log_probs(const Machine& machine, const errors& error) {
   for (const std::string model : models) {
     BOOST_TEST_CONTEXT(model) {
       auto policy = prefopt::load_gpt2(machine, path(model));
       const auto batch = prefopt::pack(pairs(), members());
       const auto wanted = numbers(model, "log_probs");
-      BOOST_TEST(relative_error(policy.token_log_probs(batch), wanted) <= prefopt_test::model_error<Real>);
-      BOOST_TEST(relative_error(policy.forward(batch).log_probs(), wanted) <= prefopt_test::model_error<Real>);
+      BOOST_TEST(relative_error(policy.token_log_probs(batch), wanted) <= error.numbers);
+      BOOST_TEST(relative_error(policy.forward(batch).log_probs(), wanted) <= error.numbers);
     }
   }
 }
@@ -41,9 +47,9 @@ struct loss_file {
   std::string gradient;
 };
 
-template <class Real, class Loss>
-void check_gradient(const std::string& model, const Loss& loss, const loss_file& file, std::size_t budget) {
-  const prefopt::eigen_backend<Real> machine{{.threads = 2}};
+template <class Machine, class Loss>
+void check_gradient(const Machine& machine, const errors& error, const std::string& model, const Loss& loss,
+                    const loss_file& file, std::size_t budget) {
   auto policy = prefopt::load_gpt2(machine, path(model));
   const auto gradient = [&](const auto& reference) {
     return prefopt::accumulate_gradient(policy, reference, loss, pairs(), members(), {.tokens_per_microbatch = budget});
@@ -55,27 +61,26 @@ void check_gradient(const std::string& model, const Loss& loss, const loss_file&
     step = gradient(prefopt::no_reference{});
 
   const double wanted = numbers(model, "losses").at(file.place);
-  BOOST_TEST(std::abs(step.loss - wanted) <= prefopt_test::model_error<Real> * std::abs(wanted));
-  using parameter = prefopt::parameter<Real>;
-  check_tensors<Real>(policy.parameters(), &parameter::gradient, numbers(model, file.gradient));
+  BOOST_TEST(std::abs(step.loss - wanted) <= error.numbers * std::abs(wanted));
+  using parameter = prefopt::parameter<typename Machine::value_type>;
+  check_tensors(machine, policy.parameters(), &parameter::gradient, numbers(model, file.gradient), error.tensors);
 }
 
 /// The mean loss over all pairs and the gradient of every parameter, for both models, with all pairs in one pass and
 /// with a pass for each two or so.
-template <class Real, class Loss>
-void check_gradients(const Loss& loss, const loss_file& file) {
+template <class Machine, class Loss>
+void check_gradients(const Machine& machine, const errors& error, const Loss& loss, const loss_file& file) {
   for (const std::string model : models) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", " << file.gradient << ", token budget " << budget) {
-        check_gradient<Real>(model, loss, file, budget);
+        check_gradient(machine, error, model, loss, file, budget);
       }
     }
   }
 }
 
-template <class Real>
-void check_adamw(const std::string& model) {
-  const prefopt::eigen_backend<Real> machine{{.threads = 2}};
+template <class Machine>
+void check_adamw(const Machine& machine, const errors& error, const std::string& model) {
   auto policy = prefopt::load_gpt2(machine, path(model));
   const reference reference(model);
   prefopt::adamw optimizer{policy.machine(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};
@@ -86,17 +91,17 @@ void check_adamw(const std::string& model) {
     norms.push_back(prefopt::gradient_norm(machine, policy.parameters()));
     optimizer.step(policy.parameters(), optimizer.options().learning_rate, prefopt::clip_scale(norms.back(), 1.0));
   }
-  BOOST_TEST(relative_error(losses, numbers(model, "adamw_losses")) <= prefopt_test::model_error<Real>);
-  BOOST_TEST(relative_error(norms, numbers(model, "adamw_gradient_norms")) <= prefopt_test::model_error<Real>);
-  using parameter = prefopt::parameter<Real>;
-  check_tensors<Real>(policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"));
+  BOOST_TEST(relative_error(losses, numbers(model, "adamw_losses")) <= error.numbers);
+  BOOST_TEST(relative_error(norms, numbers(model, "adamw_gradient_norms")) <= error.numbers);
+  using parameter = prefopt::parameter<typename Machine::value_type>;
+  check_tensors(machine, policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"), error.tensors);
 }
 
 /// Ten steps of DPO with decay on matrices only. One model's gradients are clipped, the other's are not.
-template <class Real>
-void check_adamw() {
+template <class Machine>
+void check_adamw(const Machine& machine, const errors& error) {
   for (const std::string model : models) {
-    BOOST_TEST_CONTEXT(model) { check_adamw<Real>(model); }
+    BOOST_TEST_CONTEXT(model) { check_adamw(machine, error, model); }
   }
 }
 

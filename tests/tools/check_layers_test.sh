@@ -18,7 +18,8 @@ header() {
 }
 fresh() {
   rm -rf ./*
-  printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'beside backend data' 'leaf files' 'leaf io files' >LAYERS
+  printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'beside backend data' 'leaf cuda' 'leaf files' 'leaf io files' \
+    >LAYERS
   header core/a.hpp '<vector>'
   header data/b.hpp prefopt/core/a.hpp
   header loss/c.hpp
@@ -27,6 +28,12 @@ fresh() {
   header io/f.hpp prefopt/files/e.hpp prefopt/loss/c.hpp
   header prefopt.hpp prefopt/backend/d.hpp prefopt/loss/c.hpp
   header io.hpp prefopt/io/f.hpp
+  header cuda/h.hpp
+  header cuda/i.hpp
+  header cuda/j.cuh prefopt/cuda/i.hpp
+  header cuda.hpp prefopt/cuda/h.hpp
+  header cuda.cuh prefopt/cuda/j.cuh prefopt/cuda/h.hpp
+  echo '#error "for nvcc"' | tee -a cuda/j.cuh >>cuda.cuh
 }
 refuses() {
   local says
@@ -62,3 +69,9 @@ header io/g.hpp
 refuses 'io.hpp: does not lead to io/g.hpp'
 header loss/g.hpp
 refuses 'prefopt.hpp: does not lead to loss/g.hpp'
+header cuda/g.hpp
+refuses 'cuda.cuh: does not lead to cuda/g.hpp'
+header cuda/h.hpp prefopt/cuda/j.cuh
+refuses 'cuda/j.cuh is for nvcc, and this is not'
+header cuda/j.cuh prefopt/cuda/i.hpp
+refuses 'cuda/j.cuh: no #error line stops a host compiler'

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// 10: The same on a GPU
+//
+// You know:  the way from a checkpoint folder to a checkpoint folder (lesson 04).
+// You learn: that hardware is one object: this is lesson 04 with the line changed that makes the machine.
+// Run:       ./lesson_10_cuda
+// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder that was written.
+//            Without an NVIDIA GPU of compute capability 8.0 or newer, one line that says so, and exit status 77.
+//
+// Activations are bfloat16 here: products run on tensor cores, while weights, their gradients and all sums stay
+// float32. `cuda_backend<float>` is float32 throughout. The machine's kernels are compiled in the library
+// prefopt::cuda, so that this file is for g++ or clang and needs no nvcc.
+
+#include <prefopt/cuda.hpp>
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+/// A folder of this run's own, gone when the lesson ends.
+struct scratch_folder {
+  scratch_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "prefopt_lesson_10_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    path = name;
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+
+  std::filesystem::path path;
+};
+
+/// Stands in for a download: config.json, model.safetensors and the tokenizer's files.
+void write_model(const std::filesystem::path& folder) {
+  const prefopt::eigen_backend<float> machine;
+  prefopt::gpt2 model{machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
+  prefopt::initialize(model, 1);
+  prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
+}
+
+/// Preference data is a JSON object a line. Here the shorter answer is the better one.
+void write_pairs(const std::filesystem::path& file) {
+  std::ofstream(file) << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
+{"prompt": "Is it cold?", "chosen": " No.", "rejected": " That depends on what you call cold."}
+{"prompt": "Are we there?", "chosen": " Soon.", "rejected": " Well, let me see, there or thereabouts."}
+{"prompt": "Who is it?", "chosen": " Me.", "rejected": " Somebody who stands at the door."}
+)";
+}
+
+int run() {
+  const scratch_folder scratch;
+  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl", trained = scratch.path / "dpo";
+  write_model(gpt2);
+  write_pairs(preferences);
+
+  // [the machine]
+  prefopt::cuda_backend<prefopt::bfloat16> machine{0};
+
+  auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
+  auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
+  auto pairs = prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
+  auto reference = prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
+  auto before = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
+
+  prefopt::trainer trainer{
+      policy, reference, prefopt::dpo{.beta = 0.1}, {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
+  trainer.run(pairs, prefopt::progress_bar{});
+  prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
+  // [/the machine]
+
+  // What was written is what was trained: read again, it has the very same loss.
+  const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
+  const auto again =
+      prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference, prefopt::dpo{.beta = 0.1}, pairs);
+  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
+
+  const bool learned = std::abs(before.loss - std::numbers::ln2) < 1e-3 && after.loss < 0.3;
+  const bool kept = again.loss == after.loss;
+  if (!learned) std::printf("WRONG: the loss did not fall from log 2 to below 0.3\n");
+  if (!kept) std::printf("WRONG: the folder holds another model\n");
+  return learned && kept ? 0 : 1;
+}
+
+}  // namespace
+
+int main() {
+  try {
+    return run();
+  } catch (const prefopt::device_error& error) {
+    std::printf("skipped: no CUDA device (%s)\n", error.what());
+    return 77;
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and its slope, element by element.
+
+#include <cmath>
+#include <cstddef>
+
+#include "prefopt/backend/transformer.hpp"
+#include "prefopt/cuda/rows.hpp"
+
+namespace prefopt::detail {
+
+[[nodiscard]] PREFOPT_DEVICE inline float gelu(activation_function activation, float x) {
+  if (activation == activation_function::gelu_new)
+    return 0.5f * x * (1 + std::tanh(0.797884561f * (x + 0.044715f * x * x * x)));
+  return 0.5f * x * (1 + std::erf(x * 0.707106781f));
+}
+
+[[nodiscard]] PREFOPT_DEVICE inline float gelu_slope_at(activation_function activation, float x) {
+  if (activation == activation_function::gelu_new) {
+    const float tanh = std::tanh(0.797884561f * (x + 0.044715f * x * x * x));
+    return 0.5f * (1 + tanh) + 0.5f * x * (1 - tanh * tanh) * 0.797884561f * (1 + 0.134145f * x * x);
+  }
+  return 0.5f * (1 + std::erf(x * 0.707106781f)) + x * 0.398942280f * std::exp(-0.5f * x * x);
+}
+
+/// y = activation(x).
+template <class T>
+struct activate_kernel {
+  activation_function activation;
+  device_rows<const T> x;
+  device_rows<T> y;
+  std::size_t columns;
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t column = column_of(t), row = t.block(0);
+    if (column >= columns) return;
+    y[row][column] = narrow<T>(gelu(activation, widen(x[row][column])));
+  }
+};
+
+/// d = d * activation'(x).
+template <class T>
+struct activate_backward_kernel {
+  activation_function activation;
+  device_rows<const T> x;
+  device_rows<T> d;
+  std::size_t columns;
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t column = column_of(t), row = t.block(0);
+    if (column >= columns) return;
+    d[row][column] = narrow<T>(widen(d[row][column]) * gelu_slope_at(activation, widen(x[row][column])));
+  }
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// cuda_backend: an NVIDIA GPU as a machine; models transformer_machine. This header is safe for a host compiler: it
+// says what there is, and a translation unit for nvcc (prefopt/cuda.cuh) or the library prefopt::cuda has the rest.
+// Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+
+#include "prefopt/backend/transformer.hpp"
+#include "prefopt/core/bfloat16.hpp"
+#include "prefopt/cuda/device_block.hpp"
+
+namespace prefopt {
+
+class cuda_device;
+
+namespace detail {
+class attention_plans;
+template <class Device>
+class rounded_weights;
+}  // namespace detail
+
+/// Options of a cuda_backend.
+struct cuda_options {
+  int device = 0;     ///< as CUDA counts them
+  bool tf32 = false;  ///< float only: products on tensor cores with operands rounded to 10 bits of fraction
+};
+
+/// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments, statistics and sums are
+/// float32. One stream: what is called later runs later, and only what hands numbers to the host waits. Copies share
+/// device, stream and memory; one thread at a time may use them. Operations trust their callers with shapes.
+/// `Device` is where kernels run; tests put a host program there.
+template <class Activation, class Device = cuda_device>
+class cuda_backend {
+  static_assert(std::is_same_v<Activation, float> || std::is_same_v<Activation, bfloat16>);
+
+ public:
+  using value_type = float;
+  using activation_type = Activation;
+  using matrix = matrix_view<activation_type>;
+  using const_matrix = matrix_view<const activation_type>;
+  using weights = matrix_view<const float>;
+  using gradients = matrix_view<float>;
+  using numbers = std::span<float>;
+  using const_numbers = std::span<const float>;
+  using heads = tensor_view<activation_type, 3>;
+  using const_heads = tensor_view<const activation_type, 3>;
+  using indices = std::span<const std::int32_t>;
+
+  /// Throws device_error where there is no such device or it cannot be used, value_error for an option that
+  /// `Activation` has no use for.
+  explicit cuda_backend(cuda_options options = {});
+  explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}
+  /// On a device that is open.
+  explicit cuda_backend(std::shared_ptr<Device> device);
+
+  /// The chip and what multiplies matrices, in words for a log.
+  [[nodiscard]] std::string instruction_set() const;
+
+  // storage
+
+  template <class T>
+  [[nodiscard]] device_buffer<T> allocate(std::size_t count) const {
+    return {lasting(count, sizeof(T)), count};
+  }
+  template <class T>
+  [[nodiscard]] device_buffer<T> scratch(std::size_t count) const {
+    return {pooled(count, sizeof(T)), count};
+  }
+  void copy_from_host(const_numbers from, numbers to) const;
+  void copy_to_host(const_numbers from, numbers to) const;
+  void copy(const_numbers from, numbers to) const;
+  void fill(numbers values, float value) const;
+  void copy_from_host(std::span<const bfloat16> from, std::span<bfloat16> to) const;
+  void copy_to_host(std::span<const bfloat16> from, std::span<bfloat16> to) const;
+  void clear(matrix values) const;
+
+  // optimizer
+
+  [[nodiscard]] double sum_of_squares(std::span<const const_numbers> tensors) const;
+  void adamw(std::span<const adamw_tensor<float>> tensors, const adamw_coefficients& coefficients) const;
+
+  // The operations of transformer_machine, as eigen_backend documents them.
+
+  void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
+  void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,
+                          gradients d_wpe) const;
+  void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon, matrix y,
+                  layer_norm_statistics<float> statistics) const;
+  void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
+                           layer_norm_statistics<const float> statistics, matrix d_x, numbers d_scale,
+                           numbers d_shift) const;
+  void linear(const_matrix x, weights weight, const_numbers bias, matrix y) const;
+  void linear_residual(const_matrix x, weights weight, const_numbers bias, const_matrix residual, matrix y) const;
+  void linear_backward(const_matrix d_y, const_matrix x, weights weight, matrix d_x, gradients d_weight,
+                       numbers d_bias) const;
+  void activate(activation_function activation, const_matrix inner, matrix y) const;
+  void linear_activate(const_matrix x, weights weight, const_numbers bias, activation_function activation, matrix inner,
+                       matrix y) const;
+  void activated_linear_backward(const_matrix d_y, const_matrix x, weights weight, activation_function activation,
+                                 const_matrix inner, matrix d_inner, gradients d_weight, numbers d_bias) const;
+  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale, heads out,
+                      gradients log_sums) const;
+  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
+                               const_heads out, weights log_sums, const_heads d_out, heads d_q, heads d_k,
+                               heads d_v) const;
+  void gather_rows(const_matrix from, indices rows, matrix out) const;
+  void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
+  void head_logits(const_matrix hidden, weights weight, gradients logits) const;
+  /// Where logits are kept, they are kept as `Activation`; log-probs come from float32 ones, of which no more than 2^26
+  /// are held at once.
+  void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets, matrix logits, numbers log_sums,
+                      std::span<double> log_probs) const;
+  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,
+                     const_matrix hidden, weights weight, matrix d_hidden, gradients d_weight) const;
+
+ private:
+  [[nodiscard]] detail::device_block lasting(std::size_t count, std::size_t size) const;
+  [[nodiscard]] detail::device_block pooled(std::size_t count, std::size_t size) const;
+
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<detail::attention_plans> plans_;
+  std::shared_ptr<detail::rounded_weights<Device>> rounded_;
+};
+
+}  // namespace prefopt

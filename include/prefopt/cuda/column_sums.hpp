@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Sums down the columns of [N, C], in two steps so that many blocks work on few columns: parts of the rows first, in
+// parallel, then the parts in order. No atomics, so the same bits every time.
+
+#include <cstddef>
+
+#include "prefopt/cuda/rows.hpp"
+
+namespace prefopt::detail {
+
+inline constexpr std::size_t rows_a_part = 64;
+
+/// parts [blocks, C]: each block's sum of `term(row, column)` over its rows.
+template <class Term>
+struct column_parts_kernel {
+  Term term;
+  std::size_t rows, columns;
+  float* parts;
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t column = column_of(t), part = t.block(0);
+    if (column >= columns) return;
+    const std::size_t begin = part * rows_a_part, end = begin + rows_a_part < rows ? begin + rows_a_part : rows;
+    float sum = 0;
+    for (std::size_t row = begin; row < end; ++row) sum += term(row, column);
+    parts[part * columns + column] = sum;
+  }
+};
+
+/// Adds the sum of the parts to out [C].
+struct add_parts_kernel {
+  const float* parts;
+  std::size_t count, columns;
+  float* out;
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t column = column_of(t);
+    if (column >= columns) return;
+    float sum = 0;
+    for (std::size_t part = 0; part < count; ++part) sum += parts[part * columns + column];
+    out[column] += sum;
+  }
+};
+
+/// Adds to out [C] the sum over rows of term(row, column).
+template <class Device, class Term>
+void add_column_sums(const Device& device, const Term& term, std::size_t rows, std::size_t columns, float* out) {
+  if (rows == 0 || columns == 0) return;
+  const std::size_t parts = blocks_for(rows, rows_a_part);
+  const auto room = device.scratch(parts * columns * sizeof(float));
+  auto* const sums = static_cast<float*>(room.data());
+  device.launch(column_parts_kernel<Term>{term, rows, columns, sums}, a_thread_an_element(parts, columns));
+  device.launch(add_parts_kernel{sums, parts, columns, out}, a_thread_an_element(1, columns));
+}
+
+/// An element itself: the gradient of a bias.
+template <class T>
+struct element_term {
+  device_rows<const T> values;
+
+  PREFOPT_DEVICE float operator()(std::size_t row, std::size_t column) const { return widen(values[row][column]); }
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// cuda_device: a GPU as kernels and operations use it, with one stream on which everything runs in order.
+
+#if !defined(__CUDACC__)
+#error "prefopt/cuda/device.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#endif
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "prefopt/core/bfloat16.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/cuda/backend.hpp"
+#include "prefopt/cuda/blas.cuh"
+#include "prefopt/cuda/check.cuh"
+#include "prefopt/cuda/device_block.hpp"
+#include "prefopt/cuda/device_memory.cuh"
+#include "prefopt/cuda/device_pool.hpp"
+#include "prefopt/cuda/device_thread.cuh"
+#include "prefopt/cuda/product.hpp"
+#include "prefopt/cuda/product_kernel.hpp"
+#include "prefopt/cuda/rows.hpp"
+#include "prefopt/cuda/upload_stage.cuh"
+
+namespace prefopt {
+
+namespace detail {
+
+/// Owns a stream that does not wait for the default stream.
+class cuda_stream {
+ public:
+  cuda_stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "opening a stream"); }
+  cuda_stream(const cuda_stream&) = delete;
+  cuda_stream& operator=(const cuda_stream&) = delete;
+  ~cuda_stream() {
+    cudaStreamSynchronize(stream_);  // blocks that are let go after this one may be freed
+    cudaStreamDestroy(stream_);
+  }
+
+  [[nodiscard]] cudaStream_t get() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// What a device says of itself, once it is current. Throws device_error where there is none of this ordinal or it is
+/// too old.
+[[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
+  int driver = 0, devices = 0;
+  check(cudaDriverGetVersion(&driver), "asking for the driver");
+  if (driver == 0) throw device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
+  const cudaError_t status = cudaGetDeviceCount(&devices);
+  if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
+    throw device_error("cuda_device: there is no CUDA device: the driver shows none");
+  if (status == cudaErrorInsufficientDriver)
+    throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.', driver % 1000 / 10, ", wanted ",
+                            CUDART_VERSION / 1000, '.', CUDART_VERSION % 1000 / 10, " or newer"));
+  check(status, "counting devices");
+  if (ordinal < 0 || ordinal >= devices)
+    throw device_error(join("cuda_device: device is ", ordinal, ", wanted 0 to ", devices - 1));
+  cudaDeviceProp properties = {};
+  check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
+  if (properties.major < 8)
+    throw device_error(join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+                            ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0"));
+  check(cudaSetDevice(ordinal), "choosing the device");
+  return properties;
+}
+
+}  // namespace detail
+
+/// An NVIDIA GPU of compute capability 8.0 or newer. Every call makes its device the thread's current one. One thread
+/// at a time; blocks may outlive it.
+class cuda_device {
+ public:
+  /// Throws device_error where there is no such device or it cannot be used.
+  explicit cuda_device(cuda_options options = {})
+      : ordinal_(options.device),
+        properties_(detail::open_device(ordinal_)),
+        lasting_(std::make_shared<detail::lasting_memory>(ordinal_)),
+        pool_(std::make_shared<scratch_pool>(detail::cuda_allocator{ordinal_})),
+        stage_(stream_.get()),
+        products_(stream_.get(), lasting(detail::blas_products::workspace_bytes), options.tf32) {}
+
+  [[nodiscard]] std::string name() const { return properties_.name; }
+
+  /// Zeroed memory that its owner keeps.
+  [[nodiscard]] detail::device_block lasting(std::size_t bytes) const {
+    const std::size_t size = std::max<std::size_t>(bytes, 1);
+    void* data = lasting_->take(size);
+    if (data == nullptr) {
+      pool_->release_idle();
+      data = lasting_->take(size);
+    }
+    if (data == nullptr) detail::out_of_memory(bytes, pool_->bytes());
+    detail::device_block block(lasting_, data, bytes);
+    detail::check(cudaMemsetAsync(data, 0, bytes, stream_.get()), "zeroing memory");
+    return block;
+  }
+  /// Memory with any content, which comes and goes.
+  [[nodiscard]] detail::device_block scratch(std::size_t bytes) const {
+    void* const data = pool_->take(bytes);
+    if (data == nullptr) detail::out_of_memory(bytes, pool_->bytes());
+    return {pool_, data, bytes};
+  }
+  template <class T>
+  [[nodiscard]] device_buffer<T> upload(std::span<const T> values) const {
+    device_buffer<T> there(scratch(values.size_bytes()), values.size());
+    to_device(there.data(), values.data(), values.size_bytes());
+    return there;
+  }
+
+  /// `from` may change as soon as this returns.
+  void to_device(void* to, const void* from, std::size_t bytes) const {
+    if (bytes == 0) return;
+    use();
+    stage_.copy(to, from, bytes);
+  }
+  /// Waits for all that was called before.
+  void to_host(void* to, const void* from, std::size_t bytes) const {
+    if (bytes == 0) return;
+    use();
+    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_.get()), "a copy to the host");
+    stage_.wait();
+  }
+  void inside(void* to, const void* from, std::size_t bytes) const {
+    if (bytes == 0) return;
+    use();
+    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_.get()), "a copy on the device");
+  }
+
+  /// Runs a kernel after all that was called before. An empty grid is nothing.
+  template <class Kernel>
+  void launch(const Kernel& kernel, const detail::launch_shape& shape) const {
+    const auto [x, y, z] = shape.blocks;
+    if (x == 0 || y == 0 || z == 0) return;
+    use();
+    const auto run = detail::run_kernel<Kernel>;
+    if (shape.shared_bytes > 48 * 1024) allow_much_shared_memory(reinterpret_cast<const void*>(run));
+    run<<<dim3(x, y, z), shape.threads, shape.shared_bytes, stream_.get()>>>(kernel);
+    if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
+      detail::check(status, join("starting ", x, " x ", y, " x ", z, " blocks of ", shape.threads, " threads with ",
+                                 shape.shared_bytes, " bytes of shared memory"));
+  }
+
+  template <class In, class Out>
+  void multiply(const detail::device_product<In, Out>& product) const {
+    if (product.out.size() == 0) return;
+    use();
+    detail::device_block room;
+    const Out* bias = nullptr;
+    if constexpr (std::is_same_v<Out, float>) {
+      bias = product.bias;
+    } else if (product.bias != nullptr) {
+      const std::size_t columns = product.out.extent(1);
+      room = scratch(columns * sizeof(Out));
+      launch(detail::round_kernel{{product.bias, 0}, {static_cast<Out*>(room.data()), 0}, columns},
+             detail::a_thread_an_element(1, columns));
+      bias = static_cast<const Out*>(room.data());
+    }
+    if (products_(product, bias)) return;
+    const detail::product_kernel<In, Out> kernel(product);
+    launch(kernel, kernel.shape());
+  }
+
+ private:
+  using scratch_pool = detail::device_pool<detail::cuda_allocator>;
+
+  void use() const { detail::check(cudaSetDevice(ordinal_), "choosing the device"); }
+
+  /// More than 48 KiB a block are a kernel's only where it asks once (CUDA C++ Programming Guide, Shared Memory).
+  void allow_much_shared_memory(const void* run) const {
+    if (!with_much_shared_memory_.insert(run).second) return;
+    detail::check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       static_cast<int>(properties_.sharedMemPerBlockOptin)),
+                  "asking for more shared memory");
+  }
+
+  int ordinal_;
+  cudaDeviceProp properties_;
+  detail::cuda_stream stream_;
+  std::shared_ptr<detail::lasting_memory> lasting_;
+  std::shared_ptr<scratch_pool> pool_;
+  mutable detail::upload_stage stage_;
+  mutable detail::blas_products products_;
+  mutable std::set<const void*> with_much_shared_memory_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The head's log-softmax at the targets and its adjoint, a block a row.
+// Legend: R head rows, V vocabulary, M targets.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "prefopt/cuda/kernel.hpp"
+
+namespace prefopt::detail {
+
+inline constexpr unsigned head_threads = 512;
+
+[[nodiscard]] inline launch_shape a_block_a_row(std::size_t rows) {
+  return {.blocks = {static_cast<unsigned>(rows), 1, 1},
+          .threads = head_threads,
+          .shared_bytes = head_threads / warp_size * sizeof(float)};
+}
+
+/// Folds one number a warp over a block of head_threads, the same bits in every thread.
+template <class Thread, class Fold>
+[[nodiscard]] PREFOPT_DEVICE float over_warps(Thread& t, float value, const Fold& fold) {
+  auto* const of_warp = reinterpret_cast<float*>(t.shared());
+  if (t.index() % warp_size == 0) of_warp[t.index() / warp_size] = value;
+  t.sync();
+  float all = of_warp[0];
+  for (unsigned warp = 1; warp < t.count() / warp_size; ++warp) all = fold(all, of_warp[warp]);
+  t.sync();  // before the next one writes there
+  return all;
+}
+
+/// From a row's logits: log_sums [R] in nats, and the logits as they are kept where they are kept.
+template <class T>
+struct head_rows_kernel {
+  device_rows<const float> logits;
+  std::size_t vocabulary;
+  float* log_sums;
+  device_rows<T> kept;  // no data: nothing is kept
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t row = t.block(0);
+    float top = -std::numeric_limits<float>::infinity();
+    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) top = std::fmax(top, logits[row][v]);
+    top = over_warps(t, t.warp_max(top), [](float a, float b) { return std::fmax(a, b); });
+    float sum = 0;
+    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) {
+      const float logit = logits[row][v];
+      sum += std::exp(logit - top);
+      if (kept.data != nullptr) kept[row][v] = narrow<T>(logit);
+    }
+    sum = over_warps(t, t.warp_sum(sum), [](float a, float b) { return a + b; });
+    if (t.index() == 0) log_sums[row] = top + std::log(sum);
+  }
+};
+
+/// A target of the head rows that a kernel works on: place in the list of targets, row among those rows, token.
+struct placed_target {
+  std::int32_t place, row, token;
+};
+
+/// log_probs [M] at the targets' places.
+struct target_log_probs_kernel {
+  const placed_target* targets;
+  std::size_t count;
+  device_rows<const float> logits;
+  const float* log_sums;
+  double* log_probs;
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t i = std::size_t{t.block(0)} * t.count() + t.index();
+    if (i >= count) return;
+    const placed_target target = targets[i];
+    const auto row = static_cast<std::size_t>(target.row);
+    const float logit = logits[row][static_cast<std::size_t>(target.token)];
+    log_probs[target.place] = static_cast<double>(logit) - static_cast<double>(log_sums[row]);
+  }
+};
+
+/// In place of the logits their gradient: the slopes of the targets that stand there, less the softmax times the slopes
+/// of all targets of the row. Both at once, since where the softmax is near 1 little is left of either.
+template <class T>
+struct head_backward_kernel {
+  device_rows<T> logits;
+  std::size_t vocabulary;
+  const float* log_sums;
+  const placed_target* targets;  // row by row
+  const std::int32_t* begins;    // [R + 1]
+  const float* slopes;           // [M], in the order of `targets`
+
+  template <class Thread>
+  PREFOPT_DEVICE void operator()(Thread& t) const {
+    const std::size_t row = t.block(0);
+    const std::int32_t begin = begins[row], end = begins[row + 1];
+    float of_row = 0;
+    for (std::int32_t i = begin; i < end; ++i) of_row += slopes[i];
+    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) {
+      float slope = -of_row * std::exp(widen(logits[row][v]) - log_sums[row]);
+      for (std::int32_t i = begin; i < end; ++i)
+        if (static_cast<std::size_t>(targets[i].token) == v) slope += slopes[i];
+      logits[row][v] = narrow<T>(slope);
+    }
+  }
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How a kernel is written: a small struct of arguments with a call operator over a `thread`, launched over a grid. What
+// a kernel asks of the thread it runs on is this list and nothing else, so that the same source runs on a GPU and,
+// thread by thread, in a host program that tests it.
+//
+//   t.index(), t.count()          this thread of its block, and how many there are: a multiple of 32
+//   t.block(axis)                 this block of the grid, axis 0, 1 or 2
+//   t.sync()                      waits until all threads of the block are here
+//   t.shared()                    the block's shared memory, launch_shape::shared_bytes of it, aligned to 128 bytes
+//   t.shuffle_xor(x, mask)        the x of the thread of the warp whose number differs in the bits of `mask`; all 32
+//   must call t.warp_sum(x), t.warp_max(x)  of a float over the 32 threads of a warp, the same bits in each; all 32
+//   must call t.mma(d, a, b)                d += a b in bfloat16 on tensor cores, all 32 threads of a warp together:
+//                                 mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 (PTX ISA 8.0, section 9.7.13.4.8)
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "prefopt/core/bfloat16.hpp"
+#include "prefopt/core/view.hpp"
+
+#if defined(__CUDACC__)
+#define PREFOPT_DEVICE __device__
+#else
+#define PREFOPT_DEVICE
+#endif
+
+namespace prefopt::detail {
+
+inline constexpr unsigned warp_size = 32;
+
+/// A grid of blocks of threads.
+struct launch_shape {
+  std::array<unsigned, 3> blocks = {1, 1, 1};
+  unsigned threads = 256;
+  std::size_t shared_bytes = 0;
+};
+
+/// How many blocks of `part` cover `count`.
+[[nodiscard]] constexpr unsigned blocks_for(std::size_t count, std::size_t part) {
+  return static_cast<unsigned>((count + part - 1) / part);
+}
+
+/// Rows of a matrix as kernels take them: [rows, columns], `stride` elements from row to row.
+template <class T>
+struct device_rows {
+  T* data;
+  std::size_t stride;
+
+  PREFOPT_DEVICE T* operator[](std::size_t row) const { return data + row * stride; }
+};
+
+template <class T>
+[[nodiscard]] device_rows<T> rows_of(matrix_view<T> matrix) {
+  return {matrix.data(), matrix.stride(0)};
+}
+
+/// Heads as kernels take them: [N, H, D], the last axis dense.
+template <class T>
+struct device_heads {
+  T* data;
+  std::size_t row_stride, head_stride;
+
+  PREFOPT_DEVICE T* at(std::size_t row, std::size_t head) const { return data + row * row_stride + head * head_stride; }
+};
+
+template <class T>
+[[nodiscard]] device_heads<T> heads_of(tensor_view<T, 3> heads) {
+  return {heads.data(), heads.stride(0), heads.stride(1)};
+}
+
+/// Numbers are stored as float or bfloat16, and computed with in float.
+PREFOPT_DEVICE inline float widen(float value) { return value; }
+PREFOPT_DEVICE inline float widen(bfloat16 value) { return static_cast<float>(value); }
+template <class T>
+PREFOPT_DEVICE T narrow(float value) {
+  return static_cast<T>(value);
+}
+
+}  // namespace prefopt::detail

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A device on the host: what cuda_backend asks of one, with kernels run thread by thread and products by plain loops.
+// Memory that nobody wrote reads as NaN.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cuda/emulated_thread.hpp"
+#include "prefopt/cuda/activation.hpp"
+#include "prefopt/cuda/backend.hpp"
+#include "prefopt/cuda/device_block.hpp"
+#include "prefopt/cuda/product.hpp"
+
+namespace prefopt::tests {
+
+/// Each allocation is one of malloc's, so that a sanitizer sees what runs over it.
+class host_memory final : public detail::device_memory {
+ public:
+  void give_back(void* data, std::size_t) noexcept override { std::free(data); }
+};
+
+class emulated_device {
+ public:
+  [[nodiscard]] std::string name() const { return "a device on the host"; }
+
+  [[nodiscard]] detail::device_block lasting(std::size_t bytes) const { return block(bytes, 0); }
+  [[nodiscard]] detail::device_block scratch(std::size_t bytes) const { return block(bytes, 0xff); }
+  template <class T>
+  [[nodiscard]] device_buffer<T> upload(std::span<const T> values) const {
+    device_buffer<T> there(scratch(values.size_bytes()), values.size());
+    to_device(there.data(), values.data(), values.size_bytes());
+    return there;
+  }
+  void to_device(void* to, const void* from, std::size_t bytes) const { inside(to, from, bytes); }
+  void to_host(void* to, const void* from, std::size_t bytes) const { inside(to, from, bytes); }
+  void inside(void* to, const void* from, std::size_t bytes) const {
+    if (bytes != 0) std::memcpy(to, from, bytes);
+  }
+
+  template <class Kernel>
+  void launch(const Kernel& kernel, const detail::launch_shape& shape) const {
+    const detail::device_block shared = block(shape.shared_bytes + 128, 0xff);
+    void* begin = shared.data();
+    std::size_t room = shape.shared_bytes + 128;
+    std::align(128, shape.shared_bytes, begin, room);
+    for (unsigned z = 0; z < shape.blocks[2]; ++z)
+      for (unsigned y = 0; y < shape.blocks[1]; ++y)
+        for (unsigned x = 0; x < shape.blocks[0]; ++x) {
+          std::memset(begin, 0xff, shape.shared_bytes);
+          run_block(kernel, {x, y, z}, shape.threads, static_cast<std::byte*>(begin));
+        }
+  }
+
+  template <class In, class Out>
+  void multiply(const detail::device_product<In, Out>& p) const {
+    const std::size_t depth = p.left.extent(p.left_is_transposed ? 0 : 1);
+    for (std::size_t i = 0; i < p.out.extent(0); ++i)
+      for (std::size_t j = 0; j < p.out.extent(1); ++j) {
+        float sum = 0;
+        for (std::size_t k = 0; k < depth; ++k)
+          sum += detail::widen(p.left_is_transposed ? p.left(k, i) : p.left(i, k)) *
+                 detail::widen(p.right_is_transposed ? p.right(j, k) : p.right(k, j));
+        if (p.addend.data() != nullptr) sum += detail::widen(p.addend(i, j));
+        if (p.bias != nullptr) sum += p.bias[j];
+        if (p.finish == detail::product_finish::gelu) {
+          p.before(i, j) = detail::narrow<Out>(sum);
+          sum = detail::gelu(activation_function::gelu_new, sum);
+        } else if (p.finish == detail::product_finish::gelu_backward) {
+          sum *= detail::gelu_slope_at(activation_function::gelu_new, detail::widen(p.before(i, j)));
+        }
+        p.out(i, j) = detail::narrow<Out>(sum);
+      }
+  }
+
+ private:
+  [[nodiscard]] detail::device_block block(std::size_t bytes, int content) const {
+    void* const data = std::malloc(std::max<std::size_t>(bytes, 1));
+    if (data == nullptr) throw std::bad_alloc();
+    std::memset(data, content, bytes);
+    return {memory_, data, bytes};
+  }
+
+  std::shared_ptr<host_memory> memory_ = std::make_shared<host_memory>();
+};
+
+}  // namespace prefopt::tests

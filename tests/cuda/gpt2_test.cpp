@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable policy, the same
+// log-probs, gradients and next tokens as on the CPU in float64, and one step of training.
+
+#include "prefopt/gpt2/gpt2.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cuda/emulated_device.hpp"
+#include "laws/trainable_policy_laws.hpp"
+#include "prefopt/cuda/operations.hpp"
+#include "prefopt/eigen/backend.hpp"
+#include "prefopt/gpt2/decoder.hpp"
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/optim/adamw.hpp"
+#include "prefopt/policy/reference.hpp"
+#include "prefopt/train/step.hpp"
+
+using namespace prefopt;
+
+namespace {
+
+template <class Activation>
+using machine = cuda_backend<Activation, tests::emulated_device>;
+static_assert(transformer_machine<machine<float>> && transformer_machine<machine<bfloat16>>);
+static_assert(trainable_policy<gpt2<machine<bfloat16>>>);
+
+using numbers = std::vector<double>;
+
+/// Of the length of what is wanted.
+double distance(const numbers& got, const numbers& wanted) {
+  BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    difference += (got[i] - wanted[i]) * (got[i] - wanted[i]);
+    size += wanted[i] * wanted[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+const gpt2_config tied = {.n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
+const gpt2_config untied = {.n_layer = 1,
+                            .n_head = 3,
+                            .n_embd = 12,
+                            .n_inner = 20,
+                            .vocab_size = 11,
+                            .n_positions = 24,
+                            .layer_norm_epsilon = 1e-3,
+                            .activation = activation_function::gelu,
+                            .tie_word_embeddings = false};
+
+template <class Activation>
+machine<Activation> make_machine() {
+  return machine<Activation>(std::make_shared<tests::emulated_device>());
+}
+
+/// The same weights on any machine, of unit size.
+template <class Machine>
+gpt2<Machine> random_gpt2(const Machine& on, const gpt2_config& config) {
+  using real = typename Machine::value_type;
+  gpt2 model(on, config);
+  random_generator random(3);
+  for (auto& parameter : model.parameters()) {
+    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
+    std::vector<real> values(parameter.value.size());
+    for (real& value : values) value = static_cast<real>(static_cast<float>(center + 0.3 * random.normal()));
+    on.copy_from_host(values, parameter.value);
+  }
+  return model;
+}
+
+const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}}, {{9, 10}, {0}, {1, 2, 3, 4, 5}}};
+
+struct outcome {
+  numbers log_probs, gradient, next;
+};
+
+/// What a model says of the pairs, what their slopes ask of its weights, and the logits behind a prompt read in two
+/// parts.
+template <class Machine>
+outcome outcome_of(const Machine& on, const gpt2_config& config) {
+  gpt2 model = random_gpt2(on, config);
+  const std::vector<std::size_t> members = {0, 1};
+  auto pass = model.forward(pack(pairs, members));
+  outcome all{{pass.log_probs().begin(), pass.log_probs().end()}, {}, {}};
+  numbers slopes;
+  for (std::size_t i = 0; i < all.log_probs.size(); ++i) slopes.push_back(0.5 - 0.25 * static_cast<double>(i % 4));
+  pass.backward(slopes);
+  for (const auto& parameter : model.parameters()) {
+    std::vector<typename Machine::value_type> values(parameter.gradient.size());
+    on.copy_to_host(parameter.gradient, values);
+    all.gradient.insert(all.gradient.end(), values.begin(), values.end());
+  }
+  gpt2_decoder<Machine> decoder(model, 8);
+  static_cast<void>(decoder.read(std::vector<token_id>{1, 2, 3}));
+  all.next = decoder.fork().read(std::vector<token_id>{4, 5});
+  return all;
+}
+
+template <class Activation>
+void agrees_with_the_cpu(const gpt2_config& config, double log_probs, double gradients) {
+  const outcome got = outcome_of(make_machine<Activation>(), config);
+  const outcome wanted = outcome_of(eigen_backend<double>{}, config);
+  BOOST_TEST(distance(got.log_probs, wanted.log_probs) <= log_probs);
+  BOOST_TEST(distance(got.gradient, wanted.gradient) <= gradients);
+  BOOST_TEST(distance(got.next, wanted.next) <= 4 * log_probs);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(float32_agrees_with_the_cpu_in_float64) {
+  for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<float>(config, 1e-6, 1e-5);
+}
+
+// A number is rounded to 2^-9 of itself about ten times on its way through a block; roundings add up as squares do.
+BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_the_cpu_in_float64_to_its_rounding) {
+  for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<bfloat16>(config, 0.01, 0.03);
+}
+
+BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
+  const auto on = make_machine<float>();
+  tests::check_trainable_policy_laws(
+      tests::policy_subject([&] { return random_gpt2(on, tied); }, {.vocabulary_size = tied.vocab_size,
+                                                                    .positions = tied.n_positions,
+                                                                    .rounding = 1e-4,
+                                                                    .difference_tolerance = 1e-6}));
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {
+  auto on = make_machine<bfloat16>();
+  gpt2 model = random_gpt2(on, tied);
+  const auto reference = reference_log_probs(model, pairs);
+  adamw optimizer(on, model.parameters());
+  const std::vector<std::size_t> members = {0, 1};
+  const auto first = accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members);
+  BOOST_TEST(first.loss == std::log(2.0), boost::test_tools::tolerance(1e-15));
+  optimizer.step(model.parameters(), 0.01);
+  BOOST_TEST(accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members).loss < first.loss - 0.05);
+}

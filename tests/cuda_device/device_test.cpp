@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Opening a GPU. Without one this program says so before its first test and exits with 77, which CTest counts as
+// skipped.
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/cuda.hpp"
+
+using namespace prefopt;
+
+namespace {
+
+struct wants_a_device {
+  wants_a_device() {
+    try {
+      const cuda_backend<float> machine;
+      std::printf("%s\n", machine.instruction_set().c_str());
+    } catch (const device_error& error) {
+      std::printf("skipped: no CUDA device (%s)\n", error.what());
+      std::fflush(stdout);
+      std::_Exit(77);
+    }
+  }
+};
+
+BOOST_TEST_GLOBAL_CONFIGURATION(wants_a_device);
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_device_that_is_not_there_is_refused) {
+  BOOST_CHECK_THROW(cuda_backend<float>(-1), device_error);
+  BOOST_CHECK_THROW(cuda_backend<float>(1 << 20), device_error);
+  BOOST_CHECK_THROW(cuda_backend<bfloat16>(cuda_options{.tf32 = true}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(more_memory_than_there_is_names_the_setting_to_lower) {
+  const cuda_backend<float> machine;
+  const auto says_how = [](const device_error& error) {
+    return std::string(error.what()).find("tokens_per_microbatch") != std::string::npos;
+  };
+  constexpr std::size_t too_much = std::size_t{1} << 46;
+  BOOST_CHECK_EXCEPTION((void)machine.scratch<float>(too_much), device_error, says_how);
+  BOOST_CHECK_EXCEPTION((void)machine.allocate<float>(too_much), device_error, says_how);
+  BOOST_TEST(machine.scratch<float>(100).data() != nullptr);  // and goes on
+}
+
+BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
+  const cuda_backend<float> machine;
+  constexpr std::size_t size = 5'000'001;  // more than is staged at once
+  auto there = machine.allocate<float>(size), twin = machine.allocate<float>(size);
+  std::vector<float> here(size, 1);
+  machine.copy_to_host(there.span(), here);
+  BOOST_TEST(here == std::vector<float>(size));
+  for (std::size_t i = 0; i < size; ++i) here[i] = static_cast<float>(i);
+  const std::vector<float> wanted = here;
+  machine.copy_from_host(here, there.span());
+  for (std::size_t i = 0; i < 1000; ++i) {  // small ones, which may overtake nothing
+    const std::vector<float> one{static_cast<float>(i) + 0.5F};
+    machine.copy_from_host(one, there.span().subspan(7, 1));
+  }
+  here.assign(size, 0);  // free to change at once
+  machine.copy(there.span(), twin.span());
+  machine.fill(there.span(), 3);
+  machine.copy_to_host(twin.span(), here);
+  BOOST_TEST(here[7] == 999.5F);
+  here[7] = wanted[7];
+  BOOST_TEST(here == wanted);
+  machine.copy_to_host(there.span(), here);
+  BOOST_TEST(here == std::vector<float>(size, 3));
+}
