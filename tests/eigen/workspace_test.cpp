@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(memory_that_was_given_back_is_taken_again) {
 
 BOOST_AUTO_TEST_CASE(buffers_without_content_have_places_of_their_own) {
   const auto home = std::make_shared<workspace>();
-  workspace_buffer<char> a(home, 0), b(home, 0);
+  workspace_buffer<int> a(home, 0), b(home, 0);
   BOOST_TEST(a.data() != b.data());
 }
 
