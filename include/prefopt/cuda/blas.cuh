@@ -2,8 +2,8 @@
 #pragma once
 // Products through cuBLASLt. It thinks in columns, so a row-major out = left right is asked for as the column-major
 // outᵀ = rightᵀ leftᵀ: the same memory, the factors changed over. What it takes as finishes ("epilogues") stands in
-// cublasLt.h: a bias and GELU's input have the result's type, GELU's input
-// a leading dimension that divides by 8. GELU is the tanh form.
+// cublasLt.h: a bias and GELU's input have the result's type, the latter a leading dimension that divides by 8. GELU is
+// the tanh form.
 
 #if !defined(__CUDACC__)
 #error "prefopt/cuda/blas.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
