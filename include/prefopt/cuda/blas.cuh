@@ -2,7 +2,8 @@
 #pragma once
 // Products through cuBLASLt. It thinks in columns, so a row-major out = left right is asked for as the column-major
 // outᵀ = rightᵀ leftᵀ: the same memory, the factors changed over. What it takes as finishes ("epilogues") stands in
-// cublasLt.h: a bias has the result's type; GELU is the tanh form, and its input's leading dimension divides by 8.
+// cublasLt.h: a bias and GELU's input have the result's type, the latter a leading dimension that divides by 8. GELU is
+// the tanh form.
 
 #if !defined(__CUDACC__)
 #error "prefopt/cuda/blas.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
@@ -137,11 +138,8 @@ class blas_products {
     set(way, CUBLASLT_MATMUL_DESC_TRANSA, p.right_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(way, CUBLASLT_MATMUL_DESC_TRANSB, p.left_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(way, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
-    if (p.bias != nullptr) set(way, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of<Out>);
-    if (p.finish != product_finish::none) {
-      set(way, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_DATA_TYPE, type_of<Out>);
+    if (p.finish != product_finish::none)
       set(way, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, static_cast<std::int64_t>(p.before.stride(0)));
-    }
     set_pointers(way, p, bias);
     way.left = layout_of(p.left);
     way.right = layout_of(p.right);
