@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ class emulated_device {
 
   template <class Kernel>
   void launch(const Kernel& kernel, const detail::launch_shape& shape) const {
+    constexpr std::size_t most_shared = 163 * 1024;  // of a block on compute capability 8.0
+    if (shape.blocks[1] > 65535 || shape.blocks[2] > 65535 || shape.threads > 1024 || shape.shared_bytes > most_shared)
+      throw std::logic_error("a launch that no GPU would take");
     const detail::device_block shared = block(shape.shared_bytes + 128, 0xff);
     void* begin = shared.data();
     std::size_t room = shape.shared_bytes + 128;

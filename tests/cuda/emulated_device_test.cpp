@@ -104,6 +104,8 @@ BOOST_AUTO_TEST_CASE(what_would_hang_is_an_error) {
   BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 64}), std::logic_error);
   BOOST_CHECK_THROW(emulated_device().launch(that_throws{}, {.threads = 64}), std::domain_error);
   BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 48}), std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.blocks = {1, 1 << 16, 1}}), std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.shared_bytes = 200 * 1024}), std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_multiply) {
