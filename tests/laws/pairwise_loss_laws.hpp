@@ -84,15 +84,15 @@ template <pairwise_loss Loss>
   });
 }
 
-/// From the reference on, a step against the slopes makes the chosen response likelier, and the rejected one, if it is
-/// read, less likely.
+/// From the reference on, or from equally likely responses where there is none, a step against the slopes makes the
+/// chosen response no less likely, and the rejected one, if it is read, no likelier, and widens what is between them.
 template <pairwise_loss Loss>
 [[nodiscard]] bool sets_out_towards_the_chosen(const Loss& loss) {
   return std::ranges::all_of(ordinary_pairs(), [&](pair_log_probs pair) {
     pair.policy_chosen = pair.reference_chosen;
-    pair.policy_rejected = pair.reference_rejected;
+    pair.policy_rejected = Loss::inputs.reference ? pair.reference_rejected : pair.policy_chosen;
     const pair_loss at = loss(pair);
-    return at.slope_chosen < 0 && (!Loss::inputs.rejected || at.slope_rejected > 0);
+    return at.slope_chosen <= 0 && at.slope_rejected >= 0 && at.slope_chosen < at.slope_rejected;
   });
 }
 

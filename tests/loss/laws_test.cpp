@@ -4,6 +4,7 @@
 #include "laws/pairwise_loss_laws.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <type_traits>
 
 #include "loss/losses.hpp"
 #include "prefopt/core/error.hpp"
@@ -42,7 +43,10 @@ BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(from_the_reference_a_step_goes_towards_the_chosen) {
-  for_each_loss([](const auto& loss) { BOOST_TEST(sets_out_towards_the_chosen(loss)); });
+  for_each_loss([](const auto& loss) {
+    constexpr bool rises_at_first = std::is_same_v<decltype(loss), const discopop&>;  // as its page says
+    BOOST_TEST(sets_out_towards_the_chosen(loss) == !rises_at_first);
+  });
   BOOST_TEST(!sets_out_towards_the_chosen(lawless{}));
 }
 

@@ -5,10 +5,24 @@
 #include <boost/test/unit_test.hpp>
 #include <tuple>
 
+#include "prefopt/loss/apo_down.hpp"
+#include "prefopt/loss/apo_zero.hpp"
+#include "prefopt/loss/bco_pair.hpp"
+#include "prefopt/loss/cpo.hpp"
+#include "prefopt/loss/discopop.hpp"
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/dpop.hpp"
+#include "prefopt/loss/exo_pair.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/length_normalized_dpo.hpp"
+#include "prefopt/loss/nca_pair.hpp"
+#include "prefopt/loss/orpo.hpp"
+#include "prefopt/loss/robust_dpo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/simpo.hpp"
+#include "prefopt/loss/sppo_hard.hpp"
+#include "prefopt/loss/summed_ipo.hpp"
 
 namespace prefopt::tests {
 
@@ -21,6 +35,22 @@ inline const std::tuple losses{
     hinge{},
     hinge{.beta = 2},
     sft{},
+    robust_dpo{},
+    exo_pair{},
+    exo_pair{.beta = 0.7, .label_smoothing = 0.2},
+    nca_pair{},
+    bco_pair{},
+    sppo_hard{},
+    apo_zero{},
+    apo_down{},
+    discopop{},
+    length_normalized_dpo{},
+    dpop{},
+    simpo{},
+    cpo{},
+    cpo{.beta = 0.5, .label_smoothing = 0.1},
+    orpo{},
+    summed_ipo{},
 };
 
 /// Calls `visit(loss)` for each, with its name in what a failure prints.

@@ -52,6 +52,64 @@ def sft(policy_chosen, *_):
     return -policy_chosen
 
 
+def robust_dpo(beta, e):
+    def loss(*pair):
+        z = beta * margin(*pair)
+        return (-(1 - e) * logsigmoid(z) + e * logsigmoid(-z)) / (1 - 2 * e)
+    return loss
+
+
+def exo_pair(beta, e):
+    def loss(*pair):
+        z = beta * margin(*pair)
+        right, wrong = numpy.log(1 - e), numpy.log(e)
+        return torch.sigmoid(z) * (logsigmoid(z) - right) + torch.sigmoid(-z) * (logsigmoid(-z) - wrong)
+    return loss
+
+
+def of_rewards(formula):
+    """A loss of beta times both responses' log-ratios."""
+    return lambda beta: lambda pc, pr, rc, rr: formula(beta * (pc - rc), beta * (pr - rr), beta)
+
+
+nca_pair = of_rewards(lambda c, j, _: -logsigmoid(c) - 0.5 * logsigmoid(-c) - 0.5 * logsigmoid(-j))
+bco_pair = of_rewards(lambda c, j, _: -logsigmoid(c) - logsigmoid(-j))
+sppo_hard = of_rewards(lambda c, j, beta: ((c - 0.5) / beta) ** 2 + ((j + 0.5) / beta) ** 2)
+apo_zero = of_rewards(lambda c, j, _: torch.sigmoid(-c) + torch.sigmoid(j))
+apo_down = of_rewards(lambda c, j, _: torch.sigmoid(c) + torch.sigmoid(j - c))
+
+
+def discopop(beta, temperature):
+    def loss(*pair):
+        z = beta * margin(*pair)
+        u = z / temperature
+        return -logsigmoid(z) * torch.sigmoid(-u) + torch.exp(-z + logsigmoid(u))
+    return loss
+
+
+def dpop(beta, weight):
+    def loss(pc, pr, rc, rr):
+        return -logsigmoid(beta * (margin(pc, pr, rc, rr) - weight * torch.relu(rc - pc)))
+    return loss
+
+
+def simpo(beta, gamma):
+    return lambda pc, pr, *_: -logsigmoid(beta * (pc - pr) - gamma)
+
+
+def cpo(beta, e):
+    def loss(pc, pr, *_):
+        z = beta * (pc - pr)
+        return -(1 - e) * logsigmoid(z) - e * logsigmoid(-z)
+    return loss
+
+
+def orpo(beta):
+    def log_odds(p):
+        return p - torch.where(p > -0.5, torch.log(-torch.expm1(p)), torch.log1p(-torch.exp(p)))
+    return lambda pc, pr, *_: -beta * logsigmoid(log_odds(pc) - log_odds(pr))
+
+
 LOSSES = {
     "dpo": dpo(0.1),
     "dpo_sharp": dpo(2.5),
@@ -62,6 +120,20 @@ LOSSES = {
     "hinge": hinge(0.1),
     "hinge_sharp": hinge(2.0),
     "sft": sft,
+    "robust_dpo": robust_dpo(0.1, 0.1),
+    "exo_pair": exo_pair(0.1, 1e-3),
+    "nca_pair": nca_pair(0.1),
+    "bco_pair": bco_pair(0.1),
+    "sppo_hard": sppo_hard(0.1),
+    "apo_zero": apo_zero(0.1),
+    "apo_down": apo_down(0.1),
+    "discopop": discopop(0.1, 0.05),
+    "length_normalized_dpo": dpo(5.0),
+    "dpop": dpop(0.1, 50.0),
+    "simpo": simpo(2.0, 0.5),
+    "cpo": cpo(0.1, 0.1),
+    "orpo": orpo(0.1),
+    "summed_ipo": ipo(0.2),
 }
 
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Anchored preference optimization, zero, D'Oosterlinck et al. 2024, arXiv:2408.06266:
+//
+//   loss = (1 - sigmoid(beta r_c)) + sigmoid(beta r_j)
+//
+// r_c and r_j are the responses' log-ratios to the reference, summed over tokens.
+
+#include <string_view>
+
+#include "prefopt/core/host_device.hpp"
+#include "prefopt/core/math.hpp"
+#include "prefopt/loss/check_beta.hpp"
+#include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/log_ratios.hpp"
+
+namespace prefopt {
+
+/// For chosen responses that are better than the policy: it raises them and lowers the rejected ones.
+struct apo_zero {
+  double beta = 0.1;  ///< above 0
+
+  static constexpr std::string_view name = "apo_zero";
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{};
+
+  [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
+    const auto [chosen, rejected] = log_ratios(pair);
+    const double c = beta * chosen, j = beta * rejected;
+    return {sigmoid(-c) + sigmoid(j), -beta * sigmoid(c) * sigmoid(-c), beta * sigmoid(j) * sigmoid(-j)};
+  }
+
+  /// Throws value_error for a hyper-parameter outside its range.
+  friend void check(const apo_zero& loss) { check_beta(name, loss.beta); }
+};
+
+}  // namespace prefopt
