@@ -44,6 +44,22 @@ BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {
   tests::optimizer_operations_agree_with_plain_loops(make_machine<float>(), 1e-6);
 }
 
+// The vocabulary is 1,300: a row at a time, two, and all.
+BOOST_AUTO_TEST_CASE(log_probs_do_not_depend_on_how_many_logits_are_held) {
+  const auto with = [](std::size_t logits) {
+    return machine<bfloat16>(std::make_shared<tests::emulated_device>(), {.head_logits = logits});
+  };
+  tests::head_operation<machine<bfloat16>> operation;
+  random_generator random(4);
+  const auto at = tests::random_arguments(operation, random);
+  const auto all = operation.forward(with(1 << 20), at);
+  const auto gradients = operation.backward(with(1 << 20), at, tests::numbers(all.size(), 0.25));
+  for (const std::size_t logits : {1, 2700}) {
+    BOOST_TEST(operation.forward(with(logits), at) == all);
+    BOOST_TEST(operation.backward(with(logits), at, tests::numbers(all.size(), 0.25)) == gradients);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
   const auto m = make_machine<float>();
   tests::attention_operation<machine<float>> operation{.heads = 1, .channels = 300};

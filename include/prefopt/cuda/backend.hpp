@@ -29,6 +29,7 @@ class rounded_weights;
 struct cuda_options {
   int device = 0;     ///< as CUDA counts them
   bool tf32 = false;  ///< float only: products on tensor cores with operands rounded to 10 bits of fraction
+  std::size_t head_logits = std::size_t{1} << 26;  ///< float32 logits held at once, one row at least: 4 bytes each
 };
 
 /// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments, statistics and sums are
@@ -56,8 +57,8 @@ class cuda_backend {
   /// `Activation` has no use for.
   explicit cuda_backend(cuda_options options = {});
   explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}
-  /// On a device that is open.
-  explicit cuda_backend(std::shared_ptr<Device> device);
+  /// On a device that is open; options that are the device's are not read again.
+  explicit cuda_backend(std::shared_ptr<Device> device, cuda_options options = {});
 
   /// The chip and what multiplies matrices, in words for a log.
   [[nodiscard]] std::string instruction_set() const;
@@ -112,8 +113,8 @@ class cuda_backend {
   void gather_rows(const_matrix from, indices rows, matrix out) const;
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
   void head_logits(const_matrix hidden, weights weight, gradients logits) const;
-  /// Where logits are kept, they are kept as `Activation`; log-probs come from float32 ones, of which no more than 2^26
-  /// are held at once.
+  /// Where logits are kept, they are kept as `Activation`; log-probs come from float32 ones, of which no more than the
+  /// option head_logits are held at once.
   void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets, matrix logits, numbers log_sums,
                       std::span<double> log_probs) const;
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,
@@ -123,6 +124,7 @@ class cuda_backend {
   [[nodiscard]] detail::device_block lasting(std::size_t count, std::size_t size) const;
   [[nodiscard]] detail::device_block pooled(std::size_t count, std::size_t size) const;
 
+  std::size_t head_logits_;
   std::shared_ptr<Device> device_;
   std::shared_ptr<detail::attention_plans> plans_;
   std::shared_ptr<detail::rounded_weights<Device>> rounded_;

@@ -80,13 +80,15 @@ struct placed_targets {
 // construction and storage
 
 template <class Activation, class Device>
-cuda_backend<Activation, Device>::cuda_backend(std::shared_ptr<Device> device)
-    : device_(std::move(device)),
+cuda_backend<Activation, Device>::cuda_backend(std::shared_ptr<Device> device, cuda_options options)
+    : head_logits_(options.head_logits),
+      device_(std::move(device)),
       plans_(std::make_shared<detail::attention_plans>()),
       rounded_(std::make_shared<detail::rounded_weights<Device>>()) {}
 
 template <class Activation, class Device>
-cuda_backend<Activation, Device>::cuda_backend(cuda_options options) : cuda_backend(std::make_shared<Device>(options)) {
+cuda_backend<Activation, Device>::cuda_backend(cuda_options options)
+    : cuda_backend(std::make_shared<Device>(options), options) {
   if (options.tf32 && !std::is_same_v<Activation, float>)
     throw value_error("cuda_backend: tf32 is about float32 products, and this machine multiplies in bfloat16");
 }
@@ -358,16 +360,17 @@ template <class Activation, class Device>
 void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weights weight, const head_targets& targets,
                                                       matrix logits, numbers log_sums,
                                                       std::span<double> log_probs) const {
-  constexpr std::size_t held = std::size_t{1} << 26;
+  constexpr std::size_t line = 16;  // rows of whole cache lines: products like aligned ones better
   const std::size_t rows = hidden.extent(0), vocabulary = weight.extent(0);
-  const std::size_t chunk = std::clamp<std::size_t>(held / vocabulary, 1, std::max<std::size_t>(rows, 1));
+  const std::size_t stride = (vocabulary + line - 1) / line * line;
+  const std::size_t chunk = std::clamp<std::size_t>(head_logits_ / stride, 1, std::max<std::size_t>(rows, 1));
   const bool keep = logits.extent(0) != 0;
   constexpr bool kept_whole = std::is_same_v<Activation, float>;
-  auto room = scratch<float>(keep && kept_whole ? 0 : chunk * vocabulary);
+  auto room = scratch<float>(keep && kept_whole ? 0 : chunk * stride);
   auto results = scratch<double>(targets.size());
   for (std::size_t begin = 0; begin < rows; begin += chunk) {
     const std::size_t end = std::min(rows, begin + chunk);
-    gradients part(room.data(), {end - begin, vocabulary});
+    gradients part(room.data(), {end - begin, vocabulary}, {stride, 1});
     detail::device_rows<Activation> kept{nullptr, 0};
     if constexpr (kept_whole) {
       if (keep) part = logits.rows(begin, end);
