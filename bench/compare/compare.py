@@ -4,6 +4,7 @@
 
 import argparse
 import pathlib
+import statistics
 import sys
 import tempfile
 
@@ -86,6 +87,21 @@ def measure_epochs(contenders, sets, options, results):
                 results.epochs[name, contender.name].append(contender.ask("epoch", name))
 
 
+def measure_language_model(contenders, options):
+    """Printed, not kept: the medians of steps on plain text, after one that does not count."""
+    if not options.lm:
+        return
+    able = [c for c in contenders if not c.name.startswith("trl")]
+    seconds = {c.name: [] for c in able}
+    for number in range(-1, options.lm):
+        for contender in able:
+            answer = contender.ask("lm", "-")
+            if number >= 0:
+                seconds[contender.name].append(answer["seconds"])
+    for name, taken in seconds.items():
+        print(f"language-model step of 32 x 1,024 tokens: {name} {statistics.median(taken):.4f} s")
+
+
 def run_group(names, sets, options, results):
     contenders = []
     try:
@@ -103,6 +119,7 @@ def run_group(names, sets, options, results):
         group.losses = (before, {c.name: c.ask("loss", *batches[0])["loss"] for c in contenders})
         check_moved_alike(group.losses[1])
         measure_epochs(contenders, sets, options, group)
+        measure_language_model(contenders, options)
         for contender in contenders:
             group.peaks[contender.name] = contender.quit()
     finally:
@@ -125,6 +142,8 @@ def parse_options():
     parser.add_argument("--warm-up", type=int, default=1, help="rounds before, which do not count (1)")
     parser.add_argument("--epoch", type=int, default=0, help="this many epochs of each set, besides the rounds (0)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--lm", type=int, default=0, help="this many language-model steps of 32 x 1,024 tokens (0)")
     parser.add_argument("--wait-policy", choices=("passive", "active"), default="passive", help="of OpenMP's threads")
     parser.add_argument("--gib-each", type=float, default=9, help="memory to count for a contender (9)")
     parser.add_argument("--preload", action="append", help="libraries for the Python workers (an allocator, MKL's)")

@@ -14,6 +14,7 @@ KINDS = {
     "prefopt": "this library: prompts shared, reference cached",
     "trl": "TRL's DPOTrainer with its defaults: reference model live, gradient checkpointing",
     "trl-tuned": "TRL's DPOTrainer, reference computed once, no gradient checkpointing",
+    "torch-trainer": "PyTorch by hand as trainers do it: all rows padded, head everywhere, reference live",
     "torch": "PyTorch by hand: rows sorted by length and padded in groups, reference cached",
     "torch-unpadded": "PyTorch by hand: no padding, reference cached",
     "torch-shared": "PyTorch by hand: each prompt once for both responses, no padding, reference cached",
@@ -33,13 +34,14 @@ def command(name, options):
     kind, precision, compiled = parse(name)
     common = ["--policy", options.policy, "--reference", options.reference]
     common += ["--data", options.data, "--sets", options.sets]
-    common += ["--threads", str(options.threads), "--precision", precision]
+    common += ["--threads", str(options.threads), "--precision", precision, "--device", options.device]
     if kind == "prefopt":
         return [options.prefopt_worker, *common]
     if kind.startswith("trl"):
         return [options.python, str(HERE / "trl_worker.py"), *common, *(["--tuned"] if kind == "trl-tuned" else [])]
-    layout = {"torch": "padded", "torch-unpadded": "unpadded", "torch-shared": "shared"}[kind]
-    flags = ["--layout", layout, *(["--compile"] if compiled else [])]
+    layouts = {"torch-trainer": "concatenated", "torch": "padded", "torch-unpadded": "unpadded", "torch-shared": "shared"}
+    flags = ["--layout", layouts[kind], *(["--compile"] if compiled else [])]
+    flags += ["--as-trainers"] if kind == "torch-trainer" else []
     return [options.python, str(HERE / "torch_worker.py"), *common, *flags]
 
 
@@ -65,10 +67,17 @@ def settings(name, options):
     return wanted
 
 
+def held_on_gpu(pid):
+    query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+    return sum(int(line.split(",")[1]) for line in lines if int(line.split(",")[0]) == pid) * 2**20
+
+
 class Contender:
     """A worker process. It is stopped while others run, so that nothing of it can disturb them."""
 
     def __init__(self, name, options):
+        self.on_gpu = options.device == "cuda"
         self.name, self.log = name, open(f"{options.logs}/{name}.log", "w", encoding="utf-8")
         environment = os.environ | settings(name, options)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.log, "text": True}
@@ -95,12 +104,13 @@ class Contender:
         return answer
 
     def quit(self):
-        """Its peak memory in bytes."""
+        """Its peak memory in bytes; on a GPU what the driver says it holds, for all keep what they have taken."""
+        held = held_on_gpu(self.process.pid) if self.on_gpu else None
         peak = self.ask("quit")["peak_memory"]
         self.process.send_signal(signal.SIGCONT)
         self.process.wait()
         self.log.close()
-        return peak
+        return held or peak
 
     def kill(self):
         if self.process.poll() is None:

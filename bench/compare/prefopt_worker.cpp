@@ -4,6 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
+#ifdef PREFOPT_PROGRAM_CUDA
+#include <prefopt/cuda.hpp>
+#endif
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
@@ -65,21 +68,31 @@ std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch, const std
   return sums;
 }
 
-template <class Compute>
+/// Sequences of one language-model step: 32 of 1,024 tokens, none of which begins as another does.
+std::vector<prefopt::packable_sequence> language(const std::vector<prefopt::token_ids>& texts) {
+  std::vector<prefopt::packable_sequence> sequences;
+  for (const prefopt::token_ids& text : texts)
+    sequences.push_back({.example = static_cast<std::int32_t>(sequences.size()),
+                         .prompt = std::span(text).first(1),
+                         .response = std::span(text).subspan(1)});
+  return sequences;
+}
+
+template <class Machine>
 class worker {
  public:
-  using machine_type = prefopt::eigen_backend<Compute>;
+  using machine_type = Machine;
 
-  worker(const std::string& policy, const std::string& reference, const std::string& data,
-         const std::vector<std::string>& sets, int threads)
-      : machine_({.threads = threads}), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
+  worker(const Machine& machine, const std::string& policy, const std::string& reference, const std::string& data,
+         const std::vector<std::string>& sets)
+      : machine_(machine), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
     const auto initial = prefopt::load_gpt2(machine_, reference);  // gone before the first step
     for (const std::string& name : sets)
       for (const auto& pairs : sets_.at(name))
         references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
   }
 
-  [[nodiscard]] std::string_view instruction_set() const { return machine_.instruction_set(); }
+  [[nodiscard]] std::string instruction_set() const { return std::string(machine_.instruction_set()); }
 
   [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
     const auto& pairs = sets_.at(set).at(index);
@@ -113,19 +126,42 @@ class worker {
     return {{"seconds", seconds_since(start)}, {"reference_seconds", reference_seconds}, {"loss", loss / batches}};
   }
 
+  /// One step on plain text: the mean negative log-likelihood of random tokens.
+  [[nodiscard]] json language_model() {
+    std::vector<prefopt::token_ids> texts(32);
+    prefopt::random_generator random(5);
+    for (prefopt::token_ids& text : texts)
+      for (int i = 0; i < 1024; ++i) text.push_back(static_cast<prefopt::token_id>(random.below(50257)));
+    const auto batch = prefopt::pack(language(texts));
+    const auto start = std::chrono::steady_clock::now();
+    for (auto&& parameter : policy_.parameters()) machine_.fill(parameter.gradient, 0);
+    auto pass = policy_.forward(batch);
+    const auto count = static_cast<double>(batch.targets.size());
+    const std::vector<double> slopes(batch.targets.size(), -1 / count);
+    pass.backward(slopes);
+    finish_step();
+    double loss = 0;
+    for (const double log_prob : pass.log_probs()) loss -= log_prob / count;
+    return {{"seconds", seconds_since(start)}, {"loss", loss}};
+  }
+
  private:
-  double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
-    const auto gradient = prefopt::accumulate_gradient(policy_, reference, dpo, pairs, all_of(pairs));
+  void finish_step() {
     const double norm = prefopt::gradient_norm(machine_, policy_.parameters());
     optimizer_.step(policy_.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
+  }
+
+  double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
+    const auto gradient = prefopt::accumulate_gradient(policy_, reference, dpo, pairs, all_of(pairs));
+    finish_step();
     return gradient.loss;
   }
 
-  machine_type machine_;
+  const machine_type& machine_;
   std::map<std::string, std::vector<batch_of_pairs>> sets_;
   prefopt::gpt2<machine_type> policy_;
   std::map<std::string, std::vector<prefopt::reference_cache>> references_;
-  prefopt::adamw<machine_type> optimizer_{machine_, policy_.parameters()};
+  prefopt::adamw<const machine_type> optimizer_{machine_, policy_.parameters()};
 };
 
 /// The largest resident memory since it was last forgotten, in bytes.
@@ -138,14 +174,14 @@ std::size_t peak_memory() {
 
 void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-json introduction(std::string_view instruction_set) {
+json introduction(const std::string& instruction_set) {
   const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
                             std::to_string(EIGEN_MINOR_VERSION);
   const std::string prefopt = std::to_string(PREFOPT_VERSION_MAJOR) + "." + std::to_string(PREFOPT_VERSION_MINOR) +
                               "." + std::to_string(PREFOPT_VERSION_PATCH);
   return {{"ready", true},
           {"versions", {{"prefopt", prefopt}, {"eigen", eigen}, {"compiler", __VERSION__}}},
-          {"isa", "products: " + std::string(instruction_set) + "; Eigen: " + Eigen::SimdInstructionSetsInUse()}};
+          {"isa", "products: " + instruction_set + "; Eigen: " + Eigen::SimdInstructionSetsInUse()}};
 }
 
 template <class Worker>
@@ -162,6 +198,8 @@ void serve(Worker& contender) {
       reply(contender.loss(set, batch));
     } else if (command == "step") {
       reply(contender.step(set, batch));
+    } else if (command == "lm") {
+      reply(contender.language_model());
     } else if (command == "epoch") {
       reply(contender.epoch(set));
     } else if (command == "quit") {
@@ -173,17 +211,17 @@ void serve(Worker& contender) {
   }
 }
 
-template <class Compute>
-void serve_with(const std::string& policy, const std::string& reference, const std::string& data,
-                const std::vector<std::string>& sets, int threads) {
-  worker<Compute> contender(policy, reference, data, sets, threads);
+template <class Machine>
+void serve_on(const Machine& machine, const std::string& policy, const std::string& reference, const std::string& data,
+              const std::vector<std::string>& sets) {
+  worker<Machine> contender(machine, policy, reference, data, sets);
   serve(contender);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string policy, reference, data, precision = "fp32";
+  std::string policy, reference, data, precision = "fp32", device = "cpu";
   std::vector<std::string> sets{"4x5", "8x5"};
   int threads = 2;
   CLI::App app("DPO steps on command, for compare.py.", "compare_prefopt_worker");
@@ -193,12 +231,26 @@ int main(int argc, char** argv) {
   app.add_option("--sets", sets, "Those of its sets that will be asked for")->delimiter(',');
   app.add_option("--threads", threads);
   app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--device", device)->check(CLI::IsMember({"cpu", "cuda"}));
   CLI11_PARSE(app, argc, argv);
   try {
-    if (precision == "fp32")
-      serve_with<float>(policy, reference, data, sets, threads);
-    else
-      serve_with<prefopt::bfloat16>(policy, reference, data, sets, threads);
+    const auto serve_machine = [&](const auto& machine) { serve_on(machine, policy, reference, data, sets); };
+    const bool fp32 = precision == "fp32";
+    if (device == "cpu") {
+      if (fp32)
+        serve_machine(prefopt::eigen_backend<float>({.threads = threads}));
+      else
+        serve_machine(prefopt::eigen_backend<prefopt::bfloat16>({.threads = threads}));
+    } else {
+#ifdef PREFOPT_PROGRAM_CUDA
+      if (fp32)
+        serve_machine(prefopt::cuda_backend<float>());
+      else
+        serve_machine(prefopt::cuda_backend<prefopt::bfloat16>());
+#else
+      throw prefopt::device_error("--device cuda: this program was built without CUDA");
+#endif
+    }
   } catch (const std::exception& e) {
     std::cerr << "error: " << e.what() << '\n';
     return 1;

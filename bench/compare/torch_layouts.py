@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Pairs laid into rows and rectangles of rows, in three ways.
+"""Pairs laid into rows and rectangles of rows, in four ways.
 
+concatenated: a row a sequence, all padded to the longest, in one rectangle, as trainers do it.
 padded:   a row a sequence, sorted by length, in rectangles whose shortest row has at least 3/4 of the longest.
 unpadded: a rectangle a sequence, or for as many as have that length.
 shared:   a rectangle a pair, its prompt once, the two responses behind it, and a mask that keeps them apart.
@@ -29,6 +30,11 @@ class Batch:
     targets: torch.Tensor  # [M]
     owners: torch.Tensor  # [M] 0 .. P-1: chosen of that pair, P .. 2P-1: rejected
     pairs: int
+
+    def to(self, device):
+        moved = {name: getattr(self, name).to(device) for name in ("tokens", "positions", "rows", "targets", "owners")}
+        rectangles = [Rectangle(r.count, r.length, None if r.mask is None else r.mask.to(device)) for r in self.rectangles]
+        return dataclasses.replace(self, rectangles=rectangles, **moved)
 
     def sums(self, log_probs):
         """(chosen, rejected) [P] each, of the targets' log-probs [M]."""
@@ -100,6 +106,7 @@ def shared(pairs):
 
 
 LAYOUTS = {
+    "concatenated": lambda pairs: rectangular(pairs, 0.0),
     "padded": lambda pairs: rectangular(pairs, 0.75),
     "unpadded": lambda pairs: rectangular(pairs, 1.0),
     "shared": shared,

@@ -52,6 +52,7 @@ class Gpt2(nn.Module):
         self.wpe = nn.Embedding(config["n_positions"], width)
         self.blocks = nn.ModuleList(Block(width, config["n_head"], epsilon) for _ in range(config["n_layer"]))
         self.ln_f = nn.LayerNorm(width, eps=epsilon)
+        self.head_everywhere = False  # logits of every row, as trainers compute them
 
     def head(self, x, targets):
         logits = F.linear(self.ln_f(x), self.wte.weight)
@@ -61,6 +62,8 @@ class Gpt2(nn.Module):
         x = self.wte(batch.tokens) + self.wpe(batch.positions)
         for block in self.blocks:
             x = block.after(x, block.attention(block.before(x), batch.rectangles))
+        if self.head_everywhere:
+            return F.log_softmax(F.linear(self.ln_f(x), self.wte.weight).float(), -1)[batch.rows, batch.targets]
         return self.head(x[batch.rows], batch.targets)
 
     def compile_parts(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The hand-written PyTorch contender of compare.py: reference cached, logits at response rows only, fused AdamW."""
+"""The hand-written PyTorch contenders of compare.py: reference cached, logits at response rows only, fused AdamW; or
+with --as-trainers the reference beside the policy at every step and logits at every row."""
 
 import argparse
 import time
@@ -16,18 +17,25 @@ import torch_model
 class Worker:
     def __init__(self, options):
         self.precision, self.layout = options.precision, torch_layouts.LAYOUTS[options.layout]
+        self.device, self.as_trainers = options.device, options.as_trainers
         self.sets = protocol.read_sets(options.data, options.sets.split(","))
-        self.model = torch_model.load(options.reference)
+        self.model = self.load(options.reference)
+        self.live_reference = self.model if self.as_trainers else None
         self.references = {name: self.reference(batches) for name, batches in self.sets.items()}
-        self.model = torch_model.load(options.policy)
+        self.model = self.load(options.policy)
         if options.compile:
             self.model.compile_parts()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-6, weight_decay=0, fused=True)
 
-    def log_probs(self, pairs):
-        batch = self.layout(pairs)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-            return batch.sums(self.model(batch))
+    def load(self, folder):
+        model = torch_model.load(folder).to(self.device)
+        model.head_everywhere = self.as_trainers
+        return model
+
+    def log_probs(self, pairs, model=None):
+        batch = self.layout(pairs).to(self.device)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            return batch.sums((model or self.model)(batch))
 
     @torch.no_grad()
     def reference(self, batches):
@@ -45,7 +53,13 @@ class Worker:
         return {"loss": loss, "chosen": policy[0].tolist(), "rejected": policy[1].tolist()}
 
     def step(self, pairs, reference):
+        if self.as_trainers:
+            with torch.no_grad():
+                reference = self.log_probs(pairs, self.live_reference)
         loss = self.dpo(self.log_probs(pairs), reference)
+        return self.finish_step(loss)
+
+    def finish_step(self, loss):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
@@ -55,6 +69,22 @@ class Worker:
     def timed_step(self, name, index):
         start = time.perf_counter()
         loss = self.step(self.sets[name][index], self.references[name][index])
+        return {"seconds": protocol.since(start), "loss": loss}
+
+    def language_model(self):
+        """One step on plain text: 32 rows of 1,024 random tokens."""
+        generator = torch.Generator().manual_seed(5)
+        texts = torch.randint(50257, (32, 1024), generator=generator).tolist()
+        builder = torch_layouts.Builder(texts)
+        builder.rectangles.append(torch_layouts.Rectangle(32, 1023))
+        for i, text in enumerate(texts):
+            begin = builder.add_rows(text[:-1], 0)
+            builder.add_targets(begin, begin + 1, text[1:], i)
+        batch = builder.finish().to(self.device)
+        start = time.perf_counter()
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            loss = -self.model(batch).mean()
+        loss = self.finish_step(loss)
         return {"seconds": protocol.since(start), "loss": loss}
 
     def epoch(self, name):
@@ -77,6 +107,8 @@ def main():
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--layout", choices=tuple(torch_layouts.LAYOUTS), default="padded")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--as-trainers", action="store_true")
     options = parser.parse_args()
 
     channel = protocol.Channel()
@@ -88,6 +120,8 @@ def main():
     for command, name, index in channel.commands():
         if command == "epoch":
             channel.reply(**worker.epoch(name))
+        elif command == "lm":
+            channel.reply(**worker.language_model())
         else:
             channel.reply(**{"loss": worker.loss, "step": worker.timed_step}[command](name, index))
 

@@ -103,7 +103,7 @@ def load(folder):
 def make_trainer(options, folder):
     tuned = {"gradient_checkpointing": False, "precompute_ref_log_probs": True} if options.tuned else {}
     arguments = trl.DPOConfig(
-        output_dir=folder, use_cpu=True, bf16=options.precision == "bf16", beta=0.1, learning_rate=1e-6,
+        output_dir=folder, use_cpu=options.device == "cpu", bf16=options.precision == "bf16", beta=0.1, learning_rate=1e-6,
         weight_decay=0.0, max_grad_norm=1.0, lr_scheduler_type="constant", max_steps=10**6, report_to="none",
         save_strategy="no", logging_strategy="no", disable_tqdm=True, **tuned,
     )  # fmt: skip
@@ -124,6 +124,7 @@ def main():
     parser.add_argument("--sets", default="4x5,8x5")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--tuned", action="store_true", help="no gradient checkpointing, reference computed once")
     options = parser.parse_args()
 
