@@ -50,6 +50,15 @@ struct operand {
       : outer(o), depth(d), turned(t), values(o * d) {
     for (Real& value : values) value = static_cast<Real>(random.normal());
   }
+  /// The same matrix, stored the other way round.
+  [[nodiscard]] operand turned_around() const {
+    operand copy = *this;
+    copy.turned = !turned;
+    for (std::size_t i = 0; i < outer; ++i)
+      for (std::size_t p = 0; p < depth; ++p) copy.at(i, p) = values[turned ? p * outer + i : i * depth + p];
+    return copy;
+  }
+  [[nodiscard]] Real& at(std::size_t i, std::size_t p) { return values[turned ? p * outer + i : i * depth + p]; }
   [[nodiscard]] prefopt::detail::product_operand<Real> view() const {
     return {values.data(), outer, depth, turned ? 1 : depth, turned ? outer : 1};
   }
@@ -120,30 +129,109 @@ BOOST_AUTO_TEST_CASE(threads_share_a_product) {
 }
 #endif
 
-BOOST_AUTO_TEST_CASE(the_bits_of_a_row_do_not_depend_on_the_rows_beside_it) {
-  for_each_kernel([](auto kernel, const char* name) {
+#if defined(__x86_64__)
+namespace {
+
+/// Tiles that get one sum wrong.
+struct faulty_tiles : prefopt::tests::emulated_tiles {
+  static inline std::size_t fault = 0;
+  static void store(float* to, std::size_t stride) {
+    emulated_tiles::store(to, stride);
+    to[fault / 32 * (stride / sizeof *to) + fault % 32] += 1;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(tiles_that_get_any_sum_wrong_are_not_used) {
+  BOOST_TEST(prefopt::detail::tiles_multiply<prefopt::tests::emulated_tiles>());
+  for (faulty_tiles::fault = 0; faulty_tiles::fault < 32 * 32; ++faulty_tiles::fault)
+    BOOST_REQUIRE_MESSAGE(!prefopt::detail::tiles_multiply<faulty_tiles>(), "sum " << faulty_tiles::fault);
+}
+#endif
+
+namespace {
+
+/// Rows and columns of a product.
+struct part_of_a_product {
+  std::size_t row_begin, row_end, column_begin, column_end;
+};
+
+}  // namespace
+
+// Columns beyond the first block of them, a depth of several blocks, parts that threads split by rows and by columns.
+BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_only) {
+  constexpr std::size_t rows = 71, columns = 2100, depth = 1000;
+#ifdef _OPENMP
+  constexpr int most_threads = 3;
+#else
+  constexpr int most_threads = 1;
+#endif
+  for_each_kernel([&](auto kernel, const char* name) {
     using real = typename decltype(kernel)::real;
     prefopt::random_generator random(5);
-    const operand<real> left(71, 1000, false, random), right(50, 1000, false, random);
-    std::vector<real> all(71 * 50), one(50);
+    const operand<real> left(rows, depth, false, random), right(columns, depth, false, random);
+    const operand<real> turned_left = left.turned_around(), turned_right = right.turned_around();
     for (const update how : {update::assign, update::add}) {
-      std::ranges::fill(all, real(0.1));
-      prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(all.data(), {71, 50}), left.view(),
+      std::vector<real> all(rows * columns, real(0.1));
+      prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(all.data(), {rows, columns}), left.view(),
                                                   right.view());
-      for (const std::size_t row : {0, 1, 11, 12, 40, 70}) {
-        std::ranges::fill(one, real(0.1));
-        prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(one.data(), {1, 50}),
-                                                    left.view().part(row, row + 1, 0, 1000), right.view());
-        BOOST_TEST(std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(row * 50)),
-                   name << ": row " << row);
-      }
+      const auto differs = [&](const part_of_a_product& part, int threads, bool turns_left, bool turns_right) {
+        const std::size_t height = part.row_end - part.row_begin, width = part.column_end - part.column_begin;
+        std::vector<real> some(height * width, real(0.1));
+        prefopt::detail::multiply<decltype(kernel)>(
+            threads, how, matrix_view<real>(some.data(), {height, width}),
+            (turns_left ? turned_left : left).view().part(part.row_begin, part.row_end, 0, depth),
+            (turns_right ? turned_right : right).view().part(part.column_begin, part.column_end, 0, depth));
+        for (std::size_t i = 0; i < height; ++i)
+          if (!std::equal(&some[i * width], &some[i * width] + width,
+                          &all[(part.row_begin + i) * columns + part.column_begin]))
+            return true;
+        return false;
+      };
+      for (const part_of_a_product& part : {part_of_a_product{0, 1, 0, columns},
+                                            {11, 12, 0, 50},
+                                            {70, rows, 2000, columns},
+                                            {3, 40, 17, 18},
+                                            {0, rows, 0, 50},
+                                            {1, rows, 2055, columns},
+                                            {0, rows, 0, columns}})
+        for (const int threads : {1, most_threads})
+          for (const int turns : {0, 1, 2, 3})
+            BOOST_TEST(!differs(part, threads, turns % 2 != 0, turns / 2 != 0),
+                       name << ": rows from " << part.row_begin << " to " << part.row_end << ", columns from "
+                            << part.column_begin << " to " << part.column_end << ", " << threads << " threads, turned "
+                            << turns);
     }
+  });
+}
+
+// What a query must not see has the weight 0: however much of it stands behind, nothing changes.
+BOOST_AUTO_TEST_CASE(zeros_behind_the_depth_change_no_bit) {
+  for_each_kernel([](auto kernel, const char* name) {
+    using real = typename decltype(kernel)::real;
+    constexpr std::size_t block = decltype(kernel)::depth_block * decltype(kernel)::group, rows = 13, columns = 40;
+    for (const std::size_t depth : {block - 5, block, block + 6})
+      for (const std::size_t zeros : {std::size_t{1}, std::size_t{10}, block}) {
+        prefopt::random_generator random(6);
+        operand<real> left(rows, depth + zeros, false, random);
+        const operand<real> right(columns, depth + zeros, true, random);
+        for (std::size_t i = 0; i < rows; ++i)
+          for (std::size_t p = depth; p < depth + zeros; ++p) left.at(i, p) = 0;
+        std::vector<real> all(rows * columns), some(rows * columns);
+        prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(all.data(), {rows, columns}),
+                                                    left.view(), right.view());
+        prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(some.data(), {rows, columns}),
+                                                    left.view().part(0, rows, 0, depth),
+                                                    right.view().part(0, columns, 0, depth));
+        BOOST_TEST((all == some), name << ": depth " << depth << " and " << zeros << " zeros");
+      }
   });
 }
 
 BOOST_AUTO_TEST_CASE(each_element_is_finished_once_when_its_sum_is_whole) {
   using kernel = prefopt::detail::native_kernel<float>;
-  for (const std::size_t depth : {0, 1, 900}) {
+  for (const std::size_t depth : {std::size_t{0}, std::size_t{1}, std::size_t{900}}) {
     const std::vector<float> ones(3000 * 900, 1.0F);
     std::vector<float> out(140 * 2100);
     const matrix_view<float> view(out.data(), {140, 2100});
@@ -167,5 +255,31 @@ BOOST_AUTO_TEST_CASE(a_not_a_number_is_not_lost) {
     prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(&out, {1, 1}),
                                                 {left.data(), 1, 20, 20, 1}, {right.data(), 1, 20, 20, 1});
     BOOST_TEST(std::isnan(out), name);
+  });
+}
+
+// Tiles are wider than the matrices, and the depth ends within a pair.
+BOOST_AUTO_TEST_CASE(a_not_a_number_stays_in_its_row_and_its_column) {
+  constexpr std::size_t rows = 5, columns = 7, depth = 19;
+  for_each_kernel([](auto kernel, const char* name) {
+    using real = typename decltype(kernel)::real;
+    constexpr real nan = std::numeric_limits<real>::quiet_NaN();
+    for (const int turns : {0, 1, 2, 3}) {
+      prefopt::random_generator random(7);
+      operand<real> left(rows + 1, depth + 1, turns % 2 != 0, random);
+      operand<real> right(columns + 1, depth + 1, turns / 2 != 0, random);
+      left.at(2, 4) = right.at(3, 5) = nan;
+      // Neighbours that the product is not given.
+      for (std::size_t p = 0; p <= depth; ++p) left.at(rows, p) = right.at(columns, p) = nan;
+      for (std::size_t i = 0; i < rows; ++i) left.at(i, depth) = nan;
+      for (std::size_t j = 0; j < columns; ++j) right.at(j, depth) = nan;
+      std::vector<real> out(rows * columns);
+      prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(out.data(), {rows, columns}),
+                                                  left.view().part(0, rows, 0, depth),
+                                                  right.view().part(0, columns, 0, depth));
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < columns; ++j)
+          BOOST_TEST(std::isnan(out[i * columns + j]) == (i == 2 || j == 3), name << ", turned " << turns);
+    }
   });
 }

@@ -93,18 +93,11 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
   }
 };
 
-/// Asks the system for the tiles and multiplies two that hold known numbers: virtual machines hide the leaf that
-/// describes AMX while it works, so that leaf is not asked.
-[[nodiscard]] inline bool amx_works() {
-#if defined(__linux__) && defined(SYS_arch_prctl)
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
-  constexpr unsigned bfloat16_bit = 1U << 22, tile_bit = 1U << 24;
-  if ((edx & bfloat16_bit) == 0 || (edx & tile_bit) == 0) return false;
-  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  if (syscall(SYS_arch_prctl, request_permission, tile_data) != 0) return false;
-  using kernel = tile_bfloat16_kernel<amx_unit>;
-  const amx_unit tiles;
+/// Whether a product of two tiles of known numbers has all its sums right.
+template <class Unit>
+[[nodiscard]] bool tiles_multiply() {
+  using kernel = tile_bfloat16_kernel<Unit>;
+  [[maybe_unused]] const Unit tiles;
   std::uint32_t left[32 * 16], right[16 * 32];
   for (std::size_t i = 0; i < 32 * 16; ++i) {
     left[i] = bfloat16_word(static_cast<float>(i % 7), 1);
@@ -120,6 +113,19 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
       if (out[i * 32 + j] != expected) return false;
     }
   return true;
+}
+
+/// Asks the system for the tiles and multiplies two that hold known numbers: virtual machines hide the leaf that
+/// describes AMX while it works, so that leaf is not asked.
+[[nodiscard]] inline bool amx_works() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  constexpr unsigned bfloat16_bit = 1U << 22, tile_bit = 1U << 24;
+  if ((edx & bfloat16_bit) == 0 || (edx & tile_bit) == 0) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  if (syscall(SYS_arch_prctl, request_permission, tile_data) != 0) return false;
+  return tiles_multiply<amx_unit>();
 #else
   return false;
 #endif
