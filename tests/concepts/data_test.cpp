@@ -56,6 +56,8 @@ template <int Missing>
 requires(Missing != 2) std::size_t response_count(const example<Missing>&);
 template <int Missing>
 requires(Missing != 3) const token_ids& response(const example<Missing>&, std::size_t);
+template <int Missing>
+requires(Missing != 4) double response_score(const example<Missing>&, std::size_t);
 
 }  // namespace mine
 
@@ -71,10 +73,12 @@ static_assert(!tokenizer<mine::without_decode> && !tokenizer<mine::decoding_one_
 static_assert(!tokenizer<mine::without_end_of_text> && !tokenizer<mine::without_vocabulary_size>);
 
 static_assert(example_like<prefopt::tokenized_pair> && example_like<prefopt::tokenized_example>);
+static_assert(example_like<prefopt::tokenized_unpaired>);
 static_assert(example_like<mine::example<0>>);
 static_assert(!example_like<mine::example<1>>, "no prompt");
 static_assert(!example_like<mine::example<2>>, "no response_count");
 static_assert(!example_like<mine::example<3>>, "no response");
+static_assert(!example_like<mine::example<4>>, "no response_score");
 static_assert(!example_like<prefopt::preference_pair>, "text, no ids");
 
 }  // namespace

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What preference data is made of: a prompt and K responses to it, as text or as token ids. The preference pair is the
-// case K = 2 with names for its two responses.
+// case K = 2 with names for its two responses; the unpaired example has one response and a label.
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -14,11 +16,12 @@ namespace prefopt {
 using token_id = std::int32_t;
 using token_ids = std::vector<token_id>;
 
-/// A prompt and K responses to it, the best first where they are ranked.
+/// A prompt and K responses to it, with a score each, the higher the better; without scores the best stands first.
 template <class Sequence>
 struct basic_example {
   Sequence prompt;
   std::vector<Sequence> responses;
+  std::vector<double> scores = {};  ///< one a response, or none
 
   friend bool operator==(const basic_example&, const basic_example&) = default;
 };
@@ -33,10 +36,24 @@ struct basic_pair {
   friend bool operator==(const basic_pair&, const basic_pair&) = default;
 };
 
+/// A prompt and one response to it that somebody found desirable or not (Ethayarajh et al. 2024, arXiv:2402.01306).
+template <class Sequence>
+struct basic_unpaired {
+  Sequence prompt;
+  Sequence completion;
+  bool label = true;  ///< desirable
+  Sequence mismatched =
+      {};  ///< a completion of another prompt, for losses that measure how far the policy went; or none
+
+  friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
+};
+
 using preference_example = basic_example<std::string>;
 using preference_pair = basic_pair<std::string>;
+using unpaired_preference = basic_unpaired<std::string>;
 using tokenized_example = basic_example<token_ids>;
 using tokenized_pair = basic_pair<token_ids>;
+using tokenized_unpaired = basic_unpaired<token_ids>;
 
 /// Place of a pair's responses among the responses of its example.
 inline constexpr std::int32_t chosen_role = 0;
@@ -59,13 +76,46 @@ template <class Sequence>
   return role == static_cast<std::size_t>(chosen_role) ? pair.chosen : pair.rejected;
 }
 
+template <class Sequence>
+[[nodiscard]] std::size_t response_count(const basic_unpaired<Sequence>& example) {
+  return example.mismatched.empty() ? 1 : 2;
+}
+template <class Sequence>
+[[nodiscard]] const Sequence& response(const basic_unpaired<Sequence>& example, std::size_t role) {
+  return role == 0 ? example.completion : example.mismatched;
+}
+
+/// The score of a response that answers another prompt: not a number.
+inline constexpr double no_score = std::numeric_limits<double>::quiet_NaN();
+
+/// How good a response is; above 0: desirable, where a loss asks for yes or no.
+template <class Sequence>
+[[nodiscard]] double response_score(const basic_example<Sequence>& example, std::size_t role) {
+  return example.scores.empty() ? -static_cast<double>(role) : example.scores[role];
+}
+template <class Sequence>
+[[nodiscard]] double response_score(const basic_pair<Sequence>&, std::size_t role) {
+  return role == static_cast<std::size_t>(chosen_role) ? 1 : 0;
+}
+template <class Sequence>
+[[nodiscard]] double response_score(const basic_unpaired<Sequence>& example, std::size_t role) {
+  return role != 0 ? no_score : example.label ? 1 : 0;
+}
+
 /// A tokenized prompt with K responses.
-/// Needs: `.prompt`, `response_count(e)` and `response(e, k)` for k < response_count(e), all token ids.
+/// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k < response_count(e); prompt
+/// and responses are token ids.
 template <class Example>
 concept example_like = requires(const Example& example, std::size_t role) {
   { example.prompt } -> std::convertible_to<const token_ids&>;
   { response_count(example) } -> std::convertible_to<std::size_t>;
   { response(example, role) } -> std::convertible_to<const token_ids&>;
+  { response_score(example, role) } -> std::convertible_to<double>;
 };
+
+/// A data set that steps can be cut from.
+template <class Examples>
+concept example_range = std::ranges::random_access_range<Examples> && std::ranges::sized_range<Examples> &&
+    example_like<std::ranges::range_value_t<Examples>>;
 
 }  // namespace prefopt
