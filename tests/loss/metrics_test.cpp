@@ -49,12 +49,12 @@ BOOST_AUTO_TEST_CASE(metrics_are_means_over_pairs_of_beta_times_log_ratios) {
   BOOST_TEST(all.at("rewards/margins") == 1.0 / 3);
   BOOST_TEST(all.at("logps/chosen") == -16.0);
   BOOST_TEST(all.at("logps/rejected") == -13.0);
-  BOOST_TEST(metrics.pairs() == 3);
+  BOOST_TEST(metrics.examples() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(names_come_in_one_order) {
   preference_metrics metrics(ipo{});
-  metrics.add({});
+  metrics.add(pair_log_probs{});
   const std::vector<std::string> wanted = {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
                                            "rewards/margins", "logps/chosen",     "logps/rejected"};
   BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(combining_two_halves_gives_the_whole) {
   right.add(c);
   for (const auto& pair : {a, b, c}) whole.add(pair);
   left.combine(right);
-  BOOST_TEST(left.pairs() == 3);
+  BOOST_TEST(left.examples() == 3);
   for (const auto& [name, value] : values(whole))
     BOOST_TEST(values(left).at(name) == value, boost::test_tools::tolerance(1e-14));
 }

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 namespace prefopt {
 
@@ -28,24 +29,41 @@ struct pair_loss {
 /// How token log-probs become the number that a loss reads.
 enum class token_reduction { sum, mean };
 
+/// The sum in which tokens beyond the shortest response of the example weigh `tail` only: what is left of the verbosity
+/// of a longer response (Liu et al. 2024, arXiv:2409.06411).
+struct desensitized_sum {
+  double tail = 1;
+};
+
+/// A way to reduce: which of them is a constant of the loss, or a member where the loss has its settings.
+template <class R>
+concept reduction_of_tokens =
+    std::same_as<std::remove_cvref_t<R>, token_reduction> || std::same_as<std::remove_cvref_t<R>, desensitized_sum>;
+
 /// Which inputs a loss reads. What it does not read is neither computed nor accepted as an option.
 struct loss_inputs {
-  bool rejected = true;
-  bool reference = true;
+  bool rejected = true;      ///< all responses; else an example's first one only
+  bool reference = true;     ///< the reference's log-probs
+  bool square_sums = false;  ///< at each response token, log sum_v p(v)^2 of the policy's whole distribution
+  bool divergences = false;  ///< at each response token, KL(reference || policy) of the whole distributions
 };
 
 /// A loss over one pair.
-/// Needs: (1) `reduction`, (2) `inputs`, both static constants; (3) a const call operator from pair_log_probs to
-/// pair_loss in closed form, finite for finite input, in double; (4) `check(loss)`, found by argument-dependent lookup,
-/// which throws value_error for hyper-parameters outside their range.
-/// Promises: the slopes are the derivatives of the loss; a slope of an input that `inputs` denies is 0.
-/// Not asked: that it reads all of its input.
+/// Needs: (1) `reduction`, how tokens become one number; (2) `inputs`, a static constant; (3) a const call operator
+/// from pair_log_probs to pair_loss in closed form, finite for finite input, in double; (4) `check(loss)`, found by
+/// argument-dependent lookup, which throws value_error for hyper-parameters outside their range. Promises: the slopes
+/// are the derivatives of the loss; a slope of an input that `inputs` denies is 0. Not asked: that it reads all of its
+/// input.
 template <class L>
 concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_log_probs& pair) {
   { loss(pair) } -> std::same_as<pair_loss>;
-  { L::reduction } -> std::convertible_to<token_reduction>;
+  { loss.reduction } -> reduction_of_tokens;
   { L::inputs } -> std::convertible_to<loss_inputs>;
   check(loss);
 };
+
+/// A pairwise_loss of the margin alone: adding one number to both log-ratios changes nothing.
+template <class L>
+concept margin_loss = pairwise_loss<L> && static_cast<bool>(L::reads_margin_only);
 
 }  // namespace prefopt

@@ -9,10 +9,10 @@
 
 #include <string_view>
 
-#include "prefopt/core/error.hpp"
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/core/math.hpp"
 #include "prefopt/loss/check_beta.hpp"
+#include "prefopt/loss/check_label_smoothing.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
@@ -36,9 +36,7 @@ struct cpo {
   /// Throws value_error for a hyper-parameter outside its range.
   friend void check(const cpo& loss) {
     check_beta(name, loss.beta);
-    if (!(loss.label_smoothing >= 0 && loss.label_smoothing < 0.5))
-      throw value_error(
-          join(name, ": label_smoothing is ", loss.label_smoothing, ", wanted 0 <= label_smoothing < 0.5"));
+    check_label_smoothing(name, loss.label_smoothing);
   }
 };
 

@@ -27,6 +27,7 @@ struct discopop {
   static constexpr std::string_view name = "discopop";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const double z = beta * preference_margin(pair), u = z / temperature;

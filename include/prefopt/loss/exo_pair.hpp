@@ -27,6 +27,7 @@ struct exo_pair {
   static constexpr std::string_view name = "exo_pair";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const double z = beta * preference_margin(pair), p = sigmoid(z), q = sigmoid(-z);

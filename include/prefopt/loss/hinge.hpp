@@ -23,6 +23,7 @@ struct hinge {
   static constexpr std::string_view name = "hinge";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   /// At the kink the slope is 0, that of the flat side.
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {

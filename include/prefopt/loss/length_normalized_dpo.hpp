@@ -23,6 +23,7 @@ struct length_normalized_dpo {
   static constexpr std::string_view name = "length_normalized_dpo";
   static constexpr token_reduction reduction = token_reduction::mean;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const double z = beta * preference_margin(pair);

@@ -1,87 +1,152 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_metrics: means over pairs of what a log shows beside the loss, under the names that TRL's users know.
+// preference_metrics: means over examples of what a log shows beside the loss, under the names that TRL's users know.
 // Always of log-probs summed over the response, whatever the loss reads, so that runs with different losses can be
 // compared.
 
+#include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/groups.hpp"
+#include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
 
-/// Accumulates pairs. A response's reward is beta (log pi - log ref), Rafailov et al. 2023, arXiv:2305.18290, sec. 4,
-/// with the loss's `beta`, or 1 where it has none. What the loss does not read has no metrics: no rewards without
-/// a reference, nothing of rejected responses without them.
+/// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023, arXiv:2305.18290, sec.
+/// 4, with the loss's `beta`, or 1 where it has none. What the loss does not read has no metrics: no rewards without a
+/// reference, nothing of rejected responses without them.
+///
+/// Of a list the chosen response is the best one, the rejected number the mean of the others', and the accuracy the
+/// share of its unequal pairs that the rewards put in order. Of an unpaired response it is the label that says which it
+/// is; there is no accuracy, and the margin is between the two means. Responses to another prompt are left out.
 class preference_metrics {
  public:
   template <class Loss>
-  requires(!std::same_as<Loss, preference_metrics>) && pairwise_loss<Loss>  // a copy must not ask whether it is a loss
-      explicit preference_metrics(const Loss& loss) : inputs_(Loss::inputs) {
-    if constexpr (requires { static_cast<double>(loss.beta); }) beta_ = static_cast<double>(loss.beta);
+  requires(!std::same_as<Loss, preference_metrics>) &&
+      preference_loss<Loss>  // a copy must not ask whether it is a loss
+      explicit preference_metrics(const Loss& loss) : inputs_(loss.inputs),
+  beta_(reward_scale(loss)) {}
+
+  /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not looked at.
+  void add(std::span<const response_log_probs> responses) {
+    ++examples_;
+    const response_log_probs* best = nullptr;
+    for (const response_log_probs& one : responses) {
+      if (std::isnan(one.score) && inputs_.rejected) continue;
+      if (best == nullptr || one.score > best->score) best = &one;
+    }
+    if (best == nullptr) return;
+    side others;
+    double pairs = 0, right = 0;
+    for (const response_log_probs& one : responses) {
+      if (std::isnan(one.score)) continue;
+      if (&one != best) others.add(one, reward(one));
+      for (const response_log_probs& other : responses) {
+        if (!(one.score > other.score)) continue;
+        pairs += 1;
+        right += reward(one) > reward(other) ? 1 : 0;  // strictly: a policy that is its own reference wins nothing
+      }
+    }
+    const bool alone = others.count == 0 && inputs_.rejected;
+    side& own = alone && !(best->score > 0) ? rejected_ : chosen_;
+    own.add(*best, reward(*best));
+    if (others.count == 0) return;
+    rejected_.add(others);
+    margins_ += reward(*best) - others.rewards / others.count;
+    ++compared_;
+    if (pairs == 0) return;
+    accuracies_ += right / pairs;
+    ++ordered_;
   }
 
-  /// `summed`: log-probs summed over each response's tokens, nats; what the loss does not read is not looked at.
+  /// A pair.
   void add(const pair_log_probs& summed) {
-    const double chosen = beta_ * (summed.policy_chosen - summed.reference_chosen);
-    const double rejected = beta_ * (summed.policy_rejected - summed.reference_rejected);
-    ++pairs_;
-    chosen_log_probs_ += summed.policy_chosen;
-    rejected_log_probs_ += summed.policy_rejected;
-    chosen_rewards_ += chosen;
-    rejected_rewards_ += rejected;
-    margins_ += chosen - rejected;
-    wins_ += chosen > rejected ? 1 : 0;  // strictly: a policy that is its own reference wins nothing
+    const response_log_probs both[] = {{summed.policy_chosen, summed.reference_chosen, summed.chosen_tokens, 1},
+                                       {summed.policy_rejected, summed.reference_rejected, summed.rejected_tokens, 0}};
+    add(std::span(both).first(inputs_.rejected ? 2 : 1));
   }
 
-  /// Adds the pairs of another accumulator. Throws value_error if it was made for another loss or beta.
+  /// Adds the examples of another accumulator. Throws value_error if it was made for another loss or beta.
   void combine(const preference_metrics& other) {
     if (inputs_.rejected != other.inputs_.rejected || inputs_.reference != other.inputs_.reference ||
         beta_ != other.beta_) {
       throw value_error("preference_metrics: the metrics of another loss or beta, wanted those of the same");
     }
-    pairs_ += other.pairs_;
-    chosen_log_probs_ += other.chosen_log_probs_;
-    rejected_log_probs_ += other.rejected_log_probs_;
-    chosen_rewards_ += other.chosen_rewards_;
-    rejected_rewards_ += other.rejected_rewards_;
+    examples_ += other.examples_;
+    chosen_.add_all(other.chosen_);
+    rejected_.add_all(other.rejected_);
     margins_ += other.margins_;
-    wins_ += other.wins_;
+    compared_ += other.compared_;
+    accuracies_ += other.accuracies_;
+    ordered_ += other.ordered_;
   }
 
-  [[nodiscard]] std::int64_t pairs() const { return pairs_; }
+  [[nodiscard]] std::int64_t examples() const { return examples_; }
 
-  /// Calls `visit(std::string_view name, double mean)` for each metric, always in this order. Names are literals. No
-  /// metrics as long as there are no pairs.
+  /// Calls `visit(std::string_view name, double mean)` for each metric, always in this order; those of which there was
+  /// nothing are left out. Names are literals.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    if (pairs_ == 0) return;
-    const auto mean = [&](double sum) { return sum / static_cast<double>(pairs_); };
+    const auto mean_of = [&](std::string_view name, double sum, double count) {
+      if (count > 0) visit(name, sum / count);
+    };
     if (inputs_.reference) {
-      visit(std::string_view("rewards/chosen"), mean(chosen_rewards_));
-      if (inputs_.rejected) {
-        visit(std::string_view("rewards/rejected"), mean(rejected_rewards_));
-        visit(std::string_view("rewards/accuracies"), mean(static_cast<double>(wins_)));
-        visit(std::string_view("rewards/margins"), mean(margins_));
+      mean_of("rewards/chosen", chosen_.rewards, chosen_.count);
+      mean_of("rewards/rejected", rejected_.rewards, rejected_.count);
+      mean_of("rewards/accuracies", accuracies_, ordered_);
+      if (compared_ > 0) {
+        mean_of("rewards/margins", margins_, compared_);
+      } else if (chosen_.count > 0 && rejected_.count > 0) {
+        visit(std::string_view("rewards/margins"),
+              chosen_.rewards / chosen_.count - rejected_.rewards / rejected_.count);
       }
     }
-    visit(std::string_view("logps/chosen"), mean(chosen_log_probs_));
-    if (inputs_.rejected) visit(std::string_view("logps/rejected"), mean(rejected_log_probs_));
+    mean_of("logps/chosen", chosen_.log_probs, chosen_.count);
+    mean_of("logps/rejected", rejected_.log_probs, rejected_.count);
   }
 
  private:
+  /// Sums over responses of one kind.
+  struct side {
+    double count = 0;
+    double rewards = 0;
+    double log_probs = 0;
+
+    void add(const response_log_probs& one, double reward) {
+      count += 1;
+      rewards += reward;
+      log_probs += one.policy;
+    }
+    /// The mean of several as one.
+    void add(const side& several) {
+      count += 1;
+      rewards += several.rewards / several.count;
+      log_probs += several.log_probs / several.count;
+    }
+    void add_all(const side& other) {
+      count += other.count;
+      rewards += other.rewards;
+      log_probs += other.log_probs;
+    }
+  };
+
+  [[nodiscard]] double reward(const response_log_probs& one) const { return beta_ * (one.policy - one.reference); }
+
   loss_inputs inputs_;
   double beta_ = 1;
-  std::int64_t pairs_ = 0;
-  double chosen_log_probs_ = 0;
-  double rejected_log_probs_ = 0;
-  double chosen_rewards_ = 0;
-  double rejected_rewards_ = 0;
+  std::int64_t examples_ = 0;
+  side chosen_;
+  side rejected_;
   double margins_ = 0;
-  std::int64_t wins_ = 0;
+  double compared_ = 0;
+  double accuracies_ = 0;
+  double ordered_ = 0;
 };
 
 }  // namespace prefopt

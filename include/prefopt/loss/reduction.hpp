@@ -3,6 +3,7 @@
 // From a response's token log-probs to the number that a loss reads, and its adjoint: from the loss's slope by that
 // number to slopes by the tokens.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -29,6 +30,32 @@ inline void add_token_slopes(token_reduction reduction, double slope, std::span<
   const double share =
       reduction == token_reduction::sum ? slope : slope / static_cast<double>(token_slopes.size());  // [0]: unread
   for (double& token_slope : token_slopes) token_slope += share;
+}
+
+/// What a reduction may know beside the tokens: the length of the example's shortest response.
+struct reduction_context {
+  std::size_t shortest = 0;
+};
+
+[[nodiscard]] inline double reduce(token_reduction reduction, std::span<const double> tokens, reduction_context) {
+  return reduce(reduction, tokens);
+}
+inline void add_token_slopes(token_reduction reduction, double slope, std::span<double> token_slopes,
+                             reduction_context) {
+  add_token_slopes(reduction, slope, token_slopes);
+}
+
+[[nodiscard]] inline double reduce(desensitized_sum reduction, std::span<const double> tokens,
+                                   reduction_context context) {
+  const std::size_t shared = std::min(context.shortest, tokens.size());
+  return reduce(token_reduction::sum, tokens.first(shared)) +
+         reduction.tail * reduce(token_reduction::sum, tokens.subspan(shared));
+}
+inline void add_token_slopes(desensitized_sum reduction, double slope, std::span<double> token_slopes,
+                             reduction_context context) {
+  const std::size_t shared = std::min(context.shortest, token_slopes.size());
+  add_token_slopes(token_reduction::sum, slope, token_slopes.first(shared));
+  add_token_slopes(token_reduction::sum, reduction.tail * slope, token_slopes.subspan(shared));
 }
 
 }  // namespace prefopt

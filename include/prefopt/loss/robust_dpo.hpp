@@ -9,10 +9,10 @@
 
 #include <string_view>
 
-#include "prefopt/core/error.hpp"
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/core/math.hpp"
 #include "prefopt/loss/check_beta.hpp"
+#include "prefopt/loss/check_label_smoothing.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
@@ -26,6 +26,7 @@ struct robust_dpo {
   static constexpr std::string_view name = "robust_dpo";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const double z = beta * preference_margin(pair), scale = 1 / (1 - 2 * label_smoothing);
@@ -37,9 +38,7 @@ struct robust_dpo {
   /// Throws value_error for a hyper-parameter outside its range.
   friend void check(const robust_dpo& loss) {
     check_beta(name, loss.beta);
-    if (!(loss.label_smoothing >= 0 && loss.label_smoothing < 0.5))
-      throw value_error(
-          join(name, ": label_smoothing is ", loss.label_smoothing, ", wanted 0 <= label_smoothing < 0.5"));
+    check_label_smoothing(name, loss.label_smoothing);
   }
 };
 

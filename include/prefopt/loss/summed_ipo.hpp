@@ -22,6 +22,7 @@ struct summed_ipo {
   static constexpr std::string_view name = "summed_ipo";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
+  static constexpr bool reads_margin_only = true;
 
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
     const double gap = preference_margin(pair) - 0.5 / beta;

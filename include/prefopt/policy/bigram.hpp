@@ -43,6 +43,17 @@ class bigram {
     return evaluate(batch).log_probs;
   }
 
+  /// log sum_w p(w | u)^2 at each target, [M].
+  [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
+    return square_sums(evaluate(batch));
+  }
+
+  /// KL(reference || policy) of the token that follows, at each target, [M] in nats. Throws value_error for a reference
+  /// with another vocabulary.
+  [[nodiscard]] std::vector<double> token_divergences(const prefix_tree_batch& batch, const bigram& reference) const {
+    return divergences(evaluate(batch), reference);
+  }
+
  private:
   /// What followed what, [M] each.
   struct evaluation {
@@ -55,7 +66,8 @@ class bigram {
   /// A forward run; it reads its policy's table once more on the way back.
   class pass {
    public:
-    pass(bigram& policy, evaluation seen) : policy_(&policy), seen_(std::move(seen)) {}
+    pass(bigram& policy, evaluation seen, const bigram* reference = nullptr)
+        : policy_(&policy), reference_(reference), seen_(std::move(seen)) {}
     pass(pass&&) noexcept = default;
     pass& operator=(pass&&) noexcept = default;
 
@@ -76,13 +88,43 @@ class bigram {
       }
     }
 
+    /// As the policy's functions of these names.
+    [[nodiscard]] std::vector<double> square_sums() const { return policy_->square_sums(seen_); }
+    [[nodiscard]] std::vector<double> divergences() const {
+      if (reference_ == nullptr) throw value_error("bigram: divergences of a pass without a reference");
+      return policy_->divergences(seen_, *reference_);
+    }
+
+    /// Both ways back; d KL(q || p(. | u)) / d logits[u, w] = p(w | u) - q(w).
+    void backward(std::span<const double> slopes, std::span<const double> divergence_slopes) {
+      if (reference_ == nullptr) throw value_error("bigram: divergences of a pass without a reference");
+      if (divergence_slopes.size() != seen_.log_probs.size()) {
+        throw shape_error(
+            join("bigram: ", divergence_slopes.size(), " divergence slopes for ", seen_.log_probs.size(), " targets"));
+      }
+      backward(slopes);
+      for (std::size_t m = 0; m < divergence_slopes.size(); ++m) {
+        for (std::size_t w = 0; w < policy_->size_; ++w) {
+          policy_->gradient_[seen_.before[m] * policy_->size_ + w] +=
+              divergence_slopes[m] *
+              (std::exp(policy_->log_prob(seen_.before[m], w)) - std::exp(reference_->log_prob(seen_.before[m], w)));
+        }
+      }
+    }
+
    private:
     bigram* policy_;
+    const bigram* reference_;
     evaluation seen_;
   };
 
   /// The pass must not outlive the policy, nor the policy move in between.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) { return {*this, evaluate(batch)}; }
+
+  /// The same beside a reference, which the pass must not outlive either.
+  [[nodiscard]] pass forward(const prefix_tree_batch& batch, const bigram& reference) {
+    return {*this, evaluate(batch), &reference};
+  }
 
  private:
   [[nodiscard]] evaluation evaluate(const prefix_tree_batch& batch) const {
@@ -97,6 +139,31 @@ class bigram {
       }
     });
     return seen;
+  }
+
+  [[nodiscard]] std::vector<double> square_sums(const evaluation& seen) const {
+    std::vector<double> sums;
+    for (const std::size_t before : seen.before) {
+      double sum = 0;
+      for (std::size_t w = 0; w < size_; ++w) sum += std::exp(2 * log_prob(before, w));
+      sums.push_back(std::log(sum));
+    }
+    return sums;
+  }
+
+  [[nodiscard]] std::vector<double> divergences(const evaluation& seen, const bigram& reference) const {
+    if (reference.size_ != size_)
+      throw value_error(join("bigram: a reference of ", reference.size_, " tokens, wanted ", size_));
+    std::vector<double> all;
+    for (const std::size_t before : seen.before) {
+      double sum = 0;
+      for (std::size_t w = 0; w < size_; ++w) {
+        const double was = reference.log_prob(before, w);
+        sum += std::exp(was) * (was - log_prob(before, w));
+      }
+      all.push_back(sum);
+    }
+    return all;
   }
 
   [[nodiscard]] double log_prob(std::size_t before, std::size_t token) const {

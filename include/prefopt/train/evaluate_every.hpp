@@ -18,11 +18,11 @@
 namespace prefopt {
 
 /// `trainer.run(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to pairs and reference.
-template <class Reference>
+template <class Reference, example_like Example = tokenized_pair>
 class evaluate_every {
  public:
   /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no pairs.
-  evaluate_every(std::int64_t interval, std::span<const tokenized_pair> pairs, const Reference& reference,
+  evaluate_every(std::int64_t interval, std::span<const Example> pairs, const Reference& reference,
                  evaluation_options options = {})
       : interval_(interval), pairs_(pairs), reference_(detail::place_of(reference)), options_(options) {
     if (interval < 0) throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
@@ -34,7 +34,7 @@ class evaluate_every {
   requires(!std::ranges::borrowed_range<Pairs>)
       evaluate_every(std::int64_t, Pairs&&, const Reference&, evaluation_options = {})
   = delete;
-  evaluate_every(std::int64_t, std::span<const tokenized_pair>, const Reference&&,
+  evaluate_every(std::int64_t, std::span<const Example>, const Reference&&,
                  evaluation_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
 
   template <class Trainer>
@@ -48,9 +48,13 @@ class evaluate_every {
 
  private:
   std::int64_t interval_;
-  std::span<const tokenized_pair> pairs_;
+  std::span<const Example> pairs_;
   const Reference* reference_;
   evaluation_options options_;
 };
+
+template <example_range Examples, class Reference>
+evaluate_every(std::int64_t, const Examples&, const Reference&, evaluation_options = {})
+    -> evaluate_every<Reference, std::ranges::range_value_t<Examples>>;
 
 }  // namespace prefopt

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // One optimizer step's gradient: cut the step's pairs into micro-batches, pack each, run forward, hand the reduced
-// log-probs to the loss, and send its slopes back. The gradient is that of the mean loss over the step's pairs, however
-// they are cut.
+// log-probs to the loss, and send its slopes back. The gradient is that of the mean loss over the step's examples,
+// however they are cut.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
@@ -16,9 +15,11 @@
 #include "prefopt/data/microbatches.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/token_losses.hpp"
 #include "prefopt/policy/concepts.hpp"
-#include "prefopt/train/detail/pair_reading.hpp"
-#include "prefopt/train/detail/pair_totals.hpp"
+#include "prefopt/train/detail/group_reading.hpp"
+#include "prefopt/train/detail/group_totals.hpp"
+#include "prefopt/train/detail/policy_numbers.hpp"
 #include "prefopt/train/metric.hpp"
 #include "prefopt/train/reference_for.hpp"
 
@@ -36,28 +37,62 @@ struct step_gradient {
   std::vector<metric> metrics;  ///< means over the pairs
 };
 
-/// Sets the policy's gradients to those of the mean loss over the pairs that `members` names by their index in `pairs`.
-/// Throws value_error for no members; not_finite where a log-prob, a loss or a slope is not finite, naming the pairs;
-/// and what `pack`, the policy and the reference throw. The gradients are then of no use.
-template <trainable_policy Policy, pairwise_loss Loss, reference_for<Loss> Reference>
-step_gradient accumulate_gradient(Policy& policy, const Reference& reference, const Loss& loss,
-                                  std::span<const tokenized_pair> pairs, std::span<const std::size_t> members,
-                                  const gradient_options& options = {}) {
+/// Sets the policy's gradients to those of the mean loss over the examples that `members` names by their index in
+/// `examples`. A loss that couples them sees all at once: where they do not fit into one micro-batch, the policy scores
+/// all first and runs forward again for the gradient. A loss that carries numbers from step to step takes this one in,
+/// unless it is const. Throws value_error for no members and for examples that the loss cannot read; not_finite where
+/// a log-prob, a loss or a slope is not finite, naming the examples; and what `pack`, the policy and the reference
+/// throw. The gradients are then of no use.
+template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t<Loss>> Reference,
+          example_range Examples>
+step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
+                                  std::span<const std::size_t> members, const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
   auto&& machine = policy.machine();
   for (auto&& parameter : policy.parameters()) machine.fill(parameter.gradient, 0);
 
-  detail::pair_totals<Loss> totals(loss);
-  const auto roles = detail::roles_read<Loss>();
+  detail::group_totals totals(loss);
+  const loss_inputs inputs = loss.inputs;
+  const pack_options packed{.roles = detail::roles_read(inputs)};
+  const auto cuts = microbatches(examples, members, {.tokens = options.tokens_per_microbatch, .roles = packed.roles});
   const double weight = 1 / static_cast<double>(members.size());
-  for (const auto& cut : microbatches(pairs, members, {.tokens = options.tokens_per_microbatch, .roles = roles})) {
-    const prefix_tree_batch batch = pack(pairs, cut, {.roles = roles});
-    auto pass = policy.forward(batch);
-    const auto read = detail::read_pairs(batch, pass.log_probs(), detail::ask(reference, batch), loss);
-    for (const auto& pair : read) totals.add(pair, pairs);
-    pass.backward(detail::token_slopes(batch, read, Loss::reduction, weight));  // [M]
+  const auto results_of = [&](const detail::group_reading& read) {
+    if constexpr (!std::is_const_v<Loss>) observe(loss, read.groups());
+    token_results results = token_losses(loss, read.groups());
+    totals.add(read, results);
+    return results;
+  };
+
+  if (couples(loss) && cuts.size() > 1) {
+    detail::group_reading read;
+    for (const auto& cut : cuts)
+      detail::read_scores(policy, reference, pack(examples, cut, packed), examples, inputs, read);
+    const token_results results = results_of(read);
+    std::size_t first = 0;
+    for (const auto& cut : cuts) {
+      const prefix_tree_batch batch = pack(examples, cut, packed);
+      auto pass = detail::forward_for(policy, reference, batch, inputs);
+      detail::send_back(pass, results, first, batch.targets.size(), weight);
+      first += batch.targets.size();
+    }
+  } else {
+    for (const auto& cut : cuts) {
+      const prefix_tree_batch batch = pack(examples, cut, packed);
+      auto pass = detail::forward_for(policy, reference, batch, inputs);
+      detail::group_reading read;
+      detail::read_pass(policy, pass, reference, batch, examples, inputs, read);
+      detail::send_back(pass, results_of(read), 0, batch.targets.size(), weight);
+    }
   }
-  return {totals.pairs(), totals.tokens(), totals.mean_loss(), totals.metrics()};
+  return {totals.examples(), totals.tokens(), totals.mean_loss(), totals.metrics()};
+}
+
+/// The same with a loss of its own, whose state is lost.
+template <trainable_policy Policy, preference_loss Loss, reference_for<Loss> Reference, example_range Examples>
+step_gradient accumulate_gradient(Policy& policy, const Reference& reference, const Loss&& loss,
+                                  const Examples& examples, std::span<const std::size_t> members,
+                                  const gradient_options& options = {}) {
+  return accumulate_gradient(policy, reference, loss, examples, members, options);
 }
 
 }  // namespace prefopt

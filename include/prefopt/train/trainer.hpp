@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -17,7 +18,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
-#include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/token_losses.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/optim/schedule.hpp"
@@ -38,12 +39,13 @@ struct training_state {
   std::int64_t step = 0;  ///< steps done
   std::int64_t num_tokens = 0;
   adamw_state<Real> optimizer;
+  std::vector<double> loss = {};  ///< what the loss carries; nothing for most
 
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
 /// Trains a policy. It refers to policy and reference, which must outlive it; the policy itself may be its reference.
-template <trainable_policy Policy, class Reference, pairwise_loss Loss>
+template <trainable_policy Policy, class Reference, preference_loss Loss>
 requires reference_for<Reference, Loss>
 class trainer {
  public:
@@ -64,16 +66,16 @@ class trainer {
           trainer_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
 
   /// Makes the steps that the state leaves to do, and returns the number of steps done since the run began: that of
-  /// the plan, unless a callback stopped it. `reference` must answer for these pairs under their index here. Callbacks
-  /// are described in callbacks.hpp. Throws value_error for no pairs; not_finite, with step, pairs and the last saved
-  /// state named, where a number is not finite (the policy then stands as before that step, but for weights that the
-  /// update itself spoiled); and what callbacks throw.
-  template <class... Callbacks>
+  /// the plan, unless a callback stopped it. `reference` must answer for these examples under their index here.
+  /// Callbacks are described in callbacks.hpp. Throws value_error for no pairs; not_finite, with step, pairs and the
+  /// last saved state named, where a number is not finite (the policy then stands as before that step, but for weights
+  /// that the update itself spoiled); and what callbacks throw.
+  template <example_range Examples, class... Callbacks>
   requires(run_callback<std::remove_reference_t<Callbacks>, trainer>&&...) std::int64_t
-      run(std::span<const tokenized_pair> pairs, Callbacks&&... callbacks) {
-    run_plan plan(pairs.size(), options_);
+      run(const Examples& examples, Callbacks&&... callbacks) {
+    run_plan plan(std::ranges::size(examples), options_);
     while (step_ < plan.total_steps()) {
-      step_report report = make_step(pairs, plan);
+      step_report report = make_step(examples, plan);
       bool stop = false;
       ((stop = notify(callbacks, report) || stop), ...);
       report.last = report.last || stop;
@@ -95,7 +97,7 @@ class trainer {
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
   /// A copy in host memory; together with the policy's weights it is all that `run` needs to go on.
-  [[nodiscard]] state_type state() const { return {step_, num_tokens_, optimizer_.state()}; }
+  [[nodiscard]] state_type state() const { return {step_, num_tokens_, optimizer_.state(), state_of(loss_)}; }
 
   /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of other parameters, and
   /// then changes nothing.
@@ -104,7 +106,10 @@ class trainer {
       throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens, " tokens and ",
                              state.optimizer.steps, " optimizer steps"));
     }
+    Loss loss = loss_;
+    restore_state(loss, std::span<const double>(state.loss));
     optimizer_.restore(state.optimizer);
+    loss_ = std::move(loss);
     step_ = state.step;
     num_tokens_ = state.num_tokens;
   }
@@ -116,10 +121,11 @@ class trainer {
     return options;
   }
 
-  step_report make_step(std::span<const tokenized_pair> pairs, run_plan& plan) {
+  template <class Examples>
+  step_report make_step(const Examples& examples, run_plan& plan) {
     const auto start = std::chrono::steady_clock::now();
     const auto members = plan.members(step_);
-    const step_gradient gradient = gradient_of(pairs, members);
+    const step_gradient gradient = gradient_of(examples, members);
     const double norm = gradient_norm(policy_->machine(), policy_->parameters());
     if (!std::isfinite(norm)) {
       refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)), {members.begin(), members.end()});
@@ -147,9 +153,10 @@ class trainer {
             .pairs_per_second = static_cast<double>(members.size()) / spent.count()};
   }
 
-  step_gradient gradient_of(std::span<const tokenized_pair> pairs, std::span<const std::size_t> members) {
+  template <class Examples>
+  step_gradient gradient_of(const Examples& examples, std::span<const std::size_t> members) {
     try {
-      return accumulate_gradient(*policy_, *reference_, loss_, pairs, members,
+      return accumulate_gradient(*policy_, *reference_, loss_, examples, members,
                                  {.tokens_per_microbatch = static_cast<std::size_t>(options_.tokens_per_microbatch)});
     } catch (const not_finite& cause) {
       refuse(cause.what(), cause.pairs());

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// any_loss: a loss whose kind is known at run time only, as a program has it that is told by name. One virtual call a
+// micro-batch; what takes it compiles once for all losses.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/token_losses.hpp"
+
+namespace prefopt {
+
+/// Holds any preference_loss but itself. Copies hold losses of their own, with the same state.
+class any_loss {
+ public:
+  template <preference_loss Loss>
+  requires(!std::same_as<Loss, any_loss>) explicit any_loss(Loss loss)
+      : inputs(loss.inputs), held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
+
+  any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_->copy()) {}
+  any_loss(any_loss&&) noexcept = default;
+  any_loss& operator=(any_loss other) noexcept {
+    inputs = other.inputs;
+    held_ = std::move(other.held_);
+    return *this;
+  }
+  ~any_loss() = default;
+
+  loss_inputs inputs;
+
+  [[nodiscard]] bool couples() const { return held_->couples(); }
+  [[nodiscard]] double reward_scale() const { return held_->reward_scale(); }
+  [[nodiscard]] token_results operator()(const token_groups& groups) const { return held_->losses(groups); }
+  void observe(const token_groups& groups) { held_->observe(groups); }
+  [[nodiscard]] std::vector<double> state() const { return held_->state(); }
+  void restore(std::span<const double> state) { held_->restore(state); }
+
+  friend void check(const any_loss& loss) { loss.held_->check_it(); }
+
+ private:
+  struct base {
+    virtual ~base() = default;
+    [[nodiscard]] virtual std::unique_ptr<base> copy() const = 0;
+    [[nodiscard]] virtual bool couples() const = 0;
+    [[nodiscard]] virtual double reward_scale() const = 0;
+    [[nodiscard]] virtual token_results losses(const token_groups& groups) const = 0;
+    virtual void observe(const token_groups& groups) = 0;
+    [[nodiscard]] virtual std::vector<double> state() const = 0;
+    virtual void restore(std::span<const double> state) = 0;
+    virtual void check_it() const = 0;
+  };
+
+  template <class Loss>
+  struct holder final : base {
+    explicit holder(Loss held) : loss(std::move(held)) {}
+    [[nodiscard]] std::unique_ptr<base> copy() const override { return std::make_unique<holder>(loss); }
+    [[nodiscard]] bool couples() const override { return prefopt::couples(loss); }
+    [[nodiscard]] double reward_scale() const override { return prefopt::reward_scale(loss); }
+    [[nodiscard]] token_results losses(const token_groups& groups) const override { return token_losses(loss, groups); }
+    void observe(const token_groups& groups) override { prefopt::observe(loss, groups); }
+    [[nodiscard]] std::vector<double> state() const override { return state_of(loss); }
+    void restore(std::span<const double> state) override { restore_state(loss, state); }
+    void check_it() const override { check(loss); }
+    Loss loss;
+  };
+
+  std::unique_ptr<base> held_;
+};
+
+}  // namespace prefopt

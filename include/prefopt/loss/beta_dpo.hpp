@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// beta-DPO, Wu et al. 2024, arXiv:2407.08639: DPO whose beta follows the step's margins, on the pairs that a step
+// keeps,
+//
+//   loss = -log sigmoid(b h),  b = max(0.001, beta (1 + a (mean of h over the kept pairs - M)))
+//
+// h is the margin of summed log-probs. M and s are running averages (memory 0.9) of the steps' mean and standard
+// deviation of h. Of P pairs, int(P (1 - filtered)) are kept, drawn without replacement by exp(-(h - M)^2 / (2 s^2)):
+// a pair far from the usual margin is an outlier or already learned. b is held constant.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/math.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/loss/batch_pairs.hpp"
+#include "prefopt/loss/check_beta.hpp"
+#include "prefopt/loss/groups.hpp"
+#include "prefopt/loss/margin.hpp"
+
+namespace prefopt {
+
+/// What is drawn follows from the seed and the number of steps observed.
+struct beta_dpo {
+  double beta = 0.1;         ///< above 0
+  double sensitivity = 0.6;  ///< a, at least 0
+  double filtered = 0.2;     ///< share of a step's pairs that is left out, at least 0 and below 1
+  std::uint64_t seed = 42;
+
+  /// What it carries from step to step: M, s and the number of steps.
+  struct running_margin {
+    double mean = 0;
+    double deviation = 0;
+    double steps = 0;
+  } running = {};
+
+  static constexpr std::string_view name = "beta_dpo";
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{};
+
+  /// At least one pair is kept. What is left out has loss 0; the others' count for it, so that the step's mean is that
+  /// of the kept.
+  [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
+    const std::vector<double> margins = margins_of(groups);
+    const std::vector<std::size_t> kept = draw(margins);
+    double mean = 0;
+    for (const std::size_t p : kept) mean += margins[p] / static_cast<double>(kept.size());
+    const double steered = std::max(1e-3, beta * (1 + sensitivity * (mean - running.mean)));
+    const double share = static_cast<double>(margins.size()) / static_cast<double>(kept.size());
+    batch_losses results{std::vector<double>(margins.size()), std::vector<double>(2 * margins.size())};
+    for (const std::size_t p : kept) {
+      results.losses[p] = share * log1p_exp(-steered * margins[p]);
+      results.slopes[2 * p] = -share * steered * sigmoid(-steered * margins[p]);
+      results.slopes[2 * p + 1] = -results.slopes[2 * p];
+    }
+    return results;
+  }
+
+  void observe(const response_groups& groups) {
+    const std::vector<double> margins = margins_of(groups);
+    const auto count = static_cast<double>(margins.size());
+    const double mean = std::accumulate(margins.begin(), margins.end(), 0.0) / count;
+    double squares = 0;
+    for (const double h : margins) squares += (h - mean) * (h - mean);
+    running.mean = 0.9 * running.mean + 0.1 * mean;
+    running.deviation = 0.9 * running.deviation + 0.1 * (count > 1 ? std::sqrt(squares / (count - 1)) : 0);
+    running.steps += 1;
+  }
+
+  [[nodiscard]] std::vector<double> state() const { return {running.mean, running.deviation, running.steps}; }
+
+  void restore(std::span<const double> state) {
+    if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
+      throw value_error(join(name, ": a state of ", state.size(), " numbers that is none, wanted three"));
+    running = {state[0], state[1], state[2]};
+  }
+
+  /// Throws value_error for a hyper-parameter outside its range.
+  friend void check(const beta_dpo& loss) {
+    check_beta(name, loss.beta);
+    if (!(std::isfinite(loss.sensitivity) && loss.sensitivity >= 0))
+      throw value_error(join(name, ": sensitivity is ", loss.sensitivity, ", wanted a finite number of at least 0"));
+    if (!(loss.filtered >= 0 && loss.filtered < 1))
+      throw value_error(join(name, ": filtered is ", loss.filtered, ", wanted 0 <= filtered < 1"));
+  }
+
+ private:
+  [[nodiscard]] static std::vector<double> margins_of(const response_groups& groups) {
+    std::vector<double> margins;
+    for (const pair_log_probs& pair : batch_pairs(name, groups)) margins.push_back(preference_margin(pair));
+    return margins;
+  }
+
+  /// The pairs that are kept, in their order. Efraimidis and Spirakis 2006: the greatest log(u) / weight, u uniform.
+  [[nodiscard]] std::vector<std::size_t> draw(std::span<const double> margins) const {
+    std::vector<std::size_t> order(margins.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto keep =
+        std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(margins.size()) * (1 - filtered)));
+    if (keep == order.size()) return order;
+    random_generator random(seed, static_cast<std::uint64_t>(running.steps));
+    std::vector<double> keys;  // log of -log(u) / weight: the smallest are kept, and no weight is too small for it
+    for (const double h : margins) {
+      const double away = running.deviation > 0 ? (h - running.mean) / running.deviation : 0;
+      keys.push_back(std::log(-std::log1p(-random.uniform())) + away * away / 2);
+    }
+    std::ranges::stable_sort(order, {}, [&](std::size_t p) { return keys[p]; });
+    order.resize(keep);
+    std::ranges::sort(order);
+    return order;
+  }
+};
+
+}  // namespace prefopt

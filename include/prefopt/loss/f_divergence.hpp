@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// f-DPO, Wang et al. 2023, arXiv:2309.16240: a policy held near the reference by an f-divergence has the reward
+// beta f'(pi / ref) where KL gives beta log(pi / ref). So any loss of the margin becomes one of the divergence when the
+// scores s = f'(exp r) take the place of the log-ratios r:
+//
+//   reverse KL   s = r                     (the loss itself)
+//   forward KL   s = -exp(-r)
+//   Jensen-Shannon  s = log sigmoid(r)
+//   alpha        s = (exp((alpha - 1) r) - 1) / (alpha - 1), at alpha = 1: r
+//
+// up to constants, which cancel in a margin, as the normalizer of the optimal policy does; losses that read a response
+// for itself have no such form.
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/host_device.hpp"
+#include "prefopt/core/math.hpp"
+#include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/log_ratios.hpp"
+
+namespace prefopt {
+
+/// A response's score and its derivative by the log-ratio.
+struct divergence_score {
+  double score = 0;
+  double slope = 0;
+};
+
+struct reverse_kl {
+  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const { return {log_ratio, 1}; }
+};
+
+/// Grows without bound as the policy leaves what the reference says: at a log-ratio of -700 it leaves the doubles.
+struct forward_kl {
+  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
+    const double inverse = std::exp(-log_ratio);
+    return {-inverse, inverse};
+  }
+};
+
+struct js_divergence {
+  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
+    return {-log1p_exp(-log_ratio), sigmoid(-log_ratio)};
+  }
+};
+
+/// Between forward (alpha = 0) and reverse KL (alpha = 1).
+struct alpha_divergence {
+  double alpha = 1;  ///< finite
+
+  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
+    const double power = alpha - 1;
+    if (power == 0) return {log_ratio, 1};
+    return {std::expm1(power * log_ratio) / power, std::exp(power * log_ratio)};
+  }
+};
+
+/// A divergence: a call operator from a response's summed log-ratio to its score.
+template <class D>
+concept divergence_of_responses = std::copyable<D> && requires(const D& divergence) {
+  { divergence(0.0) } -> std::same_as<divergence_score>;
+};
+
+/// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. Where the loss takes means over tokens, the score of the whole
+/// response is divided by its length (Hugging Face TRL does so too).
+template <margin_loss Loss, divergence_of_responses Divergence>
+requires std::same_as<decltype(Loss::reduction), const token_reduction>
+struct f_divergence {
+  Loss loss{};
+  Divergence divergence{};
+
+  static constexpr std::string_view name = Loss::name;
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{};
+
+  [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
+    const auto [chosen, rejected] = log_ratios(pair);
+    const divergence_score c = divergence(chosen), j = divergence(rejected);
+    const double share_c = share(pair.chosen_tokens), share_j = share(pair.rejected_tokens);
+    const pair_loss of_scores = loss({.policy_chosen = c.score * share_c,
+                                      .policy_rejected = j.score * share_j,
+                                      .chosen_tokens = pair.chosen_tokens,
+                                      .rejected_tokens = pair.rejected_tokens});
+    return {of_scores.loss, of_scores.slope_chosen * c.slope * share_c, of_scores.slope_rejected * j.slope * share_j};
+  }
+
+  [[nodiscard]] double reward_scale() const {
+    if constexpr (requires { static_cast<double>(loss.beta); }) return loss.beta;
+    return 1;
+  }
+
+  /// Throws value_error for a hyper-parameter outside its range.
+  friend void check(const f_divergence& self) {
+    check(self.loss);
+    if constexpr (requires { self.divergence.alpha; }) {
+      if (!std::isfinite(self.divergence.alpha))
+        throw value_error(join(name, ": alpha is ", self.divergence.alpha, ", wanted a finite number"));
+    }
+  }
+
+ private:
+  [[nodiscard]] PREFOPT_HOST_DEVICE static double share(std::int64_t tokens) {
+    return Loss::reduction == token_reduction::mean && tokens > 1 ? 1 / static_cast<double>(tokens) : 1;
+  }
+};
+
+template <class Loss, class Divergence>
+f_divergence(Loss, Divergence) -> f_divergence<Loss, Divergence>;
+
+}  // namespace prefopt

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// LD-DPO, Liu et al. 2024, arXiv:2409.06411: both responses of a pair count in full as far as the shorter one goes, and
+// what the longer one has beyond that counts `tail` times, for policy and reference alike. So a response wins less by
+// its length alone.
+
+#include <cmath>
+#include <concepts>
+#include <string_view>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/loss/concepts.hpp"
+
+namespace prefopt {
+
+/// `length_desensitized{dpo{.beta = 0.1}, {.tail = 0.5}}`: a loss of summed log-probs with that sum. At a tail of 1 it
+/// is the loss itself.
+template <pairwise_loss Loss>
+requires std::same_as<decltype(Loss::reduction), const token_reduction> &&
+    (Loss::reduction == token_reduction::sum) struct length_desensitized {
+  Loss loss{};
+  desensitized_sum reduction{};
+
+  static constexpr std::string_view name = Loss::name;
+  static constexpr loss_inputs inputs = Loss::inputs;
+
+  [[nodiscard]] pair_loss operator()(const pair_log_probs& pair) const { return loss(pair); }
+
+  [[nodiscard]] double reward_scale() const {
+    if constexpr (requires { static_cast<double>(loss.beta); }) {
+      return loss.beta;
+    } else if constexpr (requires { loss.reward_scale(); }) {
+      return loss.reward_scale();
+    }
+    return 1;
+  }
+
+  /// Throws value_error for a tail outside 0 to 1 and for the loss's own hyper-parameters.
+  friend void check(const length_desensitized& self) {
+    check(self.loss);
+    if (!(self.reduction.tail >= 0 && self.reduction.tail <= 1))
+      throw value_error(join(name, ": the tail weighs ", self.reduction.tail, ", wanted 0 to 1"));
+  }
+};
+
+template <class Loss>
+length_desensitized(Loss, desensitized_sum) -> length_desensitized<Loss>;
+
+}  // namespace prefopt

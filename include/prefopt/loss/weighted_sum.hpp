@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// weighted_sum: losses added up, as RPO and MPO add a supervised term to a preference loss (Pang et al. 2024,
+// arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in its own way; token slopes add.
+
+#include <cmath>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/token_losses.hpp"
+
+namespace prefopt {
+
+/// A term of a sum.
+template <preference_loss Loss>
+struct weighted {
+  Loss loss{};
+  double weight = 1;  ///< finite
+};
+
+template <class Loss>
+weighted(Loss, double) -> weighted<Loss>;
+
+/// `weighted_sum{weighted{dpo{}, 0.8}, weighted{sft{}, 1}}`. More than two terms: a sum is a term.
+template <preference_loss First, preference_loss Second>
+class weighted_sum {
+ public:
+  static constexpr std::string_view name = "weighted_sum";
+  loss_inputs inputs;
+
+  weighted_sum(weighted<First> first, weighted<Second> second)
+      : inputs(both(first.loss.inputs, second.loss.inputs)), first_(std::move(first)), second_(std::move(second)) {}
+
+  [[nodiscard]] bool couples() const { return prefopt::couples(first_.loss) || prefopt::couples(second_.loss); }
+
+  /// That of the first term that reads a reference.
+  [[nodiscard]] double reward_scale() const {
+    return first_.loss.inputs.reference ? prefopt::reward_scale(first_.loss) : prefopt::reward_scale(second_.loss);
+  }
+
+  [[nodiscard]] token_results operator()(const token_groups& groups) const {
+    token_results sum{std::vector<double>(groups.size()), std::vector<double>(groups.policy.size()), {}};
+    add(first_, groups, sum);
+    add(second_, groups, sum);
+    return sum;
+  }
+
+  void observe(const token_groups& groups) {
+    prefopt::observe(first_.loss, groups);
+    prefopt::observe(second_.loss, groups);
+  }
+
+  /// The terms' states, the first one's length in front.
+  [[nodiscard]] std::vector<double> state() const {
+    const std::vector<double> first = state_of(first_.loss), second = state_of(second_.loss);
+    if (first.empty() && second.empty()) return {};
+    std::vector<double> all{static_cast<double>(first.size())};
+    all.insert(all.end(), first.begin(), first.end());
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
+  }
+
+  void restore(std::span<const double> state) {
+    const double length = state.empty() ? 0 : state[0];
+    const auto terms = state.empty() ? state : state.subspan(1);
+    if (!(length >= 0 && length <= static_cast<double>(terms.size())))
+      throw value_error(join(name, ": a state that is none of its terms'"));
+    restore_state(first_.loss, terms.first(static_cast<std::size_t>(length)));
+    restore_state(second_.loss, terms.subspan(static_cast<std::size_t>(length)));
+  }
+
+  /// Throws value_error for a weight that is not finite and for the terms' own hyper-parameters.
+  friend void check(const weighted_sum& sum) {
+    for (const double weight : {sum.first_.weight, sum.second_.weight}) {
+      if (!std::isfinite(weight)) throw value_error(join(name, ": a weight of ", weight, ", wanted a finite number"));
+    }
+    check(sum.first_.loss);
+    check(sum.second_.loss);
+  }
+
+ private:
+  static loss_inputs both(const loss_inputs& a, const loss_inputs& b) {
+    return {.rejected = a.rejected || b.rejected,
+            .reference = a.reference || b.reference,
+            .square_sums = a.square_sums || b.square_sums,
+            .divergences = a.divergences || b.divergences};
+  }
+
+  template <class Term>
+  static void add(const Term& term, const token_groups& groups, token_results& sum) {
+    const token_results one = token_losses(term.loss, groups);
+    const auto add_all = [&](const std::vector<double>& from, std::vector<double>& to) {
+      if (to.size() < from.size()) to.resize(from.size());
+      for (std::size_t i = 0; i < from.size(); ++i) to[i] += term.weight * from[i];
+    };
+    add_all(one.losses, sum.losses);
+    add_all(one.slopes, sum.slopes);
+    add_all(one.divergence_slopes, sum.divergence_slopes);
+  }
+
+  weighted<First> first_;
+  weighted<Second> second_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A policy's forward run with all that a loss reads of it, and the way back. Legend: M targets of the batch.
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/loss/concepts.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/train/detail/group_reading.hpp"
+#include "prefopt/train/reference_for.hpp"
+
+namespace prefopt::detail {
+
+/// The responses that a loss reads, as `pack` wants them.
+[[nodiscard]] inline std::vector<std::int32_t> roles_read(const loss_inputs& inputs) {
+  if (inputs.rejected) return {};
+  return {chosen_role};
+}
+
+template <class Policy>
+void require_square_sums() {
+  if constexpr (!tells_square_sums<Policy>)
+    throw value_error("the loss reads square sums, which this policy does not offer");
+}
+
+template <class Policy, class Reference>
+void require_divergences() {
+  if constexpr (!measures_divergences<Policy, Reference>)
+    throw value_error("the loss reads divergences, which this policy does not offer from this reference");
+}
+
+/// A forward run that can tell divergences where they are read.
+template <class Policy, class Reference>
+[[nodiscard]] auto forward_for(Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
+                               const loss_inputs& inputs) {
+  if (!inputs.divergences) return policy.forward(batch);
+  require_divergences<Policy, Reference>();
+  if constexpr (measures_divergences<Policy, Reference>) {
+    return policy.forward(batch, reference);
+  } else {
+    return policy.forward(batch);  // not reached
+  }
+}
+
+/// Adds what a loss reads of a pass of a batch. Throws value_error where the policy does not offer it.
+template <class Policy, class Pass, class Reference, example_range Examples>
+void read_pass(const Policy&, const Pass& pass, const Reference& reference, const prefix_tree_batch& batch,
+               const Examples& examples, const loss_inputs& inputs, group_reading& read) {
+  std::vector<double> square_sums, divergences;
+  if (inputs.square_sums) require_square_sums<Policy>();
+  if constexpr (tells_square_sums<Policy>) {
+    if (inputs.square_sums) square_sums = pass.square_sums();
+  }
+  if constexpr (measures_divergences<Policy, Reference>) {
+    if (inputs.divergences) divergences = pass.divergences();
+  }
+  const std::vector<double> before = ask(reference, batch, inputs.reference);
+  read.add(batch, examples, inputs, {pass.log_probs(), before, square_sums, divergences});
+}
+
+/// The same without keeping what a gradient needs.
+template <class Policy, class Reference, example_range Examples>
+void read_scores(const Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
+                 const Examples& examples, const loss_inputs& inputs, group_reading& read) {
+  std::vector<double> square_sums, divergences;
+  if (inputs.square_sums) require_square_sums<Policy>();
+  if constexpr (tells_square_sums<Policy>) {
+    if (inputs.square_sums) square_sums = policy.token_square_sums(batch);
+  }
+  if (inputs.divergences) require_divergences<Policy, Reference>();
+  if constexpr (measures_divergences<Policy, Reference>) {
+    if (inputs.divergences) divergences = policy.token_divergences(batch, reference);
+  }
+  const std::vector<double> log_probs = policy.token_log_probs(batch), before = ask(reference, batch, inputs.reference);
+  read.add(batch, examples, inputs, {log_probs, before, square_sums, divergences});
+}
+
+/// The way back for a batch whose `count` targets begin at `first` of the results': its slopes times `weight`.
+template <class Pass>
+void send_back(Pass& pass, const token_results& results, std::size_t first, std::size_t count, double weight) {
+  const auto part_of = [&](const std::vector<double>& all) {
+    std::vector<double> part(all.begin() + static_cast<std::ptrdiff_t>(first),
+                             all.begin() + static_cast<std::ptrdiff_t>(first + count));
+    for (double& slope : part) slope *= weight;
+    return part;
+  };
+  if constexpr (requires(std::span<const double> slopes) { pass.backward(slopes, slopes); }) {
+    if (!results.divergence_slopes.empty())
+      return pass.backward(part_of(results.slopes), part_of(results.divergence_slopes));
+  }
+  pass.backward(part_of(results.slopes));
+}
+
+}  // namespace prefopt::detail
