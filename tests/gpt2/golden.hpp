@@ -79,7 +79,7 @@ void check_tensors(const Machine& machine, const Parameters& parameters,
 inline std::vector<prefopt::tokenized_pair> pairs() {
   std::vector<prefopt::tokenized_pair> pairs;
   for (const auto& record : prefopt::read_preferences(path("pairs.jsonl")))
-    pairs.push_back(std::get<prefopt::tokenized_pair>(record.pair));
+    pairs.push_back(std::get<prefopt::tokenized_pair>(record.example));
   return pairs;
 }
 

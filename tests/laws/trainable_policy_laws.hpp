@@ -141,6 +141,37 @@ void probabilities_of_the_next_token_sum_to_one(const Subject& subject) {
   BOOST_TEST(std::abs(total - 1) <= subject.rounding * static_cast<double>(subject.vocabulary_size));
 }
 
+/// Square sums are those of the log-probs of all tokens that may come next, from a pass and without one.
+template <class Subject>
+void square_sums_are_those_of_the_next_token(const Subject& subject) {
+  auto policy = subject.make();
+  if constexpr (tells_square_sums<decltype(policy)>) {
+    random_generator random(20);
+    const auto owned = random_sequences(random, {.examples = 12,  // more head rows than are held at once
+                                                 .vocabulary_size = std::min<std::size_t>(subject.vocabulary_size, 7),
+                                                 .most_tokens = subject.positions / 2,
+                                                 .longest = subject.positions});
+    const auto batch = pack(packable(owned));
+    std::vector<double> wanted;
+    for_each_sequence(batch, [&](const sequence_path& path) {
+      for (std::size_t p = path.tokens.size() - static_cast<std::size_t>(path.sequence.count); p < path.tokens.size();
+           ++p) {
+        std::vector<tokenized_example> next(1);
+        next[0].prompt.assign(path.tokens.begin(), path.tokens.begin() + static_cast<std::ptrdiff_t>(p));
+        for (std::size_t v = 0; v < subject.vocabulary_size; ++v)
+          next[0].responses.push_back({static_cast<token_id>(v)});
+        const std::vector<std::size_t> members{0};
+        double sum = 0;
+        for (const double log_prob : policy.token_log_probs(pack(next, members))) sum += std::exp(2 * log_prob);
+        wanted.push_back(std::log(sum));
+      }
+    });
+    policy_laws::check_close(policy.token_square_sums(batch), wanted, subject.rounding, "square sums");
+    auto pass = policy.forward(batch);
+    policy_laws::check_close(pass.square_sums(), wanted, subject.rounding, "square sums of a pass");
+  }
+}
+
 /// A sequence has the same log-probs alone, packed with others, and packed with others in another order.
 template <class Subject>
 void log_probs_do_not_depend_on_neighbours(const Subject& subject) {
@@ -294,6 +325,7 @@ template <class Subject>
 void check_trainable_policy_laws(const Subject& subject) {
   forward_and_token_log_probs_agree(subject);
   probabilities_of_the_next_token_sum_to_one(subject);
+  square_sums_are_those_of_the_next_token(subject);
   log_probs_do_not_depend_on_neighbours(subject);
   gradients_of_a_packed_batch_are_those_of_its_sequences(subject);
   passes_can_be_held_side_by_side(subject);

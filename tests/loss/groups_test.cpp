@@ -198,7 +198,8 @@ BOOST_AUTO_TEST_CASE(the_shift_is_the_mean_reward_of_all_steps) {
 
 BOOST_AUTO_TEST_CASE(beta_dpo_keeps_its_share_of_pairs_and_draws_the_usual_ones) {
   auto pairs = ordinary_pairs();
-  for (auto& pair : pairs) pair.policy_chosen = pair.reference_chosen + 0.1 * (pair.policy_chosen - pair.reference_chosen);
+  for (auto& pair : pairs)
+    pair.policy_chosen = pair.reference_chosen + 0.1 * (pair.policy_chosen - pair.reference_chosen);
   for (auto& pair : pairs) pair.policy_rejected = pair.reference_rejected;
   pairs[5].policy_chosen = pairs[5].reference_chosen + 500;  // an outlier
   beta_dpo loss{.filtered = 0.25};

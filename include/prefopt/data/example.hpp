@@ -42,8 +42,8 @@ struct basic_unpaired {
   Sequence prompt;
   Sequence completion;
   bool label = true;  ///< desirable
-  Sequence mismatched =
-      {};  ///< a completion of another prompt, for losses that measure how far the policy went; or none
+  /// A completion of another prompt, for losses that measure how far the policy went; or none.
+  Sequence mismatched = {};
 
   friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
 };
@@ -68,17 +68,17 @@ template <class Sequence>
   return 2;
 }
 template <class Sequence>
+[[nodiscard]] std::size_t response_count(const basic_unpaired<Sequence>& example) {
+  return example.mismatched.empty() ? 1 : 2;
+}
+
+template <class Sequence>
 [[nodiscard]] const Sequence& response(const basic_example<Sequence>& example, std::size_t role) {
   return example.responses[role];
 }
 template <class Sequence>
 [[nodiscard]] const Sequence& response(const basic_pair<Sequence>& pair, std::size_t role) {
   return role == static_cast<std::size_t>(chosen_role) ? pair.chosen : pair.rejected;
-}
-
-template <class Sequence>
-[[nodiscard]] std::size_t response_count(const basic_unpaired<Sequence>& example) {
-  return example.mismatched.empty() ? 1 : 2;
 }
 template <class Sequence>
 [[nodiscard]] const Sequence& response(const basic_unpaired<Sequence>& example, std::size_t role) {
@@ -112,6 +112,17 @@ concept example_like = requires(const Example& example, std::size_t role) {
   { response(example, role) } -> std::convertible_to<const token_ids&>;
   { response_score(example, role) } -> std::convertible_to<double>;
 };
+
+/// The same prompt, responses and scores in the form that holds any of them.
+template <example_like Example>
+[[nodiscard]] tokenized_example as_example(const Example& example) {
+  tokenized_example same{.prompt = example.prompt, .responses = {}};
+  for (std::size_t role = 0; role < response_count(example); ++role) {
+    same.responses.push_back(response(example, role));
+    same.scores.push_back(response_score(example, role));
+  }
+  return same;
+}
 
 /// A data set that steps can be cut from.
 template <class Examples>

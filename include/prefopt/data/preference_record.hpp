@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_record: one pair as a data file holds it, as text or as token ids, and where it stood.
+// preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text or as token ids, and
+// where it stood.
 
 #include <cstddef>
 #include <memory>
@@ -12,17 +13,23 @@
 
 namespace prefopt {
 
-/// One pair of a data set before it is tokenized. A data set may hold both kinds.
-struct preference_record {
-  std::variant<preference_pair, tokenized_pair> pair;
+/// One example of a data set before it is tokenized. A data set may hold both kinds.
+template <template <class> class Form>
+struct basic_record {
+  std::variant<Form<std::string>, Form<token_ids>> example;
   std::size_t line = 0;                          ///< line of the file that it came from, from 1; 0: from no file
   std::shared_ptr<const std::string> file = {};  ///< name of that file, shared by its records; may be null
 
-  [[nodiscard]] bool is_text() const { return std::holds_alternative<preference_pair>(pair); }
+  [[nodiscard]] bool is_text() const { return std::holds_alternative<Form<std::string>>(example); }
 };
 
+using preference_record = basic_record<basic_pair>;
+using ranked_record = basic_record<basic_example>;
+using unpaired_record = basic_record<basic_unpaired>;
+
 /// Where a record stood, to begin an error message with: "hh.jsonl: line 7".
-[[nodiscard]] inline std::string place_of(const preference_record& record) {
+template <template <class> class Form>
+[[nodiscard]] std::string place_of(const basic_record<Form>& record) {
   return join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
 }
 

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenize: preference pairs as text or ids in, pairs of token ids out.
+// tokenize: pairs, lists or unpaired examples as text or ids in, the same as token ids out.
 //
 // A prompt and its response are tokenized jointly, as a model meets them. Where a merge crosses the boundary, the
-// prompt's tokens are those of its own with which both joint tokenizations begin, and the rest belongs to the
+// prompt's tokens are those of its own with which all joint tokenizations begin, and the rest belongs to the
 // responses. An end-of-text token closes each response unless it is there already, so an empty response is that token
-// alone. Pairs that hold ids are taken as they are, with no token added. Then every pair is cut to `max_length`, and
-// dropped if a side has no response token left or both responses are equal.
+// alone. Examples that hold ids are taken as they are, with no token added. Then every example is cut to `max_length`,
+// and dropped if a response has no token left or all of two or more are equal.
 
 #include <algorithm>
-#include <concepts>
+#include <cmath>
 #include <cstddef>
 #include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/preference_record.hpp"
+#include "prefopt/data/preference_source.hpp"
 #include "prefopt/data/tokenized_preferences.hpp"
 #include "prefopt/data/tokenizer.hpp"
 #include "prefopt/data/truncate.hpp"
@@ -32,39 +34,48 @@ struct tokenize_options {
   std::size_t vocabulary_size = 0;  ///< the model's; 0: the tokenizer's, or unknown without one
 };
 
-/// A preference pair as text, as ids, or as the record of a file that holds either.
-template <class T>
-concept preference_source =
-    std::same_as<T, preference_record> || std::same_as<T, preference_pair> || std::same_as<T, tokenized_pair>;
-
 namespace detail {
 
 /// Stands where a tokenizer would, for data that needs none.
 struct no_tokenizer {};
 
-[[nodiscard]] inline std::string place_of(const preference_record& record, std::size_t) {
-  return prefopt::place_of(record);
-}
-template <class Sequence>
-[[nodiscard]] std::string place_of(const basic_pair<Sequence>&, std::size_t number) {
-  return join("pair ", number);
-}
-
-[[nodiscard]] inline std::size_t line_of(const preference_record& record, std::size_t) { return record.line; }
-template <class Sequence>
-[[nodiscard]] std::size_t line_of(const basic_pair<Sequence>&, std::size_t number) {
-  return number;
-}
-
 [[nodiscard]] inline std::size_t common_beginning(const token_ids& a, const token_ids& b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-/// Reads pairs one by one and counts what happens to them.
-template <class Tokenizer>
-class pair_tokenizer {
+/// Whether there is nothing to prefer: of two or more responses all are equal.
+template <class Sequence>
+[[nodiscard]] bool responses_are_equal(const basic_unpaired<Sequence>&) {
+  return false;
+}
+template <class Example>
+[[nodiscard]] bool responses_are_equal(const Example& example) {
+  for (std::size_t role = 1; role < response_count(example); ++role)
+    if (response(example, role) != response(example, 0)) return false;
+  return true;
+}
+
+/// A list that a program made may be anything. Throws value_error.
+template <class Example>
+void check_form(const Example&, std::string_view) {}
+template <class Sequence>
+void check_form(const basic_example<Sequence>& list, std::string_view place) {
+  if (list.responses.size() < 2)
+    throw value_error(join(place, ": ", list.responses.size(), " responses, wanted two or more"));
+  if (!list.scores.empty() && list.scores.size() != list.responses.size())
+    throw value_error(join(place, ": ", list.scores.size(), " scores for ", list.responses.size(), " responses"));
+  for (const double score : list.scores)
+    if (!std::isfinite(score)) throw value_error(join(place, ": a score of ", score, ", wanted a finite number"));
+}
+
+/// Reads sources one by one and counts what happens to them.
+template <preference_source Source, class Tokenizer>
+class source_tokenizer {
  public:
-  pair_tokenizer(const Tokenizer& text_tokenizer, const tokenize_options& options)
+  using form = form_of<Source>;
+  using example_type = tokenized_form<Source>;
+
+  source_tokenizer(const Tokenizer& text_tokenizer, const tokenize_options& options)
       : tokenizer_(text_tokenizer), options_(options), vocabulary_size_(options.vocabulary_size) {
     if (options.max_length < 1) throw value_error("tokenize: max_length is 0, wanted at least 1");
     if constexpr (tokenizer<Tokenizer>) {
@@ -73,61 +84,67 @@ class pair_tokenizer {
   }
 
   /// Takes the number-th input, counted from 1.
-  template <preference_source Source>
   void add(const Source& source, std::size_t number) {
     ++result_.report.total;
-    tokenized_pair pair = ids_of(source, source, number);
-    check_ids(pair.prompt, "prompt", source, number);
-    check_ids(pair.chosen, "chosen", source, number);
-    check_ids(pair.rejected, "rejected", source, number);
-    const bool cut = truncate(pair, options_.max_length, options_.truncation);
-    if (pair.chosen.empty() || pair.rejected.empty()) {
+    const auto place = [&] { return place_of(source, number); };
+    example_type example = ids_of(source, place);
+    check_form(example, place());
+    check_ids(example.prompt, "prompt", place);
+    for (std::size_t role = 0; role < response_count(example); ++role)
+      check_ids(response(example, role), form::response_name(role), place);
+    const bool cut = truncate(example, options_.max_length, options_.truncation);
+    if (has_empty_response(example)) {
       ++result_.report.dropped_empty;
-    } else if (pair.chosen == pair.rejected) {
+    } else if (responses_are_equal(example)) {
       ++result_.report.dropped_equal;
     } else {
       ++result_.report.kept;
       if (cut) ++result_.report.truncated;
-      result_.pairs.push_back(std::move(pair));
+      result_.examples.push_back(std::move(example));
       result_.lines.push_back(line_of(source, number));
     }
   }
 
-  [[nodiscard]] tokenized_preferences finish() && { return std::move(result_); }
+  [[nodiscard]] basic_tokenized<example_type> finish() && { return std::move(result_); }
 
  private:
-  template <class Source>
-  tokenized_pair ids_of(const preference_record& record, const Source& source, std::size_t number) {
-    return std::visit([&](const auto& pair) { return ids_of(pair, source, number); }, record.pair);
+  [[nodiscard]] static bool has_empty_response(const example_type& example) {
+    for (std::size_t role = 0; role < response_count(example); ++role)
+      if (response(example, role).empty()) return true;
+    return false;
   }
 
-  template <class Source>
-  tokenized_pair ids_of(const tokenized_pair& pair, const Source&, std::size_t) {
-    return pair;
-  }
-
-  template <class Source>
-  tokenized_pair ids_of(const preference_pair& text, const Source& source, std::size_t number) {
-    if constexpr (tokenizer<Tokenizer>) {
+  template <class Example, class Place>
+  example_type ids_of(const Example& example, const Place& place) {
+    if constexpr (std::same_as<Example, example_type>) {
+      return example;
+    } else if constexpr (requires { example.example; }) {
+      return std::visit([&](const auto& held) { return ids_of(held, place); }, example.example);
+    } else if constexpr (tokenizer<Tokenizer>) {
       try {
-        return encode(text);
+        return encode(example);
       } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
-        throw format_error(join(place_of(source, number), ": ", failure.what()));
+        throw format_error(join(place(), ": ", failure.what()));
       }
     } else {
-      throw format_error(join(place_of(source, number), ": the pair is text and there is no tokenizer, wanted ids"));
+      throw format_error(join(place(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
     }
   }
 
-  tokenized_pair encode(const preference_pair& text) requires tokenizer<Tokenizer> {
+  template <class Text>
+  example_type encode(const Text& text) requires tokenizer<Tokenizer> {
     const token_ids own = tokenizer_.encode(text.prompt);
-    const token_ids chosen = tokenizer_.encode(text.prompt + text.chosen);
-    const token_ids rejected = tokenizer_.encode(text.prompt + text.rejected);
-    const std::size_t boundary = std::min(common_beginning(own, chosen), common_beginning(own, rejected));
+    std::vector<token_ids> joint;  // prompt and response
+    std::size_t boundary = own.size();
+    for (std::size_t role = 0; role < response_count(text); ++role) {
+      joint.push_back(tokenizer_.encode(text.prompt + response(text, role)));
+      boundary = std::min(boundary, common_beginning(own, joint.back()));
+    }
     if (boundary < own.size()) ++result_.report.boundary_merges;
-    const auto prompt_end = own.begin() + static_cast<std::ptrdiff_t>(boundary);
-    return {token_ids(own.begin(), prompt_end), closed(chosen, boundary, text.chosen),
-            closed(rejected, boundary, text.rejected)};
+    for (std::size_t role = 0; role < joint.size(); ++role)
+      joint[role] = closed(joint[role], boundary, response(text, role));
+    return form_of<Text>::like(text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)},
+                               std::move(joint));
   }
 
   /// The response's tokens with their end-of-text token. An empty response has none of its own, even if the prompt's
@@ -139,56 +156,63 @@ class pair_tokenizer {
     return ids;
   }
 
-  template <class Source>
-  void check_ids(const token_ids& ids, std::string_view field, const Source& source, std::size_t number) const {
+  template <class Place>
+  void check_ids(const token_ids& ids, std::string_view field, const Place& place) const {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
       const std::string wanted = vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
-      throw format_error(join(place_of(source, number), ": ", field, " has token id ", id, ", wanted ", wanted));
+      throw format_error(join(place(), ": ", field, " has token id ", id, ", wanted ", wanted));
     }
   }
 
   const Tokenizer& tokenizer_;
   tokenize_options options_;
   std::size_t vocabulary_size_;
-  tokenized_preferences result_;
+  basic_tokenized<example_type> result_;
 };
 
 template <class Tokenizer, class Sources>
-[[nodiscard]] tokenized_preferences tokenize_with(const Tokenizer& text_tokenizer, const Sources& sources,
-                                                  const tokenize_options& options) {
-  pair_tokenizer<Tokenizer> pairs(text_tokenizer, options);
+[[nodiscard]] auto tokenize_with(const Tokenizer& text_tokenizer, const Sources& sources,
+                                 const tokenize_options& options) {
+  using source_type = std::ranges::range_value_t<Sources>;
+  using form = form_of<source_type>;
+  source_tokenizer<source_type, Tokenizer> reader(text_tokenizer, options);
   std::size_t number = 0;
   std::string from = "tokenize";
-  for (const auto& source : sources) {
-    if constexpr (std::same_as<std::ranges::range_value_t<Sources>, preference_record>) {
+  for (const source_type& source : sources) {
+    if constexpr (requires { source.file; }) {
       if (source.file) from = *source.file;
     }
-    pairs.add(source, ++number);
+    reader.add(source, ++number);
   }
-  tokenized_preferences result = std::move(pairs).finish();
-  if (result.pairs.empty()) {
-    throw format_error(join(from, ": ", describe(result.report), "; wanted at least one usable pair"));
+  auto result = std::move(reader).finish();
+  if (result.examples.empty()) {
+    throw format_error(
+        join(from, ": ", describe(result.report, form::many), "; wanted at least one usable ", form::one));
   }
   return result;
 }
 
 }  // namespace detail
 
-/// Tokenizes a range of preference_record, preference_pair or tokenized_pair. Throws format_error, which names the
-/// place, for an id outside the vocabulary and for a text that makes the tokenizer throw value_error, and one with the
-/// counts if no usable pair is left; value_error for a max_length of 0. Cost: three encodings a text pair.
+/// Tokenizes a range of preference_source: records, texts or ids of one form, to basic_tokenized of that form. Throws
+/// format_error, which names the place, for an id outside the vocabulary and for a text that makes the tokenizer throw
+/// value_error, and one with the counts if no usable example is left; value_error for a max_length of 0 and for a list
+/// of fewer than two responses or with other scores than one finite number each. Cost: an encoding a text's prompt and
+/// each of its responses.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
 requires preference_source<std::ranges::range_value_t<Sources>>
-[[nodiscard]] tokenized_preferences tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
-                                             const tokenize_options& options = {}) {
+[[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
+                            const tokenize_options& options = {})
+    -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
   return detail::tokenize_with(text_tokenizer, sources, options);
 }
 
 /// The same for data that holds ids; throws format_error, which names the place, for text.
 template <std::ranges::input_range Sources>
 requires preference_source<std::ranges::range_value_t<Sources>>
-[[nodiscard]] tokenized_preferences tokenize(const Sources& sources, const tokenize_options& options = {}) {
+[[nodiscard]] auto tokenize(const Sources& sources, const tokenize_options& options = {})
+    -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
   return detail::tokenize_with(detail::no_tokenizer{}, sources, options);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
@@ -11,12 +12,12 @@
 
 namespace prefopt {
 
-/// Counts of pairs.
+/// Counts of examples.
 struct tokenize_report {
   std::size_t total = 0;            ///< read
   std::size_t kept = 0;             ///< left to train on
-  std::size_t dropped_empty = 0;    ///< dropped: a side had no response token left
-  std::size_t dropped_equal = 0;    ///< dropped: both responses were equal
+  std::size_t dropped_empty = 0;    ///< dropped: a response had no token left
+  std::size_t dropped_equal = 0;    ///< dropped: all of two or more responses were equal
   std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
   std::size_t truncated = 0;        ///< of those kept: cut to the maximal length
 
@@ -24,8 +25,8 @@ struct tokenize_report {
 };
 
 /// The counts in words, for a console or a message; what is zero is left out.
-[[nodiscard]] inline std::string describe(const tokenize_report& report) {
-  std::string text = join(report.kept, " of ", report.total, " pairs");
+[[nodiscard]] inline std::string describe(const tokenize_report& report, std::string_view examples = "pairs") {
+  std::string text = join(report.kept, " of ", report.total, ' ', examples);
   const auto add = [&](std::size_t count, const char* what) {
     if (count != 0) text += join(", ", count, ' ', what);
   };
@@ -36,17 +37,22 @@ struct tokenize_report {
   return text;
 }
 
-/// Pairs of token ids, with where each came from. A contiguous range of tokenized_pair.
-struct tokenized_preferences {
-  std::vector<tokenized_pair> pairs;
-  std::vector<std::size_t> lines;  ///< of each pair: its line in the file, or its place in the input, from 1
+/// Examples as token ids, with where each came from. A contiguous range of them.
+template <class Example>
+struct basic_tokenized {
+  std::vector<Example> examples;
+  std::vector<std::size_t> lines;  ///< of each example: its line in the file, or its place in the input, from 1
   tokenize_report report;
 
-  [[nodiscard]] std::size_t size() const { return pairs.size(); }
-  [[nodiscard]] const tokenized_pair* data() const { return pairs.data(); }
-  [[nodiscard]] const tokenized_pair& operator[](std::size_t i) const { return pairs[i]; }
-  [[nodiscard]] auto begin() const { return pairs.begin(); }
-  [[nodiscard]] auto end() const { return pairs.end(); }
+  [[nodiscard]] std::size_t size() const { return examples.size(); }
+  [[nodiscard]] const Example* data() const { return examples.data(); }
+  [[nodiscard]] const Example& operator[](std::size_t i) const { return examples[i]; }
+  [[nodiscard]] auto begin() const { return examples.begin(); }
+  [[nodiscard]] auto end() const { return examples.end(); }
 };
+
+using tokenized_preferences = basic_tokenized<tokenized_pair>;
+using tokenized_lists = basic_tokenized<tokenized_example>;
+using tokenized_completions = basic_tokenized<tokenized_unpaired>;
 
 }  // namespace prefopt

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// truncate: cuts a pair to a model's context.
+// truncate: cuts an example to a model's context.
 
 #include <algorithm>
 #include <cstddef>
@@ -10,23 +10,45 @@
 namespace prefopt {
 
 /// What stays of a sequence that is too long. `keep_start`: each sequence loses its end. `keep_end`: the prompt loses
-/// its start, for both responses alike, down to one token if it must; what is still too long loses its end.
+/// its start, for all responses alike, down to one token if it must; what is still too long loses its end.
 enum class truncation { keep_start, keep_end };
 
-/// Cuts prompt + response to `max_length` tokens on both sides; tells whether anything was cut. A response may be left
-/// without a token.
-inline bool truncate(tokenized_pair& pair, std::size_t max_length, truncation which) {
-  const std::size_t longer = std::max(pair.chosen.size(), pair.rejected.size());
-  if (pair.prompt.size() + longer <= max_length) return false;
+namespace detail {
+
+template <class Change>
+void change_responses(tokenized_pair& pair, const Change& change) {
+  change(pair.chosen);
+  change(pair.rejected);
+}
+template <class Change>
+void change_responses(tokenized_unpaired& example, const Change& change) {
+  change(example.completion);
+  change(example.mismatched);
+}
+template <class Change>
+void change_responses(tokenized_example& example, const Change& change) {
+  for (token_ids& response : example.responses) change(response);
+}
+
+}  // namespace detail
+
+/// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair, tokenized_example or
+/// tokenized_unpaired; tells whether anything was cut. A response may be left without a token.
+template <template <class> class Form>
+bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {
+  std::size_t longest = 0;
+  for (std::size_t role = 0; role < response_count(example); ++role)
+    longest = std::max(longest, response(example, role).size());
+  token_ids& prompt = example.prompt;
+  if (prompt.size() + longest <= max_length) return false;
   if (which == truncation::keep_end) {
-    const std::size_t room = std::max<std::size_t>(max_length - std::min(longer, max_length), 1);
-    const std::size_t cut = pair.prompt.size() - std::min(pair.prompt.size(), room);
-    pair.prompt.erase(pair.prompt.begin(), pair.prompt.begin() + static_cast<std::ptrdiff_t>(cut));
+    const std::size_t room = std::max<std::size_t>(max_length - std::min(longest, max_length), 1);
+    const std::size_t cut = prompt.size() - std::min(prompt.size(), room);
+    prompt.erase(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(cut));
   }
-  pair.prompt.resize(std::min(pair.prompt.size(), max_length));
-  const std::size_t left = max_length - pair.prompt.size();
-  pair.chosen.resize(std::min(pair.chosen.size(), left));
-  pair.rejected.resize(std::min(pair.rejected.size(), left));
+  prompt.resize(std::min(prompt.size(), max_length));
+  const std::size_t left = max_length - prompt.size();
+  detail::change_responses(example, [&](token_ids& ids) { ids.resize(std::min(ids.size(), left)); });
   return true;
 }
 

@@ -12,6 +12,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/check_batch.hpp"
+#include "prefopt/gpt2/square_sums.hpp"
 #include "prefopt/gpt2/trunk.hpp"
 #include "prefopt/policy/parameter.hpp"
 
@@ -83,7 +84,24 @@ class gpt2 {
     return log_probs;
   }
 
-  /// The same numbers with what their backward needs. Throws as token_log_probs does.
+  /// log sum_v p(v)^2 at each target, [M]. Memory and errors as of token_log_probs; one exponential a logit on the
+  /// host.
+  [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
+    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
+    trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
+    const auto hidden = trunk().forward(batch, tape);
+    const std::size_t rows = batch.rows.size(), most = 64;
+    machine_matrix<Machine, value_type> logits(*machine_, std::min(rows, most), config_.vocab_size);
+    std::vector<double> sums;  // [R]
+    for (std::size_t begin = 0; begin < rows; begin += most) {
+      const std::size_t count = std::min(most, rows - begin);
+      machine_->head_logits(hidden.rows(begin, begin + count), values().head(), logits.view().rows(0, count));
+      detail::add_square_sums(*machine_, logits, count, sums);
+    }
+    return detail::at_targets(detail::targets_of(batch), sums);
+  }
+
+  /// The same numbers as token_log_probs with what their backward needs. Throws as token_log_probs does.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     return pass(*this, batch);
@@ -152,6 +170,14 @@ class gpt2_pass {
 
   /// [M], nats.
   [[nodiscard]] std::span<const double> log_probs() const { return log_probs_; }
+
+  /// log sum_v p(v)^2 at each target, [M]. Throws value_error after backward, which overwrites the logits.
+  [[nodiscard]] std::vector<double> square_sums() const {
+    if (spent_) throw value_error("gpt2_pass: square_sums after backward");
+    std::vector<double> sums;  // [R]
+    detail::add_square_sums(model_->machine(), logits_, batch_.rows.size(), sums);
+    return detail::at_targets(targets_, sums);
+  }
 
   /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Once only: it overwrites the logits.
   /// Throws shape_error unless there are M slopes, value_error the second time.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under PyTorch's names, and
-// `trainer_state.json` with the step and whatever settings the program wants to find again.
+// `trainer_state.json` with the step, what the loss carries, and whatever settings the program wants to find again.
 
 #include <cstdint>
 #include <filesystem>
@@ -62,24 +62,34 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
     return std::span<const real>(values);
   });
   file.commit();
-  const nlohmann::json state = {
-      {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  nlohmann::json state = {{"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  if (const auto carried = state_of(trainer.loss()); !carried.empty()) state["loss_state"] = carried;
   write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
 }
 
-/// `trainer_state.json` of a folder: step, num_tokens and settings. Throws io_error or format_error.
+/// What `trainer_state.json` holds.
 struct trainer_state_record {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
+  std::vector<double> loss_state = {};  ///< what the loss carries from step to step; nothing for most
 };
 
+/// That of a folder. Throws io_error or format_error.
 [[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / trainer_state_file;
   const nlohmann::json json = parse_json(read_file(path), path.native());
   const json_object object(json, path.native());
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  return {object.integer("step", 0, most), object.integer("num_tokens", 0, most), object.object("settings").json()};
+  trainer_state_record record{object.integer("step", 0, most), object.integer("num_tokens", 0, most),
+                              object.object("settings").json()};
+  if (!object.has("loss_state")) return record;
+  for (const nlohmann::json& number : object.list("loss_state")) {
+    if (!number.is_number())
+      throw format_error(join(object.name(), ": loss_state holds ", describe_json(number), ", numbers were wanted"));
+    record.loss_state.push_back(number.get<double>());
+  }
+  return record;
 }
 
 /// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and then changes
@@ -89,7 +99,7 @@ void read_training_state(Trainer& trainer, const std::filesystem::path& folder) 
   using real = typename Trainer::optimizer_type::value_type;
   const trainer_state_record record = read_trainer_state(folder);
   const safetensors_file file(folder / optimizer_file);
-  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}};
+  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}, record.loss_state};
   for (const auto& one : std::as_const(trainer).optimizer().moments()) {
     saved_moments<real>& saved = state.optimizer.moments.emplace_back();
     saved.name = one.name;

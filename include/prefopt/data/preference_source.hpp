@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// preference_source: what tokenize reads, an example of any form as text, as ids, or as the record of a file that holds
+// either, and what it makes of it.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/preference_record.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// Of each form: its example of token ids, what messages call it, and how a prompt and responses of ids become one with
+/// the scores or the label of another.
+template <class Source>
+struct form_of {};
+
+template <class Sequence>
+struct form_of<basic_pair<Sequence>> {
+  using tokenized = tokenized_pair;
+  static constexpr std::string_view one = "pair", many = "pairs";
+  static std::string response_name(std::size_t role) { return role == chosen_role ? "chosen" : "rejected"; }
+  static tokenized like(const basic_pair<Sequence>&, token_ids prompt, std::vector<token_ids> responses) {
+    return {std::move(prompt), std::move(responses[chosen_role]), std::move(responses[rejected_role])};
+  }
+};
+
+template <class Sequence>
+struct form_of<basic_example<Sequence>> {
+  using tokenized = tokenized_example;
+  static constexpr std::string_view one = "list", many = "lists";
+  static std::string response_name(std::size_t role) { return join("response ", role + 1); }
+  static tokenized like(const basic_example<Sequence>& example, token_ids prompt, std::vector<token_ids> responses) {
+    return {std::move(prompt), std::move(responses), example.scores};
+  }
+};
+
+template <class Sequence>
+struct form_of<basic_unpaired<Sequence>> {
+  using tokenized = tokenized_unpaired;
+  static constexpr std::string_view one = "example", many = "examples";
+  static std::string response_name(std::size_t role) { return role == 0 ? "completion" : "mismatched completion"; }
+  static tokenized like(const basic_unpaired<Sequence>& example, token_ids prompt, std::vector<token_ids> responses) {
+    return {std::move(prompt), std::move(responses[0]), example.label,
+            responses.size() > 1 ? std::move(responses[1]) : token_ids{}};
+  }
+};
+
+template <template <class> class Form>
+struct form_of<basic_record<Form>> : form_of<Form<token_ids>> {};
+
+[[nodiscard]] inline std::size_t line_of(const auto& source, std::size_t number) {
+  if constexpr (requires { source.line; }) return source.line;
+  return number;
+}
+
+/// Where the number-th input stands, counted from 1.
+template <class Source>
+[[nodiscard]] std::string place_of(const Source& source, std::size_t number) {
+  if constexpr (requires { source.file; }) return prefopt::place_of(source);
+  return join(form_of<Source>::one, ' ', number);
+}
+
+}  // namespace detail
+
+/// A pair, a list or an unpaired example as text, as ids, or as a record.
+template <class T>
+concept preference_source = requires {
+  typename detail::form_of<T>::tokenized;
+};
+
+/// The example of token ids that a source becomes: tokenized_pair, tokenized_example or tokenized_unpaired.
+template <preference_source Source>
+using tokenized_form = typename detail::form_of<Source>::tokenized;
+
+}  // namespace prefopt

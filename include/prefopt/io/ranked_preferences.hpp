@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// read_ranked_preferences: prompts with two or more responses each, from JSON lines: {"prompt", "responses"} as texts
+// or message lists or {"prompt_ids", "responses_ids"} as token ids, and either "ranks", 1 for the best, or "scores",
+// the higher the better. Equal ranks or scores are ties.
+
+#include <cstddef>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/preference_record.hpp"
+#include "prefopt/files/json_object.hpp"
+#include "prefopt/io/dialogue_members.hpp"
+#include "prefopt/io/json_lines.hpp"
+#include "prefopt/io/line_reader.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// The list's scores; ranks become scores from 0 downwards.
+[[nodiscard]] inline std::vector<double> read_scores(const json_object& object, std::size_t responses) {
+  const bool by_rank = object.has_value("ranks");
+  if (by_rank == object.has_value("scores"))
+    throw format_error(
+        join(object.name(), by_rank ? ": ranks and scores" : ": neither ranks nor scores", ", one of them was wanted"));
+  const char* key = by_rank ? "ranks" : "scores";
+  std::vector<double> scores;
+  for (const nlohmann::json& value : object.list(key)) {
+    const std::string where = join(object.name(), ": ", key, ": number ", scores.size() + 1);
+    if (by_rank) {
+      scores.push_back(1 - static_cast<double>(to_integer(value, where, 1, std::numeric_limits<std::int32_t>::max())));
+    } else if (value.is_number()) {
+      scores.push_back(value.get<double>());
+    } else {
+      throw format_error(join(where, " is ", describe_json(value), ", a number was wanted"));
+    }
+  }
+  if (scores.size() != responses)
+    throw format_error(join(object.name(), ": ", scores.size(), ' ', key, " for ", responses, " responses"));
+  return scores;
+}
+
+}  // namespace detail
+
+/// The list that one JSON object spells. Throws format_error, naming the object's place and the member.
+[[nodiscard]] inline ranked_record parse_ranked_preference(const json_object& object) {
+  const bool of_ids = object.has("prompt_ids") || object.has("responses_ids");
+  const char* key = of_ids ? "responses_ids" : "responses";
+  const nlohmann::json& list = object.list(key);
+  if (list.size() < 2) throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", wanted two or more"));
+  const auto read_all = [&](auto& example, const auto& read) {
+    for (const nlohmann::json& one : list)
+      example.responses.push_back(read(one, join(object.name(), ": ", key, ": number ", example.responses.size() + 1)));
+    example.scores = detail::read_scores(object, list.size());
+  };
+  if (of_ids) {
+    tokenized_example example{detail::token_member(object, "prompt_ids"), {}};
+    read_all(example, [](const nlohmann::json& one, const std::string& where) {
+      if (!one.is_array() || one.empty()) throw format_error(join(where, ": token ids were wanted"));
+      return detail::to_token_ids(one, where);
+    });
+    return {std::move(example)};
+  }
+  const auto [prompt, of_messages] = detail::read_prompt(object);
+  preference_example example{prompt, {}};
+  read_all(example, [of_messages = of_messages](const nlohmann::json& one, const std::string& where) {
+    return detail::read_response(one, where, of_messages);
+  });
+  return {std::move(example)};
+}
+
+/// All lists of a .jsonl or .jsonl.gz file, each with its line. Throws as read_preferences does.
+[[nodiscard]] inline std::vector<ranked_record> read_ranked_preferences(const std::filesystem::path& path,
+                                                                        line_limits limits = {}) {
+  return read_json_lines(path, "lists", limits, parse_ranked_preference);
+}
+
+}  // namespace prefopt

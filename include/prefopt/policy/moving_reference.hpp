@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// moving_reference: a reference that follows the policy from time to time, as TR-DPO has it (Gorbatovski et al. 2024,
+// arXiv:2404.09656): soft updates mix the policy's weights in, hard ones (alpha 1) take them over.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/concepts.hpp"
+
+namespace prefopt {
+
+/// Names and defaults as in TRL.
+struct moving_reference_options {
+  double mixup_alpha = 0.6;       ///< the policy's share in each update, above 0 and at most 1
+  std::int64_t sync_steps = 512;  ///< optimizer steps between updates
+};
+
+/// Throws value_error for an option outside its range.
+inline void check(const moving_reference_options& options) {
+  if (!(options.mixup_alpha > 0 && options.mixup_alpha <= 1))
+    throw value_error(join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", wanted 0 < x <= 1"));
+  if (options.sync_steps < 1)
+    throw value_error(join("moving_reference: sync_steps is ", options.sync_steps, ", wanted >= 1"));
+}
+
+/// Models policy_model. Takes the policy that it begins with over: a copy of the one in training, or a saved one.
+template <trainable_policy Policy>
+class moving_reference {
+ public:
+  /// Throws value_error for bad options.
+  explicit moving_reference(Policy&& start, moving_reference_options options = {})
+      : policy_(std::move(start)), options_(options) {
+    check(options);
+  }
+
+  /// [M], nats.
+  [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+    return policy_.token_log_probs(batch);
+  }
+
+  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws shape_error where the two are
+  /// no models of one shape. Memory: two tensors on the host.
+  void sync(Policy& policy) {
+    auto&& own = policy_.parameters();
+    auto&& others = policy.parameters();
+    if (std::size(own) != std::size(others))
+      throw shape_error(join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
+    auto other = std::begin(others);
+    for (auto&& parameter : own) mix(*other++, parameter);
+  }
+
+  [[nodiscard]] const Policy& policy() const { return policy_; }
+  [[nodiscard]] const moving_reference_options& options() const { return options_; }
+
+ private:
+  template <class Parameter>
+  void mix(const Parameter& from, const Parameter& to) {
+    using real = typename std::remove_cvref_t<decltype(policy_.machine())>::value_type;
+    if (from.value.size() != to.value.size())
+      throw shape_error(join("moving_reference: tensor ", to.name, " has ", to.value.size(), " elements, the policy's ",
+                             from.value.size()));
+    std::vector<real> before(to.value.size()), policy(to.value.size());
+    policy_.machine().copy_to_host(std::span<const real>(to.value), std::span(before));
+    policy_.machine().copy_to_host(std::span<const real>(from.value), std::span(policy));
+    for (std::size_t i = 0; i < before.size(); ++i)
+      before[i] = static_cast<real>((1 - options_.mixup_alpha) * static_cast<double>(before[i]) +
+                                    options_.mixup_alpha * static_cast<double>(policy[i]));
+    policy_.machine().copy_from_host(std::span<const real>(before), to.value);
+  }
+
+  Policy policy_;
+  moving_reference_options options_;
+};
+
+}  // namespace prefopt
