@@ -189,6 +189,99 @@ def dpo(**settings):
     return loss
 
 
+def kto(beta=0.1, **weights):
+    def loss(rows):
+        every = torch.arange(len(rows.lengths))
+        inputs = rows.tokens(every[::2])
+        inputs.update({f"KL_{key}": ids for key, ids in rows.tokens(every[1::2]).items()}, label=rows.labels)
+        policy, reference = (GivenLogProbs(p, rows.square_sums) for p in (rows.policy, rows.reference))
+        trainer = unconstructed(KTOTrainer, model=policy, ref_model=reference, loss_type="kto", calculate_KL=True,
+                                precompute_ref_logps=False, beta=beta,
+                                args=SimpleNamespace(gradient_checkpointing_kwargs=None),
+                                **{"desirable_weight": 1.0, "undesirable_weight": 1.0, **weights})
+        return trainer._compute_loss(policy, inputs, return_outputs=False)
+    return loss
+
+
+def unreferenced(trainer, rows, loss_of):
+    """A loss of the trainers that read logits and no reference; their labels are the response's tokens only."""
+    every, batch = torch.arange(len(rows.lengths)), {}
+    for side, first in (("chosen", 0), ("rejected", 1)):
+        tokens = rows.tokens(every[first::2])
+        batch[f"{side}_input_ids"], batch[f"{side}_attention_mask"] = tokens["input_ids"], tokens["attention_mask"]
+        batch[f"{side}_labels"] = tokens["input_ids"].masked_fill(tokens["completion_mask"] == 0, -100)
+    return loss_of(trainer, GivenLogits(rows.policy), batch)
+
+
+def cpo(**settings):
+    attributes = dict(loss_type="sigmoid", beta=0.1, label_smoothing=0.0, cpo_alpha=0.0, alpha=0.0, pad_token_id=0,
+                      is_encoder_decoder=False)
+    trainer = unconstructed(CPOTrainer, **{**attributes, **settings})
+    return lambda rows: unreferenced(trainer, rows, lambda *given: CPOTrainer.get_batch_loss_metrics(*given)[0])
+
+
+def orpo(whole):
+    trainer = unconstructed(ORPOTrainer, beta=0.1, padding_value=0, is_encoder_decoder=False)
+
+    def preference_term(trainer, model, batch):
+        chosen, rejected = trainer.concatenated_forward(model, batch)[:2]
+        return -trainer.odds_ratio_loss(chosen, rejected)[0].mean()  # TRL's sign is the other one
+
+    loss_of = (lambda *given: ORPOTrainer.get_batch_loss_metrics(*given)[0]) if whole else preference_term
+    return lambda rows: unreferenced(trainer, rows, loss_of)
+
+
+def under(divergence, alpha=0.5, **settings):
+    return dpo(f_divergence_type=divergence, f_alpha_divergence_coef=alpha, **settings)
+
+
+PAIRS = {
+    "dpo": dpo(),
+    "dpo_sharp": dpo(beta=1.0),
+    "dpo_told_to_smooth": dpo(label_smoothing=0.1),
+    "hinge": dpo(loss_type="hinge"),
+    "ipo": dpo(loss_type="ipo"),
+    "length_normalized_dpo": dpo(loss_type="sigmoid_norm", beta=5.0),
+    "robust_dpo": dpo(loss_type="robust", label_smoothing=0.1),
+    "exo_pair": dpo(loss_type="exo_pair", label_smoothing=1e-3),
+    "discopop": dpo(loss_type="discopop"),
+    "nca_pair": dpo(loss_type="nca_pair"),
+    "bco_pair": dpo(loss_type="bco_pair"),
+    "sppo_hard": dpo(loss_type="sppo_hard"),
+    "apo_zero": dpo(loss_type="apo_zero"),
+    "apo_down": dpo(loss_type="apo_down"),
+    "aot": dpo(loss_type="aot"),
+    "aot_smoothed": dpo(loss_type="aot", label_smoothing=0.1),
+    "aot_unpaired": dpo(loss_type="aot_unpaired"),
+    "aot_unpaired_smoothed": dpo(loss_type="aot_unpaired", label_smoothing=0.1),
+    "sft": dpo(loss_type="sft"),
+    "weighted_sum": dpo(loss_type=["sigmoid", "bco_pair", "ipo"], loss_weights=[0.8, 0.2, 0.05]),
+    "wpo_dpo": dpo(use_weighting=True),
+    "wpo_ipo": dpo(use_weighting=True, loss_type="ipo"),
+    "ld_dpo": dpo(ld_alpha=0.3),
+    "ld_apo_zero": dpo(ld_alpha=0.0, loss_type="apo_zero"),
+    "forward_kl_dpo": under("forward_kl"),
+    "forward_kl_hinge": under("forward_kl", loss_type="hinge"),
+    "forward_kl_ipo": under("forward_kl", loss_type="ipo"),
+    "js_dpo": under("js_divergence"),
+    "js_hinge": under("js_divergence", loss_type="hinge"),
+    "js_ipo": under("js_divergence", loss_type="ipo"),
+    "js_length_normalized_dpo": under("js_divergence", loss_type="sigmoid_norm", beta=5.0),
+    "alpha_half_dpo": under("alpha_divergence"),
+    "alpha_half_hinge": under("alpha_divergence", loss_type="hinge"),
+    "alpha_half_ipo": under("alpha_divergence", loss_type="ipo"),
+    "alpha_one_dpo": under("alpha_divergence", alpha=1.0),
+    "alpha_two_dpo": under("alpha_divergence", alpha=2.0),
+    "cpo": cpo(),
+    "cpo_smoothed": cpo(label_smoothing=0.1),
+    "cpo_whole": cpo(cpo_alpha=1.0),
+    "simpo": cpo(loss_type="simpo", beta=2.0, simpo_gamma=0.5),
+    "orpo": orpo(whole=False),
+    "orpo_whole": orpo(whole=True),
+}
+UNPAIRED = {"kto": kto(), "kto_weighted": kto(desirable_weight=1.5, undesirable_weight=0.5)}
+
+
 def write(name, given, loss):
     results = []
     for batch in numpy.unique(given[:, 0]):
@@ -199,18 +292,61 @@ def write(name, given, loss):
     save(name, torch.cat(results).numpy())
 
 
-PAIRS = {
-    "dpo": dpo(),
-    "dpo_sharp": dpo(beta=1.0),
-    "dpo_told_to_smooth": dpo(label_smoothing=0.1),
-    "hinge": dpo(loss_type="hinge"),
-    "ipo": dpo(loss_type="ipo"),
-    "sppo_hard": dpo(loss_type="sppo_hard"),
-}
+# --- a bigram world through TRL's LM head ------------------------------------------------------------------------------
+
+
+class Bigram(torch.nn.Module):
+    """Hidden states that say which token came before, and a head that holds the logits."""
+
+    is_gradient_checkpointing = False
+    config = SimpleNamespace(get_text_config=SimpleNamespace)
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = logits
+        add_fused_lm_head(self, outputs=("entropy", "mean_logits", "is_top1", "log_sum_sq_probs"))
+
+    def forward(self):
+        raise NotImplementedError("only the fused head is asked")
+
+    def base_model(self, input_ids, **_):
+        return SimpleNamespace(last_hidden_state=torch.nn.functional.one_hot(input_ids, len(self.logits)).float())
+
+    def get_output_embeddings(self):
+        return SimpleNamespace(weight=self.logits.T, bias=None)
+
+
+def world_inputs():
+    """The chosen sequences, then the rejected ones."""
+    ids, masks = [], []
+    for side in (0, 1):
+        for row in numpy.load(HERE / "world_pairs.npy").astype(int):
+            prompt, chosen, rejected = numpy.split(row[3:3 + row[:3].sum()], numpy.cumsum(row[:2]))
+            response = (chosen, rejected)[side]
+            ids.append(torch.tensor(numpy.concatenate([prompt, response])))
+            masks.append(torch.tensor([0] * len(prompt) + [1] * len(response)))
+    padded = lambda parts: torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+    return {"input_ids": padded(ids), "completion_mask": padded(masks),
+            "attention_mask": padded([torch.ones_like(one) for one in ids])}
+
+
+WORLD = {"dpo": {}, "ld_dpo": {"ld_alpha": 0.3}, "wpo": {"use_weighting": True}}
+
+
+def write_world():
+    numbers = [torch.tensor(numpy.load(HERE / f"world_{name}.npy")).float() for name in ("logits", "reference")]
+    numbers[0].requires_grad_()
+    policy, reference = (Bigram(logits) for logits in numbers)
+    for name, settings in WORLD.items():
+        trainer = dpo_trainer(policy, reference, beta=0.5, **settings)
+        value = trainer._compute_loss(policy, world_inputs(), return_outputs=False)
+        gradient = torch.autograd.grad(value, numbers[0])[0]
+        save(f"world_{name}", torch.cat([value.detach().reshape(1), gradient.reshape(-1)]).numpy())
 
 
 if __name__ == "__main__":
-    pairs, unpaired = make_pairs(), make_unpaired()
-    save("pairs", pairs)
-    for name, loss in PAIRS.items():
-        write(name, pairs, loss)
+    for name, given, losses in (("pairs", make_pairs(), PAIRS), ("unpaired", make_unpaired(), UNPAIRED)):
+        save(name, given)
+        for loss in losses:
+            write(loss, given, losses[loss])
+    write_world()
