@@ -63,7 +63,7 @@ def make_row(random, batch, score, log_ratio):
     shares = quantized(random.normal(0, 1, n))
     shares[0] += quantized(log_ratio) - shares.sum()
     policy = quantized(-0.125 - random.gamma(2, 1, n) - numpy.maximum(-shares, 0))
-    square_sums = quantized(policy * random.uniform(0, 2, n))
+    square_sums = quantized(numpy.maximum(2 * policy, -3) * random.uniform(0, 1, n))
     row = numpy.zeros((3, LONGEST))
     row[:, :n] = policy, policy - shares, square_sums
     return numpy.concatenate([[batch, n, score], row.reshape(-1)])
