@@ -14,15 +14,15 @@ trl_NAME.npy [S, 1 + L]: the loss of the row's batch, and its derivatives by the
 trl_world_NAME.npy [1 + V * V]: mean loss and gradient of the world of make_group_golden.py, through TRL's LM head.
 
 Where TRL defines something else than this library does, the values are TRL's and the test says by what they differ:
-- `sigmoid` ignores label_smoothing; TRL smooths DPO's loss in `aot` and CPO only.
+- `sigmoid` ignores label_smoothing; TRL smooths labels in `aot`, `aot_unpaired` and CPO only.
 - `sft` is the mean over all tokens of a batch, here the mean over responses of their means.
 - f-divergences keep a constant in the score (forward KL 1, Jensen-Shannon log 2). It cancels in a margin, but not
   where `ipo` and `sigmoid_norm` divide each score by its response's length: there the margin differs by that constant
   times (1 / n_chosen - 1 / n_rejected).
 - ORPO's supervised term also covers the prompt, and is the mean over all tokens of a batch; CPO's is the latter too.
-Not run, as TRL 1.16 has no such loss: conservative DPO of pairs, BCO with its shift, KTO of pairs. Not run, as this
-library has no such loss: KTO's apo_zero_unpaired, AlphaPO, CPO's hinge and ipo, TPO. Beyond these log-ratios TRL stops
-the exponent of the alpha divergence at 80, for float32's sake.
+- the alpha divergence's exponent stops at 80 in TRL, beyond these log-ratios.
+Not run, as TRL 1.16 no longer has them: BCO with its shift, KTO of pairs. Not run, as this library has no such loss:
+KTO's apo_zero_unpaired, AlphaPO, CPO's hinge and ipo, TPO.
 """
 import math
 import pathlib
