@@ -50,7 +50,7 @@ def save(name, array):
     numpy.save(HERE / f"trl_{name}.npy", numpy.ascontiguousarray(array, dtype=numpy.float32))
 
 
-# --- what the losses are given -----------------------------------------------------------------------------------------
+# --- what the losses are given ---------------------------------------------------------------------------------------
 
 
 def quantized(x):
@@ -118,7 +118,7 @@ def at_targets(responses, of_prompt=0.0):
     return torch.nn.functional.pad(responses, (PROMPT - 1, 0), value=of_prompt)
 
 
-# --- stubs -------------------------------------------------------------------------------------------------------------
+# --- stubs -----------------------------------------------------------------------------------------------------------
 
 
 class Accelerator:
@@ -169,7 +169,7 @@ def unconstructed(trainer, **attributes):
     return stub
 
 
-# --- the trainers' losses ----------------------------------------------------------------------------------------------
+# --- the trainers' losses --------------------------------------------------------------------------------------------
 
 
 def dpo_trainer(policy, reference, loss_type="sigmoid", beta=0.1, discopop_tau=0.05, **settings):
@@ -292,7 +292,7 @@ def write(name, given, loss):
     save(name, torch.cat(results).numpy())
 
 
-# --- a bigram world through TRL's LM head ------------------------------------------------------------------------------
+# --- a bigram world through TRL's LM head ----------------------------------------------------------------------------
 
 
 class Bigram(torch.nn.Module):
