@@ -6,12 +6,47 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <vector>
+#include <utility>
+#include <variant>
 
 namespace train_dpo {
 namespace {
 
-using records = std::vector<prefopt::preference_record>;
+using prefopt::preference_form;
+
+/// A file's records, of the form that it has.
+using file_records = std::variant<std::vector<prefopt::preference_record>, std::vector<prefopt::ranked_record>,
+                                  std::vector<prefopt::unpaired_record>>;
+
+file_records read_records(const std::string& file, preference_form form) {
+  switch (form) {
+    case preference_form::pairs:
+      return prefopt::read_preferences(file);
+    case preference_form::lists:
+      return prefopt::read_ranked_preferences(file);
+    case preference_form::unpaired:
+      break;
+  }
+  return prefopt::read_unpaired_preferences(file);
+}
+
+/// A file before it is tokenized.
+struct raw_file {
+  std::string name;
+  preference_form form = preference_form::pairs;
+  file_records records;
+};
+
+raw_file read_file(const options& o, const std::string& name) {
+  const preference_form form = prefopt::form_of(name);
+  if (const auto& read = o.loss->forms; std::ranges::find(read, form) == read.end()) {
+    std::string wanted;
+    for (const preference_form one : read) wanted += prefopt::join(wanted.empty() ? "" : " or ", name_of(one));
+    throw prefopt::value_error(
+        prefopt::join(name, ": holds ", name_of(form), ", the loss ", o.loss->spec, " reads ", wanted));
+  }
+  return {name, form, read_records(name, form)};
+}
 
 bool has_tokenizer(const std::filesystem::path& folder) {
   std::error_code ignored;
@@ -19,13 +54,22 @@ bool has_tokenizer(const std::filesystem::path& folder) {
   return (has("vocab.json") && has("merges.txt")) || has("tokenizer.json");
 }
 
+/// Where the first record that is text stands.
+std::optional<std::string> first_text(const raw_file& file) {
+  return std::visit(
+      [](const auto& records) -> std::optional<std::string> {
+        const auto text = std::ranges::find_if(records, [](const auto& record) { return record.is_text(); });
+        return text == records.end() ? std::nullopt : std::optional(place_of(*text));
+      },
+      file.records);
+}
+
 /// The tokenizer of the model's folder: needed where a record is text, and of use to show pairs if it can be read.
-std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const records& all) {
-  const auto text = std::ranges::find_if(all, &prefopt::preference_record::is_text);
-  if (text != all.end() && !has_tokenizer(o.model))
-    throw prefopt::format_error(prefopt::join(place_of(*text), ": the pair is text, but ", o.model,
+std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const std::optional<std::string>& text) {
+  if (text && !has_tokenizer(o.model))
+    throw prefopt::format_error(prefopt::join(*text, ": the pair is text, but ", o.model,
                                               " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
-  if (text != all.end()) return prefopt::gpt2_tokenizer::from_directory(o.model);
+  if (text) return prefopt::gpt2_tokenizer::from_directory(o.model);
   if (!o.show_pairs || !has_tokenizer(o.model)) return std::nullopt;
   try {
     return prefopt::gpt2_tokenizer::from_directory(o.model);
@@ -35,18 +79,65 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const rec
   }
 }
 
-prefopt::tokenized_preferences tokenize(const records& all, const std::string& file, const run_data& data,
-                                        const options& o, std::size_t vocabulary_size) {
+/// Best first, so that a loss of one response reads the best.
+void best_first(prefopt::tokenized_example& list) {
+  std::vector<std::size_t> order(list.responses.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return list.scores[i]; });
+  prefopt::tokenized_example sorted{.prompt = std::move(list.prompt), .responses = {}};
+  for (const std::size_t i : order) {
+    sorted.responses.push_back(std::move(list.responses[i]));
+    sorted.scores.push_back(list.scores[i]);
+  }
+  list = std::move(sorted);
+}
+
+data_set tokenized(const raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
   const prefopt::tokenize_options how = {
       .max_length = data.max_length, .truncation = o.truncation, .vocabulary_size = vocabulary_size};
-  prefopt::tokenized_preferences pairs =
-      data.tokenizer ? prefopt::tokenize(all, *data.tokenizer, how) : prefopt::tokenize(all, how);
   std::FILE* console = o.show_pairs ? stderr : stdout;  // with --show-pairs stdout is JSON alone
-  std::fprintf(console, "%s: %s\n", file.c_str(), describe(pairs.report).c_str());
-  return pairs;
+  return std::visit(
+      [&](const auto& records) {
+        auto made = data.tokenizer ? prefopt::tokenize(records, *data.tokenizer, how) : prefopt::tokenize(records, how);
+        std::fprintf(console, "%s: %s\n", file.name.c_str(), describe(made.report, noun_of(file.form)).c_str());
+        if constexpr (requires { made.examples[0].mismatched; }) add_mismatched(made.examples, data.max_length);
+        data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
+        for (const auto& example : made.examples) all.examples.push_back(as_example(example));
+        if (file.form == preference_form::lists) std::ranges::for_each(all.examples, best_first);
+        return all;
+      },
+      file.records);
+}
+
+/// The keys of an example's responses, as --show-pairs prints them.
+std::vector<std::string> keys_of(const data_set& data, const prefopt::tokenized_example& example) {
+  switch (data.form) {
+    case preference_form::pairs:
+      return {"chosen", "rejected"};
+    case preference_form::unpaired:
+      return {"completion", "mismatched"};
+    case preference_form::lists:
+      break;
+  }
+  std::vector<std::string> keys;
+  for (std::size_t role = 0; role < example.responses.size(); ++role)
+    keys.push_back(prefopt::join("response_", role + 1));
+  return keys;
 }
 
 }  // namespace
+
+const char* noun_of(preference_form form) {
+  switch (form) {
+    case preference_form::pairs:
+      return "pairs";
+    case preference_form::lists:
+      return "lists";
+    case preference_form::unpaired:
+      break;
+  }
+  return "examples";
+}
 
 run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   run_data data;
@@ -55,36 +146,50 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   if (data.max_length > config.n_positions)
     throw prefopt::value_error(prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
                                              ", wanted at least the --max-length of ", data.max_length));
-  const records train = prefopt::read_preferences(o.train);
-  const records eval = o.eval.empty() ? records{} : prefopt::read_preferences(o.eval);
-  data.tokenizer = tokenizer_for(o, train);
-  if (!data.tokenizer) data.tokenizer = tokenizer_for(o, eval);
-  data.train = tokenize(train, o.train, data, o, config.vocab_size);
-  if (!o.eval.empty()) data.eval = tokenize(eval, o.eval, data, o, config.vocab_size);
+  const raw_file train = read_file(o, o.train);
+  const std::optional<raw_file> eval = o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
+  std::optional<std::string> text = first_text(train);
+  if (!text && eval) text = first_text(*eval);
+  data.tokenizer = tokenizer_for(o, text);
+  data.train = tokenized(train, data, o, config.vocab_size);
+  if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);
   return data;
 }
 
+std::string hash_of(const data_set& data) {
+  prefopt::fingerprint hash;
+  for (const auto& example : data.examples) {
+    hash.add(std::span(example.prompt));
+    for (const auto& response : example.responses) hash.add(std::span(response));
+    hash.add(std::span(example.scores));
+  }
+  return hash.hex();
+}
+
 void show_pairs(const run_data& data, std::size_t count) {
-  for (std::size_t i = 0; i < std::min(count, data.train.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(count, data.train.examples.size()); ++i) {
+    const auto& example = data.train.examples[i];
+    const std::vector<std::string> keys = keys_of(data.train, example);
     nlohmann::ordered_json line;
-    const auto& [prompt, chosen, rejected] = data.train[i];
-    line["prompt_ids"] = prompt;
-    line["chosen_ids"] = chosen;
-    line["rejected_ids"] = rejected;
-    const auto add_pieces = [&](const char* key, const prefopt::token_ids& ids) {
-      auto& pieces = line[key] = nlohmann::ordered_json::array();
+    line["prompt_ids"] = example.prompt;
+    for (std::size_t role = 0; role < example.responses.size(); ++role)
+      line[keys[role] + "_ids"] = example.responses[role];
+    if (data.train.form == preference_form::lists) line["scores"] = example.scores;
+    if (data.train.form == preference_form::unpaired) line["label"] = example.scores[0] > 0;
+    const auto add_pieces = [&](const std::string& key, const prefopt::token_ids& ids) {
+      auto& pieces = line[key + "_pieces"] = nlohmann::ordered_json::array();
       for (const prefopt::token_id id : ids)
         pieces.push_back(data.tokenizer->has_token(id) ? data.tokenizer->display(id) : "\uFFFD");
     };
     if (data.tokenizer) {
-      add_pieces("prompt_pieces", prompt);
-      add_pieces("chosen_pieces", chosen);
-      add_pieces("rejected_pieces", rejected);
+      add_pieces("prompt", example.prompt);
+      for (std::size_t role = 0; role < example.responses.size(); ++role)
+        add_pieces(keys[role], example.responses[role]);
     }
     std::puts(line.dump().c_str());
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    throw prefopt::io_error("stdout: the pairs could not be written");
+    throw prefopt::io_error("stdout: the examples could not be written");
 }
 
 }  // namespace train_dpo

@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The data of a run: pairs as training will see them.
+// The data of a run: examples as training will see them.
 
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "train_dpo/options.hpp"
 
 namespace train_dpo {
 
+/// Examples of any form. A list's responses stand best first.
+struct data_set {
+  std::vector<prefopt::tokenized_example> examples;
+  std::vector<std::size_t> lines;  ///< in the file, of each
+  prefopt::preference_form form = prefopt::preference_form::pairs;
+};
+
 struct run_data {
   std::optional<prefopt::gpt2_tokenizer> tokenizer;  ///< of the model's folder, where it holds one that is needed
-  prefopt::tokenized_preferences train;
-  prefopt::tokenized_preferences eval;  ///< empty without --eval
+  data_set train;
+  data_set eval;  ///< empty without --eval
   std::size_t max_length = 0;
 };
 
-/// Reads and tokenizes what the options name, and reports on the console what was dropped.
+/// What examples of a form are called.
+[[nodiscard]] const char* noun_of(prefopt::preference_form form);
+
+/// Reads and tokenizes what the options name, and reports on the console what was dropped. Throws value_error where the
+/// loss does not read data of that form.
 [[nodiscard]] run_data read_data(const options& options, const prefopt::gpt2_config& config);
 
-/// Prints the first pairs, one JSON object a line; with the tokens' texts where there is a tokenizer. Throws io_error.
+/// A hash of all that losses read of the examples.
+[[nodiscard]] std::string hash_of(const data_set& data);
+
+/// Prints the first examples, one JSON object a line; with the tokens' texts where there is a tokenizer. Throws
+/// io_error.
 void show_pairs(const run_data& data, std::size_t count);
 
 }  // namespace train_dpo

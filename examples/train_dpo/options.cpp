@@ -20,26 +20,6 @@ namespace {
 
 constexpr std::int64_t anything = std::numeric_limits<std::int64_t>::max();
 
-/// Which of the options that only some losses read a loss reads.
-struct readings {
-  bool beta;
-  bool label_smoothing;
-  bool reference;
-};
-
-readings read_by(loss_name loss) {
-  switch (loss) {
-    case loss_name::dpo:
-      return {.beta = true, .label_smoothing = true, .reference = true};
-    case loss_name::ipo:
-    case loss_name::hinge:
-      return {.beta = true, .label_smoothing = false, .reference = true};
-    case loss_name::sft:
-      break;
-  }
-  return {.beta = false, .label_smoothing = false, .reference = false};
-}
-
 CLI::Validator finite_number(std::string description, double least, double most, bool least_is_in, bool most_is_in) {
   return {[=](std::string& text) -> std::string {
             double value = 0;
@@ -86,32 +66,90 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, co
 
 void add_files(CLI::App& app, options& o) {
   app.add_option("--model", o.model, "Hugging Face GPT-2 folder to train")->type_name("DIR")->required();
-  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")->type_name("DIR");
-  app.add_option("--train", o.train, "Preference pairs, .jsonl or .jsonl.gz")->type_name("FILE")->required();
-  app.add_option("--eval", o.eval, "Held-out pairs, to evaluate on")->type_name("FILE");
+  app.add_option("--train", o.train, "Pairs, ranked lists or unpaired examples, as the loss reads; .jsonl or .jsonl.gz")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
   app.add_option("--output", o.output, "Folder for the trained model, metrics.jsonl and checkpoints")->type_name("DIR");
-  app.add_option("--reference-cache", o.reference_cache,
-                 "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
-                 "[reference_log_probs.safetensors in the output folder]")
-      ->type_name("FILE|none");
 }
 
-void add_loss(CLI::App& app, options& o) {
-  using prefopt::truncation;
-  add_choice<loss_name>(
-      app, "--loss", o.loss, "dpo, ipo, hinge or sft (supervised, on the chosen responses)",
-      {{"dpo", loss_name::dpo}, {"ipo", loss_name::ipo}, {"hinge", loss_name::hinge}, {"sft", loss_name::sft}}, "dpo");
+/// What the command line says before it is put together.
+struct raw_options {
+  options rest;
+  std::string loss = "dpo";
+  loss_values values;
+  bool sync_reference = false;
+  prefopt::moving_reference_options moving;
+};
+
+/// A number that only some losses read.
+struct loss_number {
+  const char* flag;
+  const char* description;
+  CLI::Validator range;
+};
+
+void add_loss(CLI::App& app, raw_options& raw) {
   const double none = std::numeric_limits<double>::infinity();
-  add(app, "--beta", o.beta, "How dear moving from the reference is (ipo: tau)",
-      finite_number("above 0", 0, none, false, false));
-  add(app, "--label-smoothing", o.label_smoothing, "Share of pairs taken for mislabelled (dpo: conservative DPO)",
-      finite_number("at least 0 and below 0.5", 0, 0.5, true, false));
+  const auto above_zero = finite_number("above 0", 0, none, false, false);
+  const auto not_negative = finite_number("at least 0", 0, none, true, false);
+  const auto share = finite_number("at least 0 and below 1", 0, 1, true, false);
+  const loss_number numbers[] = {
+      {"--beta", "How dear moving from the reference is (ipo: tau) [dpo 0.1; each loss its own]", above_zero},
+      {"--label-smoothing", "Share of pairs taken for mislabelled (dpo: conservative DPO) [dpo 0]",
+       finite_number("at least 0 and below 0.5", 0, 0.5, true, false)},
+      {"--f-alpha-divergence-coef", "alpha of the alpha_divergence [0.5]",
+       finite_number("finite", -none, none, true, true)},
+      {"--ld-alpha", "LD-DPO: weight of what the longer response has beyond the shorter [off]",
+       finite_number("0 to 1", 0, 1, true, true)},
+      {"--simpo-gamma", "simpo: the margin wanted [0.5]", not_negative},
+      {"--discopop-tau", "discopop: temperature [0.05]", above_zero},
+      {"--dpop-lambda", "dpop: weight of its penalty [50]", not_negative},
+      {"--desirable-weight", "kto: weight of desirable completions [1]", not_negative},
+      {"--undesirable-weight", "kto: weight of undesirable completions [1]", not_negative},
+      {"--beta-sensitivity", "beta_dpo: how fast beta follows the margins [0.6]", not_negative},
+      {"--filtered-share", "beta_dpo: share of a step's pairs left out [0.2]", share},
+  };
+  app.add_option("--loss", raw.loss,
+                 "A loss, or a sum as dpo:0.8,sft:1. Losses, with TRL's name where it is another: " + loss_names())
+      ->type_name("NAME")
+      ->capture_default_str();
+  for (const loss_number& number : numbers)
+    app.add_option_function<double>(
+           number.flag, [&raw, flag = number.flag](double value) { raw.values.numbers[flag] = value; },
+           number.description)
+        ->type_name("FLOAT")
+        ->check(number.range);
+  app.add_option_function<std::string>(
+         "--f-divergence-type", [&raw](const std::string& name) { raw.values.choices["--f-divergence-type"] = name; },
+         "The divergence from the reference that the loss goes by [reverse_kl]")
+      ->check(CLI::IsMember({"reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"}));
+  app.add_flag("--use-weighting", raw.values.use_weighting,
+               "WPO: weigh each example by how likely its responses are under the policy");
+}
+
+void add_data(CLI::App& app, options& o) {
+  using prefopt::truncation;
   app.add_option("--max-length", o.max_length,
                  "Tokens of a prompt with its response [the model's context, 1024 at most]")
       ->check(at_least(1));
   add_choice<truncation>(app, "--truncation", o.truncation,
                          "keep_start cuts a long sequence's end, keep_end its prompt's start first",
                          {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
+}
+
+void add_reference(CLI::App& app, raw_options& raw) {
+  options& o = raw.rest;
+  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")->type_name("DIR");
+  app.add_option("--reference-cache", o.reference_cache,
+                 "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
+                 "[reference_log_probs.safetensors in the output folder]")
+      ->type_name("FILE|none");
+  app.add_flag("--sync-ref-model", raw.sync_reference,
+               "TR-DPO: the reference follows the policy; it runs beside it, as without a cache");
+  add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha, "The policy's share in each update of the reference",
+      finite_number("above 0 and at most 1", 0, 1, false, true));
+  add(app, "--ref-model-sync-steps", raw.moving.sync_steps, "Steps between updates of the reference", at_least(1));
 }
 
 void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
@@ -159,18 +197,32 @@ void add_run(CLI::App& app, options& o) {
       ->check(at_least(1));
 }
 
+/// Throws CLI::ValidationError.
+chosen_loss loss_of(const raw_options& raw) {
+  try {
+    return choose_loss(raw.loss, raw.values);
+  } catch (const prefopt::value_error& cause) {
+    throw CLI::ValidationError(cause.what());
+  }
+}
+
 /// What single options cannot know. Throws CLI::ValidationError.
 void check_together(const CLI::App& app, const options& o) {
   const auto refuse = [&](const char* flag, const std::string& why) {
     if (app.count(flag) > 0) throw CLI::ValidationError(flag, why);
   };
-  const readings reads = read_by(o.loss);
-  const std::string unread = prefopt::join("the loss ", name_of(o.loss), " does not read it");
-  if (!reads.beta) refuse("--beta", unread);
-  if (!reads.label_smoothing) refuse("--label-smoothing", unread);
-  if (!reads.reference) {
+  if (!o.loss->loss.inputs.reference) {
+    const std::string unread = prefopt::join("the loss ", o.loss->spec, " does not read it");
     refuse("--reference", unread);
     refuse("--reference-cache", unread);
+    refuse("--sync-ref-model", unread);
+  }
+  if (o.sync_reference) {
+    if (o.reference_cache && o.reference_cache != "none")
+      refuse("--reference-cache", "a reference that moves has no log-probs to keep, wanted none");
+  } else {
+    refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
+    refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
   }
   if (o.device == device_name::cuda) refuse("--threads", "they are the CPU's, and this run is on a GPU");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
@@ -185,32 +237,26 @@ const char* name_of(device_name device) { return device == device_name::cpu ? "c
 
 const char* name_of(precision_name precision) { return precision == precision_name::fp32 ? "fp32" : "bf16"; }
 
-const char* name_of(loss_name loss) {
-  switch (loss) {
-    case loss_name::dpo:
-      return "dpo";
-    case loss_name::ipo:
-      return "ipo";
-    case loss_name::hinge:
-      return "hinge";
-    case loss_name::sft:
-      break;
-  }
-  return "sft";
-}
-
 parsed parse(int argc, char** argv) {
-  options o;
+  raw_options raw;
+  options& o = raw.rest;
   o.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  CLI::App app("Trains a GPT-2 on preference pairs: from a checkpoint folder and a JSONL file to a checkpoint folder.",
+  CLI::App app("Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
                "prefopt_train_dpo");
   app.get_formatter()->column_width(34);
   add_files(app, o);
-  add_loss(app, o);
+  add_loss(app, raw);
+  add_reference(app, raw);
+  add_data(app, o);
   add_optimizer(app, o.trainer);
   add_run(app, o);
   try {
     app.parse(argc, argv);
+    o.loss = loss_of(raw);
+    if (raw.sync_reference) {
+      o.sync_reference = raw.moving;
+      if (!o.reference_cache) o.reference_cache = "none";
+    }
     check_together(app, o);
   } catch (const CLI::ParseError& e) {
     return {std::nullopt, app.exit(e) == 0 ? 0 : 2};

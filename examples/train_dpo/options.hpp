@@ -3,15 +3,17 @@
 // The command line of prefopt_train_dpo: what it says, its defaults, and what is refused before any file is read.
 
 #include <prefopt/data/tokenize.hpp>
+#include <prefopt/policy/moving_reference.hpp>
 #include <prefopt/train/trainer_options.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "train_dpo/losses.hpp"
+
 namespace train_dpo {
 
-enum class loss_name { dpo, ipo, hinge, sft };
 enum class precision_name { fp32, bf16 };
 enum class device_name { cpu, cuda };
 
@@ -20,11 +22,9 @@ struct options {
   std::string model;
   std::string reference;  ///< empty: the model as loaded
   std::string train;
-  std::string eval;    ///< empty: no evaluation
-  std::string output;  ///< may be empty with show_pairs only
-  loss_name loss = loss_name::dpo;
-  double beta = 0.1;
-  double label_smoothing = 0;
+  std::string eval;                 ///< empty: no evaluation
+  std::string output;               ///< may be empty with show_pairs only
+  std::optional<chosen_loss> loss;  ///< set
   prefopt::trainer_options trainer;
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
@@ -35,6 +35,7 @@ struct options {
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
   bool resume = false;
+  std::optional<prefopt::moving_reference_options> sync_reference;  ///< unset: the reference stays as it is
   std::optional<std::string> reference_cache;  ///< a file or "none"; unset: a file in the output folder
   std::optional<std::int64_t> show_pairs;
 };
@@ -48,7 +49,6 @@ struct parsed {
 [[nodiscard]] parsed parse(int argc, char** argv);
 
 /// The name as the command line says it.
-[[nodiscard]] const char* name_of(loss_name loss);
 [[nodiscard]] const char* name_of(precision_name precision);
 [[nodiscard]] const char* name_of(device_name device);
 

@@ -14,7 +14,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
       {"--eval", origins.eval_pairs},
       {"--max-length", origins.max_length},
       {"--truncation", options.truncation == prefopt::truncation::keep_start ? "keep_start" : "keep_end"},
-      {"--loss", name_of(options.loss)},
+      {"--loss", options.loss->spec},
       {"--learning-rate", t.learning_rate},
       {"--schedule", prefopt::name_of(t.schedule)},
       {"--warmup-steps", t.warmup_steps},
@@ -33,12 +33,15 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
     settings["--max-steps"] = t.max_steps;
   else
     settings["--epochs"] = t.epochs;
+  settings.update(options.loss->read);
   if (!origins.reference.empty()) {
     settings["--reference"] = origins.reference;
-    settings["--beta"] = options.beta;
     settings["--reference-cache"] = options.reference_cache == "none" ? "none" : "a file";
   }
-  if (options.loss == loss_name::dpo) settings["--label-smoothing"] = options.label_smoothing;
+  if (options.sync_reference) {
+    settings["--ref-model-mixup-alpha"] = options.sync_reference->mixup_alpha;
+    settings["--ref-model-sync-steps"] = options.sync_reference->sync_steps;
+  }
   return settings;
 }
 

@@ -23,6 +23,7 @@
 #include "prefopt/loss/kto.hpp"
 #include "prefopt/loss/kto_pair.hpp"
 #include "prefopt/loss/length_desensitized.hpp"
+#include "prefopt/loss/length_normalized_dpo.hpp"
 #include "prefopt/loss/lipo_lambda.hpp"
 #include "prefopt/loss/plackett_luce_dpo.hpp"
 #include "prefopt/loss/s_dpo.hpp"
@@ -260,7 +261,14 @@ BOOST_AUTO_TEST_CASE(divergences_meet_where_they_promise_to) {
     }
   }
   for (const double ratio : {-3.0, 0.0, 0.7}) {  // alpha = 0 is forward KL, near 1 it is reverse KL
+    BOOST_TEST(std::abs(alpha_divergence{.alpha = 0}(ratio).score - forward_kl{}(ratio).score) < 1e-15);
     BOOST_TEST(alpha_divergence{.alpha = 0}(ratio).slope == forward_kl{}(ratio).slope);
     BOOST_TEST(std::abs(alpha_divergence{.alpha = 1 + 1e-9}(ratio).score - ratio) < 1e-7);
   }
+  // Whatever their lengths, responses on which policy and reference agree have no margin.
+  const pair_log_probs equal{-3, -9, -3, -9, 2, 7};
+  for (const double loss : {f_divergence{length_normalized_dpo{}, forward_kl{}}(equal).loss,
+                            f_divergence{length_normalized_dpo{}, js_divergence{}}(equal).loss,
+                            f_divergence{length_normalized_dpo{}, alpha_divergence{.alpha = 0.5}}(equal).loss})
+    BOOST_TEST(loss == std::log(2.0));
 }

@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(bad_options_and_other_models_are_refused) {
   bigram other(toy_vocabulary + 1);
   moving_reference reference(toy_policy());
   BOOST_CHECK_THROW(reference.sync(other), shape_error);
+  BOOST_CHECK_THROW((sync_reference{reference, other}), shape_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

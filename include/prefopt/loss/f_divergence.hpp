@@ -5,17 +5,19 @@
 // scores s = f'(exp r) take the place of the log-ratios r:
 //
 //   reverse KL   s = r                     (the loss itself)
-//   forward KL   s = -exp(-r)
-//   Jensen-Shannon  s = log sigmoid(r)
+//   forward KL   s = 1 - exp(-r)
+//   Jensen-Shannon  s = log 2 + log sigmoid(r)
 //   alpha        s = (exp((alpha - 1) r) - 1) / (alpha - 1), at alpha = 1: r
 //
-// up to constants, which cancel in a margin, as the normalizer of the optimal policy does; losses that read a response
-// for itself have no such form.
+// f' leaves a constant open: it is chosen so that s is 0 where policy and reference agree. In a margin it cancels, as
+// the normalizer of the optimal policy does, but where a loss divides by lengths (as Hugging Face TRL does). Losses
+// that read a response for itself have no such form.
 
 #include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <numbers>
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
@@ -39,14 +41,13 @@ struct reverse_kl {
 /// Grows without bound as the policy leaves what the reference says: at a log-ratio of -700 it leaves the doubles.
 struct forward_kl {
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
-    const double inverse = std::exp(-log_ratio);
-    return {-inverse, inverse};
+    return {-std::expm1(-log_ratio), std::exp(-log_ratio)};
   }
 };
 
 struct js_divergence {
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
-    return {-log1p_exp(-log_ratio), sigmoid(-log_ratio)};
+    return {std::numbers::ln2 - log1p_exp(-log_ratio), sigmoid(-log_ratio)};
   }
 };
 
@@ -68,7 +69,7 @@ concept divergence_of_responses = std::copyable<D> && requires(const D& divergen
 };
 
 /// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. Where the loss takes means over tokens, the score of the whole
-/// response is divided by its length (Hugging Face TRL does so too).
+/// response is divided by its length.
 template <margin_loss Loss, divergence_of_responses Divergence>
 requires std::same_as<decltype(Loss::reduction), const token_reduction>
 struct f_divergence {

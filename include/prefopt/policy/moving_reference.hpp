@@ -48,24 +48,37 @@ class moving_reference {
   /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws shape_error where the two are
   /// no models of one shape. Memory: two tensors on the host.
   void sync(Policy& policy) {
-    auto&& own = policy_.parameters();
-    auto&& others = policy.parameters();
-    if (std::size(own) != std::size(others))
-      throw shape_error(join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
-    auto other = std::begin(others);
-    for (auto&& parameter : own) mix(*other++, parameter);
+    for_each_tensor(policy, [&](const auto& from, const auto& to) { mix(from, to); });
+  }
+
+  /// Throws shape_error where `sync` would.
+  void require_same_shape(Policy& policy) {
+    for_each_tensor(policy, [](const auto&, const auto&) {});
   }
 
   [[nodiscard]] const Policy& policy() const { return policy_; }
   [[nodiscard]] const moving_reference_options& options() const { return options_; }
 
  private:
+  template <class Visit>
+  void for_each_tensor(Policy& policy, const Visit& visit) {
+    auto&& own = policy_.parameters();
+    auto&& others = policy.parameters();
+    if (std::size(own) != std::size(others))
+      throw shape_error(join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
+    auto other = std::begin(others);
+    for (auto&& parameter : own) {
+      auto&& from = *other++;
+      if (from.shape != parameter.shape)
+        throw shape_error(join("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
+                               " elements, or another shape than the policy's of ", from.value.size()));
+      visit(from, parameter);
+    }
+  }
+
   template <class Parameter>
   void mix(const Parameter& from, const Parameter& to) {
     using real = typename std::remove_cvref_t<decltype(policy_.machine())>::value_type;
-    if (from.value.size() != to.value.size())
-      throw shape_error(join("moving_reference: tensor ", to.name, " has ", to.value.size(), " elements, the policy's ",
-                             from.value.size()));
     std::vector<real> before(to.value.size()), policy(to.value.size());
     policy_.machine().copy_to_host(std::span<const real>(to.value), std::span(before));
     policy_.machine().copy_to_host(std::span<const real>(from.value), std::span(policy));

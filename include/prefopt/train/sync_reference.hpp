@@ -13,7 +13,10 @@ namespace prefopt {
 template <trainable_policy Policy>
 class sync_reference {
  public:
-  sync_reference(moving_reference<Policy>& reference, Policy& policy) : reference_(&reference), policy_(&policy) {}
+  /// Throws shape_error where the two are no models of one shape.
+  sync_reference(moving_reference<Policy>& reference, Policy& policy) : reference_(&reference), policy_(&policy) {
+    reference.require_same_shape(policy);
+  }
 
   void on_step(const step_report& report) {
     if (report.step % reference_->options().sync_steps == 0) reference_->sync(*policy_);

@@ -16,9 +16,6 @@ trl_world_NAME.npy [1 + V * V]: mean loss and gradient of the world of make_grou
 Where TRL defines something else than this library does, the values are TRL's and the test says by what they differ:
 - `sigmoid` ignores label_smoothing; TRL smooths labels in `aot`, `aot_unpaired` and CPO only.
 - `sft` is the mean over all tokens of a batch, here the mean over responses of their means.
-- f-divergences keep a constant in the score (forward KL 1, Jensen-Shannon log 2). It cancels in a margin, but not
-  where `ipo` and `sigmoid_norm` divide each score by its response's length: there the margin differs by that constant
-  times (1 / n_chosen - 1 / n_rejected).
 - ORPO's supervised term also covers the prompt, and is the mean over all tokens of a batch; CPO's is the latter too.
 - the alpha divergence's exponent stops at 80 in TRL, beyond these log-ratios.
 Not run, as TRL 1.16 no longer has them: BCO with its shift, KTO of pairs. Not run, as this library has no such loss:

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The losses by the names that `--loss` takes, and the options that only some of them read.
+
+#include <prefopt/io/preference_form.hpp>
+#include <prefopt/loss/any_loss.hpp>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace train_dpo {
+
+/// What the command line says beside the loss's name, by flag; only what was given.
+struct loss_values {
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::string> choices;
+  bool use_weighting = false;
+};
+
+struct chosen_loss {
+  prefopt::any_loss loss;
+  std::string spec;                             ///< "dpo", or "dpo:0.8,sft:1"
+  std::vector<prefopt::preference_form> forms;  ///< of data that the loss reads
+  nlohmann::json read;                          ///< the options that it reads, with their values
+};
+
+/// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for a name that is none,
+/// for an option outside its range or that no term reads, and for terms that read no form of data in common.
+[[nodiscard]] chosen_loss choose_loss(const std::string& spec, const loss_values& given);
+
+/// All names, with a comma between them.
+[[nodiscard]] std::string loss_names();
+
+}  // namespace train_dpo
