@@ -60,7 +60,8 @@ class loss_settings {
     const auto found = given_.numbers.find(flag);
     const double value = found == given_.numbers.end() ? standard : found->second;
     // Terms of a sum read one option, but each has a default of its own.
-    read_[flag] = found == given_.numbers.end() ? nlohmann::json("the default") : nlohmann::json(value);
+    auto& values = read_[flag];
+    if (std::count(values.begin(), values.end(), nlohmann::json(value)) == 0) values.push_back(value);
     return value;
   }
   std::string choice(const char* flag, const char* standard) {
@@ -247,11 +248,17 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
   return {std::move(loss), name, reads, std::move(read)};
 }
 
+std::vector<loss_name> all_losses() {
+  std::vector<loss_name> all;
+  for (const entry& one : table) all.push_back({one.name, one.also});
+  return all;
+}
+
 std::string loss_names() {
   std::string names;
-  for (const entry& one : table) {
-    names += prefopt::join(names.empty() ? "" : ", ", one.name);
-    if (!one.also.empty()) names += prefopt::join(" (", one.also, ")");
+  for (const auto& [name, also] : all_losses()) {
+    names += prefopt::join(names.empty() ? "" : ", ", name);
+    if (!also.empty()) names += prefopt::join(" (", also, ")");
   }
   return names;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace train_dpo {
@@ -23,14 +24,22 @@ struct chosen_loss {
   prefopt::any_loss loss;
   std::string spec;                             ///< "dpo", or "dpo:0.8,sft:1"
   std::vector<prefopt::preference_form> forms;  ///< of data that the loss reads
-  nlohmann::json read;                          ///< the options that it reads, with their values
+  nlohmann::json read;                          ///< the options that it reads, each with its terms' values
 };
 
 /// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for a name that is none,
 /// for an option outside its range or that no term reads, and for terms that read no form of data in common.
 [[nodiscard]] chosen_loss choose_loss(const std::string& spec, const loss_values& given);
 
-/// All names, with a comma between them.
+/// A name that `--loss` takes, and TRL's where it is another.
+struct loss_name {
+  std::string_view name;
+  std::string_view also;
+};
+
+[[nodiscard]] std::vector<loss_name> all_losses();
+
+/// All of them in one line.
 [[nodiscard]] std::string loss_names();
 
 }  // namespace train_dpo
