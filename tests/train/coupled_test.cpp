@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Losses that couple the examples of a step, and losses that carry numbers from step to step, in steps and runs.
+// Losses that couple the examples of a step, in steps that are cut into micro-batches.
 
-#include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <limits>
-#include <tuple>
 #include <vector>
 
 #include "prefopt/loss/any_loss.hpp"
@@ -20,10 +17,7 @@
 #include "prefopt/loss/tdpo.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/loss/wpo.hpp"
-#include "prefopt/policy/reference.hpp"
-#include "prefopt/train/evaluate_every.hpp"
-#include "prefopt/train/trainer.hpp"
-#include "train/recorder.hpp"
+#include "prefopt/train/step.hpp"
 #include "train/step_outcome.hpp"
 #include "train/toy_run.hpp"
 
