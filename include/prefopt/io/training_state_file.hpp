@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under PyTorch's names, and
-// `trainer_state.json` with the step and whatever settings the program wants to find again.
+// `trainer_state.json` with the step, what the loss carries, and whatever settings the program wants to find again.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +19,7 @@
 #include "prefopt/files/read_file.hpp"
 #include "prefopt/io/safetensors_file.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/loss/token_losses.hpp"
 #include "prefopt/train/trainer.hpp"
 
 namespace prefopt {
@@ -62,34 +63,45 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
     return std::span<const real>(values);
   });
   file.commit();
-  const nlohmann::json state = {
-      {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  nlohmann::json state = {{"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  // Most losses carry nothing. Numbers are written so that they come back bit for bit.
+  if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty()) state["loss"] = loss;
   write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
 }
 
-/// `trainer_state.json` of a folder: step, num_tokens and settings. Throws io_error or format_error.
+/// `trainer_state.json` of a folder: step, num_tokens, settings, and what the loss carries where it carries something.
 struct trainer_state_record {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
+  std::vector<double> loss = {};
 };
 
+/// Throws io_error or format_error.
 [[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / trainer_state_file;
   const nlohmann::json json = parse_json(read_file(path), path.native());
   const json_object object(json, path.native());
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  return {object.integer("step", 0, most), object.integer("num_tokens", 0, most), object.object("settings").json()};
+  trainer_state_record record{object.integer("step", 0, most), object.integer("num_tokens", 0, most),
+                              object.object("settings").json()};
+  if (!object.has_value("loss")) return record;
+  for (const nlohmann::json& number : object.list("loss")) {
+    if (!number.is_number())
+      throw format_error(join(object.name(), ": loss holds ", describe_json(number), ", numbers were wanted"));
+    record.loss.push_back(number.get<double>());
+  }
+  return record;
 }
 
-/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and then changes
-/// nothing.
+/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and value_error for
+/// the state of another loss, and then changes nothing.
 template <class Trainer>
 void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
   using real = typename Trainer::optimizer_type::value_type;
   const trainer_state_record record = read_trainer_state(folder);
   const safetensors_file file(folder / optimizer_file);
-  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}};
+  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}, record.loss};
   for (const auto& one : std::as_const(trainer).optimizer().moments()) {
     saved_moments<real>& saved = state.optimizer.moments.emplace_back();
     saved.name = one.name;
