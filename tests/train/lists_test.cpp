@@ -4,8 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -18,6 +18,7 @@
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/trainer.hpp"
 #include "train/recorder.hpp"
+#include "train/small_world.hpp"
 #include "train/step_outcome.hpp"
 #include "train/toy_run.hpp"
 
@@ -113,28 +114,14 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_train) {
 
 namespace {
 
-// Log-ratios of the tilted policy to an even one, and its log-probs.
-const double up = std::log(1.5), down = std::log(0.5);
-const double likely = std::log(0.75), unlikely = std::log(0.25), even = std::log(0.5);
-
 /// Log-ratios: {up, down, 2 up}, {2 up, down}, {0, up, 0}.
 const std::vector<tokenized_example> small_lists{
     {{0}, {{0}, {1}, {0, 0}}, {0.2, 0.7, 0.5}}, {{0}, {{0, 0}, {1, 1}}}, {{1}, {{0}, {0, 0}, {1}}, {1, 0, 0}}};
 
-std::vector<std::string> names(const std::vector<metric>& metrics) {
-  std::vector<std::string> all;
-  for (const metric& one : metrics) all.emplace_back(one.name);
-  return all;
-}
-
-void check_metric(const std::vector<metric>& metrics, std::string_view name, double wanted) {
-  check_close(find_metric(metrics, name).value(), wanted);
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(metrics_of_lists_hold_the_best_response_against_the_mean_of_the_others) {
-  const auto evaluated = evaluate(tilted_policy(), bigram(2), s_dpo{.beta = 0.5}, small_lists);
+  const auto evaluated = evaluate(tilted_policy(), even_reference(), s_dpo{.beta = 0.5}, small_lists);
   BOOST_TEST(evaluated.pairs == 3);
   BOOST_TEST(
       names(evaluated.metrics) == (std::vector<std::string>{"rewards/chosen", "rewards/rejected", "rewards/accuracies",
@@ -155,10 +142,10 @@ BOOST_AUTO_TEST_CASE(metrics_of_lists_hold_the_best_response_against_the_mean_of
 BOOST_AUTO_TEST_CASE(a_list_without_a_better_response_has_no_accuracy) {
   auto lists = small_lists;
   lists[1].scores = {0.3, 0.3};
-  const auto evaluated = evaluate(tilted_policy(), bigram(2), lipo_lambda{.beta = 0.5}, lists);
+  const auto evaluated = evaluate(tilted_policy(), even_reference(), lipo_lambda{.beta = 0.5}, lists);
   check_metric(evaluated.metrics, "rewards/accuracies", (1.0 / 3 + 0) / 2);
   lists = {lists[1]};
-  const auto tied = evaluate(tilted_policy(), bigram(2), lipo_lambda{.beta = 0.5}, lists);
+  const auto tied = evaluate(tilted_policy(), even_reference(), lipo_lambda{.beta = 0.5}, lists);
   BOOST_TEST(!find_metric(tied.metrics, "rewards/accuracies").has_value());
   check_metric(tied.metrics, "rewards/margins", 0.5 * (2 * up - down));
   BOOST_TEST(tied.loss == 0.0);

@@ -2,7 +2,6 @@
 #pragma once
 // A bigram with random weights and random examples of each kind for it: the smallest run.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -21,13 +20,6 @@ inline bigram toy_policy(std::uint64_t seed = 1) {
   random_generator random(seed);
   const auto table = policy.parameters().at(0).value;
   for (double& logit : table) logit = random.normal();
-  return policy;
-}
-
-/// Two tokens: 3/4 and 1/4 after the first one, 1/2 and 1/2 after the other. What `bigram(2)` gives is always 1/2.
-inline bigram tilted_policy() {
-  bigram policy(2);
-  policy.parameters().at(0).value[0] = std::log(3.0);
   return policy;
 }
 

@@ -4,11 +4,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "prefopt/core/math.hpp"
 #include "prefopt/loss/bco.hpp"
 #include "prefopt/loss/kto.hpp"
 #include "prefopt/loss/sft.hpp"
@@ -16,6 +15,7 @@
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/trainer.hpp"
 #include "train/recorder.hpp"
+#include "train/small_world.hpp"
 #include "train/step_outcome.hpp"
 #include "train/toy_run.hpp"
 
@@ -86,29 +86,15 @@ BOOST_AUTO_TEST_CASE(a_mismatched_completion_says_nothing_to_bco) {
 
 namespace {
 
-// Log-ratios of the tilted policy to an even one, and its log-probs.
-const double up = std::log(1.5), down = std::log(0.5);
-const double likely = std::log(0.75), unlikely = std::log(0.25);
-
 /// Log-ratios: up, 2 up, down, 0; the first one's mismatched completion: 2 up.
 const std::vector<tokenized_unpaired> small_examples{
     {{0}, {0}, true, {0, 0}}, {{0}, {0, 0}, true}, {{0}, {1}, false}, {{1}, {1, 0}, false}};
 
-std::vector<std::string> names(const std::vector<metric>& metrics) {
-  std::vector<std::string> all;
-  for (const metric& one : metrics) all.emplace_back(one.name);
-  return all;
-}
-
-void check_metric(const std::vector<metric>& metrics, std::string_view name, double wanted) {
-  check_close(find_metric(metrics, name).value(), wanted);
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(metrics_of_unpaired_examples_hold_desirable_against_undesirable_ones) {
-  const auto shifted = evaluate(tilted_policy(), bigram(2), bco{.beta = 0.5}, small_examples);
-  const auto moved = evaluate(tilted_policy(), bigram(2), kto{.beta = 0.5}, small_examples);
+  const auto shifted = evaluate(tilted_policy(), even_reference(), bco{.beta = 0.5}, small_examples);
+  const auto moved = evaluate(tilted_policy(), even_reference(), kto{.beta = 0.5}, small_examples);
   for (const auto& evaluated : {shifted, moved}) {
     BOOST_TEST(evaluated.pairs == 4);
     BOOST_TEST(
@@ -119,7 +105,7 @@ BOOST_AUTO_TEST_CASE(metrics_of_unpaired_examples_hold_desirable_against_undesir
     check_metric(evaluated.metrics, "rewards/rejected", 0.5 * (down + 0) / 2);
     check_metric(evaluated.metrics, "rewards/margins", 0.5 * (3 * up - down) / 2);
     check_metric(evaluated.metrics, "logps/chosen", (likely + 2 * likely) / 2);
-    check_metric(evaluated.metrics, "logps/rejected", (unlikely + 2 * std::log(0.5)) / 2);
+    check_metric(evaluated.metrics, "logps/rejected", (unlikely + 2 * even) / 2);
   }
   check_close(shifted.loss,
               (std::log1p(1 / std::sqrt(1.5)) + std::log1p(1 / 1.5) + std::log1p(std::sqrt(0.5)) + std::log(2.0)) / 4);
@@ -132,7 +118,7 @@ BOOST_AUTO_TEST_CASE(where_all_examples_are_of_one_kind_there_is_no_margin) {
   const std::vector<tokenized_unpaired> desirable{small_examples[0], small_examples[1]};
   const std::vector<tokenized_unpaired> undesirable{small_examples[2], small_examples[3]};
   const auto names_of = [](const std::vector<tokenized_unpaired>& examples) {
-    return names(evaluate(tilted_policy(), bigram(2), bco{}, examples).metrics);
+    return names(evaluate(tilted_policy(), even_reference(), bco{}, examples).metrics);
   };
   BOOST_TEST(names_of(desirable) == (std::vector<std::string>{"rewards/chosen", "logps/chosen"}),
              boost::test_tools::per_element());
