@@ -17,6 +17,7 @@
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/evaluate.hpp"
+#include "train/step_outcome.hpp"
 #include "train/toy_run.hpp"
 
 using namespace prefopt;
@@ -38,11 +39,6 @@ auto reference_of() {
   }
 }
 
-struct outcome {
-  step_gradient found;
-  std::vector<double> gradient;
-};
-
 template <class Loss>
 outcome outcome_of(const Loss& loss, const std::vector<tokenized_pair>& pairs, const std::vector<std::size_t>& members,
                    std::size_t tokens_per_microbatch = 0) {
@@ -50,20 +46,6 @@ outcome outcome_of(const Loss& loss, const std::vector<tokenized_pair>& pairs, c
   auto found = accumulate_gradient(policy, reference_of<Loss>(), loss, pairs, members,
                                    {.tokens_per_microbatch = tokens_per_microbatch});
   return {found, gradient(policy)};
-}
-
-void check_close(double a, double b) { BOOST_TEST(std::abs(a - b) <= 1e-13 * (1 + std::abs(b)), a << " and " << b); }
-
-void check_same_but_for_rounding(const outcome& a, const outcome& b) {
-  BOOST_TEST(a.found.pairs == b.found.pairs);
-  BOOST_TEST(a.found.tokens == b.found.tokens);
-  check_close(a.found.loss, b.found.loss);
-  BOOST_REQUIRE(a.found.metrics.size() == b.found.metrics.size());
-  for (std::size_t i = 0; i < a.found.metrics.size(); ++i) {
-    BOOST_TEST(a.found.metrics[i].name == b.found.metrics[i].name);
-    check_close(a.found.metrics[i].value, b.found.metrics[i].value);
-  }
-  for (std::size_t i = 0; i < a.gradient.size(); ++i) check_close(a.gradient[i], b.gradient[i]);
 }
 
 using losses = boost::mpl::list<dpo, ipo, hinge, sft>;

@@ -14,6 +14,7 @@
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/save_every.hpp"
+#include "train/recorder.hpp"
 #include "train/toy_run.hpp"
 
 using namespace prefopt;
@@ -21,45 +22,12 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// Keeps all reports; stops after a step if told to.
-struct recorder {
-  std::int64_t stop_after = -1;
-  std::vector<step_report> reports = {};
-
-  run_flow on_step(const step_report& report) {
-    reports.push_back(report);
-    return report.step == stop_after ? run_flow::stop : run_flow::go_on;
-  }
-};
-
-// 11 pairs by 4: steps of 4, 4 and 3 pairs.
-const trainer_options short_run{.learning_rate = 0.05,
-                                .schedule = schedule::cosine,
-                                .warmup_steps = 2,
-                                .weight_decay = 0.1,
-                                .pairs_per_step = 4,
-                                .tokens_per_microbatch = 40,
-                                .epochs = 3};
-
 template <class Loss>
 auto reference_of(const bigram& policy, const std::vector<tokenized_pair>& pairs) {
   if constexpr (Loss::inputs.reference) {
     return reference_log_probs(policy, pairs);
   } else {
     return no_reference{};
-  }
-}
-
-void check_equal_reports(const std::vector<step_report>& a, const std::vector<step_report>& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    BOOST_TEST(a[i].step == b[i].step);
-    BOOST_TEST(a[i].epoch == b[i].epoch);
-    BOOST_TEST(a[i].loss == b[i].loss);
-    BOOST_TEST((a[i].metrics == b[i].metrics));
-    BOOST_TEST(a[i].grad_norm == b[i].grad_norm);
-    BOOST_TEST(a[i].learning_rate == b[i].learning_rate);
-    BOOST_TEST(a[i].num_tokens == b[i].num_tokens);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "prefopt/files/read_file.hpp"
 #include "prefopt/io/safetensors_file.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/loss/token_losses.hpp"
 #include "prefopt/train/trainer.hpp"
 
 namespace prefopt {
@@ -63,19 +64,20 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   });
   file.commit();
   nlohmann::json state = {{"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
-  if (const auto carried = state_of(trainer.loss()); !carried.empty()) state["loss_state"] = carried;
+  // Most losses carry nothing. Numbers are written so that they come back bit for bit.
+  if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty()) state["loss_state"] = loss;
   write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
 }
 
-/// What `trainer_state.json` holds.
+/// `trainer_state.json` of a folder: step, num_tokens, settings, and what the loss carries where it carries something.
 struct trainer_state_record {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
-  std::vector<double> loss_state = {};  ///< what the loss carries from step to step; nothing for most
+  std::vector<double> loss = {};
 };
 
-/// That of a folder. Throws io_error or format_error.
+/// Throws io_error or format_error.
 [[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / trainer_state_file;
   const nlohmann::json json = parse_json(read_file(path), path.native());
@@ -83,23 +85,23 @@ struct trainer_state_record {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   trainer_state_record record{object.integer("step", 0, most), object.integer("num_tokens", 0, most),
                               object.object("settings").json()};
-  if (!object.has("loss_state")) return record;
+  if (!object.has_value("loss_state")) return record;
   for (const nlohmann::json& number : object.list("loss_state")) {
     if (!number.is_number())
       throw format_error(join(object.name(), ": loss_state holds ", describe_json(number), ", numbers were wanted"));
-    record.loss_state.push_back(number.get<double>());
+    record.loss.push_back(number.get<double>());
   }
   return record;
 }
 
-/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and then changes
-/// nothing.
+/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and value_error for
+/// the state of another loss, and then changes nothing.
 template <class Trainer>
 void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
   using real = typename Trainer::optimizer_type::value_type;
   const trainer_state_record record = read_trainer_state(folder);
   const safetensors_file file(folder / optimizer_file);
-  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}, record.loss_state};
+  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}, record.loss};
   for (const auto& one : std::as_const(trainer).optimizer().moments()) {
     saved_moments<real>& saved = state.optimizer.moments.emplace_back();
     saved.name = one.name;

@@ -3,6 +3,7 @@
 // any_loss: a loss whose kind is known at run time only, as a program has it that is told by name. One virtual call a
 // micro-batch; what takes it compiles once for all losses.
 
+#include <concepts>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,9 +19,10 @@ namespace prefopt {
 /// Holds any preference_loss but itself. Copies hold losses of their own, with the same state.
 class any_loss {
  public:
-  template <preference_loss Loss>
-  requires(!std::same_as<Loss, any_loss>) explicit any_loss(Loss loss)
-      : inputs(loss.inputs), held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
+  template <class Loss>
+  requires(!std::same_as<Loss, any_loss>) && preference_loss<Loss>  // a copy must not ask whether it is a loss
+      explicit any_loss(Loss loss) : inputs(loss.inputs),
+  held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
 
   any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_->copy()) {}
   any_loss(any_loss&&) noexcept = default;

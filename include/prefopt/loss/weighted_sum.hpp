@@ -67,7 +67,7 @@ class weighted_sum {
   void restore(std::span<const double> state) {
     const double length = state.empty() ? 0 : state[0];
     const auto terms = state.empty() ? state : state.subspan(1);
-    if (!(length >= 0 && length <= static_cast<double>(terms.size())))
+    if (!(length >= 0 && length <= static_cast<double>(terms.size()) && length == std::floor(length)))
       throw value_error(join(name, ": a state that is none of its terms'"));
     restore_state(first_.loss, terms.first(static_cast<std::size_t>(length)));
     restore_state(second_.loss, terms.subspan(static_cast<std::size_t>(length)));

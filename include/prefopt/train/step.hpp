@@ -89,9 +89,8 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
 
 /// The same with a loss of its own, whose state is lost.
 template <trainable_policy Policy, preference_loss Loss, reference_for<Loss> Reference, example_range Examples>
-step_gradient accumulate_gradient(Policy& policy, const Reference& reference, const Loss&& loss,
-                                  const Examples& examples, std::span<const std::size_t> members,
-                                  const gradient_options& options = {}) {
+step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss&& loss, const Examples& examples,
+                                  std::span<const std::size_t> members, const gradient_options& options = {}) {
   return accumulate_gradient(policy, reference, loss, examples, members, options);
 }
 

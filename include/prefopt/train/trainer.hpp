@@ -68,8 +68,8 @@ class trainer {
   /// Makes the steps that the state leaves to do, and returns the number of steps done since the run began: that of
   /// the plan, unless a callback stopped it. `reference` must answer for these examples under their index here.
   /// Callbacks are described in callbacks.hpp. Throws value_error for no pairs; not_finite, with step, pairs and the
-  /// last saved state named, where a number is not finite (the policy then stands as before that step, but for weights
-  /// that the update itself spoiled); and what callbacks throw.
+  /// last saved state named, where a number is not finite (policy and loss then stand as before that step, but for
+  /// weights that the update itself spoiled); and what callbacks throw.
   template <example_range Examples, class... Callbacks>
   requires(run_callback<std::remove_reference_t<Callbacks>, trainer>&&...) std::int64_t
       run(const Examples& examples, Callbacks&&... callbacks) {
@@ -125,7 +125,8 @@ class trainer {
   step_report make_step(const Examples& examples, run_plan& plan) {
     const auto start = std::chrono::steady_clock::now();
     const auto members = plan.members(step_);
-    const step_gradient gradient = gradient_of(examples, members);
+    Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
+    const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(policy_->machine(), policy_->parameters());
     if (!std::isfinite(norm)) {
       refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)), {members.begin(), members.end()});
@@ -138,6 +139,7 @@ class trainer {
     if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()))) {
       refuse("weights are not finite after the update", {members.begin(), members.end()});
     }
+    loss_ = std::move(loss);
     ++step_;
     num_tokens_ += gradient.tokens;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -154,9 +156,9 @@ class trainer {
   }
 
   template <class Examples>
-  step_gradient gradient_of(const Examples& examples, std::span<const std::size_t> members) {
+  step_gradient gradient_of(Loss& loss, const Examples& examples, std::span<const std::size_t> members) {
     try {
-      return accumulate_gradient(*policy_, *reference_, loss_, examples, members,
+      return accumulate_gradient(*policy_, *reference_, loss, examples, members,
                                  {.tokens_per_microbatch = static_cast<std::size_t>(options_.tokens_per_microbatch)});
     } catch (const not_finite& cause) {
       refuse(cause.what(), cause.pairs());

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// A run that goes on from files.
+
+#include "prefopt/io/training_state_file.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "files/scratch_folder.hpp"
+#include "prefopt/loss/bco.hpp"
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
+#include "train/recorder.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+using namespace prefopt_test;
+
+namespace {
+
+template <class Loss>
+struct toy_training {
+  bigram policy;
+  bigram reference = toy_policy(77);
+  trainer<bigram, bigram, Loss> run;
+
+  explicit toy_training(const Loss& loss, bigram start = toy_policy())
+      : policy(std::move(start)), run(policy, reference, loss, short_run) {}
+  toy_training(const toy_training&) = delete;
+
+  void go(std::int64_t stop_after = -1) { run.run(toy_pairs(11), recorder{.stop_after = stop_after}); }
+};
+
+template <class Loss>
+void goes_on_from_files(const Loss& loss) {
+  const scratch_folder folder;
+  toy_training<Loss> straight(loss), stopped(loss);
+  straight.go();
+  stopped.go(4);
+  write_training_state(stopped.run, {{"seed", 1}}, folder.path());
+  toy_training<Loss> resumed(loss, stopped.policy);
+  read_training_state(resumed.run, folder.path());
+  BOOST_TEST((resumed.run.state() == stopped.run.state()));
+  resumed.go();
+  BOOST_TEST((resumed.run.state() == straight.run.state()));
+  BOOST_TEST(weights(resumed.policy) == weights(straight.policy), boost::test_tools::per_element());
+}
+
+const weighted_sum shifted{weighted{bco{.beta = 0.3}, 0.8}, weighted{sft{}, 1}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_from_files_to_the_bits_of_one_that_never_stopped) {
+  goes_on_from_files(dpo{.beta = 0.3});
+  goes_on_from_files(bco{.beta = 0.3});
+  goes_on_from_files(shifted);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_carries_nothing_leaves_nothing_in_the_file) {
+  const scratch_folder folder;
+  toy_training plain(dpo{});
+  plain.go(2);
+  write_training_state(plain.run, {{"seed", 1}}, folder.path());
+  BOOST_TEST(get(folder / trainer_state_file).find("loss") == std::string::npos);
+  BOOST_TEST(read_trainer_state(folder.path()).loss.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_state_of_another_loss_is_refused_and_changes_nothing) {
+  const scratch_folder folder;
+  toy_training stopped(bco{});
+  stopped.go(2);
+  write_training_state(stopped.run, {{"seed", 1}}, folder.path());
+  const auto refuses = [&](const auto& loss) {
+    toy_training other(loss);
+    other.go(3);
+    const auto before = other.run.state();
+    BOOST_CHECK_THROW(read_training_state(other.run, folder.path()), value_error);
+    BOOST_TEST((other.run.state() == before));
+  };
+  refuses(dpo{});
+  refuses(shifted);
+  std::string text = get(folder / trainer_state_file);
+  put(folder / trainer_state_file, text.replace(text.find("[") + 1, 0, "null,"));
+  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error, says("loss_state holds null"));
+}
