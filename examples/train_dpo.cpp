@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_train_dpo: trains a GPT-2 with DPO, IPO, hinge or supervised loss on the CPU, from a Hugging Face folder and
+// prefopt_train_dpo: trains a GPT-2 with DPO or one of its relatives, from a Hugging Face folder and
 // a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all
 // else, with one line on stderr.
 

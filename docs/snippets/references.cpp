@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The three things that can stand where a reference is wanted.
+// The four things that can stand where a reference is wanted.
 
 #include <prefopt/prefopt.hpp>
 
@@ -43,13 +43,21 @@ int main() {
     run.run(pairs);
     // [/frozen]
   });
+  const auto following = trained([](bigram& policy) {
+    bigram start(4);
+    // [moving]
+    moving_reference reference{std::move(start), {.mixup_alpha = 0.6, .sync_steps = 4}};
+    trainer run{policy, reference, dpo{.beta = 0.1}, options};
+    run.run(pairs, sync_reference{reference, policy});
+    // [/moving]
+  });
   const auto supervised = trained([](bigram& policy) {
     // [none]
     trainer run{policy, no_reference{}, sft{}, options};  // a loss that reads no reference is given none
     run.run(pairs);
     // [/none]
   });
-  const bool holds = by_cache == by_model && by_cache != supervised;
+  const bool holds = by_cache == by_model && by_cache != supervised && by_cache != following;
   std::puts(holds ? "cache and model train alike" : "WRONG: cache and model train differently");
   return holds ? 0 : 1;
 }

@@ -92,6 +92,40 @@ void best_first(prefopt::tokenized_example& list) {
   list = std::move(sorted);
 }
 
+/// Throws value_error, naming the line where one example is at fault, for data that the loss refuses whatever the
+/// log-probs are: ties that it cannot rank, no completion of another prompt.
+void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
+  std::vector<prefopt::placed_response> responses;
+  std::vector<std::size_t> begins{0};
+  const auto ask = [&] {
+    for (std::size_t s = 0; s < responses.size(); ++s) responses[s].first = s;
+    const std::vector<double> zeros(responses.size());
+    (void)prefopt::token_losses(loss, {zeros, zeros, responses, begins, zeros, zeros});
+  };
+  const auto ask_of_one = [&](std::size_t line) {
+    try {
+      ask();
+    } catch (const prefopt::value_error& cause) {
+      throw prefopt::value_error(prefopt::join(file, ": line ", line, ": ", cause.what()));
+    }
+    responses.clear();
+    begins = {0};
+  };
+  for (std::size_t i = 0; i < data.examples.size(); ++i) {
+    const auto& example = data.examples[i];
+    const std::size_t roles = loss.inputs.rejected ? example.responses.size() : 1;
+    for (std::size_t role = 0; role < roles; ++role) responses.push_back({0, 1, example.scores[role]});
+    begins.push_back(responses.size());
+    if (!loss.couples()) ask_of_one(data.lines[i]);
+  }
+  if (!loss.couples()) return;
+  try {
+    ask();
+  } catch (const prefopt::value_error& cause) {
+    throw prefopt::value_error(prefopt::join(file, ": ", cause.what()));
+  }
+}
+
 data_set tokenized(const raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
   const prefopt::tokenize_options how = {
       .max_length = data.max_length, .truncation = o.truncation, .vocabulary_size = vocabulary_size};
@@ -104,6 +138,7 @@ data_set tokenized(const raw_file& file, const run_data& data, const options& o,
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         for (const auto& example : made.examples) all.examples.push_back(as_example(example));
         if (file.form == preference_form::lists) std::ranges::for_each(all.examples, best_first);
+        check_readable(o.loss->loss, all, file.name);
         return all;
       },
       file.records);

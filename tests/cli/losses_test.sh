@@ -102,8 +102,10 @@ run 1 "lists.jsonl: holds lists, the loss dpo reads pairs" refused --loss dpo --
 run 1 "pairs.jsonl: holds pairs, the loss kto reads unpaired" refused --loss kto --train pairs.jsonl
 run 1 "unpaired.jsonl: holds unpaired, the loss s_dpo reads pairs or lists" refused --loss s_dpo --train pairs.jsonl \
   --eval unpaired.jsonl
+sed '3s/20, 0.5/2, 2/' lists.jsonl >ties.jsonl  # the third line's scores are 2, 2, 2
+run 1 "ties.jsonl: line 3: plackett_luce_dpo: " refused --loss plackett_luce_dpo --train ties.jsonl
 head -3 unpaired.jsonl | sed 's/Q[0-9]/Q/' >one_prompt.jsonl
-run 1 "kto: no example has a mismatched response" refused_later --loss kto --train one_prompt.jsonl
+run 1 "one_prompt.jsonl: kto: no example has a mismatched response" refused --loss kto --train one_prompt.jsonl
 
 # What makes no sense is said before any file is read.
 refused() { expect 2 "$1" "$train" --model nowhere --train nowhere --output out "${@:2}"; }

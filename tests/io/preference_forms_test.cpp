@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(lists_come_with_scores_or_with_ranks_turned_into_scores) {
   BOOST_REQUIRE(records.size() == 3);
   using texts = preference_example;
   BOOST_TEST((std::get<texts>(records[0].example) == texts{"p", {"a", "", "c"}, {0.5, -2, 1e3}}));
-  BOOST_TEST((std::get<texts>(records[1].example) == texts{"p", {"a", "b", "c"}, {-1, 0, -1}}));
-  BOOST_TEST((std::get<tokenized_example>(records[2].example) == tokenized_example{{}, {{1}, {2, 3}}, {0, -1}}));
+  BOOST_TEST((std::get<texts>(records[1].example) == texts{"p", {"a", "b", "c"}, {0, 1, 0}}));
+  BOOST_TEST((std::get<tokenized_example>(records[2].example) == tokenized_example{{}, {{1}, {2, 3}}, {1, 0}}));
   BOOST_TEST(records[2].line == 3);
   BOOST_TEST(place_of(records[1]) == (folder / "p.jsonl").native() + ": line 2");
 }
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(both_take_message_lists) {
   const auto lists =
       ranked(put(folder / "l", prompt + R"("responses":[)" + answer + "," + answer + R"(],"ranks":[1,2]})"));
   BOOST_TEST((std::get<preference_example>(lists[0].example) ==
-              preference_example{"\n\nHuman: Hi\n\nAssistant:", {" Hello!", " Hello!"}, {0, -1}}));
+              preference_example{"\n\nHuman: Hi\n\nAssistant:", {" Hello!", " Hello!"}, {1, 0}}));
   const auto examples = unpaired(put(folder / "u", prompt + R"("completion":)" + answer + R"(,"label":true})"));
   BOOST_TEST((std::get<unpaired_preference>(examples[0].example) ==
               unpaired_preference{"\n\nHuman: Hi\n\nAssistant:", " Hello!", true}));

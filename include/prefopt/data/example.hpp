@@ -21,7 +21,7 @@ template <class Sequence>
 struct basic_example {
   Sequence prompt;
   std::vector<Sequence> responses;
-  std::vector<double> scores = {};  ///< one a response, or none
+  std::vector<double> scores = {};  ///< one a response, or none: then 1, 0, -1, ...
 
   friend bool operator==(const basic_example&, const basic_example&) = default;
 };
@@ -91,7 +91,7 @@ inline constexpr double no_score = std::numeric_limits<double>::quiet_NaN();
 /// How good a response is; above 0: desirable, where a loss asks for yes or no.
 template <class Sequence>
 [[nodiscard]] double response_score(const basic_example<Sequence>& example, std::size_t role) {
-  return example.scores.empty() ? -static_cast<double>(role) : example.scores[role];
+  return example.scores.empty() ? 1 - static_cast<double>(role) : example.scores[role];
 }
 template <class Sequence>
 [[nodiscard]] double response_score(const basic_pair<Sequence>&, std::size_t role) {

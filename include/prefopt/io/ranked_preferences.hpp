@@ -25,7 +25,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// The list's scores; ranks become scores from 0 downwards.
+/// The list's scores; ranks 1, 2, 3 become scores 1, 0, -1.
 [[nodiscard]] inline std::vector<double> read_scores(const json_object& object, std::size_t responses) {
   const bool by_rank = object.has_value("ranks");
   if (by_rank == object.has_value("scores"))
@@ -36,7 +36,7 @@ namespace detail {
   for (const nlohmann::json& value : object.list(key)) {
     const std::string where = join(object.name(), ": ", key, ": number ", scores.size() + 1);
     if (by_rank) {
-      scores.push_back(1 - static_cast<double>(to_integer(value, where, 1, std::numeric_limits<std::int32_t>::max())));
+      scores.push_back(2 - static_cast<double>(to_integer(value, where, 1, std::numeric_limits<std::int32_t>::max())));
     } else if (value.is_number()) {
       scores.push_back(value.get<double>());
     } else {

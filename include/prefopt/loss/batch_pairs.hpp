@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// batch_pairs: the pairs of a step as the losses read them that couple pairs.
+// pair_of, batch_pairs: examples of two responses as the pairs that losses of pairs read.
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -13,18 +14,21 @@
 
 namespace prefopt {
 
-/// [P], each example's first response as the chosen one. Throws value_error, naming the loss, for an example of another
-/// number of responses than two.
+/// The pair that an example's responses are, the chosen one first. Throws value_error, naming the loss, for another
+/// number of responses than two, and where the second is the better one or none of this prompt's.
+[[nodiscard]] inline pair_log_probs pair_of(std::string_view loss, std::span<const response_log_probs> group) {
+  if (group.size() != 2) throw value_error(join(loss, ": an example with ", group.size(), " responses, wanted a pair"));
+  if (!(group[0].score >= group[1].score))
+    throw value_error(join(loss, ": an example with scores ", group[0].score, " and ", group[1].score,
+                           ", wanted a pair with the better response first"));
+  return {group[0].policy, group[1].policy, group[0].reference, group[1].reference, group[0].tokens, group[1].tokens};
+}
+
+/// [P]. Throws as pair_of does.
 [[nodiscard]] inline std::vector<pair_log_probs> batch_pairs(std::string_view loss, const response_groups& groups) {
   std::vector<pair_log_probs> pairs;
   pairs.reserve(groups.size());
-  for (std::size_t e = 0; e < groups.size(); ++e) {
-    const auto group = groups[e];
-    if (group.size() != 2)
-      throw value_error(join(loss, ": an example with ", group.size(), " responses, wanted a pair"));
-    pairs.push_back(
-        {group[0].policy, group[1].policy, group[0].reference, group[1].reference, group[0].tokens, group[1].tokens});
-  }
+  for (std::size_t e = 0; e < groups.size(); ++e) pairs.push_back(pair_of(loss, groups[e]));
   return pairs;
 }
 

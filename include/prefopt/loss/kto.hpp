@@ -21,7 +21,7 @@
 
 namespace prefopt {
 
-/// For examples that come with a mismatched response (`with_mismatched`). The weights balance desirable and undesirable
+/// For examples that come with a mismatched response (`add_mismatched`). The weights balance desirable and undesirable
 /// examples where there are more of one kind.
 struct kto {
   double beta = 0.1;              ///< above 0

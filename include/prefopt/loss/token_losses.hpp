@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/loss/batch_pairs.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/evaluate.hpp"
 #include "prefopt/loss/groups.hpp"
@@ -115,19 +116,12 @@ template <class Reduction>
   return token_slopes;
 }
 
-/// A group as the pair that it is. Throws value_error for another number of responses than the loss reads.
+/// A group as the pair that it is, or its first response alone where the loss reads no more. Throws value_error.
 template <pairwise_loss Loss>
 [[nodiscard]] pair_log_probs as_pair(const Loss& loss, std::span<const response_log_probs> group) {
-  if (group.size() != 2 && (loss.inputs.rejected || group.empty())) {
-    throw value_error(join(loss_name<Loss>(), ": an example with ", group.size(), " responses, wanted a pair"));
-  }
-  pair_log_probs pair{
-      .policy_chosen = group[0].policy, .reference_chosen = group[0].reference, .chosen_tokens = group[0].tokens};
-  if (!loss.inputs.rejected) return pair;
-  pair.policy_rejected = group[1].policy;
-  pair.reference_rejected = group[1].reference;
-  pair.rejected_tokens = group[1].tokens;
-  return pair;
+  if (loss.inputs.rejected) return pair_of(loss_name<Loss>(), group);
+  if (group.empty()) throw value_error(join(loss_name<Loss>(), ": an example without responses"));
+  return {.policy_chosen = group[0].policy, .reference_chosen = group[0].reference, .chosen_tokens = group[0].tokens};
 }
 
 /// Losses and slopes of reduced numbers, for losses that read those.
