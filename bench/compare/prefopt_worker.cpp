@@ -41,7 +41,7 @@ std::map<std::string, std::vector<batch_of_pairs>> read_sets(const std::string& 
     auto& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);
-    set[batch].push_back(std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).pair));
+    set[batch].push_back(std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).example));
   }
   return sets;
 }
