@@ -2,7 +2,7 @@
 
 file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_test.sh)
 set(cli_environment)
-foreach(program prefopt_train_dpo prefopt_init_gpt2 prefopt_demo)
+foreach(program prefopt_train_dpo prefopt_init_gpt2 prefopt_demo prefopt_compare_losses)
   if(TARGET ${program})
     string(TOUPPER ${program} variable)
     list(APPEND cli_environment ${variable}=$<TARGET_FILE:${program}>)
