@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "compare_losses/world.hpp"
+#include "course/world.hpp"
 #include "train_dpo/losses.hpp"
 
 namespace {
@@ -164,7 +164,7 @@ bool diverged(const contender& one, const outcome& found) {
 }
 
 bool in_the_world() {
-  compare::world world(7);
+  course::world world(7);
   const std::vector<tokenized_pair> pairs = world.pairs(2000), held_out = world.pairs(1000);
   const auto of_pairs = as_examples(pairs), of_lists = as_examples(world.lists(2000)), of_one = unpaired(pairs, 64);
   prefopt::bigram before = world.reference();

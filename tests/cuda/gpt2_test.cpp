@@ -97,9 +97,12 @@ outcome outcome_of(const Machine& on, const gpt2_config& config) {
     on.copy_to_host(parameter.gradient, values);
     all.gradient.insert(all.gradient.end(), values.begin(), values.end());
   }
+  using branch = typename gpt2_decoder<Machine>::branch;
   gpt2_decoder<Machine> decoder(model, 8);
-  static_cast<void>(decoder.read(std::vector<token_id>{1, 2, 3}));
-  all.next = decoder.fork().read(std::vector<token_id>{4, 5});
+  const token_ids prompt{1, 2, 3}, left{4, 5}, right{6};
+  const auto root = decoder.read(std::vector{branch{-1, prompt}}).nodes[0];
+  for (const auto& logits : decoder.read(std::vector{branch{root, left}, branch{root, right}}).logits)
+    all.next.insert(all.next.end(), logits.begin(), logits.end());
   return all;
 }
 

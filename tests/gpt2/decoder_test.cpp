@@ -4,7 +4,6 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -18,6 +17,7 @@
 namespace {
 
 using machine_type = prefopt::eigen_backend<float>;
+using decoder_type = prefopt::gpt2_decoder<machine_type>;
 
 struct small_model {
   machine_type machine;
@@ -43,29 +43,47 @@ BOOST_FIXTURE_TEST_CASE(reading_token_by_token_gives_the_log_probs_of_the_packed
   const std::vector<double> expected = model.token_log_probs(batch);
   prefopt::for_each_sequence(batch, [&](const prefopt::sequence_path& path) {
     for (const std::size_t first_read : {1, 2}) {
-      prefopt::gpt2_decoder decoder(model, path.tokens.size());
-      std::vector<double> logits = decoder.read(path.tokens.first(first_read));
+      decoder_type decoder(model, path.tokens.size());
+      auto read = decoder.read(std::vector{decoder_type::branch{-1, path.tokens.first(first_read)}});
       for (std::size_t at = first_read; at < path.tokens.size(); ++at) {
         const std::size_t target = static_cast<std::size_t>(path.sequence.first_target) + at - 1;
-        BOOST_TEST(std::abs(log_prob(logits, path.tokens[at]) - expected[target]) < 1e-5);
-        logits = decoder.read(path.tokens.subspan(at, 1));
+        BOOST_TEST(std::abs(log_prob(read.logits[0], path.tokens[at]) - expected[target]) < 1e-5);
+        read = decoder.read(std::vector{decoder_type::branch{read.nodes[0], path.tokens.subspan(at, 1)}});
       }
     }
   });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_fork_goes_on_without_its_origin, small_model) {
-  prefopt::gpt2_decoder origin(model, 12);
-  const prefopt::token_ids prompt = {2, 7, 1}, left = {8}, right = {5};
-  static_cast<void>(origin.read(prompt));
-  prefopt::gpt2_decoder fork = origin.fork();
-  BOOST_TEST(fork.size() == 3U);
-  const auto from_origin = origin.read(left);
-  const auto from_fork = fork.read(right);
-  prefopt::gpt2_decoder fresh(model, 12);
-  const auto expected = fresh.read(prefopt::token_ids{2, 7, 1, 5});
-  for (std::size_t v = 0; v < expected.size(); ++v) BOOST_TEST(std::abs(from_fork[v] - expected[v]) < 1e-4);
-  BOOST_TEST(from_origin != from_fork);
+BOOST_FIXTURE_TEST_CASE(branches_of_a_forest_have_the_bits_of_sequences_read_alone, small_model) {
+  using branch = decoder_type::branch;
+  const prefopt::token_ids prompt = {2, 7, 1}, other = {9}, left = {8}, right = {5, 4};
+  decoder_type forest(model, 20);
+  const auto roots = forest.read(std::vector{branch{-1, prompt}, branch{-1, other}});
+  const auto grown = forest.read(
+      std::vector{branch{roots.nodes[0], left}, branch{roots.nodes[1], left}, branch{roots.nodes[0], right}});
+  BOOST_TEST(forest.size() == 8U);
+  const auto leaves = forest.read(std::vector{branch{grown.nodes[2], left}});
+  const auto alone = [&](const prefopt::token_ids& tokens) {
+    decoder_type decoder(model, tokens.size());
+    return decoder.read(std::vector{branch{-1, tokens}}).logits[0];
+  };
+  BOOST_TEST(roots.logits[1] == alone({9}));
+  BOOST_TEST(grown.logits[0] == alone({2, 7, 1, 8}));
+  BOOST_TEST(grown.logits[1] == alone({9, 8}));
+  BOOST_TEST(grown.logits[2] == alone({2, 7, 1, 5, 4}));
+  BOOST_TEST(leaves.logits[0] == alone({2, 7, 1, 5, 4, 8}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_response_does_not_depend_on_those_beside_it, small_model) {
+  const std::vector<prefopt::token_ids> prompts = {{3, 1, 4}, {5}, {3, 1, 4}, {2, 2, 2, 2, 2, 2, 2, 2}, {5}};
+  const prefopt::generation_options options{.max_new_tokens = 7, .end_of_text = 0};
+  prefopt::random_generator together(9), one_by_one(9);
+  const auto responses = generate(model, std::span<const prefopt::token_ids>(prompts), options, together);
+  BOOST_REQUIRE_EQUAL(responses.size(), prompts.size());
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    BOOST_TEST(responses[i] == generate(model, prompts[i], options, one_by_one), boost::test_tools::per_element());
+  BOOST_TEST(responses[3].size() <= 4U);
+  BOOST_TEST(responses[0] != responses[2]);
 }
 
 BOOST_FIXTURE_TEST_CASE(generation_ends_at_the_context_and_at_the_end_of_text, small_model) {
@@ -84,12 +102,24 @@ BOOST_FIXTURE_TEST_CASE(generation_ends_at_the_context_and_at_the_end_of_text, s
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_model_cannot_read_is_refused, small_model) {
+  using branch = decoder_type::branch;
   prefopt::random_generator random(1);
-  const std::vector<prefopt::token_id> empty, outside = {23}, negative = {-1}, full(12, 1);
-  prefopt::gpt2_decoder decoder(model, 12);
-  BOOST_CHECK_THROW(static_cast<void>(decoder.read(empty)), prefopt::value_error);
-  BOOST_CHECK_THROW(static_cast<void>(decoder.read(outside)), prefopt::value_error);
-  BOOST_CHECK_THROW(static_cast<void>(decoder.read(negative)), prefopt::value_error);
+  const std::vector<prefopt::token_id> empty, outside = {23}, negative = {-1}, full(12, 1), beyond(13, 1), one = {1};
+  decoder_type decoder(model, 14);
+  const auto refuses = [&](std::vector<branch> branches) {
+    BOOST_CHECK_THROW(static_cast<void>(decoder.read(branches)), prefopt::value_error);
+    BOOST_TEST(decoder.size() == 0U);
+  };
+  refuses({});
+  refuses({{-1, empty}});
+  refuses({{-1, one}, {-1, outside}});
+  refuses({{-1, negative}});
+  refuses({{-1, beyond}});            // the model's positions
+  refuses({{-1, full}, {-1, full}});  // the decoder's room
+  refuses({{0, one}});
+  const auto read = decoder.read(std::vector{branch{-1, full}});
+  BOOST_CHECK_THROW(static_cast<void>(decoder.read(std::vector{branch{read.nodes[0], one}})), prefopt::value_error);
   BOOST_CHECK_THROW(static_cast<void>(generate(model, full, {}, random)), prefopt::value_error);
-  BOOST_CHECK_THROW(prefopt::gpt2_decoder(model, 13), prefopt::value_error);
+  BOOST_CHECK_THROW(static_cast<void>(generate(model, empty, {}, random)), prefopt::value_error);
+  BOOST_CHECK_THROW(static_cast<void>(generate(model, one, {.max_new_tokens = 0}, random)), prefopt::value_error);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Generation: a GPT-2 that reads tokens as they come and keeps their keys and values. Samples of one prompt share its
-// run: read the prompt once, then `fork`.
-// Legend: T tokens read so far, C channels, V vocabulary.
+// Generation: a GPT-2 that reads tokens as they come and keeps their keys and values. What it has read is a forest:
+// each call adds runs of tokens behind runs that are there, so that samples of one prompt share its run, and sequences
+// of any lengths are read in the same products. Legend: N tokens read so far, B branches of a call, C channels, V
+// vocabulary.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,21 +16,31 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/sampling.hpp"
 
 namespace prefopt {
 
-/// One sequence in the making. The model must outlive it and keep its weights meanwhile.
+/// A forest in the making. The model must outlive it and keep its weights meanwhile.
 template <transformer_machine Machine>
 class gpt2_decoder {
  public:
   using value_type = typename Machine::value_type;
 
-  /// Room for `capacity` tokens. Throws value_error where the model has fewer positions.
+  /// Tokens that go on behind a node, or begin a sequence.
+  struct branch {
+    std::int32_t behind = -1;
+    std::span<const token_id> tokens;
+  };
+
+  /// What a call of `read` made, one each a branch.
+  struct reading {
+    std::vector<std::int32_t> nodes;          // [B] to go on from
+    std::vector<std::vector<double>> logits;  // [B][V] of the token that follows
+  };
+
+  /// Room for `capacity` tokens of all sequences together.
   gpt2_decoder(const gpt2<Machine>& model, std::size_t capacity) : model_(&model), capacity_(capacity) {
-    if (capacity > model.config().n_positions)
-      throw value_error(
-          join("gpt2_decoder: ", capacity, " tokens, but the model's n_positions is ", model.config().n_positions));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
       cache_.emplace_back(model.machine(), capacity, 3 * model.config().n_embd);
   }
@@ -37,93 +48,175 @@ class gpt2_decoder {
   /// Tokens read so far.
   [[nodiscard]] std::size_t size() const { return length_; }
 
-  /// Reads further tokens and gives the logits [V] for the one that follows. Throws value_error for no tokens, one that
-  /// the vocabulary does not have, or more than there is room for.
-  [[nodiscard]] std::vector<double> read(std::span<const token_id> tokens);
-
-  /// A second decoder that has read the same tokens.
-  [[nodiscard]] gpt2_decoder fork() const {
-    gpt2_decoder copy(*model_, capacity_);
-    std::vector<std::int32_t> rows(length_);
-    std::iota(rows.begin(), rows.end(), 0);
-    for (std::size_t layer = 0; layer < cache_.size(); ++layer)
-      model_->machine().gather_rows(cache_[layer].view(), rows, copy.cache_[layer].view().rows(0, length_));
-    copy.length_ = length_;
-    return copy;
-  }
+  /// Reads the branches, all at once. Throws value_error, and has read nothing, for no branches, one without tokens,
+  /// behind a node that is not there or beyond the model's positions, for a token that the vocabulary does not have,
+  /// and for more than there is room for.
+  [[nodiscard]] reading read(std::span<const branch> branches);
 
  private:
+  /// The tokens of a call, one after the other.
+  struct rows {
+    token_ids tokens;
+    std::vector<std::int32_t> positions;
+    std::vector<std::int32_t> last;  // [B] the row of each branch's last token, counted from the call's first
+    std::vector<tree_node> nodes;    // [B]
+  };
+  [[nodiscard]] rows rows_of(std::span<const branch> branches) const;
+
   const gpt2<Machine>* model_;
   std::size_t capacity_;
   std::size_t length_ = 0;
+  std::vector<tree_node> nodes_;
+  std::vector<std::int32_t> depths_;            // tokens from the root to each node's end
   std::vector<machine_matrix<Machine>> cache_;  // a layer's queries, keys and values, [capacity, 3C]
 };
 
 template <transformer_machine Machine>
-std::vector<double> gpt2_decoder<Machine>::read(std::span<const token_id> tokens) {
+auto gpt2_decoder<Machine>::rows_of(std::span<const branch> branches) const -> rows {
+  const gpt2_config& config = model_->config();
+  if (branches.empty()) throw value_error("gpt2_decoder: nothing to read");
+  rows all;
+  for (const branch& one : branches) {
+    if (one.tokens.empty()) throw value_error("gpt2_decoder: a branch without tokens");
+    if (one.behind < -1 || one.behind >= static_cast<std::int32_t>(nodes_.size()))
+      throw value_error(join("gpt2_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
+    const std::size_t begin = length_ + all.tokens.size(), end = begin + one.tokens.size();
+    if (end > capacity_) throw value_error(join("gpt2_decoder: token ", end, " with room for ", capacity_));
+    std::int32_t position = one.behind < 0 ? 0 : depths_[static_cast<std::size_t>(one.behind)];
+    if (static_cast<std::size_t>(position) + one.tokens.size() > config.n_positions)
+      throw value_error(join("gpt2_decoder: a sequence of ", static_cast<std::size_t>(position) + one.tokens.size(),
+                             " tokens, but the model's n_positions is ", config.n_positions));
+    for (const token_id token : one.tokens) {
+      if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size)
+        throw value_error(join("gpt2_decoder: token ", token, " with a vocab_size of ", config.vocab_size));
+      all.tokens.push_back(token);
+      all.positions.push_back(position++);
+    }
+    all.last.push_back(static_cast<std::int32_t>(all.tokens.size() - 1));
+    const auto last = static_cast<std::int32_t>(end);
+    all.nodes.push_back(
+        {.parent = one.behind, .begin = static_cast<std::int32_t>(begin), .end = last, .subtree_end = last});
+  }
+  return all;
+}
+
+template <transformer_machine Machine>
+auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
+  const rows fresh = rows_of(branches);
   const gpt2_config& config = model_->config();
   const Machine& machine = model_->machine();
-  const std::size_t count = tokens.size(), end = length_ + count;
-  if (count == 0) throw value_error("gpt2_decoder: no tokens to read");
-  if (end > capacity_) throw value_error(join("gpt2_decoder: token ", end, " with room for ", capacity_));
-  for (const token_id token : tokens)
-    if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size)
-      throw value_error(join("gpt2_decoder: token ", token, " with a vocab_size of ", config.vocab_size));
-
-  std::vector<std::int32_t> positions(count);
-  std::iota(positions.begin(), positions.end(), static_cast<std::int32_t>(length_));
-  const std::int32_t rows = static_cast<std::int32_t>(end);
-  const tree_node chain[] = {{.parent = -1, .begin = 0, .end = rows, .subtree_end = rows}};
+  const std::size_t count = fresh.tokens.size(), ends = branches.size();
+  reading made;
+  for (const tree_node& node : fresh.nodes) {
+    made.nodes.push_back(static_cast<std::int32_t>(nodes_.size()));
+    nodes_.push_back(node);
+    depths_.push_back(fresh.positions[static_cast<std::size_t>(node.end) - 1 - length_] + 1);
+  }
 
   const auto values = model_->values();
   const auto trunk = model_->trunk();
   machine_matrix<Machine> x(machine, count, config.n_embd), y(machine, count, config.n_embd);
   after_attention_tape<Machine> tape(machine, config, count);
   block_scratch<Machine> scratch(machine, config, count);
-  machine.embedding(tokens, positions, values.wte(), values.wpe(), x.view());
+  machine.embedding(fresh.tokens, fresh.positions, values.wte(), values.wpe(), x.view());
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
-    trunk.block(layer).forward({chain, length_}, x.view(), tape, cache_[layer], scratch, y.view());
+    trunk.block(layer).forward({nodes_, length_}, x.view(), tape, cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
-  length_ = end;
+  length_ += count;
 
-  layer_norm_tape<Machine> norm(machine, 1, config.n_embd);
-  const matrix_view<const typename Machine::activation_type> last = x.view().rows(count - 1, count);
-  machine.layer_norm(last, values.ln_f().scale, values.ln_f().shift, config.layer_norm_epsilon, norm.normalized.view(),
-                     norm.statistics());
-  machine_matrix<Machine, value_type> logits(machine, 1, config.vocab_size);
+  machine_matrix<Machine> last(machine, ends, config.n_embd);
+  machine.gather_rows(x.view(), fresh.last, last.view());
+  layer_norm_tape<Machine> norm(machine, ends, config.n_embd);
+  machine.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift, config.layer_norm_epsilon,
+                     norm.normalized.view(), norm.statistics());
+  machine_matrix<Machine, value_type> logits(machine, ends, config.vocab_size);
   machine.head_logits(norm.normalized.view(), values.head(), logits.view());
   std::vector<value_type> host(config.vocab_size);
-  machine.copy_to_host(logits.row(0), host);
-  return {host.begin(), host.end()};
+  for (std::size_t b = 0; b < ends; ++b) {
+    machine.copy_to_host(logits.row(b), host);
+    made.logits.emplace_back(host.begin(), host.end());
+  }
+  return made;
 }
 
-/// How `generate` continues a prompt.
-struct generation_options {
-  std::size_t max_new_tokens = 64;
-  token_id end_of_text = -1;  ///< stops after this token, which is kept; -1: never
-  sampling_options sampling = {};
+namespace detail {
+
+/// A response in the making.
+struct written_response {
+  std::int32_t node;  ///< behind which its next token goes
+  std::size_t room;   ///< tokens that it may have
+  random_generator random;
+  token_ids tokens = {};
+
+  [[nodiscard]] bool is_complete(token_id end_of_text) const {
+    return tokens.size() == room || (!tokens.empty() && tokens.back() == end_of_text);
+  }
 };
 
-/// Up to max_new_tokens tokens that follow the prompt, fewer where the model's positions end. Throws value_error for an
-/// empty prompt or one without room behind it.
+}  // namespace detail
+
+/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end, as a
+/// generating_policy owes. Equal prompts are read once; all responses grow side by side, a product a token. Throws
+/// value_error for an empty prompt or one without room behind it, and what check(options) throws.
+template <transformer_machine Machine>
+[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model, std::span<const token_ids> prompts,
+                                              const generation_options& options, random_generator& random) {
+  check(options);
+  if (prompts.empty()) return {};
+  using decoder_type = gpt2_decoder<Machine>;
+  const std::size_t positions = model.config().n_positions;
+  std::map<token_ids, std::size_t> branch_of;
+  std::vector<typename decoder_type::branch> branches;
+  std::size_t capacity = 0;
+  for (const token_ids& prompt : prompts) {
+    if (prompt.empty() || prompt.size() >= positions)
+      throw value_error(join("generate: a prompt of ", prompt.size(), " tokens with n_positions ", positions));
+    const bool fresh = branch_of.try_emplace(prompt, branches.size()).second;
+    if (fresh) branches.push_back({.tokens = prompt});
+    capacity += (fresh ? prompt.size() : 0) + std::min(options.max_new_tokens, positions - prompt.size());
+  }
+
+  decoder_type decoder(model, capacity);
+  auto read = decoder.read(branches);
+  std::vector<detail::written_response> all;
+  std::vector<std::size_t> logits_of, growing;  // [growing] place of a response's logits; responses
+  for (const token_ids& prompt : prompts) {
+    const std::size_t place = branch_of[prompt];
+    growing.push_back(all.size());
+    logits_of.push_back(place);
+    all.push_back({read.nodes[place], std::min(options.max_new_tokens, positions - prompt.size()),
+                   random_generator(random.next())});
+  }
+  for (;;) {
+    std::vector<std::size_t> still;
+    for (std::size_t g = 0; g < growing.size(); ++g) {
+      detail::written_response& response = all[growing[g]];
+      response.tokens.push_back(sample_token(read.logits[logits_of[g]], options.sampling, response.random));
+      if (!response.is_complete(options.end_of_text)) still.push_back(growing[g]);
+    }
+    growing = std::move(still);
+    if (growing.empty()) break;
+    branches.clear();
+    logits_of.clear();
+    for (const std::size_t i : growing) {
+      logits_of.push_back(branches.size());
+      branches.push_back({all[i].node, std::span<const token_id>(all[i].tokens).last(1)});
+    }
+    read = decoder.read(branches);
+    for (std::size_t g = 0; g < growing.size(); ++g) all[growing[g]].node = read.nodes[g];
+  }
+  std::vector<token_ids> responses;
+  for (detail::written_response& one : all) responses.push_back(std::move(one.tokens));
+  return responses;
+}
+
+/// The response to one prompt.
 template <transformer_machine Machine>
 [[nodiscard]] token_ids generate(const gpt2<Machine>& model, std::span<const token_id> prompt,
                                  const generation_options& options, random_generator& random) {
-  check(options.sampling);
-  const std::size_t positions = model.config().n_positions;
-  if (prompt.size() >= positions)
-    throw value_error(join("generate: a prompt of ", prompt.size(), " tokens with n_positions ", positions));
-  const std::size_t room = std::min(options.max_new_tokens, positions - prompt.size());
-  gpt2_decoder<Machine> decoder(model, prompt.size() + room);
-  token_ids response;
-  std::vector<double> logits = decoder.read(prompt);
-  while (response.size() < room) {
-    response.push_back(sample_token(logits, options.sampling, random));
-    if (response.back() == options.end_of_text || response.size() == room) break;
-    logits = decoder.read(std::span(response).last(1));
-  }
-  return response;
+  const std::vector<token_ids> prompts{token_ids(prompt.begin(), prompt.end())};
+  return generate(model, std::span<const token_ids>(prompts), options, random).front();
 }
 
 }  // namespace prefopt

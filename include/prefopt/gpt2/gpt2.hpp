@@ -111,6 +111,7 @@ class gpt2 {
   [[nodiscard]] gpt2_weights<const value_type> values() const {
     return {config_, layout_, {values_.data(), layout_.size()}};
   }
+  [[nodiscard]] gpt2_weights<value_type> gradients() { return {config_, layout_, {gradients_.data(), layout_.size()}}; }
 
  private:
   friend pass;

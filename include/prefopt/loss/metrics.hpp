@@ -20,7 +20,8 @@ namespace prefopt {
 
 /// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023, arXiv:2305.18290, sec.
 /// 4, with the loss's `beta`, or 1 where it has none. What the loss does not read has no metrics: no rewards without a
-/// reference, nothing of rejected responses without them.
+/// reference, nothing of rejected responses without them. Where a loss reads rewards in place of log-probs, they are
+/// the rewards, and there are no log-probs.
 ///
 /// Of a list the chosen response is the best one, the rejected number the mean of the others', and the accuracy the
 /// share of its unequal pairs that the rewards put in order. Of an unpaired response it is the label that says which it
@@ -30,8 +31,9 @@ class preference_metrics {
   template <class Loss>
   requires(!std::same_as<Loss, preference_metrics>) &&
       preference_loss<Loss>  // a copy must not ask whether it is a loss
-      explicit preference_metrics(const Loss& loss) : inputs_(loss.inputs),
-  beta_(reward_scale(loss)) {}
+      explicit preference_metrics(const Loss& loss)
+      : inputs_(loss.inputs),
+  of_rewards_(reads_rewards<Loss>()), beta_(reward_scale(loss)) {}
 
   /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not looked at.
   void add(std::span<const response_log_probs> responses) {
@@ -75,7 +77,7 @@ class preference_metrics {
   /// Adds the examples of another accumulator. Throws value_error if it was made for another loss or beta.
   void combine(const preference_metrics& other) {
     if (inputs_.rejected != other.inputs_.rejected || inputs_.reference != other.inputs_.reference ||
-        beta_ != other.beta_) {
+        of_rewards_ != other.of_rewards_ || beta_ != other.beta_) {
       throw value_error("preference_metrics: the metrics of another loss or beta, wanted those of the same");
     }
     examples_ += other.examples_;
@@ -96,7 +98,7 @@ class preference_metrics {
     const auto mean_of = [&](std::string_view name, double sum, double count) {
       if (count > 0) visit(name, sum / count);
     };
-    if (inputs_.reference) {
+    if (inputs_.reference || of_rewards_) {
       mean_of("rewards/chosen", chosen_.rewards, chosen_.count);
       mean_of("rewards/rejected", rejected_.rewards, rejected_.count);
       mean_of("rewards/accuracies", accuracies_, ordered_);
@@ -107,6 +109,7 @@ class preference_metrics {
               chosen_.rewards / chosen_.count - rejected_.rewards / rejected_.count);
       }
     }
+    if (of_rewards_) return;
     mean_of("logps/chosen", chosen_.log_probs, chosen_.count);
     mean_of("logps/rejected", rejected_.log_probs, rejected_.count);
   }
@@ -139,6 +142,7 @@ class preference_metrics {
   [[nodiscard]] double reward(const response_log_probs& one) const { return beta_ * (one.policy - one.reference); }
 
   loss_inputs inputs_;
+  bool of_rewards_ = false;
   double beta_ = 1;
   std::int64_t examples_ = 0;
   side chosen_;

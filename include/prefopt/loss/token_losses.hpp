@@ -214,4 +214,11 @@ template <preference_loss Loss>
   return 1;
 }
 
+/// Whether what the loss takes for log-probs are rewards themselves, those of a `reward_model`.
+template <preference_loss Loss>
+[[nodiscard]] constexpr bool reads_rewards() {
+  if constexpr (requires { Loss::reads_rewards; }) return Loss::reads_rewards;
+  return false;
+}
+
 }  // namespace prefopt

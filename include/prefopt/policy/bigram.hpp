@@ -15,6 +15,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/parameter.hpp"
 
 namespace prefopt {
@@ -36,6 +37,20 @@ class bigram {
   /// One tensor, "logits" [V, V].
   [[nodiscard]] std::vector<parameter<double>> parameters() {
     return {{.name = "logits", .shape = {size_, size_}, .value = logits_, .gradient = gradient_, .decays = true}};
+  }
+
+  /// [V], of the token that follows; `before` is one of the vocabulary.
+  [[nodiscard]] std::span<const double> logits_after(token_id before) const {
+    return std::span(logits_).subspan(static_cast<std::size_t>(before) * size_, size_);
+  }
+
+  /// log p(token | before), nats; both are of the vocabulary.
+  [[nodiscard]] double log_prob(std::size_t before, std::size_t token) const {
+    const auto row = logits_after(static_cast<token_id>(before));
+    const double greatest = std::ranges::max(row);  // exp sees only arguments <= 0
+    double sum = 0;
+    for (const double logit : row) sum += std::exp(logit - greatest);
+    return row[token] - greatest - std::log(sum);
   }
 
   /// [M], nats. Throws shape_error or value_error for a batch that is none, or with tokens outside the vocabulary.
@@ -166,18 +181,33 @@ class bigram {
     return all;
   }
 
-  [[nodiscard]] double log_prob(std::size_t before, std::size_t token) const {
-    const auto row = std::span(logits_).subspan(before * size_, size_);
-    const double greatest = std::ranges::max(row);  // exp sees only arguments <= 0
-    double sum = 0;
-    for (const double logit : row) sum += std::exp(logit - greatest);
-    return row[token] - greatest - std::log(sum);
-  }
-
   host_backend<double> machine_;
   std::size_t size_;
   std::vector<double> logits_;
   std::vector<double> gradient_;
 };
+
+/// A response to each prompt, as a generating_policy owes. Throws value_error for a prompt that is empty or has tokens
+/// outside the vocabulary, and what check(options.sampling) throws.
+[[nodiscard]] inline std::vector<token_ids> generate(const bigram& policy, std::span<const token_ids> prompts,
+                                                     const generation_options& options, random_generator& random) {
+  check(options);
+  std::vector<token_ids> responses;
+  for (const token_ids& prompt : prompts) {
+    if (prompt.empty()) throw value_error("generate: an empty prompt");
+    token_id last = prompt.back();
+    if (last < 0 || static_cast<std::size_t>(last) >= policy.vocabulary_size())
+      throw value_error(join("generate: token ", last, " with a vocabulary of ", policy.vocabulary_size()));
+    random_generator own(random.next());
+    token_ids& response = responses.emplace_back();
+    while (response.size() < options.max_new_tokens && (response.empty() || last != options.end_of_text)) {
+      last = sample_token(policy.logits_after(last), options.sampling, own);
+      response.push_back(last);
+    }
+  }
+  return responses;
+}
+
+static_assert(generating_policy<bigram>);
 
 }  // namespace prefopt

@@ -68,6 +68,21 @@ template <class C, class Trainer>
 concept run_callback = !detail::answers_no_flow<C> && (step_callback<C> || evaluation_callback<C> ||
                                                        evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);
 
+namespace detail {
+
+/// Tells a callback of a step, if it listens. Whether it asks to stop.
+template <class Callback>
+bool notify_of_step(Callback& callback, const step_report& report) {
+  if constexpr (step_callback<Callback>) {
+    if constexpr (std::same_as<decltype(callback.on_step(report)), run_flow>)
+      return callback.on_step(report) == run_flow::stop;
+    callback.on_step(report);
+  }
+  return false;
+}
+
+}  // namespace detail
+
 /// Whether something is due at the end of this step: every `interval` steps and at the run's last; 0: only
 /// there.
 [[nodiscard]] inline bool is_due(const step_report& report, std::int64_t interval) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -75,15 +76,29 @@ class trainer {
       run(const Examples& examples, Callbacks&&... callbacks) {
     run_plan plan(std::ranges::size(examples), options_);
     while (step_ < plan.total_steps()) {
-      step_report report = make_step(examples, plan);
+      step_report report = make_step(examples, plan.members(step_), plan.total_steps());
+      report.epoch = plan.epochs_after(step_);
       bool stop = false;
-      ((stop = notify(callbacks, report) || stop), ...);
+      ((stop = detail::notify_of_step(callbacks, report) || stop), ...);
       report.last = report.last || stop;
       (forward_evaluation(callbacks, report, callbacks...), ...);
       (forward_save(callbacks, report, callbacks...), ...);
       if (stop) break;
     }
     return step_;
+  }
+
+  /// Makes one step on all of these examples: for data that come while training, such as judged samples. The schedule
+  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, and value_error where
+  /// max_steps is 0 or that many steps are done.
+  template <example_range Examples>
+  step_report step(const Examples& examples) {
+    if (options_.max_steps == 0)
+      throw value_error("trainer: a single step needs max_steps, which the schedule ends at");
+    if (step_ >= options_.max_steps) throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
+    std::vector<std::size_t> all(std::ranges::size(examples));
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return make_step(examples, all, options_.max_steps);
   }
 
   [[nodiscard]] const Policy& policy() const { return *policy_; }
@@ -122,9 +137,8 @@ class trainer {
   }
 
   template <class Examples>
-  step_report make_step(const Examples& examples, run_plan& plan) {
+  step_report make_step(const Examples& examples, std::span<const std::size_t> members, std::int64_t total_steps) {
     const auto start = std::chrono::steady_clock::now();
-    const auto members = plan.members(step_);
     Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
     const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(policy_->machine(), policy_->parameters());
@@ -133,7 +147,7 @@ class trainer {
     }
     const double rate =
         options_.learning_rate *
-        learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = plan.total_steps()});
+        learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
     // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
     if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()))) {
@@ -144,9 +158,8 @@ class trainer {
     num_tokens_ += gradient.tokens;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
-            .total_steps = plan.total_steps(),
-            .last = step_ == plan.total_steps(),
-            .epoch = plan.epochs_after(step_),
+            .total_steps = total_steps,
+            .last = step_ == total_steps,
             .loss = gradient.loss,
             .metrics = gradient.metrics,
             .grad_norm = norm,
@@ -168,19 +181,6 @@ class trainer {
   [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> pairs) const {
     const std::string saved = last_saved_.empty() ? "nothing was saved before it" : join("last saved: ", last_saved_);
     throw not_finite(join("step ", step_ + 1, ": ", what, "; ", saved), std::move(pairs));
-  }
-
-  /// Whether the callback asks to stop.
-  template <class Callback>
-  static bool notify(Callback& callback, const step_report& report) {
-    if constexpr (step_callback<Callback>) {
-      if constexpr (std::same_as<decltype(callback.on_step(report)), run_flow>) {
-        return callback.on_step(report) == run_flow::stop;
-      } else {
-        callback.on_step(report);
-      }
-    }
-    return false;
   }
 
   template <class Callback, class... Listeners>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// 03: A policy of your own, and what DPO makes of it
+// 06: A policy of your own, and what DPO makes of it
 //
-// You know:  what a preference pair and its loss are (lesson 01); how a backward is checked (lesson 02).
+// You know:  what a preference pair and its loss are (lesson 04); how a backward is checked (lesson 05).
 // You learn: what the library asks of a policy, and that DPO finds pi*(y|x) ~ pi_ref(y|x) exp(r(x,y) / beta), with the
 //            reward r behind the preferences (Rafailov et al. 2023, arXiv:2305.18290, eq. 4).
-// Run:       ./lesson_03_your_own_policy
+// Run:       ./lesson_06_your_own_policy
 // Expect:    a table of all prompts and responses: reference, trained policy, closed form; the last two agree within
 //            0.00005, then "the closed form is reached".
 

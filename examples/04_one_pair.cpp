@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// 01: What is the loss of one preference pair?
+// 04: What is the loss of one preference pair?
 //
 // You know:  what a language model is: it gives each token a probability, given the tokens before it.
 // You learn: what a preference pair's loss is, where its slopes push the model, and that the library's functions take
 //            numbers as you have them: std::vector, Eigen, xtensor.
-// Run:       ./lesson_01_one_pair
+// Run:       ./lesson_04_one_pair
 // Expect:    the same loss four times, by hand and through three libraries, and a smaller one after a step against the
 //            slopes, then "all as expected".
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// 02: Is the gradient right?
+// 05: Is the gradient right?
 //
-// You know:  what a derivative is; that DPO prefers `chosen` over `rejected`, measured against a reference (lesson 01).
+// You know:  what a derivative is; that DPO prefers `chosen` over `rejected`, measured against a reference (lesson 04).
 // You learn: how a policy's backward is checked against central differences, and why that is done in double.
-// Run:       ./lesson_02_gradient_check
+// Run:       ./lesson_05_gradient_check
 // Expect:    a line for each tensor of a tiny GPT-2 with an error below 1e-7, then "the gradient is right".
 //
 // GPT-2's backward is derived by hand. A wrong sign in it would not crash: training would only be worse. But a gradient

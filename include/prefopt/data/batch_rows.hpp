@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Rows of a batch that heads beside the language model's read, as lists that a scalar_model takes.
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/prefix_tree_batch.hpp"
+
+namespace prefopt {
+
+/// [S]: where each sequence ends, so what has been read there is the whole of it. A reward is read there.
+[[nodiscard]] inline std::vector<std::int32_t> last_rows(const prefix_tree_batch& batch) {
+  std::vector<std::int32_t> rows;
+  rows.reserve(batch.sequences.size());
+  for (const tree_sequence& sequence : batch.sequences) rows.push_back(sequence.last_row);
+  return rows;
+}
+
+/// [M]: the row that predicts each target, so what has been read there is all before it. A value is read there.
+[[nodiscard]] inline std::vector<std::int32_t> target_rows(const prefix_tree_batch& batch) {
+  std::vector<std::int32_t> rows;
+  rows.reserve(batch.targets.size());
+  for (const tree_target& target : batch.targets) rows.push_back(target.row);
+  return rows;
+}
+
+/// Throws value_error for a row that the batch does not have.
+inline void check_rows_read(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
+  for (const std::int32_t row : rows)
+    if (row < 0 || std::cmp_greater_equal(row, batch.tokens.size()))
+      throw value_error(join("batch: row ", row, " was asked for, of ", batch.tokens.size()));
+}
+
+}  // namespace prefopt

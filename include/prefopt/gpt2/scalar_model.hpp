@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// GPT-2's trunk with a scalar head: hidden rows times one vector. Hugging Face's GPT2ForSequenceClassification with one
+// label; as there, the head has no bias. A reward model reads it at the end of a response, a critic before each token.
+// Legend: R distinct rows read, C channels.
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/batch_rows.hpp"
+#include "prefopt/data/check_batch.hpp"
+#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/policy/parameter.hpp"
+#include "prefopt/policy/scalar_model.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// A batch of which other rows are read, and the place of each row that was asked for among them.
+struct rows_read {
+  rows_read(const prefix_tree_batch& whole, std::span<const std::int32_t> rows) : batch(whole) {
+    check_rows_read(batch, rows);
+    batch.rows.assign(rows.begin(), rows.end());
+    std::ranges::sort(batch.rows);
+    const auto repeated = std::ranges::unique(batch.rows);
+    batch.rows.erase(repeated.begin(), repeated.end());
+    for (const std::int32_t row : rows)
+      slots.push_back(static_cast<std::size_t>(std::ranges::lower_bound(batch.rows, row) - batch.rows.begin()));
+  }
+
+  prefix_tree_batch batch;         // its `rows` are the R distinct ones; its targets are not looked at
+  std::vector<std::size_t> slots;  // one a row asked for
+};
+
+}  // namespace detail
+
+template <transformer_machine Machine>
+class gpt2_scalar_pass;
+
+/// A trunk of its own and a head, on a machine which must outlive it. A trainable_scalar_model.
+template <transformer_machine Machine>
+class gpt2_scalar_model {
+ public:
+  using machine_type = Machine;
+  using value_type = typename Machine::value_type;
+  using pass = gpt2_scalar_pass<Machine>;
+
+  /// Zeros, for somebody to fill. Throws value_error for sizes that make no model.
+  gpt2_scalar_model(const Machine& machine, gpt2_config config)
+      : trunk_(machine, tied(config)),
+        head_(machine.template allocate<value_type>(config.n_embd)),
+        head_gradient_(machine.template allocate<value_type>(config.n_embd)) {}
+
+  gpt2_scalar_model(const Machine&&, gpt2_config) = delete;  // the machine would be gone
+
+  /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training moves it.
+  explicit gpt2_scalar_model(const gpt2<Machine>& policy) : gpt2_scalar_model(policy.machine(), policy.config()) {
+    const auto from = policy.parameters();
+    const auto to = trunk_.parameters();  // one less where the policy's head is not tied: the last
+    for (std::size_t i = 0; i < to.size(); ++i) machine().copy(from[i].value, to[i].value);
+  }
+
+  [[nodiscard]] const gpt2_config& config() const { return trunk_.config(); }
+  [[nodiscard]] const Machine& machine() const { return trunk_.machine(); }
+
+  /// The trunk's tensors, and "score.weight" [1, C].
+  [[nodiscard]] std::vector<parameter<value_type>> parameters() {
+    auto all = trunk_.parameters();
+    all.push_back({.name = "score.weight",
+                   .shape = {1, config().n_embd},
+                   .value = {head_.data(), head_.size()},
+                   .gradient = {head_gradient_.data(), head_gradient_.size()},
+                   .decays = true});
+    return all;
+  }
+
+  /// A model with the same weights, on the same machine, with gradients of its own.
+  [[nodiscard]] gpt2_scalar_model clone() const {
+    gpt2_scalar_model copy(trunk_);
+    machine().copy(std::span<const value_type>(head_.data(), head_.size()), {copy.head_.data(), copy.head_.size()});
+    return copy;
+  }
+
+  /// One number a row, [rows]. Throws value_error for a token, position or row that is not there.
+  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) const {
+    check_door(batch);
+    const detail::rows_read read(batch, rows);
+    if (rows.empty()) return {};
+    trunk_tape<Machine> tape(machine(), config(), batch.tokens.size(), read.batch.rows.size(), false);
+    return scores(trunk_.trunk().forward(read.batch, tape), read);
+  }
+
+  /// The same numbers with what their backward needs. Throws as `values` does, and for no rows.
+  [[nodiscard]] pass forward(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
+    check_door(batch);
+    if (rows.empty()) throw value_error("gpt2_scalar_model: no rows to read");
+    return pass(*this, batch, rows);
+  }
+
+ private:
+  friend pass;
+  using activation_type = typename Machine::activation_type;
+
+  [[nodiscard]] static gpt2_config tied(gpt2_config config) {
+    config.tie_word_embeddings = true;  // there is no language-model head
+    return config;
+  }
+  void check_door(const prefix_tree_batch& batch) const {
+    check(batch, {.vocabulary_size = config().vocab_size, .positions = config().n_positions});
+  }
+
+  [[nodiscard]] std::vector<double> scores(matrix_view<const activation_type> hidden,
+                                           const detail::rows_read& read) const {
+    const std::size_t rows = read.batch.rows.size();
+    auto products = machine().template scratch<value_type>(rows);
+    machine().head_logits(hidden, matrix_view<const value_type>{head_.data(), {1, config().n_embd}},
+                          matrix_view<value_type>{products.data(), {rows, 1}});
+    std::vector<value_type> of_rows(rows);
+    machine().copy_to_host(std::span<const value_type>(products.data(), rows), std::span(of_rows));
+    std::vector<double> all;
+    for (const std::size_t slot : read.slots) all.push_back(static_cast<double>(of_rows[slot]));
+    return all;
+  }
+
+  gpt2<Machine> trunk_;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_;
+  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_gradient_;
+};
+
+/// A forward run of a scalar model.
+template <transformer_machine Machine>
+class gpt2_scalar_pass {
+ public:
+  using value_type = typename Machine::value_type;
+
+  gpt2_scalar_pass(gpt2_scalar_model<Machine>& model, const prefix_tree_batch& batch,
+                   std::span<const std::int32_t> rows)
+      : model_(&model),
+        read_(batch, rows),
+        tape_(model.machine(), model.config(), batch.tokens.size(), read_.batch.rows.size(), true),
+        values_(model.scores(model.trunk_.trunk().forward(read_.batch, tape_), read_)) {}
+
+  gpt2_scalar_pass(gpt2_scalar_pass&&) noexcept = default;
+  gpt2_scalar_pass& operator=(gpt2_scalar_pass&&) noexcept = default;
+
+  [[nodiscard]] std::span<const double> values() const { return values_; }
+
+  /// Adds the gradient of sum_i slopes[i] * values[i] to the model's gradients. Throws shape_error unless there is a
+  /// slope for each value, value_error the second time.
+  void backward(std::span<const double> slopes) {
+    if (slopes.size() != values_.size())
+      throw shape_error(join("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
+    if (spent_) throw value_error("gpt2_scalar_pass: backward was called before on this pass");
+    spent_ = true;
+    const Machine& machine = model_->machine();
+    const std::size_t rows = read_.batch.rows.size(), channels = model_->config().n_embd;
+    using activation_type = typename Machine::activation_type;
+    using real = std::conditional_t<std::same_as<activation_type, double>, double, float>;
+    std::vector<real> sums(rows);  // more than one value may have been read at a row
+    for (std::size_t i = 0; i < slopes.size(); ++i) sums[read_.slots[i]] += static_cast<real>(slopes[i]);
+    const std::vector<activation_type> host(sums.begin(), sums.end());
+    auto d_values = machine.template scratch<activation_type>(rows);
+    machine.copy_from_host(std::span<const activation_type>(host), std::span<activation_type>(d_values.data(), rows));
+    machine_matrix<Machine> d_hidden(machine, rows, channels);
+    auto no_bias = machine.template allocate<value_type>(1);
+    machine.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
+                            tape_.ln_f.normalized.view(),
+                            matrix_view<const value_type>{model_->head_.data(), {channels, 1}}, d_hidden.view(),
+                            matrix_view<value_type>{model_->head_gradient_.data(), {channels, 1}},
+                            std::span<value_type>(no_bias.data(), 1));
+    model_->trunk_.trunk().backward(read_.batch, tape_, d_hidden.view(), model_->trunk_.gradients());
+  }
+
+ private:
+  gpt2_scalar_model<Machine>* model_;
+  detail::rows_read read_;
+  trunk_tape<Machine> tape_;
+  std::vector<double> values_;
+  bool spent_ = false;
+};
+
+}  // namespace prefopt

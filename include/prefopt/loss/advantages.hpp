@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// From rewards and a critic's values to what each token was worth: generalized advantage estimation (Schulman et al.
+// 2016, arXiv:1506.02438, eq. 16), and the whitening that PPO puts behind it. Legend: n tokens of one response.
+
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+
+namespace prefopt {
+
+struct advantage_options {
+  double gamma = 1;   ///< what a reward loses with each token that it comes later, 0 to 1
+  double lam = 0.95;  ///< lambda: 0 trusts the values alone, 1 the rewards alone
+};
+
+struct advantages_and_returns {
+  std::vector<double> advantages;  // [n]
+  std::vector<double> returns;     // [n] advantages + values: what a critic is taught
+};
+
+/// A_t = d_t + gamma lambda A_{t+1} with d_t = r_t + gamma V_{t+1} - V_t. `values` are those before each token; behind
+/// the last there is nothing to come. Throws shape_error unless there are as many rewards as values.
+[[nodiscard]] inline advantages_and_returns generalized_advantages(std::span<const double> rewards,
+                                                                   std::span<const double> values,
+                                                                   const advantage_options& options = {}) {
+  if (rewards.size() != values.size())
+    throw shape_error(join("generalized_advantages: ", rewards.size(), " rewards for ", values.size(), " values"));
+  advantages_and_returns found{std::vector<double>(rewards.size()), std::vector<double>(rewards.size())};
+  double next_value = 0, next_advantage = 0;
+  for (std::size_t t = rewards.size(); t-- > 0;) {
+    const double surprise = rewards[t] + options.gamma * next_value - values[t];
+    next_advantage = surprise + options.gamma * options.lam * next_advantage;
+    next_value = values[t];
+    found.advantages[t] = next_advantage;
+    found.returns[t] = next_advantage + values[t];
+  }
+  return found;
+}
+
+/// Divides by the standard deviation (of a sample, n - 1; a variance of 1e-8 is added), after taking the mean away or
+/// keeping it. One number alone has no deviation and stays as it is.
+inline void whiten(std::span<double> numbers, bool keep_mean = false) {
+  if (numbers.size() < 2) return;
+  const auto count = static_cast<double>(numbers.size());
+  const double mean = std::accumulate(numbers.begin(), numbers.end(), 0.0) / count;
+  double squares = 0;
+  for (const double number : numbers) squares += (number - mean) * (number - mean);
+  const double scale = 1 / std::sqrt(squares / (count - 1) + 1e-8);
+  for (double& number : numbers) number = (number - mean) * scale + (keep_mean ? mean : 0);
+}
+
+}  // namespace prefopt

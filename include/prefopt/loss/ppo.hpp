@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as it is used on language models (Ouyang et al.
+// 2022, arXiv:2203.02155, sec. 3.5; names and defaults are those of TRL's PPOTrainer). Every token is an action:
+//
+//   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e))             rho = pi / pi_old of the token, eq. 7
+//   value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
+//
+// and the loss is the mean of both over tokens, the second times vf_coef.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/loss/advantages.hpp"
+
+namespace prefopt {
+
+/// How a token's divergence from the reference is told from one sample (Schulman 2020, "Approximating KL divergence"):
+/// k1 = log pi - log ref, unbiased; k3 = exp(-k1) - 1 + k1, never below 0.
+enum class kl_estimator { k1, k3 };
+
+[[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {
+  const double ratio = policy - reference;
+  return estimator == kl_estimator::k1 ? ratio : std::expm1(-ratio) + ratio;
+}
+
+/// What PPO is told, beside what every trainer is.
+struct ppo {
+  double kl_coef = 0.05;  ///< price of a nat from the reference, in rewards; what beta is in DPO
+  prefopt::kl_estimator kl_estimator = prefopt::kl_estimator::k1;
+  double cliprange = 0.2;             ///< e, above 0
+  double vf_coef = 0.1;               ///< of the value loss, above 0
+  double cliprange_value = 0.2;       ///< c, above 0
+  advantage_options advantage{};      ///< gamma, lambda
+  std::int64_t num_ppo_epochs = 4;    ///< how often a step's responses are read
+  std::int64_t num_mini_batches = 1;  ///< updates an epoch
+  double critic_rate = 1;             ///< the critic's learning rate over the policy's
+  bool whiten_rewards = false;
+  std::optional<double> missing_eos_penalty = {};  ///< taken from the reward of a response that has no end
+};
+
+/// Throws value_error for a hyper-parameter outside its range.
+inline void check(const ppo& options) {
+  const auto above_zero = [](std::string_view name, double value) {
+    if (!(std::isfinite(value) && value > 0)) throw value_error(join("ppo: ", name, " is ", value, ", wanted > 0"));
+  };
+  const auto share = [](std::string_view name, double value) {
+    if (!(value >= 0 && value <= 1)) throw value_error(join("ppo: ", name, " is ", value, ", wanted 0 to 1"));
+  };
+  if (!(std::isfinite(options.kl_coef) && options.kl_coef >= 0))
+    throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", wanted >= 0"));
+  above_zero("cliprange", options.cliprange);
+  above_zero("vf_coef", options.vf_coef);
+  above_zero("cliprange_value", options.cliprange_value);
+  above_zero("critic_rate", options.critic_rate);
+  share("gamma", options.advantage.gamma);
+  share("lam", options.advantage.lam);
+  for (const auto& [name, count] : std::array<std::pair<std::string_view, std::int64_t>, 2>{
+           {{"num_ppo_epochs", options.num_ppo_epochs}, {"num_mini_batches", options.num_mini_batches}}})
+    if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", wanted >= 1"));
+  if (options.missing_eos_penalty && !std::isfinite(*options.missing_eos_penalty))
+    throw value_error(join("ppo: missing_eos_penalty is ", *options.missing_eos_penalty));
+}
+
+/// A term of one token, and its derivative.
+struct ppo_term {
+  double loss = 0;
+  double slope = 0;      ///< by the policy's log-prob, or by the value
+  bool clipped = false;  ///< nothing more is won by going on this way
+};
+
+/// The policy's term of a token with this advantage; log-probs in nats.
+[[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob, double advantage,
+                                              double cliprange) {
+  const double ratio = std::exp(log_prob - old_log_prob);
+  const double plain = -advantage * ratio;
+  const double held = -advantage * std::clamp(ratio, 1 - cliprange, 1 + cliprange);
+  if (held > plain) return {held, 0, true};
+  return {plain, plain, false};  // d ratio / d log_prob = ratio
+}
+
+/// The critic's term of a token, whose target is `wanted`.
+[[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted, double cliprange_value) {
+  const double held = std::clamp(value, old_value - cliprange_value, old_value + cliprange_value);
+  const double plain_loss = (value - wanted) * (value - wanted), held_loss = (held - wanted) * (held - wanted);
+  if (held_loss > plain_loss) return {0.5 * held_loss, 0, true};
+  return {0.5 * plain_loss, value - wanted, false};
+}
+
+}  // namespace prefopt

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a policy must offer to write responses, and how it is told to.
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/sampling.hpp"
+
+namespace prefopt {
+
+/// How `generate` continues a prompt.
+struct generation_options {
+  std::size_t max_new_tokens = 64;
+  token_id end_of_text = -1;  ///< stops after this token, which is kept; -1: never
+  sampling_options sampling = {};
+};
+
+/// Throws value_error where no token may be written, and what check(options.sampling) throws.
+inline void check(const generation_options& options) {
+  if (options.max_new_tokens == 0) throw value_error("generation: max_new_tokens is 0, wanted at least 1");
+  check(options.sampling);
+}
+
+/// A policy that writes.
+/// Needs: `generate(policy, prompts, options, random)`, found by argument-dependent lookup: a response to each prompt,
+/// of at least one token. Promises: a response follows from its prompt and a generator of its own, seeded by
+/// `random.next()` prompt by prompt, so it does not depend on the others. Throws value_error for a prompt without
+/// tokens or without room behind it.
+template <class P>
+concept generating_policy = policy_model<P> && requires(const P& policy, std::span<const token_ids> prompts,
+                                                        const generation_options& options, random_generator& random) {
+  { generate(policy, prompts, options, random) } -> std::same_as<std::vector<token_ids>>;
+};
+
+/// K responses to each prompt, [prompts] examples without scores. Throws value_error for K = 0, and what `generate`
+/// throws.
+template <generating_policy Policy>
+[[nodiscard]] std::vector<tokenized_example> sample_responses(const Policy& policy, std::span<const token_ids> prompts,
+                                                              std::size_t responses, const generation_options& options,
+                                                              random_generator& random) {
+  if (responses == 0) throw value_error("sample_responses: 0 responses a prompt, wanted at least 1");
+  std::vector<token_ids> repeated;
+  for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), responses, prompt);
+  std::vector<token_ids> written = generate(policy, std::span<const token_ids>(repeated), options, random);
+  std::vector<tokenized_example> examples;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (i % responses == 0) examples.push_back({repeated[i], {}});
+    examples.back().responses.push_back(std::move(written[i]));
+  }
+  return examples;
+}
+
+}  // namespace prefopt

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// ppo_trainer: reinforcement learning from a reward, as language models have it. A step lets the policy answer some
+// prompts, scores the answers, and reads them a few times over, moving policy and critic as `ppo` says.
+
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/core/random.hpp"
+#include "prefopt/loss/ppo.hpp"
+#include "prefopt/optim/adamw.hpp"
+#include "prefopt/optim/clip.hpp"
+#include "prefopt/optim/schedule.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/generation.hpp"
+#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/scalar_model.hpp"
+#include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/not_finite.hpp"
+#include "prefopt/train/rollouts.hpp"
+#include "prefopt/train/run_plan.hpp"
+#include "prefopt/train/step_report.hpp"
+#include "prefopt/train/trainer_options.hpp"
+
+namespace prefopt {
+
+/// What reading some responses once found: sums over tokens of the two terms, and of what a log shows.
+struct ppo_sums {
+  double tokens = 0;
+  double policy_loss = 0;
+  double value_loss = 0;
+  double policy_clipped = 0;
+  double value_clipped = 0;
+  double ratio = 0;
+  double squared_log_ratio = 0;  ///< (log pi - log pi_old)^2
+
+  [[nodiscard]] double loss(const ppo& options) const { return (policy_loss + options.vf_coef * value_loss) / tokens; }
+};
+
+/// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
+/// however they are cut. Throws value_error for no members, and what policy and critic throw.
+template <trainable_policy Policy, trainable_scalar_model Critic>
+ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
+                                 std::span<const std::size_t> members, std::size_t tokens_per_microbatch = 4096) {
+  if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
+  for (auto&& parameter : policy.parameters()) policy.machine().fill(parameter.gradient, 0);
+  for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
+  ppo_sums sums;
+  for (const std::size_t e : members) sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
+  for_each_microbatch(made, members, tokens_per_microbatch,
+                      [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
+                        auto run = policy.forward(batch);
+                        auto judged = critic.forward(batch, target_rows(batch));
+                        const std::span<const double> log_probs = run.log_probs(), values = judged.values();
+                        std::vector<double> slopes, value_slopes;  // [targets] each
+                        for (std::size_t m = 0; m < places.size(); ++m) {
+                          const std::size_t at = places[m];
+                          const ppo_term acting =
+                              ppo_policy_term(log_probs[m], made.log_probs[at], made.advantages[at], options.cliprange);
+                          const ppo_term judging =
+                              ppo_value_term(values[m], made.values[at], made.returns[at], options.cliprange_value);
+                          const double log_ratio = log_probs[m] - made.log_probs[at];
+                          sums.policy_loss += acting.loss;
+                          sums.value_loss += judging.loss;
+                          sums.policy_clipped += acting.clipped ? 1 : 0;
+                          sums.value_clipped += judging.clipped ? 1 : 0;
+                          sums.ratio += std::exp(log_ratio);
+                          sums.squared_log_ratio += log_ratio * log_ratio;
+                          slopes.push_back(acting.slope / sums.tokens);
+                          value_slopes.push_back(options.vf_coef * judging.slope / sums.tokens);
+                        }
+                        run.backward(slopes);
+                        judged.backward(value_slopes);
+                      });
+  return sums;
+}
+
+/// Trains a policy and its critic against a reward. It refers to policy, critic, reference and reward, which must
+/// outlive it. Of the options, `pairs_per_step` is the number of responses that a step samples, one a prompt.
+template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference, response_scorer Reward>
+requires generating_policy<Policy>
+class ppo_trainer {
+ public:
+  /// Throws value_error for bad options, and for sampling other than at temperature 1 from the whole distribution:
+  /// PPO's ratios are between log-probs of the policy itself.
+  ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward, const ppo& loss,
+              const generation_options& generation, const trainer_options& options)
+      : policy_(&policy),
+        critic_(&critic),
+        reference_(&reference),
+        reward_(&reward),
+        loss_(loss),
+        generation_(generation),
+        options_(options),
+        policy_optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)),
+        critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {
+    check(options_);
+    check(loss_);
+    check(generation_);
+    const sampling_options& sampling = generation_.sampling;
+    if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
+      throw value_error("ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
+    if (loss_.num_mini_batches > options_.pairs_per_step)
+      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ", options_.pairs_per_step,
+                             " responses, wanted at least one each"));
+    if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
+      throw value_error("ppo: missing_eos_penalty without an end_of_text");
+  }
+
+  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&, const generation_options&,
+              const trainer_options&) = delete;  // the reference would be gone
+  ppo_trainer(Policy&, Critic&, const Reference&, const Reward&&, const ppo&, const generation_options&,
+              const trainer_options&) = delete;  // and so would the reward
+  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&&, const ppo&, const generation_options&,
+              const trainer_options&) = delete;
+
+  /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were made. Callbacks
+  /// learn of every step; metrics have TRL's names. Throws value_error for no prompts, not_finite where a number is not
+  /// finite, and what callbacks throw.
+  template <class... Callbacks>
+  requires(step_callback<std::remove_reference_t<Callbacks>>&&...) std::int64_t
+      run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
+    run_plan plan(prompts.size(), options_);
+    while (step_ < plan.total_steps()) {
+      std::vector<token_ids> asked;
+      for (const std::size_t member : plan.members(step_)) asked.push_back(prompts[member]);
+      step_report report = make_step(asked, plan.total_steps());
+      report.epoch = plan.epochs_after(step_);
+      bool stop = false;
+      ((stop = detail::notify_of_step(callbacks, report) || stop), ...);
+      if (stop) break;
+    }
+    return step_;
+  }
+
+  [[nodiscard]] const Policy& policy() const { return *policy_; }
+  [[nodiscard]] const Critic& critic() const { return *critic_; }
+  [[nodiscard]] std::int64_t steps_done() const { return step_; }
+  /// Tokens sampled since the run began.
+  [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
+
+ private:
+  /// What a step's updates found, summed over them.
+  struct update_sums {
+    ppo_sums tokens;
+    double norms = 0;
+    double updates = 0;
+  };
+
+  step_report make_step(std::span<const token_ids> prompts, std::int64_t total_steps) {
+    const auto start = std::chrono::steady_clock::now();
+    random_generator random(options_.seed, sampling_stream + static_cast<std::uint64_t>(step_));
+    const auto tokens = static_cast<std::size_t>(options_.tokens_per_microbatch);
+    const rollouts made = read_rollouts(sample_responses(*policy_, prompts, 1, generation_, random), *policy_,
+                                        *reference_, *critic_, *reward_, loss_, generation_.end_of_text, tokens);
+    require_finite(made);
+    const double rate =
+        options_.learning_rate *
+        learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
+    const update_sums updates = update(made, rate, random, tokens);
+    ++step_;
+    num_tokens_ += static_cast<std::int64_t>(made.log_probs.size());
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    return {.step = step_,
+            .total_steps = total_steps,
+            .last = step_ == total_steps,
+            .loss = updates.tokens.loss(loss_),
+            .metrics = metrics_of(made, updates.tokens),
+            .grad_norm = updates.norms / updates.updates,
+            .learning_rate = rate,
+            .num_tokens = num_tokens_,
+            .pairs_per_second = static_cast<double>(made.size()) / spent.count()};
+  }
+
+  /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly one size.
+  update_sums update(const rollouts& made, double rate, random_generator& random, std::size_t tokens) {
+    update_sums all;
+    const auto parts = static_cast<std::size_t>(loss_.num_mini_batches);
+    for (std::int64_t epoch = 0; epoch < loss_.num_ppo_epochs; ++epoch) {
+      const std::vector<std::size_t> order = shuffled_indices(made.size(), random.next(), 0);
+      for (std::size_t part = 0; part < parts; ++part) {
+        const std::size_t begin = made.size() * part / parts, end = made.size() * (part + 1) / parts;
+        if (begin == end) continue;
+        const ppo_sums sums = accumulate_ppo_gradient(*policy_, *critic_, loss_, made,
+                                                      std::span(order).subspan(begin, end - begin), tokens);
+        all.norms += move(rate);
+        all.updates += 1;
+        add(all.tokens, sums);
+      }
+    }
+    return all;
+  }
+
+  static void add(ppo_sums& to, const ppo_sums& from) {
+    to.tokens += from.tokens;
+    to.policy_loss += from.policy_loss;
+    to.value_loss += from.value_loss;
+    to.policy_clipped += from.policy_clipped;
+    to.value_clipped += from.value_clipped;
+    to.ratio += from.ratio;
+    to.squared_log_ratio += from.squared_log_ratio;
+  }
+
+  /// Both optimizers, clipped by the norm of both gradients together, which it returns.
+  double move(double rate) {
+    const double norm = std::hypot(gradient_norm(policy_->machine(), policy_->parameters()),
+                                   gradient_norm(critic_->machine(), critic_->parameters()));
+    if (!std::isfinite(norm)) throw not_finite(join("ppo: step ", step_ + 1, ": gradient norm is ", norm), {});
+    const double scale = clip_scale(norm, options_.max_grad_norm);
+    policy_optimizer_.step(policy_->parameters(), rate, scale);
+    critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate, scale);
+    return norm;
+  }
+
+  void require_finite(const rollouts& made) const {
+    for (std::size_t e = 0; e < made.size(); ++e) {
+      double size = std::abs(made.scores[e]);
+      for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m)
+        size += std::abs(made.log_probs[m]) + std::abs(made.reference[m]) + std::abs(made.values[m]);
+      if (!std::isfinite(size))
+        throw not_finite(join("ppo: step ", step_ + 1, ": response ", e, " has a reward of ", made.scores[e],
+                              " or numbers that are not finite"),
+                         {e});
+    }
+  }
+
+  [[nodiscard]] std::vector<metric> metrics_of(const rollouts& made, const ppo_sums& sums) const {
+    double divergence = 0, entropy = 0, price = 0, score = 0;
+    for (std::size_t m = 0; m < made.log_probs.size(); ++m) {
+      divergence += made.log_probs[m] - made.reference[m];
+      entropy -= made.log_probs[m];
+      price -= loss_.kl_coef * estimated_kl(loss_.kl_estimator, made.log_probs[m], made.reference[m]);
+    }
+    for (const double one : made.scores) score += one;
+    const auto count = static_cast<double>(made.size());
+    return {{"objective/kl", divergence / count},
+            {"objective/entropy", entropy / count},
+            {"objective/non_score_reward", price / count},
+            {"objective/rlhf_reward", (score + price) / count},
+            {"objective/scores", score / count},
+            {"policy/approxkl_avg", 0.5 * sums.squared_log_ratio / sums.tokens},
+            {"policy/clipfrac_avg", sums.policy_clipped / sums.tokens},
+            {"loss/policy_avg", sums.policy_loss / sums.tokens},
+            {"loss/value_avg", sums.value_loss / sums.tokens},
+            {"val/clipfrac_avg", sums.value_clipped / sums.tokens},
+            {"val/ratio", sums.ratio / sums.tokens}};
+  }
+
+  static constexpr std::uint64_t sampling_stream = std::uint64_t{1} << 32;  // those below are the epochs' shuffles
+
+  Policy* policy_;
+  Critic* critic_;
+  const Reference* reference_;
+  const Reward* reward_;
+  ppo loss_;
+  generation_options generation_;
+  trainer_options options_;
+  adamw<std::remove_reference_t<decltype(std::declval<Policy&>().machine())>> policy_optimizer_;
+  adamw<std::remove_reference_t<decltype(std::declval<Critic&>().machine())>> critic_optimizer_;
+  std::int64_t step_ = 0;
+  std::int64_t num_tokens_ = 0;
+};
+
+}  // namespace prefopt

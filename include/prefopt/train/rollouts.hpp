@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// rollouts: sampled responses with all that PPO knows of them before the policy moves. Legend: E responses, M tokens of
+// all of them, response by response.
+
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/batch_rows.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/microbatches.hpp"
+#include "prefopt/data/pack.hpp"
+#include "prefopt/loss/advantages.hpp"
+#include "prefopt/loss/ppo.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/scalar_model.hpp"
+
+namespace prefopt {
+
+struct rollouts {
+  std::vector<tokenized_example> examples;  // [E] a prompt and one response each
+  std::vector<std::size_t> begins{0};       // [E + 1] where each response's tokens begin, and M
+  std::vector<double> scores;               // [E] rewards of whole responses
+  std::vector<double> log_probs;            // [M] nats, of the policy that wrote them
+  std::vector<double> reference;            // [M] nats
+  std::vector<double> values;               // [M] the critic's, before each token
+  std::vector<double> advantages;           // [M] whitened
+  std::vector<double> returns;              // [M]
+
+  [[nodiscard]] std::size_t size() const { return examples.size(); }
+  [[nodiscard]] std::span<double> of(std::size_t e, std::vector<double>& numbers) const {
+    return std::span(numbers).subspan(begins[e], begins[e + 1] - begins[e]);
+  }
+};
+
+/// Calls visit(batch, first): a batch and the place of its sequences' tokens among M, one place a target.
+template <class Visitor>
+void for_each_microbatch(const rollouts& made, std::span<const std::size_t> members, std::size_t tokens,
+                         const Visitor& visit) {
+  for (const auto& cut : microbatches(made.examples, members, {.tokens = tokens})) {
+    const prefix_tree_batch batch = pack(made.examples, cut);
+    std::vector<std::size_t> places(batch.targets.size());  // [targets]
+    for (const tree_sequence& sequence : batch.sequences) {
+      const auto first = places.begin() + sequence.first_target;
+      std::iota(first, first + sequence.count, made.begins[static_cast<std::size_t>(sequence.example)]);
+    }
+    visit(batch, std::span<const std::size_t>(places));
+  }
+}
+
+namespace detail {
+
+/// Rewards of tokens: each pays for its divergence, the last earns the response's score. Then what each was worth.
+inline void add_advantages(rollouts& made, const ppo& options) {
+  std::vector<double> rewards(made.log_probs.size());
+  for (std::size_t m = 0; m < rewards.size(); ++m)
+    rewards[m] = -options.kl_coef * estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
+  for (std::size_t e = 0; e < made.size(); ++e) rewards[made.begins[e + 1] - 1] += made.scores[e];
+  if (options.whiten_rewards) whiten(rewards, true);
+  for (std::size_t e = 0; e < made.size(); ++e) {
+    const auto [advantages, returns] =
+        generalized_advantages(made.of(e, rewards), made.of(e, made.values), options.advantage);
+    made.advantages.insert(made.advantages.end(), advantages.begin(), advantages.end());
+    made.returns.insert(made.returns.end(), returns.begin(), returns.end());
+  }
+  whiten(made.advantages);
+}
+
+}  // namespace detail
+
+/// Scores the examples, each with one response of at least one token, and lets policy, reference and critic read them,
+/// at most `tokens` packed tokens at once. Throws shape_error unless there is a score a response and a number a token.
+template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
+[[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,
+                                     const Reference& reference, const Critic& critic, const Reward& reward,
+                                     const ppo& options, token_id end_of_text, std::size_t tokens) {
+  rollouts made;
+  made.examples = std::move(examples);
+  made.scores = reward(std::span<const tokenized_example>(made.examples));
+  if (made.scores.size() != made.size())
+    throw shape_error(join("ppo: ", made.scores.size(), " rewards for ", made.size(), " responses"));
+  std::vector<std::size_t> all(made.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  for (std::size_t e = 0; e < made.size(); ++e) {
+    const token_ids& response = made.examples[e].responses.at(0);
+    made.begins.push_back(made.begins.back() + response.size());
+    if (options.missing_eos_penalty && response.back() != end_of_text) made.scores[e] -= *options.missing_eos_penalty;
+  }
+  const std::size_t count = made.begins.back();
+  for (std::vector<double>* numbers : {&made.log_probs, &made.reference, &made.values}) numbers->resize(count);
+  for_each_microbatch(made, all, tokens, [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
+    const auto place = [&](const std::vector<double>& from, std::vector<double>& to) {
+      if (from.size() != places.size())
+        throw shape_error(join("ppo: ", from.size(), " numbers for ", places.size(), " tokens"));
+      for (std::size_t m = 0; m < places.size(); ++m) to[places[m]] = from[m];
+    };
+    place(policy.token_log_probs(batch), made.log_probs);
+    place(reference.token_log_probs(batch), made.reference);
+    place(critic.values(batch, target_rows(batch)), made.values);
+  });
+  detail::add_advantages(made, options);
+  return made;
+}
+
+}  // namespace prefopt
