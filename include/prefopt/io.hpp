@@ -6,6 +6,7 @@
 #include "prefopt/io/checkpoint.hpp"
 #include "prefopt/io/fingerprint.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/io/gpt2_scalar_folder.hpp"
 #include "prefopt/io/json_lines.hpp"
 #include "prefopt/io/json_log.hpp"
 #include "prefopt/io/messages.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable policy, the same
-// log-probs, gradients and next tokens as on the CPU in float64, and one step of training.
+// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable policy and, under a
+// scalar head, of a scalar model, the same log-probs, gradients and next tokens as on the CPU in float64, and one step
+// of training.
 
 #include "prefopt/gpt2/gpt2.hpp"
 
@@ -14,9 +15,11 @@
 
 #include "cuda/emulated_device.hpp"
 #include "laws/trainable_policy_laws.hpp"
+#include "laws/trainable_scalar_model_laws.hpp"
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/decoder.hpp"
+#include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/policy/reference.hpp"
@@ -133,6 +136,23 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
                                                                     .positions = tied.n_positions,
                                                                     .rounding = 1e-4,
                                                                     .difference_tolerance = 1e-6}));
+}
+
+BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
+  const auto check_on = [](const auto& on, double rounding) {
+    const auto make = [&] {
+      gpt2_scalar_model model(random_gpt2(on, tied));
+      random_generator random(4);
+      std::vector<float> head(tied.n_embd);
+      for (float& value : head) value = static_cast<float>(random.normal());
+      on.copy_from_host(std::span<const float>(head), model.parameters().back().value);
+      return model;
+    };
+    tests::check_trainable_scalar_model_laws(tests::scalar_subject(
+        make, {.vocabulary_size = tied.vocab_size, .positions = tied.n_positions, .rounding = rounding}));
+  };
+  check_on(make_machine<float>(), 1e-4);
+  check_on(make_machine<bfloat16>(), 0.02);
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Opens folders that prefopt wrote with Hugging Face transformers and compares the log-probs of every token at every
-position. WRITER is write_folder, built beside this script; it copies a folder through our reader and writer and says
-what our model makes of some sequences. Adds the trained model of PREFOPT_DATA_DIR where that is set. Ends with 77 where
-Python has no transformers.
+"""Opens folders that prefopt wrote with Hugging Face transformers and compares what the models say at every position:
+the log-probs of every token, and the scores of reward models, made here or by transformers. WRITER is write_folder,
+built beside this script; it copies a folder through our reader and writer and says what our model makes of some
+sequences. Adds the trained model of PREFOPT_DATA_DIR where that is set. Ends with 77 where Python has no transformers.
 
     python3 check_transformers.py WRITER FOLDER [FOLDER ...]
 """
@@ -25,26 +25,90 @@ def sequences(config):
     return [full, [vocabulary - 1], full[context // 3 : 2 * context // 3][::-1]]
 
 
-def check(writer, folder, torch, transformers):
-    """Relative error of our log-probs against transformers', over all sequences of one folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        written, ids_file, ours_file = (pathlib.Path(scratch) / name for name in ("model", "ids.json", "ours.json"))
-        ids = sequences(json.loads((pathlib.Path(folder) / "config.json").read_text()))
-        ids_file.write_text(json.dumps(ids))
-        subprocess.run([writer, folder, written, ids_file, ours_file], check=True)
-        ours = json.loads(ours_file.read_text())  # a [T * V] list for each sequence
-        model, report = transformers.GPT2LMHeadModel.from_pretrained(written, output_loading_info=True)
-        if any(report[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")):
-            raise SystemExit(f"{folder}: transformers reports {report}")
-        model.eval()
-        difference = norm = 0.0
-        with torch.no_grad():
-            for sequence, mine in zip(ids, ours, strict=True):
-                theirs = torch.log_softmax(model(torch.tensor([sequence])).logits[0].double(), dim=-1)
-                mine = torch.tensor(mine, dtype=torch.float64).reshape(theirs.shape)
-                difference += (mine - theirs).square().sum().item()
-                norm += theirs.square().sum().item()
-    return (difference / norm) ** 0.5
+class Comparison:
+    """Two programs' numbers: the relative error of all, and the largest difference of one."""
+
+    def __init__(self):
+        self.difference = self.norm = self.largest = 0.0
+
+    def add(self, ours, theirs):
+        gap = theirs.double().reshape(-1) - theirs.new_tensor(ours).double().reshape(-1)
+        self.difference += gap.square().sum().item()
+        self.norm += theirs.double().square().sum().item()
+        self.largest = max(self.largest, gap.abs().max().item())
+
+    def holds(self):
+        return self.norm > 0 and (self.difference / self.norm) ** 0.5 <= TOLERANCE
+
+    def __str__(self):
+        error = (self.difference / self.norm) ** 0.5
+        return f"relative error {error:.2e}, wanted at most {TOLERANCE:.0e}; largest difference {self.largest:.2e}"
+
+
+def copy_through(writer, kind, folder, scratch, auto):
+    """The sequences, our numbers for each, and transformers' model of the folder that we wrote."""
+    written, ids_file, ours_file = (pathlib.Path(scratch) / name for name in ("model", "ids.json", "ours.json"))
+    ids = sequences(json.loads((pathlib.Path(folder) / "config.json").read_text()))
+    ids_file.write_text(json.dumps(ids))
+    subprocess.run([writer, kind, folder, written, ids_file, ours_file], check=True)
+    model, report = auto.from_pretrained(written, output_loading_info=True)
+    if any(report[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")):
+        raise SystemExit(f"{folder}: transformers reports {report}")
+    return ids, json.loads(ours_file.read_text()), model.eval()
+
+
+def check_language(writer, folder, torch, transformers):
+    """Log-probs of a language model, [T * V] for each sequence."""
+    found = Comparison()
+    with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        ids, ours, model = copy_through(writer, "language", folder, scratch, transformers.AutoModelForCausalLM)
+        for sequence, mine in zip(ids, ours, strict=True):
+            found.add(mine, torch.log_softmax(model(torch.tensor([sequence])).logits[0].double(), dim=-1))
+    return found
+
+
+def compare_scores(ids, ours, model, torch):
+    """Scores at every token, [T] for each sequence, and the rewards that transformers reads off a padded batch: at the
+    last token that is not padding."""
+    found = Comparison()
+    assert type(model).__name__ == "GPT2ForSequenceClassification" and model.config.num_labels == 1
+    for sequence, mine in zip(ids, ours, strict=True):
+        found.add(mine, model.score(model.transformer(torch.tensor([sequence])).last_hidden_state)[0, :, 0])
+    padding = model.config.pad_token_id
+    if padding is None:  # then it takes batches of one only
+        rewards = [model(torch.tensor([sequence])).logits[0, 0] for sequence in ids]
+        found.add([mine[-1] for mine in ours], torch.stack(rewards))
+    else:
+        longest = max(map(len, ids))
+        batch = torch.tensor([sequence + [padding] * (longest - len(sequence)) for sequence in ids])
+        last = [max((i for i, token in enumerate(sequence) if token != padding), default=0) for sequence in ids]
+        found.add([mine[i] for mine, i in zip(ours, last, strict=True)], model(batch).logits[:, 0])
+    return found
+
+
+def check_reward_made_here(writer, folder, torch, transformers):
+    """A reward model made here of a language model's folder."""
+    auto = transformers.AutoModelForSequenceClassification
+    with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        return compare_scores(*copy_through(writer, "new-scalar", folder, scratch, auto), torch)
+
+
+def check_reward_made_there(writer, folder, torch, transformers):
+    """A reward model that transformers made and wrote, read here, written here and opened again there."""
+    auto = transformers.AutoModelForSequenceClassification
+    last_id = json.loads((pathlib.Path(folder) / "config.json").read_text())["vocab_size"] - 1
+    torch.manual_seed(1)
+    theirs = auto.from_pretrained(folder, num_labels=1, eos_token_id=last_id)
+    torch.nn.init.normal_(theirs.score.weight)
+    with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        theirs.save_pretrained(source)
+        ids, ours, model = copy_through(writer, "scalar", source, scratch, auto)
+        for name, tensor in theirs.state_dict().items():
+            if not torch.equal(tensor, model.state_dict()[name]):
+                raise SystemExit(f"{folder}: {name} came back with other bits")
+        if model.config.pad_token_id is not None:  # the reward is read before padding, and eos must not be that
+            raise SystemExit(f"{folder}: pad_token_id is {model.config.pad_token_id}, wanted none")
+        return compare_scores(ids, ours, model, torch)
 
 
 def main():
@@ -59,11 +123,17 @@ def main():
     writer, *folders = sys.argv[1:]
     if "PREFOPT_DATA_DIR" in os.environ:
         folders.append(os.path.join(os.environ["PREFOPT_DATA_DIR"], "slm4096"))
+    checks = {
+        "language model": check_language,
+        "reward model made here": check_reward_made_here,
+        "reward model made there": check_reward_made_there,
+    }
     failed = False
     for folder in folders:
-        error = check(writer, folder, torch, transformers)
-        failed = failed or not error <= TOLERANCE
-        print(f"{folder}: relative error {error:.2e}, wanted at most {TOLERANCE:.0e}")
+        for what, check in checks.items():
+            found = check(writer, folder, torch, transformers)
+            failed = failed or not found.holds()
+            print(f"{folder}, {what}: {found}")
     return 1 if failed or not folders else 0
 
 

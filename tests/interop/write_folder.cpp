@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
-// write_folder FOLDER OUTPUT IDS.json LOG_PROBS.json: reads a GPT-2 folder, writes it to OUTPUT, and writes what the
-// model gives for each of the token sequences in IDS.json: log p of every token after every token, [T * V] numbers.
+// write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json: reads a GPT-2 folder, writes it to OUTPUT, and writes what the
+// model gives for each of the token sequences in IDS.json. KIND
+//   language    log p of every token after every token, [T * V] numbers
+//   scalar      a scalar model's number at every token, [T]
+//   new-scalar  the same, of a scalar model that is made of FOLDER's language model with a head of waves
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <numeric>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,8 +22,12 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/io/gpt2_scalar_folder.hpp"
 
 namespace {
+
+using machine_type = prefopt::eigen_backend<float>;
+using scalar_model = prefopt::gpt2_scalar_model<machine_type>;
 
 /// Every token of the vocabulary after every beginning of a text that leaves room for it: [T * V] targets.
 prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> ids, const prefopt::token_ids& tokens) {
@@ -28,28 +38,58 @@ prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> 
   return prefopt::pack(sequences);
 }
 
-void run(const std::string& folder, const std::string& output, const std::string& ids_file, const std::string& result) {
-  const prefopt::eigen_backend<float> machine{{.threads = 2}};
-  const auto policy = prefopt::load_gpt2(machine, folder);
-  prefopt::save_gpt2(policy, folder, output);
-
+std::vector<double> numbers(const prefopt::gpt2<machine_type>& policy, const prefopt::token_ids& ids) {
   prefopt::token_ids tokens(policy.config().vocab_size);
   std::iota(tokens.begin(), tokens.end(), 0);
-  auto log_probs = nlohmann::json::array();
+  return policy.token_log_probs(all_continuations(ids, tokens));
+}
+
+std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids& ids) {
+  const std::vector<prefopt::packable_sequence> path{{.example = 0, .role = 0, .prompt = {}, .response = ids}};
+  std::vector<std::int32_t> rows(ids.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  return scores.values(prefopt::pack(path), rows);
+}
+
+scalar_model under_waves(const prefopt::gpt2<machine_type>& policy) {
+  scalar_model scores(policy);
+  float place = 0;
+  for (float& weight : scores.parameters().back().value) weight = std::sin(place += 1);
+  return scores;
+}
+
+template <class Model>
+void write_numbers(const Model& model, const std::string& ids_file, const std::string& result) {
+  auto all = nlohmann::json::array();
   for (const auto& ids : nlohmann::json::parse(std::ifstream(ids_file)))
-    log_probs.push_back(policy.token_log_probs(all_continuations(ids.get<prefopt::token_ids>(), tokens)));
-  std::ofstream(result) << log_probs;
+    all.push_back(numbers(model, ids.get<prefopt::token_ids>()));
+  std::ofstream(result) << all;
+}
+
+void run(const std::string& kind, const std::string& folder, const std::string& output, const std::string& ids_file,
+         const std::string& result) {
+  const machine_type machine{{.threads = 2}};
+  if (kind == "language") {
+    const auto policy = prefopt::load_gpt2(machine, folder);
+    prefopt::save_gpt2(policy, folder, output);
+    return write_numbers(policy, ids_file, result);
+  }
+  if (kind != "scalar" && kind != "new-scalar") throw std::invalid_argument("write_folder: no kind " + kind);
+  const auto scores = kind == "scalar" ? prefopt::load_gpt2_scalar_model(machine, folder)
+                                       : under_waves(prefopt::load_gpt2(machine, folder));
+  prefopt::save_gpt2_scalar_model(scores, folder, output);
+  write_numbers(scores, ids_file, result);
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) {
-    std::fprintf(stderr, "usage: write_folder FOLDER OUTPUT IDS.json LOG_PROBS.json\n");
+  if (count != 6) {
+    std::fprintf(stderr, "usage: write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json\n");
     return 2;
   }
   try {
-    run(arguments[1], arguments[2], arguments[3], arguments[4]);
+    run(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "error: %s\n", problem.what());
     return 1;

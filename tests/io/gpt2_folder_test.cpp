@@ -4,75 +4,26 @@
 #include "prefopt/io/gpt2_folder.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <deque>
 
 #include "files/scratch_folder.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "io/gpt2_folders.hpp"
 #include "prefopt/text/gpt2_tokenizer.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::error;
-using prefopt::format_error;
 using prefopt::gpt2_config;
-using prefopt::named_tensor;
 using namespace prefopt_test;
 
 namespace {
 
-using machine_type = prefopt::eigen_backend<float>;
 using model = prefopt::gpt2<machine_type>;
 
-const gpt2_config tiny{.n_layer = 2, .n_head = 2, .n_embd = 4, .n_inner = 0, .vocab_size = 5, .n_positions = 3};
-
-const machine_type& machine() {
-  static const machine_type one;
-  return one;
-}
-
-/// A model whose every weight is another number.
-model make_model(const gpt2_config& config) {
-  model policy(machine(), config);
-  float next = 0.5f;
-  for (auto& tensor : policy.parameters())
-    for (float& value : tensor.value) value = next += 0.25f;
-  return policy;
-}
-
-void same_weights(const model& a, const model& b) {
-  const auto left = a.parameters(), right = b.parameters();
-  BOOST_REQUIRE(left.size() == right.size());
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    BOOST_TEST(left[i].name == right[i].name);
-    BOOST_TEST(left[i].value == right[i].value, boost::test_tools::per_element());
-  }
-}
-
-/// The tensors of a folder's file, to be written again with something changed.
-struct tensor_list {
-  explicit tensor_list(const fs::path& folder) {
-    const prefopt::safetensors_file file(folder / "model.safetensors");
-    for (const auto& [name, entry] : file.tensors()) {
-      auto& values = storage.emplace_back(entry.size());
-      file.read(entry, std::span(values));
-      tensors.push_back({name, entry.shape, values});
-    }
-  }
-  void add(std::string name, std::vector<std::size_t> shape, std::vector<float> values) {
-    tensors.push_back({std::move(name), std::move(shape), storage.emplace_back(std::move(values))});
-  }
-  named_tensor<float>& operator[](std::string_view name) {
-    return *std::ranges::find(tensors, name, &named_tensor<float>::name);
-  }
-  void write(const fs::path& folder) const { prefopt::write_safetensors(folder / "model.safetensors", tensors); }
-
-  std::vector<named_tensor<float>> tensors;
-  std::deque<std::vector<float>> storage;
-};
+void same_weights(const model& a, const model& b) { prefopt_test::same_weights(a.parameters(), b.parameters()); }
 
 /// A folder that holds the tiny model.
 struct model_folder : scratch_folder {
   explicit model_folder(const gpt2_config& config = tiny) {
-    prefopt::save_gpt2(make_model(config), prefopt::gpt2_companions{}, path());
+    prefopt::save_gpt2(make_model<model>(config), prefopt::gpt2_companions{}, path());
   }
   [[nodiscard]] model load() const { return prefopt::load_gpt2(machine(), path()); }
   void refused(auto... why) const { BOOST_CHECK_EXCEPTION((void)load(), error, says(why...)); }
@@ -92,7 +43,7 @@ BOOST_AUTO_TEST_CASE(what_was_saved_is_loaded_tied_and_untied) {
     const model_folder folder(config);
     const model loaded = folder.load();
     BOOST_TEST((loaded.config() == config));
-    same_weights(loaded, make_model(config));
+    same_weights(loaded, make_model<model>(config));
     const prefopt::safetensors_file file(folder / "model.safetensors");
     BOOST_TEST(file.tensors().size() == (tied ? 28 : 29));
     BOOST_TEST((file.find("lm_head.weight") == nullptr) == tied);
@@ -113,7 +64,7 @@ BOOST_AUTO_TEST_CASE(files_of_older_kinds_are_read_too) {
   const auto embedding = list["wte.weight"];
   list.tensors.push_back({"lm_head.weight", embedding.shape, embedding.values});
   list.write(folder.path());
-  same_weights(folder.load(), make_model(tiny));
+  same_weights(folder.load(), make_model<model>(tiny));
 
   std::vector<float> other(embedding.values.begin(), embedding.values.end());
   other.back() += 1;
@@ -126,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   const model_folder folder;
   const tensor_list good(folder.path());
   tensor_list list = good;
-  std::erase_if(list.tensors, [](const auto& t) { return t.name == "transformer.h.1.ln_2.bias"; });
+  list.erase("transformer.h.1.ln_2.bias");
   list.write(folder.path());
   folder.refused("model.safetensors: tensor h.1.ln_2.bias is missing");
 
@@ -151,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   folder.refused("tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]", "n_embd 4, n_inner 16");
 
   good.write(folder.path());
-  same_weights(folder.load(), make_model(tiny));
+  same_weights(folder.load(), make_model<model>(tiny));
 }
 
 BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before_memory_is_taken) {
@@ -224,8 +175,8 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
   gpt2_config config = tiny;
   config.vocab_size = tokenizer.vocabulary_size();
-  prefopt::save_gpt2(make_model(config), tokenizer, folder.path());
-  same_weights(prefopt::load_gpt2(machine(), folder.path()), make_model(config));
+  prefopt::save_gpt2(make_model<model>(config), tokenizer, folder.path());
+  same_weights(prefopt::load_gpt2(machine(), folder.path()), make_model<model>(config));
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
   BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"), boost::test_tools::per_element());
   BOOST_TEST(nlohmann::json::parse(get(folder / "config.json"))["eos_token_id"] == tokenizer.end_of_text());

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/simpo.hpp"
 
 using namespace prefopt;
 
@@ -74,6 +76,35 @@ BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_has_no_metric) {
   one_sided.add({.policy_chosen = -10, .reference_chosen = -12});
   BOOST_TEST(values(one_sided).at("rewards/chosen") == 2.0);  // no beta: the log-ratio itself
   BOOST_TEST(values(one_sided).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(where_a_loss_reads_rewards_they_are_the_rewards_and_there_are_no_log_probs) {
+  preference_metrics metrics(bradley_terry{});
+  const std::vector<response_log_probs> second_is_better{{.policy = -1, .score = 0.5}, {.policy = 3, .score = 2}};
+  metrics.add({.policy_chosen = 2, .policy_rejected = 0.5, .reference_chosen = -7, .reference_rejected = -9});
+  metrics.add({.policy_chosen = -1, .policy_rejected = 1});
+  metrics.add(second_is_better);
+  const std::vector<std::string> wanted = {"rewards/chosen", "rewards/rejected", "rewards/accuracies",
+                                           "rewards/margins"};
+  BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+  const auto all = values(metrics);
+  BOOST_TEST(all.at("rewards/chosen") == 4.0 / 3);
+  BOOST_TEST(all.at("rewards/rejected") == 0.5 / 3);
+  BOOST_TEST(all.at("rewards/accuracies") == 2.0 / 3);
+  BOOST_TEST(all.at("rewards/margins") == 3.5 / 3);
+}
+
+BOOST_AUTO_TEST_CASE(rewards_and_log_probs_do_not_combine) {
+  preference_metrics of_rewards(bradley_terry{}), of_log_probs(simpo{.beta = 1});
+  BOOST_CHECK_THROW(of_rewards.combine(of_log_probs), value_error);
+  BOOST_CHECK_THROW(of_log_probs.combine(of_rewards), value_error);
+  of_log_probs.add(pair_log_probs{-3, -4});
+  BOOST_TEST(names(of_log_probs) == (std::vector<std::string>{"logps/chosen", "logps/rejected"}),
+             boost::test_tools::per_element());
+  preference_metrics others(bradley_terry{.margin_scale = 1});
+  others.add(pair_log_probs{2, 1});
+  of_rewards.combine(others);
+  BOOST_TEST(values(of_rewards).at("rewards/margins") == 1.0);
 }
 
 BOOST_AUTO_TEST_CASE(combining_two_halves_gives_the_whole) {

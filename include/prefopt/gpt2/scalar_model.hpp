@@ -73,13 +73,10 @@ class gpt2_scalar_model {
 
   /// The trunk's tensors, and "score.weight" [1, C].
   [[nodiscard]] std::vector<parameter<value_type>> parameters() {
-    auto all = trunk_.parameters();
-    all.push_back({.name = "score.weight",
-                   .shape = {1, config().n_embd},
-                   .value = {head_.data(), head_.size()},
-                   .gradient = {head_gradient_.data(), head_gradient_.size()},
-                   .decays = true});
-    return all;
+    return with_score<value_type>(trunk_.parameters(), head_, head_gradient_);
+  }
+  [[nodiscard]] std::vector<parameter<const value_type>> parameters() const {
+    return with_score<const value_type>(trunk_.parameters(), head_, head_gradient_);
   }
 
   /// A model with the same weights, on the same machine, with gradients of its own.
@@ -109,6 +106,16 @@ class gpt2_scalar_model {
   friend pass;
   using activation_type = typename Machine::activation_type;
 
+  template <class Value, class Buffer>
+  [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all, Buffer& head,
+                                                         Buffer& gradient) const {
+    all.push_back({.name = "score.weight",
+                   .shape = {1, config().n_embd},
+                   .value = {head.data(), head.size()},
+                   .gradient = {gradient.data(), gradient.size()},
+                   .decays = true});
+    return all;
+  }
   [[nodiscard]] static gpt2_config tied(gpt2_config config) {
     config.tie_word_embeddings = true;  // there is no language-model head
     return config;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The config.json of a Hugging Face GPT-2 folder: read into a gpt2_config, and written from one.
+// The config.json of a Hugging Face GPT-2 folder: read into a gpt2_config, and written from one. That of a scalar model
+// is GPT2ForSequenceClassification's with one label; transformers counts labels by `id2label`.
 
 #include <array>
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -48,6 +50,18 @@ inline void check_attention_options(const json_object& object) {
                           "\", wanted gelu_new, gelu_pytorch_tanh or gelu"));
 }
 
+/// Throws format_error where a classifier has more than one label, or none. Two are transformers' default and not
+/// always written, so what says nothing is not refused: the head's shape tells.
+inline void check_one_label(const json_object& object) {
+  constexpr std::string_view wanted = ", one label was wanted, as a reward model has";
+  if (object.has_value("id2label")) {
+    const std::size_t labels = object.object("id2label").json().size();
+    if (labels != 1) throw format_error(join(object.name(), ": id2label has ", labels, " labels", wanted));
+  } else if (object.optional_integer("num_labels").value_or(1) != 1) {
+    throw format_error(join(object.name(), ": num_labels is ", object.integer("num_labels"), wanted));
+  }
+}
+
 }  // namespace detail
 
 /// What a config.json says. `name` (the file's) begins every message. `n_layer`, `n_head`, `n_embd`, `n_positions` and
@@ -79,10 +93,32 @@ inline void check_attention_options(const json_object& object) {
   return config;
 }
 
+/// The same of a scalar model, whose layout is a tied model's. Throws format_error for more than one label, too.
+[[nodiscard]] inline gpt2_config parse_gpt2_scalar_config(const nlohmann::json& json, const std::string& name) {
+  gpt2_config config = parse_gpt2_config(json, name);
+  detail::check_one_label(json_object(json, name));
+  config.tie_word_embeddings = true;
+  return config;
+}
+
+namespace detail {
+
+/// What `parse` makes of a folder's config.json.
+[[nodiscard]] inline gpt2_config read_config(const std::filesystem::path& folder, auto parse) {
+  const auto path = folder / "config.json";
+  return parse(parse_json(read_file(path, std::size_t{1} << 24), path.native()), path.native());
+}
+
+}  // namespace detail
+
 /// The config of a model's folder. Throws io_error and format_error.
 [[nodiscard]] inline gpt2_config read_gpt2_config(const std::filesystem::path& folder) {
-  const auto path = folder / "config.json";
-  return parse_gpt2_config(parse_json(read_file(path, std::size_t{1} << 24), path.native()), path.native());
+  return detail::read_config(folder, parse_gpt2_config);
+}
+
+/// The same of a scalar model's folder.
+[[nodiscard]] inline gpt2_config read_gpt2_scalar_config(const std::filesystem::path& folder) {
+  return detail::read_config(folder, parse_gpt2_scalar_config);
 }
 
 /// A config.json's text for weights stored as float32. `source` is the config that the model was loaded with (an empty
@@ -107,6 +143,23 @@ inline void check_attention_options(const json_object& object) {
   const bool is_exact = config.activation == activation_function::gelu;
   set_if_absent("activation_function", is_exact ? "gelu" : "gelu_new");
   return json.dump(2) + "\n";
+}
+
+/// The same for a scalar model. The source may be a language model's config. Its label and `pad_token_id` stay where it
+/// has them, and none is made up: transformers reads the reward before padding, and where end of text pads it would
+/// read before the end.
+[[nodiscard]] inline std::string write_gpt2_scalar_config(const gpt2_config& config, nlohmann::json source) {
+  nlohmann::json& json = source;
+  const auto has_one = [&](const char* key) {
+    return json.contains(key) && json[key].is_object() && json[key].size() == 1;
+  };
+  json["architectures"] = nlohmann::json::array({"GPT2ForSequenceClassification"});
+  if (!has_one("id2label") || !has_one("label2id")) {
+    json["id2label"] = {{"0", "LABEL_0"}};
+    json["label2id"] = {{"LABEL_0", 0}};
+  }
+  if (json.contains("num_labels")) json["num_labels"] = 1;
+  return write_gpt2_config(config, std::move(source));
 }
 
 }  // namespace prefopt

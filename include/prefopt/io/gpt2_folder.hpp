@@ -3,35 +3,20 @@
 // load_gpt2 and save_gpt2: a GPT-2 from and to a Hugging Face folder (config.json, model.safetensors or its shards, the
 // tokenizer's files), which opens in transformers.
 
-#include <algorithm>
 #include <concepts>
-#include <cstddef>
 #include <filesystem>
-#include <span>
-#include <string>
-#include <system_error>
-#include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/atomic_file.hpp"
-#include "prefopt/files/file_descriptor.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/io/detail/gpt2_weights.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_config_json.hpp"
 #include "prefopt/io/gpt2_tensors.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
-#include "prefopt/io/safetensors_writer.hpp"
 
 namespace prefopt {
 
 namespace detail {
-
-template <class Real>
-[[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
-  std::vector<Real> values(item.entry->size());
-  item.file->read(*item.entry, std::span(values));
-  return values;
-}
 
 /// A head that the config calls tied may be stored a second time, but not with other numbers.
 template <class Real>
@@ -48,20 +33,15 @@ void check_duplicate_head(const safetensors_archive::item& head, const safetenso
 template <transformer_machine Machine>
 requires std::floating_point<typename Machine::value_type>
 [[nodiscard]] gpt2<Machine> load_gpt2(const Machine& machine, const std::filesystem::path& folder) {
-  using real = typename Machine::value_type;
   const gpt2_config config = read_gpt2_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
   const gpt2_tensors tensors = find_gpt2_tensors(archive, config);
   if (tensors.duplicate_head) {
-    detail::check_duplicate_head<real>(*tensors.duplicate_head,
-                                       tensors.in_layout_order[gpt2_layout::token_embedding()]);
+    detail::check_duplicate_head<typename Machine::value_type>(*tensors.duplicate_head,
+                                                               tensors.in_layout_order[gpt2_layout::token_embedding()]);
   }
   gpt2<Machine> model(machine, config);
-  const auto parameters = model.parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const std::vector<real> values = detail::read_tensor<real>(tensors.in_layout_order[i]);
-    machine.copy_from_host(std::span<const real>(values), parameters[i].value);
-  }
+  detail::read_weights(tensors.in_layout_order, machine, model.parameters());
   return model;
 }
 
@@ -74,30 +54,8 @@ gpt2<Machine> load_gpt2(const Machine&&, const std::filesystem::path&) = delete;
 /// last. Throws io_error.
 template <transformer_machine Machine>
 void save_gpt2(const gpt2<Machine>& policy, const gpt2_companions& companions, const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) throw system_failure(folder, "create", failure.value());
-  write_file_atomically(folder / "config.json", write_gpt2_config(policy.config(), companions.config));
-  for (const carried_file& file : companions.files) write_file_atomically(folder / file.name, file.content);
-
-  using real = typename Machine::value_type;
-  const auto parameters = policy.parameters();
-  std::vector<tensor_signature> signatures;
-  for (const auto& tensor : parameters) {
-    const bool is_head = tensor.name == "lm_head.weight";
-    signatures.push_back({is_head ? tensor.name : "transformer." + tensor.name, tensor.shape});
-  }
-  std::vector<real> values;
-  std::vector<float> stored;
-  atomic_file file(folder / "model.safetensors");
-  write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
-    values.resize(parameters[i].value.size());
-    policy.machine().copy_to_host(parameters[i].value, std::span(values));
-    stored.assign(values.size(), 0);
-    std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
-    return std::span<const float>(stored);
-  });
-  file.commit();
+  detail::write_gpt2_folder(policy.machine(), policy.parameters(),
+                            write_gpt2_config(policy.config(), companions.config), companions.files, folder);
 }
 
 /// The same for a model that came from no folder: config.json holds what the model and its tokenizer say.

@@ -16,12 +16,14 @@
 
 namespace prefopt {
 
-/// Holds any preference_loss but itself. Copies hold losses of their own, with the same state.
+/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state.
 class any_loss {
  public:
   template <class Loss>
-  requires(!std::same_as<Loss, any_loss>) && preference_loss<Loss>  // a copy must not ask whether it is a loss
-      explicit any_loss(Loss loss) : inputs(loss.inputs),
+  requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
+      preference_loss<Loss> &&
+      (!reads_rewards<Loss>()) explicit any_loss(Loss loss)
+      : inputs(loss.inputs),
   held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
 
   any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_->copy()) {}

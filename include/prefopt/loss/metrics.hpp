@@ -139,7 +139,9 @@ class preference_metrics {
     }
   };
 
-  [[nodiscard]] double reward(const response_log_probs& one) const { return beta_ * (one.policy - one.reference); }
+  [[nodiscard]] double reward(const response_log_probs& one) const {
+    return beta_ * (one.policy - (inputs_.reference ? one.reference : 0));
+  }
 
   loss_inputs inputs_;
   bool of_rewards_ = false;

@@ -24,7 +24,8 @@
 namespace prefopt {
 
 /// How a token's divergence from the reference is told from one sample (Schulman 2020, "Approximating KL divergence"):
-/// k1 = log pi - log ref, unbiased; k3 = exp(-k1) - 1 + k1, never below 0.
+/// k1 = log pi - log ref, unbiased; k3 = exp(-k1) - 1 + k1, never below 0. As a price on sampled tokens only k1 has the
+/// gradient of the divergence; k3 holds the policy less.
 enum class kl_estimator { k1, k3 };
 
 [[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {

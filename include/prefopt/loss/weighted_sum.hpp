@@ -15,9 +15,9 @@
 
 namespace prefopt {
 
-/// A term of a sum.
+/// A term of a sum, of log-probs: rewards and log-probs are nothing that one model gives.
 template <preference_loss Loss>
-struct weighted {
+requires(!reads_rewards<Loss>()) struct weighted {
   Loss loss{};
   double weight = 1;  ///< finite
 };

@@ -195,9 +195,11 @@ class bigram {
   std::vector<token_ids> responses;
   for (const token_ids& prompt : prompts) {
     if (prompt.empty()) throw value_error("generate: an empty prompt");
+    for (const token_id token : prompt) {
+      if (token < 0 || static_cast<std::size_t>(token) >= policy.vocabulary_size())
+        throw value_error(join("generate: token ", token, " with a vocabulary of ", policy.vocabulary_size()));
+    }
     token_id last = prompt.back();
-    if (last < 0 || static_cast<std::size_t>(last) >= policy.vocabulary_size())
-      throw value_error(join("generate: token ", last, " with a vocabulary of ", policy.vocabulary_size()));
     random_generator own(random.next());
     token_ids& response = responses.emplace_back();
     while (response.size() < options.max_new_tokens && (response.empty() || last != options.end_of_text)) {

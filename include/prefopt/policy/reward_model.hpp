@@ -63,6 +63,7 @@ class reward_model {
   explicit reward_model(Model&& model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] auto&& machine() { return model_.machine(); }
   [[nodiscard]] auto&& machine() const { return model_.machine(); }
   [[nodiscard]] auto parameters() { return model_.parameters(); }
 

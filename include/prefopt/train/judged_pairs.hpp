@@ -4,6 +4,7 @@
 // better; `trainer::step` on the pairs, again and again, is online DPO (Guo et al. 2024, arXiv:2402.04792): feedback
 // from an AI where the judge is one.
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -26,7 +27,8 @@ concept response_judge = requires(J& judge, const tokenized_example& example) {
   { judge(example) } -> std::convertible_to<std::optional<std::size_t>>;
 };
 
-/// The judge that a scorer is: the higher score is the better.
+/// The judge that a scorer is: the higher score is the better, of equal ones neither. Throws value_error for a score
+/// that is not a number.
 template <response_scorer Scorer>
 class higher_score {
  public:
@@ -35,7 +37,9 @@ class higher_score {
 
   [[nodiscard]] std::optional<std::size_t> operator()(const tokenized_example& example) const {
     const std::vector<double> scores = (*scorer_)(std::span(&example, 1));
-    if (scores.at(0) == scores.at(1)) return std::nullopt;
+    if (std::isnan(scores.at(0)) || std::isnan(scores.at(1)))
+      throw value_error(join("higher_score: scores are ", scores[0], " and ", scores[1]));
+    if (scores[0] == scores[1]) return std::nullopt;
     return scores[0] > scores[1] ? 0 : 1;
   }
 

@@ -45,7 +45,8 @@ struct ppo_sums {
 };
 
 /// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
-/// however they are cut. Throws value_error for no members, and what policy and critic throw.
+/// however they are cut. Throws value_error for no members or one that is not there, and what policy and critic
+/// throw.
 template <trainable_policy Policy, trainable_scalar_model Critic>
 ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
                                  std::span<const std::size_t> members, std::size_t tokens_per_microbatch = 4096) {
@@ -53,7 +54,10 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   for (auto&& parameter : policy.parameters()) policy.machine().fill(parameter.gradient, 0);
   for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
   ppo_sums sums;
-  for (const std::size_t e : members) sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
+  for (const std::size_t e : members) {
+    if (e >= made.size()) throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
+    sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
+  }
   for_each_microbatch(made, members, tokens_per_microbatch,
                       [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
                         auto run = policy.forward(batch);
@@ -122,16 +126,14 @@ class ppo_trainer {
               const trainer_options&) = delete;
 
   /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were made. Callbacks
-  /// learn of every step; metrics have TRL's names. Throws value_error for no prompts, not_finite where a number is not
-  /// finite, and what callbacks throw.
+  /// learn of every step; metrics have TRL's names, and objective/kl is by k1 whatever the price is by. Throws
+  /// value_error for no prompts, not_finite where a number is not finite, and what callbacks throw.
   template <class... Callbacks>
   requires(step_callback<std::remove_reference_t<Callbacks>>&&...) std::int64_t
       run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
     run_plan plan(prompts.size(), options_);
     while (step_ < plan.total_steps()) {
-      std::vector<token_ids> asked;
-      for (const std::size_t member : plan.members(step_)) asked.push_back(prompts[member]);
-      step_report report = make_step(asked, plan.total_steps());
+      step_report report = make_step(prompts, plan.members(step_), plan.total_steps());
       report.epoch = plan.epochs_after(step_);
       bool stop = false;
       ((stop = detail::notify_of_step(callbacks, report) || stop), ...);
@@ -154,13 +156,16 @@ class ppo_trainer {
     double updates = 0;
   };
 
-  step_report make_step(std::span<const token_ids> prompts, std::int64_t total_steps) {
+  step_report make_step(std::span<const token_ids> prompts, std::span<const std::size_t> members,
+                        std::int64_t total_steps) {
     const auto start = std::chrono::steady_clock::now();
+    std::vector<token_ids> asked;
+    for (const std::size_t member : members) asked.push_back(prompts[member]);
     random_generator random(options_.seed, sampling_stream + static_cast<std::uint64_t>(step_));
     const auto tokens = static_cast<std::size_t>(options_.tokens_per_microbatch);
-    const rollouts made = read_rollouts(sample_responses(*policy_, prompts, 1, generation_, random), *policy_,
+    const rollouts made = read_rollouts(sample_responses(*policy_, asked, 1, generation_, random), *policy_,
                                         *reference_, *critic_, *reward_, loss_, generation_.end_of_text, tokens);
-    require_finite(made);
+    require_finite(made, members);
     const double rate =
         options_.learning_rate *
         learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
@@ -216,18 +221,21 @@ class ppo_trainer {
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
     critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate, scale);
+    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()) +
+                       value_norm(critic_->machine(), critic_->parameters())))
+      throw not_finite(join("ppo: step ", step_ + 1, ": weights are not finite after an update"), {});
     return norm;
   }
 
-  void require_finite(const rollouts& made) const {
+  void require_finite(const rollouts& made, std::span<const std::size_t> members) const {
     for (std::size_t e = 0; e < made.size(); ++e) {
       double size = std::abs(made.scores[e]);
       for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m)
         size += std::abs(made.log_probs[m]) + std::abs(made.reference[m]) + std::abs(made.values[m]);
       if (!std::isfinite(size))
-        throw not_finite(join("ppo: step ", step_ + 1, ": response ", e, " has a reward of ", made.scores[e],
-                              " or numbers that are not finite"),
-                         {e});
+        throw not_finite(join("ppo: step ", step_ + 1, ": the response to prompt ", members[e], " has a reward of ",
+                              made.scores[e], " or numbers that are not finite"),
+                         {members[e]});
     }
   }
 

@@ -73,12 +73,17 @@ inline void add_advantages(rollouts& made, const ppo& options) {
 
 }  // namespace detail
 
-/// Scores the examples, each with one response of at least one token, and lets policy, reference and critic read them,
-/// at most `tokens` packed tokens at once. Throws shape_error unless there is a score a response and a number a token.
+/// Scores the examples, each a prompt with one response, and lets policy, reference and critic read them, at most
+/// `tokens` packed tokens at once. Throws value_error unless prompt and response have a token each, shape_error unless
+/// there is a score a response and a number a token.
 template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
 [[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,
                                      const Reference& reference, const Critic& critic, const Reward& reward,
                                      const ppo& options, token_id end_of_text, std::size_t tokens) {
+  for (std::size_t e = 0; e < examples.size(); ++e)
+    if (const auto& responses = examples[e].responses;
+        examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())
+      throw value_error(join("ppo: example ", e, " is not a prompt and one response, of at least a token each"));
   rollouts made;
   made.examples = std::move(examples);
   made.scores = reward(std::span<const tokenized_example>(made.examples));
@@ -87,7 +92,7 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
   std::vector<std::size_t> all(made.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (std::size_t e = 0; e < made.size(); ++e) {
-    const token_ids& response = made.examples[e].responses.at(0);
+    const token_ids& response = made.examples[e].responses[0];
     made.begins.push_back(made.begins.back() + response.size());
     if (options.missing_eos_penalty && response.back() != end_of_text) made.scores[e] -= *options.missing_eos_penalty;
   }

@@ -70,8 +70,8 @@ def perceptron(config, parameters, prefix, x):
     return hidden @ parameters[prefix + "c_proj.weight"] + parameters[prefix + "c_proj.bias"]
 
 
-def logits(config, parameters, ids):
-    """Logits [T, V] of one sequence of token ids."""
+def hidden(config, parameters, ids):
+    """Hidden rows [T, C] of one sequence of token ids, after the last layer norm."""
 
     def norm(name, x):
         weight, bias = parameters[name + ".weight"], parameters[name + ".bias"]
@@ -82,8 +82,18 @@ def logits(config, parameters, ids):
         prefix = f"h.{layer}."
         x = x + attention(config, parameters, prefix + "attn.", norm(prefix + "ln_1", x))
         x = x + perceptron(config, parameters, prefix + "mlp.", norm(prefix + "ln_2", x))
+    return norm("ln_f", x)
+
+
+def logits(config, parameters, ids):
+    """Logits [T, V] of one sequence of token ids."""
     head = "wte.weight" if config["tie_word_embeddings"] else "lm_head.weight"
-    return norm("ln_f", x) @ parameters[head].T
+    return hidden(config, parameters, ids) @ parameters[head].T
+
+
+def reward(config, parameters, prompt, response):
+    """What a head without bias, `score.weight` [1, C], reads at the last token."""
+    return (hidden(config, parameters, prompt + response) @ parameters["score.weight"].T)[-1, 0]
 
 
 def response_log_probs(config, parameters, prompt, response):

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What reading and writing of a GPT-2 folder have in common, whatever head the model has: weights from an archive's
+// tensors, and a folder from weights.
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "prefopt/files/atomic_file.hpp"
+#include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/io/gpt2_companions.hpp"
+#include "prefopt/io/safetensors_archive.hpp"
+#include "prefopt/io/safetensors_writer.hpp"
+
+namespace prefopt::detail {
+
+template <class Real>
+[[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
+  std::vector<Real> values(item.entry->size());
+  item.file->read(*item.entry, std::span(values));
+  return values;
+}
+
+/// Fills parameters on their machine with as many tensors of the same shapes, in the same order.
+template <class Machine, class Parameters>
+void read_weights(const std::vector<safetensors_archive::item>& items, const Machine& machine,
+                  const Parameters& parameters) {
+  using real = typename Machine::value_type;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<real> values = read_tensor<real>(items[i]);
+    machine.copy_from_host(std::span<const real>(values), parameters[i].value);
+  }
+}
+
+/// A parameter's name in a folder: heads stand beside the transformer, everything else in it.
+[[nodiscard]] inline std::string stored_name(const std::string& name) {
+  return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
+}
+
+/// Writes config.json's text, the companions' files and, last, the weights as float32 into a folder, made where it is
+/// not there. Each file is replaced whole or not at all. Throws io_error.
+template <class Machine, class Parameters>
+void write_gpt2_folder(const Machine& machine, const Parameters& parameters, const std::string& config,
+                       const std::vector<carried_file>& files, const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) throw system_failure(folder, "create", failure.value());
+  write_file_atomically(folder / "config.json", config);
+  for (const carried_file& file : files) write_file_atomically(folder / file.name, file.content);
+
+  using real = typename Machine::value_type;
+  std::vector<tensor_signature> signatures;
+  for (const auto& tensor : parameters) signatures.push_back({stored_name(tensor.name), tensor.shape});
+  std::vector<real> values;
+  std::vector<float> stored;
+  atomic_file file(folder / "model.safetensors");
+  write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
+    values.resize(parameters[i].value.size());
+    machine.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
+    stored.assign(values.size(), 0);
+    std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
+    return std::span<const float>(stored);
+  });
+  file.commit();
+}
+
+}  // namespace prefopt::detail

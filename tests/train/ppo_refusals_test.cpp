@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// What ppo_trainer refuses, at its door and on the way.
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "prefopt/policy/value_table.hpp"
+#include "prefopt/train/ppo_trainer.hpp"
+#include "train/token_world.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+
+namespace {
+
+const token_world world(7);
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+/// Makes a trainer, and runs it where there are prompts.
+void attempt(const ppo& loss, const generation_options& generation = token_world::generation(),
+             const trainer_options& options = {}, std::size_t prompts = 0) {
+  bigram policy = world.reference;
+  value_table critic(token_world::vocabulary);
+  ppo_trainer run{policy, critic, world.reference, world, loss, generation, options};
+  if (prompts > 0) run.run(token_world::prompts(prompts));
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_the_door) {
+  BOOST_CHECK_NO_THROW(attempt({}));
+  BOOST_CHECK_THROW(attempt({.cliprange = 0}), value_error);
+  BOOST_CHECK_THROW(attempt({.advantage = {.lam = 2}}), value_error);
+  BOOST_CHECK_THROW(attempt({}, {.max_new_tokens = 0}), value_error);
+  BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.pairs_per_step = 0}), value_error);
+  BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.learning_rate = nan}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(samples_that_are_not_the_policys_own_are_refused) {
+  for (const sampling_options& other : {sampling_options{.temperature = 0.7}, sampling_options{.temperature = 0},
+                                        sampling_options{.top_k = 3}, sampling_options{.top_p = 0.9}})
+    BOOST_CHECK_THROW(attempt({}, {.sampling = other}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(more_mini_batches_than_responses_are_refused) {
+  BOOST_CHECK_THROW(attempt({.num_mini_batches = 9}, token_world::generation(), {.pairs_per_step = 8}), value_error);
+  BOOST_CHECK_NO_THROW(attempt({.num_mini_batches = 8}, token_world::generation(), {.pairs_per_step = 8}));
+}
+
+BOOST_AUTO_TEST_CASE(a_short_last_step_leaves_mini_batches_out) {
+  BOOST_CHECK_NO_THROW(attempt({.num_mini_batches = 4}, token_world::generation(), {.pairs_per_step = 4}, 5));
+}
+
+BOOST_AUTO_TEST_CASE(a_penalty_needs_an_end_to_miss) {
+  BOOST_CHECK_THROW(attempt({.missing_eos_penalty = 1}, {.max_new_tokens = 4}), value_error);
+  BOOST_CHECK_NO_THROW(attempt({.missing_eos_penalty = 1}));
+}
+
+BOOST_AUTO_TEST_CASE(no_prompts_are_refused) {
+  bigram policy = world.reference;
+  value_table critic(token_world::vocabulary);
+  ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(), trainer_options{}};
+  BOOST_CHECK_THROW(run.run(std::vector<token_ids>{}), value_error);
+  BOOST_CHECK_THROW(run.run(std::vector<token_ids>{{}}), value_error);
+}
+
+/// No number for responses to the prompt of token 3.
+std::vector<double> broken_reward(std::span<const tokenized_example> examples) {
+  std::vector<double> scores;
+  for (const auto& example : examples) scores.push_back(example.prompt.at(0) == 3 ? nan : 1);
+  return scores;
+}
+
+BOOST_AUTO_TEST_CASE(a_reward_that_is_no_number_stops_the_run_before_anything_moves) {
+  bigram policy = world.reference;
+  value_table critic(token_world::vocabulary);
+  const auto reward = broken_reward;
+  ppo_trainer run{policy,
+                  critic,
+                  world.reference,
+                  reward,
+                  ppo{},
+                  token_world::generation(),
+                  trainer_options{.learning_rate = 0.1, .pairs_per_step = 2, .shuffle = false}};
+  std::vector<double> before;
+  const auto keep = [&](const step_report&) { before = weights(policy); };
+  struct keeper {
+    decltype(keep)& then;
+    void on_step(const step_report& report) { then(report); }
+  };
+  const std::vector<token_ids> prompts{{1}, {2}, {4}, {3}};  // the second of the second step
+  const auto names_it = [](const not_finite& cause) {
+    BOOST_TEST(std::string_view(cause.what()).starts_with("ppo: step 2: the response to prompt 3 "), cause.what());
+    return cause.pairs() == std::vector<std::size_t>{3};
+  };
+  BOOST_CHECK_EXCEPTION(run.run(prompts, keeper{keep}), not_finite, names_it);
+  BOOST_TEST(run.steps_done() == 1);
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_reference_and_critic_that_are_not_finite_stop_the_run) {
+  for (const bool of_reference : {true, false}) {
+    bigram policy = world.reference, reference = world.reference;
+    value_table critic(token_world::vocabulary);
+    (of_reference ? reference.parameters() : critic.parameters()).at(0).value[1] = nan;
+    if (of_reference) reference.parameters().at(0).value[token_world::vocabulary] = nan;  // after token 1
+    ppo_trainer run{policy, critic, reference, world, ppo{}, token_world::generation(), trainer_options{}};
+    BOOST_CHECK_THROW(run.run(token_world::prompts(4)), not_finite);
+    BOOST_TEST(run.steps_done() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run) {
+  const auto says_so = [](const not_finite& cause) {
+    return std::string_view(cause.what()).starts_with("ppo: step 1: weights are not finite");
+  };
+  BOOST_CHECK_EXCEPTION(attempt({.num_ppo_epochs = 1}, token_world::generation(), {.learning_rate = 1e300}, 4),
+                        not_finite, says_so);
+}
+
+// A reference or reward that would be gone before the first step does not compile.
+using run = ppo_trainer<bigram, value_table, bigram, token_world>;
+template <class Reference, class Reward>
+constexpr bool takes = std::is_constructible_v<run, bigram&, value_table&, Reference, Reward, const ppo&,
+                                               const generation_options&, const trainer_options&>;
+static_assert(takes<const bigram&, const token_world&>);
+static_assert(!takes<bigram, const token_world&>);
+static_assert(!takes<const bigram&, token_world>);
+static_assert(!takes<bigram, token_world>);
+
+}  // namespace
