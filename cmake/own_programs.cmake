@@ -21,11 +21,15 @@ foreach(leaf IN LISTS prefopt_available_leaves)
   list(APPEND prefopt_all_libraries prefopt::${leaf})
 endforeach()
 
-# Compile time: the operations of the Eigen machine, compiled once for all own programs that link this.
+# Compile time: the operations of the Eigen machine, compiled once for all own programs. Their sources must see its header,
+# which says so: first of all where they link prefopt_included_machine, or in their precompiled header.
 if(TARGET prefopt_eigen)
   set(compiled_machine ${CMAKE_CURRENT_LIST_DIR}/compiled_machine)
   file(GLOB compiled_machine_sources CONFIGURE_DEPENDS ${compiled_machine}/*.cpp)
   add_library(prefopt_compiled_machine STATIC ${compiled_machine_sources})
   target_link_libraries(prefopt_compiled_machine PRIVATE prefopt::eigen prefopt_own_options)
-  target_compile_options(prefopt_compiled_machine INTERFACE "SHELL:-include ${compiled_machine}/eigen_machine.hpp")
+  set(prefopt_machine_header ${compiled_machine}/eigen_machine.hpp)
+  add_library(prefopt_included_machine INTERFACE)
+  target_link_libraries(prefopt_included_machine INTERFACE prefopt_compiled_machine)
+  target_compile_options(prefopt_included_machine INTERFACE "SHELL:-include ${prefopt_machine_header}")
 endif()

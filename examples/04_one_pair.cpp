@@ -2,7 +2,8 @@
 //
 // 04: What is the loss of one preference pair?
 //
-// You know:  what a language model is: it gives each token a probability, given the tokens before it.
+// You know:  that a language model gives each token a probability, given the tokens before it; and where the loss comes
+//            from (lesson 03), but you can also read this first.
 // You learn: what a preference pair's loss is, where its slopes push the model, and that the library's functions take
 //            numbers as you have them: std::vector, Eigen, xtensor.
 // Run:       ./lesson_04_one_pair
@@ -27,6 +28,7 @@
 
 namespace {
 
+// [one pair]
 // "What is the capital of France?" A person preferred "It is Paris." to "Lyon.". Two models scored the responses, token
 // by token, in nats: the policy, which we train, and the reference, the policy as it was before.
 const std::vector<double> policy_chosen_tokens = {-0.9, -0.2, -1.1, -0.1};     // It | is | Paris | .
@@ -35,7 +37,9 @@ const std::vector<double> policy_rejected_tokens = {-3.0, -0.2};               /
 const std::vector<double> reference_rejected_tokens = {-2.5, -0.3};            // and lost 0.4
 
 constexpr double beta = 0.1;
+// [/one pair]
 
+// [by hand]
 // The loss as the paper writes it (Rafailov et al. 2023, arXiv:2305.18290, eq. 7), with nothing but the standard
 // library: how much likelier has the policy made the chosen response than the rejected one, both counted from the
 // reference?
@@ -44,6 +48,7 @@ double loss_by_hand(double policy_chosen, double policy_rejected, double referen
   const double rejected_reward = beta * (policy_rejected - reference_rejected);
   return -std::log(1 / (1 + std::exp(-(chosen_reward - rejected_reward))));
 }
+// [/by hand]
 
 bool is_close(double a, double b) { return std::abs(a - b) < 1e-6; }
 
@@ -68,9 +73,11 @@ int main() {
   const double by_hand = loss_by_hand(policy_chosen, policy_rejected, reference_chosen, reference_rejected);
   std::printf("by hand      %.6f\n", by_hand);
 
+  // [the loss]
   // The library's loss is a struct of hyper-parameters that can be called with a pair.
   const prefopt::dpo dpo{.beta = beta};
   const auto pair = dpo({policy_chosen, policy_rejected, reference_chosen, reference_rejected, 4, 2});
+  // [/the loss]
 
   // Many pairs at once go by `evaluate`. Here there is one in each vector; whose vector it is makes no difference.
   const std::vector<double> pc = {policy_chosen}, pr = {policy_rejected};
@@ -91,11 +98,13 @@ int main() {
   const auto xtensor = evaluate(dpo, chosen, rejected, chosen - 0.6f, rejected + 0.4f);
   std::printf("xtensor      %.6f\n", xtensor.loss);
 
+  // [a step]
   // The slopes say how the loss answers to each log-prob. Against them, the chosen response gets likelier and the
   // rejected one less likely, by the same push; once the pair is told apart the push fades.
   std::printf("slopes       %+.6f chosen, %+.6f rejected\n", pair.slope_chosen, pair.slope_rejected);
   const auto after = dpo({policy_chosen - pair.slope_chosen, policy_rejected - pair.slope_rejected, reference_chosen,
                           reference_rejected, 4, 2});
+  // [/a step]
   std::printf("a step on    %.6f\n", after.loss);
 
   const bool holds =

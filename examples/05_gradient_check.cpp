@@ -2,7 +2,7 @@
 //
 // 05: Is the gradient right?
 //
-// You know:  what a derivative is; that DPO prefers `chosen` over `rejected`, measured against a reference (lesson 04).
+// You know:  what a derivative is; the DPO loss and its slopes (lesson 04).
 // You learn: how a policy's backward is checked against central differences, and why that is done in double.
 // Run:       ./lesson_05_gradient_check
 // Expect:    a line for each tensor of a tiny GPT-2 with an error below 1e-7, then "the gradient is right".
@@ -10,7 +10,7 @@
 // GPT-2's backward is derived by hand. A wrong sign in it would not crash: training would only be worse. But a gradient
 // can be asked for twice: once from the backward, and once by moving each weight a little both ways and looking at the
 // loss. (loss(w + h) - loss(w - h)) / 2h is off by about h^2 and by rounding / h, so in double, with h = 1e-5, about
-// ten digits are left; in float it would be three, too few to tell a small mistake from none.
+// nine digits are left; in float it would be three at best, too few to tell a small mistake from none.
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/prefopt.hpp>
@@ -31,12 +31,14 @@ const std::vector<prefopt::tokenized_pair> pairs{
     {.prompt = {9}, .chosen = {8, 8, 1, 0}, .rejected = {8, 8, 3, 3, 0}},
 };
 
+// [shake]
 /// GPT-2's initialization is nearly linear: deviations of 0.02. Larger weights make every term of the backward count.
 void shake(prefopt::gpt2<prefopt::eigen_backend<double>>& policy) {
   prefopt::random_generator random(2);
   for (const auto& tensor : policy.parameters())
     for (double& weight : tensor.value) weight += 0.3 * random.normal();
 }
+// [/shake]
 
 /// || a - b || / || b ||
 double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
@@ -51,6 +53,7 @@ double relative_distance(const std::vector<double>& a, const std::vector<double>
 }  // namespace
 
 int main() {
+  // [policy]
   // The same templates that train in float, in double.
   prefopt::eigen_backend<double> machine;
   prefopt::gpt2 policy{machine, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
@@ -60,14 +63,18 @@ int main() {
 
   const prefopt::dpo loss{.beta = 0.5, .label_smoothing = 0.1};
   const auto loss_now = [&] { return prefopt::evaluate(policy, reference, loss, pairs).loss; };
+  // [/policy]
 
+  // [backward]
   // Once from the backward: the gradient of the mean loss over all pairs, left in each tensor's `gradient`.
   std::vector<std::size_t> all(pairs.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   const auto step = prefopt::accumulate_gradient(policy, reference, loss, pairs, all);
+  // [/backward]
   std::printf("loss %.6f over %d pairs\n\n%-22s %7s %12s %10s\n", step.loss, static_cast<int>(step.pairs), "tensor",
               "weights", "|gradient|", "error");
 
+  // [differences]
   // And once from the loss alone.
   constexpr double h = 1e-5;
   double worst = 0;
@@ -88,6 +95,7 @@ int main() {
     std::printf("%-22s %7zu %12.3e %10.1e\n", tensor.name.c_str(), backward.size(), norm, error);
     if (!(error <= worst)) worst = error;  // also where it is not a number
   }
+  // [/differences]
 
   const bool right = worst < 1e-7;
   std::printf("\nlargest error %.1e: the gradient is %s\n", worst, right ? "right" : "WRONG");

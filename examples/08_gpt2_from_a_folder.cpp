@@ -90,6 +90,15 @@ int main() {
       prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference, prefopt::dpo{.beta = 0.1}, pairs);
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
 
+  // [ask]
+  const prefopt::token_ids prompt = tokenizer.encode("Is it cold?");
+  prefopt::random_generator random(1);
+  const prefopt::token_ids answer =
+      prefopt::generate(prefopt::load_gpt2(machine, trained), prompt,
+                        {.max_new_tokens = 16, .end_of_text = tokenizer.end_of_text()}, random);
+  std::printf("Is it cold?%s\n", tokenizer.decode(answer).c_str());
+  // [/ask]
+
   const bool learned = std::abs(before.loss - std::numbers::ln2) < 1e-6 && after.loss < 0.3;
   const bool kept = again.loss == after.loss;
   if (!learned) std::printf("WRONG: the loss did not fall from log 2 to below 0.3\n");

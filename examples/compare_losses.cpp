@@ -21,11 +21,14 @@
 #include <string_view>
 #include <vector>
 
+#include "course/forms.hpp"
 #include "course/world.hpp"
 #include "train_dpo/losses.hpp"
 
 namespace {
 
+using course::as_examples;
+using course::unpaired;
 using prefopt::join;
 using prefopt::preference_form;
 using prefopt::tokenized_example;
@@ -69,26 +72,6 @@ std::vector<contender> contenders_of_divergences() {
 
 bool reads(const train_dpo::chosen_loss& loss, preference_form form) {
   return std::ranges::find(loss.forms, form) != loss.forms.end();
-}
-
-/// Each pair as two unpaired examples with completions of other prompts beside them.
-std::vector<tokenized_example> unpaired(const std::vector<tokenized_pair>& pairs, std::size_t max_length) {
-  std::vector<prefopt::tokenized_unpaired> examples;
-  for (const tokenized_pair& pair : pairs) {
-    examples.push_back({pair.prompt, pair.chosen, true});
-    examples.push_back({pair.prompt, pair.rejected, false});
-  }
-  prefopt::add_mismatched(examples, max_length);
-  std::vector<tokenized_example> all;
-  for (const auto& example : examples) all.push_back(as_example(example));
-  return all;
-}
-
-template <class Examples>
-std::vector<tokenized_example> as_examples(const Examples& examples) {
-  std::vector<tokenized_example> all;
-  for (const auto& example : examples) all.push_back(as_example(example));
-  return all;
 }
 
 struct outcome {

@@ -37,6 +37,7 @@ csv_file::~csv_file() {
 }
 
 void csv_file::row(const std::string& name, std::initializer_list<double> numbers) {
+  if (name.find(',') != std::string::npos) refuse("a comma in " + name + ", which separates columns", 1);
   if (file_ == nullptr) return;
   const char* separator = name.empty() ? "" : ",";
   std::fputs(name.c_str(), file_);

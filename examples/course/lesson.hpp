@@ -3,6 +3,7 @@
 // What the lessons of the course share: the options of their command line, tables for their pages and pictures, means
 // over seeds, and claims that are checked.
 
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -27,6 +28,17 @@ struct spread {
   found.deviation = values.size() > 1 ? std::sqrt(found.deviation / static_cast<double>(values.size() - 1)) : 0;
   return found;
 }
+
+/// Wall time since it was made.
+class stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 /// Numbers for a picture, a line a row. Written where the lesson was told `--csv FOLDER`, whole or not at all.
 class csv_file {

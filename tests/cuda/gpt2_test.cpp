@@ -104,8 +104,7 @@ outcome outcome_of(const Machine& on, const gpt2_config& config) {
   gpt2_decoder<Machine> decoder(model, 8);
   const token_ids prompt{1, 2, 3}, left{4, 5}, right{6};
   const auto root = decoder.read(std::vector{branch{-1, prompt}}).nodes[0];
-  for (const auto& logits : decoder.read(std::vector{branch{root, left}, branch{root, right}}).logits)
-    all.next.insert(all.next.end(), logits.begin(), logits.end());
+  all.next = decoder.read(std::vector{branch{root, left}, branch{root, right}}).all_logits;
   return all;
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "prefopt/core/math.hpp"
@@ -30,7 +32,7 @@ struct small_model {
   }
 };
 
-double log_prob(const std::vector<double>& logits, prefopt::token_id token) {
+double log_prob(std::span<const double> logits, prefopt::token_id token) {
   return logits[static_cast<std::size_t>(token)] - prefopt::log_sum_exp(logits);
 }
 
@@ -47,7 +49,7 @@ BOOST_FIXTURE_TEST_CASE(reading_token_by_token_gives_the_log_probs_of_the_packed
       auto read = decoder.read(std::vector{decoder_type::branch{-1, path.tokens.first(first_read)}});
       for (std::size_t at = first_read; at < path.tokens.size(); ++at) {
         const std::size_t target = static_cast<std::size_t>(path.sequence.first_target) + at - 1;
-        BOOST_TEST(std::abs(log_prob(read.logits[0], path.tokens[at]) - expected[target]) < 1e-5);
+        BOOST_TEST(std::abs(log_prob(read.logits(0), path.tokens[at]) - expected[target]) < 1e-5);
         read = decoder.read(std::vector{decoder_type::branch{read.nodes[0], path.tokens.subspan(at, 1)}});
       }
     }
@@ -65,13 +67,16 @@ BOOST_FIXTURE_TEST_CASE(branches_of_a_forest_have_the_bits_of_sequences_read_alo
   const auto leaves = forest.read(std::vector{branch{grown.nodes[2], left}});
   const auto alone = [&](const prefopt::token_ids& tokens) {
     decoder_type decoder(model, tokens.size());
-    return decoder.read(std::vector{branch{-1, tokens}}).logits[0];
+    return decoder.read(std::vector{branch{-1, tokens}}).all_logits;
   };
-  BOOST_TEST(roots.logits[1] == alone({9}));
-  BOOST_TEST(grown.logits[0] == alone({2, 7, 1, 8}));
-  BOOST_TEST(grown.logits[1] == alone({9, 8}));
-  BOOST_TEST(grown.logits[2] == alone({2, 7, 1, 5, 4}));
-  BOOST_TEST(leaves.logits[0] == alone({2, 7, 1, 5, 4, 8}));
+  const auto same = [&](std::span<const double> logits, const prefopt::token_ids& tokens) {
+    BOOST_TEST(logits == alone(tokens), boost::test_tools::per_element());
+  };
+  same(roots.logits(1), {9});
+  same(grown.logits(0), {2, 7, 1, 8});
+  same(grown.logits(1), {9, 8});
+  same(grown.logits(2), {2, 7, 1, 5, 4});
+  same(leaves.logits(0), {2, 7, 1, 5, 4, 8});
 }
 
 BOOST_FIXTURE_TEST_CASE(a_response_does_not_depend_on_those_beside_it, small_model) {
@@ -82,6 +87,13 @@ BOOST_FIXTURE_TEST_CASE(a_response_does_not_depend_on_those_beside_it, small_mod
   BOOST_REQUIRE_EQUAL(responses.size(), prompts.size());
   for (std::size_t i = 0; i < prompts.size(); ++i)
     BOOST_TEST(responses[i] == generate(model, prompts[i], options, one_by_one), boost::test_tools::per_element());
+  for (const std::size_t at_once : {0, 1, 20, 30}) {  // in groups of one, two or three prompts, or all
+    auto few = options;
+    few.tokens_at_once = at_once;
+    prefopt::random_generator again(9);
+    BOOST_TEST((generate(model, std::span<const prefopt::token_ids>(prompts), few, again) == responses));
+    BOOST_TEST(again.next() == prefopt::random_generator(together).next());
+  }
   BOOST_TEST(responses[3].size() <= 4U);
   BOOST_TEST(responses[0] != responses[2]);
 }
@@ -120,6 +132,9 @@ BOOST_FIXTURE_TEST_CASE(what_the_model_cannot_read_is_refused, small_model) {
   const auto read = decoder.read(std::vector{branch{-1, full}});
   BOOST_CHECK_THROW(static_cast<void>(decoder.read(std::vector{branch{read.nodes[0], one}})), prefopt::value_error);
   BOOST_CHECK_THROW(static_cast<void>(generate(model, full, {}, random)), prefopt::value_error);
-  BOOST_CHECK_THROW(static_cast<void>(generate(model, empty, {}, random)), prefopt::value_error);
+  const std::vector<prefopt::token_ids> second_is_empty = {{1}, {}};
+  BOOST_CHECK_EXCEPTION(
+      static_cast<void>(generate(model, std::span(second_is_empty), {}, random)), prefopt::value_error,
+      [](const auto& e) { return std::string_view(e.what()).find("prompt 1 ") != std::string::npos; });
   BOOST_CHECK_THROW(static_cast<void>(generate(model, one, {.max_new_tokens = 0}, random)), prefopt::value_error);
 }

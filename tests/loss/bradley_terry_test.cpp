@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/random.hpp"
@@ -136,6 +137,14 @@ BOOST_AUTO_TEST_CASE(swapping_the_responses_with_their_scores_swaps_the_slopes) 
 }
 
 // The margin is what the chosen reward has to be ahead by before the loss is log 2.
+BOOST_AUTO_TEST_CASE(scores_that_do_not_say_which_is_better_are_refused) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [first, second] : std::vector<std::pair<double, double>>{{1, 1}, {infinity, 0}, {0, -infinity}}) {
+    const std::vector<response_log_probs> pair{{.policy = 2, .score = first}, {.policy = -1, .score = second}};
+    BOOST_CHECK_THROW((void)bradley_terry{}(pair), value_error);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_margin_takes_the_difference_of_scores_off_that_of_rewards) {
   for (const pair& given : ordinary_rewards()) {
     pair shifted = given;

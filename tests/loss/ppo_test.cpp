@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused) {
     BOOST_CHECK_THROW(check(ppo{.cliprange = bad}), value_error);
     BOOST_CHECK_THROW(check(ppo{.vf_coef = bad}), value_error);
     BOOST_CHECK_THROW(check(ppo{.cliprange_value = bad}), value_error);
-    BOOST_CHECK_THROW(check(ppo{.critic_rate = bad}), value_error);
+    BOOST_CHECK_THROW(check(ppo{.critic_rate_factor = bad}), value_error);
   }
   for (const double above : {1.1, 2.0}) {
     BOOST_CHECK_THROW(check(ppo{.advantage = {.gamma = above}}), value_error);

@@ -88,38 +88,50 @@ BOOST_AUTO_TEST_CASE(no_prompts_make_no_pairs) {
   BOOST_TEST(found.undecided == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_higher_score_is_the_better) {
-  const higher_score judge(world);
-  token_id best = 1, worst = 1;
-  for (token_id t = 2; t < 5; ++t) {
-    if (world.values[static_cast<std::size_t>(t)] > world.values[static_cast<std::size_t>(best)]) best = t;
-    if (world.values[static_cast<std::size_t>(t)] < world.values[static_cast<std::size_t>(worst)]) worst = t;
-  }
-  BOOST_TEST((judge({{1}, {{best}, {worst}}}) == choice(0)));
-  BOOST_TEST((judge({{1}, {{worst}, {best}}}) == choice(1)));
-  BOOST_TEST((judge({{1}, {{worst, best}, {best, worst}}}) == choice()));
-  for (const tokenized_pair& pair : judged(judge).pairs) {
+BOOST_AUTO_TEST_CASE(the_higher_score_is_the_better_and_a_scorer_is_asked_once) {
+  std::size_t calls = 0;
+  const auto scorer = [&](std::span<const tokenized_example> examples) {
+    ++calls;
+    return world(examples);
+  };
+  const judged_samples found = judged(scorer);
+  BOOST_TEST(calls == 1U);
+  BOOST_TEST(found.pairs.size() > 5U);
+  for (const tokenized_pair& pair : found.pairs) {
     const tokenized_example both{pair.prompt, {pair.chosen, pair.rejected}};
     const std::vector<double> scores = world(std::span(&both, 1));
     BOOST_TEST(scores[0] > scores[1]);
   }
+  const auto level = [](std::span<const tokenized_example> examples) {
+    return std::vector<double>(2 * examples.size(), 0.5);
+  };
+  BOOST_TEST(judged(level).pairs.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_is_refused) {
-  for (const bool first : {true, false}) {
-    const auto scorer = [&](std::span<const tokenized_example>) {
-      std::vector<double> scores{1, 1};
-      scores[first ? 0 : 1] = std::numeric_limits<double>::quiet_NaN();
+BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_or_not_two_a_pair_are_refused) {
+  for (const std::size_t bad : {0, 1}) {
+    const auto scorer = [&](std::span<const tokenized_example> examples) {
+      std::vector<double> scores(2 * examples.size(), 1);
+      scores[bad] = std::numeric_limits<double>::quiet_NaN();
       return scores;
     };
-    const higher_score judge(scorer);
-    BOOST_CHECK_THROW((void)judge({{1}, {{2}, {3}}}), value_error);
+    BOOST_CHECK_THROW((void)judged(scorer), value_error);
   }
+  const auto one_each = [](std::span<const tokenized_example> examples) {
+    return std::vector<double>(examples.size());
+  };
+  BOOST_CHECK_THROW((void)judged(one_each), shape_error);
 }
 
-static_assert(response_judge<higher_score<token_world>>);
-static_assert(!std::is_constructible_v<higher_score<token_world>, token_world>, "the scorer would be gone");
-static_assert(!response_judge<token_world>);
+template <class Answer>
+struct answering {
+  Answer operator()(const tokenized_example&) const { return Answer{}; }
+};
+static_assert(response_judge<answering<std::size_t>> && response_judge<answering<int>> &&
+              response_judge<answering<choice>>);
+static_assert(!response_judge<answering<bool>>, "true would be the second response");
+static_assert(!response_judge<answering<double>>, "a score is no choice");
+static_assert(!response_judge<token_world> && response_scorer<token_world>);
 
 /// Online DPO: every step asks the judge about samples of the policy as it is.
 template <class Loss>
@@ -129,7 +141,7 @@ bigram trained_online(const token_world& taught, const Loss& loss, std::uint64_t
   trainer run{policy, taught.reference, loss, {.learning_rate = 0.05, .max_steps = 60}};
   while (run.steps_done() < 60) {
     const judged_samples found =
-        judged_pairs(policy, token_world::prompts(24), higher_score(taught), token_world::generation(), random);
+        judged_pairs(policy, token_world::prompts(24), taught, token_world::generation(), random);
     run.step(found.pairs);
   }
   return policy;

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(the_true_reward_rises_and_the_divergence_is_paid_for) {
     const token_world world(seed);
     const auto before = world.measure(world.reference);
     for (const kl_estimator estimator : {kl_estimator::k1, kl_estimator::k3}) {
-      const ppo loss{.kl_coef = 0.5, .kl_estimator = estimator, .critic_rate = 3};
+      const ppo loss{.kl_coef = 0.5, .kl_estimator = estimator, .critic_rate_factor = 3};
       const auto after = world.measure(trained(world, loss, seed));
       BOOST_TEST(after.reward > before.reward + 1, seed << ": " << before.reward << " to " << after.reward);
       BOOST_TEST(after.reward - 0.5 * after.divergence > before.reward + 0.4);  // what it is told to maximize
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(one_token_responses_end_at_the_closed_form_of_the_optimum) 
     for (const double kl_coef : {0.7, 2.0}) {
       bigram policy = world.reference;
       value_table critic(token_world::vocabulary);
-      const ppo loss{.kl_coef = kl_coef, .critic_rate = 10};
+      const ppo loss{.kl_coef = kl_coef, .critic_rate_factor = 10};
       ppo_trainer run{policy,
                       critic,
                       world.reference,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,57 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_the_door) {
   BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.pairs_per_step = 0}), value_error);
   BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.learning_rate = nan}), value_error);
 }
+
+BOOST_AUTO_TEST_CASE(a_prompt_without_tokens_is_named_before_the_first_step) {
+  bigram policy = world.reference;
+  value_table critic(token_world::vocabulary);
+  const trainer_options options{.pairs_per_step = 1, .shuffle = false};
+  ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(), options};
+  std::vector<token_ids> prompts = token_world::prompts(4);
+  prompts[3].clear();
+  BOOST_CHECK_EXCEPTION(run.run(prompts), value_error, [](const value_error& e) {
+    return std::string_view(e.what()).find("prompt 3 ") != std::string_view::npos;
+  });
+  BOOST_TEST(run.steps_done() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(rollouts_whose_numbers_do_not_fit_are_refused) {
+  bigram policy = world.reference;
+  value_table critic(token_world::vocabulary);
+  const std::vector<tokenized_example> examples{{{1}, {{2, 3}}}};
+  const rollouts sound = read_rollouts(examples, policy, world.reference, critic, world, ppo{}, -1, 4096);
+  BOOST_CHECK_NO_THROW(check(sound));
+  const std::vector<std::size_t> members{0};
+  for (const auto numbers :
+       {&rollouts::log_probs, &rollouts::reference, &rollouts::values, &rollouts::advantages, &rollouts::returns}) {
+    rollouts broken = sound;
+    (broken.*numbers).pop_back();
+    BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{}, broken, members), shape_error);
+  }
+  rollouts shifted = sound;
+  shifted.begins[1] = 1;
+  BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{}, shifted, members), shape_error);
+  BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{.cliprange = -0.2}, sound, members), value_error);
+}
+
+/// A callback that would save, or evaluate, if it were asked.
+struct saves {
+  void on_step(const step_report&) {}
+  std::optional<std::string> save(const auto&, const step_report&) { return "here"; }
+};
+struct evaluates {
+  void on_step(const step_report&) {}
+  std::optional<evaluation_report> evaluate(const auto&, const step_report&) { return std::nullopt; }
+};
+struct listens {
+  void on_step(const step_report&) {}
+};
+using trainer_type = ppo_trainer<bigram, value_table, bigram, token_world>;
+template <class Callback>
+concept taken = requires(trainer_type& run, std::span<const token_ids> prompts, Callback callback) {
+  run.run(prompts, callback);
+};
+static_assert(taken<listens> && !taken<saves> && !taken<evaluates>);
 
 BOOST_AUTO_TEST_CASE(samples_that_are_not_the_policys_own_are_refused) {
   for (const sampling_options& other : {sampling_options{.temperature = 0.7}, sampling_options{.temperature = 0},

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(the_first_update_is_made_by_the_policy_that_wrote) {
 }
 
 BOOST_AUTO_TEST_CASE(metrics_tell_what_the_policy_pays_and_earns) {
-  const ppo loss{.kl_coef = 0.3, .critic_rate = 2};
+  const ppo loss{.kl_coef = 0.3, .critic_rate_factor = 2};
   const auto reports = subject{}.run(loss).heard.reports;
   for (const step_report& report : reports) {
     const double price = metric_of(report, "objective/non_score_reward");
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
 BOOST_AUTO_TEST_CASE(the_critic_learns_at_its_own_rate) {
   subject one;
   const trainer_options once{.learning_rate = 0.01, .schedule = schedule::constant, .pairs_per_step = 11};
-  one.run({.num_ppo_epochs = 1, .critic_rate = 5}, once);
+  one.run({.num_ppo_epochs = 1, .critic_rate_factor = 5}, once);
   const auto values = one.critic.parameters().at(0).value;
   for (std::size_t t = 1; t < values.size(); ++t) BOOST_TEST(std::abs(std::abs(values[t]) - 0.05) < 1e-6);
   BOOST_TEST(values[0] == 0.0);  // nothing follows the end

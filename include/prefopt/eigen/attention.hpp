@@ -64,7 +64,11 @@ inline void visible_runs(std::span<const tree_node> nodes, const attention_tile&
   runs.push_back({static_cast<std::size_t>(nodes[tile.node].begin), tile.end_row});
   for (auto node = nodes[tile.node].parent; node >= 0; node = nodes[static_cast<std::size_t>(node)].parent) {
     const tree_node& above = nodes[static_cast<std::size_t>(node)];
-    runs.push_back({static_cast<std::size_t>(above.begin), static_cast<std::size_t>(above.end)});
+    if (static_cast<std::size_t>(above.end) == runs.back().begin) {  // one run, as of a response that grows alone
+      runs.back().begin = static_cast<std::size_t>(above.begin);
+    } else {
+      runs.push_back({static_cast<std::size_t>(above.begin), static_cast<std::size_t>(above.end)});
+    }
   }
   std::ranges::reverse(runs);
 }

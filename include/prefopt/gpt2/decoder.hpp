@@ -35,12 +35,21 @@ class gpt2_decoder {
 
   /// What a call of `read` made, one each a branch.
   struct reading {
-    std::vector<std::int32_t> nodes;          // [B] to go on from
-    std::vector<std::vector<double>> logits;  // [B][V] of the token that follows
+    std::vector<std::int32_t> nodes;  // [B] to go on from
+    std::vector<double> all_logits;   // [B, V] of the tokens that follow
+
+    /// [V], of a branch.
+    [[nodiscard]] std::span<const double> logits(std::size_t branch) const {
+      const std::size_t vocabulary = all_logits.size() / nodes.size();
+      return std::span(all_logits).subspan(branch * vocabulary, vocabulary);
+    }
   };
 
-  /// Room for `capacity` tokens of all sequences together.
+  /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws value_error for 2^31
+  /// or more.
   gpt2_decoder(const gpt2<Machine>& model, std::size_t capacity) : model_(&model), capacity_(capacity) {
+    if (!std::in_range<std::int32_t>(capacity))
+      throw value_error(join("gpt2_decoder: room for ", capacity, " tokens, wanted less than 2^31"));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
       cache_.emplace_back(model.machine(), capacity, 3 * model.config().n_embd);
   }
@@ -130,13 +139,12 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
   layer_norm_tape<Machine> norm(machine, ends, config.n_embd);
   machine.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift, config.layer_norm_epsilon,
                      norm.normalized.view(), norm.statistics());
-  machine_matrix<Machine, value_type> logits(machine, ends, config.vocab_size);
-  machine.head_logits(norm.normalized.view(), values.head(), logits.view());
-  std::vector<value_type> host(config.vocab_size);
-  for (std::size_t b = 0; b < ends; ++b) {
-    machine.copy_to_host(logits.row(b), host);
-    made.logits.emplace_back(host.begin(), host.end());
-  }
+  auto logits = machine.template scratch<value_type>(ends * config.vocab_size);
+  machine.head_logits(norm.normalized.view(), values.head(),
+                      matrix_view<value_type>{logits.data(), {ends, config.vocab_size}});
+  std::vector<value_type> host(ends * config.vocab_size);
+  machine.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));
+  made.all_logits.assign(host.begin(), host.end());
   return made;
 }
 
@@ -156,55 +164,77 @@ struct written_response {
 
 }  // namespace detail
 
-/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end, as a
-/// generating_policy owes. Equal prompts are read once; all responses grow side by side, a product a token. Throws
-/// value_error for an empty prompt or one without room behind it, and what check(options) throws.
-template <transformer_machine Machine>
-[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model, std::span<const token_ids> prompts,
-                                              const generation_options& options, random_generator& random) {
-  check(options);
-  if (prompts.empty()) return {};
-  using decoder_type = gpt2_decoder<Machine>;
-  const std::size_t positions = model.config().n_positions;
-  std::map<token_ids, std::size_t> branch_of;
-  std::vector<typename decoder_type::branch> branches;
-  std::size_t capacity = 0;
-  for (const token_ids& prompt : prompts) {
-    if (prompt.empty() || prompt.size() >= positions)
-      throw value_error(join("generate: a prompt of ", prompt.size(), " tokens with n_positions ", positions));
-    const bool fresh = branch_of.try_emplace(prompt, branches.size()).second;
-    if (fresh) branches.push_back({.tokens = prompt});
-    capacity += (fresh ? prompt.size() : 0) + std::min(options.max_new_tokens, positions - prompt.size());
-  }
+namespace detail {
 
-  decoder_type decoder(model, capacity);
-  auto read = decoder.read(branches);
-  std::vector<detail::written_response> all;
-  std::vector<std::size_t> logits_of, growing;  // [growing] place of a response's logits; responses
-  for (const token_ids& prompt : prompts) {
-    const std::size_t place = branch_of[prompt];
-    growing.push_back(all.size());
-    logits_of.push_back(place);
-    all.push_back({read.nodes[place], std::min(options.max_new_tokens, positions - prompt.size()),
-                   random_generator(random.next())});
+/// How many tokens a prompt's response may have. Throws value_error, naming the prompt, for an empty one and one that
+/// leaves no room.
+template <transformer_machine Machine>
+[[nodiscard]] std::size_t room_behind(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::size_t i,
+                                      const generation_options& options) {
+  const std::size_t positions = model.config().n_positions, length = prompts[i].size();
+  if (length == 0 || length >= positions)
+    throw value_error(join("generate: prompt ", i, " has ", length, " tokens with n_positions ", positions));
+  return std::min(options.max_new_tokens, positions - length);
+}
+
+/// Lets responses to the prompts [begin, end) grow side by side, a product a token; equal prompts are read once.
+template <transformer_machine Machine>
+void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::span<written_response> responses,
+          std::size_t capacity, const generation_options& options) {
+  using branch = typename gpt2_decoder<Machine>::branch;
+  gpt2_decoder<Machine> decoder(model, capacity);
+  std::map<token_ids, std::size_t> branch_of;
+  std::vector<branch> branches;
+  std::vector<std::size_t> logits_of, growing;  // of those that grow: the place of their logits; which they are
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const auto [place, fresh] = branch_of.try_emplace(prompts[i], branches.size());
+    if (fresh) branches.push_back({.tokens = prompts[i]});
+    logits_of.push_back(place->second);
+    growing.push_back(i);
   }
+  auto read = decoder.read(branches);
+  for (std::size_t i = 0; i < prompts.size(); ++i) responses[i].node = read.nodes[logits_of[i]];
   for (;;) {
     std::vector<std::size_t> still;
     for (std::size_t g = 0; g < growing.size(); ++g) {
-      detail::written_response& response = all[growing[g]];
-      response.tokens.push_back(sample_token(read.logits[logits_of[g]], options.sampling, response.random));
-      if (!response.is_complete(options.end_of_text)) still.push_back(growing[g]);
+      written_response& one = responses[growing[g]];
+      one.tokens.push_back(sample_token(read.logits(logits_of[g]), options.sampling, one.random));
+      if (!one.is_complete(options.end_of_text)) still.push_back(growing[g]);
     }
     growing = std::move(still);
-    if (growing.empty()) break;
+    if (growing.empty()) return;
     branches.clear();
     logits_of.clear();
     for (const std::size_t i : growing) {
       logits_of.push_back(branches.size());
-      branches.push_back({all[i].node, std::span<const token_id>(all[i].tokens).last(1)});
+      branches.push_back({responses[i].node, std::span<const token_id>(responses[i].tokens).last(1)});
     }
     read = decoder.read(branches);
-    for (std::size_t g = 0; g < growing.size(); ++g) all[growing[g]].node = read.nodes[g];
+    for (std::size_t g = 0; g < growing.size(); ++g) responses[growing[g]].node = read.nodes[g];
+  }
+}
+
+}  // namespace detail
+
+/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end, as a
+/// generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one. Throws value_error for
+/// an empty prompt or one without room behind it, and what check(options) throws.
+template <transformer_machine Machine>
+[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model, std::span<const token_ids> prompts,
+                                              const generation_options& options, random_generator& random) {
+  check(options);
+  std::vector<detail::written_response> all;
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    all.push_back({-1, detail::room_behind(model, prompts, i, options), random_generator(random.next())});
+  for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
+    std::size_t capacity = 0;
+    for (; end < prompts.size(); ++end) {
+      const std::size_t more = prompts[end].size() + all[end].room;
+      if (end > begin && options.tokens_at_once != 0 && capacity + more > options.tokens_at_once) break;
+      capacity += more;
+    }
+    detail::grow(model, prompts.subspan(begin, end - begin), std::span(all).subspan(begin, end - begin), capacity,
+                 options);
   }
   std::vector<token_ids> responses;
   for (detail::written_response& one : all) responses.push_back(std::move(one.tokens));

@@ -17,8 +17,9 @@
 
 namespace prefopt {
 
-/// The model in a folder, on a machine that must outlive it. Throws as load_gpt2 does, and format_error for a head of
-/// more than one label, one with a bias, and a language model, of which gpt2_scalar_model{policy} makes one.
+/// The model in a folder, on a machine that must outlive it. Throws as load_gpt2 does; format_error for a config of
+/// more than one label, a head with a bias, and a language model, of which gpt2_scalar_model{policy} makes one;
+/// shape_error for a head of more than one label that the config does not tell of.
 template <transformer_machine Machine>
 requires std::floating_point<typename Machine::value_type>
 [[nodiscard]] gpt2_scalar_model<Machine> load_gpt2_scalar_model(const Machine& machine,

@@ -18,16 +18,27 @@ struct advantage_options {
   double lam = 0.95;  ///< lambda: 0 trusts the values alone, 1 the rewards alone
 };
 
+/// Throws value_error for an option outside its range.
+inline void check(const advantage_options& options) {
+  const auto share = [](const char* name, double value) {
+    if (!(value >= 0 && value <= 1)) throw value_error(join("advantages: ", name, " is ", value, ", wanted 0 to 1"));
+  };
+  share("gamma", options.gamma);
+  share("lam", options.lam);
+}
+
 struct advantages_and_returns {
   std::vector<double> advantages;  // [n]
   std::vector<double> returns;     // [n] advantages + values: what a critic is taught
 };
 
 /// A_t = d_t + gamma lambda A_{t+1} with d_t = r_t + gamma V_{t+1} - V_t. `values` are those before each token; behind
-/// the last there is nothing to come. Throws shape_error unless there are as many rewards as values.
+/// the last there is nothing to come. Throws shape_error unless there are as many rewards as values, and what
+/// check(options) throws.
 [[nodiscard]] inline advantages_and_returns generalized_advantages(std::span<const double> rewards,
                                                                    std::span<const double> values,
                                                                    const advantage_options& options = {}) {
+  check(options);
   if (rewards.size() != values.size())
     throw shape_error(join("generalized_advantages: ", rewards.size(), " rewards for ", values.size(), " values"));
   advantages_and_returns found{std::vector<double>(rewards.size()), std::vector<double>(rewards.size())};

@@ -31,13 +31,13 @@ struct bradley_terry {
   static constexpr loss_inputs inputs{.reference = false};
   static constexpr bool reads_rewards = true;
 
-  /// Throws value_error for another number of responses than two, and for one to another prompt.
+  /// Throws value_error for another number of responses than two, and for scores that do not say which is better.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> pair) const {
     if (pair.size() != 2) throw value_error(join(name, ": an example with ", pair.size(), " responses, wanted a pair"));
-    if (std::isnan(pair[0].score) || std::isnan(pair[1].score))
+    if (!std::isfinite(pair[0].score) || !std::isfinite(pair[1].score) || pair[0].score == pair[1].score)
       throw value_error(join(name, ": an example with scores ", pair[0].score, " and ", pair[1].score,
-                             ", wanted two responses to one prompt"));
-    const bool first_is_better = pair[0].score >= pair[1].score;
+                             ", wanted two unequal ones of responses to one prompt"));
+    const bool first_is_better = pair[0].score > pair[1].score;
     const response_log_probs& chosen = pair[first_is_better ? 0 : 1];
     const response_log_probs& rejected = pair[first_is_better ? 1 : 0];
     const double z = chosen.policy - rejected.policy - margin_scale * (chosen.score - rejected.score);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as it is used on language models (Ouyang et al.
-// 2022, arXiv:2203.02155, sec. 3.5; names and defaults are those of TRL's PPOTrainer). Every token is an action:
+// 2022, arXiv:2203.02155, sec. 3.5; names and defaults follow TRL's PPOTrainer where it has them). Every token is an
+// action:
 //
 //   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e))             rho = pi / pi_old of the token, eq. 7
 //   value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
@@ -11,10 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -24,8 +23,8 @@
 namespace prefopt {
 
 /// How a token's divergence from the reference is told from one sample (Schulman 2020, "Approximating KL divergence"):
-/// k1 = log pi - log ref, unbiased; k3 = exp(-k1) - 1 + k1, never below 0. As a price on sampled tokens only k1 has the
-/// gradient of the divergence; k3 holds the policy less.
+/// k1 = log pi - log ref; k3 = exp(-k1) - 1 + k1, never below 0. Both are unbiased. As a price on sampled tokens only
+/// k1 has the gradient of the divergence; k3 holds the policy less.
 enum class kl_estimator { k1, k3 };
 
 [[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {
@@ -43,7 +42,7 @@ struct ppo {
   advantage_options advantage{};      ///< gamma, lambda
   std::int64_t num_ppo_epochs = 4;    ///< how often a step's responses are read
   std::int64_t num_mini_batches = 1;  ///< updates an epoch
-  double critic_rate = 1;             ///< the critic's learning rate over the policy's
+  double critic_rate_factor = 1;      ///< the critic's learning rate over the policy's
   bool whiten_rewards = false;
   std::optional<double> missing_eos_penalty = {};  ///< taken from the reward of a response that has no end
 };
@@ -53,17 +52,13 @@ inline void check(const ppo& options) {
   const auto above_zero = [](std::string_view name, double value) {
     if (!(std::isfinite(value) && value > 0)) throw value_error(join("ppo: ", name, " is ", value, ", wanted > 0"));
   };
-  const auto share = [](std::string_view name, double value) {
-    if (!(value >= 0 && value <= 1)) throw value_error(join("ppo: ", name, " is ", value, ", wanted 0 to 1"));
-  };
   if (!(std::isfinite(options.kl_coef) && options.kl_coef >= 0))
     throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", wanted >= 0"));
   above_zero("cliprange", options.cliprange);
   above_zero("vf_coef", options.vf_coef);
   above_zero("cliprange_value", options.cliprange_value);
-  above_zero("critic_rate", options.critic_rate);
-  share("gamma", options.advantage.gamma);
-  share("lam", options.advantage.lam);
+  above_zero("critic_rate_factor", options.critic_rate_factor);
+  check(options.advantage);
   for (const auto& [name, count] : std::array<std::pair<std::string_view, std::int64_t>, 2>{
            {{"num_ppo_epochs", options.num_ppo_epochs}, {"num_mini_batches", options.num_mini_batches}}})
     if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", wanted >= 1"));
@@ -78,7 +73,7 @@ struct ppo_term {
   bool clipped = false;  ///< nothing more is won by going on this way
 };
 
-/// The policy's term of a token with this advantage; log-probs in nats.
+/// The policy's term of a token with this advantage; log-probs in nats. `cliprange` is above 0, as check(ppo) has it.
 [[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob, double advantage,
                                               double cliprange) {
   const double ratio = std::exp(log_prob - old_log_prob);
@@ -88,7 +83,7 @@ struct ppo_term {
   return {plain, plain, false};  // d ratio / d log_prob = ratio
 }
 
-/// The critic's term of a token, whose target is `wanted`.
+/// The critic's term of a token, whose target is `wanted`. `cliprange_value` is above 0, as check(ppo) has it.
 [[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted, double cliprange_value) {
   const double held = std::clamp(value, old_value - cliprange_value, old_value + cliprange_value);
   const double plain_loss = (value - wanted) * (value - wanted), held_loss = (held - wanted) * (held - wanted);

@@ -45,6 +45,13 @@ concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_t
                            typename std::remove_reference_t<decltype(policy.machine())>::value_type>;
 };
 
+/// Whether a policy's numbers are rewards in place of log-probs, as those of a `reward_model` are.
+template <class P>
+[[nodiscard]] constexpr bool gives_rewards() {
+  if constexpr (requires { P::gives_rewards; }) return P::gives_rewards;
+  return false;
+}
+
 /// A policy that knows its whole distributions. Needs: `token_square_sums(batch)`, log sum_v p(v)^2 at each target's
 /// row, [M], const; and the same from its passes as `square_sums()`.
 template <class P>

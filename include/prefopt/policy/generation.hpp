@@ -21,6 +21,8 @@ struct generation_options {
   std::size_t max_new_tokens = 64;
   token_id end_of_text = -1;  ///< stops after this token, which is kept; -1: never
   sampling_options sampling = {};
+  std::size_t tokens_at_once =
+      16384;  ///< bounds memory: tokens that are held of responses growing side by side; 0: all
 };
 
 /// Throws value_error where no token may be written, and what check(options.sampling) throws.
@@ -40,8 +42,8 @@ concept generating_policy = policy_model<P> && requires(const P& policy, std::sp
   { generate(policy, prompts, options, random) } -> std::same_as<std::vector<token_ids>>;
 };
 
-/// K responses to each prompt, [prompts] examples without scores. Throws value_error for K = 0, and what `generate`
-/// throws.
+/// K responses to each prompt, [prompts] examples without scores. Throws value_error for K = 0, shape_error for a
+/// policy that does not write as many, and what `generate` throws.
 template <generating_policy Policy>
 [[nodiscard]] std::vector<tokenized_example> sample_responses(const Policy& policy, std::span<const token_ids> prompts,
                                                               std::size_t responses, const generation_options& options,
@@ -50,6 +52,8 @@ template <generating_policy Policy>
   std::vector<token_ids> repeated;
   for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), responses, prompt);
   std::vector<token_ids> written = generate(policy, std::span<const token_ids>(repeated), options, random);
+  if (written.size() != repeated.size())
+    throw shape_error(join("sample_responses: the policy wrote ", written.size(), " responses to ", repeated.size()));
   std::vector<tokenized_example> examples;
   for (std::size_t i = 0; i < written.size(); ++i) {
     if (i % responses == 0) examples.push_back({repeated[i], {}});

@@ -20,16 +20,10 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
 namespace prefopt {
-
-/// Says how good responses are.
-/// Needs: a const call operator from a span of examples to a number for each of their responses, example by example.
-template <class R>
-concept response_scorer = requires(const R& scorer, std::span<const tokenized_example> examples) {
-  { scorer(examples) } -> std::same_as<std::vector<double>>;
-};
 
 namespace detail {
 
@@ -60,6 +54,9 @@ namespace detail {
 template <trainable_scalar_model Model>
 class reward_model {
  public:
+  /// Its numbers are rewards: losses of log-probs do not compile with it.
+  static constexpr bool gives_rewards = true;
+
   explicit reward_model(Model&& model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const { return model_; }

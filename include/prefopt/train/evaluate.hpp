@@ -30,7 +30,7 @@ struct evaluation_options {
 /// Means over all examples, read in their order; `reference` answers for them under their index here. A loss that
 /// couples the examples of a step sees all of these at once. Throws value_error where there are none or the loss's
 /// hyper-parameters are bad, not_finite with the examples named, and what `pack`, the policy and the reference throw.
-template <policy_model Policy, preference_loss Loss, reference_for<Loss> Reference, example_range Examples>
+template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Reference, example_range Examples>
 [[nodiscard]] evaluation_report evaluate(const Policy& policy, const Reference& reference, const Loss& loss,
                                          const Examples& examples, const evaluation_options& options = {}) {
   check(loss);

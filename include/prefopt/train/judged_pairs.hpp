@@ -16,35 +16,24 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/policy/generation.hpp"
-#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/response_scorer.hpp"
 
 namespace prefopt {
 
+namespace detail {
+
+/// An index, or an index that may be missing. A truth value is none: "the first is better" would be index 1.
+template <class T>
+concept index_or_none = (std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, std::optional<std::size_t>>;
+
+}  // namespace detail
+
 /// Chooses between two responses.
-/// Needs: a call operator from an example to the index of the better response, or to nothing where it cannot tell.
+/// Needs: a call operator from an example to the index of the better response, an integer, or to a std::optional
+/// std::size_t, which is nothing where it cannot tell.
 template <class J>
 concept response_judge = requires(J& judge, const tokenized_example& example) {
-  { judge(example) } -> std::convertible_to<std::optional<std::size_t>>;
-};
-
-/// The judge that a scorer is: the higher score is the better, of equal ones neither. Throws value_error for a score
-/// that is not a number.
-template <response_scorer Scorer>
-class higher_score {
- public:
-  explicit higher_score(const Scorer& scorer) : scorer_(&scorer) {}  ///< which must outlive it
-  explicit higher_score(const Scorer&&) = delete;
-
-  [[nodiscard]] std::optional<std::size_t> operator()(const tokenized_example& example) const {
-    const std::vector<double> scores = (*scorer_)(std::span(&example, 1));
-    if (std::isnan(scores.at(0)) || std::isnan(scores.at(1)))
-      throw value_error(join("higher_score: scores are ", scores[0], " and ", scores[1]));
-    if (scores[0] == scores[1]) return std::nullopt;
-    return scores[0] > scores[1] ? 0 : 1;
-  }
-
- private:
-  const Scorer* scorer_;
+  { judge(example) } -> detail::index_or_none;
 };
 
 struct judged_samples {
@@ -52,26 +41,54 @@ struct judged_samples {
   std::size_t undecided = 0;  ///< prompts without a pair: equal responses, or a judge that could not tell
 };
 
-/// Samples two responses to each prompt and lets the judge choose. Throws value_error for a choice that is neither 0
-/// nor 1, and what `generate` throws.
-template <generating_policy Policy, response_judge Judge>
+namespace detail {
+
+/// The judge's choice for each example of two responses; of a scorer the higher score, of equal ones none.
+template <class Judge>
+[[nodiscard]] std::vector<std::optional<std::size_t>> choices(Judge& judge,
+                                                              std::span<const tokenized_example> examples) {
+  std::vector<std::optional<std::size_t>> all(examples.size());
+  if constexpr (response_scorer<Judge>) {
+    const std::vector<double> scores = judge(examples);
+    if (scores.size() != 2 * examples.size())
+      throw shape_error(join("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
+    for (std::size_t e = 0; e < all.size(); ++e) {
+      const double first = scores[2 * e], second = scores[2 * e + 1];
+      if (std::isnan(first) || std::isnan(second))
+        throw value_error(join("judged_pairs: scores are ", first, " and ", second));
+      if (first != second) all[e] = first > second ? 0 : 1;
+    }
+  } else {
+    for (std::size_t e = 0; e < all.size(); ++e) {
+      const std::optional<std::size_t> choice = judge(examples[e]);
+      if (choice && *choice > 1) throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
+      all[e] = choice;
+    }
+  }
+  return all;
+}
+
+}  // namespace detail
+
+/// Samples two responses to each prompt and lets the judge choose: a response_judge, or a response_scorer, whose higher
+/// score wins and which is asked for all at once. It is not asked about equal responses. Throws value_error for a
+/// choice that is neither 0 nor 1 and for a score that is not a number, shape_error for another number of scores than
+/// two a pair, and what `generate` throws.
+template <generating_policy Policy, class Judge>
+requires response_judge<Judge> || response_scorer<Judge>
 [[nodiscard]] judged_samples judged_pairs(const Policy& policy, std::span<const token_ids> prompts, Judge&& judge,
                                           const generation_options& options, random_generator& random) {
+  std::vector<tokenized_example> examples = sample_responses(policy, prompts, 2, options, random);
+  std::erase_if(examples, [](const tokenized_example& one) { return one.responses[0] == one.responses[1]; });
+  const auto chosen = detail::choices(judge, examples);
   judged_samples found;
-  for (tokenized_example& example : sample_responses(policy, prompts, 2, options, random)) {
-    if (example.responses[0] == example.responses[1]) {
-      ++found.undecided;
-      continue;
-    }
-    const std::optional<std::size_t> choice = judge(std::as_const(example));
-    if (!choice) {
-      ++found.undecided;
-      continue;
-    }
-    if (*choice > 1) throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
-    found.pairs.push_back(
-        {std::move(example.prompt), std::move(example.responses[*choice]), std::move(example.responses[1 - *choice])});
+  for (std::size_t e = 0; e < examples.size(); ++e) {
+    if (!chosen[e]) continue;
+    tokenized_example& example = examples[e];
+    found.pairs.push_back({std::move(example.prompt), std::move(example.responses[*chosen[e]]),
+                           std::move(example.responses[1 - *chosen[e]])});
   }
+  found.undecided = prompts.size() - found.pairs.size();
   return found;
 }
 

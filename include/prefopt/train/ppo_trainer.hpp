@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,10 +21,11 @@
 #include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/generation.hpp"
-#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/not_finite.hpp"
+#include "prefopt/train/ppo_step.hpp"
 #include "prefopt/train/rollouts.hpp"
 #include "prefopt/train/run_plan.hpp"
 #include "prefopt/train/step_report.hpp"
@@ -31,63 +33,17 @@
 
 namespace prefopt {
 
-/// What reading some responses once found: sums over tokens of the two terms, and of what a log shows.
-struct ppo_sums {
-  double tokens = 0;
-  double policy_loss = 0;
-  double value_loss = 0;
-  double policy_clipped = 0;
-  double value_clipped = 0;
-  double ratio = 0;
-  double squared_log_ratio = 0;  ///< (log pi - log pi_old)^2
+namespace detail {
 
-  [[nodiscard]] double loss(const ppo& options) const { return (policy_loss + options.vf_coef * value_loss) / tokens; }
-};
+/// Listens to steps, and does not wait to be asked for more.
+template <class C, class Trainer>
+concept ppo_callback = step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
 
-/// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
-/// however they are cut. Throws value_error for no members or one that is not there, and what policy and critic
-/// throw.
-template <trainable_policy Policy, trainable_scalar_model Critic>
-ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
-                                 std::span<const std::size_t> members, std::size_t tokens_per_microbatch = 4096) {
-  if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
-  for (auto&& parameter : policy.parameters()) policy.machine().fill(parameter.gradient, 0);
-  for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
-  ppo_sums sums;
-  for (const std::size_t e : members) {
-    if (e >= made.size()) throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
-    sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
-  }
-  for_each_microbatch(made, members, tokens_per_microbatch,
-                      [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-                        auto run = policy.forward(batch);
-                        auto judged = critic.forward(batch, target_rows(batch));
-                        const std::span<const double> log_probs = run.log_probs(), values = judged.values();
-                        std::vector<double> slopes, value_slopes;  // [targets] each
-                        for (std::size_t m = 0; m < places.size(); ++m) {
-                          const std::size_t at = places[m];
-                          const ppo_term acting =
-                              ppo_policy_term(log_probs[m], made.log_probs[at], made.advantages[at], options.cliprange);
-                          const ppo_term judging =
-                              ppo_value_term(values[m], made.values[at], made.returns[at], options.cliprange_value);
-                          const double log_ratio = log_probs[m] - made.log_probs[at];
-                          sums.policy_loss += acting.loss;
-                          sums.value_loss += judging.loss;
-                          sums.policy_clipped += acting.clipped ? 1 : 0;
-                          sums.value_clipped += judging.clipped ? 1 : 0;
-                          sums.ratio += std::exp(log_ratio);
-                          sums.squared_log_ratio += log_ratio * log_ratio;
-                          slopes.push_back(acting.slope / sums.tokens);
-                          value_slopes.push_back(options.vf_coef * judging.slope / sums.tokens);
-                        }
-                        run.backward(slopes);
-                        judged.backward(value_slopes);
-                      });
-  return sums;
-}
+}  // namespace detail
 
 /// Trains a policy and its critic against a reward. It refers to policy, critic, reference and reward, which must
-/// outlive it. Of the options, `pairs_per_step` is the number of responses that a step samples, one a prompt.
+/// outlive it. Of the options, `pairs_per_step` is the number of responses that a step samples, one a prompt, and
+/// `seed` is that of the samples too. A run that stops cannot go on: unlike `trainer` this one has no state to save.
 template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference, response_scorer Reward>
 requires generating_policy<Policy>
 class ppo_trainer {
@@ -103,20 +59,8 @@ class ppo_trainer {
         loss_(loss),
         generation_(generation),
         options_(options),
-        policy_optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)),
-        critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {
-    check(options_);
-    check(loss_);
-    check(generation_);
-    const sampling_options& sampling = generation_.sampling;
-    if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
-      throw value_error("ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
-    if (loss_.num_mini_batches > options_.pairs_per_step)
-      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ", options_.pairs_per_step,
-                             " responses, wanted at least one each"));
-    if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
-      throw value_error("ppo: missing_eos_penalty without an end_of_text");
-  }
+        policy_optimizer_(policy.machine(), policy.parameters(), checked()),
+        critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {}
 
   ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&, const generation_options&,
               const trainer_options&) = delete;  // the reference would be gone
@@ -126,11 +70,15 @@ class ppo_trainer {
               const trainer_options&) = delete;
 
   /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were made. Callbacks
-  /// learn of every step; metrics have TRL's names, and objective/kl is by k1 whatever the price is by. Throws
-  /// value_error for no prompts, not_finite where a number is not finite, and what callbacks throw.
+  /// learn of every step; one that would evaluate or save is refused, as there is no state to save. Metrics have TRL's
+  /// names, and objective/kl is by k1 whatever the price is by. Throws value_error for no prompts and for one without
+  /// tokens, not_finite where a number is not finite (policy and critic then stand between two updates of that step),
+  /// and what callbacks throw.
   template <class... Callbacks>
-  requires(step_callback<std::remove_reference_t<Callbacks>>&&...) std::int64_t
+  requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer>&&...) std::int64_t
       run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
+    for (std::size_t i = 0; i < prompts.size(); ++i)
+      if (prompts[i].empty()) throw value_error(join("ppo: prompt ", i, " has no token"));
     run_plan plan(prompts.size(), options_);
     while (step_ < plan.total_steps()) {
       step_report report = make_step(prompts, plan.members(step_), plan.total_steps());
@@ -149,6 +97,22 @@ class ppo_trainer {
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
  private:
+  /// The optimizers' options, when all is checked.
+  [[nodiscard]] adamw_options checked() const {
+    check(options_);
+    check(loss_);
+    check(generation_);
+    const sampling_options& sampling = generation_.sampling;
+    if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
+      throw value_error("ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
+    if (loss_.num_mini_batches > options_.pairs_per_step)
+      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ", options_.pairs_per_step,
+                             " responses, wanted at least one each"));
+    if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
+      throw value_error("ppo: missing_eos_penalty without an end_of_text");
+    return optimizer_options(options_);
+  }
+
   /// What a step's updates found, summed over them.
   struct update_sums {
     ppo_sums tokens;
@@ -169,7 +133,7 @@ class ppo_trainer {
     const double rate =
         options_.learning_rate *
         learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
-    const update_sums updates = update(made, rate, random, tokens);
+    const update_sums updates = update(made, members, rate, random, tokens);
     ++step_;
     num_tokens_ += static_cast<std::int64_t>(made.log_probs.size());
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -185,7 +149,8 @@ class ppo_trainer {
   }
 
   /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly one size.
-  update_sums update(const rollouts& made, double rate, random_generator& random, std::size_t tokens) {
+  update_sums update(const rollouts& made, std::span<const std::size_t> prompts, double rate, random_generator& random,
+                     std::size_t tokens) {
     update_sums all;
     const auto parts = static_cast<std::size_t>(loss_.num_mini_batches);
     for (std::int64_t epoch = 0; epoch < loss_.num_ppo_epochs; ++epoch) {
@@ -193,9 +158,11 @@ class ppo_trainer {
       for (std::size_t part = 0; part < parts; ++part) {
         const std::size_t begin = made.size() * part / parts, end = made.size() * (part + 1) / parts;
         if (begin == end) continue;
-        const ppo_sums sums = accumulate_ppo_gradient(*policy_, *critic_, loss_, made,
-                                                      std::span(order).subspan(begin, end - begin), tokens);
-        all.norms += move(rate);
+        const auto part_of_it = std::span(order).subspan(begin, end - begin);
+        const ppo_sums sums = accumulate_ppo_gradient(*policy_, *critic_, loss_, made, part_of_it, tokens);
+        std::vector<std::size_t> read;  // prompts by their index in the data set
+        for (const std::size_t e : part_of_it) read.push_back(prompts[e]);
+        all.norms += move(rate, read);
         all.updates += 1;
         add(all.tokens, sums);
       }
@@ -214,16 +181,20 @@ class ppo_trainer {
   }
 
   /// Both optimizers, clipped by the norm of both gradients together, which it returns.
-  double move(double rate) {
+  double move(double rate, const std::vector<std::size_t>& read) {
+    const auto refuse = [&](const std::string& what) {
+      throw not_finite(join("ppo: step ", step_ + 1, ": ", what, " at the responses to ", detail::pair_list(read)),
+                       read);
+    };
     const double norm = std::hypot(gradient_norm(policy_->machine(), policy_->parameters()),
                                    gradient_norm(critic_->machine(), critic_->parameters()));
-    if (!std::isfinite(norm)) throw not_finite(join("ppo: step ", step_ + 1, ": gradient norm is ", norm), {});
+    if (!std::isfinite(norm)) refuse(join("gradient norm is ", norm));
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
-    critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate, scale);
+    critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate_factor, scale);
     if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()) +
                        value_norm(critic_->machine(), critic_->parameters())))
-      throw not_finite(join("ppo: step ", step_ + 1, ": weights are not finite after an update"), {});
+      refuse("weights are not finite after an update");
     return norm;
   }
 
@@ -244,7 +215,7 @@ class ppo_trainer {
     for (std::size_t m = 0; m < made.log_probs.size(); ++m) {
       divergence += made.log_probs[m] - made.reference[m];
       entropy -= made.log_probs[m];
-      price -= loss_.kl_coef * estimated_kl(loss_.kl_estimator, made.log_probs[m], made.reference[m]);
+      price += detail::price_of(made, m, loss_);
     }
     for (const double one : made.scores) score += one;
     const auto count = static_cast<double>(made.size());

@@ -35,9 +35,13 @@ inline constexpr bool reads_a_reference<Loss> = Loss::inputs.reference;
 /// no_reference; either where `inputs` is known at run time only, and then no_reference throws if it is asked.
 template <class Reference, class Loss>
 concept reference_for = preference_loss<Loss> &&
-    ((policy_model<Reference> && detail::reads_a_reference<Loss>) ||
+    ((policy_model<Reference> && !gives_rewards<Reference>() && detail::reads_a_reference<Loss>) ||
      (std::same_as<Reference, no_reference> &&
       !(detail::inputs_are_constant<Loss> && detail::reads_a_reference<Loss>)));
+
+/// A policy gives what the loss reads: both are of rewards, or both of log-probs.
+template <class Loss, class Policy>
+concept loss_for = preference_loss<Loss> &&(reads_rewards<Loss>() == gives_rewards<Policy>());
 
 namespace detail {
 

@@ -17,7 +17,7 @@
 #include "prefopt/loss/advantages.hpp"
 #include "prefopt/loss/ppo.hpp"
 #include "prefopt/policy/concepts.hpp"
-#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
 namespace prefopt {
@@ -33,12 +33,20 @@ struct rollouts {
   std::vector<double> returns;              // [M]
 
   [[nodiscard]] std::size_t size() const { return examples.size(); }
-  [[nodiscard]] std::span<double> of(std::size_t e, std::vector<double>& numbers) const {
-    return std::span(numbers).subspan(begins[e], begins[e + 1] - begins[e]);
-  }
 };
 
-/// Calls visit(batch, first): a batch and the place of its sequences' tokens among M, one place a target.
+/// Throws shape_error unless there is a number for each token of each response, where `begins` says.
+inline void check(const rollouts& made) {
+  bool fits = made.begins.size() == made.size() + 1 && made.begins[0] == 0;
+  for (std::size_t e = 0; fits && e < made.size(); ++e)
+    fits = made.examples[e].responses.size() == 1 &&
+           made.begins[e] + made.examples[e].responses[0].size() == made.begins[e + 1];
+  for (const auto* numbers : {&made.log_probs, &made.reference, &made.values, &made.advantages, &made.returns})
+    fits = fits && numbers->size() == made.begins.back();
+  if (!fits) throw shape_error(join("rollouts: numbers that are not one a token of ", made.size(), " responses"));
+}
+
+/// Calls visit(batch, places): a batch, and the place among M of each of its targets.
 template <class Visitor>
 void for_each_microbatch(const rollouts& made, std::span<const std::size_t> members, std::size_t tokens,
                          const Visitor& visit) {
@@ -55,16 +63,22 @@ void for_each_microbatch(const rollouts& made, std::span<const std::size_t> memb
 
 namespace detail {
 
+/// What a token pays for its divergence, below 0 where it pays.
+[[nodiscard]] inline double price_of(const rollouts& made, std::size_t m, const ppo& options) {
+  return -options.kl_coef * estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
+}
+
 /// Rewards of tokens: each pays for its divergence, the last earns the response's score. Then what each was worth.
 inline void add_advantages(rollouts& made, const ppo& options) {
   std::vector<double> rewards(made.log_probs.size());
-  for (std::size_t m = 0; m < rewards.size(); ++m)
-    rewards[m] = -options.kl_coef * estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
+  for (std::size_t m = 0; m < rewards.size(); ++m) rewards[m] = price_of(made, m, options);
   for (std::size_t e = 0; e < made.size(); ++e) rewards[made.begins[e + 1] - 1] += made.scores[e];
   if (options.whiten_rewards) whiten(rewards, true);
   for (std::size_t e = 0; e < made.size(); ++e) {
-    const auto [advantages, returns] =
-        generalized_advantages(made.of(e, rewards), made.of(e, made.values), options.advantage);
+    const auto own = [&](const std::vector<double>& numbers) {
+      return std::span(numbers).subspan(made.begins[e], made.begins[e + 1] - made.begins[e]);
+    };
+    const auto [advantages, returns] = generalized_advantages(own(rewards), own(made.values), options.advantage);
     made.advantages.insert(made.advantages.end(), advantages.begin(), advantages.end());
     made.returns.insert(made.returns.end(), returns.begin(), returns.end());
   }
@@ -75,11 +89,12 @@ inline void add_advantages(rollouts& made, const ppo& options) {
 
 /// Scores the examples, each a prompt with one response, and lets policy, reference and critic read them, at most
 /// `tokens` packed tokens at once. Throws value_error unless prompt and response have a token each, shape_error unless
-/// there is a score a response and a number a token.
+/// there is a score a response and a number a token, and what check(options) throws.
 template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
 [[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,
                                      const Reference& reference, const Critic& critic, const Reward& reward,
                                      const ppo& options, token_id end_of_text, std::size_t tokens) {
+  check(options);
   for (std::size_t e = 0; e < examples.size(); ++e)
     if (const auto& responses = examples[e].responses;
         examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())

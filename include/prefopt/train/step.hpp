@@ -45,8 +45,9 @@ struct step_gradient {
 /// throw. The gradients are then of no use.
 template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t<Loss>> Reference,
           example_range Examples>
-step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
-                                  std::span<const std::size_t> members, const gradient_options& options = {}) {
+requires loss_for<std::remove_const_t<Loss>, Policy> step_gradient
+accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
+                    std::span<const std::size_t> members, const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
   auto&& machine = policy.machine();
   for (auto&& parameter : policy.parameters()) machine.fill(parameter.gradient, 0);
@@ -88,7 +89,7 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
 }
 
 /// The same with a loss of its own, whose state is lost.
-template <trainable_policy Policy, preference_loss Loss, reference_for<Loss> Reference, example_range Examples>
+template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference, example_range Examples>
 step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss&& loss, const Examples& examples,
                                   std::span<const std::size_t> members, const gradient_options& options = {}) {
   return accumulate_gradient(policy, reference, loss, examples, members, options);

@@ -46,7 +46,7 @@ struct training_state {
 };
 
 /// Trains a policy. It refers to policy and reference, which must outlive it; the policy itself may be its reference.
-template <trainable_policy Policy, class Reference, preference_loss Loss>
+template <trainable_policy Policy, class Reference, loss_for<Policy> Loss>
 requires reference_for<Reference, Loss>
 class trainer {
  public:

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One update's gradient of PPO: sampled responses are read again, and the slopes of both terms go back.
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/batch_rows.hpp"
+#include "prefopt/loss/ppo.hpp"
+#include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/scalar_model.hpp"
+#include "prefopt/train/rollouts.hpp"
+
+namespace prefopt {
+
+/// What reading some responses once found: sums over tokens of the two terms, and of what a log shows.
+struct ppo_sums {
+  double tokens = 0;
+  double policy_loss = 0;
+  double value_loss = 0;
+  double policy_clipped = 0;
+  double value_clipped = 0;
+  double ratio = 0;
+  double squared_log_ratio = 0;  ///< (log pi - log pi_old)^2
+
+  [[nodiscard]] double loss(const ppo& options) const { return (policy_loss + options.vf_coef * value_loss) / tokens; }
+};
+
+namespace detail {
+
+/// The policy's part of one batch: its terms go to `sums`, its slopes back. `sums.tokens` are those of all batches.
+template <class Policy>
+void send_back_policy(Policy& policy, const ppo& options, const rollouts& made, const prefix_tree_batch& batch,
+                      std::span<const std::size_t> places, ppo_sums& sums) {
+  auto run = policy.forward(batch);
+  const std::span<const double> log_probs = run.log_probs();
+  std::vector<double> slopes;  // [targets]
+  for (std::size_t m = 0; m < places.size(); ++m) {
+    const double old = made.log_probs[places[m]], log_ratio = log_probs[m] - old;
+    const ppo_term term = ppo_policy_term(log_probs[m], old, made.advantages[places[m]], options.cliprange);
+    sums.policy_loss += term.loss;
+    sums.policy_clipped += term.clipped ? 1 : 0;
+    sums.ratio += std::exp(log_ratio);
+    sums.squared_log_ratio += log_ratio * log_ratio;
+    slopes.push_back(term.slope / sums.tokens);
+  }
+  run.backward(slopes);
+}
+
+/// The same of the critic, when the policy's activations are gone.
+template <class Critic>
+void send_back_critic(Critic& critic, const ppo& options, const rollouts& made, const prefix_tree_batch& batch,
+                      std::span<const std::size_t> places, ppo_sums& sums) {
+  auto run = critic.forward(batch, target_rows(batch));
+  const std::span<const double> values = run.values();
+  std::vector<double> slopes;  // [targets]
+  for (std::size_t m = 0; m < places.size(); ++m) {
+    const ppo_term term =
+        ppo_value_term(values[m], made.values[places[m]], made.returns[places[m]], options.cliprange_value);
+    sums.value_loss += term.loss;
+    sums.value_clipped += term.clipped ? 1 : 0;
+    slopes.push_back(options.vf_coef * term.slope / sums.tokens);
+  }
+  run.backward(slopes);
+}
+
+}  // namespace detail
+
+/// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
+/// however they are cut. Throws value_error for no members or one that is not there, and what check(options),
+/// check(made), policy and critic throw.
+template <trainable_policy Policy, trainable_scalar_model Critic>
+ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
+                                 std::span<const std::size_t> members, std::size_t tokens_per_microbatch = 4096) {
+  check(options);
+  check(made);
+  if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
+  for (auto&& parameter : policy.parameters()) policy.machine().fill(parameter.gradient, 0);
+  for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
+  ppo_sums sums;
+  for (const std::size_t e : members) {
+    if (e >= made.size()) throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
+    sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
+  }
+  for_each_microbatch(made, members, tokens_per_microbatch,
+                      [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
+                        detail::send_back_policy(policy, options, made, batch, places, sums);
+                        detail::send_back_critic(critic, options, made, batch, places, sums);
+                      });
+  return sums;
+}
+
+}  // namespace prefopt
