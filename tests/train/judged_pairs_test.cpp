@@ -123,6 +123,13 @@ BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_or_not_two_a_pair_are_refused) {
   BOOST_CHECK_THROW((void)judged(one_each), shape_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_generic_judge_is_taken) {
+  const auto longer = [](const auto& example) {
+    return example.responses[0].size() < example.responses[1].size() ? 1 : 0;
+  };
+  for (const tokenized_pair& pair : judged(longer).pairs) BOOST_TEST(pair.chosen.size() >= pair.rejected.size());
+}
+
 template <class Answer>
 struct answering {
   Answer operator()(const tokenized_example&) const { return Answer{}; }

@@ -39,10 +39,11 @@ class gpt2_decoder {
     std::vector<double> all_logits;   // [B, V] of the tokens that follow
 
     /// [V], of a branch.
-    [[nodiscard]] std::span<const double> logits(std::size_t branch) const {
+    [[nodiscard]] std::span<const double> logits(std::size_t branch) const& {
       const std::size_t vocabulary = all_logits.size() / nodes.size();
       return std::span(all_logits).subspan(branch * vocabulary, vocabulary);
     }
+    std::span<const double> logits(std::size_t branch) const&& = delete;  // they would be gone
   };
 
   /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws value_error for 2^31
@@ -166,18 +167,19 @@ struct written_response {
 
 namespace detail {
 
-/// How many tokens a prompt's response may have. Throws value_error, naming the prompt, for an empty one and one that
-/// leaves no room.
+/// How many tokens a prompt's response may have. Throws value_error, naming its place among the prompts, for an empty
+/// one and one that leaves no room.
 template <transformer_machine Machine>
 [[nodiscard]] std::size_t room_behind(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::size_t i,
                                       const generation_options& options) {
   const std::size_t positions = model.config().n_positions, length = prompts[i].size();
   if (length == 0 || length >= positions)
-    throw value_error(join("generate: prompt ", i, " has ", length, " tokens with n_positions ", positions));
+    throw value_error(
+        join("generate: prompt ", i, " of ", prompts.size(), " has ", length, " tokens with n_positions ", positions));
   return std::min(options.max_new_tokens, positions - length);
 }
 
-/// Lets responses to the prompts [begin, end) grow side by side, a product a token; equal prompts are read once.
+/// Lets responses to some prompts grow side by side, a product a token; equal prompts are read once.
 template <transformer_machine Machine>
 void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::span<written_response> responses,
           std::size_t capacity, const generation_options& options) {
@@ -218,7 +220,7 @@ void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::s
 
 /// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end, as a
 /// generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one. Throws value_error for
-/// an empty prompt or one without room behind it, and what check(options) throws.
+/// an empty prompt or one without room behind it, for 2^31 tokens or more at once, and what check(options) throws.
 template <transformer_machine Machine>
 [[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model, std::span<const token_ids> prompts,
                                               const generation_options& options, random_generator& random) {
@@ -229,7 +231,8 @@ template <transformer_machine Machine>
   for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
     std::size_t capacity = 0;
     for (; end < prompts.size(); ++end) {
-      const std::size_t more = prompts[end].size() + all[end].room;
+      const bool read_before = end > begin && prompts[end] == prompts[end - 1];
+      const std::size_t more = (read_before ? 0 : prompts[end].size()) + all[end].room;
       if (end > begin && options.tokens_at_once != 0 && capacity + more > options.tokens_at_once) break;
       capacity += more;
     }

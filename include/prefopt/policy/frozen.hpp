@@ -19,6 +19,8 @@ template <policy_model Policy>
 requires std::same_as<Policy, std::remove_cvref_t<Policy>> && std::move_constructible<Policy>
 class frozen {
  public:
+  static constexpr bool gives_rewards = prefopt::gives_rewards<Policy>();
+
   explicit frozen(Policy&& policy) : policy_(std::move(policy)) {}
 
   /// [M], nats.

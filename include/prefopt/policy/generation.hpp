@@ -21,8 +21,7 @@ struct generation_options {
   std::size_t max_new_tokens = 64;
   token_id end_of_text = -1;  ///< stops after this token, which is kept; -1: never
   sampling_options sampling = {};
-  std::size_t tokens_at_once =
-      16384;  ///< bounds memory: tokens that are held of responses growing side by side; 0: all
+  std::size_t tokens_at_once = 16384;  ///< bounds memory: tokens whose keys and values are held at once; 0: all
 };
 
 /// Throws value_error where no token may be written, and what check(options.sampling) throws.

@@ -34,6 +34,8 @@ inline void check(const moving_reference_options& options) {
 template <trainable_policy Policy>
 class moving_reference {
  public:
+  static constexpr bool gives_rewards = prefopt::gives_rewards<Policy>();
+
   /// Throws value_error for bad options.
   explicit moving_reference(Policy&& start, moving_reference_options options = {})
       : policy_(std::move(start)), options_(options) {

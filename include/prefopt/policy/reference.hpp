@@ -28,9 +28,9 @@ struct reference_options {
 /// but for rounding. Throws what `pack` and the policy throw, and shape_error if
 /// the policy gives another number of log-probs than the batch has targets.
 template <policy_model Policy, std::ranges::random_access_range Examples>
-requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
-[[nodiscard]] reference_cache reference_log_probs(const Policy& policy, const Examples& examples,
-                                                  const reference_options& options = {}) {
+requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples> &&
+    (!gives_rewards<Policy>()) [[nodiscard]] reference_cache
+    reference_log_probs(const Policy& policy, const Examples& examples, const reference_options& options = {}) {
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   reference_cache cache;

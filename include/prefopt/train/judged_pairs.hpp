@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,13 @@ template <class Judge>
 [[nodiscard]] std::vector<std::optional<std::size_t>> choices(Judge& judge,
                                                               std::span<const tokenized_example> examples) {
   std::vector<std::optional<std::size_t>> all(examples.size());
-  if constexpr (response_scorer<Judge>) {
+  if constexpr (response_judge<Judge>) {  // asked first: a generic judge would be no scorer, with an error inside it
+    for (std::size_t e = 0; e < all.size(); ++e) {
+      const std::optional<std::size_t> choice = judge(examples[e]);
+      if (choice && *choice > 1) throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
+      all[e] = choice;
+    }
+  } else {
     const std::vector<double> scores = judge(examples);
     if (scores.size() != 2 * examples.size())
       throw shape_error(join("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
@@ -57,12 +64,6 @@ template <class Judge>
       if (std::isnan(first) || std::isnan(second))
         throw value_error(join("judged_pairs: scores are ", first, " and ", second));
       if (first != second) all[e] = first > second ? 0 : 1;
-    }
-  } else {
-    for (std::size_t e = 0; e < all.size(); ++e) {
-      const std::optional<std::size_t> choice = judge(examples[e]);
-      if (choice && *choice > 1) throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
-      all[e] = choice;
     }
   }
   return all;
@@ -75,7 +76,7 @@ template <class Judge>
 /// choice that is neither 0 nor 1 and for a score that is not a number, shape_error for another number of scores than
 /// two a pair, and what `generate` throws.
 template <generating_policy Policy, class Judge>
-requires response_judge<Judge> || response_scorer<Judge>
+requires response_judge<Judge> || response_scorer<std::remove_cvref_t<Judge>>
 [[nodiscard]] judged_samples judged_pairs(const Policy& policy, std::span<const token_ids> prompts, Judge&& judge,
                                           const generation_options& options, random_generator& random) {
   std::vector<tokenized_example> examples = sample_responses(policy, prompts, 2, options, random);

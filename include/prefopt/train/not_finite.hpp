@@ -28,8 +28,8 @@ class not_finite : public value_error {
 namespace detail {
 
 /// "pair 3" or "pairs 3, 5, 8".
-inline std::string pair_list(std::span<const std::size_t> pairs) {
-  std::string text = pairs.size() == 1 ? "pair" : "pairs";
+inline std::string pair_list(std::span<const std::size_t> pairs, const char* noun = "pair") {
+  std::string text = join(noun, pairs.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < pairs.size(); ++i) text += join(i == 0 ? " " : ", ", pairs[i]);
   return text;
 }

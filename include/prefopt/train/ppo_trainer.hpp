@@ -45,8 +45,7 @@ concept ppo_callback = step_callback<C> && !evaluator<C, Trainer> && !saver<C, T
 /// outlive it. Of the options, `pairs_per_step` is the number of responses that a step samples, one a prompt, and
 /// `seed` is that of the samples too. A run that stops cannot go on: unlike `trainer` this one has no state to save.
 template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference, response_scorer Reward>
-requires generating_policy<Policy>
-class ppo_trainer {
+requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_trainer {
  public:
   /// Throws value_error for bad options, and for sampling other than at temperature 1 from the whole distribution:
   /// PPO's ratios are between log-probs of the policy itself.
@@ -72,7 +71,8 @@ class ppo_trainer {
   /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were made. Callbacks
   /// learn of every step; one that would evaluate or save is refused, as there is no state to save. Metrics have TRL's
   /// names, and objective/kl is by k1 whatever the price is by. Throws value_error for no prompts and for one without
-  /// tokens, not_finite where a number is not finite (policy and critic then stand between two updates of that step),
+  /// tokens, not_finite where a number is not finite (policy and critic then stand between two updates of
+  /// that step, or are spoiled by the last one),
   /// and what callbacks throw.
   template <class... Callbacks>
   requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer>&&...) std::int64_t
@@ -183,8 +183,8 @@ class ppo_trainer {
   /// Both optimizers, clipped by the norm of both gradients together, which it returns.
   double move(double rate, const std::vector<std::size_t>& read) {
     const auto refuse = [&](const std::string& what) {
-      throw not_finite(join("ppo: step ", step_ + 1, ": ", what, " at the responses to ", detail::pair_list(read)),
-                       read);
+      throw not_finite(
+          join("ppo: step ", step_ + 1, ": ", what, " at the responses to ", detail::pair_list(read, "prompt")), read);
     };
     const double norm = std::hypot(gradient_norm(policy_->machine(), policy_->parameters()),
                                    gradient_norm(critic_->machine(), critic_->parameters()));

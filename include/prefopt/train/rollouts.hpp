@@ -91,9 +91,10 @@ inline void add_advantages(rollouts& made, const ppo& options) {
 /// `tokens` packed tokens at once. Throws value_error unless prompt and response have a token each, shape_error unless
 /// there is a score a response and a number a token, and what check(options) throws.
 template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
-[[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,
-                                     const Reference& reference, const Critic& critic, const Reward& reward,
-                                     const ppo& options, token_id end_of_text, std::size_t tokens) {
+requires(!gives_rewards<Reference>()) [[nodiscard]] rollouts
+    read_rollouts(std::vector<tokenized_example> examples, const Policy& policy, const Reference& reference,
+                  const Critic& critic, const Reward& reward, const ppo& options, token_id end_of_text,
+                  std::size_t tokens) {
   check(options);
   for (std::size_t e = 0; e < examples.size(); ++e)
     if (const auto& responses = examples[e].responses;
