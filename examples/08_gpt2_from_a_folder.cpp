@@ -91,11 +91,11 @@ int main() {
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
 
   // [ask]
-  const prefopt::token_ids prompt = tokenizer.encode("Is it cold?");
+  const auto asked = prefopt::load_gpt2(machine, trained);
   prefopt::random_generator random(1);
-  const prefopt::token_ids answer =
-      prefopt::generate(prefopt::load_gpt2(machine, trained), prompt,
-                        {.max_new_tokens = 16, .end_of_text = tokenizer.end_of_text()}, random);
+  prefopt::token_ids answer = prefopt::generate(asked, tokenizer.encode("Is it cold?"),
+                                                {.max_new_tokens = 16, .end_of_text = tokenizer.end_of_text()}, random);
+  if (answer.back() == tokenizer.end_of_text()) answer.pop_back();
   std::printf("Is it cold?%s\n", tokenizer.decode(answer).c_str());
   // [/ask]
 
