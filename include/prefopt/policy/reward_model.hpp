@@ -39,11 +39,10 @@ namespace detail {
   return last;
 }
 
-/// [M] out of [S].
-[[nodiscard]] inline std::vector<double> at_last_targets(const prefix_tree_batch& batch,
-                                                         std::span<const double> rewards) {
-  std::vector<double> numbers(batch.targets.size());
-  const std::vector<std::size_t> last = last_targets(batch);
+/// [M] zeros but for the rewards [S], each at its place.
+[[nodiscard]] inline std::vector<double> at_places(std::size_t targets, std::span<const std::size_t> last,
+                                                   std::span<const double> rewards) {
+  std::vector<double> numbers(targets);
   for (std::size_t s = 0; s < last.size(); ++s) numbers[last[s]] = rewards[s];
   return numbers;
 }
@@ -80,7 +79,8 @@ class reward_model {
   /// What stands for log-probs: each response's reward at its last token, else 0; [M]. Throws value_error for a
   /// response without a token.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
-    return detail::at_last_targets(batch, rewards(batch));
+    const std::vector<std::size_t> last = detail::last_targets(batch);  // refuses before the model works
+    return detail::at_places(batch.targets.size(), last, rewards(batch));
   }
 
   /// A forward run with these numbers.
@@ -89,7 +89,7 @@ class reward_model {
     pass(reward_model& owner, const prefix_tree_batch& batch)
         : last_(detail::last_targets(batch)),
           run_(owner.model_.forward(batch, last_rows(batch))),
-          numbers_(detail::at_last_targets(batch, run_.values())) {}
+          numbers_(detail::at_places(batch.targets.size(), last_, run_.values())) {}
     pass(pass&&) noexcept = default;
     pass& operator=(pass&&) noexcept = default;
 
