@@ -1,12 +1,7 @@
 # The CUDA machine. Its headers need nothing: prefopt::cuda_headers, for .cu files of people's own. The library that
 # host compilers link, prefopt::cuda, has its operations compiled by nvcc.
 
-if(PROJECT_IS_TOP_LEVEL)
-  set(default AUTO)
-else()
-  set(default OFF)
-endif()
-set(PREFOPT_CUDA ${default} CACHE STRING "Build the CUDA machine: ON, OFF, or AUTO where there is nvcc from 12.0 on")
+set(PREFOPT_CUDA OFF CACHE STRING "Build the CUDA machine: OFF, ON, or AUTO: where there is nvcc from 12.0 on")
 set_property(CACHE PREFOPT_CUDA PROPERTY STRINGS AUTO ON OFF)
 
 prefopt_interface(prefopt_cuda_headers cuda_headers cuda.hpp cuda.cuh cuda/*.hpp cuda/*.cuh)

@@ -14,6 +14,20 @@ set(prefopt_xtensor_needs "xtensor=xtensor")
 set(prefopt_io_leaves files)
 set(prefopt_text_leaves files)
 
+# prefopt_check_compiler(PROBLEM): what is wrong with the compiler of C++, or nothing. version.hpp knows the oldest ones.
+function(prefopt_check_compiler problem)
+  set(${problem} "" PARENT_SCOPE)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(oldest ${prefopt_oldest_GCC})
+  elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    set(oldest ${prefopt_oldest_CLANG})
+  endif()
+  if(oldest AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS oldest AND NOT CMAKE_CXX_FLAGS MATCHES "PREFOPT_ANY_COMPILER")
+    set(${problem} "it needs g++ ${prefopt_oldest_GCC} or clang ${prefopt_oldest_CLANG} or later, and ${CMAKE_CXX_COMPILER} \
+is ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} (-DCMAKE_CXX_FLAGS=-DPREFOPT_ANY_COMPILER tries it)" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # A library that ships a .pc file and no CMake package, as PkgConfig::PREFOPT_<NAME>.
 function(prefopt_find_module name module)
   if(TARGET PkgConfig::PREFOPT_${name})

@@ -1,6 +1,10 @@
 # The library's INTERFACE targets: one without third-party needs, and one for each leaf whose needs are there.
 
 include(cmake/prefopt-leaves.cmake)
+prefopt_check_compiler(prefopt_problem)
+if(prefopt_problem)
+  message(FATAL_ERROR "prefopt: ${prefopt_problem}")
+endif()
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)  # a project that adds this one as a subdirectory links them too
 
 # prefopt_interface(TARGET NAME PATTERN...) makes prefopt::NAME of the headers that match, paths within include/prefopt.
@@ -20,6 +24,7 @@ foreach(floor IN LISTS prefopt_floors)
   list(APPEND floor_patterns ${floor}/*.hpp ${floor}/detail/*.hpp)
 endforeach()
 prefopt_interface(prefopt prefopt ${floor_patterns})
+add_library(prefopt::core ALIAS prefopt)  # what find_package calls it, where a component has to be named
 
 set(prefopt_available_leaves)
 set(prefopt_missing_leaves)

@@ -6,7 +6,7 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 "$project/tools/install_packages.sh" build tests
-cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPREFOPT_WERROR=ON \
+cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPREFOPT_WERROR=ON -DPREFOPT_CUDA=AUTO \
       -DPREFOPT_TESTS=ON -DPREFOPT_BENCHES=ON -DPREFOPT_EXAMPLES=ON
 cmake --build "$project/build" -j "$(nproc)"
 ctest --test-dir "$project/build" --output-on-failure -j "$(nproc)" "$@"

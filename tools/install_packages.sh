@@ -6,7 +6,7 @@ set -euo pipefail
 
 # A package, or alternatives of which any will do and the first is installed.
 declare -A sets=(
-  [build]="g++ cmake ninja-build pkg-config
+  [build]="g++ cmake make ninja-build pkg-config
            libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libpcre2-dev libxxhash-dev libcli11-dev"
   [tests]="libboost-test-dev|libboost-test1.81-dev libboost-context-dev|libboost-context1.74-dev|libboost-context1.81-dev
            libbenchmark-dev strace"

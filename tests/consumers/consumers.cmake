@@ -28,12 +28,36 @@ if(PREFOPT_INSTALL)
   prefopt_consumer(find_package -DCMAKE_PREFIX_PATH=${consumers_prefix})
   set_property(TEST consumer_find_package PROPERTY FIXTURES_REQUIRED installed)
 
-  # prefopt_find_without_eigen(NAME COMPONENT SAYS) expects the words SAYS when COMPONENT is asked for, or success.
+  add_test(NAME consumer_readme_install COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/readme_install_test.sh
+                                                ${PROJECT_SOURCE_DIR} ${consumers_directory}/readme_prefix)
+  set_property(TEST consumer_readme_install PROPERTY FIXTURES_SETUP installed_by_readme)
+
+  # prefopt_components(NAME FIXTURE PREFIX OPTION...) builds and runs the project components. Lists have commas.
+  function(prefopt_components name fixture prefix)
+    add_test(NAME consumer_${name}
+             COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/components
+                     ${consumers_directory}/${name} --build-generator ${CMAKE_GENERATOR}
+                     --build-options -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_PREFIX_PATH=${prefix} ${ARGN}
+                     --test-command consumer)
+    set_property(TEST consumer_${name} PROPERTY FIXTURES_REQUIRED ${fixture})
+  endfunction()
+  set(others "prefopt::eigen,prefopt::files,prefopt::io,prefopt::text,prefopt::xtensor")
+  prefopt_components(core installed_by_readme ${consumers_directory}/readme_prefix
+                     -DWANTED=core -DTARGETS=prefopt::core,prefopt::prefopt -DNONE=${others},prefopt::cuda)
+  prefopt_components(core_and_text installed ${consumers_prefix}
+                     -DWANTED=core,text -DTARGETS=prefopt::text,prefopt::core -DNONE=prefopt::io)
+  prefopt_components(every_component installed_by_readme ${consumers_directory}/readme_prefix
+                     -DTARGETS=prefopt::prefopt,prefopt::core,${others} -DNONE=prefopt::cuda)
+  if(TARGET prefopt_cuda)
+    prefopt_components(cuda installed ${consumers_prefix} -DWANTED=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::io)
+  endif()
+
+  # prefopt_find_without_eigen(NAME COMPONENT SAYS OPTION...) expects the words SAYS when COMPONENT is asked for, or success.
   function(prefopt_find_without_eigen name component says)
     add_test(NAME consumer_${name}
              COMMAND ${CMAKE_COMMAND} -G ${CMAKE_GENERATOR} -S ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/missing_needs
                      -B ${consumers_directory}/${name} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DWANTED=${component}
-                     -DCMAKE_PREFIX_PATH=${consumers_prefix} -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
+                     -DCMAKE_PREFIX_PATH=${consumers_prefix} -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON ${ARGN})
     set_property(TEST consumer_${name} PROPERTY FIXTURES_REQUIRED installed)
     if(says)
       string(REPLACE " " "[ \n]+" says ${says})  # CMake breaks its lines
@@ -41,6 +65,9 @@ if(PREFOPT_INSTALL)
     endif()
   endfunction()
   prefopt_find_without_eigen(missing_need eigen "component eigen needs Eigen 3.4, which was not found")
-  prefopt_find_without_eigen(unknown_component abacus "it has no component abacus")
+  prefopt_find_without_eigen(unknown_component abacus "it has no component abacus, only core .prefopt::prefopt, without \
+any other., cuda, eigen, files, io, text, xtensor")
   prefopt_find_without_eigen(no_component "" "")
+  prefopt_find_without_eigen(old_compiler core "it needs g.. 12 or clang 16 or later, and .+ is [A-Za-z]+ 11.4"
+                             -DOLD_COMPILER=11.4)
 endif()

@@ -7,7 +7,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "laws/pairwise_loss_laws.hpp"
@@ -248,6 +250,11 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_out_of_range_are_refused) {
   refuses(weighted_sum{weighted{dpo{}, 1}, weighted{aot{.beta = 0}, 1}});
   refuses(any_loss{dpo{.beta = 0}});
 }
+
+// What wraps a loss without a default can be kept in an optional, for which clang 16 must not need the default.
+static_assert(!std::is_default_constructible_v<any_loss>);
+static_assert(std::is_default_constructible_v<std::optional<weighted<any_loss>>>);
+static_assert(std::is_default_constructible_v<std::optional<wpo<any_loss>>>);
 
 BOOST_AUTO_TEST_CASE(divergences_meet_where_they_promise_to) {
   for (const pair_log_probs& pair : all_pairs()) {

@@ -20,16 +20,17 @@ fresh() {
   rm -rf ./*
   printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'beside backend data' 'leaf cuda' 'leaf files' 'leaf io files' \
     >LAYERS
-  header core/a.hpp '<vector>'
+  header version.hpp
+  header core/a.hpp '<vector>' prefopt/version.hpp
   header data/b.hpp prefopt/core/a.hpp
-  header loss/c.hpp
+  header loss/c.hpp prefopt/version.hpp
   header backend/d.hpp prefopt/data/b.hpp
   header files/e.hpp '<filesystem>' '<nlohmann/json.hpp>' prefopt/core/a.hpp
   header io/f.hpp prefopt/files/e.hpp prefopt/loss/c.hpp
   header prefopt.hpp prefopt/backend/d.hpp prefopt/loss/c.hpp
   header io.hpp prefopt/io/f.hpp
-  header cuda/h.hpp
-  header cuda/i.hpp
+  header cuda/h.hpp prefopt/version.hpp
+  header cuda/i.hpp prefopt/version.hpp
   header cuda/j.cuh prefopt/cuda/i.hpp
   header cuda.hpp prefopt/cuda/h.hpp
   header cuda.cuh prefopt/cuda/j.cuh prefopt/cuda/h.hpp
@@ -63,13 +64,15 @@ header core/a.hpp '<functional>'
 refuses 'too heavy'
 header core/a.hpp a.hpp
 refuses 'wanted a path from prefopt/ on'
+header core/a.hpp '<vector>'
+refuses 'core/a.hpp: includes none of our headers: wanted version.hpp at least'
 header new/h.hpp
 refuses 'LAYERS does not name new'
-header io/g.hpp
+header io/g.hpp prefopt/version.hpp
 refuses 'io.hpp: does not lead to io/g.hpp'
-header loss/g.hpp
+header loss/g.hpp prefopt/version.hpp
 refuses 'prefopt.hpp: does not lead to loss/g.hpp'
-header cuda/g.hpp
+header cuda/g.hpp prefopt/version.hpp
 refuses 'cuda.cuh: does not lead to cuda/g.hpp'
 header cuda/h.hpp prefopt/cuda/j.cuh
 refuses 'cuda/j.cuh is for nvcc, and this is not'

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Coefficients of one AdamW step, already bias-corrected: value <- decay * value - rate * m / (sqrt(v) + epsilon),

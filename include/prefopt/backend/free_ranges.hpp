@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Addresses only: the memory itself may be anywhere, on a device too. Ranges that touch are joined, so memory from two

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// a + b, or nothing if it exceeds 64 bits.

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Base of everything that the library throws on purpose.

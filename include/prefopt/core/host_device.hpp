@@ -2,6 +2,8 @@
 #pragma once
 // PREFOPT_HOST_DEVICE marks a function that kernels may call too; to a host compiler it is nothing.
 
+#include "prefopt/version.hpp"
+
 #if defined(__CUDACC__)
 #define PREFOPT_HOST_DEVICE __host__ __device__
 #else

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// A range of named tensors with gradients.

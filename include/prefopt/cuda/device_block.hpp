@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 namespace detail {

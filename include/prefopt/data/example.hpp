@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 using token_id = std::int32_t;

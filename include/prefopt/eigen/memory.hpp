@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #endif
 
+#include "prefopt/version.hpp"
+
 namespace prefopt::detail {
 
 inline constexpr std::size_t cache_line = 64;

@@ -11,6 +11,8 @@
 #include <omp.h>
 #endif
 
+#include "prefopt/version.hpp"
+
 namespace prefopt::detail {
 
 /// Runs work(thread) on each thread of a team of `threads`, 0 .. size-1 of the team that there is. Inside, Eigen starts

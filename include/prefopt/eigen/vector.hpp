@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt::detail {
 
 #if defined(__AVX512F__)

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 namespace detail {

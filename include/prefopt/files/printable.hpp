@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// At most `limit` bytes of the text, with '?' for what is not printable ASCII: a name from a file must not break a

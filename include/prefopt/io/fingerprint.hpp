@@ -14,6 +14,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Add things one by one in a fixed order, then ask for `hex()`. Each text and span is hashed with its length, so that

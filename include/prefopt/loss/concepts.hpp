@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss asks (`reduction`), and the

@@ -73,7 +73,7 @@ concept divergence_of_responses = std::copyable<D> && requires(const D& divergen
 template <margin_loss Loss, divergence_of_responses Divergence>
 requires std::same_as<decltype(Loss::reduction), const token_reduction>
 struct f_divergence {
-  Loss loss{};
+  Loss loss;
   Divergence divergence{};
 
   static constexpr std::string_view name = Loss::name;

@@ -18,7 +18,7 @@ namespace prefopt {
 template <pairwise_loss Loss>
 requires std::same_as<decltype(Loss::reduction), const token_reduction> &&
     (Loss::reduction == token_reduction::sum) struct length_desensitized {
-  Loss loss{};
+  Loss loss;
   desensitized_sum reduction{};
 
   static constexpr std::string_view name = Loss::name;

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Indices of the numbers from the smallest to the greatest, equal ones in their order.

@@ -18,7 +18,7 @@ namespace prefopt {
 /// A term of a sum, of log-probs: rewards and log-probs are nothing that one model gives.
 template <preference_loss Loss>
 requires(!reads_rewards<Loss>()) struct weighted {
-  Loss loss{};
+  Loss loss;
   double weight = 1;  ///< finite
 };
 

@@ -19,7 +19,7 @@ namespace prefopt {
 /// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that offers square sums.
 template <preference_loss Loss>
 requires(!batch_loss<Loss>) struct wpo {
-  Loss loss{};
+  Loss loss;
 
   static constexpr std::string_view name = "wpo";
   loss_inputs inputs = with_square_sums(loss.inputs);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// One trainable tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay valid as

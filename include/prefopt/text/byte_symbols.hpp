@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Whether a byte is spelled as the Latin-1 character that it is.

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// One step through a text.

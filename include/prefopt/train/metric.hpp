@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// The name must outlive the metric; the library's own are literals.

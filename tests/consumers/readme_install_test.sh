@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# readme_install_test.sh SOURCE PREFIX: README's commands for installing, as they stand there, where a CUDA compiler is in
+# PATH: they compile nothing and ask it nothing. Leaves the installed headers in PREFIX. Asked for CUDA, the compiler that
+# does not work is an error.
+set -euo pipefail
+source=$1
+prefix=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir "$work/tree" "$work/bin"
+for entry in "$source"/*; do
+  if [[ $(basename "$entry") != build* ]]; then ln -s "$entry" "$work/tree/"; fi
+done
+cat >"$work/bin/nvcc" <<EOF
+#!/bin/sh
+echo "\$@" >>"$work/nvcc_was_called"
+exit 1
+EOF
+chmod +x "$work/bin/nvcc"
+export PATH=$work/bin:$PATH
+unset CUDACXX
+
+commands=$(awk '/^```sh$/ { block = ""; next } /^```$/ { if (block ~ /build-install/) printf "%s", block; block = "" }
+                { block = block $0 "\n" }' "$source/README.md")
+if [[ $(grep -c build-install <<<"$commands") -ne 2 ]]; then
+  printf 'wanted two commands from the README, got:\n%s\n' "$commands" >&2
+  exit 1
+fi
+
+rm -rf "$prefix"
+cd "$work/tree"
+bash -euxc "${commands//PREFIX/$prefix}" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+if [[ -e $work/nvcc_was_called ]]; then
+  echo "nobody asked for CUDA, and nvcc was called with: $(cat "$work/nvcc_was_called")" >&2
+  exit 1
+fi
+test -f "$prefix/include/prefopt/prefopt.hpp"
+
+if cmake -S . -B build-cuda -DPREFOPT_TESTS=OFF -DPREFOPT_BENCHES=OFF -DPREFOPT_EXAMPLES=OFF -DPREFOPT_CUDA=ON \
+    >"$work/log" 2>&1; then
+  echo "configured with a CUDA compiler that does not work" >&2
+  exit 1
+fi
+if ! tr -s ' \n' '  ' <"$work/log" | grep -q 'prefopt::cuda: PREFOPT_CUDA is ON, but there is no CUDA compiler'; then
+  cat "$work/log" >&2
+  exit 1
+fi
