@@ -54,7 +54,7 @@ std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids
 scalar_model under_waves(const prefopt::gpt2<machine_type>& policy) {
   scalar_model scores(policy);
   float place = 0;
-  for (float& weight : scores.parameters().back().value) weight = std::sin(place += 1);
+  for (const auto all = scores.parameters(); float& weight : all.back().value) weight = std::sin(place += 1);
   return scores;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -17,10 +18,12 @@ namespace prefopt {
 /// Memory grows with what was really read, not with what the file's size promises.
 [[nodiscard]] inline std::string read_file(const std::filesystem::path& path,
                                            std::size_t max_bytes = std::size_t{1} << 30) {
-  constexpr std::size_t chunk = std::size_t{1} << 20;
+  constexpr std::size_t least_chunk = std::size_t{1} << 12, most_chunk = std::size_t{1} << 20;
   input_file file(path);
+  // A small file takes small memory.
+  std::size_t chunk = static_cast<std::size_t>(std::clamp<std::uint64_t>(file.size(), least_chunk, most_chunk));
   std::string text;
-  while (true) {
+  for (;; chunk = std::min(2 * chunk, most_chunk)) {
     const std::size_t before = text.size();
     text.resize(before + std::min(chunk, max_bytes - before) + 1);  // one byte more than allowed tells too long
     const std::size_t count = file.read_some(std::as_writable_bytes(std::span(text).subspan(before)));
