@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
     }
     std::puts("\ntokens of 100 lists of 4: one by one, in trees; of their 600 pairs: one by one, in trees");
     random_generator random(1);
-    for (const std::size_t length : {1, 16, 64, 256}) {
+    for (const std::size_t length : {1U, 16U, 64U, 256U}) {
       auto lists = course::world(1).lists(100, 4);
       for (auto& list : lists)
         while (list.prompt.size() < length) list.prompt.insert(list.prompt.begin(), course::world::prompt(random));

@@ -18,8 +18,6 @@
 namespace train_dpo {
 namespace {
 
-constexpr std::int64_t anything = std::numeric_limits<std::int64_t>::max();
-
 CLI::Validator finite_number(std::string description, double least, double most, bool least_is_in, bool most_is_in) {
   return {[=](std::string& text) -> std::string {
             double value = 0;

@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "prefopt/eigen/product_operand.hpp"
@@ -64,10 +65,9 @@ struct native_kernel {
   static void words_along(const Real* from, std::size_t depth, std::size_t, Real* to) { std::copy_n(from, depth, to); }
   static void words_across(const product_operand<Real>& from, std::size_t p, Real* to) {
     // Fours in a row: a tile's width is known to be short, which a call of memmove does not know.
-    typedef Real four __attribute__((vector_size(4 * sizeof(Real))));
     const Real* const row = from.data + p * from.depth_stride;
     std::size_t i = 0;
-    for (; i + 4 <= from.outer; i += 4) store(to + i, load<four>(row + i));
+    for (; i + 4 <= from.outer; i += 4) std::memcpy(to + i, row + i, 4 * sizeof(Real));
     for (; i < from.outer; ++i) to[i] = row[i];
   }
 

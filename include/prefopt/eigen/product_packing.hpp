@@ -19,8 +19,11 @@ namespace prefopt::detail {
 template <class Word>
 void transpose_4x4(const Word* from, std::size_t from_stride, Word* to, std::size_t to_stride) {
   typedef Word four __attribute__((vector_size(4 * sizeof(Word))));
-  const auto a = load<four>(from), b = load<four>(from + from_stride);
-  const auto c = load<four>(from + 2 * from_stride), d = load<four>(from + 3 * from_stride);
+  four a, b, c, d;
+  load(a, from);
+  load(b, from + from_stride);
+  load(c, from + 2 * from_stride);
+  load(d, from + 3 * from_stride);
   const four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   store(to, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));

@@ -38,6 +38,12 @@ template <class Vector, class Real>
   return vector;
 }
 
+/// The same for a vector that may be wider than the instruction set's: no function returns such a one in a register.
+template <class Vector, class Real>
+[[gnu::always_inline]] inline void load(Vector& to, const Real* from) {
+  std::memcpy(&to, from, sizeof to);
+}
+
 template <class Vector, class Real>
 [[gnu::always_inline]] inline void store(Real* to, const Vector& vector) {
   std::memcpy(to, &vector, sizeof vector);
