@@ -6,6 +6,12 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
 
+if(TARGET prefopt_cuda)  # the only part that is compiled; said before anything is copied
+  install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_cuda>\")
+    message(FATAL_ERROR \"prefopt::cuda is not built yet, and PREFOPT_CUDA is ${PREFOPT_CUDA}: run `cmake --build \"
+                        \"${PROJECT_BINARY_DIR} --target prefopt_cuda` first, or configure with -DPREFOPT_CUDA=OFF\")
+  endif()")
+endif()
 install(TARGETS prefopt prefopt_cuda_headers EXPORT prefopt-targets FILE_SET HEADERS)
 install(EXPORT prefopt-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 foreach(leaf IN LISTS prefopt_available_leaves)
@@ -13,10 +19,6 @@ foreach(leaf IN LISTS prefopt_available_leaves)
   install(EXPORT prefopt-${leaf}-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 endforeach()
 if(TARGET prefopt_cuda)
-  install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_cuda>\")
-    message(FATAL_ERROR \"prefopt::cuda is not built yet, and PREFOPT_CUDA is ${PREFOPT_CUDA}: run `cmake --build \"
-                        \"${PROJECT_BINARY_DIR} --target prefopt_cuda` first, or configure with -DPREFOPT_CUDA=OFF\")
-  endif()")
   install(TARGETS prefopt_cuda EXPORT prefopt-cuda-targets)
   install(EXPORT prefopt-cuda-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 else()

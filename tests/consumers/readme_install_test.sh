@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # readme_install_test.sh SOURCE PREFIX: README's commands for installing, as they stand there, where a CUDA compiler is in
-# PATH: they compile nothing and ask it nothing. Leaves the installed headers in PREFIX. Asked for CUDA, the compiler that
-# does not work is an error.
+# PATH: they compile nothing and ask it nothing. Leaves the installed headers in PREFIX. Asked for CUDA, a compiler that does
+# not work is an error, and with one that works installing before building is an error that says so.
 set -euo pipefail
 source=$1
 prefix=$2
@@ -19,6 +19,7 @@ echo "\$@" >>"$work/nvcc_was_called"
 exit 1
 EOF
 chmod +x "$work/bin/nvcc"
+before=$PATH
 export PATH=$work/bin:$PATH
 unset CUDACXX
 
@@ -44,6 +45,18 @@ if cmake -S . -B build-cuda -DPREFOPT_TESTS=OFF -DPREFOPT_BENCHES=OFF -DPREFOPT_
   exit 1
 fi
 if ! tr -s ' \n' '  ' <"$work/log" | grep -q 'prefopt::cuda: PREFOPT_CUDA is ON, but there is no CUDA compiler'; then
+  cat "$work/log" >&2
+  exit 1
+fi
+
+export PATH=$before
+if ! command -v nvcc >/dev/null; then exit 0; fi
+rm -rf build-cuda
+cmake -S . -B build-cuda -DPREFOPT_TESTS=OFF -DPREFOPT_BENCHES=OFF -DPREFOPT_EXAMPLES=OFF -DPREFOPT_CUDA=AUTO >"$work/log" 2>&1
+if grep -q 'prefopt::cuda: left out' "$work/log"; then exit 0; fi
+if cmake --install build-cuda --prefix "$work/unbuilt" >"$work/log" 2>&1 || [[ -e $work/unbuilt/include ]] ||
+  ! grep -q 'prefopt::cuda is not built yet' "$work/log"; then
+  echo "wanted one error for a CUDA machine that is not built, and nothing installed" >&2
   cat "$work/log" >&2
   exit 1
 fi
