@@ -70,8 +70,9 @@ concept batch_loss = std::copyable<L> && requires(const L& loss, const response_
 };
 
 /// A loss that carries numbers from one step to the next.
-/// Needs: `observe(groups)`, called once a step before the loss is asked, never where it is only evaluated; `state()`,
-/// all that it carries; `restore(state)`, which throws value_error for what is no such state.
+/// Needs: `observe(groups)`, called once a step with all of its examples, before the loss is asked, and never where it
+/// is only evaluated; `state()`, all that it carries; `restore(state)`, which throws value_error for what is no such
+/// state.
 template <class L>
 concept stateful_loss = requires(L& loss, const L& constant, const response_groups& groups,
                                  std::span<const double> state) {
