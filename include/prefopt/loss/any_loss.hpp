@@ -19,6 +19,8 @@ namespace prefopt {
 /// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state.
 class any_loss {
  public:
+  static constexpr bool chosen_at_run_time = true;  ///< may be given a reference that it does not read
+
   template <class Loss>
   requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
       preference_loss<Loss> &&

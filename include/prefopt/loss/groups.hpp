@@ -53,7 +53,7 @@ struct batch_losses {
 template <class L>
 concept listwise_loss = std::copyable<L> && requires(const L& loss, std::span<const response_log_probs> list) {
   { loss(list) } -> std::same_as<list_loss>;
-  {loss.reduction};
+  { loss.reduction } -> reduction_of_tokens;
   { loss.inputs } -> std::convertible_to<loss_inputs>;
   check(loss);
 };
@@ -64,7 +64,7 @@ concept listwise_loss = std::copyable<L> && requires(const L& loss, std::span<co
 template <class L>
 concept batch_loss = std::copyable<L> && requires(const L& loss, const response_groups& groups) {
   { loss(groups) } -> std::same_as<batch_losses>;
-  {loss.reduction};
+  { loss.reduction } -> reduction_of_tokens;
   { loss.inputs } -> std::convertible_to<loss_inputs>;
   check(loss);
 };

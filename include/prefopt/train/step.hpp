@@ -49,6 +49,7 @@ requires loss_for<std::remove_const_t<Loss>, Policy> step_gradient
 accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
                     std::span<const std::size_t> members, const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
+  detail::require_inputs<Policy, Reference>(loss);
   auto&& machine = policy.machine();
   for (auto&& parameter : policy.parameters()) machine.fill(parameter.gradient, 0);
 
