@@ -98,6 +98,7 @@
 #include "prefopt/policy/bigram.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/frozen.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/moving_reference.hpp"
 #include "prefopt/policy/parameter.hpp"

@@ -50,8 +50,8 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
   static_assert(!detail::names_after_step<Reference>, "PPO's reference stands still: give a frozen one");
 
  public:
-  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling other than at temperature 1 from the whole distribution:
-  /// PPO's ratios are between log-probs of the policy itself.
+  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling other than at
+  /// temperature 1 from the whole distribution: PPO's ratios are between log-probs of the policy itself.
   ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward, const ppo& loss,
               const generation_options& generation, const trainer_options& options)
       : policy_(&policy),
