@@ -113,6 +113,7 @@
 #include "prefopt/policy/value_table.hpp"
 #include "prefopt/policy/weights_hash.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/check_gradient.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/evaluation_report.hpp"
