@@ -65,7 +65,7 @@ outcome train(const setting& setting, double beta, std::int64_t steps, std::uint
   prefopt::moving_reference moving{prefopt::bigram(reference),
                                    {.sync_steps = setting.how == follows ? steps / 4 : steps + 1}};
   prefopt::trainer trainer{policy, moving, prefopt::dpo{.beta = beta}, options};
-  trainer.run(pairs, prefopt::sync_reference{moving, policy});
+  trainer.run(pairs);
   // [/one run]
   const auto after = world.measure(policy);
   const double gained = after.reward - world.measure(world.reference()).reward;

@@ -100,14 +100,14 @@ outcome train(Policy& policy, Policy start, const contender& one, const setting<
   };
   outcome found;
   found.loss_before = loss_now(one.loss.loss);
-  const auto run = [&](const auto& reference, auto&&... callbacks) {
+  const auto run = [&](auto& reference) {
     prefopt::trainer trainer{policy, reference, one.loss.loss, given.options};
-    trainer.run(given.examples, callbacks...);
+    trainer.run(given.examples);
     found.loss_after = loss_now(trainer.loss());
   };
   if (one.reference_moves) {
     prefopt::moving_reference moving(std::move(start), {.sync_steps = 32});
-    run(moving, prefopt::sync_reference{moving, policy});
+    run(moving);
   } else {
     run(given.reference);
   }

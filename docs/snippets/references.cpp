@@ -48,7 +48,7 @@ int main() {
     // [moving]
     moving_reference reference{std::move(start), {.mixup_alpha = 0.6, .sync_steps = 4}};
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
-    run.run(pairs, sync_reference{reference, policy});
+    run.run(pairs);  // the trainer moves it
     // [/moving]
   });
   const auto supervised = trained([](bigram& policy) {

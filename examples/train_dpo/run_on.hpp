@@ -82,7 +82,17 @@ class run_reference {
   }
 
   /// None where it does not move.
-  [[nodiscard]] moving* that_moves() { return std::get_if<moving>(&answers_); }
+  [[nodiscard]] const moving* that_moves() const { return std::get_if<moving>(&answers_); }
+  void after_step(Model& policy, std::int64_t step) {
+    if (auto* one = std::get_if<moving>(&answers_)) one->after_step(policy, step);
+  }
+  void require_same_shape(Model& policy) {
+    if (auto* one = std::get_if<moving>(&answers_)) one->require_same_shape(policy);
+  }
+  /// 0 where it does not move.
+  [[nodiscard]] std::uint64_t weights_hash() const {
+    return that_moves() == nullptr ? 0 : that_moves()->weights_hash();
+  }
 
  private:
   std::variant<prefopt::no_reference, prefopt::reference_cache, prefopt::frozen<Model>, moving> answers_;
@@ -163,7 +173,7 @@ class job {
         settings_(settings) {}
 
   void train() {
-    prefopt::trainer trainer{policy_, std::as_const(reference_.train), options_.loss->loss, options_.trainer};
+    prefopt::trainer trainer{policy_, reference_.train, options_.loss->loss, options_.trainer};
     if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
     output_.open_logs(!data_.eval.examples.empty());
 
@@ -176,41 +186,32 @@ class job {
         prefopt::write_training_state(state, settings_, folder);
       });
     });
-    follow_policy follow;
-    if (auto* moving = reference_.train.that_moves()) follow.sync.emplace(*moving, policy_);
     if (data_.eval.examples.empty()) {
-      run(trainer, follow, output_, bar, save);
+      run(trainer, output_, bar, save);
     } else {
       const auto& eval_reference = reference_.eval ? *reference_.eval : reference_.train;
       const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch);
       prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.examples, eval_reference,
                                          {.tokens_per_microbatch = tokens});
-      run(trainer, follow, output_, bar, evaluation, save);
+      run(trainer, output_, bar, evaluation, save);
     }
     prefopt::save_gpt2(policy_, companions_, options_.output);
     std::printf("trained model in %s\n", options_.output.c_str());
   }
 
  private:
-  /// Moves the reference, if it is one that moves.
-  struct follow_policy {
-    std::optional<prefopt::sync_reference<Model>> sync;
-    void on_step(const prefopt::step_report& report) {
-      if (sync) sync->on_step(report);
-    }
-  };
-
   /// What is not finite is named by its lines in the file.
   template <class Trainer, class... Callbacks>
   void run(Trainer& trainer, Callbacks&... callbacks) {
     try {
       trainer.run(data_.train.examples, callbacks...);
     } catch (const prefopt::not_finite& cause) {
+      const data_set& met = cause.held_out() ? data_.eval : data_.train;
       std::string lines;
       for (const std::size_t pair : cause.pairs())
-        lines += prefopt::join(lines.empty() ? "" : ", ", data_.train.lines[pair]);
-      throw prefopt::value_error(prefopt::join(options_.train, ": at the ", noun_of(data_.train.form), " of line ",
-                                               lines, ": ", cause.what()));
+        lines += prefopt::join(lines.empty() ? "" : ", ", met.lines.at(pair));
+      throw prefopt::value_error(prefopt::join(cause.held_out() ? options_.eval : options_.train, ": at the ",
+                                               noun_of(met.form), " of line ", lines, ": ", cause.what()));
     }
   }
 

@@ -1,4 +1,4 @@
-// expects: constraints not satisfied|constraint.*not satisfied
+// expects: one of policy and loss is of rewards
 // SPDX-License-Identifier: MIT
 
 #include <vector>

@@ -49,7 +49,7 @@ struct pass_without_backward : smallest_pass {
 };
 
 static_assert(policy_pass<smallest_pass> && policy_pass<prefopt::bigram::pass>);
-static_assert(!policy_pass<copyable_pass> && !policy_pass<pass_that_stands_still>);
+static_assert(policy_pass<copyable_pass> && !policy_pass<pass_that_stands_still>);
 static_assert(!policy_pass<pass_without_log_probs> && !policy_pass<pass_in_float>);
 static_assert(!policy_pass<pass_that_changes_when_read> && !policy_pass<pass_without_backward>);
 
@@ -94,6 +94,9 @@ struct without_machine : smallest_policy {
 struct on_a_machine_that_is_none : smallest_policy {
   int& machine();
 };
+struct on_a_machine_that_is_gone : smallest_policy {
+  host_backend<float> machine();
+};
 struct on_a_machine_of_other_numbers : smallest_policy {
   host_backend<double>& machine();
 };
@@ -106,7 +109,8 @@ template <class Policy>
 constexpr bool only_answers = policy_model<Policy> && !trainable_policy<Policy>;
 static_assert(only_answers<without_forward> && only_answers<with_a_pass_that_is_none>);
 static_assert(only_answers<without_parameters> && only_answers<without_machine>);
-static_assert(only_answers<on_a_machine_that_is_none> && only_answers<on_a_machine_of_other_numbers>);
+static_assert(only_answers<on_a_machine_that_is_gone> && only_answers<on_a_machine_that_is_none>);
+static_assert(only_answers<on_a_machine_of_other_numbers>);
 
 template <class Parameter>
 struct with : smallest_policy {

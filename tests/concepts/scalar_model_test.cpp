@@ -56,7 +56,7 @@ struct pass_without_backward : smallest_pass {
 };
 
 static_assert(scalar_pass<smallest_pass> && scalar_pass<prefopt::value_table::pass>);
-static_assert(!scalar_pass<copyable_pass> && !scalar_pass<pass_that_stands_still>);
+static_assert(scalar_pass<copyable_pass> && !scalar_pass<pass_that_stands_still>);
 static_assert(!scalar_pass<pass_without_values> && !scalar_pass<pass_in_float>);
 static_assert(!scalar_pass<pass_that_changes_when_read> && !scalar_pass<pass_without_backward>);
 static_assert(!scalar_pass<prefopt::bigram::pass>, "log-probs are no values");

@@ -162,6 +162,15 @@ BOOST_AUTO_TEST_CASE(nothing_packs_to_nothing_and_a_sequence_without_tokens_is_r
   BOOST_CHECK_THROW((void)pack(empty), value_error);
 }
 
+BOOST_AUTO_TEST_CASE(an_example_without_responses_is_refused_by_its_index) {
+  const std::vector<tokenized_example> examples{{.prompt = {1}, .responses = {{2}, {3}}},
+                                                {.prompt = {1}, .responses = {}}};
+  const std::vector<std::size_t> members{0, 1};
+  BOOST_CHECK_EXCEPTION((void)pack(examples, members), value_error, [](const value_error& cause) {
+    return std::string_view(cause.what()).find("example 1 has no response") != std::string_view::npos;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(more_tokens_than_an_index_can_count_are_refused_before_they_are_copied) {
   const token_ids long_one(1 << 20);
   const std::vector<packable_sequence> sequences(2048, {0, 0, long_one, {}});

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/math.hpp"
@@ -54,6 +55,40 @@ BOOST_FIXTURE_TEST_CASE(reading_token_by_token_gives_the_log_probs_of_the_packed
       }
     }
   });
+}
+
+namespace {
+
+/// Fails in the head when told to.
+struct failing_machine : machine_type {
+  mutable bool fails = false;
+  template <class... Arguments>
+  void head_logits(Arguments&&... arguments) const {
+    if (fails) throw prefopt::device_error("gone");
+    machine_type::head_logits(std::forward<Arguments>(arguments)...);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
+  const failing_machine machine;
+  prefopt::gpt2 model(machine, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
+  prefopt::initialize(model, 5);
+  using decoder = prefopt::gpt2_decoder<failing_machine>;
+  using branch = decoder::branch;
+  const prefopt::token_ids prompt = {2, 7, 1}, next = {4};
+  decoder reads(model, 4), wanted(model, 4);
+  const auto root = reads.read(std::vector{branch{-1, prompt}});
+  machine.fails = true;
+  BOOST_CHECK_THROW((void)reads.read(std::vector{branch{root.nodes[0], next}}), prefopt::device_error);
+  machine.fails = false;
+  BOOST_TEST(reads.size() == 3U);
+  BOOST_CHECK_THROW((void)reads.read(std::vector{branch{1, next}}), prefopt::value_error);  // no such node
+  const auto grown = reads.read(std::vector{branch{root.nodes[0], next}});
+  const auto same = wanted.read(std::vector{branch{wanted.read(std::vector{branch{-1, prompt}}).nodes[0], next}});
+  BOOST_TEST(grown.nodes == same.nodes, boost::test_tools::per_element());
+  BOOST_TEST(grown.all_logits == same.all_logits, boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(branches_of_a_forest_have_the_bits_of_sequences_read_alone, small_model) {

@@ -69,6 +69,30 @@ BOOST_AUTO_TEST_CASE(a_loss_that_carries_nothing_leaves_nothing_in_the_file) {
   BOOST_TEST(read_trainer_state(folder.path()).loss.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_run_of_other_data_does_not_go_on_from_files_and_a_file_without_a_fingerprint_goes_on_with_any) {
+  const scratch_folder folder;
+  toy_training stopped(dpo{});
+  stopped.go(4);
+  write_training_state(stopped.run, {{"seed", 1}}, folder.path());
+  const auto others = toy_pairs(11, 9);
+  toy_training resumed(dpo{}, stopped.policy);
+  read_training_state(resumed.run, folder.path());
+  BOOST_CHECK_EXCEPTION(resumed.run.run(others), value_error, says("other data"));
+  BOOST_TEST((resumed.run.state() == stopped.run.state()));
+
+  std::string text = get(folder / trainer_state_file);
+  const std::size_t begin = text.find("\"fingerprint\""), end = text.find("\"num_tokens\"");
+  BOOST_TEST_REQUIRE(begin < end);
+  put(folder / trainer_state_file, std::string(text).erase(begin, end - begin));
+  toy_training older(dpo{}, stopped.policy);
+  read_training_state(older.run, folder.path());
+  BOOST_TEST(older.run.run(others) == 9);
+
+  const std::size_t digits = text.find("\"data\": \"") + 9;
+  put(folder / trainer_state_file, std::string(text).replace(digits, 1, "x"));
+  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error, says("data is not 16 hexadecimal"));
+}
+
 BOOST_AUTO_TEST_CASE(the_state_of_another_loss_is_refused_and_changes_nothing) {
   const scratch_folder folder;
   toy_training stopped(bco{});

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "optim/toy_parameters.hpp"
 #include "prefopt/optim/clip.hpp"
@@ -107,6 +108,31 @@ BOOST_AUTO_TEST_CASE(a_step_on_other_parameters_is_refused) {
   adamw optimizer(machine, toy.range());
   for (auto& other : others) BOOST_CHECK_THROW(optimizer.step(other.range()), prefopt::shape_error);
   BOOST_TEST(optimizer.steps() == 0);
+}
+
+/// Fails once when told to.
+struct failing_machine : prefopt::host_backend<double> {
+  mutable bool fails = false;
+  template <class... Arguments>
+  void adamw(Arguments&&... arguments) const {
+    if (fails) throw prefopt::device_error("gone");
+    prefopt::host_backend<double>::adamw(std::forward<Arguments>(arguments)...);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_step_that_the_machine_did_not_make_does_not_count) {
+  failing_machine machine;
+  toy_parameters<double> toy({{"a", 2, true, true}});
+  toy.gradients("a") = {1, -2};
+  adamw optimizer(machine, toy.range());
+  optimizer.step(toy.range(), 0.1);
+  const auto before = optimizer.state();
+  machine.fails = true;
+  BOOST_CHECK_THROW(optimizer.step(toy.range(), 0.1), prefopt::device_error);
+  BOOST_TEST((optimizer.state() == before));
+  machine.fails = false;
+  optimizer.step(toy.range(), 0.1);
+  BOOST_TEST(optimizer.steps() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(options_outside_their_range_are_refused) {

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <numbers>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,27 @@ BOOST_AUTO_TEST_CASE(its_parameters_stay_where_they_are_when_it_moves) {
   const double* const table = policy.parameters().at(0).value.data();
   bigram moved = std::move(policy);
   BOOST_TEST(moved.parameters().at(0).value.data() == table);
+}
+
+// What is written into a list of parameters would be lost, so nothing can be.
+template <class List>
+concept can_be_frozen_in_a_list = requires(List& all) {
+  all[0].trainable = false;
+};
+static_assert(!can_be_frozen_in_a_list<decltype(std::declval<bigram&>().parameters())>);
+
+BOOST_AUTO_TEST_CASE(a_tensor_is_frozen_by_name_and_copies_are_frozen_too) {
+  bigram policy(3);
+  BOOST_TEST(policy.parameters()[0].trainable);
+  policy.set_trainable("logits", false);
+  BOOST_TEST(!policy.parameters()[0].trainable);
+  bigram copy = policy;
+  BOOST_TEST(!copy.parameters()[0].trainable);
+  copy.set_trainable("logits", true);
+  BOOST_TEST((copy.parameters()[0].trainable && !policy.parameters()[0].trainable));
+  BOOST_CHECK_EXCEPTION(policy.set_trainable("logit", false), value_error, [](const value_error& cause) {
+    return std::string_view(cause.what()).find("no tensor named logit") != std::string_view::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_table_without_tokens_or_beyond_memory_is_refused) {

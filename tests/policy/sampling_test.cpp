@@ -3,9 +3,11 @@
 
 #include "prefopt/policy/sampling.hpp"
 
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -82,5 +84,22 @@ BOOST_AUTO_TEST_CASE(logits_that_are_no_distribution_are_refused) {
     BOOST_CHECK_THROW((void)sample({-infinite, -infinite}), prefopt::value_error);
     BOOST_CHECK_THROW((void)sample({0, infinite}), prefopt::value_error);
     BOOST_TEST(sample({-infinite, 0, -infinite}) == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_probability_is_not_drawn_where_rounding_leaves_something_over) {
+  // The state whose next 64 bits are all ones: the largest number below 1.
+  const std::uint64_t bits = ~std::uint64_t{0} * 0x8e38e38e38e38e39;                                      // 1/9
+  const prefopt::random_generator::state_type highest{1, std::rotr(bits, 7) * 0xcccccccccccccccd, 1, 1};  // 1/5
+  prefopt::random_generator random(1), values(2);
+  random.set_state(highest);
+  BOOST_TEST_REQUIRE(random.uniform() == 1 - 0x1p-53);
+  for (int i = 0; i < 200; ++i) {
+    std::vector<double> some(20);
+    for (double& logit : some) logit = values.normal();
+    some[18] = -1000;  // its exponential is 0
+    some[19] = -std::numeric_limits<double>::infinity();
+    random.set_state(highest);
+    BOOST_TEST(prefopt::sample_token(some, {}, random) < 18);
   }
 }

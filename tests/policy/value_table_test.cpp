@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "laws/trainable_scalar_model_laws.hpp"
+#include "prefopt/policy/reward_model.hpp"
 
 using namespace prefopt;
 
@@ -59,6 +60,16 @@ BOOST_AUTO_TEST_CASE(a_new_table_is_worth_nothing) {
   const auto batch = three_sequences();
   BOOST_TEST(value_table(10).values(batch, last_rows(batch)) == std::vector<double>(3),
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(its_tensor_is_frozen_by_name_through_a_reward_model_too) {
+  value_table table(3);
+  table.set_trainable("values", false);
+  BOOST_TEST(!table.parameters()[0].trainable);
+  reward_model reward{value_table(3)};
+  reward.set_trainable("values", false);
+  BOOST_TEST(!reward.parameters()[0].trainable);
+  BOOST_CHECK_THROW(reward.set_trainable("value", false), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_table_without_tokens_is_refused) { BOOST_CHECK_THROW(value_table(0), value_error); }

@@ -95,11 +95,7 @@ BOOST_AUTO_TEST_CASE(any_loss_that_reads_a_reference_is_refused_without_one) {
   };
   const auto refuses = [&](const any_loss& loss) {
     bigram policy = toy_policy();
-    const auto before = weights(policy);
-    trainer run{policy, no_reference{}, loss, short_run};
-    BOOST_CHECK_EXCEPTION(run.run(pairs), value_error, names_it);
-    BOOST_TEST(run.steps_done() == 0);
-    BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+    BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, loss, short_run}), value_error, names_it);
     BOOST_CHECK_EXCEPTION((void)evaluate(policy, no_reference{}, loss, pairs), value_error, names_it);
   };
   refuses(any_loss{dpo{}});

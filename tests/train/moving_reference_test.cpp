@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "prefopt/loss/dpo.hpp"
-#include "prefopt/train/sync_reference.hpp"
 #include "prefopt/train/trainer.hpp"
 #include "train/toy_run.hpp"
 
@@ -36,7 +35,7 @@ std::vector<double> weights_of(const bigram& policy) {
 std::vector<double> run(bigram& policy, moving_reference<bigram>& reference) {
   trainer all{policy, reference, dpo{}, settings};
   losses_of_steps seen;
-  all.run(pairs, seen, sync_reference{reference, policy});
+  all.run(pairs, seen);
   return seen.losses;
 }
 
@@ -64,6 +63,34 @@ BOOST_AUTO_TEST_CASE(taken_over_after_every_step_the_loss_is_log_two_at_each) {
   BOOST_TEST(weights_of(reference.policy()) == weights(policy), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(single_steps_move_it_too) {
+  bigram policy = toy_policy(), other = toy_policy();
+  moving_reference reference(toy_policy(), {.mixup_alpha = 1, .sync_steps = 2});
+  trainer run{policy, reference, dpo{}, {.learning_rate = 0.05, .max_steps = 4}};
+  run.step(pairs);
+  BOOST_TEST(weights_of(reference.policy()) == weights(other), boost::test_tools::per_element());
+  run.step(pairs);
+  BOOST_TEST(weights_of(reference.policy()) == weights(policy), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_of_another_shape_mixes_nothing) {
+  // The first tensors fit, the second do not.
+  struct two_tensors {
+    bigram first, second;
+    explicit two_tensors(std::size_t last) : first(toy_policy()), second(last) {}
+    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const { return first.token_log_probs(batch); }
+    bigram::pass forward(const prefix_tree_batch& batch) { return first.forward(batch); }
+    std::vector<parameter<double>> parameters() { return {first.parameters()[0], second.parameters()[0]}; }
+    const host_backend<double>& machine() const { return first.machine(); }
+  };
+  two_tensors other(3);
+  for (double& logit : other.first.parameters()[0].value) logit += 1;
+  moving_reference reference{two_tensors(2), {.mixup_alpha = 1, .sync_steps = 1}};
+  const auto before = weights_of(reference.policy().first);
+  BOOST_CHECK_THROW(reference.sync(other), shape_error);
+  BOOST_TEST(weights_of(reference.policy().first) == before, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(until_the_first_update_it_is_a_frozen_reference) {
   bigram policy = toy_policy(), frozen_run = toy_policy(), start = toy_policy();
   moving_reference reference(toy_policy(), {.mixup_alpha = 0.6, .sync_steps = 4});
@@ -87,14 +114,14 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   bigram first = toy_policy();
   moving_reference first_reference(toy_policy(), options);
   trainer half{first, first_reference, dpo{}, settings};
-  half.run(pairs, sync_reference{first_reference, first}, stop_after_three{});
+  half.run(pairs, stop_after_three{});
 
   bigram second = first;
   moving_reference second_reference(bigram(first_reference.policy()), options);
   trainer rest{second, second_reference, dpo{}, settings};
   rest.restore(half.state());
   losses_of_steps seen;
-  rest.run(pairs, seen, sync_reference{second_reference, second});
+  rest.run(pairs, seen);
   BOOST_TEST(seen.losses == std::vector<double>(wanted.begin() + 3, wanted.end()), boost::test_tools::per_element());
   BOOST_TEST(weights(second) == weights(whole), boost::test_tools::per_element());
   BOOST_TEST(weights_of(second_reference.policy()) == weights_of(whole_reference.policy()),
@@ -112,7 +139,7 @@ BOOST_AUTO_TEST_CASE(bad_options_and_other_models_are_refused) {
   bigram other(toy_vocabulary + 1);
   moving_reference reference(toy_policy());
   BOOST_CHECK_THROW(reference.sync(other), shape_error);
-  BOOST_CHECK_THROW((sync_reference{reference, other}), shape_error);
+  BOOST_CHECK_THROW((trainer{other, reference, dpo{}}), shape_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

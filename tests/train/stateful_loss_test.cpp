@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,7 +58,85 @@ struct toy_training {
   }
 };
 
+/// A listwise loss whose baseline is the running mean of the steps' log-ratios; it couples nothing.
+struct with_a_baseline {
+  static constexpr std::string_view name = "with_a_baseline";
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{};
+  double mean = 0;
+  double steps = 0;
+
+  list_loss operator()(std::span<const response_log_probs> list) const {
+    list_loss result;
+    for (const response_log_probs& one : list) {
+      const double gap = one.policy - one.reference - mean - one.score;
+      result.loss += gap * gap;
+      result.slopes.push_back(2 * gap);
+    }
+    return result;
+  }
+  void observe(const response_groups& groups) {
+    double sum = 0;
+    for (const response_log_probs& one : groups.responses) sum += one.policy - one.reference;
+    mean += (sum / static_cast<double>(groups.responses.size()) - mean) / ++steps;
+  }
+  [[nodiscard]] std::vector<double> state() const { return {mean, steps}; }
+  void restore(std::span<const double> state) {
+    if (state.size() != 2) throw value_error("with_a_baseline: no such state");
+    mean = state[0], steps = state[1];
+  }
+  friend void check(const with_a_baseline&) {}
+};
+static_assert(listwise_loss<with_a_baseline> && stateful_loss<with_a_baseline>);
+
+/// The same, reading tokens itself.
+struct token_baseline : with_a_baseline {
+  token_results operator()(const token_groups& groups) const {
+    return token_losses(static_cast<const with_a_baseline&>(*this), groups);
+  }
+  void observe(const token_groups& groups) { prefopt::observe(static_cast<with_a_baseline&>(*this), groups); }
+  [[nodiscard]] static bool couples() { return false; }
+  friend void check(const token_baseline&) {}
+};
+static_assert(token_loss<token_baseline>);
+
+/// One step of 40 pairs.
+template <class Loss>
+outcome step_of(Loss& loss, std::size_t tokens) {
+  const auto pairs = toy_pairs(40);
+  bigram policy = toy_policy();
+  const bigram reference = toy_policy(77);
+  const auto found =
+      accumulate_gradient(policy, reference, loss, pairs, first_members(40), {.tokens_per_microbatch = tokens});
+  return {found, gradient(policy)};
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_loss_with_a_state_observes_a_step_once_however_it_is_cut) {
+  const auto check_cuts = [](const auto& loss) {
+    auto whole = loss;
+    const outcome wanted = step_of(whole, 0);
+    for (const std::size_t tokens : {60, 20}) {
+      auto cut = loss;
+      check_same_but_for_rounding(step_of(cut, tokens), wanted);
+      const std::vector<double> state = state_of(cut), all = state_of(whole);
+      BOOST_TEST_REQUIRE(state.size() == all.size());
+      for (std::size_t i = 0; i < state.size(); ++i) check_close(state[i], all[i]);
+    }
+  };
+  check_cuts(with_a_baseline{});
+  check_cuts(token_baseline{});
+  check_cuts(any_loss{with_a_baseline{}});
+  check_cuts(weighted_sum{weighted{sft{}, 0.5}, weighted{with_a_baseline{}, 1}});
+  check_cuts(any_loss{weighted_sum{weighted{with_a_baseline{}, 1}, weighted{sft{}, 0.5}}});
+}
+
+BOOST_AUTO_TEST_CASE(only_losses_with_a_state_are_scored_twice) {
+  BOOST_TEST((carries_state(with_a_baseline{}) && carries_state(bco{}) && carries_state(any_loss{bco{}})));
+  BOOST_TEST((!carries_state(dpo{}) && !carries_state(any_loss{dpo{}})));
+  BOOST_TEST(!carries_state(weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 1}}));
+}
 
 BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_losss_numbers_to_the_bits_of_one_that_never_stopped) {
   for_each_loss_with_a_state([]<class Loss>(const Loss& loss) {

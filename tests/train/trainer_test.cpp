@@ -9,10 +9,16 @@
 #include <type_traits>
 #include <vector>
 
+#include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/simpo.hpp"
+#include "prefopt/loss/tdpo.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
+#include "prefopt/loss/wpo.hpp"
 #include "prefopt/policy/reference.hpp"
+#include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/save_every.hpp"
 #include "train/recorder.hpp"
 #include "train/toy_run.hpp"
@@ -164,15 +170,76 @@ BOOST_AUTO_TEST_CASE(dpo_raises_margins_and_sft_the_chosen_log_probs) {
 
 BOOST_AUTO_TEST_CASE(bad_options_and_losses_are_refused_at_the_door) {
   bigram policy = toy_policy();
-  BOOST_CHECK_THROW((trainer{policy, policy, dpo{.beta = 0}}), value_error);
-  BOOST_CHECK_THROW((trainer{policy, policy, dpo{}, {.pairs_per_step = 0}}), value_error);
-  trainer sound{policy, policy, dpo{}};
+  const bigram reference = toy_policy();
+  BOOST_CHECK_THROW((trainer{policy, reference, dpo{.beta = 0}}), value_error);
+  BOOST_CHECK_THROW((trainer{policy, reference, dpo{}, {.pairs_per_step = 0}}), value_error);
+  trainer sound{policy, reference, dpo{}};
   BOOST_CHECK_THROW(sound.run(std::vector<tokenized_pair>{}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_is_refused) {
+  const auto itself = [](const value_error& cause) {
+    return std::string_view(cause.what()).find("is its own reference") != std::string_view::npos;
+  };
+  bigram policy = toy_policy();
+  const bigram copy = policy;
+  BOOST_CHECK_EXCEPTION((trainer{policy, policy, dpo{}}), value_error, itself);
+  struct derived : bigram {
+    using bigram::bigram;
+  };
+  derived other(toy_vocabulary);
+  const bigram& base = other;
+  BOOST_CHECK_EXCEPTION((trainer{other, base, dpo{}}), value_error, itself);
+  BOOST_CHECK_NO_THROW((trainer{other, copy, dpo{}}));
+  const auto pairs = toy_pairs(5);
+  trainer run{policy, copy, dpo{}, short_run};
+  BOOST_CHECK_EXCEPTION(run.run(pairs, evaluate_every{2, pairs, policy}), value_error, itself);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run) {
+  const auto says_in = [](const char* part) {
+    return [part](const value_error& cause) {
+      return std::string_view(cause.what()).find(part) != std::string_view::npos;
+    };
+  };
+  bigram policy = toy_policy();
+  const bigram reference = toy_policy(2);
+  const auto pairs = toy_pairs(3);
+  const auto cache = reference_log_probs(reference, pairs);
+  const weighted_sum reads{weighted{sft{}, 1}, weighted{dpo{}, 1}};
+  const weighted_sum reads_none{weighted{sft{}, 1}, weighted{simpo{}, 1}};
+  const weighted_sum divergences{weighted{sft{}, 1}, weighted{tdpo{}, 1}};
+  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, reads}), value_error, says_in("there is none"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, any_loss{dpo{}}}), value_error, says_in("there is none"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, cache, reads_none}), value_error, says_in("reads no reference"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, cache, divergences}), value_error, says_in("divergences"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, cache, tdpo{}}), value_error, says_in("divergences"));
+  BOOST_CHECK_NO_THROW((trainer{policy, reference, divergences}));
+  BOOST_CHECK_NO_THROW((trainer{policy, cache, reads}));
+  BOOST_CHECK_NO_THROW((trainer{policy, no_reference{}, reads_none}));
+  BOOST_CHECK_NO_THROW((trainer{policy, cache, any_loss{sft{}}}));  // a program may not know before it runs
+  struct plain {                                                    // tells no square sums
+    bigram inner = toy_policy();
+    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const { return inner.token_log_probs(batch); }
+    bigram::pass forward(const prefix_tree_batch&) {
+      BOOST_ERROR("a forward run");
+      throw value_error("");
+    }
+    auto parameters() { return inner.parameters(); }
+    const host_backend<double>& machine() const { return inner.machine(); }
+  };
+  plain silent;
+  BOOST_CHECK_EXCEPTION((trainer{silent, cache, wpo{dpo{}}}), value_error, says_in("square sums"));
+  BOOST_CHECK_EXCEPTION((void)accumulate_gradient(silent, cache, wpo{dpo{}}, pairs, first_members(3)), value_error,
+                        says_in("square sums"));
+  BOOST_CHECK_EXCEPTION((void)accumulate_gradient(silent, no_reference{}, reads, pairs, first_members(3)), value_error,
+                        says_in("there is none"));
 }
 
 BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
   bigram policy = toy_policy();
-  trainer run{policy, policy, dpo{}};
+  const bigram reference = toy_policy();
+  trainer run{policy, reference, dpo{}};
   auto state = run.state();
   state.step = 3;
   BOOST_CHECK_THROW(run.restore(state), value_error);
@@ -183,11 +250,10 @@ BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
   BOOST_TEST(run.steps_done() == 3);
 }
 
-// A reference that would be gone before the first step does not compile; nothing needs to stay of no_reference.
+// Nothing needs to stay of no_reference.
 using cached = trainer<bigram, reference_cache, dpo>;
 using unreferenced = trainer<bigram, no_reference, sft>;
 static_assert(std::is_constructible_v<cached, bigram&, const reference_cache&, dpo>);
-static_assert(!std::is_constructible_v<cached, bigram&, reference_cache, dpo>);
 static_assert(std::is_constructible_v<unreferenced, bigram&, no_reference, sft>);
 
 /// Trains on pairs for one of which the reference has no number.
@@ -224,6 +290,32 @@ BOOST_AUTO_TEST_CASE(the_error_names_what_was_saved_last) {
   const auto name = [](const auto& run, const step_report&) { return join("folder/checkpoint-", run.steps_done()); };
   const std::string said = broken_run{}.message(save_every{1, name});
   BOOST_TEST(said.ends_with("last saved: folder/checkpoint-2"), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_held_out_number_that_is_not_finite_is_named_as_held_out_with_step_and_last_save) {
+  const std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {1}, {0}}};
+  std::vector<tokenized_pair> held_out(8, pairs[0]);
+  held_out[7] = {{0}, {2, 1}, {1}};
+  bigram policy(3), spoiled(3);
+  const bigram reference(3);
+  spoiled.parameters()[0].value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
+  trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .pairs_per_step = 1, .epochs = 2}};
+  const auto name = [](const auto& state, const step_report&) {
+    return join("folder/checkpoint-", state.steps_done());
+  };
+  const auto names_it = [](const not_finite& cause) {
+    const std::string said = cause.what();
+    BOOST_TEST(said.find("held out, after step 2: ") != std::string::npos, said);
+    BOOST_TEST(said.ends_with("last saved: folder/checkpoint-1"), said);
+    return cause.held_out() && cause.pairs() == std::vector<std::size_t>{7};
+  };
+  BOOST_CHECK_EXCEPTION(run.run(pairs, save_every{1, name}, evaluate_every{2, held_out, spoiled}), not_finite,
+                        names_it);
+  BOOST_TEST(run.steps_done() == 2);
+  broken_run training;
+  trainer broken{training.policy, training.reference, dpo{}, training.options};
+  BOOST_CHECK_EXCEPTION(broken.run(training.pairs), not_finite,
+                        [](const not_finite& cause) { return !cause.held_out(); });
 }
 
 BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run_before_they_are_saved) {

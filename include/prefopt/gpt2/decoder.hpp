@@ -117,10 +117,20 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
   const Machine& machine = model_->machine();
   const std::size_t count = fresh.tokens.size(), ends = branches.size();
   reading made;
+  struct undone {  // what is not read to its end leaves no nodes
+    gpt2_decoder& decoder;
+    std::size_t nodes = decoder.nodes_.size();
+    bool whole = false;
+    ~undone() {
+      if (whole) return;
+      decoder.nodes_.resize(nodes);
+      decoder.depths_.resize(nodes);
+    }
+  } guard{*this};
   for (const tree_node& node : fresh.nodes) {
     made.nodes.push_back(static_cast<std::int32_t>(nodes_.size()));
-    nodes_.push_back(node);
     depths_.push_back(fresh.positions[static_cast<std::size_t>(node.end) - 1 - length_] + 1);
+    nodes_.push_back(node);
   }
 
   const auto values = model_->values();
@@ -133,7 +143,6 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
     trunk.block(layer).forward({nodes_, length_}, x.view(), tape, cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
-  length_ += count;
 
   machine_matrix<Machine> last(machine, ends, config.n_embd);
   machine.gather_rows(x.view(), fresh.last, last.view());
@@ -146,6 +155,8 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
   std::vector<value_type> host(ends * config.vocab_size);
   machine.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));
   made.all_logits.assign(host.begin(), host.end());
+  length_ += count;
+  guard.whole = true;
   return made;
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/gpt2/square_sums.hpp"
 #include "prefopt/gpt2/trunk.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 
 namespace prefopt {
@@ -58,16 +60,21 @@ class gpt2 {
   [[nodiscard]] const Machine& machine() const { return *machine_; }
 
   /// All tensors in the layout's order, under their checkpoint names without the `transformer.` prefix.
-  [[nodiscard]] std::vector<parameter<value_type>> parameters() {
+  [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return list<value_type>(weights().values, weights().gradients);
   }
-  [[nodiscard]] std::vector<parameter<const value_type>> parameters() const {
+  [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
     return list<const value_type>(values(), {config_, layout_, {gradients_.data(), layout_.size()}});
   }
 
-  /// A model with the same weights, on the same machine, with gradients of its own.
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
+  /// Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+
+  /// A model with the same weights, on the same machine, with gradients of its own, of which the same are trained.
   [[nodiscard]] gpt2 clone() const {
     gpt2 copy(*machine_, config_);
+    copy.frozen_ = frozen_;
     machine_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
     return copy;
   }
@@ -135,6 +142,7 @@ class gpt2 {
                      .shape = place.shape,
                      .value = values.tensor(i),
                      .gradient = gradients.tensor(i),
+                     .trainable = !frozen_.contains(place.name),
                      .decays = place.decays});
     }
     return all;
@@ -145,6 +153,7 @@ class gpt2 {
   gpt2_layout layout_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) values_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) gradients_;
+  frozen_tensors frozen_;
 };
 
 /// A forward run of a GPT-2. Owns its activations and the logits [R, V].

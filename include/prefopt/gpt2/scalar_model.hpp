@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
@@ -72,16 +74,21 @@ class gpt2_scalar_model {
   [[nodiscard]] const Machine& machine() const { return trunk_.machine(); }
 
   /// The trunk's tensors, and "score.weight" [1, C].
-  [[nodiscard]] std::vector<parameter<value_type>> parameters() {
+  [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return with_score<value_type>(trunk_.parameters(), head_, head_gradient_);
   }
-  [[nodiscard]] std::vector<parameter<const value_type>> parameters() const {
+  [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
     return with_score<const value_type>(trunk_.parameters(), head_, head_gradient_);
   }
 
-  /// A model with the same weights, on the same machine, with gradients of its own.
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
+  /// Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+
+  /// A model with the same weights, on the same machine, with gradients of its own, of which the same are trained.
   [[nodiscard]] gpt2_scalar_model clone() const {
     gpt2_scalar_model copy(trunk_);
+    copy.frozen_ = frozen_;
     machine().copy(std::span<const value_type>(head_.data(), head_.size()), {copy.head_.data(), copy.head_.size()});
     return copy;
   }
@@ -114,6 +121,7 @@ class gpt2_scalar_model {
                    .value = {head.data(), head.size()},
                    .gradient = {gradient.data(), gradient.size()},
                    .decays = true});
+    for (parameter<Value>& one : all) one.trainable = !frozen_.contains(one.name);
     return all;
   }
   [[nodiscard]] static gpt2_config tied(gpt2_config config) {
@@ -140,6 +148,7 @@ class gpt2_scalar_model {
   gpt2<Machine> trunk_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_;
   decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_gradient_;
+  frozen_tensors frozen_;
 };
 
 /// A forward run of a scalar model.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under PyTorch's names, and
-// `trainer_state.json` with the step, what the loss carries, and whatever settings the program wants to find again.
+// `trainer_state.json` with the step, what the loss carries, the run's fingerprint, and whatever settings the program
+// wants to find again.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/files/read_file.hpp"
+#include "prefopt/io/detail/run_fingerprint_json.hpp"
 #include "prefopt/io/safetensors_file.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
 #include "prefopt/loss/token_losses.hpp"
@@ -66,6 +68,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   nlohmann::json state = {{"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
   // Most losses carry nothing. Numbers are written so that they come back bit for bit.
   if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty()) state["loss_state"] = loss;
+  state["fingerprint"] = detail::json_of(trainer.fingerprint());
   write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
 }
 
@@ -75,6 +78,7 @@ struct trainer_state_record {
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
   std::vector<double> loss = {};
+  run_fingerprint fingerprint = {};  ///< nothing is known where the file has none
 };
 
 /// Throws io_error or format_error.
@@ -85,6 +89,7 @@ struct trainer_state_record {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   trainer_state_record record{object.integer("step", 0, most), object.integer("num_tokens", 0, most),
                               object.object("settings").json()};
+  if (object.has_value("fingerprint")) record.fingerprint = detail::run_fingerprint_from(object.object("fingerprint"));
   if (!object.has_value("loss_state")) return record;
   for (const nlohmann::json& number : object.list("loss_state")) {
     if (!number.is_number())
@@ -101,7 +106,8 @@ void read_training_state(Trainer& trainer, const std::filesystem::path& folder) 
   using real = typename Trainer::optimizer_type::value_type;
   const trainer_state_record record = read_trainer_state(folder);
   const safetensors_file file(folder / optimizer_file);
-  typename Trainer::state_type state{record.step, record.num_tokens, {record.step, {}}, record.loss};
+  typename Trainer::state_type state{
+      record.step, record.num_tokens, {record.step, {}}, record.loss, record.fingerprint};
   for (const auto& one : std::as_const(trainer).optimizer().moments()) {
     saved_moments<real>& saved = state.optimizer.moments.emplace_back();
     saved.name = one.name;

@@ -19,6 +19,8 @@ namespace prefopt {
 /// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state.
 class any_loss {
  public:
+  static constexpr bool chosen_at_run_time = true;  ///< may be given a reference that it does not read
+
   template <class Loss>
   requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
       preference_loss<Loss> &&
@@ -38,6 +40,7 @@ class any_loss {
   loss_inputs inputs;
 
   [[nodiscard]] bool couples() const { return held_->couples(); }
+  [[nodiscard]] bool carries_state() const { return held_->carries_state(); }
   [[nodiscard]] double reward_scale() const { return held_->reward_scale(); }
   [[nodiscard]] token_results operator()(const token_groups& groups) const { return held_->losses(groups); }
   void observe(const token_groups& groups) { held_->observe(groups); }
@@ -51,6 +54,7 @@ class any_loss {
     virtual ~base() = default;
     [[nodiscard]] virtual std::unique_ptr<base> copy() const = 0;
     [[nodiscard]] virtual bool couples() const = 0;
+    [[nodiscard]] virtual bool carries_state() const = 0;
     [[nodiscard]] virtual double reward_scale() const = 0;
     [[nodiscard]] virtual token_results losses(const token_groups& groups) const = 0;
     virtual void observe(const token_groups& groups) = 0;
@@ -64,6 +68,7 @@ class any_loss {
     explicit holder(Loss held) : loss(std::move(held)) {}
     [[nodiscard]] std::unique_ptr<base> copy() const override { return std::make_unique<holder>(loss); }
     [[nodiscard]] bool couples() const override { return prefopt::couples(loss); }
+    [[nodiscard]] bool carries_state() const override { return prefopt::carries_state(loss); }
     [[nodiscard]] double reward_scale() const override { return prefopt::reward_scale(loss); }
     [[nodiscard]] token_results losses(const token_groups& groups) const override { return token_losses(loss, groups); }
     void observe(const token_groups& groups) override { prefopt::observe(loss, groups); }

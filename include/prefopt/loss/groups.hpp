@@ -53,7 +53,7 @@ struct batch_losses {
 template <class L>
 concept listwise_loss = std::copyable<L> && requires(const L& loss, std::span<const response_log_probs> list) {
   { loss(list) } -> std::same_as<list_loss>;
-  {loss.reduction};
+  { loss.reduction } -> reduction_of_tokens;
   { loss.inputs } -> std::convertible_to<loss_inputs>;
   check(loss);
 };
@@ -64,14 +64,15 @@ concept listwise_loss = std::copyable<L> && requires(const L& loss, std::span<co
 template <class L>
 concept batch_loss = std::copyable<L> && requires(const L& loss, const response_groups& groups) {
   { loss(groups) } -> std::same_as<batch_losses>;
-  {loss.reduction};
+  { loss.reduction } -> reduction_of_tokens;
   { loss.inputs } -> std::convertible_to<loss_inputs>;
   check(loss);
 };
 
 /// A loss that carries numbers from one step to the next.
-/// Needs: `observe(groups)`, called once a step before the loss is asked, never where it is only evaluated; `state()`,
-/// all that it carries; `restore(state)`, which throws value_error for what is no such state.
+/// Needs: `observe(groups)`, called once a step with all of its examples, before the loss is asked, and never where it
+/// is only evaluated; `state()`, all that it carries; `restore(state)`, which throws value_error for what is no such
+/// state.
 template <class L>
 concept stateful_loss = requires(L& loss, const L& constant, const response_groups& groups,
                                  std::span<const double> state) {

@@ -73,6 +73,21 @@ template <preference_loss Loss>
   return batch_loss<Loss>;
 }
 
+/// Whether the loss carries numbers from step to step. A token_loss that can observe does, unless its `carries_state()`
+/// says that it does not.
+template <preference_loss Loss>
+[[nodiscard]] bool carries_state(const Loss& loss) {
+  if constexpr (!token_loss<Loss>) {
+    return stateful_loss<Loss>;
+  } else if constexpr (requires {
+                         { loss.carries_state() } -> std::same_as<bool>;
+                       }) {
+    return loss.carries_state();
+  } else {
+    return requires(Loss & mutable_loss, const token_groups& groups) { mutable_loss.observe(groups); };
+  }
+}
+
 namespace detail {
 
 template <class Number>

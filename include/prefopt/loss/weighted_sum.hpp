@@ -37,6 +37,10 @@ class weighted_sum {
 
   [[nodiscard]] bool couples() const { return prefopt::couples(first_.loss) || prefopt::couples(second_.loss); }
 
+  [[nodiscard]] bool carries_state() const {
+    return prefopt::carries_state(first_.loss) || prefopt::carries_state(second_.loss);
+  }
+
   /// That of the first term that reads a reference.
   [[nodiscard]] double reward_scale() const {
     return first_.loss.inputs.reference ? prefopt::reward_scale(first_.loss) : prefopt::reward_scale(second_.loss);

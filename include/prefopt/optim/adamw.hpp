@@ -101,7 +101,6 @@ class adamw {
   requires parameter_range<Parameters, value_type>
   void step(Parameters&& parameters, double learning_rate, double gradient_scale = 1) {
     check_same(parameters);
-    ++steps_;
     std::vector<adamw_tensor<value_type>> tensors;
     std::size_t index = 0;
     for (auto&& parameter : parameters) {
@@ -109,7 +108,8 @@ class adamw {
       if (own.trained)
         tensors.push_back({parameter.value, parameter.gradient, own.first_span(), own.second_span(), parameter.decays});
     }
-    machine_->adamw(tensors, coefficients(learning_rate, gradient_scale));
+    machine_->adamw(tensors, coefficients(steps_ + 1, learning_rate, gradient_scale));
+    ++steps_;  // a step that the machine did not make does not count
   }
 
   /// One step at the options' learning rate.
@@ -205,9 +205,12 @@ class adamw {
   void check_same(Parameters& parameters) const {
     std::size_t index = 0;
     for (auto&& parameter : parameters) {
-      if (index == slots_.size() || parameter.name != slots_[index].name ||
-          parameter.trainable != slots_[index].trained) {
+      if (index == slots_.size() || parameter.name != slots_[index].name) {
         throw shape_error(join("adamw: ", parameter.name, " is not parameter ", index, " of those it was made for"));
+      }
+      if (parameter.trainable != slots_[index].trained) {
+        throw shape_error(join("adamw: ", parameter.name, parameter.trainable ? " is trainable now" : " is frozen now",
+                               " and was not when the optimizer was made; set_trainable comes before"));
       }
       check_lengths(parameter, slots_[index++].size);
     }
@@ -216,8 +219,8 @@ class adamw {
     }
   }
 
-  [[nodiscard]] adamw_coefficients coefficients(double learning_rate, double gradient_scale) const {
-    const double t = static_cast<double>(steps_);
+  [[nodiscard]] adamw_coefficients coefficients(std::int64_t step, double learning_rate, double gradient_scale) const {
+    const double t = static_cast<double>(step);
     return {.rate = learning_rate,
             .decay = 1 - learning_rate * options_.weight_decay,
             .beta1 = options_.beta1,

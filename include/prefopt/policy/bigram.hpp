@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/parameter.hpp"
 
@@ -35,9 +37,18 @@ class bigram {
   [[nodiscard]] const host_backend<double>& machine() const { return machine_; }
 
   /// One tensor, "logits" [V, V].
-  [[nodiscard]] std::vector<parameter<double>> parameters() {
-    return {{.name = "logits", .shape = {size_, size_}, .value = logits_, .gradient = gradient_, .decays = true}};
+  [[nodiscard]] const std::vector<parameter<double>> parameters() {
+    return {{.name = "logits",
+             .shape = {size_, size_},
+             .value = logits_,
+             .gradient = gradient_,
+             .trainable = !frozen_.contains("logits"),
+             .decays = true}};
   }
+
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
+  /// Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
 
   /// [V], of the token that follows; `before` is one of the vocabulary.
   [[nodiscard]] std::span<const double> logits_after(token_id before) const {
@@ -185,6 +196,7 @@ class bigram {
   std::size_t size_;
   std::vector<double> logits_;
   std::vector<double> gradient_;
+  frozen_tensors frozen_;
 };
 
 /// A response to each prompt, as a generating_policy owes. Throws value_error for a prompt that is empty or has tokens

@@ -22,24 +22,24 @@ concept policy_model = requires(const P& policy, const prefix_tree_batch& batch)
   { policy.token_log_probs(batch) } -> std::same_as<std::vector<double>>;
 };
 
-/// A forward run that owns its activations. Move-only; it must not outlive its policy.
+/// A forward run that owns its activations; it must not outlive its policy.
 /// Needs: `log_probs()`, M numbers in nats; `backward(slopes)`, which takes d loss / d log_probs [M] and adds to the
 /// policy's gradients; called at most once.
 template <class Pass>
-concept policy_pass = std::movable<Pass> && !std::copyable<Pass> &&
-                      requires(Pass & pass, const Pass& constant, std::span<const double> slopes) {
+concept policy_pass = std::movable<Pass> && requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
   { constant.log_probs() } -> std::convertible_to<std::span<const double>>;
   pass.backward(slopes);
 };
 
 /// A policy that can be trained.
 /// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a parameter_range of its
-/// machine's numbers, as of `parameter`s, in an order that never changes; (4) `machine()`: where its numbers live, with
-/// the optimizer's operations. Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
-/// unchanged parameters may be held side by side and run backward in any order.
+/// machine's numbers, as of `parameter`s, in an order that never changes; (4) `machine()`, by reference: where its
+/// numbers live, with the optimizer's operations. Promises: forward and token_log_probs give the same numbers, but for
+/// rounding; passes of unchanged parameters may be held side by side and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
+  requires std::is_lvalue_reference_v<decltype(policy.machine())>;
   requires optimizer_machine<std::remove_reference_t<decltype(policy.machine())>>;
   requires parameter_range<decltype(policy.parameters()),
                            typename std::remove_reference_t<decltype(policy.machine())>::value_type>;

@@ -13,6 +13,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/weights_hash.hpp"
 
 namespace prefopt {
 
@@ -30,7 +31,9 @@ inline void check(const moving_reference_options& options) {
     throw value_error(join("moving_reference: sync_steps is ", options.sync_steps, ", wanted >= 1"));
 }
 
-/// Models policy_model. Takes the policy that it begins with over: a copy of the one in training, or a saved one.
+/// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the policy that it begins
+/// with over: a copy of the one in training, or a saved one. A run that goes on needs its weights as they were, beside
+/// the policy's: they are no part of the trainer's state, which only knows their hash and refuses others.
 template <trainable_policy Policy>
 class moving_reference {
  public:
@@ -47,10 +50,22 @@ class moving_reference {
     return policy_.token_log_probs(batch);
   }
 
-  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws shape_error where the two are
-  /// no models of one shape. Memory: two tensors on the host.
+  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws shape_error, and has changed
+  /// nothing, where the two are no models of one shape. Memory: two tensors on the host.
   void sync(Policy& policy) {
+    require_same_shape(policy);
     for_each_tensor(policy, [&](const auto& from, const auto& to) { mix(from, to); });
+  }
+
+  /// What the trainer calls after each step, counted from 1.
+  void after_step(Policy& policy, std::int64_t step) {
+    if (step % options_.sync_steps == 0) sync(policy);
+  }
+
+  /// Of the weights as they are now.
+  [[nodiscard]] std::uint64_t weights_hash() const {
+    return prefopt::weights_hash(
+        const_cast<Policy&>(policy_));  // a policy need not list constant tensors; these are read
   }
 
   /// Throws shape_error where `sync` would.

@@ -11,16 +11,17 @@
 
 namespace prefopt {
 
-/// One trainable tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay valid as
-/// long as the policy does.
+/// One tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay valid as long as the
+/// policy does. The rest tells of the policy: the library's models hand out constants, and `set_trainable` changes what
+/// is trained.
 template <class Real>
 struct parameter {
   std::string name;                ///< as in the checkpoint
   std::vector<std::size_t> shape;  ///< row-major
   std::span<Real> value;
   std::span<Real> gradient;
-  bool trainable = true;
-  bool decays = false;  ///< weight decay falls on it: matrices and embeddings
+  bool trainable = true;  ///< else optimizer and gradient norm leave it out
+  bool decays = false;    ///< weight decay falls on it: matrices and embeddings
 };
 
 }  // namespace prefopt

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <ranges>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -61,7 +62,11 @@ class reward_model {
   [[nodiscard]] const Model& model() const { return model_; }
   [[nodiscard]] auto&& machine() { return model_.machine(); }
   [[nodiscard]] auto&& machine() const { return model_.machine(); }
-  [[nodiscard]] auto parameters() { return model_.parameters(); }
+  [[nodiscard]] decltype(auto) parameters() { return model_.parameters(); }
+  void set_trainable(std::string_view name, bool trainable) requires requires(Model& model) {
+    model.set_trainable(name, trainable);
+  }
+  { model_.set_trainable(name, trainable); }
 
   /// The reward of each sequence, [S].
   [[nodiscard]] std::vector<double> rewards(const prefix_tree_batch& batch) const {

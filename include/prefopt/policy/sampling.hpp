@@ -65,7 +65,9 @@ inline void check(const sampling_options& options) {
     left -= weights[i];
     if (left < 0) return static_cast<token_id>(order[i]);
   }
-  return static_cast<token_id>(order[weights.size() - 1]);
+  std::size_t last = weights.size() - 1;  // rounding left some: the last one that can be drawn
+  while (last > 0 && weights[last] == 0) --last;
+  return static_cast<token_id>(order[last]);
 }
 
 }  // namespace prefopt

@@ -27,8 +27,7 @@ concept scalar_model = requires(const Model& model, const prefix_tree_batch& bat
 /// A forward run of a scalar model that owns its activations. Needs: `values()`, one a row; `backward(slopes)`, which
 /// takes d loss / d values and adds to the model's gradients; called at most once.
 template <class Pass>
-concept scalar_pass = std::movable<Pass> && !std::copyable<Pass> &&
-                      requires(Pass & pass, const Pass& constant, std::span<const double> slopes) {
+concept scalar_pass = std::movable<Pass> && requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
   { constant.values() } -> std::convertible_to<std::span<const double>>;
   pass.backward(slopes);
 };
@@ -39,6 +38,7 @@ template <class Model>
 concept trainable_scalar_model = scalar_model<Model> &&
     requires(Model& model, const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
   { model.forward(batch, rows) } -> scalar_pass;
+  requires std::is_lvalue_reference_v<decltype(model.machine())>;
   requires optimizer_machine<std::remove_reference_t<decltype(model.machine())>>;
   requires parameter_range<decltype(model.parameters()),
                            typename std::remove_reference_t<decltype(model.machine())>::value_type>;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
@@ -30,9 +32,17 @@ class value_table {
   [[nodiscard]] const host_backend<double>& machine() const { return machine_; }
 
   /// One tensor, "values" [V].
-  [[nodiscard]] std::vector<parameter<double>> parameters() {
-    return {{.name = "values", .shape = {values_.size()}, .value = values_, .gradient = gradient_}};
+  [[nodiscard]] const std::vector<parameter<double>> parameters() {
+    return {{.name = "values",
+             .shape = {values_.size()},
+             .value = values_,
+             .gradient = gradient_,
+             .trainable = !frozen_.contains("values")}};
   }
+
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
+  /// Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
 
   /// [rows]. Throws shape_error or value_error for a batch that is none, with tokens outside the vocabulary, or rows
   /// that it does not have.
@@ -83,6 +93,7 @@ class value_table {
   host_backend<double> machine_;
   std::vector<double> values_;
   std::vector<double> gradient_;
+  frozen_tensors frozen_;
 };
 
 static_assert(trainable_scalar_model<value_table>);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/train/detail/member_names.hpp"
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/step_report.hpp"
 
@@ -62,11 +63,54 @@ concept save_callback = requires(C& callback, const std::string& name) {
   callback.on_save(name);
 };
 
-/// Any of these. A callback that models none of them is a mistake in a name, and an on_step that returns something else
-/// a mistake in a type; the trainer refuses to compile both.
+namespace detail {
+
+/// Every member that has the name of a callback's can be called as one, and no member's name is nearly one.
+template <class C, class Trainer, class Bare = std::remove_const_t<C>>
+inline constexpr bool calls_what_it_names =
+    (!names_on_step<Bare> || step_callback<C>)&&(!names_on_evaluate<Bare> || evaluation_callback<C>)&&(
+        !names_evaluate<Bare> ||
+        evaluator<C, Trainer>)&&(!names_save<Bare> ||
+                                 saver<C, Trainer>)&&(!names_on_save<Bare> ||
+                                                      save_callback<C>)&&!has_a_near_name<Bare, Trainer>;
+
+}  // namespace detail
+
+/// Any of these. A callback that models none of them is a mistake in a name, a member that has one of these names and
+/// cannot be called so a mistake in a type, and a member named nearly so a mistake too; the trainer refuses to compile
+/// all three, whatever else the callback has.
 template <class C, class Trainer>
-concept run_callback = !detail::answers_no_flow<C> && (step_callback<C> || evaluation_callback<C> ||
-                                                       evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);
+concept run_callback = detail::calls_what_it_names<C, Trainer> &&
+    (step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);
+
+namespace detail {
+
+/// Says what keeps `C` from being a run_callback.
+template <class C, class Trainer>
+struct callback_requirements {
+  using bare = std::remove_const_t<C>;
+  static_assert(near_names<bare, Trainer>::none);
+  static_assert(!answers_no_flow<C>,
+                "a callback's on_step must return nothing or a run_flow: run_flow::stop ends a run");
+  static_assert(!names_on_step<bare> || step_callback<C> || answers_no_flow<C>,
+                "a callback's on_step must take a const step_report&");
+  static_assert(!names_on_evaluate<bare> || evaluation_callback<C>,
+                "a callback's on_evaluate must take a const evaluation_report&");
+  static_assert(!names_evaluate<bare> || evaluator<C, Trainer>,
+                "a callback's evaluate must take (const auto& trainer, const step_report&) and return "
+                "std::optional<evaluation_report>");
+  static_assert(!names_save<bare> || saver<C, Trainer>,
+                "a callback's save must take (const auto& trainer, const step_report&) and return "
+                "std::optional<std::string>, the name of what it saved");
+  static_assert(!names_on_save<bare> || save_callback<C>, "a callback's on_save must take a const std::string&");
+  static_assert(names_on_step<bare> || names_on_evaluate<bare> || names_evaluate<bare> || names_save<bare> ||
+                    names_on_save<bare>,
+                "a callback has one or more of the members on_step, evaluate, on_evaluate, save and on_save; this one "
+                "has none");
+  static constexpr bool met = true;
+};
+
+}  // namespace detail
 
 namespace detail {
 

@@ -34,6 +34,7 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
 [[nodiscard]] evaluation_report evaluate(const Policy& policy, const Reference& reference, const Loss& loss,
                                          const Examples& examples, const evaluation_options& options = {}) {
   check(loss);
+  detail::require_inputs<Policy, Reference>(loss);
   if (std::ranges::empty(examples)) throw value_error("evaluate: no pairs");
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::size_t> all(std::ranges::size(examples));

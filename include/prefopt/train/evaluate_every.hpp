@@ -37,8 +37,10 @@ class evaluate_every {
   evaluate_every(std::int64_t, std::span<const Example>, const Reference&&,
                  evaluation_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
 
+  /// Throws value_error where the policy in training is the reference, and what `evaluate` throws.
   template <class Trainer>
   [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer, const step_report& step) const {
+    detail::refuse_itself_as_reference("evaluate_every", trainer.policy(), *reference_);
     if (!is_due(step, interval_)) return std::nullopt;
     evaluation_report report = prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), pairs_, options_);
     report.step = step.step;

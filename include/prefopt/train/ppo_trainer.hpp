@@ -26,6 +26,7 @@
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/not_finite.hpp"
 #include "prefopt/train/ppo_step.hpp"
+#include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/rollouts.hpp"
 #include "prefopt/train/run_plan.hpp"
 #include "prefopt/train/step_report.hpp"
@@ -37,7 +38,7 @@ namespace detail {
 
 /// Listens to steps, and does not wait to be asked for more.
 template <class C, class Trainer>
-concept ppo_callback = step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
+concept ppo_callback = run_callback<C, Trainer> && step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
 
 }  // namespace detail
 
@@ -46,9 +47,11 @@ concept ppo_callback = step_callback<C> && !evaluator<C, Trainer> && !saver<C, T
 /// `seed` is that of the samples too. A run that stops cannot go on: unlike `trainer` this one has no state to save.
 template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference, response_scorer Reward>
 requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_trainer {
+  static_assert(!detail::names_after_step<Reference>, "PPO's reference stands still: give a frozen one");
+
  public:
-  /// Throws value_error for bad options, and for sampling other than at temperature 1 from the whole distribution:
-  /// PPO's ratios are between log-probs of the policy itself.
+  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling other than at
+  /// temperature 1 from the whole distribution: PPO's ratios are between log-probs of the policy itself.
   ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward, const ppo& loss,
               const generation_options& generation, const trainer_options& options)
       : policy_(&policy),
@@ -102,6 +105,7 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     check(options_);
     check(loss_);
     check(generation_);
+    detail::refuse_itself_as_reference("ppo", *policy_, *reference_);
     const sampling_options& sampling = generation_.sampling;
     if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
       throw value_error("ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Which reference a loss is trained with: a model or cache that answers for every example, or none at all where the
-// loss reads none. The other two combinations do not compile, where the loss's type tells what it reads.
+// loss reads none. The other two combinations do not compile, where the loss's type tells what it reads, and else are
+// refused before a model runs.
 
 #include <concepts>
+#include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
@@ -39,6 +42,14 @@ concept reference_for = preference_loss<Loss> &&
      (std::same_as<Reference, no_reference> &&
       !(detail::inputs_are_constant<Loss> && detail::reads_a_reference<Loss>)));
 
+/// A reference that a trainer lets follow the policy. Needs: `after_step(policy, step)`, called after each step that
+/// was made; `step` counts from 1.
+template <class Reference, class Policy>
+concept following_reference = policy_model<Reference> &&
+    requires(Reference& reference, Policy& policy, std::int64_t step) {
+  reference.after_step(policy, step);
+};
+
 /// A policy gives what the loss reads: both are of rewards, or both of log-probs.
 template <class Loss, class Policy>
 concept loss_for = preference_loss<Loss> &&(reads_rewards<Loss>() == gives_rewards<Policy>());
@@ -54,6 +65,46 @@ template <class Reference>
   } else {
     return &reference;
   }
+}
+
+/// Whether the policy is its own reference: one object, be it seen as a base of the other.
+template <class Policy, class Reference>
+[[nodiscard]] bool is_its_own_reference(const Policy& policy, const Reference& reference) {
+  if constexpr (std::is_base_of_v<Policy, Reference> || std::is_base_of_v<Reference, Policy>)
+    return static_cast<const void*>(&policy) == static_cast<const void*>(&reference);
+  return false;
+}
+
+/// Throws value_error where the policy is its own reference, which would leave every log-ratio at 0.
+template <class Policy, class Reference>
+void refuse_itself_as_reference(const char* where, const Policy& policy, const Reference& reference) {
+  if (is_its_own_reference(policy, reference))
+    throw value_error(join(where,
+                           ": the policy is its own reference, which moves with it, so that the loss sees no "
+                           "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
+}
+
+/// Whether the loss may be given a reference that it does not read, as one that is chosen at run time may.
+template <class Loss>
+[[nodiscard]] constexpr bool chosen_at_run_time() {
+  if constexpr (requires { Loss::chosen_at_run_time; }) return Loss::chosen_at_run_time;
+  return false;
+}
+
+/// Throws value_error where the loss reads what policy and reference do not offer, or does not read the reference that
+/// it is given.
+template <class Policy, class Reference, class Loss>
+void require_inputs(const Loss& loss) {
+  constexpr bool none = std::same_as<Reference, no_reference>;
+  const loss_inputs inputs = loss.inputs;
+  const bool reads = inputs.reference || inputs.divergences;
+  if (reads && none) throw value_error("the loss reads a reference, but there is none: no_reference{} was given");
+  if (!reads && !none && !chosen_at_run_time<Loss>())
+    throw value_error("the loss reads no reference, but one was given; give no_reference{}");
+  if (inputs.square_sums && !tells_square_sums<Policy>)
+    throw value_error("the loss reads square sums, which this policy does not offer");
+  if (inputs.divergences && !measures_divergences<Policy, Reference>)
+    throw value_error("the loss reads divergences, which this policy does not offer from this reference");
 }
 
 /// The reference's log-probs, [M] in nats; none where they are not read.

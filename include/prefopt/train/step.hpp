@@ -38,17 +38,18 @@ struct step_gradient {
 };
 
 /// Sets the policy's gradients to those of the mean loss over the examples that `members` names by their index in
-/// `examples`. A loss that couples them sees all at once: where they do not fit into one micro-batch, the policy scores
-/// all first and runs forward again for the gradient. A loss that carries numbers from step to step takes this one in,
-/// unless it is const. Throws value_error for no members and for examples that the loss cannot read; not_finite where
-/// a log-prob, a loss or a slope is not finite, naming the examples; and what `pack`, the policy and the reference
-/// throw. The gradients are then of no use.
+/// `examples`. A loss that couples them or carries numbers from step to step sees all at once: where they do not fit
+/// into one micro-batch, the policy scores all first and runs forward again for the gradient. A loss that carries
+/// numbers observes the step once, before it is asked, unless it is const. Throws value_error for no members and for
+/// examples that the loss cannot read; not_finite where a log-prob, a loss or a slope is not finite, naming the
+/// examples; and what `pack`, the policy and the reference throw. The gradients are then of no use.
 template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t<Loss>> Reference,
           example_range Examples>
 requires loss_for<std::remove_const_t<Loss>, Policy> step_gradient
 accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
                     std::span<const std::size_t> members, const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
+  detail::require_inputs<Policy, Reference>(loss);
   auto&& machine = policy.machine();
   for (auto&& parameter : policy.parameters()) machine.fill(parameter.gradient, 0);
 
@@ -64,7 +65,8 @@ accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, cons
     return results;
   };
 
-  if (couples(loss) && cuts.size() > 1) {
+  const bool sees_all = couples(loss) || (!std::is_const_v<Loss> && carries_state(loss));
+  if (sees_all && cuts.size() > 1) {
     detail::group_reading read;
     for (const auto& cut : cuts)
       detail::read_scores(policy, reference, pack(examples, cut, packed), examples, inputs, read);

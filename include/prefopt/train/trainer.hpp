@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// trainer: a policy, a reference, a loss and options; `run` makes the steps. All that a run carries from one step to
-// the next is the policy's weights and `state()`: which pairs a step reads follows from its number. So a run that stops
-// after any step and goes on from its state gives the bits of one that never stopped.
+// trainer: a policy, a reference, a loss and options; `run` makes the steps. A run is its policy's weights, its
+// reference and `state()`: which pairs a step reads follows from its number. So a run that stops after any step and
+// goes on from these, with the same options and data, gives the bits of one that never stopped. The state knows the
+// others by their fingerprint, and does not go on with other ones.
 
 #include <chrono>
 #include <cmath>
@@ -25,8 +26,10 @@
 #include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/detail/requirements.hpp"
 #include "prefopt/train/not_finite.hpp"
 #include "prefopt/train/reference_for.hpp"
+#include "prefopt/train/run_fingerprint.hpp"
 #include "prefopt/train/run_plan.hpp"
 #include "prefopt/train/step.hpp"
 #include "prefopt/train/step_report.hpp"
@@ -40,41 +43,65 @@ struct training_state {
   std::int64_t step = 0;  ///< steps done
   std::int64_t num_tokens = 0;
   adamw_state<Real> optimizer;
-  std::vector<double> loss = {};  ///< what the loss carries; nothing for most
+  std::vector<double> loss = {};     ///< what the loss carries; nothing for most
+  run_fingerprint fingerprint = {};  ///< of options, data and reference; cleared, any will do
 
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
-/// Trains a policy. It refers to policy and reference, which must outlive it; the policy itself may be its reference.
-template <trainable_policy Policy, class Reference, loss_for<Policy> Loss>
-requires reference_for<Reference, Loss>
+/// Trains a policy. It refers to policy and reference, which must outlive it. A reference that moves is moved by it.
+/// What does not model trainable_policy, reference_for<Loss> and loss_for<Policy> does not compile, with a sentence
+/// that says what is missing.
+template <class Policy, class Reference, class Loss>
 class trainer {
+  static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
+                detail::fit_requirements<Policy, Reference, Loss>::met);
+  static constexpr bool reference_moves = detail::names_after_step<Reference>;
+
  public:
   using machine_type = std::remove_reference_t<decltype(std::declval<Policy&>().machine())>;
   using optimizer_type = adamw<machine_type>;
   using state_type = training_state<typename optimizer_type::value_type>;
 
-  /// Throws value_error for bad options or hyper-parameters of the loss.
-  trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
+  /// Throws value_error for bad options or hyper-parameters of the loss, for a policy that is its own reference or has
+  /// nothing to train, and where policy or reference do not give what the loss reads; shape_error where a reference
+  /// could not follow the policy.
+  trainer(Policy& policy, const Reference& reference, Loss loss,
+          trainer_options options = {}) requires(!detail::names_after_step<Reference>)
       : policy_(&policy),
         reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
-        options_(checked(options, loss_)),
+        options_(checked(policy, reference, options, loss_)),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
 
-  /// A reference that would be gone before the first step; `no_reference{}` may.
-  trainer(Policy&, const Reference&&, Loss,
-          trainer_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
+  /// The same with a reference that moves.
+  trainer(Policy& policy, Reference& reference, Loss loss,
+          trainer_options options = {}) requires(detail::names_after_step<std::remove_const_t<Reference>>)
+      : policy_(&policy),
+        reference_(&reference),
+        loss_(std::move(loss)),
+        options_(checked(policy, reference, options, loss_)),
+        optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {
+    if constexpr (requires { reference.require_same_shape(policy); }) reference.require_same_shape(policy);
+  }
+
+  /// A reference that would be gone before the first step does not compile; `no_reference{}` may.
+  trainer(Policy& policy, const Reference&& reference, Loss loss,
+          trainer_options options = {}) requires(!std::same_as<Reference, no_reference>)
+      : trainer(detail::temporary_reference<Reference>::refused(policy), reference, std::move(loss), options) {}
 
   /// Makes the steps that the state leaves to do, and returns the number of steps done since the run began: that of
   /// the plan, unless a callback stopped it. `reference` must answer for these examples under their index here.
-  /// Callbacks are described in callbacks.hpp. Throws value_error for no pairs; not_finite, with step, pairs and the
-  /// last saved state named, where a number is not finite (policy and loss then stand as before that step, but for
-  /// weights that the update itself spoiled); and what callbacks throw.
+  /// Callbacks are described in callbacks.hpp. Throws value_error for no pairs, and where the state was restored from a
+  /// run with other options, other data or another reference; not_finite, with step, pairs and the last saved state
+  /// named, where a number is not finite, of these examples or of those that a callback evaluates (policy and loss then
+  /// stand as before that step, or behind it where it was evaluated, but for weights that the update itself spoiled);
+  /// and what callbacks throw.
   template <example_range Examples, class... Callbacks>
-  requires(run_callback<std::remove_reference_t<Callbacks>, trainer>&&...) std::int64_t
-      run(const Examples& examples, Callbacks&&... callbacks) {
+  std::int64_t run(const Examples& examples, Callbacks&&... callbacks) {
+    static_assert((detail::callback_requirements<std::remove_reference_t<Callbacks>, trainer>::met && ...));
     run_plan plan(std::ranges::size(examples), options_);
+    begin_with(detail::fingerprint_of(options_, *reference_, loss_, examples));
     while (step_ < plan.total_steps()) {
       step_report report = make_step(examples, plan.members(step_), plan.total_steps());
       report.epoch = plan.epochs_after(step_);
@@ -89,8 +116,8 @@ class trainer {
   }
 
   /// Makes one step on all of these examples: for data that come while training, such as judged samples. The schedule
-  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, and value_error where
-  /// max_steps is 0 or that many steps are done.
+  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, but does not know the data
+  /// of a restored state, and value_error where max_steps is 0 or that many steps are done.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
@@ -98,6 +125,7 @@ class trainer {
     if (step_ >= options_.max_steps) throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
+    begin_with({.options = detail::hash_of(options_, loss_)});  // data come as they come
     return make_step(examples, all, options_.max_steps);
   }
 
@@ -111,11 +139,20 @@ class trainer {
   /// Tokens read since the run began, each sequence counted whole.
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
-  /// A copy in host memory; together with the policy's weights it is all that `run` needs to go on.
-  [[nodiscard]] state_type state() const { return {step_, num_tokens_, optimizer_.state(), state_of(loss_)}; }
+  /// A copy in host memory; `run` needs it, the policy's weights and the reference to go on.
+  [[nodiscard]] state_type state() const {
+    return {step_, num_tokens_, optimizer_.state(), state_of(loss_), fingerprint()};
+  }
+
+  /// Of the run that the state is of: begun by `run`, or restored.
+  [[nodiscard]] run_fingerprint fingerprint() const {
+    run_fingerprint made = fingerprint_;
+    if (!restored_) made.reference_weights = detail::weights_of_reference(*reference_);
+    return made;
+  }
 
   /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of other parameters, and
-  /// then changes nothing.
+  /// then changes nothing. Whether the run is the same one only the next `run` can tell.
   void restore(const state_type& state) {
     if (state.step < 0 || state.num_tokens < 0 || state.optimizer.steps != state.step) {
       throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens, " tokens and ",
@@ -127,13 +164,28 @@ class trainer {
     loss_ = std::move(loss);
     step_ = state.step;
     num_tokens_ = state.num_tokens;
+    fingerprint_ = state.fingerprint;
+    restored_ = true;
   }
 
  private:
-  static const trainer_options& checked(const trainer_options& options, const Loss& loss) {
+  static const trainer_options& checked(Policy& policy, const Reference& reference, const trainer_options& options,
+                                        const Loss& loss) {
     check(options);
     check(loss);
+    detail::require_inputs<Policy, Reference>(loss);
+    detail::refuse_itself_as_reference("trainer", policy, reference);
+    bool trains = false;
+    for (auto&& parameter : policy.parameters()) trains = trains || parameter.trainable;
+    if (!trains) throw value_error("trainer: the policy has no trainable parameter");
     return options;
+  }
+
+  /// Throws value_error where the state is of another run.
+  void begin_with(run_fingerprint now) {
+    if (restored_) detail::require_same_run(fingerprint_, now);
+    fingerprint_ = std::move(now);
+    restored_ = false;
   }
 
   template <class Examples>
@@ -156,6 +208,7 @@ class trainer {
     loss_ = std::move(loss);
     ++step_;
     num_tokens_ += gradient.tokens;
+    if constexpr (reference_moves) reference_->after_step(*policy_, step_);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
             .total_steps = total_steps,
@@ -179,14 +232,29 @@ class trainer {
   }
 
   [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> pairs) const {
-    const std::string saved = last_saved_.empty() ? "nothing was saved before it" : join("last saved: ", last_saved_);
-    throw not_finite(join("step ", step_ + 1, ": ", what, "; ", saved), std::move(pairs));
+    throw not_finite(join("step ", step_ + 1, ": ", what, "; ", what_was_saved()), std::move(pairs));
+  }
+
+  [[nodiscard]] std::string what_was_saved() const {
+    return last_saved_.empty() ? "nothing was saved before it" : join("last saved: ", last_saved_);
+  }
+
+  /// Asks for an evaluation of examples held out.
+  template <class Callback>
+  std::optional<evaluation_report> ask_for_evaluation(Callback& callback, const step_report& report) const {
+    try {
+      return callback.evaluate(*this, report);
+    } catch (const not_finite& cause) {
+      throw not_finite(
+          join("evaluation of examples held out, after step ", step_, ": ", cause.what(), "; ", what_was_saved()),
+          cause.pairs(), true);
+    }
   }
 
   template <class Callback, class... Listeners>
   void forward_evaluation(Callback& callback, const step_report& report, Listeners&... listeners) {
     if constexpr (evaluator<Callback, trainer>) {
-      const std::optional<evaluation_report> evaluated = callback.evaluate(std::as_const(*this), report);
+      const std::optional<evaluation_report> evaluated = ask_for_evaluation(callback, report);
       const auto tell = [&](auto& listener) {
         if constexpr (evaluation_callback<decltype(listener)>) listener.on_evaluate(*evaluated);
       };
@@ -208,13 +276,15 @@ class trainer {
   }
 
   Policy* policy_;
-  const Reference* reference_;
+  std::conditional_t<reference_moves, Reference, const Reference>* reference_;
   Loss loss_;
   trainer_options options_;
   optimizer_type optimizer_;
   std::int64_t step_ = 0;
   std::int64_t num_tokens_ = 0;
   std::string last_saved_;
+  run_fingerprint fingerprint_;
+  bool restored_ = false;  // and not continued yet
 };
 
 }  // namespace prefopt

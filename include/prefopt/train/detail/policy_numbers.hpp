@@ -23,24 +23,11 @@ namespace prefopt::detail {
   return {chosen_role};
 }
 
-template <class Policy>
-void require_square_sums() {
-  if constexpr (!tells_square_sums<Policy>)
-    throw value_error("the loss reads square sums, which this policy does not offer");
-}
-
-template <class Policy, class Reference>
-void require_divergences() {
-  if constexpr (!measures_divergences<Policy, Reference>)
-    throw value_error("the loss reads divergences, which this policy does not offer from this reference");
-}
-
 /// A forward run that can tell divergences where they are read.
 template <class Policy, class Reference>
 [[nodiscard]] auto forward_for(Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
                                const loss_inputs& inputs) {
   if (!inputs.divergences) return policy.forward(batch);
-  require_divergences<Policy, Reference>();
   if constexpr (measures_divergences<Policy, Reference>) {
     return policy.forward(batch, reference);
   } else {
@@ -48,12 +35,11 @@ template <class Policy, class Reference>
   }
 }
 
-/// Adds what a loss reads of a pass of a batch. Throws value_error where the policy does not offer it.
+/// Adds what a loss reads of a pass of a batch, which policy and reference offer (`require_inputs`).
 template <class Policy, class Pass, class Reference, example_range Examples>
 void read_pass(const Policy&, const Pass& pass, const Reference& reference, const prefix_tree_batch& batch,
                const Examples& examples, const loss_inputs& inputs, group_reading& read) {
   std::vector<double> square_sums, divergences;
-  if (inputs.square_sums) require_square_sums<Policy>();
   if constexpr (tells_square_sums<Policy>) {
     if (inputs.square_sums) square_sums = pass.square_sums();
   }
@@ -69,11 +55,9 @@ template <class Policy, class Reference, example_range Examples>
 void read_scores(const Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
                  const Examples& examples, const loss_inputs& inputs, group_reading& read) {
   std::vector<double> square_sums, divergences;
-  if (inputs.square_sums) require_square_sums<Policy>();
   if constexpr (tells_square_sums<Policy>) {
     if (inputs.square_sums) square_sums = policy.token_square_sums(batch);
   }
-  if (inputs.divergences) require_divergences<Policy, Reference>();
   if constexpr (measures_divergences<Policy, Reference>) {
     if (inputs.divergences) divergences = policy.token_divergences(batch, reference);
   }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// run_fingerprint: what a run depends on beside its state, in few numbers, so that a state is not continued with other
+// options, other data or another reference without a message. It guards against mistakes only.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/pack.hpp"
+#include "prefopt/loss/token_losses.hpp"
+#include "prefopt/policy/reference_cache.hpp"
+#include "prefopt/policy/weights_hash.hpp"
+#include "prefopt/train/detail/member_names.hpp"
+#include "prefopt/train/reference_for.hpp"
+#include "prefopt/train/trainer_options.hpp"
+
+namespace prefopt {
+
+/// A part that is 0 or empty is not known, and equals any.
+struct run_fingerprint {
+  std::uint64_t options = 0;  ///< all but tokens_per_microbatch, and what can be told of the loss: its name, its beta
+  std::uint64_t data = 0;     ///< the examples in their order
+  /// How many sequences of the reference were summed up, and the means of their log-probs in up to 64 groups: of all
+  /// that a cache holds, of four examples where a model is asked. Equal but for rounding where the reference is.
+  std::vector<double> reference = {};
+  std::uint64_t reference_weights = 0;  ///< of a reference that moves, as they were when this was asked for
+
+  friend bool operator==(const run_fingerprint&, const run_fingerprint&) = default;
+};
+
+namespace detail {
+
+template <preference_loss Loss>
+[[nodiscard]] std::uint64_t hash_of(const trainer_options& options, const Loss& loss) {
+  word_hash hash;
+  for (const double number : {options.learning_rate, options.weight_decay, options.adam_beta1, options.adam_beta2,
+                              options.adam_epsilon, options.max_grad_norm, reward_scale(loss)})
+    hash.add(std::bit_cast<std::uint64_t>(number));
+  for (const std::int64_t number :
+       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.pairs_per_step, options.epochs,
+        options.max_steps, static_cast<std::int64_t>(options.shuffle)})
+    hash.add(static_cast<std::uint64_t>(number));
+  hash.add(options.seed);
+  const loss_inputs inputs = loss.inputs;
+  for (const bool read : {inputs.rejected, inputs.reference, inputs.square_sums, inputs.divergences}) hash.add(read);
+  for (const char letter : loss_name<Loss>()) hash.add(static_cast<unsigned char>(letter));
+  return hash.value();
+}
+
+template <example_range Examples>
+[[nodiscard]] std::uint64_t hash_of(const Examples& examples) {
+  word_hash hash;
+  const auto add = [&](const token_ids& tokens) {
+    hash.add(tokens.size());
+    for (const token_id token : tokens) hash.add(static_cast<std::uint32_t>(token));
+  };
+  for (const auto& example : examples) {
+    const std::size_t responses = response_count(example);
+    hash.add(responses);
+    add(example.prompt);
+    for (std::size_t role = 0; role < responses; ++role) {
+      add(response(example, role));
+      const double score = response_score(example, role);
+      hash.add(std::isnan(score) ? 1 : std::bit_cast<std::uint64_t>(score));  // any NaN is the same
+    }
+  }
+  return hash.value();
+}
+
+/// As run_fingerprint::reference holds it; `sums` are sequences' summed log-probs.
+[[nodiscard]] inline std::vector<double> in_groups(std::span<const double> sums) {
+  if (sums.empty()) return {};
+  const std::size_t groups = std::min<std::size_t>(64, sums.size());
+  std::vector<double> numbers(groups + 1);
+  numbers[0] = static_cast<double>(sums.size());
+  for (std::size_t s = 0; s < sums.size(); ++s) numbers[1 + s % groups] += sums[s];
+  for (std::size_t g = 0; g < groups; ++g) numbers[1 + g] /= static_cast<double>((sums.size() - g - 1) / groups + 1);
+  return numbers;
+}
+
+/// Whether two of them are of one reference. A mean of n sequences may differ by what n independent roundings of a
+/// thousandth leave of it.
+[[nodiscard]] inline bool of_one_reference(std::span<const double> a, std::span<const double> b) {
+  if (a.size() != b.size() || a[0] != b[0]) return false;
+  const double of_each = std::max(1.0, a[0] / static_cast<double>(a.size() - 1));
+  for (std::size_t g = 1; g < a.size(); ++g) {
+    if (a[g] == b[g] || (std::isnan(a[g]) && std::isnan(b[g]))) continue;
+    if (!(std::abs(a[g] - b[g]) <= 1e-3 * (1e-3 + std::abs(b[g])) / std::sqrt(of_each))) return false;
+  }
+  return true;
+}
+
+[[nodiscard]] inline std::vector<double> answers_of(const reference_cache& cache) {
+  std::vector<double> sums;
+  sums.reserve(cache.size());
+  for (std::size_t s = 0; s < cache.size(); ++s) {
+    double sum = 0;
+    for (std::size_t m = cache.offsets()[s]; m < cache.offsets()[s + 1]; ++m) sum += cache.values()[m];
+    sums.push_back(sum);
+  }
+  return in_groups(sums);
+}
+
+/// A model's answers for four examples.
+template <policy_model Reference, example_range Examples>
+[[nodiscard]] std::vector<double> answers_of(const Reference& reference, const Examples& examples) {
+  const std::size_t count = std::ranges::size(examples), asked = std::min<std::size_t>(4, count);
+  std::vector<double> sums;
+  for (std::size_t i = 0; i < asked; ++i) {
+    const std::size_t member = i * count / asked;
+    const prefix_tree_batch batch = pack(examples, std::span(&member, 1));
+    const std::vector<double> log_probs = reference.token_log_probs(batch);
+    if (log_probs.size() != batch.targets.size()) return {};  // the step says so
+    for (const tree_sequence& sequence : batch.sequences) {
+      double sum = 0;
+      for (std::int32_t m = 0; m < sequence.count; ++m)
+        sum += log_probs[static_cast<std::size_t>(sequence.first_target + m)];
+      sums.push_back(sum);
+    }
+  }
+  return in_groups(sums);
+}
+
+/// 0 for a reference that does not move, or does not say.
+template <class Reference>
+[[nodiscard]] std::uint64_t weights_of_reference(const Reference& reference) {
+  if constexpr (requires { reference.weights_hash(); }) return reference.weights_hash();
+  return 0;
+}
+
+template <class Reference, class Loss, example_range Examples>
+[[nodiscard]] run_fingerprint fingerprint_of(const trainer_options& options, const Reference& reference,
+                                             const Loss& loss, const Examples& examples) {
+  run_fingerprint made{.options = hash_of(options, loss),
+                       .data = hash_of(examples),
+                       .reference_weights = weights_of_reference(reference)};
+  if constexpr (std::same_as<Reference, reference_cache>) {
+    made.reference = answers_of(reference);
+  } else if constexpr (policy_model<Reference> &&
+                       (!names_after_step<Reference> || requires { reference.weights_hash(); })) {
+    // One that moves is told by its weights.
+    if (loss.inputs.reference && loss.inputs.rejected && made.reference_weights == 0)
+      made.reference = answers_of(reference, examples);
+  }
+  return made;
+}
+
+/// Throws value_error, saying which parts differ, unless a run that is `now` so can go on from a state of `then`.
+inline void require_same_run(const run_fingerprint& then, const run_fingerprint& now) {
+  const auto differ = [](std::uint64_t a, std::uint64_t b) { return a != 0 && b != 0 && a != b; };
+  std::string others;
+  const auto add = [&](bool differs, std::string_view what) {
+    if (differs) others += join(others.empty() ? "" : "; ", what);
+  };
+  add(differ(then.options, now.options), "other options, or another loss");
+  add(differ(then.data, now.data), "other data, or in another order");
+  add(!then.reference.empty() && !now.reference.empty() && !of_one_reference(then.reference, now.reference),
+      "another reference: it has to be that of the run's begin, not one of the policy as it is now");
+  add(differ(then.reference_weights, now.reference_weights),
+      "a moving reference with other weights, which have to be kept and restored beside the policy's");
+  if (!others.empty())
+    throw value_error(join("trainer: the restored state is of a run with ", others,
+                           ". To continue it so on purpose, clear the state's fingerprint"));
+}
+
+}  // namespace detail
+
+}  // namespace prefopt

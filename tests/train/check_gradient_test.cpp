@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// A right gradient passes, a wrong one is found where it is wrong.
+
+#include "prefopt/train/check_gradient.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "prefopt/loss/any_loss.hpp"
+#include "prefopt/loss/bradley_terry.hpp"
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "prefopt/policy/reward_model.hpp"
+#include "prefopt/policy/value_table.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+
+namespace {
+
+/// A bigram whose way back doubles the derivative of one logit.
+struct wrong_at_one : bigram {
+  std::size_t at = 8;
+  struct pass : bigram::pass {
+    wrong_at_one* owner;
+    pass(wrong_at_one& policy, bigram::pass&& right) : bigram::pass(std::move(right)), owner(&policy) {}
+    void backward(std::span<const double> slopes) {
+      bigram::pass::backward(slopes);
+      owner->parameters()[0].gradient[owner->at] *= 2;
+    }
+  };
+  explicit wrong_at_one(bigram&& right) : bigram(std::move(right)) {}
+  pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_right_gradient_passes_and_the_weights_stay) {
+  bigram policy = toy_policy();
+  const bigram reference = toy_policy(7);
+  const auto before = weights(policy);
+  const auto pairs = toy_pairs(9);
+  const auto passes = [](const gradient_check& found, std::size_t elements) {
+    BOOST_TEST(found.error < 1e-8, found.tensor << " " << found.element << ": " << found.error);
+    BOOST_TEST(found.checked == elements);
+  };
+  passes(check_gradient(policy, dpo{}, pairs), 32);
+  passes(check_gradient(policy, sft{}, pairs, {.elements = 0}), 36);
+  passes(check_gradient(policy, any_loss{dpo{}}, pairs), 32);
+  passes(check_gradient(policy, reference, dpo{.beta = 0.5}, pairs), 32);
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+  reward_model reward{value_table(toy_vocabulary)};
+  passes(check_gradient(reward, no_reference{}, bradley_terry{}, toy_lists(5, 2)), toy_vocabulary);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_derivative_is_found_at_its_place) {
+  wrong_at_one policy(toy_policy());
+  const gradient_check found = check_gradient(policy, sft{}, toy_pairs(9), {.elements = 0});
+  BOOST_TEST(found.tensor == "logits");
+  BOOST_TEST(found.element == 8U);
+  BOOST_TEST(found.error > 1e-2);
+  BOOST_TEST(std::abs(found.backward - 2 * found.difference) < 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_with_nothing_to_train_has_nothing_to_check) {
+  bigram policy = toy_policy();
+  policy.set_trainable("logits", false);
+  BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2)), value_error);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// A state goes on with the run that it is of, and with no other unless it is told so.
+
+#include "prefopt/train/run_fingerprint.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prefopt/loss/any_loss.hpp"
+#include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/ipo.hpp"
+#include "prefopt/policy/frozen.hpp"
+#include "prefopt/policy/moving_reference.hpp"
+#include "prefopt/policy/reference.hpp"
+#include "prefopt/train/trainer.hpp"
+#include "train/recorder.hpp"
+#include "train/toy_run.hpp"
+
+using namespace prefopt;
+using namespace prefopt::tests;
+
+namespace {
+
+/// What is said of a run that goes on from `state`; "" where it goes on, to its end.
+template <class Reference, class Loss, class State>
+std::string said(bigram policy, Reference& reference, const Loss& loss, const trainer_options& options,
+                 const std::vector<tokenized_pair>& pairs, const State& state) {
+  trainer rest{policy, reference, loss, options};
+  rest.restore(state);
+  const auto before = weights(policy);
+  try {
+    rest.run(pairs);
+  } catch (const value_error& cause) {
+    BOOST_TEST((rest.state() == state));
+    BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+    return cause.what();
+  }
+  BOOST_TEST(rest.steps_done() == 9);
+  return "";
+}
+
+bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+/// A run stopped after its fourth step of nine.
+struct stopped_run {
+  std::vector<tokenized_pair> pairs = toy_pairs(11);
+  bigram policy = toy_policy();
+  reference_cache reference = reference_log_probs(policy, pairs);
+  training_state<double> state;
+
+  stopped_run() {
+    trainer run{policy, reference, dpo{}, short_run};
+    run.run(pairs, recorder{.stop_after = 4});
+    state = run.state();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_reference_of_the_policy_that_has_moved_is_refused) {
+  const stopped_run stopped;
+  const reference_cache late = reference_log_probs(stopped.policy, stopped.pairs);
+  const std::string why = said(stopped.policy, late, dpo{}, short_run, stopped.pairs, stopped.state);
+  BOOST_TEST(has(why, "another reference"), why);
+  BOOST_TEST((!has(why, "data") && !has(why, "options")), why);
+  BOOST_TEST(said(stopped.policy, stopped.reference, dpo{}, short_run, stopped.pairs, stopped.state) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_as_a_reference_is_known_by_its_answers) {
+  const auto pairs = toy_pairs(11);
+  bigram policy = toy_policy();
+  const frozen reference{bigram(policy)};
+  trainer run{policy, reference, dpo{}, short_run};
+  run.run(pairs, recorder{.stop_after = 4});
+  const frozen late{bigram(policy)}, same{toy_policy()};
+  BOOST_TEST(has(said(policy, late, dpo{}, short_run, pairs, run.state()), "another reference"));
+  BOOST_TEST(said(policy, same, dpo{}, short_run, pairs, run.state()) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_moving_reference_is_known_by_its_weights) {
+  const auto pairs = toy_pairs(11);
+  const moving_reference_options options{.mixup_alpha = 0.6, .sync_steps = 2};
+  bigram policy = toy_policy();
+  moving_reference reference(bigram(policy), options);
+  trainer run{policy, reference, dpo{}, short_run};
+  run.run(pairs, recorder{.stop_after = 4});
+  moving_reference forgotten(toy_policy(), options), restored(bigram(reference.policy()), options);
+  BOOST_TEST(has(said(policy, forgotten, dpo{}, short_run, pairs, run.state()), "moving reference with other weights"));
+  BOOST_TEST(said(policy, restored, dpo{}, short_run, pairs, run.state()) == "");
+}
+
+BOOST_AUTO_TEST_CASE(other_data_or_another_order_is_refused) {
+  const stopped_run stopped;
+  const auto refuses = [&](const std::function<void(std::vector<tokenized_pair>&)>& change) {
+    auto pairs = stopped.pairs;
+    change(pairs);
+    const reference_cache reference = reference_log_probs(toy_policy(), pairs);
+    const std::string why = said(stopped.policy, reference, dpo{}, short_run, pairs, stopped.state);
+    BOOST_TEST(has(why, "other data"), why);
+    BOOST_TEST(!has(why, "options"), why);
+  };
+  refuses([](auto& pairs) { std::swap(pairs[3], pairs[7]); });
+  refuses([](auto& pairs) { std::swap(pairs[3].chosen, pairs[3].rejected); });
+  refuses([](auto& pairs) { pairs[10].rejected.back() = (pairs[10].rejected.back() + 1) % 6; });
+  refuses([](auto& pairs) { pairs[0].prompt.push_back(1); });
+}
+
+BOOST_AUTO_TEST_CASE(every_option_that_changes_numbers_is_known_and_the_microbatch_is_none) {
+  const stopped_run stopped;
+  const auto with = [&](const std::function<void(trainer_options&)>& change) {
+    trainer_options options = short_run;
+    change(options);
+    return said(stopped.policy, stopped.reference, dpo{}, options, stopped.pairs, stopped.state);
+  };
+  const std::vector<std::function<void(trainer_options&)>> changes{
+      [](auto& o) { o.learning_rate *= 2; },  [](auto& o) { o.schedule = schedule::constant; },
+      [](auto& o) { o.warmup_steps = 3; },    [](auto& o) { o.weight_decay = 0; },
+      [](auto& o) { o.adam_beta1 = 0.8; },    [](auto& o) { o.adam_beta2 = 0.99; },
+      [](auto& o) { o.adam_epsilon = 1e-6; }, [](auto& o) { o.max_grad_norm = 2; },
+      [](auto& o) { o.pairs_per_step = 3; },  [](auto& o) { o.epochs = 4; },
+      [](auto& o) { o.max_steps = 9; },       [](auto& o) { o.seed = 7; },
+      [](auto& o) { o.shuffle = false; }};
+  for (const auto& change : changes) {
+    const std::string why = with(change);
+    BOOST_TEST(has(why, "other options"), why);
+    BOOST_TEST((!has(why, "data") && !has(why, "reference")), why);
+  }
+  BOOST_TEST(with([](auto& o) { o.tokens_per_microbatch = 1000; }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(of_the_loss_its_name_and_beta_are_known) {
+  const stopped_run stopped;
+  const auto with = [&](const auto& loss) {
+    return said(stopped.policy, stopped.reference, loss, short_run, stopped.pairs, stopped.state);
+  };
+  BOOST_TEST(has(with(dpo{.beta = 0.2}), "another loss"));
+  BOOST_TEST(has(with(ipo{.beta = 0.1}), "another loss"));
+}
+
+BOOST_AUTO_TEST_CASE(a_cleared_fingerprint_goes_on_with_anything) {
+  const stopped_run stopped;
+  auto state = stopped.state;
+  state.fingerprint = {};
+  const auto others = toy_pairs(11, 99);
+  const reference_cache reference = reference_log_probs(stopped.policy, others);
+  trainer_options options = short_run;
+  options.seed = 1;
+  BOOST_TEST(said(stopped.policy, reference, dpo{.beta = 0.7}, options, others, state) == "");
+}
+
+BOOST_AUTO_TEST_CASE(all_that_differs_is_named) {
+  const stopped_run stopped;
+  const auto others = toy_pairs(11, 99);
+  const reference_cache reference = reference_log_probs(toy_policy(5), others);
+  const std::string why = said(stopped.policy, reference, dpo{.beta = 0.7}, short_run, others, stopped.state);
+  BOOST_TEST((has(why, "options") && has(why, "data") && has(why, "another reference")), why);
+  BOOST_TEST(has(why, "clear the state's fingerprint"), why);
+}
+
+BOOST_AUTO_TEST_CASE(single_steps_know_the_options_of_a_state) {
+  const auto pairs = toy_pairs(4);
+  const bigram reference = toy_policy(3);
+  const auto step_with = [&](double rate, const auto& state) {
+    bigram policy = toy_policy();
+    trainer run{policy, reference, dpo{}, {.learning_rate = rate, .max_steps = 5}};
+    if (state.step != 0) run.restore(state);
+    run.step(pairs);
+    return run.state();
+  };
+  const auto state = step_with(0.1, training_state<double>{});
+  BOOST_TEST(step_with(0.1, state).step == 2);
+  BOOST_CHECK_THROW(step_with(0.2, state), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_reference_is_the_same_but_for_rounding) {
+  std::vector<double> sums(1000);
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = -100 - 0.1 * static_cast<double>(i);
+  const auto changed = [&](std::size_t count, double factor) {
+    const std::vector<double> before(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(count));
+    std::vector<double> now = before;
+    for (double& sum : now) sum *= factor;
+    return detail::of_one_reference(detail::in_groups(before), detail::in_groups(now));
+  };
+  for (const std::size_t count : {1U, 5U, 64U, 65U, 1000U}) {
+    BOOST_TEST(changed(count, 1));
+    BOOST_TEST(changed(count, 1 + 1e-6));
+    BOOST_TEST(!changed(count, 1 + 1e-2));
+  }
+  // One of a few, moved by a nat, is seen; so is a set that grew.
+  std::vector<double> few(sums.begin(), sums.begin() + 20), moved = few;
+  moved[13] += 1;
+  BOOST_TEST(!detail::of_one_reference(detail::in_groups(few), detail::in_groups(moved)));
+  moved = few;
+  moved.push_back(-1);
+  BOOST_TEST(!detail::of_one_reference(detail::in_groups(few), detail::in_groups(moved)));
+}
