@@ -136,6 +136,8 @@ void add_data(CLI::App& app, options& o) {
   add_choice<truncation>(app, "--truncation", o.truncation,
                          "keep_start cuts a long sequence's end, keep_end its prompt's start first",
                          {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
+  app.add_flag("--split-special-tokens", o.split_special_tokens,
+               "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
 }
 
 void add_reference(CLI::App& app, raw_options& raw) {
