@@ -3,6 +3,7 @@
 #include "train_dpo/data.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -134,6 +135,21 @@ auto given_away(auto& records) {
   return records.records | std::views::transform([](auto& record) { return std::exchange(record, {}); });
 }
 
+/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt have in common.
+double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
+  double shared = 0, all = 0;
+  for (const auto& example : examples) {
+    const auto& first = example.responses[0];
+    std::size_t common = example.responses.size() < 2 ? 0 : first.size();
+    for (const auto& response : example.responses) {
+      common = std::min(common, static_cast<std::size_t>(std::ranges::mismatch(first, response).in1 - first.begin()));
+      all += static_cast<double>(response.size());
+    }
+    shared += static_cast<double>(common * example.responses.size());
+  }
+  return all == 0 ? 0 : shared / all;
+}
+
 /// Reads the records, which are gone then.
 data_set tokenized(raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
   const prefopt::tokenize_options how = {.max_length = data.max_length,
@@ -160,6 +176,9 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o, std::
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         all.examples.reserve(made.examples.size());
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
+        if (const double share = shared_share(all.examples); file.form != preference_form::unpaired && share >= 0.25)
+          say(prefopt::join(std::lround(100 * share),
+                            "% of the responses' tokens are a beginning that they share; losses of averages count it"));
         if (file.form == preference_form::lists) std::ranges::for_each(all.examples, best_first);
         check_readable(o.loss->loss, all, file.name);
         return all;

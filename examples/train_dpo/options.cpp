@@ -66,7 +66,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, co
 
 void add_files(CLI::App& app, options& o) {
   app.add_option("--model", o.model, "Hugging Face GPT-2 folder to train")->type_name("DIR")->required();
-  app.add_option("--train", o.train, "Pairs, ranked lists or unpaired examples, as the loss reads; .jsonl or .jsonl.gz")
+  app.add_option("--train", o.train,
+                 "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+                 "gzip; may be a pipe")
       ->type_name("FILE")
       ->required();
   app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");

@@ -165,6 +165,15 @@ BOOST_AUTO_TEST_CASE(a_merge_across_the_boundary_goes_to_both_responses) {
   BOOST_TEST(result.report.boundary_merges == 2U);
 }
 
+// Counting the prompt's own tokens would be wrong in both.
+BOOST_AUTO_TEST_CASE(what_merged_belongs_to_the_responses_of_both) {
+  const tests::toy_tokenizer words({" Yes", " 123", " 1", " 9"});  // 256 to 259; the end of text is 260
+  const auto result = tokenize(std::vector<preference_pair>{{"A: ", "Yes", "No"}, {"x = 1", "23", " 9"}}, words);
+  BOOST_TEST((result[0] == tokenized_pair{{'A', ':'}, {256, 260}, {' ', 'N', 'o', 260}}));
+  BOOST_TEST((result[1] == tokenized_pair{{'x', ' ', '='}, {257, 260}, {258, 259, 260}}));
+  BOOST_TEST(result.report.boundary_merges == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_merge_of_the_whole_prompt_leaves_it_empty) {
   BOOST_TEST((only({"a", "b", ""}) == tokenized_pair{{}, {256, end}, {'a', end}}));
   BOOST_TEST((only({"cd", "e", "c"}) == tokenized_pair{{}, {257, end}, {'c', 'd', 'c', end}}));
