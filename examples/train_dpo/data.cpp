@@ -3,9 +3,11 @@
 #include "train_dpo/data.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <utility>
 #include <variant>
 
@@ -15,10 +17,11 @@ namespace {
 using prefopt::preference_form;
 
 /// A file's records, of the form that it has.
-using file_records = std::variant<std::vector<prefopt::preference_record>, std::vector<prefopt::ranked_record>,
-                                  std::vector<prefopt::unpaired_record>>;
+using file_records = std::variant<prefopt::preference_records<prefopt::preference_record>,
+                                  prefopt::preference_records<prefopt::ranked_record>,
+                                  prefopt::preference_records<prefopt::unpaired_record>>;
 
-file_records read_records(const std::string& file, preference_form form) {
+file_records read_records(prefopt::json_file& file, preference_form form) {
   switch (form) {
     case preference_form::pairs:
       return prefopt::read_preferences(file);
@@ -38,14 +41,15 @@ struct raw_file {
 };
 
 raw_file read_file(const options& o, const std::string& name) {
-  const preference_form form = prefopt::form_of(name);
+  prefopt::json_file file(name);
+  const preference_form form = prefopt::form_of(file);
   if (const auto& read = o.loss->forms; std::ranges::find(read, form) == read.end()) {
     std::string wanted;
     for (const preference_form one : read) wanted += prefopt::join(wanted.empty() ? "" : " or ", name_of(one));
     throw prefopt::value_error(
         prefopt::join(name, ": holds ", name_of(form), ", the loss ", o.loss->spec, " reads ", wanted));
   }
-  return {name, form, read_records(name, form)};
+  return {name, form, read_records(file, form)};
 }
 
 bool has_tokenizer(const std::filesystem::path& folder) {
@@ -126,17 +130,55 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   }
 }
 
-data_set tokenized(const raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
-  const prefopt::tokenize_options how = {
-      .max_length = data.max_length, .truncation = o.truncation, .vocabulary_size = vocabulary_size};
+/// A range that gives each record away, so that texts and ids are not held side by side.
+auto given_away(auto& records) {
+  return records.records | std::views::transform([](auto& record) { return std::exchange(record, {}); });
+}
+
+/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt have in common.
+double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
+  double shared = 0, all = 0;
+  for (const auto& example : examples) {
+    const auto& first = example.responses[0];
+    std::size_t common = example.responses.size() < 2 ? 0 : first.size();
+    for (const auto& response : example.responses) {
+      common = std::min(common, static_cast<std::size_t>(std::ranges::mismatch(first, response).in1 - first.begin()));
+      all += static_cast<double>(response.size());
+    }
+    shared += static_cast<double>(common * example.responses.size());
+  }
+  return all == 0 ? 0 : shared / all;
+}
+
+/// Reads the records, which are gone then.
+data_set tokenized(raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
+  const prefopt::tokenize_options how = {.max_length = data.max_length,
+                                         .truncation = o.truncation,
+                                         .vocabulary_size = vocabulary_size,
+                                         .split_special_tokens = o.split_special_tokens};
   std::FILE* console = o.show_pairs ? stderr : stdout;  // with --show-pairs stdout is JSON alone
   return std::visit(
-      [&](const auto& records) {
-        auto made = data.tokenizer ? prefopt::tokenize(records, *data.tokenizer, how) : prefopt::tokenize(records, how);
-        std::fprintf(console, "%s: %s\n", file.name.c_str(), describe(made.report, noun_of(file.form)).c_str());
+      [&](auto& records) {
+        const auto say = [&](const std::string& text) {
+          std::fprintf(console, "%s: %s\n", file.name.c_str(), text.c_str());
+        };
+        for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
+        auto made = data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer, how)
+                                   : prefopt::tokenize(given_away(records), how);
+        decltype(records.records)().swap(records.records);
+        say(describe(made.report, noun_of(file.form)));
+        if (made.report.special_texts != 0)
+          say(prefopt::join(made.report.special_texts, made.report.special_texts == 1 ? " text spells" : " texts spell",
+                            " a special token, such as ", prefopt::quote_token(made.report.special_token), " on line ",
+                            made.report.special_line,
+                            "; the model sees that token, or with --split-special-tokens ordinary text"));
         if constexpr (requires { made.examples[0].mismatched; }) add_mismatched(made.examples, data.max_length);
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
-        for (const auto& example : made.examples) all.examples.push_back(as_example(example));
+        all.examples.reserve(made.examples.size());
+        for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
+        if (const double share = shared_share(all.examples); file.form != preference_form::unpaired && share >= 0.25)
+          say(prefopt::join(std::lround(100 * share),
+                            "% of the responses' tokens are a beginning that they share; losses of averages count it"));
         if (file.form == preference_form::lists) std::ranges::for_each(all.examples, best_first);
         check_readable(o.loss->loss, all, file.name);
         return all;
@@ -181,8 +223,8 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   if (data.max_length > config.n_positions)
     throw prefopt::value_error(prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
                                              ", wanted at least the --max-length of ", data.max_length));
-  const raw_file train = read_file(o, o.train);
-  const std::optional<raw_file> eval = o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
+  raw_file train = read_file(o, o.train);
+  std::optional<raw_file> eval = o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
   std::optional<std::string> text = first_text(train);
   if (!text && eval) text = first_text(*eval);
   data.tokenizer = tokenizer_for(o, text);

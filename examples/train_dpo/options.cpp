@@ -64,7 +64,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, co
 
 void add_files(CLI::App& app, options& o) {
   app.add_option("--model", o.model, "Hugging Face GPT-2 folder to train")->type_name("DIR")->required();
-  app.add_option("--train", o.train, "Pairs, ranked lists or unpaired examples, as the loss reads; .jsonl or .jsonl.gz")
+  app.add_option("--train", o.train,
+                 "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+                 "gzip; may be a pipe")
       ->type_name("FILE")
       ->required();
   app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
@@ -134,6 +136,8 @@ void add_data(CLI::App& app, options& o) {
   add_choice<truncation>(app, "--truncation", o.truncation,
                          "keep_start cuts a long sequence's end, keep_end its prompt's start first",
                          {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
+  app.add_flag("--split-special-tokens", o.split_special_tokens,
+               "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
 }
 
 void add_reference(CLI::App& app, raw_options& raw) {

@@ -28,6 +28,7 @@ struct options {
   prefopt::trainer_options trainer;
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
+  bool split_special_tokens = false;
   int threads = 1;
   precision_name precision = precision_name::fp32;
   device_name device = device_name::cpu;

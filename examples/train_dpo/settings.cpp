@@ -33,6 +33,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
     settings["--max-steps"] = t.max_steps;
   else
     settings["--epochs"] = t.epochs;
+  if (options.split_special_tokens) settings["--split-special-tokens"] = true;
   settings.update(options.loss->read);
   if (!origins.reference.empty()) {
     settings["--reference"] = origins.reference;

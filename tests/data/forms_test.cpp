@@ -79,6 +79,23 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
   BOOST_TEST(bad.responses[1] == token_ids{4});
   BOOST_TEST(bad.scores[0] == 0);
   BOOST_TEST(std::isnan(bad.scores[1]));
+  // From what is not needed any more: the same, without a copy.
+  const auto moved = [](auto example) {
+    const tokenized_example copy = as_example(example);
+    const tokenized_example same = as_example(std::move(example));
+    BOOST_TEST((same.prompt == copy.prompt && same.responses == copy.responses));
+    BOOST_TEST(same.scores.size() == copy.scores.size());
+    BOOST_TEST(same.scores[0] == copy.scores[0]);
+    return same;
+  };
+  tokenized_pair large{token_ids(9, 1), token_ids(9, 2), token_ids(9, 3)};
+  const auto* ids = large.chosen.data();
+  BOOST_TEST(as_example(std::move(large)).responses[0].data() == ids);
+  BOOST_TEST((moved(pair) == tokenized_example{{1}, {{2}, {3}}, {1, 0}}));
+  BOOST_TEST(std::isnan(moved(tokenized_unpaired{{1}, {2}, false, {4}}).scores[1]));
+  (void)moved(tokenized_unpaired{{1}, {2}, true});
+  (void)moved(tokenized_example{{1}, {{2}, {3}, {4}}, {}});
+  (void)moved(tokenized_example{{1}, {{2}, {3}, {4}}, {1, 3, 2}});
 }
 
 BOOST_AUTO_TEST_CASE(mismatched_completions_are_those_of_another_prompt_and_fit) {

@@ -16,6 +16,7 @@
 using namespace prefopt;
 
 static_assert(tokenizer<tests::toy_tokenizer>);
+static_assert(special_token_tokenizer<tests::toy_tokenizer>);
 static_assert(std::ranges::contiguous_range<tokenized_preferences>);
 static_assert(std::ranges::contiguous_range<const tokenized_preferences>);
 static_assert(std::constructible_from<std::span<const tokenized_pair>, tokenized_preferences&>);
@@ -78,6 +79,74 @@ BOOST_AUTO_TEST_CASE(an_end_of_text_that_is_there_stays_the_only_one) {
   BOOST_TEST((only({"x", "y<end>w", "<end>"}) == tokenized_pair{{'x'}, {'y', end, 'w', end}, {end}}));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_response) {
+  const tokenized_pair wanted{{'x'}, {'y', end}, {'z', end}};
+  for (const char* tail : {"<end>\n", "<end><end>", "<end> \n<end>\n", "<end>\t\r\n\f\v ", "<end>\n<end>"})
+    BOOST_TEST((only({"x", join("y", tail), join("z", tail)}) == wanted));
+  BOOST_TEST((only({"x", "<end>\n", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
+  BOOST_TEST((only({"x", "y \n<end>\n", "z"}) == tokenized_pair{{'x'}, {'y', ' ', '\n', end}, {'z', end}}));
+  // White space that no end token stands before is the response's, and so is what follows an end token inside.
+  BOOST_TEST((only({"x", "y\n", "<end>z"}) == tokenized_pair{{'x'}, {'y', '\n', end}, {end, 'z', end}}));
+  // The prompt's end token is none of the response's.
+  BOOST_TEST((only({"x<end>", "\n", "z"}) == tokenized_pair{{'x', end}, {'\n', end}, {'z', end}}));
+  const auto result = tokenize(std::vector<preference_pair>{{"x", "y<end>\n", "z<end> "}, {"x", "y<end>", "z"}}, toy);
+  BOOST_TEST(result.report.behind_end == 1U);
+  BOOST_TEST(describe(result.report) == "2 of 2 pairs, 1 without what stood behind an end token");
+}
+
+BOOST_AUTO_TEST_CASE(special_tokens_that_texts_spell_are_recognized_and_counted) {
+  const std::vector<preference_pair> pairs{{"x<end>", "y", "z"},         // in the prompt, once for all
+                                           {"x", "y<end>", "z<end>\n"},  // they close
+                                           {"x", "a<end>b", "<end>c<end>"},
+                                           {"x<e", "nd>y", "z"}};  // made of both
+  const auto result = tokenize(pairs, toy);
+  BOOST_TEST(result.report.special_texts == 4U);
+  BOOST_TEST(result.report.special_token == "<end>");
+  BOOST_TEST(result.report.special_line == 1U);
+  BOOST_TEST((result[2] == tokenized_pair{{'x'}, {'a', end, 'b', end}, {end, 'c', end}}));
+  BOOST_TEST(describe(result.report).ends_with(", 4 texts that spell a special token"));
+  BOOST_TEST(tokenize(std::vector{pairs[1]}, toy).report.special_texts == 0U);
+  BOOST_TEST(tokenize(records({pairs[1], pairs[2]}), toy).report.special_line == 11U);
+}
+
+BOOST_AUTO_TEST_CASE(special_tokens_become_ordinary_text_where_that_is_asked_for) {
+  const std::vector<preference_pair> pairs{{"x<end>", "<end>ab", "z"}};
+  const auto result = tokenize(pairs, toy, {.split_special_tokens = true});
+  BOOST_TEST(
+      (result[0] == tokenized_pair{{'x', '<', 'e', 'n', 'd', '>'}, {'<', 'e', 'n', 'd', '>', 256, end}, {'z', end}}));
+  BOOST_TEST(result.report.special_texts == 0U);
+  const auto tail = tokenize(std::vector<preference_pair>{{"x", "y<end>\n", "z"}}, toy, {.split_special_tokens = true});
+  BOOST_TEST((tail[0].chosen == token_ids{'y', '<', 'e', 'n', 'd', '>', '\n', end}));
+  BOOST_TEST(tail.report.behind_end == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_tokenizer_that_cannot_split_is_refused_only_where_it_is_asked_to) {
+  struct plain_tokenizer {
+    tests::toy_tokenizer base;
+    [[nodiscard]] token_ids encode(std::string_view text) const { return base.encode(text); }
+    [[nodiscard]] std::string decode(std::span<const token_id> ids) const { return base.decode(ids); }
+    [[nodiscard]] token_id end_of_text() const { return base.end_of_text(); }
+    [[nodiscard]] std::size_t vocabulary_size() const { return base.vocabulary_size(); }
+  };
+  static_assert(tokenizer<plain_tokenizer> && !special_token_tokenizer<plain_tokenizer>);
+  const std::vector<preference_pair> pairs{{"x<end>", "y<end>\n", "z"}};
+  BOOST_TEST((tokenize(pairs, plain_tokenizer{toy})[0] == tokenized_pair{{'x', end}, {'y', end}, {'z', end}}));
+  BOOST_CHECK_THROW((void)tokenize(pairs, plain_tokenizer{toy}, {.split_special_tokens = true}), value_error);
+}
+
+// A first token follows nothing: its probability is nobody's, and an average over none is 0/0.
+BOOST_AUTO_TEST_CASE(a_response_of_which_nothing_is_predicted_drops_its_example) {
+  const std::vector<tokenized_pair> pairs{{{}, {1}, {2}}, {{}, {1, 2}, {2}}, {{}, {1, 2}, {2, 1}}, {{3}, {1}, {2}}};
+  const auto result = tokenize(pairs);
+  BOOST_TEST((result.report == tokenize_report{.total = 4, .kept = 2, .dropped_no_target = 2}));
+  BOOST_TEST(result.lines == (std::vector<std::size_t>{3, 4}), boost::test_tools::per_element());
+  BOOST_TEST(describe(result.report) == "2 of 4 pairs, 2 dropped without a token to predict");
+  BOOST_TEST(tokenize(std::vector<preference_pair>{{"", "", "x"}, {"p", "", "x"}}, toy).report.dropped_no_target == 1U);
+  BOOST_TEST(tokenize(std::vector<tokenized_unpaired>{{{}, {1}}, {{}, {1, 2}}}).report.dropped_no_target == 1U);
+  BOOST_TEST(tokenize(std::vector<tokenized_pair>{{{}, {1, 2}, {3, 4}}, {{3}, {1}, {2}}}, {.max_length = 2}).size() ==
+             2U);
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_response_is_its_end_of_text) {
   BOOST_TEST((only({"x", "", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
   BOOST_TEST((only({"x<end>", "", "z"}) == tokenized_pair{{'x', end}, {end}, {'z', end}}));
@@ -93,6 +162,15 @@ BOOST_AUTO_TEST_CASE(a_merge_across_the_boundary_goes_to_both_responses) {
   BOOST_TEST((result[0] == tokenized_pair{{'x'}, {256, end}, {'a', 'c', end}}));
   BOOST_TEST((result[1] == tokenized_pair{{'x'}, {256, end}, {'c', end}}));
   BOOST_TEST((result[2] == tokenized_pair{{'x'}, {'a', 'c', end}, {256, 'b', end}}));
+  BOOST_TEST(result.report.boundary_merges == 2U);
+}
+
+// Counting the prompt's own tokens would be wrong in both.
+BOOST_AUTO_TEST_CASE(what_merged_belongs_to_the_responses_of_both) {
+  const tests::toy_tokenizer words({" Yes", " 123", " 1", " 9"});  // 256 to 259; the end of text is 260
+  const auto result = tokenize(std::vector<preference_pair>{{"A: ", "Yes", "No"}, {"x = 1", "23", " 9"}}, words);
+  BOOST_TEST((result[0] == tokenized_pair{{'A', ':'}, {256, 260}, {' ', 'N', 'o', 260}}));
+  BOOST_TEST((result[1] == tokenized_pair{{'x', ' ', '='}, {257, 260}, {258, 259, 260}}));
   BOOST_TEST(result.report.boundary_merges == 2U);
 }
 

@@ -3,6 +3,7 @@
 // The smallest tokenizer whose merges depend on what follows: the longest piece that fits, from the left.
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,26 +13,20 @@
 
 namespace prefopt::tests {
 
-/// Ids 0 to 255 are bytes, then come `pieces`, then the end of text, which reads "<end>". Models tokenizer.
+/// Ids 0 to 255 are bytes, then come `pieces`, then the end of text, which reads "<end>". Models
+/// special_token_tokenizer.
 class toy_tokenizer {
  public:
   explicit toy_tokenizer(std::vector<std::string> pieces) : pieces_(std::move(pieces)) { pieces_.push_back("<end>"); }
 
-  [[nodiscard]] token_ids encode(std::string_view text) const {
-    token_ids ids;
-    while (!text.empty()) {
-      token_id best = static_cast<unsigned char>(text.front());
-      std::size_t length = 1;
-      for (std::size_t p = 0; p < pieces_.size(); ++p) {
-        if (pieces_[p].size() > length && text.starts_with(pieces_[p])) {
-          best = static_cast<token_id>(256 + p);
-          length = pieces_[p].size();
-        }
-      }
-      ids.push_back(best);
-      text.remove_prefix(length);
-    }
-    return ids;
+  [[nodiscard]] token_ids encode(std::string_view text) const { return encode_with(text, pieces_.size()); }
+
+  /// "<end>" is the only special token.
+  [[nodiscard]] token_ids encode_split(std::string_view text) const { return encode_with(text, pieces_.size() - 1); }
+
+  [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text, std::size_t from) const {
+    const std::size_t at = text.find(pieces_.back(), from);
+    return at == text.npos ? std::nullopt : std::optional(text_range{at, at + pieces_.back().size()});
   }
 
   [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
@@ -50,6 +45,24 @@ class toy_tokenizer {
   [[nodiscard]] std::size_t vocabulary_size() const { return 256 + pieces_.size(); }
 
  private:
+  /// With the first `count` pieces.
+  [[nodiscard]] token_ids encode_with(std::string_view text, std::size_t count) const {
+    token_ids ids;
+    while (!text.empty()) {
+      token_id best = static_cast<unsigned char>(text.front());
+      std::size_t length = 1;
+      for (std::size_t p = 0; p < count; ++p) {
+        if (pieces_[p].size() > length && text.starts_with(pieces_[p])) {
+          best = static_cast<token_id>(256 + p);
+          length = pieces_[p].size();
+        }
+      }
+      ids.push_back(best);
+      text.remove_prefix(length);
+    }
+    return ids;
+  }
+
   std::vector<std::string> pieces_;
 };
 

@@ -14,12 +14,16 @@
 
 using namespace prefopt;
 using namespace prefopt_test;
+using namespace std::string_literals;
 
 namespace {
 
 const auto ranked = [](const std::filesystem::path& path) { return read_ranked_preferences(path); };
 const auto unpaired = [](const std::filesystem::path& path) { return read_unpaired_preferences(path); };
-const auto form = [](const std::filesystem::path& path) { return form_of(path); };
+const auto form = [](const std::filesystem::path& path) {
+  json_file file(path);
+  return form_of(file);
+};
 
 /// A file whose second line is `line`.
 template <class Read>
@@ -74,6 +78,26 @@ BOOST_AUTO_TEST_CASE(both_take_message_lists) {
               unpaired_preference{"\n\nHuman: Hi\n\nAssistant:", " Hello!", true}));
 }
 
+// What a prompt says is not said again: a text that the dialogues hold, or a list with which they begin.
+BOOST_AUTO_TEST_CASE(whole_dialogues_are_taken_in_both) {
+  const scratch_folder folder;
+  const std::string user = R"({"role":"user","content":"Hi"})", a = R"({"role":"assistant","content":"A"})";
+  const std::string whole = "[" + user + "," + a + "]";
+  const std::string text = "\n\nHuman: Hi\n\nAssistant:";
+  for (const std::string& prompt : {R"("prompt":"Hi",)"s, R"("prompt":[)"s + user + "],", ""s, R"("prompt":null,)"s}) {
+    const auto lists = ranked(put(
+        folder / "l", "{" + prompt + R"("responses":[)" + whole + "," + whole + "," + whole + R"(],"ranks":[1,2,3]})"));
+    BOOST_TEST(
+        (std::get<preference_example>(lists[0].example) == preference_example{text, {" A", " A", " A"}, {1, 0, -1}}));
+    const auto examples = unpaired(put(folder / "u", "{" + prompt + R"("completion":)" + whole + R"(,"label":true})"));
+    BOOST_TEST((std::get<unpaired_preference>(examples[0].example) == unpaired_preference{text, " A", true}));
+  }
+  refused(unpaired, R"({"prompt":"Ho","completion":)" + whole + R"(,"label":true})",
+          "prompt is \"Ho\", which is no user's");
+  refused(ranked, R"({"prompt":"Hi","responses":[)" + whole + R"(,"A"],"ranks":[1,2]})",
+          "number 2 is a text and another a list");
+}
+
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_list_is_refused) {
   refused(ranked, R"({"prompt":"p","responses":["a"],"ranks":[1]})", "1 responses, wanted two or more");
   refused(ranked, R"({"prompt":"p","responses":"a","ranks":[1]})", "responses is a text, a list was wanted");
@@ -102,8 +126,11 @@ BOOST_AUTO_TEST_CASE(the_first_object_tells_the_form_of_a_file) {
   BOOST_TEST((told(R"({"chosen":"c"})") == preference_form::pairs));
   BOOST_TEST((told(R"({"prompt_ids":[],"responses_ids":[]})") == preference_form::lists));
   BOOST_TEST((told(R"({"prompt":"p","completion":"c","label":true})") == preference_form::unpaired));
-  refused(form, "[]", "a list, a JSON object was wanted");
-  refused(form, R"({"text":"x"})", "none of the keys chosen, responses and completion");
+  BOOST_TEST((told(R"({"prompt":"p","completion":"c","label":true,"chosen":null,"responses":null})") ==
+              preference_form::unpaired));
+  refused(form, "{}\n", "none of the keys chosen, responses and completion");
+  refused(form, R"({"text":"x","n":1})", "none of the keys chosen, responses and completion; there are n, text");
+  BOOST_CHECK_EXCEPTION((void)form(put(folder / "p", "[]")), format_error, says("/p: empty"));
   BOOST_CHECK_EXCEPTION((void)form(put(folder / "p", "\n")), format_error, says("/p: empty"));
 }
 

@@ -76,6 +76,23 @@ BOOST_AUTO_TEST_CASE(without_a_prompt_it_is_the_common_prefix_cut_back) {
   BOOST_TEST(prompt(" a", " b") == "");
 }
 
+// One response begins the other, or one ends in a space: nothing wraps around, nothing is lost.
+BOOST_AUTO_TEST_CASE(splits_at_the_edges_add_up_to_what_came) {
+  const auto split = [](std::string_view a, std::string_view b) { return split_common_prompt(a, b); };
+  BOOST_TEST((split("The sky", "The sky is blue") == preference_pair{"The sky", "", " is blue"}));
+  BOOST_TEST((split("a b ", "x") == preference_pair{"", "a b ", "x"}));
+  BOOST_TEST((split("Paris ", "London") == preference_pair{"", "Paris ", "London"}));
+  BOOST_TEST((split("", "x") == preference_pair{"", "", "x"}));
+}
+
+// Dialogues that part before their last turn are split where they part, and no answer is left empty.
+BOOST_AUTO_TEST_CASE(dialogues_are_split_at_the_turn_in_which_they_part) {
+  const auto pair = split_common_prompt("\n\nHuman: a\n\nAssistant: One.\n\nHuman: b\n\nAssistant: Two.",
+                                        "\n\nHuman: a\n\nAssistant: Other.\n\nHuman: c\n\nAssistant:");
+  BOOST_TEST((pair == preference_pair{"\n\nHuman: a\n\nAssistant:", " One.\n\nHuman: b\n\nAssistant: Two.",
+                                      " Other.\n\nHuman: c\n\nAssistant:"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_common_prefix_ends_between_code_points) {
   const auto prompt = [](std::string_view a, std::string_view b) { return split_common_prompt(a, b).prompt; };
   BOOST_TEST(prompt("x\u00e9", "x\u00e8") == "x");                         // C3 A9, C3 A8
@@ -105,13 +122,25 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
   refused(R"({"chosen":"a","chosen":"b","rejected":"r"})", "key \"chosen\" stands twice");
 }
 
+BOOST_AUTO_TEST_CASE(a_list_of_pairs_names_its_items) {
+  const scratch_folder folder;
+  const auto records = read_preferences(put(folder / "p.json", "[" + good + "," + good + "]"));
+  BOOST_REQUIRE(records.size() == 2);
+  BOOST_TEST(place_of(records[1]) == (folder / "p.json").native() + ": line 1: item 2");
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.json", "[" + good + ",\n{\"prompt\":\"p\"}]")),
+                        format_error, says("/p.json: line 2: item 2: key \"chosen\" is missing"));
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.json", "[1]")), format_error,
+                        says("line 1: item 1", "a JSON object was wanted"));
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.json", "[]")), format_error, says("no pairs"));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_without_pairs_or_of_another_kind_is_refused) {
   const scratch_folder folder;
   for (const char* text : {"", "\n \n"}) {
     BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", text)), format_error, says("/p: no pairs"));
   }
   BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", "version https://git-lfs.github.com/spec/v1\n")),
-                        format_error, says("/p: line 1: a git-lfs pointer"));
+                        format_error, says("/p: a git-lfs pointer"));
   BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p", "PAR1\x15\x04")), format_error,
                         says("a Parquet file"));
   BOOST_CHECK_EXCEPTION((void)read_preferences(folder / "none"), prefopt::io_error, says("/none: ", "No such file"));

@@ -20,6 +20,7 @@ using prefopt::value_error;
 using prefopt_test::says;
 
 static_assert(prefopt::tokenizer<gpt2_tokenizer>);
+static_assert(prefopt::special_token_tokenizer<gpt2_tokenizer>);
 
 namespace {
 
@@ -116,6 +117,25 @@ BOOST_AUTO_TEST_CASE(normalized_added_tokens_are_found_between_the_others) {
        {"tokenizer_config.json", R"({"added_tokens_decoder":{"1":{"content":"<s>","special":true},
                                      "2":{"content":"a<s>","special":false},"3":{"content":"aa","special":false}}})"}});
   BOOST_TEST(tokenizer.encode("aaa<s>") == (token_ids{3, 0, 1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(special_tokens_can_be_told_and_taken_for_text) {
+  const gpt2_tokenizer bytes = gpt2_tokenizer::byte_level();
+  const std::string text = "a<|endoftext|>b<|endoftext|>";
+  BOOST_TEST((bytes.find_special_token(text, 0) == prefopt::text_range{1, 14}));
+  BOOST_TEST((bytes.find_special_token(text, 2) == prefopt::text_range{15, 28}));
+  BOOST_TEST(!bytes.find_special_token(text, 16).has_value());
+  BOOST_TEST(bytes.encode(text).size() == 4u);
+  BOOST_TEST(bytes.encode_split(text).size() == text.size());
+  BOOST_TEST(bytes.decode(bytes.encode_split(text)) == text);
+  // An added token that is not special (normalized) is recognized in any case, as the tokenizers library does.
+  const gpt2_tokenizer both = gpt2_tokenizer::from_files({{"vocab.json", R"({"a":0,"<":1,"e":2,">":3,"<e>":4})"},
+                                                          {"merges.txt", "#version: 0.2\n"},
+                                                          {"added_tokens.json", R"({"aa":5})"},
+                                                          {"tokenizer_config.json", R"({"eos_token":"<e>"})"}});
+  BOOST_TEST(both.encode("aa<e>") == (token_ids{5, 4}), boost::test_tools::per_element());
+  BOOST_TEST(both.encode_split("aa<e>") == (token_ids{5, 1, 2, 3}), boost::test_tools::per_element());
+  BOOST_TEST((both.find_special_token("aa<e>", 0) == prefopt::text_range{2, 5}));
 }
 
 BOOST_AUTO_TEST_CASE(ids_may_have_gaps_and_those_in_them_have_no_token) {

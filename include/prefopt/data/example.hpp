@@ -9,6 +9,7 @@
 #include <limits>
 #include <ranges>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "prefopt/version.hpp"
@@ -123,6 +124,30 @@ template <example_like Example>
     same.responses.push_back(response(example, role));
     same.scores.push_back(response_score(example, role));
   }
+  return same;
+}
+
+/// The same of an example that is not needed any more, whose ids are moved.
+template <class Sequence>
+[[nodiscard]] basic_example<Sequence> as_example(basic_example<Sequence>&& list) {
+  if (list.scores.empty())
+    for (std::size_t role = 0; role < list.responses.size(); ++role) list.scores.push_back(response_score(list, role));
+  return std::move(list);
+}
+[[nodiscard]] inline tokenized_example as_example(tokenized_pair&& pair) {
+  tokenized_example same{.prompt = std::move(pair.prompt), .responses = {}, .scores = {1, 0}};
+  same.responses.reserve(2);
+  same.responses.push_back(std::move(pair.chosen));
+  same.responses.push_back(std::move(pair.rejected));
+  return same;
+}
+[[nodiscard]] inline tokenized_example as_example(tokenized_unpaired&& example) {
+  tokenized_example same{.prompt = std::move(example.prompt), .responses = {}};
+  for (std::size_t role = 0; role < response_count(example); ++role)
+    same.scores.push_back(response_score(example, role));
+  const bool has_mismatched = !example.mismatched.empty();
+  same.responses.push_back(std::move(example.completion));
+  if (has_mismatched) same.responses.push_back(std::move(example.mismatched));
   return same;
 }
 

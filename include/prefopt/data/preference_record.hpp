@@ -19,6 +19,7 @@ struct basic_record {
   std::variant<Form<std::string>, Form<token_ids>> example;
   std::size_t line = 0;                          ///< line of the file that it came from, from 1; 0: from no file
   std::shared_ptr<const std::string> file = {};  ///< name of that file, shared by its records; may be null
+  std::size_t item = 0;                          ///< number in the list that the file holds, from 1; 0: it holds none
 
   [[nodiscard]] bool is_text() const { return std::holds_alternative<Form<std::string>>(example); }
 };
@@ -27,10 +28,11 @@ using preference_record = basic_record<basic_pair>;
 using ranked_record = basic_record<basic_example>;
 using unpaired_record = basic_record<basic_unpaired>;
 
-/// Where a record stood, to begin an error message with: "hh.jsonl: line 7".
+/// Where a record stood, to begin an error message with: "hh.jsonl: line 7", "hh.json: line 1: item 7".
 template <template <class> class Form>
 [[nodiscard]] std::string place_of(const basic_record<Form>& record) {
-  return join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
+  const std::string place = join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
+  return record.item == 0 ? place : join(place, ": item ", record.item);
 }
 
 }  // namespace prefopt

@@ -5,10 +5,12 @@
 // A prompt and its response are tokenized jointly, as a model meets them. Where a merge crosses the boundary, the
 // prompt's tokens are those of its own with which all joint tokenizations begin, and the rest belongs to the
 // responses. An end-of-text token closes each response unless it is there already, so an empty response is that token
-// alone. Examples that hold ids are taken as they are, with no token added. Then every example is cut to `max_length`,
-// and dropped if a response has no token left or all of two or more are equal.
+// alone; white space and further end tokens behind it are left out. Examples that hold ids are taken as they are, with
+// no token added. Then every example is cut to `max_length`, and dropped if a response has no token left, or none that
+// the model predicts, or all of two or more are equal.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <ranges>
@@ -32,6 +34,8 @@ struct tokenize_options {
   std::size_t max_length = 1024;  ///< tokens of a prompt and one response
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   std::size_t vocabulary_size = 0;  ///< the model's; 0: the tokenizer's, or unknown without one
+  /// Special tokens that a text spells become ordinary text, as with the option of transformers that is called so.
+  bool split_special_tokens = false;
 };
 
 namespace detail {
@@ -53,6 +57,18 @@ template <class Example>
   for (std::size_t role = 1; role < response_count(example); ++role)
     if (response(example, role) != response(example, 0)) return false;
   return true;
+}
+
+/// `text` up to the first of the end tokens that close it, with white space between and behind them or none.
+[[nodiscard]] inline std::string_view without_tail(std::string_view text, std::string_view end) {
+  std::string_view closed = text;
+  for (std::string_view left = text; !end.empty();) {
+    left = left.substr(0, left.find_last_not_of(" \t\r\n\f\v") + 1);
+    if (!left.ends_with(end)) break;
+    closed = left;
+    left.remove_suffix(end.size());
+  }
+  return closed;
 }
 
 /// A list that a program made may be anything. Throws value_error.
@@ -81,12 +97,15 @@ class source_tokenizer {
     if constexpr (tokenizer<Tokenizer>) {
       if (vocabulary_size_ == 0) vocabulary_size_ = tokenizer_.vocabulary_size();
     }
+    if (options.split_special_tokens && tokenizer<Tokenizer> && !special_token_tokenizer<Tokenizer>)
+      throw value_error("tokenize: split_special_tokens, but the tokenizer has no encode_split");
   }
 
   /// Takes the number-th input, counted from 1.
   void add(const Source& source, std::size_t number) {
     ++result_.report.total;
     const auto place = [&] { return place_of(source, number); };
+    line_ = line_of(source, number);
     example_type example = ids_of(source, place);
     check_form(example, place());
     check_ids(example.prompt, "prompt", place);
@@ -97,11 +116,13 @@ class source_tokenizer {
       ++result_.report.dropped_empty;
     } else if (responses_are_equal(example)) {
       ++result_.report.dropped_equal;
+    } else if (has_no_target(example)) {
+      ++result_.report.dropped_no_target;
     } else {
       ++result_.report.kept;
       if (cut) ++result_.report.truncated;
       result_.examples.push_back(std::move(example));
-      result_.lines.push_back(line_of(source, number));
+      result_.lines.push_back(line_);
     }
   }
 
@@ -111,6 +132,13 @@ class source_tokenizer {
   [[nodiscard]] static bool has_empty_response(const example_type& example) {
     for (std::size_t role = 0; role < response_count(example); ++role)
       if (response(example, role).empty()) return true;
+    return false;
+  }
+
+  /// A first token follows nothing, so nothing predicts it.
+  [[nodiscard]] static bool has_no_target(const example_type& example) {
+    for (std::size_t role = 0; role < response_count(example); ++role)
+      if (example.prompt.size() + response(example, role).size() < 2) return true;
     return false;
   }
 
@@ -133,18 +161,50 @@ class source_tokenizer {
 
   template <class Text>
   example_type encode(const Text& text) requires tokenizer<Tokenizer> {
-    const token_ids own = tokenizer_.encode(text.prompt);
+    const std::array<token_id, 1> end{tokenizer_.end_of_text()};
+    const std::string spelled_end = options_.split_special_tokens ? std::string() : tokenizer_.decode(end);
+    const token_ids own = ids_of_text(text.prompt);
+    count_special_tokens(text.prompt, 0, {});
     std::vector<token_ids> joint;  // prompt and response
     std::size_t boundary = own.size();
+    bool has_tail = false;
     for (std::size_t role = 0; role < response_count(text); ++role) {
-      joint.push_back(tokenizer_.encode(text.prompt + response(text, role)));
+      const std::string_view answer = without_tail(response(text, role), spelled_end);
+      has_tail = has_tail || answer.size() < response(text, role).size();
+      const std::string whole = join(text.prompt, answer);
+      joint.push_back(ids_of_text(whole));
+      count_special_tokens(whole, text.prompt.size(), spelled_end);
       boundary = std::min(boundary, common_beginning(own, joint.back()));
     }
+    if (has_tail) ++result_.report.behind_end;
     if (boundary < own.size()) ++result_.report.boundary_merges;
     for (std::size_t role = 0; role < joint.size(); ++role)
       joint[role] = closed(joint[role], boundary, response(text, role));
     return form_of<Text>::like(text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)},
                                std::move(joint));
+  }
+
+  [[nodiscard]] token_ids ids_of_text(std::string_view text) const {
+    if constexpr (special_token_tokenizer<Tokenizer>)
+      if (options_.split_special_tokens) return tokenizer_.encode_split(text);
+    return tokenizer_.encode(text);
+  }
+
+  /// Looks behind byte `from`, and not at `last` where it closes the text, as an end token does.
+  void count_special_tokens(std::string_view text, std::size_t from, std::string_view last) {
+    if constexpr (special_token_tokenizer<Tokenizer>) {
+      if (options_.split_special_tokens) return;
+      for (auto found = tokenizer_.find_special_token(text, 0); found;
+           found = tokenizer_.find_special_token(text, found->end)) {
+        const std::string_view token = text.substr(found->begin, found->end - found->begin);
+        if (found->end <= from || (found->end == text.size() && token == last)) continue;
+        if (result_.report.special_texts++ == 0) {
+          result_.report.special_token = token;
+          result_.report.special_line = line_;
+        }
+        return;
+      }
+    }
   }
 
   /// The response's tokens with their end-of-text token. An empty response has none of its own, even if the prompt's
@@ -168,6 +228,7 @@ class source_tokenizer {
   const Tokenizer& tokenizer_;
   tokenize_options options_;
   std::size_t vocabulary_size_;
+  std::size_t line_ = 0;  // of the input at hand
   basic_tokenized<example_type> result_;
 };
 

@@ -12,14 +12,19 @@
 
 namespace prefopt {
 
-/// Counts of examples.
+/// Counts of examples, except where it says something else.
 struct tokenize_report {
-  std::size_t total = 0;            ///< read
-  std::size_t kept = 0;             ///< left to train on
-  std::size_t dropped_empty = 0;    ///< dropped: a response had no token left
-  std::size_t dropped_equal = 0;    ///< dropped: all of two or more responses were equal
-  std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
-  std::size_t truncated = 0;        ///< of those kept: cut to the maximal length
+  std::size_t total = 0;              ///< read
+  std::size_t kept = 0;               ///< left to train on
+  std::size_t dropped_empty = 0;      ///< dropped: a response had no token left
+  std::size_t dropped_equal = 0;      ///< dropped: all of two or more responses were equal
+  std::size_t dropped_no_target = 0;  ///< dropped: a response of one token without a prompt, which nothing predicts
+  std::size_t boundary_merges = 0;    ///< of all: a merge crossed from the prompt into a response
+  std::size_t truncated = 0;          ///< of those kept: cut to the maximal length
+  std::size_t behind_end = 0;         ///< of all: white space or end tokens behind an end token left out
+  std::size_t special_texts = 0;      ///< prompts and responses, not examples: a special token spelled inside
+  std::string special_token = {};     ///< the first of those tokens
+  std::size_t special_line = 0;       ///< where it stands
 
   friend bool operator==(const tokenize_report&, const tokenize_report&) = default;
 };
@@ -32,8 +37,13 @@ struct tokenize_report {
   };
   add(report.dropped_empty, "dropped without a response token");
   add(report.dropped_equal, "dropped with equal responses");
+  add(report.dropped_no_target, "dropped without a token to predict");
   add(report.truncated, "truncated");
   add(report.boundary_merges, "with a token across the end of the prompt");
+  add(report.behind_end, "without what stood behind an end token");
+  if (report.special_texts != 0)
+    text += join(", ", report.special_texts, report.special_texts == 1 ? " text that spells" : " texts that spell",
+                 " a special token");
   return text;
 }
 

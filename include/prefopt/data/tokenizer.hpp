@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,23 @@ concept tokenizer = requires(const T& t, std::string_view text, std::span<const 
   { t.decode(ids) } -> std::same_as<std::string>;
   { t.end_of_text() } -> std::same_as<token_id>;
   { t.vocabulary_size() } -> std::same_as<std::size_t>;
+};
+
+/// Where something stands in a text, in bytes.
+struct text_range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  friend bool operator==(const text_range&, const text_range&) = default;
+};
+
+/// A tokenizer that can tell and spell special tokens.
+/// Needs: (1) a tokenizer; (2) `find_special_token(text, from)`, the first one that begins at or behind `from`;
+/// (3) `encode_split(text)`, the ids with special tokens taken for ordinary text.
+template <class T>
+concept special_token_tokenizer = tokenizer<T> && requires(const T& t, std::string_view text, std::size_t from) {
+  { t.find_special_token(text, from) } -> std::same_as<std::optional<text_range>>;
+  { t.encode_split(text) } -> std::same_as<token_ids>;
 };
 
 }  // namespace prefopt

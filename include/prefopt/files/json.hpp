@@ -52,13 +52,20 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& failure) override {
+  bool parse_error(std::size_t position, const std::string& read, const nlohmann::json::exception& failure) override {
+    const std::string begin = join(name_, ": not JSON at byte ", position, ": ");
+    const bool is_literal = std::string_view(failure.what()).find("invalid literal") != std::string_view::npos;
+    if (read.ends_with("-I") || (is_literal && (read.ends_with('N') || read.ends_with('I'))))  // as Python writes them
+      throw format_error(join(begin, "NaN or Infinity, which JSON does not have; null says that there is no number"));
     std::string_view reason = failure.what();  // "[json...] parse error at line 1, column 5: the reason"
-    if (const auto column = reason.find("column "); column != reason.npos) {
-      reason.remove_prefix(std::min(reason.size(), reason.find(": ", column)));
-      reason.remove_prefix(std::min<std::size_t>(reason.size(), 2));
-    }
-    throw format_error(join(name_, ": not JSON at byte ", position, ": ", printable(reason)));
+    const auto drop_until = [&](std::string_view mark, std::size_t from) {
+      if (const auto at = reason.find(mark, from); at != reason.npos) reason.remove_prefix(at + mark.size());
+    };
+    if (const auto column = reason.find("column "); column != reason.npos)
+      drop_until(": ", column);
+    else
+      drop_until("] ", 0);
+    throw format_error(join(begin, printable(reason)));
   }
 
  private:
@@ -108,6 +115,16 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   }
   detail::json_builder builder(name, limits);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
+}
+
+/// The list or object that begins at `first`, of input iterators over char. Reads no further than its last bracket.
+/// Throws as parse_json.
+template <class Iterator>
+[[nodiscard]] nlohmann::json parse_json_value(Iterator first, Iterator last, std::string_view name,
+                                              json_limits limits = {}) {
+  detail::json_builder builder(name, limits);
+  nlohmann::json::sax_parse(first, last, &builder, nlohmann::json::input_format_t::json, false);
   return builder.take();
 }
 

@@ -21,6 +21,8 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/files/printable.hpp"
+#include "prefopt/io/detail/known_columns.hpp"
+#include "prefopt/io/preference_columns.hpp"
 
 namespace prefopt {
 
@@ -34,8 +36,9 @@ struct chat_message {
   friend bool operator==(const chat_message&, const chat_message&) = default;
 };
 
-/// What begins an assistant's turn.
+/// What begins an assistant's turn, and a user's.
 inline constexpr std::string_view assistant_turn = "\n\nAssistant:";
+inline constexpr std::string_view user_turn = "\n\nHuman:";
 
 namespace detail {
 
@@ -44,7 +47,7 @@ namespace detail {
     case chat_role::system:
       return "\n\nSystem:";
     case chat_role::user:
-      return "\n\nHuman:";
+      return user_turn;
     case chat_role::assistant:
       break;
   }
@@ -67,12 +70,16 @@ namespace detail {
   return detail::turns(messages) + std::string(assistant_turn);
 }
 
-/// A response's text, to follow a prompt's. Throws value_error where its first message is not the assistant's, and
-/// where there is none.
+/// A response's text, to follow a prompt's. Throws value_error where a message is not the assistant's (all of a
+/// response is scored, so others' words would be learnt as answers), and where there is none.
 [[nodiscard]] inline std::string render_response(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a response without messages");
   if (messages[0].role != chat_role::assistant)
     throw value_error("a response whose first message is not the assistant's");
+  for (std::size_t i = 1; i < messages.size(); ++i)
+    if (messages[i].role != chat_role::assistant)
+      throw value_error(join("a response whose message ", i + 1,
+                             " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
   return detail::turns(messages).substr(assistant_turn.size());
 }
 
@@ -83,6 +90,12 @@ namespace detail {
   std::vector<chat_message> messages;
   for (const nlohmann::json& one : list) {
     const json_object message(one, join(where, ": message ", messages.size() + 1));
+    for (const auto& [name, value] : one.items())
+      if (!detail::says_nothing(value))
+        detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value, message.name());
+    if (message.has("from") && !message.has("role"))
+      throw format_error(
+          join(message.name(), ": \"from\" and \"value\", wanted \"role\" (system, user, assistant) and \"content\""));
     const std::string& role = message.text("role");
     const auto* known = std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
     if (known == roles.end())

@@ -2,17 +2,15 @@
 #pragma once
 // form_of: which form of preferences a file holds, by its first object.
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
-#include "prefopt/io/json_lines.hpp"
-#include "prefopt/io/line_reader.hpp"
+#include "prefopt/files/printable.hpp"
+#include "prefopt/io/json_file.hpp"
 
 namespace prefopt {
 
@@ -34,20 +32,21 @@ enum class preference_form {
   return "unpaired";
 }
 
-/// Throws io_error where the file cannot be read, format_error where its first line is no JSON object, where that is of
-/// no form, and where there is none.
-[[nodiscard]] inline preference_form form_of(const std::filesystem::path& path, line_limits limits = {}) {
-  line_reader lines(path, limits);
-  std::string line;
-  if (!detail::next_filled(lines, line))
-    throw format_error(join(path.native(), ": empty, a JSON object a line was wanted"));
-  const nlohmann::json json = parse_json(line, lines.place());
-  const json_object object(json, lines.place());
-  const auto has_any = [&](auto... keys) { return (object.has(keys) || ...); };
+/// The form of the file's next object, which stays in the file. Throws io_error where the file cannot be read,
+/// format_error where that is no JSON object, where it is of no form, and where there is none.
+[[nodiscard]] inline preference_form form_of(json_file& file) {
+  const nlohmann::json* value = file.peek();
+  if (value == nullptr) throw format_error(join(file.name(), ": empty, a JSON object a line was wanted"));
+  const json_object object(*value, file.place());
+  const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
   if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;
   if (has_any("responses", "responses_ids")) return preference_form::lists;
   if (has_any("completion", "completion_ids")) return preference_form::unpaired;
-  throw format_error(join(object.name(), ": none of the keys chosen, responses and completion"));
+  std::string keys;
+  for (const auto& [key, member] : value->items())
+    if (keys.size() < 160) keys += join(keys.empty() ? "" : ", ", printable(key, 40));
+  throw format_error(join(object.name(), ": none of the keys chosen, responses and completion",
+                          keys.empty() ? "" : "; there are ", keys));
 }
 
 }  // namespace prefopt

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_preferences: preference pairs from JSON lines, one object a line, plain or gzip. An object holds either texts
-// ("prompt", "chosen", "rejected"), the same as message lists, or token ids ("prompt_ids", "chosen_ids",
-// "rejected_ids"); where it holds both, the ids count. A file may mix the kinds line by line. Other members are
-// ignored, and so are blank lines.
+// read_preferences: preference pairs from JSON, one object a line or a list of objects, plain or gzip. An object holds
+// either texts ("prompt", "chosen", "rejected"), the same as message lists, or token ids ("prompt_ids", "chosen_ids",
+// "rejected_ids"); where it holds both, the ids count. A file may mix the kinds line by line. A member that is null is
+// as good as absent. preference_columns.hpp says what becomes of other members.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -20,9 +21,11 @@
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/io/dialogue_members.hpp"
-#include "prefopt/io/json_lines.hpp"
+#include "prefopt/io/json_file.hpp"
 #include "prefopt/io/line_reader.hpp"
 #include "prefopt/io/messages.hpp"
+#include "prefopt/io/preference_columns.hpp"
+#include "prefopt/io/preference_records.hpp"
 
 namespace prefopt {
 
@@ -55,49 +58,55 @@ namespace detail {
 }
 
 /// The same for message lists: the prompt is the messages that both have in common, up to an assistant's turn of each
-/// that is not. Throws value_error where there is no such turn.
+/// that is not. Throws value_error where there is no such turn, and where anyone else speaks behind it.
 [[nodiscard]] inline preference_pair split_common_prompt(std::span<const chat_message> chosen,
                                                          std::span<const chat_message> rejected) {
-  auto length = static_cast<std::size_t>(std::ranges::mismatch(chosen, rejected).in1 - chosen.begin());
-  const auto answers = [&](std::size_t at) {
-    return at < chosen.size() && at < rejected.size() && chosen[at].role == chat_role::assistant &&
-           rejected[at].role == chat_role::assistant;
-  };
-  while (length > 0 && !(answers(length) && chosen[length - 1].role != chat_role::assistant)) --length;
+  const std::array<detail::dialogue, 2> both{detail::dialogue(chosen.begin(), chosen.end()),
+                                             detail::dialogue(rejected.begin(), rejected.end())};
+  const std::size_t length = detail::common_prompt(both);
   if (length == 0)
     throw value_error("chosen and rejected have no beginning in common that an assistant's message follows in both");
   return {render_prompt(chosen.first(length)), render_response(chosen.subspan(length)),
           render_response(rejected.subspan(length))};
 }
 
+namespace detail {
+
+/// The columns that pairs are made of.
+inline constexpr std::array<std::string_view, 6> pair_columns{"prompt",     "chosen",     "rejected",
+                                                              "prompt_ids", "chosen_ids", "rejected_ids"};
+
+}  // namespace detail
+
 /// The pair that one JSON object spells. Throws format_error, naming the object's place and the member.
 [[nodiscard]] inline preference_record parse_preference(const json_object& object) {
-  if (object.has("prompt_ids") || object.has("chosen_ids") || object.has("rejected_ids")) {
+  const auto checked = [&](preference_pair pair) {
+    return detail::checked_record<preference_record>(object, detail::pair_columns, std::move(pair));
+  };
+  if (object.has_value("prompt_ids") || object.has_value("chosen_ids") || object.has_value("rejected_ids")) {
+    detail::check_columns(object, detail::pair_columns, {});
     return {tokenized_pair{detail::token_member(object, "prompt_ids"), detail::response_ids(object, "chosen_ids"),
                            detail::response_ids(object, "rejected_ids")}};
   }
-  if (object.has_value("prompt")) {
-    const auto [prompt, of_messages] = detail::read_prompt(object);
-    return {preference_pair{prompt, detail::response_member(object, "chosen", of_messages),
-                            detail::response_member(object, "rejected", of_messages)}};
-  }
-  if (!object.at("chosen").is_array()) return {split_common_prompt(object.text("chosen"), object.text("rejected"))};
-  const auto messages = [&](std::string_view key) {
-    return parse_messages(object.list(key), join(object.name(), ": ", key));
-  };
-  try {
-    return {split_common_prompt(messages("chosen"), messages("rejected"))};
-  } catch (const value_error& cause) {
-    throw format_error(join(object.name(), ": ", cause.what()));
-  }
+  const std::array responses{detail::response_member(object, "chosen"), detail::response_member(object, "rejected")};
+  if (!object.has_value("prompt") && responses[0].value->is_string() && responses[1].value->is_string())
+    return checked(split_common_prompt(object.text("chosen"), object.text("rejected")));
+  auto [prompt, texts] = detail::read_texts(object, responses);
+  return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
 }
 
-/// All pairs of a .jsonl or .jsonl.gz file, each with its line. Throws io_error where it cannot be read, format_error
-/// with the line's number where one is not a pair, where there is none at all, and where the file is beyond `limits`.
-/// Memory: the pairs, and one line.
-[[nodiscard]] inline std::vector<preference_record> read_preferences(const std::filesystem::path& path,
-                                                                     line_limits limits = {}) {
-  return read_json_lines(path, "pairs", limits, parse_preference);
+/// All pairs that are left in a file, each with its line, and what was noticed. Throws io_error where it cannot be
+/// read, format_error with the line's number where one is not a pair, where there is none at all, and where the file is
+/// beyond its limits. Memory: the pairs, and one line.
+[[nodiscard]] inline preference_records<preference_record> read_preferences(json_file& file) {
+  return detail::read_records(file, "pairs", detail::pair_columns, parse_preference);
+}
+
+/// The same of a file that is opened for it.
+[[nodiscard]] inline preference_records<preference_record> read_preferences(const std::filesystem::path& path,
+                                                                            line_limits limits = {}) {
+  json_file file(path, limits);
+  return read_preferences(file);
 }
 
 }  // namespace prefopt

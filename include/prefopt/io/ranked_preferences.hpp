@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_ranked_preferences: prompts with two or more responses each, from JSON lines: {"prompt", "responses"} as texts
+// read_ranked_preferences: prompts with two or more responses each, from JSON: {"prompt", "responses"} as texts
 // or message lists or {"prompt_ids", "responses_ids"} as token ids, and either "ranks", 1 for the best, or "scores",
 // the higher the better. Equal ranks or scores are ties.
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <limits>
@@ -18,8 +19,10 @@
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/io/dialogue_members.hpp"
-#include "prefopt/io/json_lines.hpp"
+#include "prefopt/io/json_file.hpp"
 #include "prefopt/io/line_reader.hpp"
+#include "prefopt/io/preference_columns.hpp"
+#include "prefopt/io/preference_records.hpp"
 
 namespace prefopt {
 
@@ -48,39 +51,47 @@ namespace detail {
   return scores;
 }
 
+/// The columns that lists are made of.
+inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "responses", "prompt_ids",
+                                                              "responses_ids", "ranks",     "scores"};
+
 }  // namespace detail
 
 /// The list that one JSON object spells. Throws format_error, naming the object's place and the member.
 [[nodiscard]] inline ranked_record parse_ranked_preference(const json_object& object) {
-  const bool of_ids = object.has("prompt_ids") || object.has("responses_ids");
+  const bool of_ids = object.has_value("prompt_ids") || object.has_value("responses_ids");
   const char* key = of_ids ? "responses_ids" : "responses";
   const nlohmann::json& list = object.list(key);
   if (list.size() < 2) throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", wanted two or more"));
-  const auto read_all = [&](auto& example, const auto& read) {
-    for (const nlohmann::json& one : list)
-      example.responses.push_back(read(one, join(object.name(), ": ", key, ": number ", example.responses.size() + 1)));
-    example.scores = detail::read_scores(object, list.size());
-  };
+  std::vector<detail::response_value> responses;
+  for (const nlohmann::json& one : list)
+    responses.push_back({&one, join(object.name(), ": ", key, ": number ", responses.size() + 1)});
   if (of_ids) {
+    detail::check_columns(object, detail::list_columns, {});
     tokenized_example example{detail::token_member(object, "prompt_ids"), {}};
-    read_all(example, [](const nlohmann::json& one, const std::string& where) {
-      if (!one.is_array() || one.empty()) throw format_error(join(where, ": token ids were wanted"));
-      return detail::to_token_ids(one, where);
-    });
+    for (const auto& [one, where] : responses) {
+      if (!one->is_array() || one->empty()) throw format_error(join(where, ": token ids were wanted"));
+      example.responses.push_back(detail::to_token_ids(*one, where));
+    }
+    example.scores = detail::read_scores(object, list.size());
     return {std::move(example)};
   }
-  const auto [prompt, of_messages] = detail::read_prompt(object);
-  preference_example example{prompt, {}};
-  read_all(example, [of_messages = of_messages](const nlohmann::json& one, const std::string& where) {
-    return detail::read_response(one, where, of_messages);
-  });
-  return {std::move(example)};
+  auto [prompt, texts] = detail::read_texts(object, responses);
+  return detail::checked_record<ranked_record>(
+      object, detail::list_columns,
+      preference_example{std::move(prompt), std::move(texts), detail::read_scores(object, list.size())});
 }
 
-/// All lists of a .jsonl or .jsonl.gz file, each with its line. Throws as read_preferences does.
-[[nodiscard]] inline std::vector<ranked_record> read_ranked_preferences(const std::filesystem::path& path,
-                                                                        line_limits limits = {}) {
-  return read_json_lines(path, "lists", limits, parse_ranked_preference);
+/// All lists that are left in a file, each with its line. Throws as read_preferences does.
+[[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(json_file& file) {
+  return detail::read_records(file, "lists", detail::list_columns, parse_ranked_preference);
+}
+
+/// The same of a file that is opened for it.
+[[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(const std::filesystem::path& path,
+                                                                               line_limits limits = {}) {
+  json_file file(path, limits);
+  return read_ranked_preferences(file);
 }
 
 }  // namespace prefopt

@@ -42,6 +42,11 @@ class reference_cache {
       throw shape_error(join("reference_cache: ", offsets.size(), " offsets for ", keys.size(), " sequences with ",
                              values.size(), " log-probs"));
     }
+    keys_.reserve(keys.size());
+    token_hashes_.reserve(keys.size());
+    offsets_.reserve(keys.size() + 1);
+    values_.reserve(values.size());
+    places_.reserve(keys.size());
     for (std::size_t k = 0; k < keys.size(); ++k) {
       if (offsets[k + 1] < offsets[k] || offsets[k + 1] > values.size()) {
         throw shape_error(join("reference_cache: offset ", offsets[k + 1], " after ", offsets[k]));

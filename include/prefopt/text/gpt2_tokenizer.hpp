@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
+#include "prefopt/data/tokenizer.hpp"
 #include "prefopt/text/added_tokens.hpp"
 #include "prefopt/text/byte_pairs.hpp"
 #include "prefopt/text/byte_symbols.hpp"
@@ -47,16 +49,16 @@ class gpt2_tokenizer {
 
   /// The ids of a text, any bytes; added tokens such as `<|endoftext|>` in it are recognized. Throws value_error where
   /// the vocabulary has no token for a byte of it. Cost: linear in the text, n log n in its longest word.
-  [[nodiscard]] token_ids encode(std::string_view text) const {
-    if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
-      throw value_error(join("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
-    }
-    token_ids ids;
-    ids.reserve(text.size() / 4 + 1);
-    cut(text, first_added_, ids, [&](std::string_view between) {
-      cut(between, then_added_, ids, [&](std::string_view plain) { encode_plain(plain, text, ids); });
-    });
-    return ids;
+  [[nodiscard]] token_ids encode(std::string_view text) const { return encode_around(text, first_added_); }
+
+  /// The same with special tokens taken for ordinary text, as `split_special_tokens` of transformers does. Special are
+  /// the added tokens that are not normalized; the others are recognized here too.
+  [[nodiscard]] token_ids encode_split(std::string_view text) const { return encode_around(text, {}); }
+
+  /// Where the first special token stands that begins at or behind byte `from`.
+  [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text, std::size_t from) const {
+    const auto match = first_added_.find(text, from);
+    return match ? std::optional(text_range{match->begin, match->end}) : std::nullopt;
   }
 
   /// The bytes that the tokens stand for: decode(encode(text)) == text. Throws value_error for an id that has no token.
@@ -99,6 +101,19 @@ class gpt2_tokenizer {
     for (std::size_t byte = 0; byte < 256; ++byte) {
       byte_ids_[byte] = tokens_.find(to_byte_symbols(std::string(1, static_cast<char>(byte)))).value_or(no_token);
     }
+  }
+
+  /// The ids of a text of which `first` is cut out before anything else.
+  [[nodiscard]] token_ids encode_around(std::string_view text, const added_token_matcher& first) const {
+    if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
+      throw value_error(join("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
+    }
+    token_ids ids;
+    ids.reserve(text.size() / 4 + 1);
+    cut(text, first, ids, [&](std::string_view between) {
+      cut(between, then_added_, ids, [&](std::string_view plain) { encode_plain(plain, text, ids); });
+    });
+    return ids;
   }
 
   /// Gives the added tokens' ids, and `between` the text around them.

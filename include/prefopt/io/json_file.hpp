@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// json_file: the values of a file of JSON one by one, plain or gzip, from a file or a pipe, each with its place. They
+// stand one a line (JSON lines), one after another however they are indented, or in one list.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/json.hpp"
+#include "prefopt/io/detail/character_stream.hpp"
+#include "prefopt/io/detail/describe_data.hpp"
+#include "prefopt/io/line_reader.hpp"
+
+namespace prefopt {
+
+/// Opens a file once and reads it once. Memory: one value. Not to be moved while it is read.
+class json_file {
+ public:
+  /// Throws io_error where the file cannot be read, format_error where its beginning says that it is something else: a
+  /// table, text that is not UTF-8, Parquet; the message says how to convert it.
+  explicit json_file(const std::filesystem::path& path, line_limits limits = {})
+      : name_(path.native()), stream_(path, limits), limits_(limits) {
+    if (stream_.ahead(3) == "\xef\xbb\xbf")
+      for (int i = 0; i < 3; ++i) stream_.skip();
+    const bool is_wide = detail::wide_encoding(stream_.ahead(4)).has_value();
+    if (!is_wide) stream_.skip_space();
+    const int first = stream_.peek();
+    if (is_wide || (first != '{' && first != '[' && first != detail::character_stream::end)) {
+      const std::string foreign = detail::describe_data(stream_.ahead(4096), name_);
+      if (!foreign.empty()) throw format_error(join(name_, ": ", foreign));
+    }
+    is_list_ = first == '[' && !is_wide;
+    if (is_list_) stream_.skip();
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// The next value, or null at the end; the same until `take`. Throws io_error, and format_error, naming the place,
+  /// where there is no JSON, a value is beyond the limits, and where there are more values than lines allowed.
+  [[nodiscard]] const nlohmann::json* peek() {
+    if (!has_value_) has_value_ = read_next();
+    return has_value_ ? &value_ : nullptr;
+  }
+
+  /// Passes over the value that `peek` gives.
+  void take() { has_value_ = false; }
+
+  /// The line on which that value begins, from 1.
+  [[nodiscard]] std::size_t line() const { return line_; }
+
+  /// Its number in the list that the file holds, from 1; 0 where it holds none.
+  [[nodiscard]] std::size_t item() const { return is_list_ ? count_ : 0; }
+
+  /// "FILE: line 7", "FILE: line 7: item 3", for messages.
+  [[nodiscard]] std::string place() const {
+    return is_list_ ? join(name_, ": line ", line_, ": item ", count_) : join(name_, ": line ", line_);
+  }
+
+ private:
+  [[nodiscard]] bool read_next() {
+    if (is_done_) return false;
+    stream_.skip_space();
+    if (is_list_ ? list_ends() : stream_.peek() == detail::character_stream::end) {
+      is_done_ = true;
+      return false;
+    }
+    if (count_ == limits_.lines) throw format_error(join(name_, ": more than ", limits_.lines, " examples"));
+    ++count_;
+    line_ = stream_.line();
+    stream_.begin_value();
+    value_ = parse_json_value(detail::character_iterator(stream_), detail::character_iterator(), place());
+    return true;
+  }
+
+  /// Passes over the comma before the next item, or over the list's end, behind which there must be nothing.
+  [[nodiscard]] bool list_ends() {
+    const auto fail = [&](const char* what) { throw format_error(join(name_, ": line ", stream_.line(), ": ", what)); };
+    if (stream_.peek() == ']') {
+      stream_.skip();
+      stream_.skip_space();
+      if (stream_.peek() != detail::character_stream::end) fail("something stands behind the list that the file holds");
+      return true;
+    }
+    if (stream_.peek() == detail::character_stream::end) fail("the file ends inside the list that it holds");
+    if (count_ > 0) {
+      if (stream_.peek() != ',') fail("a comma or the list's end was wanted");
+      stream_.skip();
+      stream_.skip_space();
+    }
+    return false;
+  }
+
+  std::string name_;
+  detail::character_stream stream_;
+  line_limits limits_;
+  nlohmann::json value_;
+  std::size_t line_ = 0;
+  std::size_t count_ = 0;
+  bool has_value_ = false;
+  bool is_list_ = false;
+  bool is_done_ = false;
+};
+
+}  // namespace prefopt
