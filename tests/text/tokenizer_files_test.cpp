@@ -7,6 +7,7 @@
 #include <string>
 
 #include "files/scratch_folder.hpp"
+#include "prefopt/data/tokenize.hpp"
 #include "prefopt/text/gpt2_tokenizer.hpp"
 
 using prefopt::format_error;
@@ -27,6 +28,14 @@ gpt2_tokenizer load(std::string vocabulary, std::string merge_lines) {
 
 gpt2_tokenizer load_with(const char* name, std::string content) {
   return gpt2_tokenizer::from_files({{"vocab.json", vocab}, {"merges.txt", merges}, {name, std::move(content)}});
+}
+
+/// The same tokenizer in one file, with one token more.
+nlohmann::json tokenizer_json() {
+  return nlohmann::json::parse(R"({"added_tokens":[{"id":3,"content":"<|endoftext|>","special":true},
+                                                  {"id":4,"content":"<|user|>","special":true}],
+    "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
+    "model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})");
 }
 
 /// How much the program's greatest memory has grown since this was made, in bytes.
@@ -144,10 +153,91 @@ BOOST_AUTO_TEST_CASE(messages_of_a_folder_name_the_whole_path) {
                         says((folder / "merges.txt").native()));
 }
 
-BOOST_AUTO_TEST_CASE(vocabulary_and_merges_win_over_a_tokenizer_json_beside_them) {
-  const auto tokenizer = load_with("tokenizer.json", "not read, only carried along");
-  BOOST_TEST(tokenizer.encode("ab") == token_ids{2}, boost::test_tools::per_element());
+BOOST_AUTO_TEST_CASE(vocabulary_and_merges_beside_a_tokenizer_json_take_its_added_tokens) {
+  // What transformers 5 leaves in an older folder when a token is added and saved there.
+  const auto tokenizer = load_with("tokenizer.json", tokenizer_json().dump());
+  BOOST_TEST(tokenizer.encode("ab<|user|>b<|endoftext|>") == (token_ids{2, 4, 1, 3}), boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.vocabulary_size() == 5u);
   BOOST_TEST(tokenizer.files().size() == 3u);
+  // The same tokens in the older forms.
+  for (const auto& [name, content] :
+       {std::pair("added_tokens.json", R"({"<|user|>":4})"),
+        std::pair("tokenizer_config.json", R"({"added_tokens_decoder":{"4":{"content":"<|user|>","special":true}}})")})
+    BOOST_TEST(load_with(name, content).encode("ab<|user|>") == (token_ids{2, 4}), boost::test_tools::per_element());
+  // An older vocab.json holds added tokens, or none at all.
+  for (const char* ids : {R"({"a":0,"b":1,"ab":2,"<|endoftext|>":3,"<|user|>":4})", R"({"a":0,"b":1,"ab":2})"}) {
+    const auto other = gpt2_tokenizer::from_files(
+        {{"vocab.json", ids}, {"merges.txt", merges}, {"tokenizer.json", tokenizer_json().dump()}});
+    BOOST_TEST(other.encode("ab<|user|>") == (token_ids{2, 4}), boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(files_that_contradict_each_other_are_refused_by_name) {
+  const auto refused = [](const char* pointer, const nlohmann::json& value, auto... pieces) {
+    auto file = tokenizer_json();
+    file[nlohmann::json::json_pointer(pointer)] = value;
+    BOOST_TEST_CONTEXT(pointer << " = " << value) {
+      BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", file.dump()), format_error,
+                            says(pieces..., "remove what is out of date"));
+    }
+  };
+  refused("/model/vocab", {{"a", 1}, {"b", 0}, {"ab", 2}},
+          "vocab.json: the id of \"a\" is 0, in tokenizer.json it is 1");
+  refused("/model/vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"c", 7}},
+          "tokenizer.json: model: vocab: the id of \"c\" is 7, vocab.json has no such token");
+  refused("/added_tokens/0/content", "<|end|>",
+          "vocab.json: the id of \"<|endoftext|>\" is 3, tokenizer.json has no such token");
+  refused("/model/merges", nlohmann::json::array(), "merges.txt: merge 1 is \"a b\", in tokenizer.json it is missing");
+  const auto two = [](const char* text, const nlohmann::json& list) {
+    auto file = tokenizer_json();
+    file["model"]["vocab"] = {{"a", 0}, {"b", 1}, {"ab", 2}, {"ba", 5}};
+    file["model"]["merges"] = list;
+    return gpt2_tokenizer::from_files({{"vocab.json", R"({"a":0,"b":1,"ab":2,"<|endoftext|>":3,"ba":5})"},
+                                       {"merges.txt", text},
+                                       {"tokenizer.json", file.dump()}});
+  };
+  BOOST_TEST(two("a b\nb a\n", {"a b", "b a"}).encode("bab") == (token_ids{1, 2}), boost::test_tools::per_element());
+  BOOST_TEST(two("b a\na b\n", {"b a", "a b"}).encode("bab") == (token_ids{5, 1}), boost::test_tools::per_element());
+  BOOST_CHECK_EXCEPTION(two("a b\nb a\n", {"b a", "a b"}), format_error,
+                        says("merges.txt: merge 1 is \"a b\", in tokenizer.json it is \"b a\""));
+  BOOST_CHECK_EXCEPTION(two("b a\n", {"b a", "a b"}), format_error,
+                        says("merges.txt: merge 2 is missing, in tokenizer.json it is \"a b\""));
+  // One of the two older files alone must agree, too; other settings are refused by their key.
+  BOOST_CHECK_EXCEPTION(
+      (void)gpt2_tokenizer::from_files({{"vocab.json", R"({"a":9})"}, {"tokenizer.json", tokenizer_json().dump()}}),
+      format_error, says("vocab.json: the id of \"a\" is 9"));
+  auto file = tokenizer_json();
+  file["pre_tokenizer"]["add_prefix_space"] = true;
+  BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", file.dump()), format_error,
+                        says("tokenizer.json: pre_tokenizer: add_prefix_space is true"));
+  BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", "{"), format_error, says("tokenizer.json: not JSON"));
+  // Added tokens of two files with two ids, or two tokens with one id.
+  for (const char* other : {R"({"<|user|>":7})", R"({"<|system|>":4})"}) {
+    BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_files({{"vocab.json", vocab},
+                                                            {"merges.txt", merges},
+                                                            {"tokenizer.json", tokenizer_json().dump()},
+                                                            {"added_tokens.json", other}}),
+                          format_error, says("added_tokens.json: "));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(chat_templates_belong_to_a_tokenizer_and_links_are_followed) {
+  const prefopt_test::scratch_folder folder, blobs;
+  put(blobs / "0", vocab);
+  std::filesystem::create_symlink(blobs / "0", folder / "vocab.json");
+  put(folder / "merges.txt", merges);
+  put(folder / "chat_template.jinja", "{{ messages }}");
+  std::filesystem::create_directory(folder / "additional_chat_templates");
+  put(folder / "additional_chat_templates/tools.jinja", "{{ tools }}");
+  put(folder / "additional_chat_templates/notes.txt", "not a template");
+  const auto tokenizer = gpt2_tokenizer::from_directory(folder.path());
+  const std::vector<prefopt::tokenizer_file> wanted{{"vocab.json", vocab},
+                                                    {"merges.txt", merges},
+                                                    {"chat_template.jinja", "{{ messages }}"},
+                                                    {"additional_chat_templates/tools.jinja", "{{ tools }}"}};
+  BOOST_TEST((tokenizer.files() == wanted));
+  std::filesystem::remove(blobs / "0");
+  BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_directory(folder.path()), io_error, says("vocab.json: cannot open"));
 }
 
 BOOST_AUTO_TEST_CASE(added_tokens_json_adds_what_the_vocabulary_lacks) {
@@ -188,12 +278,32 @@ BOOST_AUTO_TEST_CASE(the_config_may_name_tokens_and_the_end_of_text) {
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(the_eos_token_of_the_config_counts_before_that_of_the_map) {
-  const auto tokenizer = gpt2_tokenizer::from_files({{"vocab.json", vocab},
-                                                     {"merges.txt", merges},
-                                                     {"special_tokens_map.json", R"({"eos_token":"a"})"},
-                                                     {"tokenizer_config.json", R"({"eos_token":"b"})"}});
-  BOOST_TEST(tokenizer.end_of_text() == 1);
+BOOST_AUTO_TEST_CASE(two_end_of_text_tokens_in_two_files_are_refused_unless_the_map_is_not_read) {
+  const auto with = [](const char* map, const char* config) {
+    return gpt2_tokenizer::from_files({{"vocab.json", vocab},
+                                       {"merges.txt", merges},
+                                       {"special_tokens_map.json", map},
+                                       {"tokenizer_config.json", config}});
+  };
+  BOOST_CHECK_EXCEPTION(with(R"({"eos_token":"a"})", R"({"eos_token":"b"})"), format_error,
+                        says("special_tokens_map.json: eos_token is \"a\", in tokenizer_config.json it is \"b\"",
+                             "remove the one that is out of date"));
+  BOOST_TEST(with(R"({"eos_token":{"content":"b"}})", R"({"eos_token":"b"})").end_of_text() == 1);
+  BOOST_TEST(with(R"({"eos_token":null})", R"({"eos_token":"b"})").end_of_text() == 1);
+  BOOST_TEST(with(R"({"eos_token":"a"})", R"({"eos_token":"b","added_tokens_decoder":{}})").end_of_text() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_where_it_is_used) {
+  const auto tokenizer = gpt2_tokenizer::from_files(
+      {{"vocab.json", vocab},
+       {"merges.txt", merges},
+       {"tokenizer_config.json", R"({"pad_token":"[PAD]","added_tokens_decoder":{"4":{"content":"[PAD]"}}})"}});
+  const auto tokenized = [&](const char* chosen) {
+    const std::vector<prefopt::basic_pair<std::string>> pairs{{.prompt = "a", .chosen = chosen, .rejected = "a"}};
+    return prefopt::tokenize(pairs, tokenizer, {.max_length = 8, .vocabulary_size = 4});
+  };
+  BOOST_TEST(tokenized("b").examples.size() == 1u);
+  BOOST_CHECK_EXCEPTION((void)tokenized("b[PAD]"), prefopt::error, says("token id 4, wanted 0 to 3"));
 }
 
 BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {
@@ -205,6 +315,7 @@ BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {
   refused(R"({"add_prefix_space":true})", "add_prefix_space");
   refused(R"({"add_bos_token":true})", "add_bos_token");
   refused(R"({"add_eos_token":true})", "add_eos_token");
+  refused(R"({"split_special_tokens":true})", "split_special_tokens");
   refused(R"({"pad_token":{"content":"a","lstrip":true}})", "pad_token", "lstrip");
   refused(R"({"pad_token":7})", "pad_token");
   refused(R"({"additional_special_tokens":"a"})", "additional_special_tokens");

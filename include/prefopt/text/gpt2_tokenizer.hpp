@@ -32,9 +32,9 @@ namespace prefopt {
 /// Texts to token ids and back. Immutable: one object may be used by many threads at once.
 class gpt2_tokenizer {
  public:
-  /// From a checkpoint's folder: `vocab.json` with `merges.txt`, else `tokenizer.json`; `tokenizer_config.json`,
-  /// `special_tokens_map.json` and `added_tokens.json` are taken in where they are there. Throws io_error or
-  /// format_error, naming the file and what is wrong with it.
+  /// From a checkpoint's folder: `tokenizer.json`, or `vocab.json` with `merges.txt`; where both are there they must
+  /// agree. `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are taken in where they are
+  /// there. Throws io_error or format_error, naming the file and what is wrong with it.
   [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
     return gpt2_tokenizer(read_tokenizer_files(directory), directory);
   }
@@ -97,7 +97,7 @@ class gpt2_tokenizer {
     merges_ = std::move(parts.merges);
     first_added_ = added_token_matcher(std::move(parts.first_added));
     then_added_ = added_token_matcher(std::move(parts.then_added));
-    end_of_text_ = parts.end_of_text.value_or(std::string(gpt2_end_of_text));
+    end_of_text_ = parts.end_of_text ? std::move(parts.end_of_text->text) : std::string(gpt2_end_of_text);
     for (std::size_t byte = 0; byte < 256; ++byte) {
       byte_ids_[byte] = tokens_.find(to_byte_symbols(std::string(1, static_cast<char>(byte)))).value_or(no_token);
     }

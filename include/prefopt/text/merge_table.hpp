@@ -3,6 +3,7 @@
 // merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with linear steps at a
 // load of at most one half: a look-up is the tokenizer's innermost step. Memory follows the number of different pairs.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -29,6 +30,26 @@ class merge_table {
     slot& place = slots_[find_slot(key(left, right))];
     if (place.key == no_key) ++size_;
     place = {key(left, right), merge};
+  }
+
+  /// A merge, with the two ids that it joins.
+  struct entry {
+    token_id left;
+    token_id right;
+    token_merge merge;
+  };
+
+  /// All merges, the earliest first.
+  [[nodiscard]] std::vector<entry> in_order() const {
+    std::vector<entry> entries;
+    entries.reserve(size_);
+    for (const slot& full : slots_) {
+      if (full.key == no_key) continue;
+      entries.push_back({static_cast<token_id>(full.key >> 32),
+                         static_cast<token_id>(static_cast<std::uint32_t>(full.key)), full.merge});
+    }
+    std::ranges::sort(entries, {}, [](const entry& each) { return each.merge.rank; });
+    return entries;
   }
 
   /// The merge of `left` and `right`, or one of rank `never`.

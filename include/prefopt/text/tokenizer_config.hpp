@@ -50,8 +50,14 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
     }
     for (const nlohmann::json& value : values) add(value, where);
   }
-  if (!parts.end_of_text && file.has_value("eos_token")) {
-    parts.end_of_text = named_token(file.at("eos_token"), join(file.name(), ": eos_token"));
+  if (!file.has_value("eos_token")) return;
+  const std::string end = named_token(file.at("eos_token"), join(file.name(), ": eos_token"));
+  if (!parts.end_of_text) {
+    parts.end_of_text = {.text = end, .from = file.name()};
+  } else if (!parts.has_decoder && parts.end_of_text->text != end) {
+    // Here transformers takes the map's token, however old the map is.
+    throw format_error(join(file.name(), ": eos_token is ", quote_token(end), ", in ", parts.end_of_text->from,
+                            " it is ", quote_token(parts.end_of_text->text), "; remove the one that is out of date"));
   }
 }
 
@@ -84,16 +90,18 @@ inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
       kind && std::ranges::find(classes, *kind) == classes.end()) {
     throw format_error(join(name, ": tokenizer_class is ", quote_token(*kind), ", a GPT2Tokenizer was wanted"));
   }
-  for (const char* key : {"add_prefix_space", "add_bos_token", "add_eos_token"}) {
+  for (const char* key : {"add_prefix_space", "add_bos_token", "add_eos_token", "split_special_tokens"}) {
     if (file.optional_boolean(key).value_or(false)) {
       throw format_error(join(name, ": ", key, " is true, which is not supported"));
     }
   }
-  if (file.has_value("added_tokens_decoder")) detail::add_decoder_tokens(parts, file.object("added_tokens_decoder"));
+  parts.has_decoder = file.has_value("added_tokens_decoder");
+  if (parts.has_decoder) detail::add_decoder_tokens(parts, file.object("added_tokens_decoder"));
   detail::add_named_tokens(parts, file);
 }
 
-/// Takes in a special_tokens_map.json. Throws format_error.
+/// Takes in a special_tokens_map.json. Throws format_error, also where it names another eos_token than a
+/// tokenizer_config.json without `added_tokens_decoder`; with one, transformers does not read the map.
 inline void read_special_tokens_map(tokenizer_parts& parts, std::string_view text, const std::string& name) {
   const nlohmann::json json = parse_json(text, name);
   detail::add_named_tokens(parts, json_object(json, name));

@@ -1,48 +1,92 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The files of a tokenizer: which of a folder belong to it, and what they say together. Where vocab.json and merges.txt
-// are there they decide, and a tokenizer.json beside them is only carried along.
+// What the files of a tokenizer say together. A vocabulary with its merges may stand in tokenizer.json, in vocab.json
+// and merges.txt, or in both, and then they must agree: who adds tokens and saves with transformers 5 into an older
+// folder leaves both there.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/files/folder_file.hpp"
 #include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
-#include "prefopt/files/read_file.hpp"
 #include "prefopt/text/byte_symbols.hpp"
+#include "prefopt/text/merge_table.hpp"
 #include "prefopt/text/merges.hpp"
+#include "prefopt/text/quote_token.hpp"
 #include "prefopt/text/tokenizer_config.hpp"
 #include "prefopt/text/tokenizer_json.hpp"
 #include "prefopt/text/tokenizer_parts.hpp"
+#include "prefopt/text/vocabulary.hpp"
 
 namespace prefopt {
 
-/// The files of `directory` that belong to a tokenizer, whole. Throws io_error naming a file that cannot be read; one
-/// that is not there is left out.
-[[nodiscard]] inline std::vector<tokenizer_file> read_tokenizer_files(const std::filesystem::path& directory) {
-  constexpr std::array names{
-      "vocab.json",       "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-      "added_tokens.json"};
-  constexpr std::size_t most_bytes = std::size_t{1} << 28;
-  std::vector<tokenizer_file> files;
-  for (const char* name : names) {
-    std::error_code ignored;  // of a folder that cannot be looked into, reading tells more
-    if (std::filesystem::symlink_status(directory / name, ignored).type() == std::filesystem::file_type::not_found)
-      continue;
-    files.push_back({name, read_file(directory / name, most_bytes)});
-  }
-  return files;
+namespace detail {
+
+/// Which of two files is right is for the user to know.
+[[nodiscard]] inline format_error files_disagree(std::string_view what, std::string_view other) {
+  return format_error(join(what, ", ", other, "; the files describe two tokenizers: remove what is out of date"));
 }
+
+/// Throws format_error unless a vocab.json holds the tokens of a tokenizer.json beside it, under the same ids. Added
+/// tokens may be missing from it.
+inline void check_same_vocabulary(const vocabulary& tokens, const std::string& name, const tokenizer_parts& whole,
+                                  const std::string& whole_name) {
+  const auto lowest = [](const vocabulary& all, auto is_wrong) -> std::optional<std::pair<token_id, std::string>> {
+    std::optional<std::pair<token_id, std::string>> found;
+    for (const auto& [text, id] : all.ids()) {
+      if ((!found || id < found->first) && is_wrong(text, id)) found.emplace(id, text);
+    }
+    return found;
+  };
+  if (const auto token = lowest(tokens, [&](const auto& text, token_id id) { return whole.tokens.find(text) != id; })) {
+    const auto& [id, text] = *token;
+    const auto other = whole.tokens.find(text);
+    throw files_disagree(join(name, ": the id of ", quote_token(text), " is ", id),
+                         other ? join("in ", whole_name, " it is ", *other) : join(whole_name, " has no such token"));
+  }
+  if (const auto token = lowest(whole.tokens, [&](const auto& text, token_id id) {
+        return !whole.added_ids.contains(id) && !tokens.find(text);
+      })) {
+    throw files_disagree(
+        join(whole_name, ": model: vocab: the id of ", quote_token(token->second), " is ", token->first),
+        join(name, " has no such token"));
+  }
+}
+
+/// Throws format_error unless a merges.txt holds the merges of a tokenizer.json beside it, in the same order.
+inline void check_same_merges(const merge_table& merges, const std::string& name, const tokenizer_parts& whole,
+                              const std::string& whole_name) {
+  const std::vector<merge_table::entry> ours = merges.in_order();
+  const std::vector<merge_table::entry> theirs = whole.merges.in_order();
+  const auto spell = [&](const std::vector<merge_table::entry>& entries, std::size_t i) {
+    if (i >= entries.size()) return std::string("missing");
+    const auto text = [&](token_id id) {
+      const auto& ids = whole.tokens.ids();
+      const auto token = std::ranges::find_if(ids, [id](const auto& each) { return each.second == id; });
+      return token->first;
+    };
+    return quote_token(join(text(entries[i].left), ' ', text(entries[i].right)));
+  };
+  for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()); ++i) {
+    if (i < ours.size() && i < theirs.size() && ours[i].left == theirs[i].left && ours[i].right == theirs[i].right)
+      continue;
+    throw files_disagree(join(name, ": merge ", i + 1, " is ", spell(ours, i)),
+                         join("in ", whole_name, " it is ", spell(theirs, i)));
+  }
+}
+
+}  // namespace detail
 
 /// What the files say. `directory` is for messages. Throws format_error, naming the file, where one is broken or they
 /// contradict each other, and io_error where they do not hold a vocabulary with its merges.
@@ -56,18 +100,30 @@ namespace prefopt {
   const std::string* vocab = find("vocab.json");
   const std::string* merges = find("merges.txt");
   const std::string* whole = find("tokenizer.json");
-  tokenizer_parts parts;
-  if (vocab && merges) {
-    const nlohmann::json json = parse_json(*vocab, path_of("vocab.json"));
-    parts.tokens = vocabulary(json_object(json, path_of("vocab.json")));
-    parts.merges = read_merges_text(*merges, path_of("merges.txt"), parts.tokens);
-  } else if (whole) {
-    parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));
-  } else {
+  if (!whole && !(vocab && merges)) {
     throw io_error(
         join(directory.native(), ": holds no tokenizer: vocab.json with merges.txt, or tokenizer.json, were wanted"));
   }
-  // tokenizer_config.json goes first: it alone says which tokens are special, and its eos_token counts.
+  tokenizer_parts parts;
+  if (whole) parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));
+  if (vocab) {
+    const nlohmann::json json = parse_json(*vocab, path_of("vocab.json"));
+    vocabulary tokens(json_object(json, path_of("vocab.json")));
+    if (whole) {
+      detail::check_same_vocabulary(tokens, path_of("vocab.json"), parts, path_of("tokenizer.json"));
+    } else {
+      parts.tokens = std::move(tokens);
+    }
+  }
+  if (merges) {
+    merge_table table = read_merges_text(*merges, path_of("merges.txt"), parts.tokens);
+    if (whole) {
+      detail::check_same_merges(table, path_of("merges.txt"), parts, path_of("tokenizer.json"));
+    } else {
+      parts.merges = std::move(table);
+    }
+  }
+  // tokenizer_config.json goes first: it alone says which tokens are special.
   if (const auto* text = find("tokenizer_config.json")) {
     read_tokenizer_config(parts, *text, path_of("tokenizer_config.json"));
   }

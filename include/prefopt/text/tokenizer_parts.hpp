@@ -11,6 +11,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
+#include "prefopt/files/folder_file.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/text/added_tokens.hpp"
 #include "prefopt/text/merge_table.hpp"
@@ -20,12 +21,7 @@
 namespace prefopt {
 
 /// A file that belongs to a tokenizer.
-struct tokenizer_file {
-  std::string name;  ///< within its folder
-  std::string content;
-
-  friend bool operator==(const tokenizer_file&, const tokenizer_file&) = default;
-};
+using tokenizer_file = folder_file;
 
 /// The text of GPT-2's token between texts, where a tokenizer's files name no other.
 inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
@@ -39,7 +35,12 @@ struct tokenizer_parts {
   std::vector<added_token> first_added;  ///< looked for in the whole text ("normalized": false)
   std::vector<added_token> then_added;   ///< looked for between the first ("normalized": true)
   std::unordered_set<token_id> added_ids;
-  std::optional<std::string> end_of_text;  ///< the first eos_token that a file names
+  bool has_decoder = false;  ///< tokenizer_config.json lists the added tokens
+  struct named_end {
+    std::string text;
+    std::string from;  ///< the file's name
+  };
+  std::optional<named_end> end_of_text;  ///< the first eos_token that a file names
 
   /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added already stays as it
   /// is. Throws format_error where the id is another token's, or the content's another, and where the content is empty

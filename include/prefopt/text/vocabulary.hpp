@@ -61,6 +61,9 @@ class vocabulary {
     return place == bytes_of_.end() ? nullptr : &place->second;
   }
 
+  /// All tokens, by spelling.
+  [[nodiscard]] const auto& ids() const { return id_of_; }
+
   /// One above the greatest id.
   [[nodiscard]] std::size_t id_end() const { return end_; }
 
