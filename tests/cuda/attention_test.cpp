@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "cuda/emulated_device.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include "laws/tree_attention_laws.hpp"
+#include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
@@ -22,101 +23,23 @@ using namespace prefopt;
 namespace {
 
 using machine = cuda_backend<bfloat16, tests::emulated_device>;
-using numbers = tests::numbers;
 
-/// A forest of so many nodes with runs of up to `longest` rows.
-std::vector<tree_node> random_forest(random_generator& random, std::size_t count, std::size_t longest) {
-  std::vector<tree_node> nodes;
-  std::vector<std::int32_t> path;  // from the root to the node before
-  for (std::size_t i = 0; i < count; ++i) {
-    path.resize(random.below(path.size() + 1));
-    const std::int32_t begin = nodes.empty() ? 0 : nodes.back().end;
-    const auto length = static_cast<std::int32_t>(1 + random.below(longest));
-    nodes.push_back({path.empty() ? -1 : path.back(), begin, begin + length, begin + length});
-    for (const std::int32_t above : path) nodes[static_cast<std::size_t>(above)].subtree_end = begin + length;
-    path.push_back(static_cast<std::int32_t>(i));
-  }
-  return nodes;
-}
-
-/// Whether the row sees the key: it is the row's own node up to itself, or a node above.
-bool sees(const std::vector<tree_node>& nodes, std::int32_t row, std::int32_t key) {
-  const auto of = [&](std::int32_t r) {
-    return static_cast<std::int32_t>(
-        std::ranges::find_if(nodes, [&](const tree_node& n) { return n.begin <= r && r < n.end; }) - nodes.begin());
-  };
-  if (key > row) return false;
-  for (std::int32_t node = of(row); node >= 0; node = nodes[static_cast<std::size_t>(node)].parent)
-    if (node == of(key)) return true;
-  return false;
-}
-
-std::vector<std::int32_t> some_of(random_generator& random, std::int32_t rows) {
-  std::vector<std::int32_t> named;
-  for (std::int32_t row = 0; row < rows; ++row)
-    if (random.below(3) == 0) named.push_back(row);
-  if (named.empty()) named.push_back(rows - 1);
-  return named;
-}
-
-struct results {
-  numbers out = {}, log_sums = {}, d_q = {}, d_k = {}, d_v = {};
+/// Numbers that count how often one is read.
+struct counted {
+  const std::vector<std::int32_t>& numbers;
+  std::size_t& reads;
+  [[nodiscard]] std::size_t size() const { return numbers.size(); }
+  [[nodiscard]] std::int32_t operator[](std::size_t i) const { return ++reads, numbers[i]; }
 };
-
-struct inputs {
-  std::size_t heads, channels;
-  numbers q = {}, k = {}, v = {}, d = {};
-};
-
-inputs random_inputs(random_generator& random, std::size_t queries, std::size_t keys, std::size_t channels) {
-  inputs in{.heads = 2, .channels = channels};
-  for (auto [values, rows] : {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
-    values->resize(rows * in.heads * channels);
-    for (double& value : *values)  // what every machine can hold
-      value = static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
-  }
-  return in;
-}
-
-template <class Machine>
-results attend(const Machine& on, const attention_rows& rows, const inputs& in) {
-  using tests::activations;
-  using tests::on_machine;
-  using tests::rubbish;
-  activations<Machine> q(on, in.q), k(on, in.k), v(on, in.v), d(on, in.d);
-  auto out = rubbish<activations<Machine>>(on, in.q.size());
-  auto log_sums = rubbish<on_machine<Machine>>(on, in.q.size() / in.channels);
-  const auto heads = [&](auto& values) { return values.heads(in.heads, in.channels); };
-  on.tree_attention(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads));
-  results all{.out = out.host(), .log_sums = log_sums.host()};
-  if (rows.first_row != 0) return all;
-  auto d_q = rubbish<activations<Machine>>(on, in.q.size()), d_k = rubbish<activations<Machine>>(on, in.k.size()),
-       d_v = rubbish<activations<Machine>>(on, in.v.size());
-  on.tree_attention_backward(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads), heads(d),
-                             heads(d_q), heads(d_k), heads(d_v));
-  return {all.out, all.log_sums, d_q.host(), d_k.host(), d_v.host()};
-}
-
-// Weights, d scores and results are rounded to 2^-9 of themselves; `out`, which the backward reads, is rounded too.
-constexpr double rounding = 4.0 / 512;
-
-void check_close(const results& got, const results& wanted) {
-  BOOST_TEST(tests::distance(got.out, wanted.out) <= rounding);
-  BOOST_TEST(tests::distance(got.log_sums, wanted.log_sums) <= 1e-5);
-  if (wanted.d_q.empty()) return;
-  BOOST_TEST(tests::distance(got.d_q, wanted.d_q) <= rounding);
-  BOOST_TEST(tests::distance(got.d_k, wanted.d_k) <= rounding);
-  BOOST_TEST(tests::distance(got.d_v, wanted.d_v) <= rounding);
-}
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_plan_is_the_definition) {
   random_generator random(5);
   for (int round = 0; round < 30; ++round) {
-    const auto nodes = random_forest(random, 1 + random.below(20), 1 + random.below(40));
+    const auto nodes = tests::random_forest(random, 1 + random.below(20), 1 + random.below(40));
     const std::int32_t rows = nodes.back().end;
-    const auto named = round % 2 == 0 ? std::vector<std::int32_t>{} : some_of(random, rows);
+    const auto named = round % 2 == 0 ? std::vector<std::int32_t>{} : tests::some_of(random, rows);
     const std::size_t queries = named.empty() ? static_cast<std::size_t>(rows) : named.size();
     const detail::attention_plan plan({.nodes = nodes, .queries = named}, queries, static_cast<std::size_t>(rows));
     std::vector<std::vector<bool>> visited(queries, std::vector<bool>(static_cast<std::size_t>(rows)));
@@ -126,17 +49,17 @@ BOOST_AUTO_TEST_CASE(a_plan_is_the_definition) {
       const auto tile = i / detail::attention_tile_rows;
       for (std::int32_t key = 0; key < rows; ++key) {
         const auto k = static_cast<std::size_t>(key);
-        const bool seen = sees(nodes, row, key);
+        const bool seen = tests::sees(nodes, row, key);
         const auto query = static_cast<std::int32_t>(i);
         BOOST_REQUIRE_EQUAL(seen, plan.query_begin[k] <= query && query < plan.query_end[k]);
         BOOST_REQUIRE_EQUAL(seen, detail::sees(row, key, plan.seen_until[k]));
         if (!seen) continue;
-        const auto begin = plan.key_tiles.begin() + plan.key_tile_begins[tile];
-        const auto end = plan.key_tiles.begin() + plan.key_tile_begins[tile + 1];
+        const auto begin = plan.tiles.key_tiles.begin() + plan.tiles.key_tile_begins[tile];
+        const auto end = plan.tiles.key_tiles.begin() + plan.tiles.key_tile_begins[tile + 1];
         const auto key_tile = k / detail::attention_tile_rows;
         BOOST_REQUIRE((std::find(begin, end, static_cast<std::int32_t>(key_tile)) != end));
-        BOOST_REQUIRE(plan.query_tile_begin[key_tile] <= static_cast<std::int32_t>(tile));
-        BOOST_REQUIRE(static_cast<std::int32_t>(tile) < plan.query_tile_end[key_tile]);
+        BOOST_REQUIRE(plan.tiles.query_tile_begin[key_tile] <= static_cast<std::int32_t>(tile));
+        BOOST_REQUIRE(static_cast<std::int32_t>(tile) < plan.tiles.query_tile_end[key_tile]);
       }
     }
   }
@@ -145,24 +68,70 @@ BOOST_AUTO_TEST_CASE(a_plan_is_the_definition) {
 BOOST_AUTO_TEST_CASE(no_tile_is_visited_in_vain) {
   const std::vector<tree_node> two_trees{{-1, 0, 128, 128}, {-1, 128, 256, 256}};
   const detail::attention_plan plan({.nodes = two_trees}, 256, 256);
-  BOOST_TEST(plan.key_tiles == (std::vector<std::int32_t>{0, 0, 1, 2, 2, 3}), boost::test_tools::per_element());
+  BOOST_TEST(plan.tiles.key_tiles == (std::vector<std::int32_t>{0, 0, 1, 2, 2, 3}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_takes_a_step_for_each_key_and_each_pair_of_tiles) {
+  std::size_t reads = 0;
+  const auto plan_of = [&](const std::vector<tree_node>& nodes) {
+    const auto rows = static_cast<std::size_t>(nodes.back().end);
+    const detail::attention_plan plan({.nodes = nodes}, rows, rows);
+    reads = 0;
+    const detail::tile_visits again(counted{plan.query_begin, reads}, counted{plan.query_end, reads}, rows);
+    BOOST_TEST((again.key_tiles == plan.tiles.key_tiles && again.query_tile_begin == plan.tiles.query_tile_begin));
+    return again;
+  };
+  constexpr std::int32_t many = 1 << 16;
+  std::vector<tree_node> short_trees;
+  for (std::int32_t row = 0; row < many; ++row) short_trees.push_back({-1, row, row + 1, row + 1});
+  BOOST_TEST(plan_of(short_trees).key_tiles.size() == std::size_t{many} / 64);
+  BOOST_TEST(reads <= 2 * std::size_t{many});
+  constexpr std::size_t tiles = 64;
+  BOOST_TEST(plan_of({{-1, 0, 64 * tiles, 64 * tiles}}).key_tiles.size() == tiles * (tiles + 1) / 2);
+  BOOST_TEST(reads <= 2 * 64 * tiles);
+}
+
+BOOST_AUTO_TEST_CASE(a_forest_is_nested_where_descendants_and_nobody_else_fill_an_interval) {
+  random_generator random(12);
+  for (int round = 0; round < 30; ++round)
+    BOOST_TEST(detail::is_nested(tests::random_forest(random, 1 + random.below(30), 5)));
+  using forest = std::vector<tree_node>;
+  BOOST_TEST(detail::is_nested(forest{}));
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 3}, {0, 3, 4, 4}}));                // a child behind its parent's end
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {0, 3, 4, 5}, {0, 4, 5, 5}}));  // a sibling inside a node
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {-1, 3, 5, 5}}));               // a stranger
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 4}, {0, 3, 4, 6}, {-1, 4, 6, 6}}));
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 2}}));
+}
+
+// As a decoder's forest grows: two samples of one prompt, token by token in turn.
+BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
+  random_generator random(10);
+  const machine on(std::make_shared<tests::emulated_device>());
+  const std::vector<tree_node> grown{
+      {-1, 0, 70, 70}, {0, 70, 71, 71}, {0, 71, 72, 72}, {1, 72, 73, 73}, {2, 73, 75, 75}};
+  for (const std::size_t channels : {64, 128})
+    for (const std::size_t first : {1U, 70U, 72U}) {
+      const attention_rows rows{.nodes = grown, .first_row = first};
+      const auto in = tests::random_attention_inputs(random, 75 - first, 75, channels);
+      tests::check_close(tests::attend(on, rows, in), tests::attend(eigen_backend<double>{}, rows, in));
+    }
+  const auto in = tests::random_attention_inputs(random, 75, 75, 64);
+  BOOST_CHECK_THROW(tests::attend(on, {.nodes = grown}, in), shape_error);  // backwards it has no interval of queries
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
-  random_generator random(6);
   const machine on(std::make_shared<tests::emulated_device>());
   for (const std::size_t channels : {64, 128})
-    for (const std::size_t longest : {17, 90}) {
-      const auto nodes = random_forest(random, 6, longest);
-      const std::int32_t rows = nodes.back().end;
-      const auto named = some_of(random, rows);
-      const auto keys = static_cast<std::size_t>(rows);
-      for (const attention_rows& looking :
-           {attention_rows{.nodes = nodes}, attention_rows{.nodes = nodes, .queries = named}}) {
-        const auto in = random_inputs(random, looking.queries.empty() ? keys : looking.queries.size(), keys, channels);
-        check_close(attend(on, looking, in), attend(eigen_backend<double>{}, looking, in));
-      }
-    }
+    for (const std::size_t longest : {17, 90}) tests::wide_heads_agree_with_float64(on, channels, longest);
+}
+
+// Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take on the way back.
+BOOST_AUTO_TEST_CASE(a_chip_with_little_shared_memory_agrees_with_float64_too) {
+  const auto device = std::make_shared<tests::emulated_device>(99 * 1024);
+  tests::wide_heads_agree_with_float64(machine(device), 128, 12);
+  BOOST_TEST(device->most_shared_asked_for() > 48U * 1024);  // tiles on the way there
+  tests::wide_heads_agree_with_float64(machine(std::make_shared<tests::emulated_device>(32 * 1024)), 128, 6);
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_see_themselves_only_give_their_values_and_ask_for_nothing) {
@@ -170,32 +139,28 @@ BOOST_AUTO_TEST_CASE(rows_that_see_themselves_only_give_their_values_and_ask_for
   const machine on(std::make_shared<tests::emulated_device>());
   std::vector<tree_node> nodes;
   for (std::int32_t row = 0; row < 70; ++row) nodes.push_back({-1, row, row + 1, row + 1});
-  const auto in = random_inputs(random, 70, 70, 64);
-  const results got = attend(on, {.nodes = nodes}, in);
+  const auto in = tests::random_attention_inputs(random, 70, 70, 64);
+  const tests::attention_results got = tests::attend(on, {.nodes = nodes}, in);
   BOOST_TEST((got.out == in.v && got.d_v == in.d));
-  for (const numbers& gradient : {got.d_q, got.d_k})
+  for (const tests::numbers& gradient : {got.d_q, got.d_k})
     BOOST_TEST(std::ranges::all_of(gradient, [](double g) { return std::abs(g) < 1e-5; }));
 }
 
-BOOST_AUTO_TEST_CASE(tensor_cores_go_on_from_cached_rows) {
-  random_generator random(7);
-  const machine on(std::make_shared<tests::emulated_device>());
-  const std::vector<tree_node> chain{{-1, 0, 100, 100}};
-  const attention_rows rows{.nodes = chain, .first_row = 97};
-  const auto in = random_inputs(random, 3, 100, 64);
-  check_close(attend(on, rows, in), attend(eigen_backend<double>{}, rows, in));
+BOOST_AUTO_TEST_CASE(tensor_cores_continue_from_cached_rows) {
+  tests::wide_heads_continue_from_cached_rows(machine(std::make_shared<tests::emulated_device>()));
 }
 
 BOOST_AUTO_TEST_CASE(the_same_call_on_tensor_cores_gives_the_same_bits_and_tells_nothing_of_hidden_rows) {
   random_generator random(8);
   const machine on(std::make_shared<tests::emulated_device>());
   const std::vector<tree_node> nodes{{-1, 0, 30, 110}, {0, 30, 70, 70}, {0, 70, 110, 110}};
-  auto in = random_inputs(random, 110, 110, 64);
-  const results once = attend(on, {.nodes = nodes}, in), again = attend(on, {.nodes = nodes}, in);
+  auto in = tests::random_attention_inputs(random, 110, 110, 64);
+  const tests::attention_results once = tests::attend(on, {.nodes = nodes}, in),
+                                 again = tests::attend(on, {.nodes = nodes}, in);
   BOOST_TEST((once.out == again.out && once.d_q == again.d_q && once.d_k == again.d_k && once.d_v == again.d_v));
   const std::size_t a_row = 2 * 64;
   for (std::size_t i = 30 * a_row; i < 70 * a_row; ++i) in.k[i] = in.v[i] = 3;  // the other leaf
-  const results other = attend(on, {.nodes = nodes}, in);
+  const tests::attention_results other = tests::attend(on, {.nodes = nodes}, in);
   BOOST_TEST(std::equal(once.out.begin() + 70 * a_row, once.out.end(), other.out.begin() + 70 * a_row));
   BOOST_TEST(!std::equal(once.out.begin() + 30 * a_row, once.out.begin() + 70 * a_row, other.out.begin() + 30 * a_row));
 }

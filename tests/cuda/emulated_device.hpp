@@ -30,10 +30,22 @@ class host_memory final : public detail::device_memory {
 
 class emulated_device {
  public:
+  /// A block may have so much shared memory: what compute capability 8.0 gives it, unless told otherwise.
+  explicit emulated_device(std::size_t most_shared_bytes = 163 * 1024) : most_shared_bytes_(most_shared_bytes) {}
+
+  [[nodiscard]] std::size_t most_shared_bytes() const { return most_shared_bytes_; }
   [[nodiscard]] std::string name() const { return "a device on the host"; }
 
   [[nodiscard]] detail::device_block lasting(std::size_t bytes) const { return block(bytes, 0); }
-  [[nodiscard]] detail::device_block scratch(std::size_t bytes) const { return block(bytes, 0xff); }
+  [[nodiscard]] detail::device_block scratch(std::size_t bytes) const {
+    if (refuses_scratch_) throw std::bad_alloc();
+    return block(bytes, 0xff);
+  }
+  /// As if there were no more memory.
+  void refuse_scratch(bool refuses) { refuses_scratch_ = refuses; }
+  /// Kernels launched so far.
+  [[nodiscard]] std::size_t launches() const { return launches_; }
+  [[nodiscard]] std::size_t most_shared_asked_for() const { return most_shared_asked_for_; }
   template <class T>
   [[nodiscard]] device_buffer<T> upload(std::span<const T> values) const {
     device_buffer<T> there(scratch(values.size_bytes()), values.size());
@@ -48,9 +60,11 @@ class emulated_device {
 
   template <class Kernel>
   void launch(const Kernel& kernel, const detail::launch_shape& shape) const {
-    constexpr std::size_t most_shared = 163 * 1024;  // of a block on compute capability 8.0
-    if (shape.blocks[1] > 65535 || shape.blocks[2] > 65535 || shape.threads > 1024 || shape.shared_bytes > most_shared)
+    if (shape.blocks[1] > 65535 || shape.blocks[2] > 65535 || shape.threads > 1024 ||
+        shape.shared_bytes > most_shared_bytes_)
       throw std::logic_error("a launch that no GPU would take");
+    ++launches_;
+    most_shared_asked_for_ = std::max(most_shared_asked_for_, shape.shared_bytes);
     const detail::device_block shared = block(shape.shared_bytes + 128, 0xff);
     void* begin = shared.data();
     std::size_t room = shape.shared_bytes + 128;
@@ -92,6 +106,9 @@ class emulated_device {
     return {memory_, data, bytes};
   }
 
+  std::size_t most_shared_bytes_;
+  bool refuses_scratch_ = false;
+  mutable std::size_t launches_ = 0, most_shared_asked_for_ = 0;
   std::shared_ptr<host_memory> memory_ = std::make_shared<host_memory>();
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cuda/emulated_device.hpp"
+#include "laws/decoder_laws.hpp"
 #include "laws/trainable_policy_laws.hpp"
 #include "laws/trainable_scalar_model_laws.hpp"
 #include "prefopt/cuda/operations.hpp"
@@ -34,18 +35,8 @@ using machine = cuda_backend<Activation, tests::emulated_device>;
 static_assert(transformer_machine<machine<float>> && transformer_machine<machine<bfloat16>>);
 static_assert(trainable_policy<gpt2<machine<bfloat16>>>);
 
-using numbers = std::vector<double>;
-
-/// Of the length of what is wanted.
-double distance(const numbers& got, const numbers& wanted) {
-  BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    difference += (got[i] - wanted[i]) * (got[i] - wanted[i]);
-    size += wanted[i] * wanted[i];
-  }
-  return std::sqrt(difference / size);
-}
+using tests::distance;
+using tests::numbers;
 
 const gpt2_config tied = {.n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
 const gpt2_config untied = {.n_layer = 1,
@@ -63,21 +54,6 @@ machine<Activation> make_machine() {
   return machine<Activation>(std::make_shared<tests::emulated_device>());
 }
 
-/// The same weights on any machine, of unit size.
-template <class Machine>
-gpt2<Machine> random_gpt2(const Machine& on, const gpt2_config& config) {
-  using real = typename Machine::value_type;
-  gpt2 model(on, config);
-  random_generator random(3);
-  for (auto& parameter : model.parameters()) {
-    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
-    std::vector<real> values(parameter.value.size());
-    for (real& value : values) value = static_cast<real>(static_cast<float>(center + 0.3 * random.normal()));
-    on.copy_from_host(values, parameter.value);
-  }
-  return model;
-}
-
 const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}}, {{9, 10}, {0}, {1, 2, 3, 4, 5}}};
 
 struct outcome {
@@ -88,7 +64,7 @@ struct outcome {
 /// parts.
 template <class Machine>
 outcome outcome_of(const Machine& on, const gpt2_config& config) {
-  gpt2 model = random_gpt2(on, config);
+  gpt2 model = tests::gpt2_of_unit_size(on, config);
   const std::vector<std::size_t> members = {0, 1};
   auto pass = model.forward(pack(pairs, members));
   outcome all{{pass.log_probs().begin(), pass.log_probs().end()}, {}, {}};
@@ -128,19 +104,31 @@ BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_the_cpu_in_float64_to_its_rounding) {
   for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<bfloat16>(config, 0.01, 0.03);
 }
 
+// Heads of 64 and 128 channels are those of every real model, and those that tensor cores take.
+BOOST_AUTO_TEST_CASE(a_decoder_sees_its_prompt_with_heads_of_any_width) {
+  const auto check_heads = [](const auto& on, std::size_t heads, std::size_t channels, double tolerance) {
+    tests::a_decoder_agrees_with_a_packed_batch(
+        on,
+        {.n_layer = 2, .n_head = heads, .n_embd = heads * channels, .n_inner = 64, .vocab_size = 11, .n_positions = 24},
+        tolerance);
+  };
+  check_heads(make_machine<float>(), 2, 64, 1e-5);
+  for (const std::size_t channels : {6, 64, 128}) check_heads(make_machine<bfloat16>(), 2, channels, 0.02);
+}
+
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
   const auto on = make_machine<float>();
   tests::check_trainable_policy_laws(
-      tests::policy_subject([&] { return random_gpt2(on, tied); }, {.vocabulary_size = tied.vocab_size,
-                                                                    .positions = tied.n_positions,
-                                                                    .rounding = 1e-4,
-                                                                    .difference_tolerance = 1e-6}));
+      tests::policy_subject([&] { return tests::gpt2_of_unit_size(on, tied); }, {.vocabulary_size = tied.vocab_size,
+                                                                                 .positions = tied.n_positions,
+                                                                                 .rounding = 1e-4,
+                                                                                 .difference_tolerance = 1e-6}));
 }
 
 BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
   const auto check_on = [](const auto& on, double rounding) {
     const auto make = [&] {
-      gpt2_scalar_model model(random_gpt2(on, tied));
+      gpt2_scalar_model model(tests::gpt2_of_unit_size(on, tied));
       random_generator random(4);
       std::vector<float> head(tied.n_embd);
       for (float& value : head) value = static_cast<float>(random.normal());
@@ -156,7 +144,7 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
 
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {
   auto on = make_machine<bfloat16>();
-  gpt2 model = random_gpt2(on, tied);
+  gpt2 model = tests::gpt2_of_unit_size(on, tied);
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());
   const std::vector<std::size_t> members = {0, 1};

@@ -6,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <memory>
+#include <new>
+#include <vector>
 
 #include "cuda/emulated_device.hpp"
 #include "laws/transformer_machine_laws.hpp"
@@ -66,4 +68,47 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
   BOOST_CHECK_THROW(operation.forward(m, tests::arguments{tests::numbers(170 * 300), tests::numbers(170 * 300),
                                                           tests::numbers(170 * 300)}),
                     shape_error);
+}
+
+// Where there was no memory for a rounded weight, there is none of it: the next call asks again.
+BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  const machine<bfloat16> on(device);
+  tests::linear_operation<machine<bfloat16>> operation;
+  random_generator random(4);
+  const auto at = tests::random_arguments(operation, random);
+  const auto wanted = operation.forward(on, at);
+  tests::activations<machine<bfloat16>> x(on, at[0]), y(on, wanted);
+  tests::on_machine<machine<bfloat16>> weight(on, at[1]), bias(on, at[2]);
+  const auto again = [&] {
+    on.linear(x.matrix(operation.s.in), weight.matrix(operation.s.out), bias.flat(), y.matrix(operation.s.out));
+  };
+  device->refuse_scratch(true);
+  BOOST_CHECK_THROW(again(), std::bad_alloc);
+  device->refuse_scratch(false);
+  again();
+  BOOST_TEST(y.host() == wanted);
+}
+
+// Rounding costs a pass over the weight, so a copy stays until its own weight may have changed.
+BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_there) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  const machine<bfloat16> on(device);
+  tests::activations<machine<bfloat16>> x(on, {1, 2}), y(on, {0});
+  tests::on_machine<machine<bfloat16>> weight(on, {3, 4}), bias(on, {0}), gradient(on, {0, 0});
+  const auto product = [&] {
+    on.linear(x.matrix(2), weight.matrix(1), bias.flat(), y.matrix(1));
+    return y.host()[0];
+  };
+  BOOST_TEST(product() == 11);
+  const std::size_t launched = device->launches();
+  on.fill(gradient.flat(), 0);
+  BOOST_TEST(product() == 11);
+  BOOST_TEST(device->launches() == launched + 1);  // that of fill: nothing is rounded again
+  on.fill(weight.flat().last(1), 5);
+  BOOST_TEST(product() == 13);
+  on.copy_from_host(std::vector<float>{7}, weight.flat().first(1));
+  BOOST_TEST(product() == 17);
+  on.copy(weight.flat().first(1), weight.flat().last(1));
+  BOOST_TEST(product() == 21);
 }

@@ -10,25 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "laws/numbers.hpp"
 #include "laws/transformer_operations.hpp"
 #include "prefopt/backend/host.hpp"
 
 namespace prefopt::tests {
-
-[[nodiscard]] inline double distance(const numbers& a, const numbers& b) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return std::sqrt(difference) / std::max(std::sqrt(size), 1e-300);
-}
-
-[[nodiscard]] inline double dot(const numbers& a, const numbers& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
 
 /// Central differences along random directions and along a few single elements agree with the backward. For machines of
 /// float64.

@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "laws/numbers.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/random.hpp"
 
 namespace prefopt::tests {
 
-using numbers = std::vector<double>;
 using arguments = std::vector<numbers>;
 
 /// A double as a value of type T, which may be narrower.
@@ -289,34 +289,54 @@ struct attention_operation {
 /// Rows in all places of nodes and tiles, and a node that none is in.
 inline const std::vector<std::int32_t> some_rows = {0, 1, 69, 73, 80, 89, 90, 91, 153, 154, 155, 159, 161, 169};
 
-/// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets, one has none.
+/// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets, one has none. An
+/// `offset` comes on top of every logit, from one more channel: a softmax does not see it, but roundings may.
 template <class Machine>
 struct head_operation {
   std::size_t rows = 5, channels = 11, vocabulary = 1300;
   std::vector<head_target> targets = {{0, 3}, {0, 1299}, {1, 0}, {4, 700}, {2, 3}, {2, 3}};
+  double offset = 0;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, vocabulary * channels}; }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> hidden(m, a[0]);
-    on_machine<Machine> weight(m, a[1]);
+    activations<Machine> hidden(m, with_channel(a[0], 32));
+    on_machine<Machine> weight(m, with_channel(a[1], offset / 32));
     auto log_sums = rubbish<on_machine<Machine>>(m, rows);
     numbers log_probs(targets.size());  // without logits to keep; the backward keeps them
-    m.head_log_probs(hidden.matrix(channels), weight.matrix(channels), {targets, rows}, {}, log_sums.flat(), log_probs);
+    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), {targets, rows}, {}, log_sums.flat(), log_probs);
     return log_probs;
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> hidden(m, a[0]);
-    on_machine<Machine> weight(m, a[1]);
+    activations<Machine> hidden(m, with_channel(a[0], 32));
+    on_machine<Machine> weight(m, with_channel(a[1], offset / 32));
     auto logits = rubbish<activations<Machine>>(m, rows * vocabulary);
     auto log_sums = rubbish<on_machine<Machine>>(m, rows);
     numbers log_probs(targets.size());
     const head_targets all(targets, rows);
-    m.head_log_probs(hidden.matrix(channels), weight.matrix(channels), all, logits.matrix(vocabulary), log_sums.flat(),
+    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), all, logits.matrix(vocabulary), log_sums.flat(),
                      log_probs);
-    auto d_hidden = rubbish<activations<Machine>>(m, a[0].size());
-    auto d_weight = added_to<on_machine<Machine>>(m, a[1].size());
-    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(channels),
-                    weight.matrix(channels), d_hidden.matrix(channels), d_weight.matrix(channels));
-    return {d_hidden.host(), d_weight.host(there_before)};
+    auto d_hidden = rubbish<activations<Machine>>(m, rows * width());
+    auto d_weight = added_to<on_machine<Machine>>(m, vocabulary * width());
+    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(width()), weight.matrix(width()),
+                    d_hidden.matrix(width()), d_weight.matrix(width()));
+    return {without_channel(d_hidden.host()), without_channel(d_weight.host(there_before))};
+  }
+
+ private:
+  [[nodiscard]] std::size_t width() const { return channels + (offset != 0); }
+  [[nodiscard]] numbers with_channel(const numbers& values, double last) const {
+    if (offset == 0) return values;
+    numbers wider;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      wider.push_back(values[i]);
+      if ((i + 1) % channels == 0) wider.push_back(last);
+    }
+    return wider;
+  }
+  [[nodiscard]] numbers without_channel(const numbers& values) const {
+    numbers narrower;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (i % width() < channels) narrower.push_back(values[i]);
+    return narrower;
   }
 };
 
@@ -329,6 +349,21 @@ template <class Operation>
     for (double& value : all.back()) value = random.normal();
   }
   return all;
+}
+
+/// Calls visit(name, operation) for every operation with products, in whole vectors: columns are multiples of 32, as a
+/// model's are, and rows are not. A vendor's library has a way for such products with every finish.
+template <class Machine, class Visitor>
+void for_each_vector_operation(const Visitor& visit) {
+  const operation_sizes sizes = {.rows = 70, .in = 64, .out = 96};
+  visit("linear in vectors", linear_operation<Machine>{sizes});
+  visit("linear_residual in vectors", linear_residual_operation<Machine>{sizes});
+  visit("feed forward gelu_new in vectors",
+        feed_forward_operation<Machine, activation_function::gelu_new>{.rows = 70, .in = 64, .inner = 256, .out = 96});
+  visit("tree_attention, heads of 64", attention_operation<Machine>{.heads = 1, .channels = 64});
+  visit("tree_attention of some rows, heads of 128",
+        attention_operation<Machine>{.queries = some_rows, .heads = 1, .channels = 128});
+  visit("head in vectors", head_operation<Machine>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 
 /// Calls visit(name, operation) for every operation.
@@ -345,6 +380,8 @@ void for_each_operation(const Visitor& visit) {
   visit("tree_attention", attention_operation<Machine>{});
   visit("tree_attention of some rows", attention_operation<Machine>{some_rows});
   visit("head", head_operation<Machine>{});
+  visit("head, logits around -100", head_operation<Machine>{.offset = -100});
+  for_each_vector_operation<Machine>(visit);
 }
 
 }  // namespace prefopt::tests

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // attention_plan: who sees whom in a forest of rows, as arrays that kernels read. A query at row i sees its ancestors'
-// runs and its own node up to itself; seen from the other side, the key at row j of node n is seen by the queries at
-// rows j .. n.subtree_end - 1, which lie side by side. Legend: Q queries, K keys, both in tiles of 64.
+// runs and its own node up to itself. Where the forest is nested this has another side: the key at row j of node n is
+// seen by the queries at rows j .. n.subtree_end - 1, which lie side by side. Legend: Q queries, K keys, both in tiles
+// of 64.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -18,23 +20,74 @@ namespace prefopt::detail {
 
 inline constexpr std::size_t attention_tile_rows = 64;
 
-struct attention_plan {
-  std::vector<tree_node> nodes;
-  std::vector<std::int32_t> query_rows;   // [Q] the row that a query is, ascending
-  std::vector<std::int32_t> query_nodes;  // [Q] and its node
-  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own up to here
-  std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
-  std::vector<std::int32_t> query_end;
+/// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end): so `pack` lays its
+/// forests out. A forest that grew as its tokens came (gpt2_decoder) may not be.
+[[nodiscard]] inline bool is_nested(std::span<const tree_node> nodes) {
+  std::vector<std::int32_t> open;  // the nodes whose interval the next node begins in
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const tree_node& node = nodes[i];
+    const auto of = [&](std::int32_t above) { return nodes[static_cast<std::size_t>(above)]; };
+    while (!open.empty() && of(open.back()).subtree_end <= node.begin) open.pop_back();
+    if (node.parent != (open.empty() ? -1 : open.back())) return false;
+    if (node.subtree_end < node.end || (!open.empty() && node.subtree_end > of(open.back()).subtree_end)) return false;
+    open.push_back(static_cast<std::int32_t>(i));
+  }
+  return true;
+}
+
+/// Which tiles must visit each other, from the queries [begin, end) that see each key of a nested forest. A key's rows
+/// begin with itself, so those of neighbouring keys leave no gap: a tile of keys is seen by one interval of queries.
+/// Takes a step for each key and for each pair of tiles.
+struct tile_visits {
   std::vector<std::int32_t> key_tiles;         // of each tile of queries, one after the other: what it must visit
   std::vector<std::int32_t> key_tile_begins;   // [tiles of queries + 1] where a tile's begin in key_tiles
   std::vector<std::int32_t> query_tile_begin;  // [tiles of keys] the tiles of queries [begin, end) that see some of it
   std::vector<std::int32_t> query_tile_end;
 
+  template <class Numbers>
+  tile_visits(const Numbers& query_begin, const Numbers& query_end, std::size_t queries) {
+    constexpr auto size = static_cast<std::int32_t>(attention_tile_rows);
+    const std::size_t keys = query_begin.size();
+    for (std::size_t first = 0; first < keys; first += attention_tile_rows) {
+      const std::int32_t begin = query_begin[first];
+      std::int32_t end = begin;
+      for (std::size_t key = first; key < std::min(keys, first + attention_tile_rows); ++key)
+        end = std::max(end, std::int32_t{query_end[key]});
+      query_tile_begin.push_back(begin / size);
+      query_tile_end.push_back(end == begin ? begin / size : (end - 1) / size + 1);
+    }
+    key_tile_begins.assign((queries + attention_tile_rows - 1) / attention_tile_rows + 1, 0);
+    const auto for_each_pair = [&](const auto& visit) {
+      for (std::size_t k = 0; k < query_tile_begin.size(); ++k)
+        for (std::int32_t q = query_tile_begin[k]; q < query_tile_end[k]; ++q) visit(static_cast<std::size_t>(q), k);
+    };
+    for_each_pair([&](std::size_t q, std::size_t) { ++key_tile_begins[q + 1]; });
+    std::partial_sum(key_tile_begins.begin(), key_tile_begins.end(), key_tile_begins.begin());
+    key_tiles.resize(static_cast<std::size_t>(key_tile_begins.back()));
+    std::vector<std::int32_t> next(key_tile_begins.begin(), key_tile_begins.end() - 1);
+    for_each_pair([&](std::size_t q, std::size_t k) {
+      key_tiles[static_cast<std::size_t>(next[q]++)] = static_cast<std::int32_t>(k);
+    });
+  }
+  tile_visits() = default;
+};
+
+struct attention_plan {
+  std::vector<tree_node> nodes;
+  std::vector<std::int32_t> query_rows;   // [Q] the row that a query is, ascending
+  std::vector<std::int32_t> query_nodes;  // [Q] and its node
+  bool nested;                            // what follows is there, and true, only of a nested forest
+  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own up to here
+  std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
+  std::vector<std::int32_t> query_end;
+  tile_visits tiles;
+
   attention_plan(const attention_rows& rows, std::size_t queries, std::size_t keys)
-      : nodes(rows.nodes.begin(), rows.nodes.end()) {
+      : nodes(rows.nodes.begin(), rows.nodes.end()), nested(is_nested(rows.nodes)) {
     place_queries(rows, queries);
+    if (!nested) return;
     place_keys(keys);
-    visit_tiles();
+    tiles = tile_visits(query_begin, query_end, queries);
   }
 
  private:
@@ -49,48 +102,32 @@ struct attention_plan {
   }
 
   void place_keys(std::size_t keys) {
-    const auto first_query = [&](std::int32_t row) {
-      return static_cast<std::int32_t>(std::ranges::lower_bound(query_rows, row) - query_rows.begin());
-    };
+    std::vector<std::int32_t> first_query;  // [K + 1] the first query that is a key's row or a later one
+    std::int32_t query = 0;
+    for (std::size_t row = 0; row <= keys; ++row) {
+      while (static_cast<std::size_t>(query) < query_rows.size() &&
+             query_rows[static_cast<std::size_t>(query)] < static_cast<std::int32_t>(row))
+        ++query;
+      first_query.push_back(query);
+    }
     for (const tree_node& node : nodes)
       for (std::int32_t row = node.begin; row < node.end && seen_until.size() < keys; ++row) {
         seen_until.push_back(node.subtree_end);
-        query_begin.push_back(first_query(row));
-        query_end.push_back(first_query(node.subtree_end));
+        query_begin.push_back(first_query[static_cast<std::size_t>(row)]);
+        query_end.push_back(first_query[std::min(keys, static_cast<std::size_t>(node.subtree_end))]);
       }
-  }
-
-  void visit_tiles() {
-    const std::size_t size = attention_tile_rows, keys = seen_until.size(), queries = query_rows.size();
-    const std::size_t tiles_of_keys = (keys + size - 1) / size, tiles_of_queries = (queries + size - 1) / size;
-    query_tile_begin.assign(tiles_of_keys, static_cast<std::int32_t>(tiles_of_queries));
-    query_tile_end.assign(tiles_of_keys, 0);
-    key_tile_begins.push_back(0);
-    for (std::size_t q = 0; q < tiles_of_queries; ++q) {
-      const auto begin = static_cast<std::int32_t>(q * size);
-      const auto end = static_cast<std::int32_t>(std::min(queries, (q + 1) * size));
-      for (std::size_t k = 0; k < tiles_of_keys; ++k) {
-        bool seen = false;
-        for (std::size_t key = k * size; key < std::min(keys, (k + 1) * size) && !seen; ++key)
-          seen = query_begin[key] < end && begin < query_end[key];
-        if (!seen) continue;
-        key_tiles.push_back(static_cast<std::int32_t>(k));
-        query_tile_begin[k] = std::min(query_tile_begin[k], static_cast<std::int32_t>(q));
-        query_tile_end[k] = std::max(query_tile_end[k], static_cast<std::int32_t>(q + 1));
-      }
-      key_tile_begins.push_back(static_cast<std::int32_t>(key_tiles.size()));
-    }
   }
 };
 
 /// A plan in a device's memory.
 struct attention_plan_there {
+  bool nested;
   device_buffer<tree_node> nodes;
   device_buffer<std::int32_t> query_rows, query_nodes, seen_until, query_begin, query_end, key_tiles, key_tile_begins,
       query_tile_begin, query_tile_end;
 
   template <class Device>
-  attention_plan_there(const Device& device, const attention_plan& plan) {
+  attention_plan_there(const Device& device, const attention_plan& plan) : nested(plan.nested) {
     const auto upload = [&](const std::vector<std::int32_t>& values) {
       return device.upload(std::span<const std::int32_t>(values));
     };
@@ -100,10 +137,10 @@ struct attention_plan_there {
     seen_until = upload(plan.seen_until);
     query_begin = upload(plan.query_begin);
     query_end = upload(plan.query_end);
-    key_tiles = upload(plan.key_tiles);
-    key_tile_begins = upload(plan.key_tile_begins);
-    query_tile_begin = upload(plan.query_tile_begin);
-    query_tile_end = upload(plan.query_tile_end);
+    key_tiles = upload(plan.tiles.key_tiles);
+    key_tile_begins = upload(plan.tiles.key_tile_begins);
+    query_tile_begin = upload(plan.tiles.query_tile_begin);
+    query_tile_end = upload(plan.tiles.query_tile_end);
   }
 };
 

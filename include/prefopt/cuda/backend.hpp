@@ -113,8 +113,9 @@ class cuda_backend {
   void gather_rows(const_matrix from, indices rows, matrix out) const;
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
   void head_logits(const_matrix hidden, weights weight, gradients logits) const;
-  /// Where logits are kept, they are kept as `Activation`; log-probs come from float32 ones, of which no more than the
-  /// option head_logits are held at once.
+  /// Log-probs come from float32 logits, of which no more than the option head_logits are held at once. Where `logits`
+  /// are kept, they are kept as `Activation`: float as they are; bfloat16 less each row's greatest, and `log_sums` are
+  /// those of what is kept.
   void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets, matrix logits, numbers log_sums,
                       std::span<double> log_probs) const;
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,

@@ -32,13 +32,15 @@ template <class Thread, class Fold>
   return all;
 }
 
-/// From a row's logits: log_sums [R] in nats, and the logits as they are kept where they are kept.
+/// From a row's logits: log_sums [R] in nats; and where logits are kept, those less the row's top, with log_sums of
+/// their own. Rounded to bfloat16 the likely tokens' logits are then near 0 and hardly lose, wherever the row lies.
 template <class T>
 struct head_rows_kernel {
   device_rows<const float> logits;
   std::size_t vocabulary;
   float* log_sums;
   device_rows<T> kept;  // no data: nothing is kept
+  float* kept_log_sums;
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -48,12 +50,15 @@ struct head_rows_kernel {
     top = over_warps(t, t.warp_max(top), [](float a, float b) { return std::fmax(a, b); });
     float sum = 0;
     for (std::size_t v = t.index(); v < vocabulary; v += t.count()) {
-      const float logit = logits[row][v];
-      sum += std::exp(logit - top);
-      if (kept.data != nullptr) kept[row][v] = narrow<T>(logit);
+      const float below = logits[row][v] - top;
+      sum += std::exp(below);
+      if (kept.data != nullptr) kept[row][v] = narrow<T>(below);
     }
     sum = over_warps(t, t.warp_sum(sum), [](float a, float b) { return a + b; });
-    if (t.index() == 0) log_sums[row] = top + std::log(sum);
+    if (t.index() == 0) {
+      log_sums[row] = top + std::log(sum);
+      if (kept.data != nullptr) kept_log_sums[row] = std::log(sum);
+    }
   }
 };
 

@@ -51,6 +51,13 @@ template <class Activation, class Device>
     return rounded.of(device, weight);
 }
 
+/// Whether products finish with an activation. cuBLASLt has the tanh form alone, and a tanh of about bfloat16's
+/// precision: float32 is finished by kernels of our own.
+template <class Activation>
+[[nodiscard]] constexpr bool folds(activation_function activation) {
+  return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
+}
+
 /// The adjoint of x W + b towards W and b: adds to both.
 template <class Activation, class Device>
 void weight_backward(const Device& device, matrix_view<const Activation> d_y, matrix_view<const Activation> x,
@@ -100,7 +107,7 @@ std::string cuda_backend<Activation, Device>::instruction_set() const {
 
 template <class Activation, class Device>
 detail::device_block cuda_backend<Activation, Device>::lasting(std::size_t count, std::size_t size) const {
-  rounded_->forget();  // an address may be a new tensor's
+  rounded_->forget_all();  // an address may be a new tensor's
   return device_->lasting(detail::device_bytes(count, size));
 }
 template <class Activation, class Device>
@@ -110,7 +117,7 @@ detail::device_block cuda_backend<Activation, Device>::pooled(std::size_t count,
 
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::copy_from_host(const_numbers from, numbers to) const {
-  rounded_->forget();
+  rounded_->forget(to);
   device_->to_device(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
@@ -127,12 +134,12 @@ void cuda_backend<Activation, Device>::copy_to_host(std::span<const bfloat16> fr
 }
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::copy(const_numbers from, numbers to) const {
-  rounded_->forget();
+  rounded_->forget(to);
   device_->inside(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
-  rounded_->forget();
+  rounded_->forget(values);
   constexpr std::size_t most = std::size_t{1} << 23;  // a grid has less than 2^16 blocks along this axis
   for (std::size_t begin = 0; begin < values.size(); begin += most) {
     const numbers part = values.subspan(begin, std::min(most, values.size() - begin));
@@ -172,7 +179,7 @@ double cuda_backend<Activation, Device>::sum_of_squares(std::span<const const_nu
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::adamw(std::span<const adamw_tensor<float>> tensors,
                                              const adamw_coefficients& coefficients) const {
-  rounded_->forget();
+  rounded_->forget_all();
   std::vector<detail::device_tensor> table;
   for (const adamw_tensor<float>& t : tensors)
     table.push_back(
@@ -295,7 +302,7 @@ void cuda_backend<Activation, Device>::activate(activation_function activation, 
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::linear_activate(const_matrix x, weights weight, const_numbers bias,
                                                        activation_function activation, matrix inner, matrix y) const {
-  if (activation != activation_function::gelu_new) {  // the only one that products can finish with
+  if (!detail::folds<Activation>(activation)) {
     linear(x, weight, bias, inner);
     return activate(activation, inner, y);
   }
@@ -313,7 +320,7 @@ void cuda_backend<Activation, Device>::activated_linear_backward(const_matrix d_
                                                                  activation_function activation, const_matrix inner,
                                                                  matrix d_inner, gradients d_weight,
                                                                  numbers d_bias) const {
-  const bool folded = activation == activation_function::gelu_new;
+  const bool folded = detail::folds<Activation>(activation);
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = d_inner,
       .left = d_y,
@@ -367,6 +374,7 @@ void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weigh
   const bool keep = logits.extent(0) != 0;
   constexpr bool kept_whole = std::is_same_v<Activation, float>;
   auto room = scratch<float>(keep && kept_whole ? 0 : chunk * stride);
+  auto sums = scratch<float>(chunk);
   auto results = scratch<double>(targets.size());
   for (std::size_t begin = 0; begin < rows; begin += chunk) {
     const std::size_t end = std::min(rows, begin + chunk);
@@ -378,14 +386,16 @@ void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weigh
       if (keep) kept = detail::rows_of(logits.rows(begin, end));
     }
     head_logits(hidden.rows(begin, end), weight, part);
-    float* const sums = log_sums.data() + begin;
+    float* const of_rows = log_sums.data() + begin;
+    float* const part_sums = kept.data != nullptr ? sums.data() : of_rows;
     const auto part_rows = detail::rows_of(weights(part));
-    device_->launch(detail::head_rows_kernel<Activation>{part_rows, vocabulary, sums, kept},
+    device_->launch(detail::head_rows_kernel<Activation>{part_rows, vocabulary, part_sums, kept, of_rows},
                     detail::a_block_a_row(end - begin));
     const detail::placed_targets placed(targets, begin, end);
     const auto there = detail::uploaded(*device_, placed.all);
-    device_->launch(detail::target_log_probs_kernel{there.data(), placed.all.size(), part_rows, sums, results.data()},
-                    {.blocks = {detail::blocks_for(placed.all.size(), 256), 1, 1}});
+    device_->launch(
+        detail::target_log_probs_kernel{there.data(), placed.all.size(), part_rows, part_sums, results.data()},
+        {.blocks = {detail::blocks_for(placed.all.size(), 256), 1, 1}});
   }
   device_->to_host(log_probs.data(), results.data(), log_probs.size_bytes());
 }
