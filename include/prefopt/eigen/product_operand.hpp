@@ -17,8 +17,9 @@ struct product_operand {
 
   [[nodiscard]] product_operand part(std::size_t outer_begin, std::size_t outer_end, std::size_t depth_begin,
                                      std::size_t depth_end) const {
-    return {data + outer_begin * outer_stride + depth_begin * depth_stride, outer_end - outer_begin,
-            depth_end - depth_begin, outer_stride, depth_stride};
+    // An empty operand may have no memory, and nothing may be added to a null pointer.
+    const Real* begin = data == nullptr ? data : data + outer_begin * outer_stride + depth_begin * depth_stride;
+    return {begin, outer_end - outer_begin, depth_end - depth_begin, outer_stride, depth_stride};
   }
 };
 

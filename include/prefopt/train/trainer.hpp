@@ -25,6 +25,7 @@
 #include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/not_finite.hpp"
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/run_plan.hpp"
@@ -156,7 +157,6 @@ class trainer {
     loss_ = std::move(loss);
     ++step_;
     num_tokens_ += gradient.tokens;
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
             .total_steps = total_steps,
             .last = step_ == total_steps,
@@ -165,7 +165,7 @@ class trainer {
             .grad_norm = norm,
             .learning_rate = rate,
             .num_tokens = num_tokens_,
-            .pairs_per_second = static_cast<double>(members.size()) / spent.count()};
+            .pairs_per_second = detail::per_second(members.size(), start)};
   }
 
   template <class Examples>
