@@ -23,6 +23,7 @@
 
 #include "course/forms.hpp"
 #include "course/world.hpp"
+#include "program/begin.hpp"
 #include "train_dpo/losses.hpp"
 
 namespace {
@@ -217,6 +218,7 @@ bool with_gpt2(const fs::path& folder, const fs::path& data, std::int64_t steps)
 }  // namespace
 
 int main(int argc, char** argv) {
+  program::begin(argv);
   const bool named = argc == 3 || argc == 4;
   const std::int64_t steps = argc == 4 ? std::atoll(argv[3]) : 125;
   if (!(argc == 1 || named) || steps < 12) {

@@ -19,6 +19,7 @@
 #include "demo/options.hpp"
 #include "demo/picture.hpp"
 #include "demo/standing.hpp"
+#include "program/begin.hpp"
 
 namespace {
 
@@ -166,6 +167,7 @@ int run(const demo::options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  program::begin(argv);
   const demo::parsed command_line = demo::parse(argc, argv);
   if (!command_line.value) return command_line.status;
   try {

@@ -16,7 +16,10 @@
 #include <filesystem>
 #include <string>
 
+#include "program/begin.hpp"
+
 int main(int argc, char** argv) {
+  program::begin(argv);
   prefopt::gpt2_config config;
   std::string output, tokenizer_folder;
   std::uint64_t seed = 42;
@@ -34,7 +37,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    return program::status_of(app, e);
   }
 
   try {

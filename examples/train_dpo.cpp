@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // prefopt_train_dpo: trains a GPT-2 with DPO or one of its relatives, from a Hugging Face folder and
-// a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 1 all
-// else, with one line on stderr.
+// a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 128 and
+// the signal's number where a signal ended it, 1 all else, with one line on stderr.
 
 #include <algorithm>
 #include <cctype>
@@ -11,15 +11,22 @@
 #include <new>
 #include <string>
 
+#include "program/begin.hpp"
+#include "train_dpo/interruption.hpp"
 #include "train_dpo/options.hpp"
 #include "train_dpo/run.hpp"
 
 int main(int argc, char** argv) {
+  program::begin(argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // the console is stdout, line by line; stderr is for errors alone
   const train_dpo::parsed parsed = train_dpo::parse(argc, argv);
   if (!parsed.value) return parsed.status;
+  train_dpo::watch_for_interruption();
   try {
     train_dpo::run(*parsed.value);
+  } catch (const train_dpo::interrupted& cause) {
+    std::fprintf(stderr, "%s\n", cause.what());
+    return 128 + cause.signal;
   } catch (const std::bad_alloc&) {
     std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n", stderr);
     return 1;

@@ -4,14 +4,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <thread>
+#include <prefopt/eigen/available_threads.hpp>
+
+#include "program/begin.hpp"
 
 namespace demo {
 
 parsed parse(int argc, char** argv) {
   options o;
-  o.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  o.threads = prefopt::available_threads();
   CLI::App app("Teaches a small GPT-2 to be friendly: supervised fine-tuning, then DPO on preference pairs.",
                "prefopt_demo");
   app.option_defaults()->always_capture_default();
@@ -28,7 +29,7 @@ parsed parse(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return {std::nullopt, app.exit(e) == 0 ? 0 : 2};
+    return {std::nullopt, program::status_of(app, e)};
   }
   return {o, 0};
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/core/error.hpp>
+#include <prefopt/eigen/available_threads.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,9 @@
 #include <limits>
 #include <map>
 #include <string_view>
-#include <thread>
 #include <vector>
+
+#include "program/begin.hpp"
 
 namespace train_dpo {
 namespace {
@@ -242,7 +244,7 @@ const char* name_of(precision_name precision) { return precision == precision_na
 parsed parse(int argc, char** argv) {
   raw_options raw;
   options& o = raw.rest;
-  o.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  o.threads = std::min(prefopt::available_threads(), 1024);
   CLI::App app("Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
                "prefopt_train_dpo");
   app.get_formatter()->column_width(34);
@@ -261,7 +263,7 @@ parsed parse(int argc, char** argv) {
     }
     check_together(app, o);
   } catch (const CLI::ParseError& e) {
-    return {std::nullopt, app.exit(e) == 0 ? 0 : 2};
+    return {std::nullopt, program::status_of(app, e)};
   }
   return {o, 0};
 }

@@ -2,6 +2,8 @@
 
 #include "train_dpo/output_folder.hpp"
 
+#include <prefopt/files/room.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -11,33 +13,55 @@
 namespace train_dpo {
 namespace {
 
+namespace fs = std::filesystem;
+using prefopt::join;
+
 constexpr const char* model_file = "model.safetensors";
 constexpr const char* metrics_file = "metrics.jsonl";
 constexpr const char* evaluations_file = "eval.jsonl";
 
-bool holds(const std::filesystem::path& folder, const char* name) {
+bool holds(const fs::path& folder, const char* name) {
   std::error_code failure;
-  const auto kind = std::filesystem::status(folder / name, failure).type();
-  if (kind == std::filesystem::file_type::none)
-    throw prefopt::system_failure(folder / name, "look at", failure.value());
-  return kind != std::filesystem::file_type::not_found;
+  const auto kind = fs::status(folder / name, failure).type();
+  if (kind == fs::file_type::none) throw prefopt::system_failure(folder / name, "look at", failure.value());
+  return kind != fs::file_type::not_found;
 }
 
-std::int64_t lines_in(const std::filesystem::path& file) { return std::ranges::count(prefopt::read_file(file), '\n'); }
+/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it.
+bool is_foreign(const fs::path& checkpoint) {
+  if (!holds(checkpoint, prefopt::trainer_state_file)) return false;
+  const auto json = nlohmann::json::parse(prefopt::read_file(checkpoint / prefopt::trainer_state_file), nullptr, false);
+  if (!json.is_object()) return false;
+  return !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+}
+
+/// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where that cannot be told.
+prefopt::trainer_state_record read_whole(const prefopt::checkpoint_place& place) {
+  for (const char* name : {prefopt::trainer_state_file, model_file, prefopt::optimizer_file})
+    if (!holds(place.path, name)) throw prefopt::format_error(join((place.path / name).native(), ": is missing"));
+  auto state = prefopt::read_trainer_state(place.path);
+  if (state.step != place.step)
+    throw prefopt::format_error(
+        join((place.path / prefopt::trainer_state_file).native(), ": is of step ", state.step, ", not ", place.step));
+  prefopt::verify_training_state(place.path, state);
+  return state;
+}
+
+/// Whether only the run whose folder it is writes something of that name there. Caches are not among them: runs may
+/// share one.
+bool is_of_the_run(std::string_view name) {
+  return name.starts_with("checkpoint-") || name == "room" || name == metrics_file || name == evaluations_file ||
+         name == model_file || name == "config.json";
+}
 
 }  // namespace
 
-output_folder::output_folder(std::filesystem::path folder, bool resume) : folder_(std::move(folder)) {
-  find_checkpoint();
-  const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
-  const bool has_run =
-      checkpoint_ || !broken_.empty() || has_model || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
-  if (has_model && !checkpoint_)  // with or without --resume: there is nothing to go on with
-    throw prefopt::value_error(
-        folder_.native() +
-        ": holds a run already, a model but no checkpoint to resume from; another folder was wanted");
-  if (has_run && !resume)
-    throw prefopt::value_error(folder_.native() + ": holds a run already; --resume would go on with it");
+output_folder::output_folder(fs::path folder, bool resume) : folder_(std::move(folder)) {
+  made_ = prefopt::make_folders(folder_);
+  lock();
+  const auto places = prefopt::list_checkpoints(folder_);
+  check_resumable(places, resume);
+  find_checkpoint(places);
   if (checkpoint_) {
     std::printf("resuming from %s\n", checkpoint_->path.c_str());
   } else if (resume) {
@@ -45,20 +69,55 @@ output_folder::output_folder(std::filesystem::path folder, bool resume) : folder
   }
 }
 
-void output_folder::find_checkpoint() {
-  const auto places = prefopt::list_checkpoints(folder_);
+output_folder::~output_folder() {
+  lock_.reset();
+  std::error_code not_empty;
+  for (auto folder = made_.rbegin(); folder != made_.rend() && !not_empty; ++folder) fs::remove(*folder, not_empty);
+}
+
+void output_folder::lock() {
+  try {
+    lock_.emplace(folder_);
+  } catch (const prefopt::io_error& cause) {
+    // What is finished may lie where nothing can be written any more.
+    if (::access(folder_.c_str(), W_OK) == 0) throw;
+    unwritable_ = cause.what();
+  }
+  if (lock_ && !lock_->no_locks().empty())
+    std::printf("%s: this file system has no locks (%s); see to it that no other run writes here\n", folder_.c_str(),
+                lock_->no_locks().c_str());
+}
+
+void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>& places, bool resume) const {
+  for (const auto& place : places)
+    if (is_foreign(place.path))
+      throw prefopt::value_error(join(place.path.native(),
+                                      ": a checkpoint of another program, its trainer_state.json has no settings of "
+                                      "this one; another output folder was wanted"));
+  const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
+  if (has_model && places.empty())  // with or without --resume: there is nothing to continue
+    throw prefopt::value_error(
+        folder_.native() +
+        ": holds a run already, a model but no checkpoint to resume from; another folder was wanted");
+  const bool has_run = has_model || !places.empty() || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
+  if (has_run && !resume) throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
+}
+
+void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_place>& places) {
+  std::string reasons;
   for (auto place = places.rbegin(); place != places.rend() && !checkpoint_; ++place) {
     try {
-      state_ = prefopt::read_trainer_state(place->path);
-      const prefopt::safetensors_file model(place->path / model_file);
-      const prefopt::safetensors_file optimizer(place->path / prefopt::optimizer_file);
+      state_ = read_whole(*place);
       checkpoint_ = *place;
-    } catch (const prefopt::error& cause) {
-      state_ = {};
-      broken_.push_back(place->path);
+    } catch (const prefopt::format_error& cause) {
+      damaged_.push_back(place->path);
       std::printf("%s is not whole: %s\n", place->path.c_str(), cause.what());
+      reasons += join(reasons.empty() ? "" : "; ", cause.what());
     }
   }
+  if (!checkpoint_ && !places.empty())
+    throw prefopt::format_error(join(folder_.native(), ": no checkpoint is whole (", reasons,
+                                     "); to start anew, name another folder or move these away"));
 }
 
 bool output_folder::is_finished(std::int64_t total_steps) const {
@@ -69,24 +128,71 @@ void output_folder::check_settings(const nlohmann::json& settings) const {
   if (checkpoint_) check_same_settings(state_.settings, settings, checkpoint_->path.native());
 }
 
-void output_folder::make() {
-  std::error_code failure;
-  std::filesystem::create_directories(folder_, failure);
-  if (failure) throw prefopt::system_failure(folder_, "create", failure.value());
-  prefopt::remove_leftovers(folder_);
-  for (const auto& path : broken_) prefopt::remove_tree(path);
-  // Better to know now than after hours of training.
-  const prefopt::atomic_file probe(folder_ / "write_probe");
+bool output_folder::is_own_checkpoint(const fs::path& checkpoint) {
+  return holds(checkpoint, prefopt::trainer_state_file) && !is_foreign(checkpoint);
+}
+
+void output_folder::prepare(const sizes& needed) {
+  if (!lock_) throw prefopt::io_error(unwritable_);
+  const bool is_alone = lock_->no_locks().empty();
+  if (is_alone)
+    prefopt::remove_temporaries_of(folder_, is_of_the_run);
+  else
+    prefopt::remove_leftovers(folder_);
+  for (const auto& path : damaged_)
+    std::printf("%s is kept as %s\n", path.c_str(), prefopt::set_aside(path, "damaged").c_str());
+
+  // Three checkpoints are there at a time, the newest while the oldest of them is not removed yet; at the end two and
+  // the model.
+  const auto there = static_cast<std::int64_t>(prefopt::list_checkpoints(folder_).size());
+  const std::int64_t all = there + needed.checkpoints;
+  const std::int64_t most = std::max<std::int64_t>(std::min<std::int64_t>(all, 3) - there, 0);
+  const std::int64_t at_end = std::max<std::int64_t>(std::min<std::int64_t>(all, 2) - there, 0);
+  std::vector<std::uint64_t> while_training(static_cast<std::size_t>(most), needed.checkpoint);
+  std::vector<std::uint64_t> after(static_cast<std::size_t>(at_end), needed.checkpoint);
+  after.push_back(needed.model);
+  prefopt::check_room(folder_, while_training);
+  prefopt::check_room(folder_, after);
+}
+
+void output_folder::open_log(const char* name, std::optional<prefopt::json_log>& log) {
+  const fs::path path = folder_ / name;
+  try {
+    prefopt::cut_json_log(path, state_.step);
+  } catch (const prefopt::format_error& cause) {
+    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
+  }
+  log.emplace(path);
 }
 
 void output_folder::open_logs(bool evaluates) {
-  prefopt::cut_json_log(folder_ / metrics_file, state_.step);
+  open_log(metrics_file, metrics_);
+  const auto lines = std::ranges::count(prefopt::read_file(folder_ / metrics_file), '\n');
+  if (lines != state_.step)
+    std::printf("%s: holds %td of the %lld steps before the checkpoint; the run continues all the same\n",
+                (folder_ / metrics_file).c_str(), lines, static_cast<long long>(state_.step));
+  if (evaluates)
+    open_log(evaluations_file, evaluations_);
+  else
+    prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
+}
+
+void output_folder::check_place() {
+  switch (lock_->look()) {
+    case prefopt::folder_lock::state::held:
+      return;
+    case prefopt::folder_lock::state::replaced:
+      throw prefopt::io_error(join(folder_.native(),
+                                   ": is not the folder that this run began in, or another run has "
+                                   "taken it; nothing more is written there"));
+    case prefopt::folder_lock::state::gone:
+      break;
+  }
+  std::printf("%s is gone; it is made again, without the steps that were logged\n", folder_.c_str());
+  (void)prefopt::make_folders(folder_);
+  lock_.emplace(folder_);
   metrics_.emplace(folder_ / metrics_file);
-  if (const auto lines = lines_in(folder_ / metrics_file); lines != state_.step)
-    throw prefopt::format_error(prefopt::join((folder_ / metrics_file).native(), ": ", lines, " steps, the ",
-                                              state_.step, " before the checkpoint were wanted"));
-  prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
-  if (evaluates) evaluations_.emplace(folder_ / evaluations_file);
+  if (evaluations_) evaluations_.emplace(folder_ / evaluations_file);
 }
 
 }  // namespace train_dpo

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The folder that a run writes to: whether it may, where it goes on from, its logs and its checkpoints.
+// The folder that a run writes to: that no other run writes there, where it continues, its logs and its checkpoints.
 
+#include <prefopt/files/folder_lock.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,48 +15,75 @@
 
 namespace train_dpo {
 
-/// Also the trainer's callback that writes `metrics.jsonl` and `eval.jsonl`.
+/// Also the trainer's callback that writes `metrics.jsonl` and `eval.jsonl`. What it did not write or could not read it
+/// never removes.
 class output_folder {
  public:
-  /// Throws value_error where the folder holds a run and `resume` is false, or a model that no run of this program left
-  /// and `resume` is true; io_error where it cannot be looked into.
+  /// Makes and locks the folder. Throws value_error where it holds a run and `resume` is false, or something else that
+  /// no run of this program left; format_error where it holds checkpoints and all are damaged; io_error where another
+  /// run has it, or something in it cannot be read.
   output_folder(std::filesystem::path folder, bool resume);
+  output_folder(const output_folder&) = delete;
+  output_folder& operator=(const output_folder&) = delete;
+  /// Unlocks the folder, and removes it where it made it and nothing was written.
+  ~output_folder();
 
-  /// The checkpoint to go on from.
+  /// The checkpoint to continue from.
   [[nodiscard]] const std::optional<prefopt::checkpoint_place>& resumed_from() const { return checkpoint_; }
 
-  /// Whether the run that is gone on with, of that many steps, has left its model already.
+  /// Steps before that checkpoint; 0 without one.
+  [[nodiscard]] std::int64_t steps_done() const { return state_.step; }
+
+  /// Whether the run that is continued, of that many steps, has left its model already.
   [[nodiscard]] bool is_finished(std::int64_t total_steps) const;
 
   /// Throws value_error, naming the option, where the checkpoint was made with other settings.
   void check_settings(const nlohmann::json& settings) const;
 
-  /// Makes the folder. Throws io_error where it cannot be written.
-  void make();
+  /// What a run will write, in bytes.
+  struct sizes {
+    std::uint64_t model = 0;
+    std::uint64_t checkpoint = 0;
+    std::int64_t checkpoints = 1;  ///< how many of these it will make
+  };
 
-  /// Brings the logs to where the checkpoint was, so that each step stands in them once. Throws format_error where
-  /// steps before the checkpoint are missing.
+  /// Clears away what killed runs left half written, renames damaged checkpoints, and asks for the room that the run
+  /// needs. Throws io_error where it cannot be written.
+  void prepare(const sizes& needed);
+
+  /// Brings the logs to where the checkpoint was, so that each step stands in them once, and says what they lack.
   void open_logs(bool evaluates);
 
   void on_step(const prefopt::step_report& report) { metrics_->write(report); }
   void on_evaluate(const prefopt::evaluation_report& report) { evaluations_->write(report); }
+
+  /// Throws io_error where the folder is another one by now, or another run's. One that is gone is made again.
+  void check_place();
 
   /// Fills a new checkpoint through `fill(folder)` and keeps the newest two. Returns its path.
   template <class Fill>
   std::string save_checkpoint(std::int64_t step, const Fill& fill) {
     metrics_->flush();
     if (evaluations_) evaluations_->flush();
-    return prefopt::write_checkpoint(folder_, step, fill).native();
+    return prefopt::write_checkpoint(folder_, step, fill, is_own_checkpoint).native();
   }
 
  private:
-  /// The newest whole checkpoint; says which newer ones are not.
-  void find_checkpoint();
+  /// Whether a folder called as a checkpoint is one of this program, whole or not.
+  static bool is_own_checkpoint(const std::filesystem::path& checkpoint);
+
+  void lock();
+  void check_resumable(const std::vector<prefopt::checkpoint_place>& places, bool resume) const;
+  void find_checkpoint(const std::vector<prefopt::checkpoint_place>& places);
+  void open_log(const char* name, std::optional<prefopt::json_log>& log);
 
   std::filesystem::path folder_;
+  std::vector<std::filesystem::path> made_;  ///< folders that were not there, outermost first
+  std::optional<prefopt::folder_lock> lock_;
+  std::string unwritable_;  ///< why there is no lock, where the folder cannot be written
   std::optional<prefopt::checkpoint_place> checkpoint_;
-  std::vector<std::filesystem::path> broken_;  ///< checkpoints that are not whole, to be removed when the run goes on
-  prefopt::trainer_state_record state_;        ///< of the checkpoint; 0 steps without one
+  std::vector<std::filesystem::path> damaged_;  ///< newer checkpoints than that
+  prefopt::trainer_state_record state_;         ///< of the checkpoint; 0 steps without one
   std::optional<prefopt::json_log> metrics_;
   std::optional<prefopt::json_log> evaluations_;
 };

@@ -17,15 +17,14 @@
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
 
+#include "train_dpo/checkpoint_saver.hpp"
 #include "train_dpo/data.hpp"
+#include "train_dpo/interruption.hpp"
 #include "train_dpo/output_folder.hpp"
 #include "train_dpo/settings.hpp"
 
 namespace train_dpo {
 namespace detail {
-
-/// Where a checkpoint keeps a reference that moves.
-inline constexpr const char* reference_folder = "reference";
 
 /// A hash of a model: its weights and what the config says of how to compute with them.
 template <class Model>
@@ -45,10 +44,12 @@ std::string hash_of(const Model& model) {
 /// The machine that a run asks for.
 template <class Machine>
 Machine make_machine(const options& o) {
-  if constexpr (requires { Machine({.threads = o.threads}); })
+  if constexpr (requires { Machine({.threads = o.threads}); }) {
+    prefopt::start_threads(o.threads);
     return Machine({.threads = o.threads});
-  else
+  } else {
     return Machine();
+  }
 }
 
 /// What of a machine and its use changes the rounding of log-probs.
@@ -176,16 +177,10 @@ class job {
     prefopt::trainer trainer{policy_, reference_.train, options_.loss->loss, options_.trainer};
     if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
     output_.open_logs(!data_.eval.examples.empty());
+    const training_in_progress in_progress;
 
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
-    prefopt::save_every save(options_.save_every, [&](const auto& state, const prefopt::step_report& step) {
-      return output_.save_checkpoint(step.step, [&](const std::filesystem::path& folder) {
-        prefopt::save_gpt2(state.policy(), companions_, folder);
-        if (const auto* moving = reference_.train.that_moves())
-          prefopt::save_gpt2(moving->policy(), companions_, folder / reference_folder);
-        prefopt::write_training_state(state, settings_, folder);
-      });
-    });
+    checkpoint_saver save(options_, companions_, output_, reference_.train, settings_);
     if (data_.eval.examples.empty()) {
       run(trainer, output_, bar, save);
     } else {
@@ -195,8 +190,12 @@ class job {
                                          {.tokens_per_microbatch = tokens});
       run(trainer, output_, bar, evaluation, save);
     }
+    output_.check_place();
     prefopt::save_gpt2(policy_, companions_, options_.output);
     std::printf("trained model in %s\n", options_.output.c_str());
+    if (!save.failure().empty())
+      throw prefopt::io_error(prefopt::join(save.failure(), " (the last checkpoint; the trained model is in ",
+                                            options_.output, " all the same)"));
   }
 
  private:
@@ -257,12 +256,14 @@ void run_on(const options& o) {
   }
   const nlohmann::json settings = settings_of(o, from);
   output.check_settings(settings);
-  if (output.is_finished(prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps())) {
+  const std::int64_t total_steps = prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
+  if (output.is_finished(total_steps)) {
     std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
     return;
   }
 
-  output.make();
+  const std::int64_t steps_left = total_steps - output.steps_done();
+  output.prepare(detail::sizes_of(policy, companions, o, steps_left));
   detail::references<model_type> reference;
   if (reads_reference)
     reference = detail::make_references(other ? *other : policy, from.reference, data, o, output.resumed_from());

@@ -18,3 +18,11 @@ foreach(script IN LISTS cli_tests)
   add_test(NAME cli_${name} COMMAND bash ${script})
   set_tests_properties(cli_${name} PROPERTIES ENVIRONMENT "${cli_environment}" SKIP_RETURN_CODE 77)
 endforeach()
+
+# What a run survives, measured by faults that are put into its system calls; by hand `table.sh long` makes the whole table.
+if(TARGET prefopt_train_dpo AND TARGET prefopt_init_gpt2)
+  add_library(prefopt_fault_shim MODULE ${CMAKE_CURRENT_SOURCE_DIR}/reliability/fault_shim.cpp)
+  target_link_libraries(prefopt_fault_shim PRIVATE ${CMAKE_DL_LIBS} prefopt_own_options)
+  add_test(NAME reliability COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/reliability/table.sh short)
+  set_tests_properties(reliability PROPERTIES ENVIRONMENT "${cli_environment};PREFOPT_FAULT_SHIM=$<TARGET_FILE:prefopt_fault_shim>")
+endif()

@@ -94,10 +94,13 @@ cp -r model heads
 sed -i 's/"n_head": *2/"n_head": 4/' heads/config.json
 mapfile -t rest < <(once --model)
 expect 1 "--model" "$train" "${rest[@]}" --model heads --output whole --resume
+# A log that is short of lines is said to be, and the run continues.
 cp -r whole torn
 rm torn/model.safetensors
 sed -i 5d torn/metrics.jsonl
-expect 1 "torn/metrics.jsonl: 55 steps" "$train" "${arguments[@]}" --output torn --resume
+expect 0 "" "$train" "${arguments[@]}" --output torn --resume
+grep -q "torn/metrics.jsonl: holds 55 of the 56 steps" stdout || fail "a short log was not told: $(cat stdout)"
+cmp -s {whole,torn}/model.safetensors || fail "a short log changed the model"
 mapfile -t rest < <(once --model)
 expect 1 "--model" "$train" "${rest[@]}" --model other --output whole --resume
 write_pairs 39 >fewer.jsonl
@@ -106,7 +109,7 @@ expect 1 "--train" "$train" "${rest[@]}" --train fewer.jsonl --output whole --re
 mapfile -t rest < <(once --save-every)
 expect 0 "" "$train" "${rest[@]}" --save-every 50 --log-every 10 --output whole --resume
 
-# A newest checkpoint that is not whole is passed over, and made again.
+# A newest checkpoint that is not whole is passed over, kept under another name, and made again.
 for file in optimizer.safetensors trainer_state.json model.safetensors; do
   rm -rf damaged
   cp -r whole damaged
@@ -114,7 +117,8 @@ for file in optimizer.safetensors trainer_state.json model.safetensors; do
   truncate -s 100 damaged/checkpoint-56/$file
   expect 0 "" "$train" "${arguments[@]}" --output damaged --resume
   grep -q "checkpoint-56 is not whole" stdout || fail "a damaged $file was not told: $(cat stdout)"
-  [[ -e damaged/checkpoint-56/$file ]] || fail "checkpoint-56 was not made again"
+  [[ $(stat -c %s damaged/checkpoint-56.damaged/$file) == 100 ]] || fail "the damaged checkpoint-56 was not kept"
+  cmp -s {whole,damaged}/checkpoint-56/$file || fail "checkpoint-56 was not made again"
   cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
 done
 

@@ -55,14 +55,16 @@ bool has_strace() { return std::system("strace -D -o /dev/null true 2>/dev/null"
 
 /// Runs the test case named `saver` of this program on `folder` under strace, with a fault injected into its calls on
 /// what it saves, and into no other; whether it went through. (A leak checker cannot work in a traced process.) The
-/// temporaries' names hold the program's process id: with -D it is that of the shell, which strace replaces.
+/// temporaries' names hold the place and the program's process id: with -D it is that of the shell, which strace
+/// replaces.
 bool save_with_fault(const std::string& saver, const fs::path& folder, const std::string& fault) {
   const std::string program = fs::read_symlink("/proc/self/exe").native();
   std::string command = "PREFOPT_SAVE_TO='" + folder.native() +
                         "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 sh -c 'exec strace -D -f -o /dev/null" +
                         " -e inject=" + fault;
-  for (const char* name : {"", "/a.txt.$$-0.prefopt-tmp", "/checkpoint.$$-0.prefopt-tmp",
-                           "/checkpoint.$$-0.prefopt-tmp/one", "/checkpoint.$$-0.prefopt-tmp/two"}) {
+  const std::string temporary = "." + prefopt::process_place() + "-$$-0.prefopt-tmp";
+  for (const std::string& name : {std::string(), "/a.txt" + temporary, "/checkpoint" + temporary,
+                                  "/checkpoint" + temporary + "/one", "/checkpoint" + temporary + "/two"}) {
     command += " -P \"" + folder.native() + name + "\"";
   }
   command += " \"" + program + "\" --run_test=atomic_savers/" + saver + "' >/dev/null 2>&1";
@@ -139,16 +141,24 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
   BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "no/where", ""), io_error, says("cannot write"));
 }
 
-BOOST_AUTO_TEST_CASE(leftovers_are_removed_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   const scratch_folder folder;
-  put(folder / "keep.tmp", "");
-  put(folder / "of_nobody.prefopt-tmp", "");
-  put(prefopt::temporary_sibling(folder / "a"), "");
-  fs::create_directory(prefopt::temporary_sibling(folder / "b"));
-  put(prefopt::temporary_sibling(folder / "b") / "c", "");
+  // Of a process that had this one's id, and has counted further.
+  const std::string dead = prefopt::join('.', prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
+  put(folder / ("a" + dead), "");
+  fs::create_directory(folder / ("b" + dead));
+  put(folder / ("b" + dead) / "c", "");
+  // Of another machine or container, where this one's ids say nothing; and names that nobody gives.
+  put(folder / "a.0123456789abcdef-4194999-0.prefopt-tmp", "");
+  for (const char* name : {"keep.tmp", "of_nobody.prefopt-tmp", "ref.safetensors.4194999-0.prefopt-tmp"})
+    put(folder / name, "");
+  const auto live = put(prefopt::temporary_sibling(folder / "c"), "");
   prefopt::remove_leftovers(folder.path());
-  BOOST_TEST(entries(folder.path()) == 1);
+  BOOST_TEST(entries(folder.path()) == 5);
+  BOOST_TEST(fs::exists(live));
   BOOST_CHECK_NO_THROW(prefopt::remove_leftovers(folder / "absent"));
+  prefopt::remove_temporaries_of(folder.path(), [](std::string_view name) { return name == "a"; });
+  BOOST_TEST(entries(folder.path()) == 4);
 }
 
 BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
@@ -159,10 +169,11 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
     ::_exit(0);
   }
   const auto of_other = [&](std::string_view name) {
-    return put(folder / prefopt::join(name, ".", other, "-0.prefopt-tmp"), "x");
+    return put(folder / prefopt::join(name, '.', prefopt::process_place(), '-', other, "-0.prefopt-tmp"), "x");
   };
   const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
-  const auto of_init = put(folder / "a.1-0.prefopt-tmp", "x");  // where that is another user's, it is alive too
+  const auto of_init = put(folder / ("a." + prefopt::process_place() + "-1-0.prefopt-tmp"),
+                           "x");  // where that is another user's, it is alive too
   prefopt::remove_leftovers(folder.path());
   prefopt::write_file_atomically(folder / "a", "new");
   for (const auto& path : {file, folder_like, prefixed, of_init}) BOOST_TEST(fs::exists(path));
@@ -207,8 +218,10 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   const auto victim = put(folder / "victim", old_text);
   // The next names of this process, as somebody could guess them.
   const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
-  const int count = std::stoi(taken.substr(taken.find('-') + 1));
-  const auto name = [&](int n) { return folder / prefopt::join("a.", ::getpid(), "-", count + n, ".prefopt-tmp"); };
+  const int count = std::stoi(taken.substr(taken.rfind('-') + 1));
+  const auto name = [&](int n) {
+    return folder / prefopt::join("a.", prefopt::process_place(), '-', ::getpid(), '-', count + n, ".prefopt-tmp");
+  };
   for (int n = 0; n < 8; ++n) fs::create_symlink("victim", name(n));
   fs::create_symlink("victim", folder / "a.prefopt-tmp");
   BOOST_TEST((prefopt::temporary_sibling(folder / "a") == name(8)));
@@ -217,6 +230,32 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   BOOST_TEST(get(victim) == old_text);
   BOOST_TEST((get(folder / "a") == new_text));
   BOOST_TEST(!fs::is_symlink(folder / "a"));
+}
+
+BOOST_AUTO_TEST_CASE(a_symbolic_link_stays_and_what_it_leads_to_is_replaced) {
+  const scratch_folder folder;
+  fs::create_directory(folder / "store");
+  const auto target = put(folder / "store/blob", old_text);
+  fs::create_symlink("store/blob", folder / "a");
+  fs::create_symlink("a", folder / "to_link");
+  prefopt::write_file_atomically(folder / "to_link", new_text);
+  BOOST_TEST((get(target) == new_text));
+  BOOST_TEST((fs::is_symlink(folder / "a") && fs::is_symlink(folder / "to_link")));
+  fs::create_symlink("store/new", folder / "dangling");
+  prefopt::write_file_atomically(folder / "dangling", new_text);
+  BOOST_TEST((get(folder / "store/new") == new_text));
+  BOOST_TEST(fs::is_symlink(folder / "dangling"));
+  fs::create_symlink("circle", folder / "circle");
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "circle", ""), io_error, says("/circle: symbolic"));
+  BOOST_TEST(entries(folder / "store") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_not_replaced) {
+  const scratch_folder folder;
+  fs::create_symlink("/dev/null", folder / "null");
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "null", ""), io_error, says("not a regular file"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder.path(), ""), io_error, says("not a regular file"));
+  BOOST_TEST(fs::is_character_file("/dev/null"));
 }
 
 BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_new) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a run leaves beside its weights: checkpoints, logs, fingerprints, the reference's cache.
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -8,7 +10,9 @@
 #include <stdexcept>
 
 #include "files/scratch_folder.hpp"
+#include "prefopt/files/process_place.hpp"
 #include "prefopt/io/checkpoint.hpp"
+#include "prefopt/io/checksums.hpp"
 #include "prefopt/io/fingerprint.hpp"
 #include "prefopt/io/json_log.hpp"
 #include "prefopt/io/reference_cache_file.hpp"
@@ -84,10 +88,23 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {
   BOOST_TEST(get(folder / "checkpoint-2/state") == "state 2");
 }
 
+BOOST_AUTO_TEST_CASE(of_checkpoints_only_own_ones_are_counted_and_removed) {
+  const scratch_folder folder;
+  for (const std::int64_t step : {3, 4}) fs::create_directory(folder / prefopt::join("checkpoint-", step));
+  const auto is_own = [](const fs::path& path) { return fs::exists(path / "state"); };
+  for (const std::int64_t step : {1, 2, 5})
+    prefopt::write_checkpoint(
+        folder.path(), step, [&](const fs::path& to) { put(to / "state", "x"); }, is_own);
+  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-2", "checkpoint-3", "checkpoint-4", "checkpoint-5"}));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
-  fs::create_directory(folder / "checkpoint-7.prefopt-tmp");
-  put(folder / "checkpoint-7.prefopt-tmp/half", "x");
+  // Of a process that had this one's id, and has counted further.
+  const std::string left =
+      prefopt::join("checkpoint-7.", prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
+  fs::create_directory(folder / left);
+  put(folder / left / "half", "x");
   BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
   checkpoint(folder, 8);
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-8"}));
@@ -159,6 +176,48 @@ BOOST_AUTO_TEST_CASE(the_hash_is_xxh3_as_others_compute_it) {
   BOOST_TEST(fingerprint().hex() == "99aa06d3014798d86001c324468d497f");
 }
 
+BOOST_AUTO_TEST_CASE(a_files_checksum_is_what_xxhsum_prints) {
+  const scratch_folder folder;
+  BOOST_TEST(prefopt::checksum_of(put(folder / "empty", "")) == "99aa06d3014798d86001c324468d497f");
+  const std::string text(3'000'001, 'x');  // more than is read at once
+  BOOST_TEST(prefopt::checksum_of(put(folder / "long", text)) ==
+             fingerprint().add_bytes(std::as_bytes(std::span(text))).hex());
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_is_verified_file_by_file) {
+  const scratch_folder folder;
+  fs::create_directory(folder / "sub");
+  put(folder / "a", "some text");
+  put(folder / "sub/b", "more text");
+  put(folder / "list", "not part of it");
+  const nlohmann::json saved = prefopt::checksums_of(folder.path(), "list");
+  BOOST_TEST(saved.size() == 2);
+  const auto verify = [&] { prefopt::verify_checksums(folder.path(), prefopt::json_object(saved, "list")); };
+  put(folder / "beside", "later");
+  BOOST_CHECK_NO_THROW(verify());
+  put(folder / "sub/b", "more test");
+  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: damaged: its bytes"));
+  put(folder / "sub/b", "more texts");
+  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: damaged: 10 bytes, 9 were saved"));
+  fs::remove(folder / "sub/b");
+  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: is missing"));
+  fs::create_directory(folder / "sub/b");
+  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: not a regular file"));
+}
+
+BOOST_AUTO_TEST_CASE(an_object_is_under_its_own_checksum) {
+  const nlohmann::json object = prefopt::with_checksum({{"step", 15}, {"rate", 1e-3}});
+  const auto verify = [](const nlohmann::json& json) { prefopt::verify_checksum(prefopt::json_object(json, "f")); };
+  BOOST_CHECK_NO_THROW(verify(object));
+  BOOST_CHECK_NO_THROW(verify(nlohmann::json::parse(object.dump(2))));
+  nlohmann::json changed = object;
+  changed["step"] = 14;
+  BOOST_CHECK_EXCEPTION(verify(changed), format_error, says("f: damaged"));
+  changed = object;
+  changed.erase("checksum");
+  BOOST_CHECK_EXCEPTION(verify(changed), format_error, says("checksum"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(reference_cache_files)
@@ -192,20 +251,18 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   fs::resize_file(folder / "r", fs::file_size(folder / "r") - 8);
   refused("truncated");
 
-  const prefopt::tensor_metadata key{{"prefopt_reference_key", "k"}};
   const std::vector<double> zero{0}, one{1}, half{0.5}, huge{1e18}, two{2}, pair{0, 0}, ones{1, 1};
   using tensors = std::vector<prefopt::named_tensor<double>>;
   const auto with = [&](const std::vector<double>& examples, const std::vector<double>& counts,
                         const std::vector<double>& values, const std::vector<double>& low = {0}) {
     std::vector<double> roles(examples.size()), high(examples.size());
-    prefopt::write_safetensors<double>(folder / "r",
-                                       tensors{{"examples", {examples.size()}, examples},
-                                               {"roles", {roles.size()}, roles},
-                                               {"counts", {counts.size()}, counts},
-                                               {"hashes_high", {high.size()}, high},
-                                               {"hashes_low", {low.size()}, low},
-                                               {"values", {values.size()}, values}},
-                                       key);
+    const tensors all{{"examples", {examples.size()}, examples}, {"roles", {roles.size()}, roles},
+                      {"counts", {counts.size()}, counts},       {"hashes_high", {high.size()}, high},
+                      {"hashes_low", {low.size()}, low},         {"values", {values.size()}, values}};
+    fingerprint sum;
+    for (const auto& tensor : all) sum.add(tensor.values);
+    prefopt::write_safetensors<double>(folder / "r", all,
+                                       {{"prefopt_reference_key", "k"}, {"prefopt_checksum", sum.hex()}});
   };
   with(zero, one, one);
   BOOST_TEST(prefopt::load_reference_cache(folder / "r", "k").has_value());
@@ -223,8 +280,34 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   refused("a reference cache with 4294967296 in tensor hashes_low");
   with(pair, ones, ones, pair);
   refused("reference_cache: response 0 of example 0 comes twice");
-  prefopt::write_safetensors<double>(folder / "r", {}, key);
+  prefopt::write_safetensors<double>(folder / "r", {}, {{"prefopt_reference_key", "k"}});
   refused("a reference cache without tensor examples");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_changed_in_a_cache_is_an_error) {
+  const scratch_folder folder;
+  prefopt::save_reference_cache(folder / "r", some_cache(), "k");
+  const std::string saved = get(folder / "r");
+  const std::size_t numbers = saved.size() - 8 * (5 * 3 + 4);  // three sequences with four log-probs in all
+  for (std::size_t byte = numbers; byte < saved.size(); ++byte) {
+    std::string changed = saved;
+    changed[byte] = static_cast<char>(changed[byte] ^ 1);
+    put(folder / "r", changed);
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: "));
+  }
+  std::string without = saved;
+  without.replace(without.find("prefopt_checksum"), 16, "prefopt_chexksum");
+  put(folder / "r", without);
+  BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: damaged"));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_behind_a_symbolic_link_stays_there) {
+  const scratch_folder folder;
+  fs::create_symlink("target", folder / "r");
+  BOOST_TEST(!prefopt::load_reference_cache(folder / "r", "k").has_value());
+  prefopt::save_reference_cache(folder / "r", some_cache(), "k");
+  BOOST_TEST(fs::is_symlink(folder / "r"));
+  BOOST_TEST(prefopt::load_reference_cache(folder / "target", "k").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// file_descriptor: owner of an open POSIX file, and how a failed system call becomes an io_error.
+// file_descriptor: owner of an open POSIX file, how a failed system call becomes an io_error, and how what was written
+// reaches the disk.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -49,6 +50,17 @@ class file_descriptor {
   } while (number < 0 && errno == EINTR);
   if (number < 0) throw system_failure(path, action);
   return file_descriptor(number);
+}
+
+/// Returns when what was written to an open file or folder is on the disk; at once on a file system that knows no such
+/// thing. Throws io_error: then the content is lost, whatever a second try says.
+inline void flush_to_disk(const file_descriptor& file, const std::filesystem::path& path) {
+  int failed = -1;
+  do {
+    failed = ::fsync(file.get());
+  } while (failed != 0 && errno == EINTR);
+  const bool needs_none = errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+  if (failed != 0 && !needs_none) throw system_failure(path, "write");
 }
 
 }  // namespace prefopt

@@ -39,6 +39,17 @@ class output_file {
     if (code != 0 && !cannot_tell) throw system_failure(path_, "write", code);
   }
 
+  /// The same at no cost in writes: false, and nothing done, where the file system cannot promise room.
+  [[nodiscard]] bool try_reserve(std::uint64_t bytes) {
+    int failed = 0;
+    do {
+      failed = bytes == 0 ? 0 : ::fallocate(file_.get(), 0, 0, static_cast<::off_t>(bytes));
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0) return true;
+    if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ENODEV) return false;
+    throw system_failure(path_, "make room");
+  }
+
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       const ::ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
@@ -51,9 +62,7 @@ class output_file {
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
   /// Returns when the file's content is on the disk. After a failure the content is lost, whatever a second try says.
-  void flush() {
-    if (::fsync(file_.get()) != 0) throw system_failure(path_, "write");
-  }
+  void flush() { flush_to_disk(file_, path_); }
 
  private:
   [[nodiscard]] static int flags_of(mode how) {

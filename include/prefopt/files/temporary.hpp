@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Temporary siblings: where a file or folder grows before it is renamed to its own name. They are called
-// NAME.PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind, for the next one to remove, and
-// the process keeps programs that share a folder out of each other's way. They must run where they see each other's
-// process ids: on one machine, and in one container.
+// NAME.PLACE-PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind, and place and process whose
+// it was. A leftover is removed only where its process is known to be dead; what a process on another machine or in
+// another container writes cannot be judged from here and stays.
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -22,19 +23,27 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/files/folders.hpp"
+#include "prefopt/files/process_place.hpp"
 
 namespace prefopt {
 
 inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
 
+namespace detail {
+
+/// How many names this process has given.
+inline std::atomic<std::uint64_t> temporary_count{0};
+
+}  // namespace detail
+
 /// A path beside `path` under which it can be prepared: a new one at each call, where nothing stands yet. Many
 /// processes may prepare one path at the same time, but only one writer of each.
 [[nodiscard]] inline std::filesystem::path temporary_sibling(const std::filesystem::path& path) {
-  static std::atomic<std::uint64_t> count{0};
-  const std::filesystem::path named = path.has_filename() ? path : path.parent_path();  // "out/" names the folder out
+  const std::filesystem::path named = without_slash(path);
   while (true) {
     std::filesystem::path sibling = named;
-    sibling += join('.', ::getpid(), '-', count++, temporary_suffix);
+    sibling += join('.', process_place(), '-', ::getpid(), '-', detail::temporary_count++, temporary_suffix);
     std::error_code ignored;  // of a folder that cannot be looked into, writing tells more
     if (!std::filesystem::exists(std::filesystem::symlink_status(sibling, ignored))) return sibling;
   }
@@ -42,40 +51,40 @@ inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
 
 namespace detail {
 
-/// Whether a file's name is that of a temporary that no other process is at work on. One of this process counts: its id
-/// may have been that of the process that was killed.
-[[nodiscard]] inline bool is_leftover(std::string_view name) {
-  if (!name.ends_with(temporary_suffix)) return false;
-  name.remove_suffix(temporary_suffix.size());
-  name.remove_prefix(name.rfind('.') + 1);  // npos + 1 is 0
+/// What a temporary's name says.
+struct temporary_name {
+  std::string_view of;  ///< the name that it was to get
+  std::string_view place;
   ::pid_t process = 0;
-  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), process);
-  const bool is_named = code == std::errc{} && process > 0 && end != name.data() + name.size() && *end == '-';
-  if (!is_named || process == ::getpid()) return true;
-  return ::kill(process, 0) != 0 && errno == ESRCH;  // EPERM: another user's, and alive
+  std::uint64_t count = 0;
+};
+
+/// Nothing for a name that temporary_sibling does not give.
+[[nodiscard]] inline std::optional<temporary_name> parse_temporary(std::string_view name) {
+  if (!name.ends_with(temporary_suffix)) return std::nullopt;
+  name.remove_suffix(temporary_suffix.size());
+  const std::size_t dot = name.rfind('.'), last = name.rfind('-');
+  const std::size_t first = name.find('-', dot == name.npos ? name.size() : dot);
+  if (first == name.npos || first == last) return std::nullopt;
+  temporary_name parts{name.substr(0, dot), name.substr(dot + 1, first - dot - 1)};
+  const auto reads = [](std::string_view digits, auto& number) {
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return code == std::errc{} && end == digits.data() + digits.size();
+  };
+  if (!reads(name.substr(first + 1, last - first - 1), parts.process) || parts.process <= 0) return std::nullopt;
+  if (!reads(name.substr(last + 1), parts.count)) return std::nullopt;
+  return parts;
 }
 
-/// The leftovers in `folder`: those of the file or folder called `of` there, or all where that is empty.
-[[nodiscard]] inline std::vector<std::filesystem::path> find_leftovers(const std::filesystem::path& folder,
-                                                                       std::string_view of, std::error_code& failure) {
-  std::vector<std::filesystem::path> leftovers;
-  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
-       entry.increment(failure)) {
-    const std::string name = entry->path().filename().native();
-    if (!is_leftover(name)) continue;
-    const std::size_t dot = name.rfind('.', name.size() - temporary_suffix.size() - 1);  // the one before PROCESS
-    if (of.empty() || name.substr(0, dot) == of) leftovers.push_back(entry->path());
-  }
-  return leftovers;
+/// Whether the process that made a temporary is known to be dead.
+[[nodiscard]] inline bool is_leftover(const temporary_name& name) {
+  if (name.place != process_place()) return false;
+  // A count that this process has not reached is of an earlier one that had its id.
+  if (name.process == ::getpid()) return name.count >= temporary_count;
+  return ::kill(name.process, 0) != 0 && errno == ESRCH;  // EPERM: another user's, and alive
 }
 
 }  // namespace detail
-
-/// The folder that `path` stands in.
-[[nodiscard]] inline std::filesystem::path folder_of(const std::filesystem::path& path) {
-  const auto folder = (path.has_filename() ? path : path.parent_path()).parent_path();
-  return folder.empty() ? std::filesystem::path(".") : folder;
-}
 
 /// Removes a file or a folder with all in it; nothing there is fine. Throws io_error.
 inline void remove_tree(const std::filesystem::path& path) {
@@ -84,37 +93,59 @@ inline void remove_tree(const std::filesystem::path& path) {
   if (failure) throw system_failure(path, "remove", failure.value());
 }
 
-/// Removes the temporaries that stand directly in `folder`, which need not exist, but those of other processes that are
-/// alive. Throws io_error.
-inline void remove_leftovers(const std::filesystem::path& folder) {
-  std::error_code failure;
-  const auto leftovers = detail::find_leftovers(folder, "", failure);
-  if (failure && failure != std::errc::no_such_file_or_directory) {
-    throw system_failure(folder, "read", failure.value());
+namespace detail {
+
+/// The temporaries directly in `folder` for whose parsed names the predicate holds.
+template <std::predicate<const temporary_name&> Predicate>
+[[nodiscard]] std::vector<std::filesystem::path> find_temporaries(const std::filesystem::path& folder,
+                                                                  std::error_code& failure, Predicate&& holds) {
+  std::vector<std::filesystem::path> found;
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const std::string name = entry->path().filename().native();
+    const auto parts = parse_temporary(name);
+    if (parts && holds(*parts)) found.push_back(entry->path());
   }
-  for (const auto& leftover : leftovers) remove_tree(leftover);
+  return found;
+}
+
+template <std::predicate<const temporary_name&> Predicate>
+void remove_temporaries(const std::filesystem::path& folder, Predicate&& holds) {
+  std::error_code failure;
+  const auto found = find_temporaries(folder, failure, holds);
+  if (failure && failure != std::errc::no_such_file_or_directory) throw system_failure(folder, "read", failure.value());
+  for (const auto& path : found) remove_tree(path);
+}
+
+}  // namespace detail
+
+/// Removes the temporaries that stand directly in `folder`, which need not exist, and whose processes are dead. Throws
+/// io_error.
+inline void remove_leftovers(const std::filesystem::path& folder) {
+  detail::remove_temporaries(folder, detail::is_leftover);
+}
+
+/// Removes the temporaries directly in `folder` of things that were to be called so that `is_own(name)`, whoever made
+/// them: for a caller that alone may write these names there. Throws io_error.
+template <std::predicate<std::string_view> Predicate>
+void remove_temporaries_of(const std::filesystem::path& folder, Predicate&& is_own) {
+  detail::remove_temporaries(folder, [&](const detail::temporary_name& name) { return is_own(name.of); });
 }
 
 /// Removes what is left of earlier tries to write `path`, as far as the system allows.
 inline void remove_leftovers_of(const std::filesystem::path& path) {
-  const std::filesystem::path named = path.has_filename() ? path : path.parent_path();
+  const std::string name = without_slash(path).filename().native();
   std::error_code ignored;
-  for (const auto& leftover : detail::find_leftovers(folder_of(path), named.filename().native(), ignored)) {
-    std::filesystem::remove_all(leftover, ignored);
-  }
-}
-
-/// Returns when the content of a file, or the list of names in a folder, is on the disk. Throws io_error.
-inline void flush_path(const std::filesystem::path& path) {
-  const file_descriptor file = open_file(path, O_RDONLY, "open");
-  const bool failed = ::fsync(file.get()) != 0;
-  if (failed && errno != EINVAL) throw system_failure(path, "write");  // EINVAL: a file system that needs none
+  const auto leftovers = detail::find_temporaries(folder_of(path), ignored, [&](const detail::temporary_name& other) {
+    return other.of == name && detail::is_leftover(other);
+  });
+  for (const auto& leftover : leftovers) std::filesystem::remove_all(leftover, ignored);
 }
 
 /// Gives the finished `temporary` its name and flushes the folder, after which a power cut cannot undo it.
 inline void rename_into_place(const std::filesystem::path& temporary, const std::filesystem::path& path) {
   std::error_code failure;
-  std::filesystem::rename(temporary, path.has_filename() ? path : path.parent_path(), failure);
+  std::filesystem::rename(temporary, without_slash(path), failure);
   if (failure) throw system_failure(path, "write", failure.value());
   flush_path(folder_of(path));
 }

@@ -66,9 +66,16 @@ namespace detail {
   return places.empty() ? std::nullopt : std::optional(std::move(places.back()));
 }
 
-/// Removes all checkpoints but the newest `keep`. Throws io_error.
-inline void prune_checkpoints(const std::filesystem::path& output, std::size_t keep) {
+/// What prune_checkpoints may remove: every folder of such a name.
+struct any_checkpoint {
+  bool operator()(const std::filesystem::path&) const { return true; }
+};
+
+/// Of the checkpoints for which `is_own(path)` holds, removes all but the newest `keep`. Throws io_error.
+template <std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
+void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, IsOwn&& is_own = {}) {
   auto places = list_checkpoints(output);
+  std::erase_if(places, [&](const checkpoint_place& place) { return !is_own(std::as_const(place.path)); });
   places.resize(places.size() - std::min(keep, places.size()));
   for (const checkpoint_place& place : places) {
     // Under a temporary name first: killed in the middle, it must not look like a checkpoint any more.
@@ -78,17 +85,19 @@ inline void prune_checkpoints(const std::filesystem::path& output, std::size_t k
   }
 }
 
-/// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets its name, and older
-/// checkpoints than the newest two go. Returns its path. Throws what `fill` throws, and io_error, also where that step
-/// has a checkpoint; then nothing has changed.
-template <std::invocable<const std::filesystem::path&> Fill>
-std::filesystem::path write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill) {
+/// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets its name, and of
+/// those that are `is_own(path)` older ones than the newest two go. Returns its path. Throws what `fill` throws, and
+/// io_error, also where that step has a checkpoint; then nothing has changed.
+template <std::invocable<const std::filesystem::path&> Fill,
+          std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
+std::filesystem::path write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill,
+                                       IsOwn&& is_own = {}) {
   remove_leftovers(output);
   std::filesystem::path path = output / join("checkpoint-", step);
   atomic_directory directory(path);
   fill(directory.path());
   directory.commit();
-  prune_checkpoints(output, 2);
+  prune_checkpoints(output, 2, is_own);
   return path;
 }
 

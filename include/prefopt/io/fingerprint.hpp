@@ -39,6 +39,12 @@ class fingerprint {
     return add_counted(values.data(), values.size(), sizeof(T));
   }
 
+  /// Bytes as they are, without their count: bytes alone give what `xxhsum -H2` prints.
+  fingerprint& add_bytes(std::span<const std::byte> bytes) {
+    if (!bytes.empty()) XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
+    return *this;
+  }
+
   /// 32 hexadecimal digits for all that was added so far.
   [[nodiscard]] std::string hex() const {
     XXH128_canonical_t bytes;  // big-endian: the same text on every machine

@@ -66,7 +66,7 @@ struct evaluation_log {
 /// `step`.
 inline void cut_json_log(const std::filesystem::path& path, std::int64_t last_step) {
   std::error_code ignored;
-  if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) return;
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) return;
   const std::string text = read_file(path);
   std::string kept;
   std::size_t number = 0;

@@ -2,9 +2,11 @@
 #pragma once
 // A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles`, `counts`, `hashes_high`
 // and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and `values` [sum of counts], with the key under
-// `prefopt_reference_key` in its metadata. The key is a fingerprint of all that the numbers depend on: the reference's
-// weights, the tokenizer, the data and every option that changes them.
+// `prefopt_reference_key` in its metadata and a checksum of all numbers under `prefopt_checksum`. The key is a
+// fingerprint of all that the numbers depend on: the reference's weights, the tokenizer, the data and every option that
+// changes them.
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/io/fingerprint.hpp"
 #include "prefopt/io/safetensors_file.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
 #include "prefopt/policy/reference_cache.hpp"
@@ -27,6 +30,8 @@ namespace prefopt {
 namespace detail {
 
 inline constexpr const char* reference_key_name = "prefopt_reference_key";
+inline constexpr const char* reference_checksum_name = "prefopt_checksum";
+inline constexpr std::array reference_tensors{"examples", "roles", "counts", "hashes_high", "hashes_low", "values"};
 
 [[nodiscard]] inline std::vector<double> read_cache_tensor(const safetensors_file& file, std::string_view name) {
   const safetensors_entry* entry = file.find(name);
@@ -49,7 +54,19 @@ template <class Integer = std::int32_t>
   return integers;
 }
 
+/// Throws format_error where a number is not as it was saved.
+inline void verify_reference_cache(const safetensors_file& file) {
+  fingerprint sum;
+  for (const char* name : reference_tensors) sum.add(std::span<const double>(read_cache_tensor(file, name)));
+  const auto saved = file.metadata().find(reference_checksum_name);
+  if (saved == file.metadata().end() || saved->second != sum.hex())
+    throw format_error(join(file.name(),
+                            ": damaged: its numbers are not those that were saved; remove it to have them ",
+                            "computed again"));
+}
+
 [[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
+  verify_reference_cache(file);
   const auto examples = read_cache_integers(file, "examples");
   const auto roles = read_cache_integers(file, "roles");
   const auto counts = read_cache_integers(file, "counts");
@@ -92,25 +109,24 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
     high.push_back(static_cast<double>(cache.token_hashes()[i] >> 32));
     low.push_back(static_cast<double>(cache.token_hashes()[i] & 0xffffffff));
   }
-  write_safetensors<double>(path,
-                            {{"examples", {count}, examples},
-                             {"roles", {count}, roles},
-                             {"counts", {count}, counts},
-                             {"hashes_high", {count}, high},
-                             {"hashes_low", {count}, low},
-                             {"values", {cache.values().size()}, cache.values()}},
-                            {{detail::reference_key_name, key}});
+  const std::vector<named_tensor<double>> tensors{
+      {"examples", {count}, examples}, {"roles", {count}, roles},
+      {"counts", {count}, counts},     {"hashes_high", {count}, high},
+      {"hashes_low", {count}, low},    {"values", {cache.values().size()}, cache.values()}};
+  fingerprint sum;
+  for (const auto& tensor : tensors) sum.add(tensor.values);
+  write_safetensors<double>(path, tensors,
+                            {{detail::reference_key_name, key}, {detail::reference_checksum_name, sum.hex()}});
 }
 
-/// The cache at `path`, bit for bit as it was saved; nothing where there is no file, or one under another key: then the
-/// numbers are to be computed anew and the file may be replaced. Throws io_error where it cannot be read, and
-/// format_error where it is damaged or no reference cache at all: a file that somebody may still want is not replaced.
+/// The cache at `path`, bit for bit as it was saved; nothing where there is no file (or a symbolic link to none), or
+/// one under another key: then the numbers are to be computed anew and the file may be replaced. Throws io_error where
+/// it cannot be read, and format_error where it is damaged or no reference cache at all: a file that somebody may still
+/// want is not replaced.
 [[nodiscard]] inline std::optional<reference_cache> load_reference_cache(const std::filesystem::path& path,
                                                                          const std::string& key) {
   std::error_code ignored;
-  if (std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found) {
-    return std::nullopt;
-  }
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) return std::nullopt;
   const safetensors_file file(path);
   const auto stored = file.metadata().find(detail::reference_key_name);
   if (stored == file.metadata().end()) {

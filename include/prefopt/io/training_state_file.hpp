@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under PyTorch's names, and
-// `trainer_state.json` with the step, what the loss carries, the run's fingerprint, and whatever settings the program
-// wants to find again.
+// `trainer_state.json` with the step, what the loss carries, the run's fingerprint, whatever settings the program wants
+// to find again, and the checksums of all files, its own included.
 
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +18,7 @@
 #include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/files/read_file.hpp"
+#include "prefopt/io/checksums.hpp"
 #include "prefopt/io/detail/run_fingerprint_json.hpp"
 #include "prefopt/io/safetensors_file.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
@@ -48,7 +49,8 @@ void read_moment(const safetensors_file& file, const std::string& name, const st
 
 }  // namespace detail
 
-/// Writes a trainer's state into a folder that is there. Memory: one tensor. Throws io_error.
+/// Writes a trainer's state into a folder that is there, last: the checksums are of the files that are there by then.
+/// Memory: one tensor. Throws io_error.
 template <class Trainer>
 void write_training_state(const Trainer& trainer, const nlohmann::json& settings, const std::filesystem::path& folder) {
   using real = typename Trainer::optimizer_type::value_type;
@@ -69,26 +71,30 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   // Most losses carry nothing. Numbers are written so that they come back bit for bit.
   if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty()) state["loss_state"] = loss;
   state["fingerprint"] = detail::json_of(trainer.fingerprint());
-  write_file_atomically(folder / trainer_state_file, state.dump(2) + "\n");
+  state["files"] = checksums_of(folder, trainer_state_file);
+  write_file_atomically(folder / trainer_state_file, with_checksum(state).dump(2) + "\n");
 }
 
-/// `trainer_state.json` of a folder: step, num_tokens, settings, and what the loss carries where it carries something.
+/// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files, and what the loss
+/// carries where it carries something.
 struct trainer_state_record {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
+  nlohmann::json files;
   std::vector<double> loss = {};
   run_fingerprint fingerprint = {};  ///< nothing is known where the file has none
 };
 
-/// Throws io_error or format_error.
+/// Throws io_error, or format_error where the file is not as it was written. It does not look at the other files.
 [[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / trainer_state_file;
   const nlohmann::json json = parse_json(read_file(path), path.native());
   const json_object object(json, path.native());
+  verify_checksum(object);
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   trainer_state_record record{object.integer("step", 0, most), object.integer("num_tokens", 0, most),
-                              object.object("settings").json()};
+                              object.object("settings").json(), object.object("files").json()};
   if (object.has_value("fingerprint")) record.fingerprint = detail::run_fingerprint_from(object.object("fingerprint"));
   if (!object.has_value("loss_state")) return record;
   for (const nlohmann::json& number : object.list("loss_state")) {
@@ -99,12 +105,20 @@ struct trainer_state_record {
   return record;
 }
 
-/// Brings a fresh trainer to where the folder's was. Throws io_error, format_error or shape_error, and value_error for
-/// the state of another loss, and then changes nothing.
+/// Reads every byte of a folder that write_training_state finished: its weights, its moments and all else. Throws
+/// format_error where one is not as it was written, naming the file, and io_error.
+inline void verify_training_state(const std::filesystem::path& folder, const trainer_state_record& record) {
+  const std::string name = (folder / trainer_state_file).native() + ": files";
+  verify_checksums(folder, json_object(record.files, name));
+}
+
+/// Brings a fresh trainer to where the folder's was, after all files of the folder were verified. Throws io_error,
+/// format_error or shape_error, and value_error for the state of another loss, and then changes nothing.
 template <class Trainer>
 void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
   using real = typename Trainer::optimizer_type::value_type;
   const trainer_state_record record = read_trainer_state(folder);
+  verify_training_state(folder, record);
   const safetensors_file file(folder / optimizer_file);
   typename Trainer::state_type state{
       record.step, record.num_tokens, {record.step, {}}, record.loss, record.fingerprint};

@@ -17,6 +17,7 @@
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/detail/group_reading.hpp"
 #include "prefopt/train/detail/group_totals.hpp"
+#include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/detail/policy_numbers.hpp"
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -50,11 +51,10 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
     read = {};
   }
   if (at_once) totals.add(read, token_losses(loss, read.groups()));
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   return {.pairs = totals.examples(),
           .loss = totals.mean_loss(),
           .metrics = totals.metrics(),
-          .pairs_per_second = static_cast<double>(totals.examples()) / spent.count()};
+          .pairs_per_second = detail::per_second(totals.examples(), start)};
 }
 
 }  // namespace prefopt

@@ -24,6 +24,7 @@
 #include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/not_finite.hpp"
 #include "prefopt/train/ppo_step.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -140,7 +141,6 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     const update_sums updates = update(made, members, rate, random, tokens);
     ++step_;
     num_tokens_ += static_cast<std::int64_t>(made.log_probs.size());
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
             .total_steps = total_steps,
             .last = step_ == total_steps,
@@ -149,7 +149,7 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
             .grad_norm = updates.norms / updates.updates,
             .learning_rate = rate,
             .num_tokens = num_tokens_,
-            .pairs_per_second = static_cast<double>(made.size()) / spent.count()};
+            .pairs_per_second = detail::per_second(made.size(), start)};
   }
 
   /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly one size.

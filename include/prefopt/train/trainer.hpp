@@ -26,6 +26,7 @@
 #include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/detail/requirements.hpp"
 #include "prefopt/train/not_finite.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -209,7 +210,6 @@ class trainer {
     ++step_;
     num_tokens_ += gradient.tokens;
     if constexpr (reference_moves) reference_->after_step(*policy_, step_);
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     return {.step = step_,
             .total_steps = total_steps,
             .last = step_ == total_steps,
@@ -218,7 +218,7 @@ class trainer {
             .grad_norm = norm,
             .learning_rate = rate,
             .num_tokens = num_tokens_,
-            .pairs_per_second = static_cast<double>(members.size()) / spent.count()};
+            .pairs_per_second = detail::per_second(members.size(), start)};
   }
 
   template <class Examples>

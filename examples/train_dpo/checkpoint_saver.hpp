@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A run's checkpoints: what they take on the disk, and the trainer's callback that saves them.
+
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "train_dpo/interruption.hpp"
+#include "train_dpo/options.hpp"
+#include "train_dpo/output_folder.hpp"
+
+namespace train_dpo::detail {
+
+/// Where a checkpoint keeps a reference that moves.
+inline constexpr const char* reference_folder = "reference";
+
+/// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these there will be.
+template <class Model>
+output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions& companions, const options& o,
+                              std::int64_t steps_left) {
+  constexpr std::uint64_t header = 256;  // of a tensor in a file, and more than its name takes
+  std::uint64_t weights = 0, headers = 4096, carried = companions.config.dump().size();
+  for (const auto& parameter : model.parameters()) {
+    weights += parameter.value.size() * sizeof(float);
+    headers += header + parameter.name.size();
+  }
+  for (const auto& file : companions.files) carried += file.content.size();
+  const std::uint64_t folder = weights + headers + carried;
+  const std::uint64_t moments = 2 * (weights + headers);
+  return {.model = folder,
+          .checkpoint = folder + moments + (o.sync_reference ? folder : 0),
+          .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
+}
+
+/// The trainer's callback that saves checkpoints: when they are due, and when a signal asks the run to end.
+template <class Reference>
+class checkpoint_saver {
+ public:
+  checkpoint_saver(const options& o, const prefopt::gpt2_companions& companions, output_folder& output,
+                   Reference& reference, const nlohmann::json& settings)
+      : options_(o), companions_(companions), output_(output), reference_(reference), settings_(settings) {}
+
+  /// Throws `interrupted` behind what it saved, unless the run is done anyway.
+  template <class Trainer>
+  std::optional<std::string> save(const Trainer& trainer, const prefopt::step_report& step) {
+    const int signal = interruption();
+    if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
+    output_.check_place();
+    const auto saved = step.last ? try_to_write(trainer, step.step) : std::optional(write(trainer, step.step));
+    if (signal != 0 && !step.last)
+      throw interrupted(
+          signal, prefopt::join(name_of_signal(signal), ": ended after step ", step.step, " of ", step.total_steps,
+                                ", saved ", *saved, "; the same command with --resume continues"));
+    return saved;
+  }
+
+  /// Why the last checkpoint could not be saved; empty where it was.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+ private:
+  template <class Trainer>
+  std::string write(const Trainer& trainer, std::int64_t step) {
+    return output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
+      prefopt::save_gpt2(trainer.policy(), companions_, folder);
+      if (const auto* moving = reference_.that_moves())
+        prefopt::save_gpt2(moving->policy(), companions_, folder / reference_folder);
+      prefopt::write_training_state(trainer, settings_, folder);
+    });
+  }
+
+  /// The model is still to be written, and may fit where a checkpoint does not.
+  template <class Trainer>
+  std::optional<std::string> try_to_write(const Trainer& trainer, std::int64_t step) {
+    try {
+      return write(trainer, step);
+    } catch (const prefopt::io_error& cause) {
+      failure_ = cause.what();
+      return std::nullopt;
+    }
+  }
+
+  const options& options_;
+  const prefopt::gpt2_companions& companions_;
+  output_folder& output_;
+  Reference& reference_;
+  const nlohmann::json& settings_;
+  std::string failure_;
+};
+
+}  // namespace train_dpo::detail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// process_place: where process ids mean the same. Two processes can look each other up by id only if they run on one
+// machine since its last start and in one container.
+
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace prefopt {
+
+/// This machine's name, for messages; "an unknown host" where it has none.
+[[nodiscard]] inline std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "an unknown host";
+  return name.data();
+}
+
+namespace detail {
+
+[[nodiscard]] inline std::string make_process_place() {
+  std::string boot = host_name();  // where the kernel tells nothing better
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::error_code ignored;
+  const std::string text = boot + std::filesystem::read_symlink("/proc/self/ns/pid", ignored).native();
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::string digits;
+  for (int shift = 60; shift >= 0; shift -= 4) digits += "0123456789abcdef"[hash >> shift & 15];
+  return digits;
+}
+
+}  // namespace detail
+
+/// 16 hexadecimal digits that stand for this machine, its last start, and this container.
+[[nodiscard]] inline const std::string& process_place() {
+  static const std::string place = detail::make_process_place();
+  return place;
+}
+
+}  // namespace prefopt

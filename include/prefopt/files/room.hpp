@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// check_room: whether files of some sizes will fit, asked before the work that makes them.
+
+#include <sys/statvfs.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/files/atomic_directory.hpp"
+#include "prefopt/files/output_file.hpp"
+
+namespace prefopt {
+
+/// Throws io_error, with the bytes that are needed, where the file system of `folder` has no room for these files at
+/// the same time, a quota or limit on file sizes included. Nothing is left behind. It is a question, not a reservation:
+/// what others write meanwhile may take the room.
+inline void check_room(const std::filesystem::path& folder, const std::vector<std::uint64_t>& file_bytes) {
+  const std::uint64_t total = std::accumulate(file_bytes.begin(), file_bytes.end(), std::uint64_t{0});
+  const auto refuse = [&](const std::string& why) {
+    throw io_error(join(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(), " files: ", why));
+  };
+  const atomic_directory probe(folder / "room");  // never committed
+  for (std::size_t i = 0; i < file_bytes.size(); ++i) {
+    output_file file(probe.path() / std::to_string(i), output_file::mode::create);
+    try {
+      if (file.try_reserve(file_bytes[i])) continue;
+    } catch (const io_error& cause) {
+      const std::string text = cause.what();
+      refuse(text.substr(text.rfind(": ") + 2));
+    }
+    struct statvfs status {};  // a file system that cannot reserve
+    if (::statvfs(folder.c_str(), &status) != 0) throw system_failure(folder, "look at");
+    const auto free = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
+    if (status.f_blocks != 0 && free < static_cast<double>(total)) refuse(join(free, " are free"));
+    return;
+  }
+}
+
+}  // namespace prefopt

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// per_second: a speed by the clock, which on some virtual machines stands still or goes back.
+
+#include <chrono>
+#include <concepts>
+
+namespace prefopt::detail {
+
+/// `count` by the seconds since `start`; 0 where the clock tells no time.
+template <std::integral Count>
+[[nodiscard]] double per_second(Count count, std::chrono::steady_clock::time_point start) {
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  return spent.count() > 0 ? static_cast<double>(count) / spent.count() : 0.0;
+}
+
+}  // namespace prefopt::detail
