@@ -1,10 +1,10 @@
 # Expected reward against divergence: the closed form over beta, and random policies below it.
-set terminal svg size 760,420 background "white" font "sans,13"
+set terminal svg size 760,460 background "white" font "sans,13"
 set datafile separator ","
 set output "../figures/02_optimal_policy.svg"
-set xlabel "KL(policy || reference), nats"
+set xlabel "KL(policy ‖ reference), nats"
 set ylabel "expected reward"
-set key bottom right
+set key outside above center vertical samplen 1.5
 set grid
 set xrange [0:3]
 set yrange [-0.6:2.3]

@@ -1,10 +1,10 @@
 # Distance to the optimum of the true reward against pairs, for both ways.
-set terminal svg size 760,420 background "white" font "sans,13"
+set terminal svg size 760,460 background "white" font "sans,13"
 set datafile separator ","
 set output "../figures/03_from_bradley_terry_to_dpo.svg"
 set xlabel "preference pairs"
-set ylabel "share of probability that is elsewhere\nthan in the true optimum"
-set key top right
+set ylabel "distance to the true optimum\n(total variation, mean over prompts)"
+set key outside above center vertical samplen 1.5
 set grid
 set logscale xy 2
 set xrange [40:2000]

@@ -1,6 +1,6 @@
 # Steps that count up in an answer, against training steps, for prompts masked and read. Rows: a bigram and a GPT-2 in
 # turns, 4 training lengths; the rows behind those are of other losses.
-set terminal svg size 760,420 background "white" font "sans,13"
+set terminal svg size 760,460 background "white" font "sans,13"
 set output "../figures/07_log_probs.svg"
 set datafile separator ","
 set logscale xy
@@ -10,7 +10,7 @@ set xrange [25:1250]
 set yrange [0.005:30]
 set xtics (30, 100, 300, 1000)
 set grid
-set key top right samplen 1.5 horizontal maxcols 2
+set key outside above center vertical samplen 1.5
 file = "07_log_probs.csv"
 set style data yerrorlines
 plot file every 2::0::7 skip 1 using 1:4:5 lw 1.5 pt 7 ps 0.8 lc rgb "#b03060" title "bigram, prompts read", \

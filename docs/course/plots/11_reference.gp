@@ -1,13 +1,13 @@
 # Reward against the distance from the writer, a curve a reference, betas 0.1, 1 and 3 from the right; the rows of one beta are the lesson's nine settings.
-set terminal svg size 760,420 background "white" font "sans,13"
+set terminal svg size 860,420 background "white" font "sans,13"
 set output "../figures/11_reference.svg"
 set datafile separator ","
-set xlabel "KL(policy || writer of the pairs), nats"
+set xlabel "KL(policy ‖ writer of the pairs), nats"
 set ylabel "true reward over the writer's"
 set xrange [0:8.5]
 set yrange [0:6.5]
 set grid
-set key bottom right samplen 1.5
+set key outside right center samplen 1.5
 file = "11_reference.csv"
 set style data xyerrorlines
 plot file every 9::0 skip 1 using 2:4:3:5 lw 1 pt 7 ps 0.9 lc rgb "#3060b0" title "the writer", \

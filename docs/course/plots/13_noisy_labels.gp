@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Accuracy by the truth and true reward against the rate of flipped labels; bars: spread over worlds.
-set terminal svg size 760,420 background "white" font "sans,13"
+set terminal svg size 760,460 background "white" font "sans,13"
 set output "../figures/13_noisy_labels.svg"
 set datafile separator ","
 rows(name) = sprintf("< awk -F, '$1 == \"%s\"' 13_noisy_labels.csv", name)
@@ -13,7 +13,7 @@ set xtics 0.1
 set grid ytics linecolor rgb "#dddddd"
 set border 3
 set tics nomirror
-set key top right
+set key outside above center vertical samplen 1.5
 set ylabel "held-out pairs in the true order, %"
 set yrange [50:90]
 plot for [i = 1:3] rows(word(names, i)) using ($2 + 0.006 * (i - 2)):5:6 with yerrorlines linecolor rgb colors[i] \
