@@ -19,6 +19,7 @@
 
 #include "train_dpo/checkpoint_saver.hpp"
 #include "train_dpo/data.hpp"
+#include "train_dpo/fall_notice.hpp"
 #include "train_dpo/interruption.hpp"
 #include "train_dpo/output_folder.hpp"
 #include "train_dpo/settings.hpp"
@@ -181,15 +182,17 @@ class job {
 
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
     checkpoint_saver save(options_, companions_, output_, reference_.train, settings_);
+    fall_notice fall(reward_scale(options_.loss->loss));
     if (data_.eval.examples.empty()) {
-      run(trainer, output_, bar, save);
+      run(trainer, output_, bar, save, fall);
     } else {
       const auto& eval_reference = reference_.eval ? *reference_.eval : reference_.train;
       const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch);
       prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.examples, eval_reference,
                                          {.tokens_per_microbatch = tokens});
-      run(trainer, output_, bar, evaluation, save);
+      run(trainer, output_, bar, evaluation, save, fall);
     }
+    if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference) std::printf("%s\n", note->c_str());
     output_.check_place();
     prefopt::save_gpt2(policy_, companions_, options_.output);
     std::printf("trained model in %s\n", options_.output.c_str());
