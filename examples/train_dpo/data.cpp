@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -83,19 +84,6 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const std
   }
 }
 
-/// Best first, so that a loss of one response reads the best.
-void best_first(prefopt::tokenized_example& list) {
-  std::vector<std::size_t> order(list.responses.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return list.scores[i]; });
-  prefopt::tokenized_example sorted{.prompt = std::move(list.prompt), .responses = {}};
-  for (const std::size_t i : order) {
-    sorted.responses.push_back(std::move(list.responses[i]));
-    sorted.scores.push_back(list.scores[i]);
-  }
-  list = std::move(sorted);
-}
-
 /// Throws value_error, naming the line where one example is at fault, for data that the loss refuses whatever the
 /// log-probs are: ties that it cannot rank, no completion of another prompt.
 void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
@@ -117,8 +105,9 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   };
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     const auto& example = data.examples[i];
-    const std::size_t roles = loss.inputs.rejected ? example.responses.size() : 1;
-    for (std::size_t role = 0; role < roles; ++role) responses.push_back({0, 1, example.scores[role]});
+    prefopt::detail::roles_read(loss.inputs).for_each(example, [&](std::int32_t role) {
+      responses.push_back({0, 1, prefopt::detail::score_read(example, static_cast<std::size_t>(role), loss.inputs)});
+    });
     begins.push_back(responses.size());
     if (!loss.couples()) ask_of_one(data.lines[i]);
   }
@@ -172,14 +161,15 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o, std::
                             " a special token, such as ", prefopt::quote_token(made.report.special_token), " on line ",
                             made.report.special_line,
                             "; the model sees that token, or with --split-special-tokens ordinary text"));
-        if constexpr (requires { made.examples[0].mismatched; }) add_mismatched(made.examples, data.max_length);
+        if constexpr (requires { made.examples[0].mismatched; }) {
+          if (o.loss->loss.inputs.mismatched) add_mismatched(made.examples, data.max_length);
+        }
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         all.examples.reserve(made.examples.size());
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
         if (const double share = shared_share(all.examples); file.form != preference_form::unpaired && share >= 0.25)
           say(prefopt::join(std::lround(100 * share),
                             "% of the responses' tokens are a beginning that they share; losses of averages count it"));
-        if (file.form == preference_form::lists) std::ranges::for_each(all.examples, best_first);
         check_readable(o.loss->loss, all, file.name);
         return all;
       },

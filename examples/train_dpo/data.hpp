@@ -15,7 +15,7 @@
 
 namespace train_dpo {
 
-/// Examples of any form. A list's responses stand best first.
+/// Examples of any form.
 struct data_set {
   std::vector<prefopt::tokenized_example> examples;
   std::vector<std::size_t> lines;  ///< in the file, of each

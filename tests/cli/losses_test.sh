@@ -95,7 +95,7 @@ run 0 "" of_messages --loss dpo --train messages.jsonl --eval pairs.jsonl
 expect 0 "" "$train" --model model --train messages.jsonl --show-pairs 1
 grep -q '"prompt_pieces":\[".*H","u","m","a","n",":"' stdout || fail "a message list: $(head -c 300 stdout)"
 expect 0 "" "$train" --model model --train lists.jsonl --loss s_dpo --show-pairs 1
-grep -q '"scores":\[20.0,0.5,0.0\].*"response_1_pieces":\[" ","y","e","s"," ","0",' stdout || fail "a list: $(head -c 300 stdout)"
+grep -q '"scores":\[0.0,20.0,0.5\].*"response_2_pieces":\[" ","y","e","s"," ","0",' stdout || fail "a list: $(head -c 300 stdout)"
 expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 1
 grep -q '"completion_ids":.*"mismatched_ids":.*"label":false' stdout || fail "unpaired: $(head -c 300 stdout)"
 run 1 "lists.jsonl: holds lists, the loss dpo reads pairs" refused --loss dpo --train lists.jsonl

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Lists and unpaired examples are tokenized, cut and refused by the rules of pairs.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -98,24 +101,77 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
   (void)moved(tokenized_example{{1}, {{2}, {3}, {4}}, {1, 3, 2}});
 }
 
-BOOST_AUTO_TEST_CASE(mismatched_completions_are_those_of_another_prompt_and_fit) {
-  std::vector<tokenized_unpaired> examples{{{1}, {10, 11}}, {{1}, {12}}, {{2, 2}, {13}}, {{1}, {14}}, {{1}, {15}}};
+namespace {
+
+/// Liked and disliked completions of a prompt in turn; each completion is a token of its own, 100 and up.
+std::vector<tokenized_unpaired> alternating(token_id prompts) {
+  std::vector<tokenized_unpaired> examples;
+  for (token_id p = 0; p < prompts; ++p)
+    for (const bool liked : {true, false})
+      examples.push_back({{p}, {100 + static_cast<token_id>(examples.size())}, liked});
+  return examples;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(mismatched_completions_are_each_given_once_to_another_prompt) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    std::vector<tokenized_unpaired> examples = alternating(40);
+    for (token_id p = 40; p < 60; ++p) examples.push_back({{p % 50}, {100 + p + 40}, true});  // groups of one to three
+    add_mismatched(examples, 9, seed);
+    std::set<token_id> given;
+    for (const auto& example : examples) {
+      BOOST_REQUIRE(example.mismatched.size() == 1);
+      given.insert(example.mismatched[0]);
+      const auto donor = std::ranges::find(examples, example.mismatched, &tokenized_unpaired::completion);
+      BOOST_REQUIRE(donor != examples.end());
+      BOOST_TEST(donor->prompt != example.prompt);
+    }
+    BOOST_TEST(given.size() == examples.size());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mismatched_completions_do_not_follow_the_order_of_labels) {
+  auto examples = alternating(500), again = examples, others = examples;
+  add_mismatched(examples, 9);
+  add_mismatched(again, 9);
+  add_mismatched(others, 9, 7);
+  BOOST_TEST((examples == again));
+  BOOST_TEST(!(examples == others));
+  int liked_to_liked = 0, neighbours = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const auto donor = static_cast<std::size_t>(examples[i].mismatched[0] - 100);
+    liked_to_liked += examples[i].label && examples[donor].label;
+    neighbours += donor / 2 + 1 == i / 2 || i / 2 + 1 == donor / 2;
+  }
+  BOOST_TEST(liked_to_liked > 200);  // 250 of 500 are expected
+  BOOST_TEST(liked_to_liked < 300);
+  BOOST_TEST(neighbours < 20);
+}
+
+BOOST_AUTO_TEST_CASE(mismatched_completions_fit_and_are_shared_where_one_prompt_has_most) {
+  std::vector<tokenized_unpaired> examples{
+      {{1}, {10, 11}}, {{1}, {12}}, {{2, 2}, {13, 14, 15}}, {{1}, {14}}, {{1}, {15}}};
   add_mismatched(examples, 3);
-  const auto mismatched = [&](std::size_t i) { return examples[i].mismatched; };
-  BOOST_TEST(mismatched(0) == token_ids{13});  // over the end: the last with another prompt
-  BOOST_TEST(mismatched(1) == token_ids{13});
-  BOOST_TEST(mismatched(2) == token_ids{12});
-  BOOST_TEST(mismatched(3) == token_ids{13});
-  BOOST_TEST(mismatched(4) == token_ids{13});
-  examples[2].completion = {13, 14, 15};
-  add_mismatched(examples, 3);
-  BOOST_TEST(mismatched(0) == (token_ids{13, 14}));
+  for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(examples[i].mismatched == (token_ids{13, 14}));
+  BOOST_TEST(examples[2].mismatched.size() == 1);
   add_mismatched(examples, 2);
   BOOST_TEST(response_count(examples[2]) == 1);  // no room
-  std::vector<tokenized_unpaired> alike{{{1}, {10}}, {{1}, {11}}};
+  std::vector<tokenized_unpaired> shared{{{1}, {10}}, {{1}, {11}}, {{1}, {12}}, {{1}, {13}}, {{2}, {20}}, {{3}, {30}}};
+  add_mismatched(shared, 9);
+  int from_two = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    BOOST_TEST(shared[i].mismatched[0] >= 20);
+    from_two += shared[i].mismatched[0] == 20;
+  }
+  BOOST_TEST(from_two == 2);
+  BOOST_TEST(shared[4].mismatched[0] < 20);
+  BOOST_TEST(shared[5].mismatched[0] < 20);
+  std::vector<tokenized_unpaired> alike{{{1}, {10}, true, {5}}, {{1}, {11}}}, none;
   add_mismatched(alike, 9);
-  BOOST_TEST(mismatched(2).empty());
   BOOST_TEST(response_count(alike[0]) == 1);
+  add_mismatched(none, 9);
+  BOOST_TEST(none.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

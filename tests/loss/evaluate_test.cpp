@@ -5,13 +5,17 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "prefopt/eigen/tensor_traits.hpp"
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/f_divergence.hpp"
 #include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/length_desensitized.hpp"
+#include "prefopt/loss/length_normalized_dpo.hpp"
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/xtensor.hpp"
 #if __has_include(<xtensor/containers/xtensor.hpp>)
@@ -122,4 +126,38 @@ BOOST_AUTO_TEST_CASE(no_pairs_and_bad_hyper_parameters_are_refused) {
   BOOST_TEST(refusal<value_error>([&] {
                (void)evaluate(dpo{.beta = -1}, policy_chosen, policy_rejected, reference_chosen, reference_rejected);
              }) == "dpo: beta is -1, wanted a finite number above 0");
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
+  using of_means = f_divergence<ipo, js_divergence>;
+  static_assert(of_means::inputs.lengths && !takes<of_means, 4> &&
+                !takes<f_divergence<length_normalized_dpo, forward_kl>, 4>);
+  static_assert(takes<f_divergence<dpo, js_divergence>, 4> && !f_divergence<dpo, js_divergence>::inputs.lengths);
+  static_assert(!takes<length_desensitized<of_means>, 4>);
+  const std::vector<std::int64_t> chosen_tokens{5, 1, 0}, rejected_tokens{10, 2, 3};
+  const of_means loss{ipo{.beta = 0.1}, {}};
+  const auto came = evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected, chosen_tokens,
+                             rejected_tokens);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const pair_loss wanted = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i], reference_rejected[i],
+                                   chosen_tokens[i], rejected_tokens[i]});
+    BOOST_TEST(came.losses[i] == wanted.loss);
+    BOOST_TEST(came.slope_chosen[i] == wanted.slope_chosen);
+    BOOST_TEST(came.slope_rejected[i] == wanted.slope_rejected);
+  }
+  // ipo under reverse KL is ipo of the means.
+  const auto under_reverse_kl =
+      evaluate(f_divergence{ipo{.beta = 0.1}, reverse_kl{}}, std::vector{-10.0}, std::vector{-40.0}, std::vector{-20.0},
+               std::vector{-30.0}, std::vector<std::int64_t>{5}, std::vector<std::int64_t>{10});
+  BOOST_TEST(under_reverse_kl.loss == ipo{.beta = 0.1}({-2, -4, -4, -3}).loss);
+  const std::vector<std::int64_t> two{5, 1}, below{5, -1, 0};
+  const auto asks = [&](const auto& lengths) {
+    return [&] {
+      (void)evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected, chosen_tokens,
+                     lengths);
+    };
+  };
+  BOOST_TEST(refusal<shape_error>(asks(two)) == "ipo: 2 lengths of rejected responses for 3 chosen");
+  BOOST_TEST(refusal<value_error>(asks(below)) ==
+             "ipo: pair 1 has responses of 1 and -1 tokens, expected lengths of at least 0");
 }

@@ -27,6 +27,7 @@
 #include "prefopt/loss/length_desensitized.hpp"
 #include "prefopt/loss/length_normalized_dpo.hpp"
 #include "prefopt/loss/lipo_lambda.hpp"
+#include "prefopt/loss/margin.hpp"
 #include "prefopt/loss/plackett_luce_dpo.hpp"
 #include "prefopt/loss/s_dpo.hpp"
 #include "prefopt/loss/tdpo.hpp"
@@ -222,8 +223,39 @@ BOOST_AUTO_TEST_CASE(beta_dpo_keeps_its_share_of_pairs_and_draws_the_usual_ones)
   beta_dpo other{.filtered = 0.25};
   other.restore(loss.state());
   const step all = step_of(pairs);
+  other.observe(all.groups());
+  loss.observe(all.groups());
   BOOST_TEST(other(all.groups()).slopes == loss(all.groups()).slopes, boost::test_tools::per_element());
   BOOST_CHECK_THROW(other.restore(std::vector<double>{1, 2}), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(beta_dpo_leaves_no_pair_out_that_it_is_only_asked_about) {
+  const step trained = step_of(ordinary_pairs());
+  auto held_out_pairs = ordinary_pairs();
+  for (auto& pair : held_out_pairs) pair.policy_chosen += 0.25;
+  const step held_out = step_of(held_out_pairs);
+  beta_dpo loss{.filtered = 0.25};
+  const auto check_all = [&](const beta_dpo& asked) {
+    const auto came = asked(held_out.groups());
+    double mean = 0;
+    for (const auto& pair : held_out_pairs)
+      mean += preference_margin(pair) / static_cast<double>(held_out_pairs.size());
+    const double beta = std::max(1e-3, 0.1 * (1 + 0.6 * (mean - asked.running.mean)));
+    for (std::size_t p = 0; p < held_out_pairs.size(); ++p) {
+      const pair_loss wanted = dpo{.beta = beta}(held_out_pairs[p]);
+      BOOST_TEST(came.losses[p] == wanted.loss, boost::test_tools::tolerance(1e-12));
+      BOOST_TEST(came.slopes[2 * p] == wanted.slope_chosen, boost::test_tools::tolerance(1e-12));
+    }
+  };
+  check_all(loss);
+  for (int i = 0; i < 3; ++i) {
+    loss.observe(trained.groups());
+    check_all(loss);
+    BOOST_TEST(std::ranges::count(loss(trained.groups()).losses, 0.0) == 16);
+  }
+  beta_dpo resumed{.filtered = 0.25};
+  resumed.restore(loss.state());
+  check_all(resumed);
 }
 
 BOOST_AUTO_TEST_CASE(hyper_parameters_out_of_range_are_refused) {

@@ -7,11 +7,15 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
+#include "prefopt/loss/cpo.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/orpo.hpp"
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/loss/simpo.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
 
 using namespace prefopt;
 
@@ -98,13 +102,37 @@ BOOST_AUTO_TEST_CASE(rewards_and_log_probs_do_not_combine) {
   preference_metrics of_rewards(bradley_terry{}), of_log_probs(simpo{.beta = 1});
   BOOST_CHECK_THROW(of_rewards.combine(of_log_probs), value_error);
   BOOST_CHECK_THROW(of_log_probs.combine(of_rewards), value_error);
-  of_log_probs.add(pair_log_probs{-3, -4});
-  BOOST_TEST(names(of_log_probs) == (std::vector<std::string>{"logps/chosen", "logps/rejected"}),
-             boost::test_tools::per_element());
   preference_metrics others(bradley_terry{.margin_scale = 1});
   others.add(pair_log_probs{2, 1});
   of_rewards.combine(others);
   BOOST_TEST(values(of_rewards).at("rewards/margins") == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_that_the_loss_reads) {
+  const std::vector<std::string> wanted = {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
+                                           "rewards/margins", "logps/chosen",     "logps/rejected"};
+  const auto values_of = [&](const auto& loss) {
+    preference_metrics metrics(loss);
+    metrics.add({-12, -10, -3, -4, 6, 2});  // the chosen one is less likely, but likelier by the token: -2 and -5
+    metrics.add({-8, -6, -3, -4, 1, 1});
+    BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+    return values(metrics);
+  };
+  const auto of_sums = values_of(cpo{.beta = 0.5});
+  BOOST_TEST(of_sums.at("rewards/chosen") == -5.0);
+  BOOST_TEST(of_sums.at("rewards/rejected") == -4.0);
+  BOOST_TEST(of_sums.at("rewards/accuracies") == 0.0);
+  BOOST_TEST(of_sums.at("rewards/margins") == -1.0);
+  BOOST_TEST(of_sums.at("logps/chosen") == -10.0);
+  for (const auto& of_means : {values_of(simpo{.beta = 2}), values_of(orpo{.beta = 2}), values_of(any_loss{simpo{}}),
+                               values_of(weighted_sum{weighted{sft{}, 1}, weighted{orpo{.beta = 2}, 1}})}) {
+    BOOST_TEST(of_means.at("rewards/chosen") == -10.0);
+    BOOST_TEST(of_means.at("rewards/rejected") == -11.0);
+    BOOST_TEST(of_means.at("rewards/accuracies") == 0.5);
+    BOOST_TEST(of_means.at("rewards/margins") == 1.0);
+    BOOST_TEST(of_means.at("logps/chosen") == -10.0);  // summed all the same
+  }
+  BOOST_CHECK_THROW(preference_metrics(simpo{.beta = 1}).combine(preference_metrics(cpo{.beta = 1})), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(combining_two_halves_gives_the_whole) {

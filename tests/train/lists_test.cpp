@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lists of responses in packing, steps, runs and evaluations.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
@@ -14,6 +15,8 @@
 #include "prefopt/loss/lipo_lambda.hpp"
 #include "prefopt/loss/plackett_luce_dpo.hpp"
 #include "prefopt/loss/s_dpo.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -84,6 +87,19 @@ BOOST_AUTO_TEST_CASE(it_is_the_score_that_says_which_response_is_better) {
   std::vector<tokenized_example> lists;
   for (const auto& pair : pairs) lists.push_back({pair.prompt, {pair.rejected, pair.chosen}, {-1, 2}});
   check_same_but_for_rounding(outcome_of(s_dpo{.beta = 0.3}, lists), outcome_of(dpo{.beta = 0.3}, pairs));
+}
+
+BOOST_AUTO_TEST_CASE(a_sum_of_lists_and_supervision_does_not_depend_on_the_order_of_responses) {
+  auto lists = toy_lists(9, 3);
+  for (tokenized_example& list : lists) list.scores = {0.5, -1, -2};
+  auto reversed = lists;
+  for (tokenized_example& list : reversed) {
+    std::ranges::reverse(list.responses);
+    std::ranges::reverse(list.scores);
+  }
+  const weighted_sum sum{weighted{plackett_luce_dpo{.beta = 0.3}, 1}, weighted{sft{}, 1}};
+  for (const std::size_t budget : {0U, 60U})
+    check_same_but_for_rounding(outcome_of(sum, reversed, budget), outcome_of(sum, lists, budget));
 }
 
 BOOST_AUTO_TEST_CASE(micro_batches_of_lists_equal_one_big_batch) {

@@ -46,15 +46,19 @@ BOOST_AUTO_TEST_CASE(a_step_of_sft_is_the_mean_over_responses_of_the_mean_over_t
   for (std::size_t i = 0; i < 4; ++i) check_close(came[i], wanted[i]);
 }
 
-BOOST_AUTO_TEST_CASE(sft_reads_the_first_response_and_nothing_beside_it) {
+BOOST_AUTO_TEST_CASE(sft_reads_the_best_response_and_nothing_beside_it) {
   const auto pairs = toy_pairs(9);
   const outcome wanted = outcome_of(pairs);
   auto others = pairs;
   for (tokenized_pair& pair : others) pair.rejected = {5, 5, 5};
-  std::vector<tokenized_example> alone, lists;
+  std::vector<tokenized_example> alone, lists, unsorted, single;
+  std::vector<tokenized_unpaired> liked;
   for (const tokenized_pair& pair : pairs) {
     alone.push_back({pair.prompt, {pair.chosen}});
     lists.push_back({pair.prompt, {pair.chosen, {0}, pair.rejected, {1, 2}}});
+    unsorted.push_back({pair.prompt, {{0}, {1, 2}, pair.chosen, pair.rejected}, {-7, -9, -0.5, -3}});
+    single.push_back({pair.prompt, {pair.chosen}, {0.1}});
+    liked.push_back({pair.prompt, pair.chosen, true, {3, 3}});
   }
   const auto same = [&](const outcome& came) {
     BOOST_TEST(came.found.loss == wanted.found.loss);
@@ -65,6 +69,19 @@ BOOST_AUTO_TEST_CASE(sft_reads_the_first_response_and_nothing_beside_it) {
   same(outcome_of(others));
   same(outcome_of(alone));
   same(outcome_of(lists));
+  same(outcome_of(unsorted));
+  same(outcome_of(single));
+  same(outcome_of(liked));
+  BOOST_TEST(evaluate(toy_policy(), no_reference{}, sft{}, unsorted).loss ==
+             evaluate(toy_policy(), no_reference{}, sft{}, pairs).loss);
+}
+
+BOOST_AUTO_TEST_CASE(sft_imitates_no_completion_that_is_not_desirable) {
+  const std::vector<tokenized_unpaired> disliked{{{0}, {1}, true}, {{0}, {1}, false, {2}}};
+  BOOST_CHECK_THROW((void)outcome_of(disliked), value_error);
+  BOOST_CHECK_THROW((void)evaluate(toy_policy(), no_reference{}, sft{}, disliked), value_error);
+  const std::vector<tokenized_example> poor{{{0}, {{1}}, {-0.5}}};
+  BOOST_CHECK_THROW((void)outcome_of(poor), value_error);
 }
 
 // The negative log-likelihood is smallest where probabilities are frequencies, and is their entropy there.

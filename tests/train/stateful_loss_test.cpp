@@ -253,3 +253,19 @@ BOOST_AUTO_TEST_CASE(a_loss_given_away_gives_what_one_that_stays_gives) {
     BOOST_TEST(accumulate_gradient(policy, reference, loss, pairs, first_members(11)).loss != wanted);  // constant
   });
 }
+
+BOOST_AUTO_TEST_CASE(an_evaluation_of_beta_dpo_is_the_mean_over_all_pairs) {
+  toy_training training(beta_dpo{.beta = 0.3, .filtered = 0.5});
+  training.go();
+  const auto held_out = toy_pairs(20, 9);
+  const auto evaluated = [&](const auto& loss) {
+    return evaluate(training.policy, training.reference, loss, held_out).loss;
+  };
+  beta_dpo all = training.run.loss();
+  all.filtered = 0;
+  all.drawn = {};
+  BOOST_TEST(evaluated(training.run.loss()) == evaluated(all));
+  beta_dpo other_draws = training.run.loss();
+  other_draws.seed += 1;
+  BOOST_TEST(evaluated(other_draws) == evaluated(all));
+}

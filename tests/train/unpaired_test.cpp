@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/bco.hpp"
 #include "prefopt/loss/kto.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/evaluate_every.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -81,7 +83,25 @@ BOOST_AUTO_TEST_CASE(a_mismatched_completion_says_nothing_to_bco) {
   for (const auto& example : examples)
     tokens += static_cast<std::int64_t>(example.prompt.size() + example.completion.size());
   BOOST_TEST(without.found.tokens == tokens);
+  BOOST_TEST(with.found.tokens == tokens);  // it is not read at all
   BOOST_TEST(with.found.pairs == 8);
+  const bigram policy = toy_policy();
+  BOOST_TEST(evaluate(policy, toy_policy(77), bco{}, examples).loss ==
+             evaluate(policy, toy_policy(77), bco{}, without_mismatched(examples)).loss);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_loss_that_reads_mismatched_completions_is_given_them) {
+  const auto examples = toy_unpaired(8);
+  const auto tokens_of = [&](const auto& loss) { return outcome_of(loss, examples).found.tokens; };
+  const std::int64_t own = tokens_of(bco{}), all = tokens_of(kto{});
+  BOOST_TEST(own < all);
+  BOOST_TEST(tokens_of(any_loss{bco{}}) == own);
+  BOOST_TEST(tokens_of(any_loss{kto{}}) == all);
+  BOOST_TEST(tokens_of(weighted_sum{weighted{bco{}, 1}, weighted{kto{}, 1}}) == all);
+  // A reference that was asked for the completions alone has all that bco reads.
+  bigram policy = toy_policy();
+  const auto completions = reference_log_probs(policy, examples, {.roles = response_selection::own()});
+  BOOST_CHECK_NO_THROW(accumulate_gradient(policy, completions, bco{}, examples, first_members(8)));
 }
 
 namespace {

@@ -19,7 +19,8 @@ namespace prefopt {
 using token_id = std::int32_t;
 using token_ids = std::vector<token_id>;
 
-/// A prompt and K responses to it, with a score each, the higher the better; without scores the best stands first.
+/// A prompt and K responses to it in any order, with a score each, the higher the better; without scores the best comes
+/// first.
 template <class Sequence>
 struct basic_example {
   Sequence prompt;

@@ -14,14 +14,15 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/pack.hpp"
+#include "prefopt/data/response_selection.hpp"
 
 namespace prefopt {
 
 /// Limits of a micro-batch; both hold.
 struct microbatch_options {
-  std::size_t examples = 0;              ///< at most so many; 0: any number
-  std::size_t tokens = 0;                ///< at most so many packed tokens, but for an example larger than that; 0: any
-  std::vector<std::int32_t> roles = {};  ///< which responses will be packed; empty: all
+  std::size_t examples = 0;       ///< at most so many; 0: any number
+  std::size_t tokens = 0;         ///< at most so many packed tokens, but for an example larger than that; 0: any
+  response_selection roles = {};  ///< which responses will be packed
 };
 
 /// `members` (indices into `examples`) in the given order, but examples with equal prompts directly behind the first of
@@ -50,8 +51,8 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
 }
 
 /// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An example that alone
-/// exceeds the token limit goes alone, never split. Throws what `pack` throws. Cost: a few packings of each
-/// micro-batch.
+/// exceeds the token limit goes alone, never split. Throws what `pack` throws. Cost: each example is packed alone, and
+/// a micro-batch again with each member that would bring the sum of these beyond the limit.
 template <std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] std::vector<std::vector<std::size_t>> microbatches(const Examples& examples,

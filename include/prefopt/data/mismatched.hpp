@@ -5,28 +5,56 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <vector>
 
+#include "prefopt/core/random.hpp"
 #include "prefopt/data/example.hpp"
 
 namespace prefopt {
 
-/// Sets every example's `mismatched` to the completion of the nearest example before it, in a circle, that has another
-/// prompt, cut to what `max_length` leaves beside its own prompt; to nothing where all prompts are equal or no room is
-/// left. The examples' own tokens stay.
-inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_t max_length) {
+namespace detail {
+
+/// Indices of the examples in random order, but those of one prompt together, in random order among each other; first
+/// those of the prompt that most examples have. `most` becomes their number.
+[[nodiscard]] inline std::vector<std::size_t> shuffled_by_prompt(const std::vector<tokenized_unpaired>& examples,
+                                                                 std::uint64_t seed, std::size_t& most) {
+  const auto by_tokens = [](const token_ids* a, const token_ids* b) { return *a < *b; };
+  std::map<const token_ids*, std::size_t, decltype(by_tokens)> group_of(by_tokens);
+  std::vector<std::vector<std::size_t>> groups;
+  for (const std::size_t i : shuffled_indices(examples.size(), seed, 0)) {
+    const auto [place, is_new] = group_of.try_emplace(&examples[i].prompt, groups.size());
+    if (is_new) groups.emplace_back();
+    groups[place->second].push_back(i);
+  }
+  std::ranges::iter_swap(groups.begin(), std::ranges::max_element(groups, {}, &std::vector<std::size_t>::size));
+  most = groups.front().size();
+  std::vector<std::size_t> order;
+  for (const auto& group : groups) order.insert(order.end(), group.begin(), group.end());
+  return order;
+}
+
+}  // namespace detail
+
+/// Sets every example's `mismatched` to the completion of an example with another prompt, drawn at random whatever its
+/// label, cut to what `max_length` leaves beside its own prompt; to nothing where all prompts are equal or no room is
+/// left. Every completion is given away once, unless more than half of the examples have one prompt. The draw depends
+/// on the seed and the examples alone. The examples' own tokens stay.
+inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_t max_length, std::uint64_t seed = 42) {
   const std::size_t count = examples.size();
-  std::size_t donor = count;  // none yet
-  for (std::size_t step = 1; step < count && donor == count; ++step)
-    if (examples[count - step].prompt != examples[0].prompt) donor = count - step;
-  for (std::size_t i = 0; i < count; ++i) {
-    tokenized_unpaired& example = examples[i];
-    if (i > 0 && examples[i - 1].prompt != example.prompt) donor = i - 1;
-    if (donor == count) {
-      example.mismatched.clear();
-      continue;
-    }
-    example.mismatched = examples[donor].completion;
+  if (count == 0) return;
+  std::size_t most = 0;
+  const std::vector<std::size_t> order = detail::shuffled_by_prompt(examples, seed, most);
+  for (std::size_t place = 0; place < count; ++place) {
+    tokenized_unpaired& example = examples[order[place]];
+    example.mismatched.clear();
+    if (most == count) continue;
+    // A step as wide as the largest group leaves every group, and lands in the largest again only where that is more
+    // than half of all: its members then share what there is.
+    std::size_t donor = (place + most) % count;
+    if (place < most && donor < most) donor = most + place % (count - most);
+    example.mismatched = examples[order[donor]].completion;
     const std::size_t room = max_length - std::min(example.prompt.size(), max_length);
     example.mismatched.resize(std::min(example.mismatched.size(), room));
   }

@@ -21,6 +21,7 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/packable_sequence.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/data/response_selection.hpp"
 
 namespace prefopt {
 
@@ -47,13 +48,13 @@ namespace prefopt {
   return std::move(forest).finish();
 }
 
-/// Which responses of each example to pack, by role; empty: all of them.
 struct pack_options {
-  std::vector<std::int32_t> roles = {};
+  response_selection roles = {};  ///< which responses of each example
 };
 
 /// Packs responses of the examples that `members` names by their index in the data set, which becomes the sequences'
-/// `example`. Order: by member, then by role. Throws value_error for an index or role that is not there, and as above.
+/// `example`. Order: by member, then by role. Throws value_error for an index or role that is not there, for an example
+/// of which no response is selected, and as above.
 template <std::ranges::random_access_range Examples>
 requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] prefix_tree_batch pack(const Examples& examples, std::span<const std::size_t> members,
@@ -75,11 +76,10 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
       const token_ids& answer = response(example, static_cast<std::size_t>(role));
       sequences.push_back({static_cast<std::int32_t>(member), role, prompt, answer});
     };
-    if (options.roles.empty()) {
-      for (std::int32_t role = 0; std::cmp_less(role, responses); ++role) add(role);
-    } else {
-      for (const std::int32_t role : options.roles) add(role);
-    }
+    const std::size_t before = sequences.size();
+    options.roles.for_each(example, add);
+    if (sequences.size() == before)
+      throw value_error(join("pack: example ", member, " has no response to its prompt, expected at least one"));
   }
   return pack(sequences);
 }

@@ -11,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
 
-/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state.
+/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state. One that
+/// was moved from can be copied, assigned to and destroyed; all else throws value_error.
 class any_loss {
  public:
   static constexpr bool chosen_at_run_time = true;  ///< may be given a reference that it does not read
@@ -28,7 +30,7 @@ class any_loss {
       : inputs(loss.inputs),
   held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
 
-  any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_->copy()) {}
+  any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_ ? other.held_->copy() : nullptr) {}
   any_loss(any_loss&&) noexcept = default;
   any_loss& operator=(any_loss other) noexcept {
     inputs = other.inputs;
@@ -39,15 +41,16 @@ class any_loss {
 
   loss_inputs inputs;
 
-  [[nodiscard]] bool couples() const { return held_->couples(); }
-  [[nodiscard]] bool carries_state() const { return held_->carries_state(); }
-  [[nodiscard]] double reward_scale() const { return held_->reward_scale(); }
-  [[nodiscard]] token_results operator()(const token_groups& groups) const { return held_->losses(groups); }
-  void observe(const token_groups& groups) { held_->observe(groups); }
-  [[nodiscard]] std::vector<double> state() const { return held_->state(); }
-  void restore(std::span<const double> state) { held_->restore(state); }
+  [[nodiscard]] bool couples() const { return held().couples(); }
+  [[nodiscard]] bool carries_state() const { return held().carries_state(); }
+  [[nodiscard]] double reward_scale() const { return held().reward_scale(); }
+  [[nodiscard]] bool reads_means() const { return held().reads_means(); }
+  [[nodiscard]] token_results operator()(const token_groups& groups) const { return held().losses(groups); }
+  void observe(const token_groups& groups) { held().observe(groups); }
+  [[nodiscard]] std::vector<double> state() const { return held().state(); }
+  void restore(std::span<const double> state) { held().restore(state); }
 
-  friend void check(const any_loss& loss) { loss.held_->check_it(); }
+  friend void check(const any_loss& loss) { loss.held().check_it(); }
 
  private:
   struct base {
@@ -56,6 +59,7 @@ class any_loss {
     [[nodiscard]] virtual bool couples() const = 0;
     [[nodiscard]] virtual bool carries_state() const = 0;
     [[nodiscard]] virtual double reward_scale() const = 0;
+    [[nodiscard]] virtual bool reads_means() const = 0;
     [[nodiscard]] virtual token_results losses(const token_groups& groups) const = 0;
     virtual void observe(const token_groups& groups) = 0;
     [[nodiscard]] virtual std::vector<double> state() const = 0;
@@ -70,6 +74,7 @@ class any_loss {
     [[nodiscard]] bool couples() const override { return prefopt::couples(loss); }
     [[nodiscard]] bool carries_state() const override { return prefopt::carries_state(loss); }
     [[nodiscard]] double reward_scale() const override { return prefopt::reward_scale(loss); }
+    [[nodiscard]] bool reads_means() const override { return prefopt::reads_means(loss); }
     [[nodiscard]] token_results losses(const token_groups& groups) const override { return token_losses(loss, groups); }
     void observe(const token_groups& groups) override { prefopt::observe(loss, groups); }
     [[nodiscard]] std::vector<double> state() const override { return state_of(loss); }
@@ -77,6 +82,19 @@ class any_loss {
     void check_it() const override { check(loss); }
     Loss loss;
   };
+
+  /// Throws value_error where the loss was moved away.
+  [[nodiscard]] base& held() {
+    require_held();
+    return *held_;
+  }
+  [[nodiscard]] const base& held() const {
+    require_held();
+    return *held_;
+  }
+  void require_held() const {
+    if (!held_) throw value_error("any_loss: holds no loss, it was moved from");
+  }
 
   std::unique_ptr<base> held_;
 };

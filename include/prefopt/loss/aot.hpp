@@ -39,7 +39,7 @@ struct aot {
       reference.push_back(pair.reference_chosen - pair.reference_rejected);
     }
     const std::vector<std::size_t> places = sorted_order(policy);
-    std::ranges::sort(reference);
+    std::ranges::sort(reference, is_less_nan_last);
     batch_losses results{std::vector<double>(policy.size()), std::vector<double>(2 * policy.size())};
     const dpo quantile{.beta = beta, .label_smoothing = label_smoothing};
     for (std::size_t i = 0; i < places.size(); ++i) {

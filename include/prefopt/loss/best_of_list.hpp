@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
@@ -27,14 +28,22 @@ namespace prefopt {
   return ranking;
 }
 
-/// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list, at least two), with r
-/// the log-ratio to the reference. Adds its derivatives by each policy to `slopes` [K].
+/// Throws value_error, naming the loss, for fewer than two responses.
+inline void require_list(std::string_view loss, std::span<const response_log_probs> list) {
+  if (list.size() < 2) throw value_error(join(loss, ": a list of ", list.size(), " responses, expected two or more"));
+}
+
+/// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list), with r the log-ratio to
+/// the reference. Adds its derivatives by each policy to `slopes` [K]. Alone it has all of it: the loss is 0. Throws
+/// value_error for nothing to choose from.
 [[nodiscard]] inline double add_best_of_list(std::span<const response_log_probs> list,
                                              std::span<const std::size_t> among, double beta,
                                              std::span<double> slopes) {
   const auto ratio = [&](std::size_t i) { return list[i].policy - list[i].reference; };
+  if (among.empty()) throw value_error("a list of responses with none to choose from");
   const std::size_t best = among.front();
   const auto others = among.subspan(1);
+  if (others.empty()) return 0;
   // m = log sum_j exp(z_j) over the others, z_j = -beta (r_best - r_j): then the loss is log(1 + exp(m)). One other
   // alone is z itself, so a pair gives the bits of DPO.
   double greatest = -beta * (ratio(best) - ratio(others.front()));

@@ -6,8 +6,9 @@
 //   loss = -log sigmoid(b h),  b = max(0.001, beta (1 + a (mean of h over the kept pairs - M)))
 //
 // h is the margin of summed log-probs. M and s are running averages (memory 0.9) of the steps' mean and standard
-// deviation of h. Of P pairs, int(P (1 - filtered)) are kept, drawn without replacement by exp(-(h - M)^2 / (2 s^2)):
-// a pair far from the usual margin is an outlier or already learned. b is held constant.
+// deviation of h. Of the P pairs of a step, int(P (1 - filtered)) are kept, drawn without replacement by
+// exp(-(h - M)^2 / (2 s^2)): a pair far from the usual margin is an outlier or already learned. b is held constant.
+// Where the loss is only evaluated, all pairs are kept.
 
 #include <algorithm>
 #include <cmath>
@@ -25,10 +26,12 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/margin.hpp"
+#include "prefopt/loss/sorted_order.hpp"
 
 namespace prefopt {
 
-/// What is drawn follows from the seed and the number of steps observed.
+/// What is drawn follows from the seed and the number of steps observed. Pairs are left out of the step that was
+/// observed last, which is known by its margins, and of no other.
 struct beta_dpo {
   double beta = 0.1;         ///< above 0
   double sensitivity = 0.6;  ///< a, at least 0
@@ -42,6 +45,12 @@ struct beta_dpo {
     double steps = 0;
   } running = {};
 
+  /// What `observe` drew.
+  struct drawn_step {
+    std::vector<double> margins;    // [P]
+    std::vector<std::size_t> kept;  // indices of pairs
+  } drawn = {};
+
   static constexpr std::string_view name = "beta_dpo";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
@@ -50,7 +59,7 @@ struct beta_dpo {
   /// of the kept.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const std::vector<double> margins = margins_of(groups);
-    const std::vector<std::size_t> kept = draw(margins);
+    const std::vector<std::size_t> kept = margins == drawn.margins ? drawn.kept : all_of(margins.size());
     double mean = 0;
     for (const std::size_t p : kept) mean += margins[p] / static_cast<double>(kept.size());
     const double steered = std::max(1e-3, beta * (1 + sensitivity * (mean - running.mean)));
@@ -66,6 +75,7 @@ struct beta_dpo {
 
   void observe(const response_groups& groups) {
     const std::vector<double> margins = margins_of(groups);
+    if (margins.empty()) return;
     const auto count = static_cast<double>(margins.size());
     const double mean = std::accumulate(margins.begin(), margins.end(), 0.0) / count;
     double squares = 0;
@@ -73,6 +83,7 @@ struct beta_dpo {
     running.mean = 0.9 * running.mean + 0.1 * mean;
     running.deviation = 0.9 * running.deviation + 0.1 * (count > 1 ? std::sqrt(squares / (count - 1)) : 0);
     running.steps += 1;
+    drawn = {margins, draw(margins)};
   }
 
   [[nodiscard]] std::vector<double> state() const { return {running.mean, running.deviation, running.steps}; }
@@ -81,6 +92,7 @@ struct beta_dpo {
     if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
       throw value_error(join(name, ": a state of ", state.size(), " numbers that is none, wanted three"));
     running = {state[0], state[1], state[2]};
+    drawn = {};
   }
 
   /// Throws value_error for a hyper-parameter outside its range.
@@ -99,10 +111,15 @@ struct beta_dpo {
     return margins;
   }
 
+  [[nodiscard]] static std::vector<std::size_t> all_of(std::size_t count) {
+    std::vector<std::size_t> indices(count);
+    std::iota(indices.begin(), indices.end(), std::size_t{0});
+    return indices;
+  }
+
   /// The pairs that are kept, in their order. Efraimidis and Spirakis 2006: the greatest log(u) / weight, u uniform.
   [[nodiscard]] std::vector<std::size_t> draw(std::span<const double> margins) const {
-    std::vector<std::size_t> order(margins.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::vector<std::size_t> order = all_of(margins.size());
     const auto keep =
         std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(margins.size()) * (1 - filtered)));
     if (keep == order.size()) return order;
@@ -112,7 +129,7 @@ struct beta_dpo {
       const double away = running.deviation > 0 ? (h - running.mean) / running.deviation : 0;
       keys.push_back(std::log(-std::log1p(-random.uniform())) + away * away / 2);
     }
-    std::ranges::stable_sort(order, {}, [&](std::size_t p) { return keys[p]; });
+    order = sorted_order(keys);
     order.resize(keep);
     std::ranges::sort(order);
     return order;

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 #include "prefopt/version.hpp"
@@ -44,18 +45,40 @@ concept reduction_of_tokens =
 
 /// Which inputs a loss reads. What it does not read is neither computed nor accepted as an option.
 struct loss_inputs {
-  bool rejected = true;      ///< all responses; else an example's first one only
+  bool rejected = true;      ///< all responses; else only an example's best one by score
   bool reference = true;     ///< the reference's log-probs
   bool square_sums = false;  ///< at each response token, log sum_v p(v)^2 of the policy's whole distribution
   bool divergences = false;  ///< at each response token, KL(reference || policy) of the whole distributions
+  bool mismatched = false;   ///< also responses that answer another prompt
+  bool lengths = false;      ///< of a pair, the responses' lengths in tokens
+
+  /// What two losses read together.
+  [[nodiscard]] friend constexpr loss_inputs operator|(const loss_inputs& a, const loss_inputs& b) {
+    return {.rejected = a.rejected || b.rejected,
+            .reference = a.reference || b.reference,
+            .square_sums = a.square_sums || b.square_sums,
+            .divergences = a.divergences || b.divergences,
+            .mismatched = a.mismatched || b.mismatched,
+            .lengths = a.lengths || b.lengths};
+  }
 };
+
+/// What messages call a loss: its `name`, or "loss" where it has none.
+template <class Loss>
+[[nodiscard]] constexpr std::string_view loss_name() {
+  if constexpr (requires { std::string_view(Loss::name); }) {
+    return Loss::name;
+  } else {
+    return "loss";
+  }
+}
 
 /// A loss over one pair.
 /// Needs: (1) `reduction`, how tokens become one number; (2) `inputs`, a static constant; (3) a const call operator
 /// from pair_log_probs to pair_loss in closed form, finite for finite input, in double; (4) `check(loss)`, found by
 /// argument-dependent lookup, which throws value_error for hyper-parameters outside their range. Promises: the slopes
-/// are the derivatives of the loss; a slope of an input that `inputs` denies is 0. Not asked: that it reads all of its
-/// input.
+/// are the derivatives of the loss; a slope of an input that `inputs` denies is 0; it reads lengths only where `inputs`
+/// says so, for elsewhere they may be 0. Not asked: that it reads all of its input.
 template <class L>
 concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_log_probs& pair) {
   { loss(pair) } -> std::same_as<pair_loss>;

@@ -4,6 +4,8 @@
 // Eigen arrays, xtensor expressions, also mixed. Legend: P pairs.
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,20 +26,10 @@ struct evaluated_pairs {
 
 namespace detail {
 
-template <class Loss>
-[[nodiscard]] constexpr std::string_view loss_name() {
-  if constexpr (requires { std::string_view(Loss::name); }) {
-    return Loss::name;
-  } else {
-    return "evaluate";
-  }
-}
-
 /// Throws unless there is a pair, and one number a pair.
 template <class Loss>
 void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs) {
-  if (came != pairs)
-    throw shape_error(join(loss_name<Loss>(), ": ", came, " ", what, " log-probs for ", pairs, " chosen"));
+  if (came != pairs) throw shape_error(join(loss_name<Loss>(), ": ", came, " ", what, " for ", pairs, " chosen"));
   if (pairs == 0) throw value_error(join(loss_name<Loss>(), ": no pairs, wanted at least one"));
 }
 
@@ -59,44 +51,71 @@ template <pairwise_loss Loss, class PairAt>
 }  // namespace detail
 
 /// A loss that reads all four: each [P], nats, reduced over tokens as the loss asks (`Loss::reduction`), for the policy
-/// and the reference. The pairs' token counts are not given. Throws shape_error where the lengths differ, value_error
-/// for no pairs and for hyper-parameters outside their range.
+/// and the reference. Throws shape_error where the lengths differ, value_error for no pairs and for hyper-parameters
+/// outside their range.
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected, vector_like ReferenceChosen,
           vector_like ReferenceRejected>
-requires(Loss::inputs.rejected&& Loss::inputs.reference) [[nodiscard]] evaluated_pairs
+requires(Loss::inputs.rejected&& Loss::inputs.reference && !Loss::inputs.lengths) [[nodiscard]] evaluated_pairs
     evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected,
              const ReferenceChosen& reference_chosen, const ReferenceRejected& reference_rejected) {
-  constexpr std::string_view name = detail::loss_name<Loss>();
+  constexpr std::string_view name = loss_name<Loss>();
   const double_values chosen(policy_chosen, name);
   const double_values rejected(policy_rejected, name);
   const double_values chosen_before(reference_chosen, name);
   const double_values rejected_before(reference_rejected, name);
-  detail::check_pair_count<Loss>("rejected", rejected.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference chosen", chosen_before.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference rejected", rejected_before.size(), chosen.size());
+  detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference chosen log-probs", chosen_before.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference rejected log-probs", rejected_before.size(), chosen.size());
   return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
     return pair_log_probs{chosen[i], rejected[i], chosen_before[i], rejected_before[i], 0, 0};
   });
 }
 
-/// A loss that reads no reference.
-template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected>
-requires(Loss::inputs.rejected && !Loss::inputs.reference) [[nodiscard]] evaluated_pairs
-    evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected) {
-  constexpr std::string_view name = detail::loss_name<Loss>();
+/// A loss that also reads the responses' lengths in tokens, as `f_divergence` of a loss of averaged log-probs does,
+/// whose log-probs are sums. Throws value_error for a length below 0.
+template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected, vector_like ReferenceChosen,
+          vector_like ReferenceRejected>
+requires(Loss::inputs.rejected&& Loss::inputs.reference&& Loss::inputs.lengths) [[nodiscard]] evaluated_pairs
+    evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected,
+             const ReferenceChosen& reference_chosen, const ReferenceRejected& reference_rejected,
+             std::span<const std::int64_t> chosen_tokens, std::span<const std::int64_t> rejected_tokens) {
+  constexpr std::string_view name = loss_name<Loss>();
   const double_values chosen(policy_chosen, name);
   const double_values rejected(policy_rejected, name);
-  detail::check_pair_count<Loss>("rejected", rejected.size(), chosen.size());
+  const double_values chosen_before(reference_chosen, name);
+  const double_values rejected_before(reference_rejected, name);
+  detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference chosen log-probs", chosen_before.size(), chosen.size());
+  detail::check_pair_count<Loss>("reference rejected log-probs", rejected_before.size(), chosen.size());
+  detail::check_pair_count<Loss>("lengths of chosen responses", chosen_tokens.size(), chosen.size());
+  detail::check_pair_count<Loss>("lengths of rejected responses", rejected_tokens.size(), chosen.size());
+  return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
+    if (chosen_tokens[i] < 0 || rejected_tokens[i] < 0)
+      throw value_error(join(name, ": pair ", i, " has responses of ", chosen_tokens[i], " and ", rejected_tokens[i],
+                             " tokens, expected lengths of at least 0"));
+    return pair_log_probs{chosen[i],          rejected[i],      chosen_before[i],
+                          rejected_before[i], chosen_tokens[i], rejected_tokens[i]};
+  });
+}
+
+/// A loss that reads no reference.
+template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected>
+requires(Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths) [[nodiscard]] evaluated_pairs
+    evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected) {
+  constexpr std::string_view name = loss_name<Loss>();
+  const double_values chosen(policy_chosen, name);
+  const double_values rejected(policy_rejected, name);
+  detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
   return detail::evaluate_pairs(loss, chosen.size(),
                                 [&](std::size_t i) { return pair_log_probs{chosen[i], rejected[i], 0, 0, 0, 0}; });
 }
 
 /// A loss that reads the policy's chosen responses only.
 template <pairwise_loss Loss, vector_like PolicyChosen>
-requires(!Loss::inputs.rejected && !Loss::inputs.reference) [[nodiscard]] evaluated_pairs
+requires(!Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths) [[nodiscard]] evaluated_pairs
     evaluate(const Loss& loss, const PolicyChosen& policy_chosen) {
-  const double_values chosen(policy_chosen, detail::loss_name<Loss>());
-  detail::check_pair_count<Loss>("chosen", chosen.size(), chosen.size());
+  const double_values chosen(policy_chosen, loss_name<Loss>());
+  detail::check_pair_count<Loss>("chosen log-probs", chosen.size(), chosen.size());
   return detail::evaluate_pairs(loss, chosen.size(),
                                 [&](std::size_t i) { return pair_log_probs{chosen[i], 0, 0, 0, 0, 0}; });
 }

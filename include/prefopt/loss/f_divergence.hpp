@@ -19,12 +19,17 @@
 #include <cstdint>
 #include <numbers>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/core/math.hpp"
+#include "prefopt/loss/bounded_exp.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/log_ratios.hpp"
+#include "prefopt/loss/loss_around.hpp"
 
 namespace prefopt {
 
@@ -38,10 +43,12 @@ struct reverse_kl {
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const { return {log_ratio, 1}; }
 };
 
-/// Grows without bound as the policy leaves what the reference says: at a log-ratio of -700 it leaves the doubles.
+/// Grows with the exponential of how far the policy falls below the reference; beyond 690 nats score and slope stay at
+/// what they are there. So a pair whose rejected response lies that far below is a solved one. A loss of squares (ipo)
+/// is infinite from half as far on.
 struct forward_kl {
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
-    return {-std::expm1(-log_ratio), std::exp(-log_ratio)};
+    return {-bounded_expm1(-log_ratio), bounded_exp(-log_ratio)};
   }
 };
 
@@ -51,14 +58,14 @@ struct js_divergence {
   }
 };
 
-/// Between forward (alpha = 0) and reverse KL (alpha = 1).
+/// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as that of forward_kl.
 struct alpha_divergence {
   double alpha = 1;  ///< finite
 
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
     const double power = alpha - 1;
     if (power == 0) return {log_ratio, 1};
-    return {std::expm1(power * log_ratio) / power, std::exp(power * log_ratio)};
+    return {bounded_expm1(power * log_ratio) / power, bounded_exp(power * log_ratio)};
   }
 };
 
@@ -72,28 +79,35 @@ concept divergence_of_responses = std::copyable<D> && requires(const D& divergen
 /// response is divided by its length.
 template <margin_loss Loss, divergence_of_responses Divergence>
 requires std::same_as<decltype(Loss::reduction), const token_reduction>
-struct f_divergence {
-  Loss loss;
-  Divergence divergence{};
+struct f_divergence : loss_around<Loss> {
+  Divergence divergence;
 
-  static constexpr std::string_view name = Loss::name;
+  static constexpr std::string_view name = loss_name<Loss>();
   static constexpr token_reduction reduction = token_reduction::sum;
-  static constexpr loss_inputs inputs{};
+  static constexpr loss_inputs inputs{.lengths = Loss::reduction == token_reduction::mean || Loss::inputs.lengths};
+
+  PREFOPT_HOST_DEVICE constexpr explicit f_divergence(Loss inner = Loss{}, Divergence held_by = Divergence{})
+      : loss_around<Loss>(std::move(inner)), divergence(std::move(held_by)) {}
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const auto [chosen, rejected] = log_ratios(pair);
     const divergence_score c = divergence(chosen), j = divergence(rejected);
     const double share_c = share(pair.chosen_tokens), share_j = share(pair.rejected_tokens);
-    const pair_loss of_scores = loss({.policy_chosen = c.score * share_c,
-                                      .policy_rejected = j.score * share_j,
-                                      .chosen_tokens = pair.chosen_tokens,
-                                      .rejected_tokens = pair.rejected_tokens});
+    const pair_loss of_scores = this->loss({.policy_chosen = c.score * share_c,
+                                            .policy_rejected = j.score * share_j,
+                                            .chosen_tokens = pair.chosen_tokens,
+                                            .rejected_tokens = pair.rejected_tokens});
     return {of_scores.loss, of_scores.slope_chosen * c.slope * share_c, of_scores.slope_rejected * j.slope * share_j};
   }
 
-  [[nodiscard]] double reward_scale() const {
-    if constexpr (requires { static_cast<double>(loss.beta); }) return loss.beta;
-    return 1;
+  /// A loss that carries numbers takes in scores, as it reads them.
+  void observe(const response_groups& groups) requires stateful_loss<Loss> {
+    std::vector<response_log_probs> scores(groups.responses.begin(), groups.responses.end());
+    for (response_log_probs& one : scores) {
+      one.policy = divergence(one.policy - one.reference).score * share(one.tokens);
+      one.reference = 0;
+    }
+    this->loss.observe(response_groups{scores, groups.begins});
   }
 
   /// Throws value_error for a hyper-parameter outside its range.

@@ -15,7 +15,7 @@ namespace prefopt {
 
 /// One response: log-probs in nats, reduced over its tokens as the loss asks, its length in tokens, and how good it is:
 /// the higher the better, above 0 desirable where a loss asks for yes or no (of a pair: 1 the chosen, 0 the rejected).
-/// A score that is not a number marks a response to another prompt.
+/// A score that is not a number marks a response to another prompt, which is there for a loss whose inputs name it.
 struct response_log_probs {
   double policy = 0;
   double reference = 0;
@@ -28,7 +28,7 @@ struct response_groups {
   std::span<const response_log_probs> responses;  // [S]
   std::span<const std::size_t> begins;            // [E + 1] where each example's begin, and S
 
-  [[nodiscard]] std::size_t size() const { return begins.size() - 1; }
+  [[nodiscard]] std::size_t size() const { return begins.empty() ? 0 : begins.size() - 1; }
   [[nodiscard]] std::span<const response_log_probs> operator[](std::size_t e) const {
     return responses.subspan(begins[e], begins[e + 1] - begins[e]);
   }

@@ -30,9 +30,9 @@ struct kto {
 
   static constexpr std::string_view name = "kto";
   static constexpr token_reduction reduction = token_reduction::sum;
-  static constexpr loss_inputs inputs{};
+  static constexpr loss_inputs inputs{.mismatched = true};
 
-  /// Throws value_error where no example has a mismatched response.
+  /// Throws value_error where no example has a mismatched response, and for pairs and lists.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const double moved = distance(groups);
     batch_losses results{std::vector<double>(groups.size()), std::vector<double>(groups.responses.size())};
@@ -62,10 +62,19 @@ struct kto {
  private:
   [[nodiscard]] static double distance(const response_groups& groups) {
     double sum = 0, count = 0;
-    for (const response_log_probs& one : groups.responses) {
-      if (!std::isnan(one.score)) continue;
-      sum += one.policy - one.reference;
-      count += 1;
+    for (std::size_t e = 0; e < groups.size(); ++e) {
+      std::size_t own = 0;
+      for (const response_log_probs& one : groups[e]) {
+        if (!std::isnan(one.score)) {
+          ++own;
+          continue;
+        }
+        sum += one.policy - one.reference;
+        count += 1;
+      }
+      if (own > 1)
+        throw value_error(join(name, ": an example with ", own,
+                               " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
     }
     if (count == 0) throw value_error(join(name, ": no example has a mismatched response, wanted one each"));
     return std::max(0.0, sum / count);

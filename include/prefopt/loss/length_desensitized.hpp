@@ -4,12 +4,13 @@
 // what the longer one has beyond that counts `tail` times, for policy and reference alike. So a response wins less by
 // its length alone.
 
-#include <cmath>
 #include <concepts>
 #include <string_view>
+#include <utility>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/loss_around.hpp"
 
 namespace prefopt {
 
@@ -17,23 +18,16 @@ namespace prefopt {
 /// is the loss itself.
 template <pairwise_loss Loss>
 requires std::same_as<decltype(Loss::reduction), const token_reduction> &&
-    (Loss::reduction == token_reduction::sum) struct length_desensitized {
-  Loss loss;
-  desensitized_sum reduction{};
+    (Loss::reduction == token_reduction::sum) struct length_desensitized : loss_around<Loss> {
+  desensitized_sum reduction;
 
-  static constexpr std::string_view name = Loss::name;
+  static constexpr std::string_view name = loss_name<Loss>();
   static constexpr loss_inputs inputs = Loss::inputs;
 
-  [[nodiscard]] pair_loss operator()(const pair_log_probs& pair) const { return loss(pair); }
+  explicit length_desensitized(Loss inner = Loss{}, desensitized_sum sum = {})
+      : loss_around<Loss>(std::move(inner)), reduction(sum) {}
 
-  [[nodiscard]] double reward_scale() const {
-    if constexpr (requires { static_cast<double>(loss.beta); }) {
-      return loss.beta;
-    } else if constexpr (requires { loss.reward_scale(); }) {
-      return loss.reward_scale();
-    }
-    return 1;
-  }
+  [[nodiscard]] pair_loss operator()(const pair_log_probs& pair) const { return this->loss(pair); }
 
   /// Throws value_error for a tail outside 0 to 1 and for the loss's own hyper-parameters.
   friend void check(const length_desensitized& self) {

@@ -8,18 +8,18 @@
 // psi are the responses' scores, r their log-ratios to the reference, summed over tokens, and t their ranks from 1 by
 // the policy's own r; D_ij is held constant. Scores are meant to lie in 0 .. 1.
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/math.hpp"
+#include "prefopt/loss/best_of_list.hpp"
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
+#include "prefopt/loss/sorted_order.hpp"
 
 namespace prefopt {
 
@@ -33,6 +33,7 @@ struct lipo_lambda {
 
   /// Throws value_error for a score beyond +-64, whose power of two would drown the rest.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
+    require_list(name, list);
     const std::vector<double> discounts = rank_discounts(list);
     list_loss result{0, std::vector<double>(list.size())};
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -60,9 +61,9 @@ struct lipo_lambda {
 
   /// 1 / log(1 + rank) of each response; equal ones rank in their order.
   [[nodiscard]] static std::vector<double> rank_discounts(std::span<const response_log_probs> list) {
-    std::vector<std::size_t> ranking(list.size());
-    std::iota(ranking.begin(), ranking.end(), std::size_t{0});
-    std::ranges::stable_sort(ranking, {}, [&](std::size_t i) { return -ratio(list[i]); });
+    std::vector<double> falling;
+    for (const response_log_probs& one : list) falling.push_back(-ratio(one));
+    const std::vector<std::size_t> ranking = sorted_order(falling);
     std::vector<double> discounts(list.size());
     for (std::size_t rank = 0; rank < ranking.size(); ++rank)
       discounts[ranking[rank]] = 1 / std::log1p(static_cast<double>(rank + 1));

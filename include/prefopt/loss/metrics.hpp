@@ -19,9 +19,11 @@
 namespace prefopt {
 
 /// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023, arXiv:2305.18290, sec.
-/// 4, with the loss's `beta`, or 1 where it has none. What the loss does not read has no metrics: no rewards without a
-/// reference, nothing of rejected responses without them. Where a loss reads rewards in place of log-probs, they are
-/// the rewards, and there are no log-probs.
+/// 4, with the loss's `beta`, or 1 where it has none. A loss without a reference that reads more than one response has
+/// the rewards beta log pi, of the mean over tokens where it reads that, as TRL's CPO and ORPO trainers log them. What
+/// the loss does not read has no metrics: nothing of rejected responses without them, and no rewards where there is
+/// neither a reference nor a second response. Where a loss reads rewards in place of log-probs, they are the rewards,
+/// and there are no log-probs.
 ///
 /// Of a list the chosen response is the best one, the rejected number the mean of the others', and the accuracy the
 /// share of its unequal pairs that the rewards put in order. Of an unpaired response it is the label that says which it
@@ -33,7 +35,8 @@ class preference_metrics {
       preference_loss<Loss>  // a copy must not ask whether it is a loss
       explicit preference_metrics(const Loss& loss)
       : inputs_(loss.inputs),
-  of_rewards_(reads_rewards<Loss>()), beta_(reward_scale(loss)) {}
+  of_rewards_(reads_rewards<Loss>()), of_means_(!loss.inputs.reference && reads_means(loss)),
+  beta_(reward_scale(loss)) {}
 
   /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not looked at.
   void add(std::span<const response_log_probs> responses) {
@@ -77,7 +80,7 @@ class preference_metrics {
   /// Adds the examples of another accumulator. Throws value_error if it was made for another loss or beta.
   void combine(const preference_metrics& other) {
     if (inputs_.rejected != other.inputs_.rejected || inputs_.reference != other.inputs_.reference ||
-        of_rewards_ != other.of_rewards_ || beta_ != other.beta_) {
+        of_rewards_ != other.of_rewards_ || of_means_ != other.of_means_ || beta_ != other.beta_) {
       throw value_error("preference_metrics: the metrics of another loss or beta, wanted those of the same");
     }
     examples_ += other.examples_;
@@ -98,7 +101,7 @@ class preference_metrics {
     const auto mean_of = [&](std::string_view name, double sum, double count) {
       if (count > 0) visit(name, sum / count);
     };
-    if (inputs_.reference || of_rewards_) {
+    if (inputs_.reference || inputs_.rejected || of_rewards_) {
       mean_of("rewards/chosen", chosen_.rewards, chosen_.count);
       mean_of("rewards/rejected", rejected_.rewards, rejected_.count);
       mean_of("rewards/accuracies", accuracies_, ordered_);
@@ -140,11 +143,13 @@ class preference_metrics {
   };
 
   [[nodiscard]] double reward(const response_log_probs& one) const {
-    return beta_ * (one.policy - (inputs_.reference ? one.reference : 0));
+    if (inputs_.reference) return beta_ * (one.policy - one.reference);
+    return beta_ * (of_means_ && one.tokens > 1 ? one.policy / static_cast<double>(one.tokens) : one.policy);
   }
 
   loss_inputs inputs_;
   bool of_rewards_ = false;
+  bool of_means_ = false;
   double beta_ = 1;
   std::int64_t examples_ = 0;
   side chosen_;

@@ -17,7 +17,9 @@
 
 namespace prefopt {
 
-/// Infinite odds, of a response that is certain, have no loss: averages are below 0.
+/// A chosen response that is certain has a slope like any other, the limit of its neighbours'. The odds of a rejected
+/// one have none at p = 0: they are those at -2^-24, the nearest log-prob below 0 that a model in float32 can tell from
+/// it.
 struct orpo {
   double beta = 0.1;  ///< above 0
 
@@ -26,13 +28,20 @@ struct orpo {
   static constexpr loss_inputs inputs{.reference = false};
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
-    const double z = log_odds(pair.policy_chosen) - log_odds(pair.policy_rejected), slope = beta * sigmoid(-z);
-    // The slope of log odds by p is 1 / (1 - exp(p)).
-    return {beta * log1p_exp(-z), slope / std::expm1(pair.policy_chosen), -slope / std::expm1(pair.policy_rejected)};
+    constexpr double nearly_certain = -0x1p-24;
+    const double chosen = pair.policy_chosen < 0 ? pair.policy_chosen : 0;  // rounding may leave it above
+    const double rejected = pair.policy_rejected < nearly_certain ? pair.policy_rejected : nearly_certain;
+    const double odds_rejected = log_odds(rejected);
+    const double z = log_odds(chosen) - odds_rejected;
+    // The slope of log odds by p is 1 / (1 - exp(p)). At p = 0 it and sigmoid(-z) leave the quotient of two zeros,
+    // whose limit is the odds of the rejected response.
+    const double wrong = sigmoid(-z);
+    const double by_chosen = chosen < 0 ? wrong / std::expm1(chosen) : -std::exp(odds_rejected);
+    return {beta * log1p_exp(-z), beta * by_chosen, -beta * wrong / std::expm1(rejected)};
   }
 
-  /// log(p / (1 - p)) from log p < 0; log(1 - exp(x)) by whichever of two forms loses no digits (Maechler 2012,
-  /// "Accurately computing log(1 - exp(-|a|))").
+  /// log(p / (1 - p)) from log p, infinite at 0; log(1 - exp(x)) by whichever of two forms loses no digits (Maechler
+  /// 2012, "Accurately computing log(1 - exp(-|a|))").
   [[nodiscard]] PREFOPT_HOST_DEVICE static double log_odds(double log_prob) {
     constexpr double log_half = -0.69314718055994531;
     return log_prob - (log_prob > log_half ? std::log(-std::expm1(log_prob)) : std::log1p(-std::exp(log_prob)));

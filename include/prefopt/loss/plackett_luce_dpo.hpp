@@ -26,6 +26,7 @@ struct plackett_luce_dpo {
 
   /// Throws value_error where two responses have the same score: the model ranks without ties.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
+    require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);
     for (std::size_t k = 1; k < ranking.size(); ++k) {
       if (!(list[ranking[k - 1]].score > list[ranking[k]].score))

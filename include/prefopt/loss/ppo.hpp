@@ -19,6 +19,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/advantages.hpp"
+#include "prefopt/loss/bounded_exp.hpp"
 
 namespace prefopt {
 
@@ -29,7 +30,7 @@ enum class kl_estimator { k1, k3 };
 
 [[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {
   const double ratio = policy - reference;
-  return estimator == kl_estimator::k1 ? ratio : std::expm1(-ratio) + ratio;
+  return estimator == kl_estimator::k1 ? ratio : bounded_expm1(-ratio) + ratio;
 }
 
 /// What PPO is told, beside what every trainer is.
@@ -76,7 +77,7 @@ struct ppo_term {
 /// The policy's term of a token with this advantage; log-probs in nats. `cliprange` is above 0, as check(ppo) has it.
 [[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob, double advantage,
                                               double cliprange) {
-  const double ratio = std::exp(log_prob - old_log_prob);
+  const double ratio = bounded_exp(log_prob - old_log_prob);
   const double plain = -advantage * ratio;
   const double held = -advantage * std::clamp(ratio, 1 - cliprange, 1 + cliprange);
   if (held > plain) return {held, 0, true};

@@ -26,6 +26,7 @@ struct s_dpo {
 
   /// Throws value_error where no response is better than all others.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
+    require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);
     if (!(list[ranking[0]].score > list[ranking[1]].score))
       throw value_error(join(name, ": two best responses with score ", list[ranking[0]].score, ", wanted one"));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// sorted_order: which number comes where when they are sorted.
+// sorted_order: which number comes where when they are sorted. A NaN has its place, so that sorting is defined and the
+// numbers that come of it say what is not finite.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <span>
@@ -12,11 +14,14 @@
 
 namespace prefopt {
 
-/// Indices of the numbers from the smallest to the greatest, equal ones in their order.
+/// a < b, with what is not a number behind all numbers.
+[[nodiscard]] inline bool is_less_nan_last(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; }
+
+/// Indices of the numbers from the smallest to the greatest, equal ones in their order, those that are no numbers last.
 [[nodiscard]] inline std::vector<std::size_t> sorted_order(std::span<const double> numbers) {
   std::vector<std::size_t> order(numbers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return numbers[i]; });
+  std::ranges::stable_sort(order, is_less_nan_last, [&](std::size_t i) { return numbers[i]; });
   return order;
 }
 

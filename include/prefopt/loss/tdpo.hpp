@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/loss/batch_pairs.hpp"
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -30,13 +31,12 @@ struct tdpo {
 
   [[nodiscard]] static bool couples() { return false; }
 
-  /// Throws value_error for an example of another number of responses than two.
+  /// Throws value_error for an example that is no pair with the better response first.
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
     token_results results{{}, std::vector<double>(groups.policy.size()), std::vector<double>(groups.policy.size())};
     for (std::size_t e = 0; e < groups.size(); ++e) {
       const auto group = groups[e];
-      if (group.size() != 2)
-        throw value_error(join(name, ": an example with ", group.size(), " responses, wanted a pair"));
+      require_pair(name, group);
       const auto sum = [&](std::size_t side, std::span<const double> numbers) {
         return reduce(token_reduction::sum, detail::tokens_of(group[side], numbers));
       };

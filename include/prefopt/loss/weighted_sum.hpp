@@ -33,7 +33,7 @@ class weighted_sum {
   loss_inputs inputs;
 
   weighted_sum(weighted<First> first, weighted<Second> second)
-      : inputs(both(first.loss.inputs, second.loss.inputs)), first_(std::move(first)), second_(std::move(second)) {}
+      : inputs(first.loss.inputs | second.loss.inputs), first_(std::move(first)), second_(std::move(second)) {}
 
   [[nodiscard]] bool couples() const { return prefopt::couples(first_.loss) || prefopt::couples(second_.loss); }
 
@@ -41,9 +41,12 @@ class weighted_sum {
     return prefopt::carries_state(first_.loss) || prefopt::carries_state(second_.loss);
   }
 
-  /// That of the first term that reads a reference.
+  /// Those of the first term that reads a reference; where none does, of the first that reads more than one response.
   [[nodiscard]] double reward_scale() const {
-    return first_.loss.inputs.reference ? prefopt::reward_scale(first_.loss) : prefopt::reward_scale(second_.loss);
+    return rewards_are_the_firsts() ? prefopt::reward_scale(first_.loss) : prefopt::reward_scale(second_.loss);
+  }
+  [[nodiscard]] bool reads_means() const {
+    return rewards_are_the_firsts() ? prefopt::reads_means(first_.loss) : prefopt::reads_means(second_.loss);
   }
 
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
@@ -87,11 +90,9 @@ class weighted_sum {
   }
 
  private:
-  static loss_inputs both(const loss_inputs& a, const loss_inputs& b) {
-    return {.rejected = a.rejected || b.rejected,
-            .reference = a.reference || b.reference,
-            .square_sums = a.square_sums || b.square_sums,
-            .divergences = a.divergences || b.divergences};
+  [[nodiscard]] bool rewards_are_the_firsts() const {
+    const loss_inputs &first = first_.loss.inputs, &second = second_.loss.inputs;
+    return first.reference || (!second.reference && first.rejected);
   }
 
   template <class Term>

@@ -7,30 +7,29 @@
 // held constant: responses that the policy would hardly give itself count less, as if the data came from it.
 
 #include <cmath>
+#include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/loss_around.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
 
 /// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that offers square sums.
 template <preference_loss Loss>
-requires(!batch_loss<Loss>) struct wpo {
-  Loss loss;
-
+requires(!batch_loss<Loss>) struct wpo : loss_around<Loss> {
   static constexpr std::string_view name = "wpo";
-  loss_inputs inputs = with_square_sums(loss.inputs);
+  loss_inputs inputs;
 
-  explicit wpo(Loss weighted) : loss(std::move(weighted)) {}
-
-  [[nodiscard]] bool couples() const { return prefopt::couples(loss); }
-  [[nodiscard]] double reward_scale() const { return prefopt::reward_scale(loss); }
+  explicit wpo(Loss weighted) : loss_around<Loss>(std::move(weighted)), inputs(this->loss.inputs) {
+    inputs.square_sums = true;
+  }
 
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
-    token_results results = token_losses(loss, groups);
+    token_results results = token_losses(this->loss, groups);
     for (std::size_t e = 0; e < groups.size(); ++e) {
       double weight = 1;
       for (const placed_response& response : groups[e]) weight *= weight_of(response, groups);
@@ -51,11 +50,6 @@ requires(!batch_loss<Loss>) struct wpo {
   }
 
  private:
-  static loss_inputs with_square_sums(loss_inputs inputs) {
-    inputs.square_sums = true;
-    return inputs;
-  }
-
   [[nodiscard]] static double weight_of(const placed_response& response, const token_groups& groups) {
     if (response.count == 0) return 1;
     const auto log_probs = detail::tokens_of(response, groups.policy);

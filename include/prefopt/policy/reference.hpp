@@ -13,6 +13,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/microbatches.hpp"
 #include "prefopt/data/pack.hpp"
+#include "prefopt/data/response_selection.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/policy/token_hash.hpp"
@@ -21,7 +22,7 @@ namespace prefopt {
 
 struct reference_options {
   std::size_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger example goes alone; 0: all at once
-  std::vector<std::int32_t> roles = {};      ///< which responses; empty: all
+  response_selection roles = {};             ///< which responses
 };
 
 /// Scores every response of every example with the policy as it is now. Another packing later gives the same numbers

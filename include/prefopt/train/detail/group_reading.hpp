@@ -30,6 +30,17 @@ struct batch_numbers {
   std::span<const double> divergences;
 };
 
+/// The score that a loss is told. Of several responses the best, read alone, is as desirable as the chosen one of a
+/// pair, whatever its score: that only ranks it among the others.
+template <example_like Example>
+[[nodiscard]] double score_read(const Example& example, std::size_t role, const loss_inputs& inputs) {
+  const double score = response_score(example, role);
+  if (inputs.rejected || std::isnan(score)) return score;
+  for (std::size_t other = 0; other < response_count(example); ++other)
+    if (other != role && !std::isnan(response_score(example, other))) return 1;
+  return score;
+}
+
 class group_reading {
  public:
   /// Adds a batch that was packed by member and then by role out of `examples`. Throws shape_error unless there is a
@@ -60,7 +71,7 @@ class group_reading {
       }
       responses_.push_back({before + static_cast<std::size_t>(sequence.first_target),
                             static_cast<std::size_t>(sequence.count),
-                            response_score(example, static_cast<std::size_t>(sequence.role))});
+                            score_read(example, static_cast<std::size_t>(sequence.role), inputs)});
       tokens_ += example.prompt.size() + response(example, static_cast<std::size_t>(sequence.role)).size();
       begins_.back() = responses_.size();
     }

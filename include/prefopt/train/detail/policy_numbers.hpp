@@ -2,7 +2,6 @@
 #pragma once
 // A policy's forward run with all that a loss reads of it, and the way back. Legend: M targets of the batch.
 
-#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/data/response_selection.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/detail/group_reading.hpp"
@@ -17,10 +17,10 @@
 
 namespace prefopt::detail {
 
-/// The responses that a loss reads, as `pack` wants them.
-[[nodiscard]] inline std::vector<std::int32_t> roles_read(const loss_inputs& inputs) {
-  if (inputs.rejected) return {};
-  return {chosen_role};
+/// The responses that a loss reads, as `pack` takes them.
+[[nodiscard]] inline response_selection roles_read(const loss_inputs& inputs) {
+  if (!inputs.rejected) return response_selection::best();
+  return inputs.mismatched ? response_selection() : response_selection::own();
 }
 
 /// A forward run that can tell divergences where they are read.
