@@ -54,7 +54,7 @@ letters() { head -c "$2" </dev/zero | tr '\0' "$1"; }
   echo "{\"prompt\": \"$(letters P 40)\", \"chosen\": \"c\", \"rejected\": \"d\"}"
 } >long.jsonl
 lengths() { # of prompt, chosen and rejected, one pair a line
-  sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9,]+$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
+  sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9][0-9,]*$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
 }
 show() { expect 0 "" "$train" --model model --train long.jsonl --max-length 16 --show-pairs 9 "$@"; }
 show --truncation keep_start
