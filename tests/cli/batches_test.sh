@@ -69,6 +69,22 @@ for loss in dpo simpo orpo; do
   done
 done
 
+# A beginning that both responses share may stand in the prompt as well: sums do not change, averages do.
+small_model other 2
+echo '{"prompt": "Q:", "chosen": " the same beginning X", "rejected": " the same beginning Y."}' >shared.jsonl
+echo '{"prompt": "Q: the same beginning", "chosen": " X", "rejected": " Y."}' >moved.jsonl
+for loss in dpo summed_ipo ipo; do
+  run "shared_$loss" --train shared.jsonl --loss $loss --reference other
+  grep -q 'shared.jsonl: 89% of the responses. tokens are a beginning that they share' stdout || fail "no share: $(cat stdout)"
+  run "moved_$loss" --train moved.jsonl --loss $loss --reference other
+  for file in shared moved; do values ${file}_$loss loss >$file.numbers; done
+  if [[ $loss == ipo ]]; then
+    cmp -s shared.numbers moved.numbers && fail "averages do not see where the prompt ends"
+  else
+    close "$loss, with a part of the responses in the prompt" shared.numbers moved.numbers 1e-5
+  fi
+done
+
 # The end token is a target; a response that is cut has none.
 expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 11
 [[ $(grep -c '"chosen_ids":\[[0-9,]*,256\],"rejected_ids":\[[0-9,]*,256\]' stdout) == 11 ]] || fail "no end: $(cat stdout)"
