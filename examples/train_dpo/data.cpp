@@ -169,7 +169,8 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o, std::
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
         if (const double share = shared_share(all.examples); file.form != preference_form::unpaired && share >= 0.25)
           say(prefopt::join(std::lround(100 * share),
-                            "% of the responses' tokens are a beginning that they share; losses of averages count it"));
+                            "% of the responses' tokens are a beginning that they share; a loss of averages would be "
+                            "another with that in the prompt"));
         check_readable(o.loss->loss, all, file.name);
         return all;
       },

@@ -54,7 +54,7 @@ letters() { head -c "$2" </dev/zero | tr '\0' "$1"; }
   echo "{\"prompt\": \"$(letters P 40)\", \"chosen\": \"c\", \"rejected\": \"d\"}"
 } >long.jsonl
 lengths() { # of prompt, chosen and rejected, one pair a line
-  sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9,]+$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
+  sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9][0-9,]*$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
 }
 show() { expect 0 "" "$train" --model model --train long.jsonl --max-length 16 --show-pairs 9 "$@"; }
 show --truncation keep_start
@@ -67,6 +67,22 @@ for loss in dpo simpo orpo; do
     run "$loss$mode" --train long.jsonl --max-length 16 --truncation $mode --loss $loss
     grep -qE 'null|nan|inf' "$loss$mode/metrics.jsonl" && fail "$loss, $mode: $(cat "$loss$mode/metrics.jsonl")"
   done
+done
+
+# A beginning that both responses share may stand in the prompt as well: sums do not change, averages do.
+small_model other 2
+echo '{"prompt": "Q:", "chosen": " the same beginning X", "rejected": " the same beginning Y."}' >shared.jsonl
+echo '{"prompt": "Q: the same beginning", "chosen": " X", "rejected": " Y."}' >moved.jsonl
+for loss in dpo summed_ipo ipo; do
+  run "shared_$loss" --train shared.jsonl --loss $loss --reference other
+  grep -q 'shared.jsonl: 89% of the responses. tokens are a beginning that they share' stdout || fail "no share: $(cat stdout)"
+  run "moved_$loss" --train moved.jsonl --loss $loss --reference other
+  for file in shared moved; do values ${file}_$loss loss >$file.numbers; done
+  if [[ $loss == ipo ]]; then
+    cmp -s shared.numbers moved.numbers && fail "averages do not see where the prompt ends"
+  else
+    close "$loss, with a part of the responses in the prompt" shared.numbers moved.numbers 1e-5
+  fi
 done
 
 # The end token is a target; a response that is cut has none.

@@ -73,7 +73,7 @@ echo '{"system": "Be brief.", "question": "What is 2+2?", "chosen": "4, of cours
 show 1 'orca.jsonl: line 1: question is not in the prompt, which is "4"' orca.jsonl
 
 # Messages.
-answer() { echo "[{\"role\": \"user\", \"content\": \"Hi?\"}, {\"role\": \"assistant\", \"content\": \"$1\"$2}]"; }
+answer() { echo "[{\"role\": \"user\", \"content\": \"Hi?\"}, {\"role\": \"assistant\", \"content\": \"$1\"${2-}}]"; }
 echo "{\"prompt\": \"Hi?\", \"prompt_id\": \"3f\", \"chosen\": $(answer Hello), \"rejected\": $(answer What), \"messages\": $(answer Hello), \"score_chosen\": 8.5, \"score_rejected\": 7}" >ultra.jsonl
 show 0 "" ultra.jsonl
 silent
@@ -87,7 +87,7 @@ echo '{"prompt": [{"role": "user", "content": "Hi"}], "chosen": [{"role": "assis
 show 1 "turns.jsonl: line 1: chosen: a response whose message 2 is not the assistant's" turns.jsonl
 
 # Special tokens in the data.
-{ cat pairs.jsonl; echo '{"prompt": "What does <|endoftext|> mean?", "chosen": " An end <|endoftext|> of text.<|endoftext|>\n", "rejected": " Nothing."}'; } >special.jsonl
+{ cat pairs.jsonl; echo '{"prompt": "What is <|endoftext|>?", "chosen": " A <|endoftext|>.<|endoftext|>\n", "rejected": " Nothing."}'; } >special.jsonl
 show 0 "" special.jsonl
 said '2 texts spell a special token, such as "<|endoftext|>" on line 13'
 said '1 without what stood behind an end token'

@@ -49,7 +49,7 @@ struct reading_report {
   if (report.repeated_prompts != 0)
     remarks.push_back(join(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
                            report.repeated_line,
-                           ", have responses that begin with the whole prompt; it is trained twice"));
+                           ", have responses that begin with the whole prompt, which then stands there twice"));
   if (report.user_turns != 0)
     remarks.push_back(join(report.user_turns, " of ", report.total, ' ', examples, ", as on line ",
                            report.user_turn_line, ", have a user's turn in a response; it is scored as an answer"));
