@@ -160,6 +160,18 @@ inline void check_reads_the_same(const std::string& reference, const prefopt::gp
         prefopt::join(file, ": n_positions is ", config.n_positions, ", at least ", max_length, " was wanted"));
 }
 
+/// What travels with the model, and a line for each thing about it that should be known.
+inline prefopt::gpt2_companions read_companions(const options& o, const run_data& data) {
+  const prefopt::gpt2_companions companions =
+      data.tokenizer ? prefopt::read_gpt2_companions(o.model, *data.tokenizer) : prefopt::read_gpt2_companions(o.model);
+  for (const std::string& note : companions.notes) std::printf("%s\n", note.c_str());
+  if (data.tokenizer && companions.has_chat_template()) {
+    std::printf("%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
+                o.model.c_str());
+  }
+  return companions;
+}
+
 /// One run, from its first step or from a checkpoint, to the folder with the trained model.
 template <class Model>
 class job {
@@ -236,7 +248,7 @@ void run_on(const options& o) {
   if (o.show_pairs) return show_pairs(data, static_cast<std::size_t>(*o.show_pairs));
 
   output_folder output(o.output, o.resume);
-  const prefopt::gpt2_companions companions = prefopt::read_gpt2_companions(o.model);
+  const prefopt::gpt2_companions companions = detail::read_companions(o, data);
   const auto machine = detail::make_machine<Machine>(o);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
     std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",

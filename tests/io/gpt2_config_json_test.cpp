@@ -74,12 +74,68 @@ BOOST_AUTO_TEST_CASE(what_would_compute_another_model_is_refused_by_its_key) {
   refused("add_cross_attention", "no");
   refused("tie_word_embeddings", 1);
   refused("layer_norm_epsilon", "1e-5");
+  refused("is_encoder_decoder", true);
+  refused("quantization_config", {{"load_in_8bit", true}});
+  refused("pruned_heads", {{"0", {1}}});
+  refused("architectures", {"LlamaForCausalLM"});
+  refused("architectures", "GPT2LMHeadModel");
+  BOOST_TEST((parse(with("pruned_heads", nlohmann::json::object())) == parse(good)));
+  BOOST_TEST((parse(with("architectures", {"GPT2DoubleHeadsModel"})) == parse(good)));
+  BOOST_CHECK_EXCEPTION((void)parse(with("model_type", "llama")), format_error,
+                        says("config.json: model_type is \"llama\"; the only model_type that is supported is gpt2"));
   BOOST_CHECK_EXCEPTION((void)parse(with("layer_norm_epsilon", 0)), format_error,
                         says("config.json: ", "layer_norm_epsilon"));
   BOOST_CHECK_EXCEPTION((void)parse(with("n_head", 3)), format_error,
                         says("config.json: ", "n_embd is 4", "n_head, 3"));
   refused("n_inner", 0);
   BOOST_CHECK_EXCEPTION((void)parse(nlohmann::json::array()), format_error, says("config.json: ", "object"));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_may_have_its_general_name_but_not_two_values) {
+  const std::pair<const char*, const char*> names[] = {{"n_layer", "num_hidden_layers"},
+                                                       {"n_head", "num_attention_heads"},
+                                                       {"n_embd", "hidden_size"},
+                                                       {"n_positions", "max_position_embeddings"}};
+  for (const auto& [key, general] : names) {
+    BOOST_TEST((parse(with(general, good[key])) == parse(good)));
+    BOOST_CHECK_EXCEPTION((void)parse(with(general, 16)), format_error,
+                          says("config.json: ", key, general, "which is the same, 16"));
+    auto json = with(general, good[key]);
+    json.erase(key);
+    BOOST_TEST((parse(json) == parse(good)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_written_config_says_what_was_written_whatever_its_source_says) {
+  nlohmann::json source = with("model_type", "gpt2");
+  source.update({{"hidden_size", 64},
+                 {"num_hidden_layers", 9},
+                 {"num_attention_heads", 8},
+                 {"n_ctx", 1024},
+                 {"max_position_embeddings", 1024},
+                 {"activation_function", "gelu"},
+                 {"scale_attn_weights", false},
+                 {"reorder_and_upcast_attn", true},
+                 {"quantization_config", {{"bits", 4}}},
+                 {"n_inner", 77},
+                 {"architectures", {"GPT2Model"}},
+                 {"tie_word_embeddings", false},
+                 {"embd_pdrop", 0.25}});
+  const auto config = parse(good);
+  const auto json = nlohmann::json::parse(prefopt::write_gpt2_config(config, source));
+  BOOST_TEST((parse(json) == config));
+  BOOST_TEST(json["n_ctx"] == 8);
+  BOOST_TEST(json["hidden_size"] == 4);
+  BOOST_TEST(json["activation_function"] == "gelu_new");
+  BOOST_TEST(json["architectures"] == nlohmann::json::array({"GPT2LMHeadModel"}));
+  BOOST_TEST(json["embd_pdrop"] == 0.25);
+  BOOST_TEST(!json.contains("quantization_config"));
+  const auto scalar = nlohmann::json::parse(prefopt::write_gpt2_scalar_config(config, source));
+  BOOST_TEST((prefopt::parse_gpt2_scalar_config(scalar, "c") == config));
+  BOOST_TEST(scalar["architectures"] == nlohmann::json::array({"GPT2ForSequenceClassification"}));
+  source["activation_function"] = "gelu_pytorch_tanh";
+  BOOST_TEST(nlohmann::json::parse(prefopt::write_gpt2_config(config, source))["activation_function"] ==
+             "gelu_pytorch_tanh");
 }
 
 BOOST_AUTO_TEST_CASE(a_written_config_is_read_as_the_same) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 
 #include "files/scratch_folder.hpp"
 #include "io/gpt2_folders.hpp"
@@ -176,6 +177,21 @@ BOOST_AUTO_TEST_CASE(more_than_one_label_is_refused) {
   list.add("score.weight", {2, 4}, std::vector<float>(8));
   list.write(folder.path());
   folder.refused("model.safetensors: tensor score.weight has shape [2, 4], wanted [1, 4] (one label, n_embd 4)");
+}
+
+BOOST_AUTO_TEST_CASE(wrapped_names_and_numbers_that_are_none_are_as_in_a_language_model) {
+  const scalar_folder folder;
+  const tensor_list good(folder.path());
+  tensor_list list = good;
+  for (auto& tensor : list.tensors) tensor.name.insert(0, "module.");
+  list.write(folder.path());
+  same_weights(folder.load().parameters(), small_model(tiny).parameters());
+
+  list = good;
+  std::vector<float> head{1, 2, std::numeric_limits<float>::quiet_NaN(), 4};
+  list["score.weight"].values = head;
+  list.write(folder.path());
+  folder.refused("model.safetensors: tensor score.weight holds nan at [0, 2]");
 }
 
 BOOST_AUTO_TEST_CASE(a_language_model_is_refused_with_what_to_do) {

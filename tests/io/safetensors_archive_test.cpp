@@ -59,8 +59,12 @@ BOOST_AUTO_TEST_CASE(a_single_file_goes_before_an_index) {
 
 BOOST_AUTO_TEST_CASE(a_folder_with_neither_names_the_file_that_is_missing) {
   const scratch_folder folder;
-  BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(folder.path()), prefopt::io_error,
-                        says("/model.safetensors: cannot open"));
+  const auto refused = [&](const char* why) {
+    BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(folder.path()), prefopt::io_error, says(why));
+  };
+  refused(": no model.safetensors; an empty folder");
+  put(folder / "config.json", "{}");
+  refused("/model.safetensors: cannot open");
 }
 
 BOOST_AUTO_TEST_CASE(an_index_that_disagrees_with_its_shards_is_refused) {

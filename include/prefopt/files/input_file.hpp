@@ -14,14 +14,24 @@
 
 namespace prefopt {
 
-/// A file open for reading. Throws io_error where the system refuses, and for a folder.
+/// What may be opened: anything but a folder, or a regular file only.
+enum class file_kind { any, regular };
+
+/// A file open for reading. Throws io_error where the system refuses, for a folder, and for what is not of the kind;
+/// opening a pipe as a regular file does not wait for a writer.
 class input_file {
  public:
-  explicit input_file(std::filesystem::path path) : path_(std::move(path)), file_(open_file(path_, O_RDONLY, "open")) {
+  explicit input_file(std::filesystem::path path, file_kind kind = file_kind::any)
+      : path_(std::move(path)),
+        file_(open_file(path_, O_RDONLY | (kind == file_kind::regular ? O_NONBLOCK : 0), "open")) {
     struct stat status {};
     if (::fstat(file_.get(), &status) != 0) throw system_failure(path_, "read");
     if (S_ISDIR(status.st_mode)) throw io_error(join(path_.native(), ": a folder, a file was wanted"));
     is_regular_ = S_ISREG(status.st_mode);
+    if (kind == file_kind::regular && !is_regular_) {
+      throw io_error(
+          join(path_.native(), ": ", S_ISFIFO(status.st_mode) ? "a pipe" : "a device", ", a regular file was wanted"));
+    }
     size_ = is_regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
 

@@ -14,12 +14,12 @@
 
 namespace prefopt {
 
-/// The bytes of the file at `path`. Throws io_error naming it: missing, unreadable, a folder, more than `max_bytes`.
-/// Memory grows with what was really read, not with what the file's size promises.
+/// The bytes of the regular file at `path`. Throws io_error naming it: missing, unreadable, a folder, a pipe or a
+/// device, more than `max_bytes`. Memory grows with what was really read, not with what the file's size promises.
 [[nodiscard]] inline std::string read_file(const std::filesystem::path& path,
                                            std::size_t max_bytes = std::size_t{1} << 30) {
   constexpr std::size_t least_chunk = std::size_t{1} << 12, most_chunk = std::size_t{1} << 20;
-  input_file file(path);
+  input_file file(path, file_kind::regular);
   // A small file takes small memory.
   std::size_t chunk = static_cast<std::size_t>(std::clamp<std::uint64_t>(file.size(), least_chunk, most_chunk));
   std::string text;

@@ -3,49 +3,53 @@
 // The config.json of a Hugging Face GPT-2 folder: read into a gpt2_config, and written from one. That of a scalar model
 // is GPT2ForSequenceClassification's with one label; transformers counts labels by `id2label`.
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
+#include "prefopt/files/model_folder.hpp"
 #include "prefopt/files/printable.hpp"
 #include "prefopt/files/read_file.hpp"
 #include "prefopt/gpt2/config.hpp"
+#include "prefopt/io/detail/gpt2_config_keys.hpp"
 
 namespace prefopt {
 
 namespace detail {
 
-/// Options that change what the model computes, with the value that GPT-2 has by default and that is computed here.
-struct attention_option {
-  std::string_view key;
-  bool wanted;
-};
-inline constexpr std::array attention_options{
-    attention_option{"scale_attn_weights", true}, attention_option{"scale_attn_by_inverse_layer_idx", false},
-    attention_option{"reorder_and_upcast_attn", false}, attention_option{"add_cross_attention", false}};
-
-inline void check_attention_options(const json_object& object) {
-  for (const auto& [key, wanted] : attention_options) {
-    if (object.optional_boolean(key).value_or(wanted) != wanted) {
-      throw format_error(
-          join(object.name(), ": ", key, " is ", wanted ? "false" : "true", ", only GPT-2's default is supported"));
-    }
+/// A size by either of its names. Throws format_error where they contradict each other.
+[[nodiscard]] inline std::size_t parse_size(const json_object& object, std::string_view key, std::int64_t most) {
+  const auto alias = std::ranges::find(size_aliases, key, &size_alias::key);
+  const bool has_alias = alias != size_aliases.end() && object.has_value(alias->general);
+  if (has_alias && !object.has(key)) return static_cast<std::size_t>(object.integer(alias->general, 1, most));
+  const std::int64_t size = object.integer(key, 1, most);
+  if (has_alias && object.integer(alias->general) != size) {
+    throw format_error(join(object.name(), ": ", key, " is ", size, " and ", alias->general, ", which is the same, ",
+                            object.integer(alias->general)));
   }
+  return static_cast<std::size_t>(size);
+}
+
+[[nodiscard]] inline std::optional<activation_function> find_activation(std::string_view name) {
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return activation_function::gelu_new;
+  if (name == "gelu") return activation_function::gelu;
+  return std::nullopt;
 }
 
 [[nodiscard]] inline activation_function parse_activation(const json_object& object) {
   const std::string name = object.optional_text("activation_function").value_or("gelu_new");
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return activation_function::gelu_new;
-  if (name == "gelu") return activation_function::gelu;
+  if (const auto activation = find_activation(name)) return *activation;
   throw format_error(join(object.name(), ": activation_function is \"", printable(name),
                           "\", wanted gelu_new, gelu_pytorch_tanh or gelu"));
 }
@@ -65,18 +69,15 @@ inline void check_one_label(const json_object& object) {
 }  // namespace detail
 
 /// What a config.json says. `name` (the file's) begins every message. `n_layer`, `n_head`, `n_embd`, `n_positions` and
-/// `vocab_size` must be there; the rest has transformers' defaults. Throws format_error, naming the key.
+/// `vocab_size` must be there, the first four perhaps by their general names (`hidden_size`); the rest has
+/// transformers' defaults. Throws format_error, naming the key.
 [[nodiscard]] inline gpt2_config parse_gpt2_config(const nlohmann::json& json, const std::string& name) {
   const json_object object(json, name);
-  const std::string model_type = object.optional_text("model_type").value_or("gpt2");
-  if (model_type != "gpt2") {
-    throw format_error(join(name, ": model_type is \"", printable(model_type), "\", gpt2 was wanted"));
-  }
-  detail::check_attention_options(object);
-  constexpr std::int64_t most = std::int64_t{1} << 24;
-  const auto size = [&](std::string_view key) { return static_cast<std::size_t>(object.integer(key, 1, most)); };
+  detail::check_model_type(object);
+  detail::check_model_options(object);
+  const auto size = [&](std::string_view key) { return detail::parse_size(object, key, std::int64_t{1} << 24); };
   gpt2_config config;
-  config.n_layer = static_cast<std::size_t>(object.integer("n_layer", 1, 4096));
+  config.n_layer = detail::parse_size(object, "n_layer", 4096);
   config.n_head = size("n_head");
   config.n_embd = size("n_embd");
   config.n_inner = object.has_value("n_inner") ? size("n_inner") : 0;
@@ -105,6 +106,7 @@ namespace detail {
 
 /// What `parse` makes of a folder's config.json.
 [[nodiscard]] inline gpt2_config read_config(const std::filesystem::path& folder, auto parse) {
+  check_model_folder(folder);
   const auto path = folder / "config.json";
   return parse(parse_json(read_file(path, std::size_t{1} << 24), path.native()), path.native());
 }
@@ -121,14 +123,25 @@ namespace detail {
   return detail::read_config(folder, parse_gpt2_scalar_config);
 }
 
-/// A config.json's text for weights stored as float32. `source` is the config that the model was loaded with (an empty
-/// object for a new model): its keys that are not ours are copied through.
-[[nodiscard]] inline std::string write_gpt2_config(const gpt2_config& config, nlohmann::json source) {
-  nlohmann::json& json = source;
-  const auto set_if_absent = [&](const char* key, const nlohmann::json& value) {
-    if (!json.contains(key) || json[key].is_null()) json[key] = value;
+/// The keys of a config.json that are not known here. Nobody can say whether they change what the model computes.
+[[nodiscard]] inline std::vector<std::string> unknown_gpt2_config_keys(const nlohmann::json& config) {
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : config.items()) {
+    if (!detail::is_known_config_key(key)) unknown.push_back(key);
+  }
+  return unknown;
+}
+
+namespace detail {
+
+/// The source's keys say what this model is, whatever model they came from.
+[[nodiscard]] inline std::string write_config(const gpt2_config& config, nlohmann::json json,
+                                              const std::string& architecture) {
+  const auto set_where_it_is = [&](std::string_view key, const nlohmann::json& value) {
+    if (const auto member = json.find(key); member != json.end() && !member->is_null()) *member = value;
   };
   json["model_type"] = "gpt2";
+  json["architectures"] = nlohmann::json::array({architecture});
   json["n_layer"] = config.n_layer;
   json["n_head"] = config.n_head;
   json["n_embd"] = config.n_embd;
@@ -139,10 +152,27 @@ namespace detail {
   json["tie_word_embeddings"] = config.tie_word_embeddings;
   json["torch_dtype"] = "float32";                        // transformers 4
   if (json.contains("dtype")) json["dtype"] = "float32";  // transformers 5
-  set_if_absent("architectures", nlohmann::json::array({"GPT2LMHeadModel"}));
-  const bool is_exact = config.activation == activation_function::gelu;
-  set_if_absent("activation_function", is_exact ? "gelu" : "gelu_new");
+  for (const auto& [key, general] : size_aliases) set_where_it_is(general, json[key]);
+  set_where_it_is("n_ctx", config.n_positions);
+  for (const auto& [key, wanted] : model_options) set_where_it_is(key, wanted);
+  for (const std::string_view key : changed_weights) {
+    if (const auto member = json.find(key); member != json.end()) json.erase(member);
+  }
+  const auto& activation = json["activation_function"];
+  const bool says_so =
+      activation.is_string() && find_activation(activation.get_ref<const std::string&>()) == config.activation;
+  if (!says_so) {
+    json["activation_function"] = config.activation == activation_function::gelu ? "gelu" : "gelu_new";
+  }
   return json.dump(2) + "\n";
+}
+
+}  // namespace detail
+
+/// A config.json's text for weights stored as float32. `source` is the config that the model was loaded with (an empty
+/// object for a new model): its other keys are copied through, and those that say what the model is are this model's.
+[[nodiscard]] inline std::string write_gpt2_config(const gpt2_config& config, nlohmann::json source) {
+  return detail::write_config(config, std::move(source), "GPT2LMHeadModel");
 }
 
 /// The same for a scalar model. The source may be a language model's config. Its label and `pad_token_id` stay where it
@@ -153,13 +183,12 @@ namespace detail {
   const auto has_one = [&](const char* key) {
     return json.contains(key) && json[key].is_object() && json[key].size() == 1;
   };
-  json["architectures"] = nlohmann::json::array({"GPT2ForSequenceClassification"});
   if (!has_one("id2label") || !has_one("label2id")) {
     json["id2label"] = {{"0", "LABEL_0"}};
     json["label2id"] = {{"LABEL_0", 0}};
   }
   if (json.contains("num_labels")) json["num_labels"] = 1;
-  return write_gpt2_config(config, std::move(source));
+  return detail::write_config(config, std::move(source), "GPT2ForSequenceClassification");
 }
 
 }  // namespace prefopt

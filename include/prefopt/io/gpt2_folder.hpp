@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/files/printable.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
 #include "prefopt/io/detail/gpt2_weights.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
@@ -21,9 +22,9 @@ namespace detail {
 /// A head that the config calls tied may be stored a second time, but not with other numbers.
 template <class Real>
 void check_duplicate_head(const safetensors_archive::item& head, const safetensors_archive::item& embedding) {
-  if (read_tensor<Real>(head) == read_tensor<Real>(embedding)) return;
-  throw format_error(join(head.file->name(), ": tensor ", head.entry->name, " differs from ", embedding.entry->name,
-                          ", to which tie_word_embeddings ties it"));
+  if (head.entry == embedding.entry || read_tensor<Real>(head) == read_tensor<Real>(embedding)) return;
+  throw format_error(join(head.file->name(), ": tensor ", printable(head.entry->name), " differs from ",
+                          printable(embedding.entry->name), ", to which tie_word_embeddings ties it"));
 }
 
 }  // namespace detail

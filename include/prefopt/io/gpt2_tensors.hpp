@@ -3,32 +3,23 @@
 // gpt2_tensors: which tensors of a Hugging Face archive are which of a GPT-2's, with a language-model head or a scalar
 // one, found and checked before any memory is taken for a model.
 
-#include <algorithm>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/printable.hpp"
 #include "prefopt/gpt2/config.hpp"
 #include "prefopt/gpt2/layout.hpp"
+#include "prefopt/io/detail/gpt2_names.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
 
 namespace prefopt {
 
 namespace detail {
-
-/// Attention's mask buffers, which older files store: h.N.attn.bias and h.N.attn.masked_bias.
-[[nodiscard]] inline bool is_mask_buffer(std::string_view name) {
-  if (!name.starts_with("h.")) return false;
-  name.remove_prefix(2);
-  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  const std::string_view rest = name.substr(digits);
-  return digits > 0 && (rest == ".attn.bias" || rest == ".attn.masked_bias");
-}
 
 /// The config's keys that a tensor's shape follows from.
 [[nodiscard]] inline std::string shape_keys(std::string_view name, const gpt2_config& config) {
@@ -48,38 +39,33 @@ inline void check_shape(const safetensors_archive::item& item, std::string_view 
                          shape_keys(name, config), ')'));
 }
 
-/// The archive's tensors under their names without the `transformer.` prefix, mask buffers left out.
-[[nodiscard]] inline std::map<std::string, safetensors_archive::item, std::less<>> without_prefix(
-    const safetensors_archive& archive) {
-  constexpr std::string_view prefix = "transformer.";
-  std::map<std::string, safetensors_archive::item, std::less<>> found;
-  for (const auto& [stored, item] : archive.tensors()) {
-    const std::string name = stored.starts_with(prefix) ? stored.substr(prefix.size()) : stored;
-    if (is_mask_buffer(name)) continue;
-    if (!found.emplace(name, item).second) {
-      throw format_error(join(item.file->name(), ": tensor ", printable(name), " is there with and without ", prefix));
-    }
-  }
-  return found;
-}
-
 /// An archive's tensors, taken out one by one as a model asks for them.
 class tensor_finder {
  public:
   /// Both must outlive it.
   tensor_finder(const safetensors_archive& archive, const gpt2_config& config)
-      : archive_(archive), config_(config), left_(without_prefix(archive)) {}
+      : archive_(archive), config_(config), left_(gpt2_tensors_by_name(archive)) {}
 
   [[nodiscard]] bool has(std::string_view name) const { return left_.contains(name); }
 
   /// Throws format_error where it is missing, shape_error where it is of another shape.
   [[nodiscard]] safetensors_archive::item take(std::string_view name, const std::vector<std::size_t>& shape) {
     const auto at = left_.find(name);
-    if (at == left_.end()) throw format_error(join(archive_.name(), ": tensor ", name, " is missing"));
+    if (at == left_.end()) {
+      throw format_error(join(archive_.name(), ": tensor ", name, " is missing",
+                              name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
+    }
     check_shape(at->second, name, shape, config_);
     const safetensors_archive::item item = at->second;
     left_.erase(at);
     return item;
+  }
+
+  /// Gives a tensor that is there another name, which is not.
+  void rename(std::string_view from, std::string_view to) {
+    auto tensor = left_.extract(left_.find(from));
+    tensor.key() = to;
+    left_.insert(std::move(tensor));
   }
 
   /// The tensors of a config's layout, in its order.
@@ -101,7 +87,7 @@ class tensor_finder {
  private:
   const safetensors_archive& archive_;
   const gpt2_config& config_;
-  std::map<std::string, safetensors_archive::item, std::less<>> left_;
+  tensors_by_name left_;
 };
 
 }  // namespace detail
@@ -121,6 +107,9 @@ struct gpt2_tensors {
     throw format_error(join(archive.name(), ": tensor score.weight is a classifier's or reward model's, a language ",
                             "model was wanted: load_gpt2_scalar_model reads those of one label"));
   }
+  // A tied head is the embedding, under whichever of the two names it was stored.
+  constexpr std::string_view embedding = "wte.weight";
+  if (config.tie_word_embeddings && finder.has(head) && !finder.has(embedding)) finder.rename(head, embedding);
   gpt2_tensors tensors{finder.take_layout(), {}};
   if (config.tie_word_embeddings && finder.has(head)) {
     tensors.duplicate_head = finder.take(head, {config.vocab_size, config.n_embd});

@@ -8,13 +8,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/json.hpp"
 #include "prefopt/files/json_object.hpp"
+#include "prefopt/files/model_folder.hpp"
 #include "prefopt/files/printable.hpp"
 #include "prefopt/files/read_file.hpp"
 #include "prefopt/io/safetensors_file.hpp"
@@ -41,11 +41,14 @@ class safetensors_archive {
   /// Opens a model's folder; the single file goes first where both are there. Throws io_error where neither is,
   /// format_error where an index and its shards disagree, or an index names a file outside the folder.
   [[nodiscard]] static safetensors_archive from_folder(const std::filesystem::path& folder) {
-    std::error_code ignored;
     const auto single = folder / "model.safetensors";
     const auto index = folder / "model.safetensors.index.json";
-    if (std::filesystem::exists(single, ignored) || !std::filesystem::exists(index, ignored)) return from_file(single);
-    return from_index(folder, index);
+    if (detail::has_file(single)) return from_file(single);
+    if (detail::has_file(index)) return from_index(folder, index);
+    check_folder(folder);
+    const std::string other = detail::describe_other_model(folder);
+    if (!other.empty()) throw io_error(join(folder.native(), ": no model.safetensors; ", other));
+    return from_file(single);  // whose message names it
   }
 
   /// The file or the index, for messages.

@@ -18,6 +18,8 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/tokenizer.hpp"
+#include "prefopt/files/folder_file.hpp"
+#include "prefopt/files/model_folder.hpp"
 #include "prefopt/text/added_tokens.hpp"
 #include "prefopt/text/byte_pairs.hpp"
 #include "prefopt/text/byte_symbols.hpp"
@@ -36,6 +38,7 @@ class gpt2_tokenizer {
   /// agree. `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are taken in where they are
   /// there. Throws io_error or format_error, naming the file and what is wrong with it.
   [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
+    check_folder(directory);
     return gpt2_tokenizer(read_tokenizer_files(directory), directory);
   }
 

@@ -11,18 +11,22 @@
 #include <system_error>
 #include <vector>
 
+#include "prefopt/core/error.hpp"
 #include "prefopt/files/atomic_file.hpp"
 #include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/io/detail/check_finite.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
 
 namespace prefopt::detail {
 
+/// Throws format_error where a value is not finite.
 template <class Real>
 [[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
   std::vector<Real> values(item.entry->size());
   item.file->read(*item.entry, std::span(values));
+  check_finite(item, std::span<const Real>(values));
   return values;
 }
 
@@ -43,7 +47,8 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Mac
 }
 
 /// Writes config.json's text, the companions' files and, last, the weights as float32 into a folder, made where it is
-/// not there. Each file is replaced whole or not at all. Throws io_error.
+/// not there. Each file is replaced whole or not at all. Throws io_error, and value_error where a weight is not finite
+/// as float32.
 template <class Machine, class Parameters>
 void write_gpt2_folder(const Machine& machine, const Parameters& parameters, const std::string& config,
                        const std::vector<carried_file>& files, const std::filesystem::path& folder) {
@@ -51,7 +56,12 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
   std::filesystem::create_directories(folder, failure);
   if (failure) throw system_failure(folder, "create", failure.value());
   write_file_atomically(folder / "config.json", config);
-  for (const carried_file& file : files) write_file_atomically(folder / file.name, file.content);
+  for (const carried_file& file : files) {
+    const auto path = folder / file.name;
+    std::filesystem::create_directories(path.parent_path(), failure);
+    if (failure) throw system_failure(path.parent_path(), "create", failure.value());
+    write_file_atomically(path, file.content);
+  }
 
   using real = typename Machine::value_type;
   std::vector<tensor_signature> signatures;
@@ -64,6 +74,11 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
     machine.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
     stored.assign(values.size(), 0);
     std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
+    if (const std::size_t at = first_not_finite(std::span<const float>(stored)); at != stored.size()) {
+      throw value_error(join((folder / "model.safetensors").native(), ": tensor ", signatures[i].name, " would hold ",
+                             describe_value(stored[at]), " at ", describe_place(at, signatures[i].shape),
+                             ", which nobody could read again"));
+    }
     return std::span<const float>(stored);
   });
   file.commit();

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Model folders as people have them: what the program says of one, reads of it and writes beside the trained model.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+small_model model
+write_pairs 4 >pairs.jsonl
+run() { # OUTPUT STATUS PATTERN: one step from the folder `m`
+  expect "$2" "$3" "$train" --model m --train pairs.jsonl --output "$1" --max-steps 1 --threads 1
+}
+fresh() {
+  rm -rf m
+  cp -r model m
+}
+holds() { grep -qF -e "$2" "$1" || fail "no '$2' in $1: $(head -c 400 "$1")"; }
+lacks() { ! grep -qF -e "$2" "$1" || fail "'$2' in $1"; }
+
+# A plain folder gives no notes.
+fresh
+run out 0 ""
+lacks stdout "eos_token_id"
+lacks stdout "template"
+
+# Another end of text in the config than in the tokenizer: said once, and both are written.
+fresh
+sed -i 's/"eos_token_id": *256/"eos_token_id": 7/; s/^{/{"some_key": 1,/' m/config.json
+echo '{"eos_token_id": [7, 8]}' >m/generation_config.json
+run out_eos 0 ""
+holds stdout "m: the tokenizer ends a text with token 256, eos_token_id is 7 in config.json, 7 in generation_config.json"
+holds stdout "m/config.json: not known here, so not used, and copied to the trained model: some_key"
+for file in config generation_config; do
+  tr -d ' \n' <out_eos/$file.json | grep -qE '"eos_token_id":\[256,7' || fail "$file: $(cat out_eos/$file.json)"
+done
+
+# Chat templates travel, and a link is written as a plain file.
+fresh
+echo '{{ messages[0].content }}' >template
+ln -s ../template m/chat_template.jinja
+mkdir m/additional_chat_templates
+echo '{{ tools }}' >m/additional_chat_templates/tools.jinja
+run out_template 0 ""
+holds stdout "m: its chat template is carried along and not used"
+[[ ! -L out_template/chat_template.jinja ]] || fail "a link was written"
+cmp -s template out_template/chat_template.jinja || fail "chat_template.jinja"
+cmp -s {m,out_template}/additional_chat_templates/tools.jinja || fail "additional_chat_templates"
+
+# Tokens that were added to a tokenizer.json beside an older vocab.json.
+fresh
+merges='"model": {"type": "BPE", "merges": [], "vocab":'
+added='"added_tokens": [{"id": 256, "content": "<|endoftext|>", "special": true}, {"id": 70, "content": "<|user|>"}]'
+vocab=$(cat m/vocab.json)
+echo "{$added, \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false}, $merges $vocab}}" >m/tokenizer.json
+run out_refused 1 'tokenizer.json: added_tokens: two tokens have the id 70'
+sed -i 's/"id": 70/"id": 257/; s/"vocab_size": *257/"vocab_size": 258/' m/tokenizer.json
+echo '{"prompt": "a<|user|>b", "chosen": "c", "rejected": "d"}' >user.jsonl
+expect 1 'token id 257, wanted 0 to 256' "$train" --model m --train user.jsonl --show-pairs 1
+sed -i 's/"model": {/"model": {"ignore_merges": true, /' m/tokenizer.json
+run out_refused 1 'tokenizer.json: model: ignore_merges is true'
+
+# What is no model.
+expect 1 'gpt2: no such folder; .*`hf download gpt2 --local-dir' "$train" --model gpt2 --train pairs.jsonl --output o
+fresh
+echo '{}' >m/adapter_config.json
+run out_refused 1 'm: holds adapter_config.json: an adapter'
+fresh
+rm m/model.safetensors
+mkfifo m/model.safetensors
+run out_refused 1 'm/model.safetensors: a pipe, a regular file was wanted'
+fresh
+printf '\377\377\377\177' | dd of=m/model.safetensors bs=1 seek=$(($(stat -c %s m/model.safetensors) - 4)) conv=notrunc status=none
+run out_refused 1 'm/model.safetensors: tensor transformer.w[pt]e.weight holds nan at \[[0-9]+, [0-9]+\]'
+[[ ! -e out_refused ]] || fail "something was written"
+
+finish
