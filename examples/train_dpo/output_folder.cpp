@@ -27,12 +27,18 @@ bool holds(const fs::path& folder, const char* name) {
   return kind != fs::file_type::not_found;
 }
 
-/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it.
+/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it. What is no
+/// JSON may be a damaged one of ours, but not if it counts as Hugging Face's Trainer does, which writes NaN.
 bool is_foreign(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / prefopt::trainer_state_file;
   if (!holds(checkpoint, prefopt::trainer_state_file)) return false;
-  const auto json = nlohmann::json::parse(prefopt::read_file(checkpoint / prefopt::trainer_state_file), nullptr, false);
-  if (!json.is_object()) return false;
-  return !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+  const std::string text = prefopt::read_file(path);
+  try {
+    const nlohmann::json json = prefopt::parse_json(text, path.native());
+    return json.is_object() && !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+  } catch (const prefopt::format_error&) {
+    return text.find("\"global_step\"") != text.npos;
+  }
 }
 
 /// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where that cannot be told.

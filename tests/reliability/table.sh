@@ -242,14 +242,17 @@ row_unreadable() { # checkpoints that cannot be read now, or are another program
     [[ $status == 1 || $status == 127 ]] && cmp -s <(sum_of out/checkpoint-10; sum_of out/checkpoint-15) before
     trial $? "checkpoints untouched" "$files descriptors"
   done
-  rm -rf out && mkdir -p out/checkpoint-500 && cp model/* out/checkpoint-500
-  echo '{"global_step": 500}' >out/checkpoint-500/trainer_state.json
-  sum_of out >before
-  for option in "" --resume; do
-    # shellcheck disable=SC2086
-    run "${every5[@]}" --output out $option
-    check $? "another program's $option"
-    ! grep -q -e "--resume" stderr; trial $? "does not advise --resume"
+  local state option
+  for state in '{"global_step": 500}' '{"global_step": 500, "log_history": [{"loss": NaN}]}'; do
+    rm -rf out && mkdir -p out/checkpoint-500 && cp model/* out/checkpoint-500
+    echo "$state" >out/checkpoint-500/trainer_state.json
+    sum_of out >before
+    for option in "" --resume; do
+      # shellcheck disable=SC2086
+      run "${every5[@]}" --output out $option
+      check $? "another program's $option"
+      ! grep -q -e "--resume" stderr; trial $? "does not advise --resume"
+    done
   done
 }
 
