@@ -60,6 +60,15 @@ bool is_of_the_run(std::string_view name) {
          name == model_file || name == "config.json";
 }
 
+/// Cuts a log back to a step; one that is spoiled is set aside.
+void cut_log(const fs::path& path, std::int64_t step) {
+  try {
+    prefopt::cut_json_log(path, step);
+  } catch (const prefopt::format_error& cause) {
+    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
+  }
+}
+
 }  // namespace
 
 output_folder::output_folder(fs::path folder, bool resume) : folder_(std::move(folder)) {
@@ -162,13 +171,8 @@ void output_folder::prepare(const sizes& needed) {
 }
 
 void output_folder::open_log(const char* name, std::optional<prefopt::json_log>& log) {
-  const fs::path path = folder_ / name;
-  try {
-    prefopt::cut_json_log(path, state_.step);
-  } catch (const prefopt::format_error& cause) {
-    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
-  }
-  log.emplace(path);
+  cut_log(folder_ / name, state_.step);
+  log.emplace(folder_ / name);
 }
 
 void output_folder::open_logs(bool evaluates) {
@@ -180,7 +184,7 @@ void output_folder::open_logs(bool evaluates) {
   if (evaluates)
     open_log(evaluations_file, evaluations_);
   else
-    prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
+    cut_log(folder_ / evaluations_file, state_.step);
 }
 
 void output_folder::check_place() {
