@@ -27,12 +27,18 @@ bool holds(const fs::path& folder, const char* name) {
   return kind != fs::file_type::not_found;
 }
 
-/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it.
+/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it. What is no
+/// JSON may be a damaged one of ours, but not if it counts as Hugging Face's Trainer does, which writes NaN.
 bool is_foreign(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / prefopt::trainer_state_file;
   if (!holds(checkpoint, prefopt::trainer_state_file)) return false;
-  const auto json = nlohmann::json::parse(prefopt::read_file(checkpoint / prefopt::trainer_state_file), nullptr, false);
-  if (!json.is_object()) return false;
-  return !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+  const std::string text = prefopt::read_file(path);
+  try {
+    const nlohmann::json json = prefopt::parse_json(text, path.native());
+    return json.is_object() && !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+  } catch (const prefopt::format_error&) {
+    return text.find("\"global_step\"") != text.npos;
+  }
 }
 
 /// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where that cannot be told.
@@ -52,6 +58,15 @@ prefopt::trainer_state_record read_whole(const prefopt::checkpoint_place& place)
 bool is_of_the_run(std::string_view name) {
   return name.starts_with("checkpoint-") || name == "room" || name == metrics_file || name == evaluations_file ||
          name == model_file || name == "config.json";
+}
+
+/// Cuts a log back to a step; one that is spoiled is set aside.
+void cut_log(const fs::path& path, std::int64_t step) {
+  try {
+    prefopt::cut_json_log(path, step);
+  } catch (const prefopt::format_error& cause) {
+    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
+  }
 }
 
 }  // namespace
@@ -156,13 +171,8 @@ void output_folder::prepare(const sizes& needed) {
 }
 
 void output_folder::open_log(const char* name, std::optional<prefopt::json_log>& log) {
-  const fs::path path = folder_ / name;
-  try {
-    prefopt::cut_json_log(path, state_.step);
-  } catch (const prefopt::format_error& cause) {
-    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
-  }
-  log.emplace(path);
+  cut_log(folder_ / name, state_.step);
+  log.emplace(folder_ / name);
 }
 
 void output_folder::open_logs(bool evaluates) {
@@ -174,7 +184,7 @@ void output_folder::open_logs(bool evaluates) {
   if (evaluates)
     open_log(evaluations_file, evaluations_);
   else
-    prefopt::cut_json_log(folder_ / evaluations_file, state_.step);
+    cut_log(folder_ / evaluations_file, state_.step);
 }
 
 void output_folder::check_place() {

@@ -22,6 +22,7 @@ endforeach()
 # What a run survives, measured by faults that are put into its system calls; by hand `table.sh long` makes the whole table.
 if(TARGET prefopt_train_dpo AND TARGET prefopt_init_gpt2)
   add_library(prefopt_fault_shim MODULE ${CMAKE_CURRENT_SOURCE_DIR}/reliability/fault_shim.cpp)
+  target_compile_features(prefopt_fault_shim PRIVATE cxx_std_20)
   target_link_libraries(prefopt_fault_shim PRIVATE ${CMAKE_DL_LIBS} prefopt_own_options)
   add_test(NAME reliability COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/reliability/table.sh short)
   set_tests_properties(reliability PROPERTIES ENVIRONMENT "${cli_environment};PREFOPT_FAULT_SHIM=$<TARGET_FILE:prefopt_fault_shim>")

@@ -68,6 +68,12 @@ is_whole() { # FOLDER [LISTING: also the same names]
   [[ $(cd whole && find . -type f | sort) == $(cd "$1" && find . -type f ! -path '*.damaged*' | sort) ]]
 }
 one_error() { [[ $(wc -l <stderr) == 1 && $(cat stderr) == "error: "* ]]; }
+# Starts a command in the background, and returns once it has made a step.
+start() {
+  : >stdout
+  "$@" >stdout 2>stderr &
+  until grep -q ^step stdout || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
+}
 resume() { run "${every5[@]}" --output "$1" --resume; }
 flip() { # FILE BYTE BIT
   local byte
@@ -140,7 +146,8 @@ row_calls() {
     PREFOPT_FAULT=$fault LD_PRELOAD=$shim run "${every5[@]}" --output out
     status=$?
     if [[ $status == 0 ]]; then
-      is_whole out; trial $? "went on to the same bytes" "$fault"
+      is_whole out && { [[ $fault != flock* ]] || grep -q "has no locks" stdout; }
+      trial $? "went on to the same bytes" "$fault"
     else
       [[ $status == 1 ]] && one_error && [[ -z $(find out -name '*prefopt-tmp' 2>/dev/null) ]] && resume out && is_whole out
       trial $? "one error line, then resumed to the same bytes" "$fault"
@@ -236,14 +243,17 @@ row_unreadable() { # checkpoints that cannot be read now, or are another program
     [[ $status == 1 || $status == 127 ]] && cmp -s <(sum_of out/checkpoint-10; sum_of out/checkpoint-15) before
     trial $? "checkpoints untouched" "$files descriptors"
   done
-  rm -rf out && mkdir -p out/checkpoint-500 && cp model/* out/checkpoint-500
-  echo '{"global_step": 500}' >out/checkpoint-500/trainer_state.json
-  sum_of out >before
-  for option in "" --resume; do
-    # shellcheck disable=SC2086
-    run "${every5[@]}" --output out $option
-    check $? "another program's $option"
-    ! grep -q -e "--resume" stderr; trial $? "does not advise --resume"
+  local state option
+  for state in '{"global_step": 500}' '{"global_step": 500, "log_history": [{"loss": NaN}]}'; do
+    rm -rf out && mkdir -p out/checkpoint-500 && cp model/* out/checkpoint-500
+    echo "$state" >out/checkpoint-500/trainer_state.json
+    sum_of out >before
+    for option in "" --resume; do
+      # shellcheck disable=SC2086
+      run "${every5[@]}" --output out $option
+      check $? "another program's $option"
+      ! grep -q -e "--resume" stderr; trial $? "does not advise --resume"
+    done
   done
 }
 
@@ -253,9 +263,8 @@ row_writers() { # a second run in one folder, while the first one stands still
     for ((count = $(long && echo 10 || echo 2); count > 0; --count)); do
       rm -rf out
       # shellcheck disable=SC2086
-      $prefix "$train" "${longer[@]}" --save-every 50 --output out --resume >first 2>&1 &
+      start $prefix "$train" "${longer[@]}" --save-every 50 --output out --resume
       first=$!
-      while ! grep -q ^step first; do sleep 0.02; done
       local both=("$first")
       mapfile -t -O 1 both < <(pgrep -P "$first")
       kill -STOP "${both[@]}"
@@ -277,8 +286,7 @@ row_replaced() { # the folder is removed, renamed or another one while the run i
   local how
   for how in remove rename other; do
     rm -rf out elsewhere
-    PREFOPT_CLOCK= "$train" "${base[@]}" --max-steps 800 --threads 1 --output out >stdout 2>stderr &
-    while ! grep -q ^step stdout; do sleep 0.02; done
+    start "$train" "${base[@]}" --max-steps 800 --threads 1 --output out
     kill -STOP $!
     [[ $how == rename ]] && mv out elsewhere || rm -rf out
     [[ $how == other ]] && { mkdir out; echo precious >out/model.safetensors; }
@@ -301,8 +309,7 @@ row_signals() {
     for save in "" "--save-every 5"; do
       rm -rf out
       # shellcheck disable=SC2086
-      env --default-signal "$train" "${longer[@]}" $save --output out >stdout 2>stderr &
-      while ! grep -q ^step stdout; do sleep 0.02; done
+      start env --default-signal "$train" "${longer[@]}" $save --output out
       kill -$signal $!
       wait $! 2>/dev/null
       [[ $? == $((128 + number)) ]] && grep -q -e "--resume continues" stderr && [[ -d $(echo out/checkpoint-*) || $save ]]
@@ -312,14 +319,27 @@ row_signals() {
       trial $? "then resumed to the same bytes"
     done
     rm -rf out
-    env --default-signal "$train" "${base[@]}" --max-steps 100000 --threads 1 --save-every 1 --output out >stdout 2>stderr &
-    while ! grep -q ^step stdout; do sleep 0.02; done
+    start env --default-signal "$train" "${base[@]}" --max-steps 100000 --threads 1 --save-every 1 --output out
     kill -STOP $!  # both arrive before the step is done
     kill -$signal $!; kill -TERM $!
     kill -CONT $!
     wait $! 2>/dev/null
     local status=$?
     [[ $status == $((128 + number)) || $status == 143 ]]; trial $? "two signals: ended at once"
+  done
+  # At any moment: reference pass, step, evaluation, saving.
+  local count
+  for ((count = $(long && echo 40 || echo 4); count > 0; --count)); do
+    rm -rf out
+    env --default-signal "$train" "${every5[@]}" --output out >stdout 2>stderr &
+    sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+    kill -TERM $! 2>/dev/null
+    wait $! 2>/dev/null
+    local status=$?
+    [[ $status == 143 || $status == 0 ]] && run "${every5[@]}" --output out --resume && cmp -s {out,whole}/model.safetensors &&
+      cmp -s <(without_times out/metrics.jsonl) <(without_times whole/metrics.jsonl) &&
+      cmp -s <(without_times out/eval.jsonl) <(without_times whole/eval.jsonl)
+    trial $? "at a random moment, then resumed to the same bytes"
   done
   # Before the first step there is nothing to save.
   mkfifo pipe
@@ -330,8 +350,7 @@ row_signals() {
   [[ $? == 143 ]] && grep -q "nothing to save" stderr; trial $? "before the first step: at once"
   # What the shell had ignored stays so.
   rm -rf out
-  (trap '' HUP; exec "$train" "${longer[@]}" --output out >stdout 2>stderr) &
-  while ! grep -q ^step stdout; do sleep 0.02; done
+  start env --ignore-signal=HUP "$train" "${longer[@]}" --output out
   kill -HUP $!
   wait $!; trial $? "ignored SIGHUP stays ignored"
 }
@@ -380,6 +399,15 @@ row_clocks() {
 }
 
 row_threads() {
+  local setting
+  for setting in GOMP_SPINCOUNT=2000 OMP_WAIT_POLICY=active; do # what the program sets, and what the user sets
+    rm -rf out
+    start env ${setting/GOMP*/A=1} "$train" "${longer[@]}" --output out
+    tr '\0' '\n' </proc/$!/environ | grep -E "^(GOMP|OMP)_" | cmp -s - <(echo "$setting")
+    trial $? "$setting while it runs"
+    kill -KILL $!
+    wait $! 2>/dev/null
+  done
   rm -rf out
   (ulimit -v 1000000; run "${base[@]}" --threads 256 --output out)
   [[ $? == 1 ]] && one_error; trial $? "threads that cannot be made: one error line"

@@ -8,12 +8,11 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/atomic_file.hpp"
-#include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/files/folders.hpp"
 #include "prefopt/io/detail/check_finite.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
@@ -52,14 +51,11 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Mac
 template <class Machine, class Parameters>
 void write_gpt2_folder(const Machine& machine, const Parameters& parameters, const std::string& config,
                        const std::vector<carried_file>& files, const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) throw system_failure(folder, "create", failure.value());
+  (void)make_folders(folder);
   write_file_atomically(folder / "config.json", config);
   for (const carried_file& file : files) {
     const auto path = folder / file.name;
-    std::filesystem::create_directories(path.parent_path(), failure);
-    if (failure) throw system_failure(path.parent_path(), "create", failure.value());
+    (void)make_folders(path.parent_path());
     write_file_atomically(path, file.content);
   }
 
