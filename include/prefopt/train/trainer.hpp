@@ -59,7 +59,7 @@ class trainer {
       : policy_(&policy),
         reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
-        options_(checked(options, loss_)),
+        options_(on_machine(policy.machine(), checked(options, loss_))),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
 
   /// A reference that would be gone before the first step; `no_reference{}` may.
