@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PRECISIONS = ("fp32", "bf16")
@@ -68,9 +69,14 @@ def settings(name, options):
 
 
 def held_on_gpu(pid):
+    """Bytes, or None where the driver does not say: a report without them is better than none."""
     query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
-    lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
-    return sum(int(line.split(",")[1]) for line in lines if int(line.split(",")[0]) == pid) * 2**20
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+        return sum(int(line.split(",")[1]) for line in lines if int(line.split(",")[0]) == pid) * 2**20
+    except (OSError, subprocess.CalledProcessError, ValueError) as reason:
+        print(f"memory on the GPU is not known: {reason}", file=sys.stderr)
+        return None
 
 
 class Contender:

@@ -92,6 +92,7 @@ class worker {
         references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
   }
 
+  [[nodiscard]] const Machine& machine() const { return machine_; }
   [[nodiscard]] std::string instruction_set() const { return std::string(machine_.instruction_set()); }
 
   [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
@@ -149,6 +150,9 @@ class worker {
   void finish_step() {
     const double norm = prefopt::gradient_norm(machine_, policy_.parameters());
     optimizer_.step(policy_.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
+    // A device has only been asked to do that: it is done when a number that it wrote is here.
+    typename Machine::value_type moved{};
+    machine_.copy_to_host(policy_.parameters().front().value.first(1), {&moved, 1});
   }
 
   double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
@@ -203,6 +207,9 @@ void serve(Worker& contender) {
     } else if (command == "epoch") {
       reply(contender.epoch(set));
     } else if (command == "quit") {
+      if constexpr (requires { contender.machine().product_fallbacks(); })
+        for (const auto& slow : contender.machine().product_fallbacks())
+          std::cerr << "not cuBLASLt's alone: " << slow.product << ", " << slow.calls << " times\n";
       reply({{"peak_memory", peak_memory()}});
       return;
     } else {

@@ -241,7 +241,8 @@ class job {
 }  // namespace detail
 
 template <class Machine>
-void run_on(const options& o) {
+void run_on(const options& given) {
+  options o = given;
   using model_type = prefopt::gpt2<Machine>;
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
   const run_data data = read_data(o, config);
@@ -250,6 +251,7 @@ void run_on(const options& o) {
   output_folder output(o.output, o.resume);
   const prefopt::gpt2_companions companions = detail::read_companions(o, data);
   const auto machine = detail::make_machine<Machine>(o);
+  o.trainer = prefopt::on_machine(machine, o.trainer);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
     std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
                 std::string(machine.instruction_set()).c_str());

@@ -104,6 +104,7 @@
 #include "prefopt/policy/frozen.hpp"
 #include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/generation.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/moving_reference.hpp"
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/reference.hpp"

@@ -19,6 +19,7 @@
 #include "prefopt/cuda/backend.hpp"
 #include "prefopt/cuda/device_block.hpp"
 #include "prefopt/cuda/product.hpp"
+#include "prefopt/cuda/product_ways.hpp"
 
 namespace prefopt::tests {
 
@@ -36,11 +37,19 @@ class emulated_device {
   [[nodiscard]] std::size_t most_shared_bytes() const { return most_shared_bytes_; }
   [[nodiscard]] std::string name() const { return "a device on the host"; }
 
-  [[nodiscard]] detail::device_block lasting(std::size_t bytes) const { return block(bytes, 0); }
+  [[nodiscard]] detail::device_block lasting(std::size_t bytes) const {
+    ++lasting_taken_;
+    return block(bytes, 0);
+  }
+  /// Blocks of lasting memory taken so far. On a GPU each waits for all that was called before.
+  [[nodiscard]] std::size_t lasting_taken() const { return lasting_taken_; }
+
   [[nodiscard]] detail::device_block scratch(std::size_t bytes) const {
     if (refuses_scratch_) throw std::bad_alloc();
     return block(bytes, 0xff);
   }
+  [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+  void have_memory(std::size_t bytes) { memory_bytes_ = bytes; }
   /// As if there were no more memory.
   void refuse_scratch(bool refuses) { refuses_scratch_ = refuses; }
   /// Kernels launched so far.
@@ -77,8 +86,24 @@ class emulated_device {
         }
   }
 
+  /// What the vendor's library of products can do here.
+  enum class library { everything, plain_products, nothing };
+  void give_library(library can) { library_ = can; }
+
   template <class In, class Out>
-  void multiply(const detail::device_product<In, Out>& p) const {
+  void multiply(const detail::device_product<In, Out>& product) const {
+    const auto by_library = [&](const detail::device_product<In, Out>& p) {
+      const bool can = library_ == library::everything ||
+                       (library_ == library::plain_products && p.finish == detail::product_finish::none);
+      if (can) multiply_by_loops(p);
+      return can;
+    };
+    detail::multiply_somehow(*this, elsewhere_, by_library, product);
+  }
+  [[nodiscard]] const detail::product_log& products_elsewhere() const { return elsewhere_; }
+
+  template <class In, class Out>
+  static void multiply_by_loops(const detail::device_product<In, Out>& p) {
     const std::size_t depth = p.left.extent(p.left_is_transposed ? 0 : 1);
     for (std::size_t i = 0; i < p.out.extent(0); ++i)
       for (std::size_t j = 0; j < p.out.extent(1); ++j) {
@@ -106,9 +131,11 @@ class emulated_device {
     return {memory_, data, bytes};
   }
 
-  std::size_t most_shared_bytes_;
+  std::size_t most_shared_bytes_, memory_bytes_ = std::size_t{80} << 30;
   bool refuses_scratch_ = false;
-  mutable std::size_t launches_ = 0, most_shared_asked_for_ = 0;
+  library library_ = library::everything;
+  mutable detail::product_log elsewhere_;
+  mutable std::size_t lasting_taken_ = 0, launches_ = 0, most_shared_asked_for_ = 0;
   std::shared_ptr<host_memory> memory_ = std::make_shared<host_memory>();
 };
 

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@
 #include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/step.hpp"
 
@@ -142,12 +144,27 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
   check_on(make_machine<bfloat16>(), 0.02);
 }
 
+BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  const machine<bfloat16> on(device);
+  gpt2 policy = tests::gpt2_of_unit_size(on, tied);
+  gpt2_scalar_model scorer(tests::gpt2_of_unit_size(on, tied));
+  const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
+  const std::size_t before = device->lasting_taken();
+  auto pass = policy.forward(batch);
+  pass.backward(numbers(pass.log_probs().size(), 0.5));
+  auto scores = scorer.forward(batch, std::vector<std::int32_t>{3, 5});
+  scores.backward(numbers(2, 0.5));
+  BOOST_TEST(device->lasting_taken() == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {
   auto on = make_machine<bfloat16>();
   gpt2 model = tests::gpt2_of_unit_size(on, tied);
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());
   const std::vector<std::size_t> members = {0, 1};
+  BOOST_TEST(microbatch_tokens(model, {}) == on.preferred_tokens());  // one cut, where nobody asks for a number
   const auto first = accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members);
   BOOST_TEST(first.loss == std::log(2.0), boost::test_tools::tolerance(1e-15));
   optimizer.step(model.parameters(), 0.01);

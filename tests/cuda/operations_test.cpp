@@ -12,6 +12,8 @@
 #include "cuda/emulated_device.hpp"
 #include "laws/transformer_machine_laws.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
+#include "prefopt/train/trainer_options.hpp"
 
 using namespace prefopt;
 
@@ -111,4 +113,54 @@ BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_
   BOOST_TEST(product() == 17);
   on.copy(weight.flat().first(1), weight.flat().last(1));
   BOOST_TEST(product() == 21);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_library_of_products_all_operations_agree_and_the_machine_says_which_were_slow) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  device->give_library(tests::emulated_device::library::plain_products);
+  const machine<bfloat16> on(device);
+  const eigen_backend<double> cpu;
+  tests::feed_forward_operation<machine<bfloat16>, activation_function::gelu_new> operation;
+  tests::feed_forward_operation<eigen_backend<double>, activation_function::gelu_new> reference;
+  random_generator random(4);
+  const auto at = tests::random_arguments(operation, random);
+  const auto out = operation.forward(on, at);
+  BOOST_TEST(tests::distance(out, reference.forward(cpu, at)) <= 8 * std::exp2(-9.0));
+  const tests::numbers slopes(out.size(), 0.25);
+  const auto mine = operation.backward(on, at, slopes), wanted = reference.backward(cpu, at, slopes);
+  for (std::size_t i = 0; i < mine.size(); ++i) BOOST_TEST(tests::distance(mine[i], wanted[i]) <= 8 * std::exp2(-9.0));
+  const auto slow = on.product_fallbacks();  // gelu forward (twice, of one shape) and backward
+  BOOST_REQUIRE(slow.size() == 2U);
+  BOOST_TEST(slow[0].product.ends_with(", gelu"));
+  BOOST_TEST(slow[0].calls == 2U);
+  BOOST_TEST(slow[1].product.ends_with(", gelu backward"));
+}
+
+// Kernels of our own finish float32: the tanh of cuBLASLt's is of about bfloat16's precision.
+BOOST_AUTO_TEST_CASE(float32_asks_no_library_for_an_activation) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  device->give_library(tests::emulated_device::library::plain_products);
+  const machine<float> on(device);
+  tests::feed_forward_operation<machine<float>, activation_function::gelu_new> operation;
+  random_generator random(4);
+  const auto at = tests::random_arguments(operation, random);
+  (void)operation.backward(on, at, operation.forward(on, at));
+  BOOST_TEST(on.product_fallbacks().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_device_prefers_passes_that_fill_it_and_fit_into_its_memory) {
+  const auto device = std::make_shared<tests::emulated_device>();
+  const machine<bfloat16> on(device);
+  const auto with = [&](std::size_t gibibytes) {
+    device->have_memory(gibibytes << 30);
+    return preferred_tokens(on);
+  };
+  BOOST_TEST(with(8) == 4096U);
+  BOOST_TEST(with(24) == 4096U);
+  BOOST_TEST(with(80) == 20480U);
+  BOOST_TEST(with(139) == 32768U);
+  BOOST_TEST(with(1000) == 32768U);
+  BOOST_TEST(preferred_tokens(eigen_backend<float>{}) == standard_microbatch_tokens);
+  BOOST_TEST(on_machine(on, trainer_options{}).tokens_per_microbatch == 32768);
+  BOOST_TEST(on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch == 9);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The product kernel beside plain loops, for every layout, type and finish.
+// The product kernel beside plain loops, for every layout, type and finish; and the ways that a device has for a
+// product.
 
 #include "prefopt/cuda/product_kernel.hpp"
 
@@ -113,4 +114,35 @@ BOOST_AUTO_TEST_CASE(the_product_kernel_agrees_with_plain_loops) {
   agrees_in_every_way<float, float>();
   agrees_in_every_way<bfloat16, bfloat16>();
   agrees_in_every_way<bfloat16, float>();
+}
+
+// Fused; the library's plain product and a kernel behind it; a kernel: all the same result, and all but the first
+// noted.
+BOOST_AUTO_TEST_CASE(a_product_goes_the_first_way_there_is_and_others_are_counted) {
+  using library = tests::emulated_device::library;
+  const sizes s = {33, 21, 17};
+  for (const product_finish finish : {product_finish::none, product_finish::gelu, product_finish::gelu_backward})
+    for (const bool added : {false, true}) {
+      const variant v{.right_turned = true, .added = added, .in_place = added, .biased = true, .finish = finish};
+      const auto with = [&](library can, std::size_t calls) {
+        tests::emulated_device device;
+        device.give_library(can);
+        auto result = after<float, float>(s, v, [&](const auto& product) { device.multiply(product); });
+        const auto elsewhere = device.products_elsewhere().all();
+        BOOST_TEST(elsewhere.size() == calls);
+        for (const product_fallback& one : elsewhere) {
+          BOOST_TEST(one.product.starts_with("33 x 21 x 17, float32 to float32, right transposed"));
+          BOOST_TEST((one.way == (can == library::nothing ? product_way::own_kernel : product_way::plain_and_kernel)));
+          BOOST_TEST(one.calls == 1U);
+        }
+        return result;
+      };
+      const bool plain = finish == product_finish::none;
+      const auto fused = with(library::everything, 0), half = with(library::plain_products, plain ? 0 : 1),
+                 own = with(library::nothing, 1);
+      for (std::size_t i = 0; i < fused.size(); ++i) {
+        BOOST_TEST(std::abs(half[i] - fused[i]) <= 1e-5 * (1 + std::abs(fused[i])));
+        BOOST_TEST(std::abs(own[i] - fused[i]) <= 1e-5 * (1 + std::abs(fused[i])));
+      }
+    }
 }

@@ -43,6 +43,11 @@ struct device_error : error {
   using error::error;
 };
 
+/// There is no such machine here at all: what tests and examples take as a reason to be skipped.
+struct no_device_error : device_error {
+  using device_error::device_error;
+};
+
 namespace detail {
 
 inline void append(std::string& text, std::string_view piece) { text += piece; }

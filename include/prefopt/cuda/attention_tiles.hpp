@@ -16,8 +16,6 @@
 
 namespace prefopt::detail {
 
-inline constexpr unsigned tile_threads = 4 * warp_size;
-
 /// Whether the query at `row` sees `key`, which is seen until row `until`. Places behind the last row are at row -1.
 [[nodiscard]] PREFOPT_DEVICE inline bool sees(std::int32_t row, std::int32_t key, std::int32_t until) {
   return key <= row && row < until;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/bfloat16.hpp"
@@ -30,6 +31,19 @@ struct cuda_options {
   int device = 0;     ///< as CUDA counts them
   bool tf32 = false;  ///< float only: products on tensor cores with operands rounded to 10 bits of fraction
   std::size_t head_logits = std::size_t{1} << 26;  ///< float32 logits held at once, one row at least: 4 bytes each
+};
+
+/// What was done about a product that the vendor's library could not do as it was asked for.
+enum class product_way {
+  plain_and_kernel,  ///< the library's plain product, and a kernel for what happens on the way out
+  own_kernel,        ///< a plain kernel, which may take tens of times as long
+};
+
+/// Products of one shape that went another way than the vendor's library alone.
+struct product_fallback {
+  std::string product;  ///< in words for a log
+  product_way way;
+  std::size_t calls;
 };
 
 /// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments, statistics and sums are
@@ -53,8 +67,8 @@ class cuda_backend {
   using const_heads = tensor_view<const activation_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws device_error where there is no such device or it cannot be used, value_error for an option that
-  /// `Activation` has no use for.
+  /// Throws no_device_error where the machine has no device of compute capability 8.0 or newer, device_error where the
+  /// one asked for cannot be used, value_error for an option that `Activation` has no use for.
   explicit cuda_backend(cuda_options options = {});
   explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}
   /// On a device that is open; options that are the device's are not read again.
@@ -62,6 +76,14 @@ class cuda_backend {
 
   /// The chip and what multiplies matrices, in words for a log.
   [[nodiscard]] std::string instruction_set() const;
+
+  /// Products since the device was opened that the vendor's library could not do as they were asked for. None are
+  /// expected of a model whose extents are multiples of 8.
+  [[nodiscard]] std::vector<product_fallback> product_fallbacks() const;
+
+  /// Tokens of a micro-batch where nobody asks for a number: 4,096 for each 16 GiB of the device's memory, at least
+  /// those and at most 32,768. A GPT-2 124M needs about 0.35 MB a token.
+  [[nodiscard]] std::size_t preferred_tokens() const;
 
   // storage
 

@@ -24,23 +24,40 @@ struct column_parts_kernel {
     if (column >= columns) return;
     const std::size_t begin = part * rows_a_part, end = begin + rows_a_part < rows ? begin + rows_a_part : rows;
     float sum = 0;
-    for (std::size_t row = begin; row < end; ++row) sum += term(row, column);
+    for_each_loaded<1>(
+        begin, end, [&](std::size_t row) { return term(row, column); }, [&](std::size_t, float x) { sum += x; });
     parts[part * columns + column] = sum;
   }
 };
 
-/// Adds the sum of the parts to out [C].
+/// Adds the sum of the parts to out [C]: a warp's threads have neighbouring columns, a block's warps every eighth part.
 struct add_parts_kernel {
+  static constexpr std::size_t warps = 8;
+
   const float* parts;
   std::size_t count, columns;
   float* out;
 
+  [[nodiscard]] launch_shape shape() const {
+    return {.blocks = {1, blocks_for(columns, warp_size), 1},
+            .threads = warps * warp_size,
+            .shared_bytes = warps * warp_size * sizeof(float)};
+  }
+
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
-    const std::size_t column = column_of(t);
-    if (column >= columns) return;
+    const std::size_t lane = t.index() % warp_size, warp = t.index() / warp_size;
+    const std::size_t column = t.block(1) * warp_size + lane;
+    auto* const of_warp = reinterpret_cast<float*>(t.shared());  // [warps, 32]
     float sum = 0;
-    for (std::size_t part = 0; part < count; ++part) sum += parts[part * columns + column];
+    if (column < columns)
+      for_each_loaded<warps>(
+          warp, count, [&](std::size_t part) { return parts[part * columns + column]; },
+          [&](std::size_t, float part) { sum += part; });
+    of_warp[t.index()] = sum;
+    t.sync();
+    if (warp != 0 || column >= columns) return;
+    for (std::size_t other = 1; other < warps; ++other) sum += of_warp[other * warp_size + lane];
     out[column] += sum;
   }
 };
@@ -53,7 +70,8 @@ void add_column_sums(const Device& device, const Term& term, std::size_t rows, s
   const auto room = device.scratch(parts * columns * sizeof(float));
   auto* const sums = static_cast<float*>(room.data());
   device.launch(column_parts_kernel<Term>{term, rows, columns, sums}, a_thread_an_element(parts, columns));
-  device.launch(add_parts_kernel{sums, parts, columns, out}, a_thread_an_element(1, columns));
+  const add_parts_kernel add{sums, parts, columns, out};
+  device.launch(add, add.shape());
 }
 
 /// An element itself: the gradient of a bias.

@@ -27,7 +27,7 @@
 #include "prefopt/cuda/device_pool.hpp"
 #include "prefopt/cuda/device_thread.cuh"
 #include "prefopt/cuda/product.hpp"
-#include "prefopt/cuda/product_kernel.hpp"
+#include "prefopt/cuda/product_ways.hpp"
 #include "prefopt/cuda/rows.hpp"
 #include "prefopt/cuda/upload_stage.cuh"
 
@@ -52,15 +52,15 @@ class cuda_stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// What a device says of itself, once it is current. Throws device_error where there is none of this ordinal or it is
-/// too old.
+/// What a device says of itself, once it is current. Throws no_device_error where there is none or it is too old,
+/// device_error for everything else.
 [[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
   int driver = 0, devices = 0;
   check(cudaDriverGetVersion(&driver), "asking for the driver");
-  if (driver == 0) throw device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
+  if (driver == 0) throw no_device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
   const cudaError_t status = cudaGetDeviceCount(&devices);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
-    throw device_error("cuda_device: there is no CUDA device: the driver shows none");
+    throw no_device_error("cuda_device: there is no CUDA device: the driver shows none");
   if (status == cudaErrorInsufficientDriver)
     throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.', driver % 1000 / 10, ", wanted ",
                             CUDART_VERSION / 1000, '.', CUDART_VERSION % 1000 / 10, " or newer"));
@@ -70,8 +70,8 @@ class cuda_stream {
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
   if (properties.major < 8)
-    throw device_error(join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
-                            ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0"));
+    throw no_device_error(join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+                               ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0"));
   check(cudaSetDevice(ordinal), "choosing the device");
   return properties;
 }
@@ -82,7 +82,7 @@ class cuda_stream {
 /// at a time; blocks may outlive it.
 class cuda_device {
  public:
-  /// Throws device_error where there is no such device or it cannot be used.
+  /// Throws no_device_error where there is none, device_error where it cannot be used.
   explicit cuda_device(cuda_options options = {})
       : ordinal_(options.device),
         properties_(detail::open_device(ordinal_)),
@@ -92,6 +92,9 @@ class cuda_device {
         products_(stream_.get(), lasting(detail::blas_products::workspace_bytes), options.tf32) {}
 
   [[nodiscard]] std::string name() const { return properties_.name; }
+
+  /// All memory of the device.
+  [[nodiscard]] std::size_t memory_bytes() const { return properties_.totalGlobalMem; }
 
   /// Of shared memory that a block may have: 163 KiB on compute capability 8.0, 99 on 8.6 and 8.9, 227 on 9.0.
   [[nodiscard]] std::size_t most_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
@@ -170,10 +173,12 @@ class cuda_device {
              detail::a_thread_an_element(1, columns));
       bias = static_cast<const Out*>(room.data());
     }
-    if (products_(product, bias)) return;
-    const detail::product_kernel<In, Out> kernel(product);
-    launch(kernel, kernel.shape());
+    const auto library = [&](const detail::device_product<In, Out>& p) { return products_(p, bias); };
+    detail::multiply_somehow(*this, elsewhere_, library, product);
   }
+
+  /// Products that went another way than cuBLASLt's.
+  [[nodiscard]] const detail::product_log& products_elsewhere() const { return elsewhere_; }
 
  private:
   using scratch_pool = detail::device_pool<detail::cuda_allocator>;
@@ -196,6 +201,7 @@ class cuda_device {
   std::shared_ptr<scratch_pool> pool_;
   mutable detail::upload_stage stage_;
   mutable detail::blas_products products_;
+  mutable detail::product_log elsewhere_;
   mutable std::set<const void*> with_much_shared_memory_;
 };
 

@@ -46,14 +46,16 @@ struct head_rows_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t row = t.block(0);
     float top = -std::numeric_limits<float>::infinity();
-    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) top = std::fmax(top, logits[row][v]);
+    const auto logit = [&](std::size_t v) { return logits[row][v]; };
+    for_each_loaded<head_threads>(t.index(), vocabulary, logit,
+                                  [&](std::size_t, float loaded) { top = std::fmax(top, loaded); });
     top = over_warps(t, t.warp_max(top), [](float a, float b) { return std::fmax(a, b); });
     float sum = 0;
-    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) {
-      const float below = logits[row][v] - top;
+    for_each_loaded<head_threads>(t.index(), vocabulary, logit, [&](std::size_t v, float loaded) {
+      const float below = loaded - top;
       sum += std::exp(below);
       if (kept.data != nullptr) kept[row][v] = narrow<T>(below);
-    }
+    });
     sum = over_warps(t, t.warp_sum(sum), [](float a, float b) { return a + b; });
     if (t.index() == 0) {
       log_sums[row] = top + std::log(sum);
@@ -87,7 +89,8 @@ struct target_log_probs_kernel {
 };
 
 /// In place of the logits their gradient: the slopes of the targets that stand there, less the softmax times the slopes
-/// of all targets of the row. Both at once, since where the softmax is near 1 little is left of either.
+/// of all targets of the row. Where a target stands, both are added up before they are rounded: where the softmax is
+/// near 1 little is left of either.
 template <class T>
 struct head_backward_kernel {
   device_rows<T> logits;
@@ -96,19 +99,29 @@ struct head_backward_kernel {
   const placed_target* targets;  // row by row
   const std::int32_t* begins;    // [R + 1]
   const float* slopes;           // [M], in the order of `targets`
+  float* at_targets;             // [M] room
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t row = t.block(0);
     const std::int32_t begin = begins[row], end = begins[row + 1];
-    float of_row = 0;
-    for (std::int32_t i = begin; i < end; ++i) of_row += slopes[i];
-    for (std::size_t v = t.index(); v < vocabulary; v += t.count()) {
-      float slope = -of_row * std::exp(widen(logits[row][v]) - log_sums[row]);
-      for (std::int32_t i = begin; i < end; ++i)
-        if (static_cast<std::size_t>(targets[i].token) == v) slope += slopes[i];
-      logits[row][v] = narrow<T>(slope);
+    const float log_sum = log_sums[row];
+    T* const of_row = logits[row];
+    float all = 0;
+    for (std::int32_t i = begin; i < end; ++i) all += slopes[i];
+    const auto first = begin + static_cast<std::int32_t>(t.index()), step = static_cast<std::int32_t>(t.count());
+    for (std::int32_t i = first; i < end; i += step) {
+      float slope = -all * std::exp(widen(of_row[targets[i].token]) - log_sum);
+      for (std::int32_t j = begin; j < end; ++j)
+        if (targets[j].token == targets[i].token) slope += slopes[j];
+      at_targets[i] = slope;
     }
+    t.sync();  // the targets' logits have been read
+    for_each_loaded<head_threads>(
+        t.index(), vocabulary, [&](std::size_t v) { return of_row[v]; },
+        [&](std::size_t v, T logit) { of_row[v] = narrow<T>(-all * std::exp(widen(logit) - log_sum)); });
+    t.sync();  // before they get what is theirs
+    for (std::int32_t i = first; i < end; i += step) of_row[targets[i].token] = narrow<T>(at_targets[i]);
   }
 };
 

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/view.hpp"
@@ -75,7 +76,31 @@ PREFOPT_DEVICE inline float widen(float value) { return value; }
 PREFOPT_DEVICE inline float widen(bfloat16 value) { return static_cast<float>(value); }
 template <class T>
 PREFOPT_DEVICE T narrow(float value) {
+#if defined(__CUDA_ARCH__)
+  if constexpr (std::is_same_v<T, bfloat16>) {  // rounds as bfloat16 does, in one instruction
+    unsigned short bits;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bfloat16::from_bits(bits);
+  } else {
+    return static_cast<T>(value);
+  }
+#else
   return static_cast<T>(value);
+#endif
+}
+
+/// Calls use(i, load(i)) for i = first, first + Step, ... below `end`. Four loads are on their way together: use may
+/// store, and a compiler that cannot tell where to would keep a load that follows waiting for it.
+template <std::size_t Step, class Load, class Use>
+PREFOPT_DEVICE void for_each_loaded(std::size_t first, std::size_t end, const Load& load, const Use& use) {
+  constexpr std::size_t together = 4;
+  std::size_t i = first;
+  for (; i + (together - 1) * Step < end; i += together * Step) {
+    decltype(load(i)) values[together];
+    for (std::size_t n = 0; n < together; ++n) values[n] = load(i + n * Step);
+    for (std::size_t n = 0; n < together; ++n) use(i + n * Step, values[n]);
+  }
+  for (; i < end; i += Step) use(i, load(i));
 }
 
 }  // namespace prefopt::detail

@@ -39,16 +39,26 @@ struct layer_norm_kernel {
     const std::size_t row = row_of_warp(t), lane = t.index() % warp_size;
     if (row >= rows) return;  // whole warps: they meet in warp_sum only
     float sum = 0;
-    for (std::size_t c = lane; c < columns; c += warp_size) sum += widen(x[row][c]);
+    const auto load = [&](std::size_t c) { return widen(x[row][c]); };
+    for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, float value) { sum += value; });
     const float middle = t.warp_sum(sum) / static_cast<float>(columns);
     float squares = 0;  // of what is left, in a second pass: x may be far from 0
-    for (std::size_t c = lane; c < columns; c += warp_size) {
-      const float left = widen(x[row][c]) - middle;
+    for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, float value) {
+      const float left = value - middle;
       squares += left * left;
-    }
+    });
     const float inverse = 1 / std::sqrt(t.warp_sum(squares) / static_cast<float>(columns) + epsilon);
-    for (std::size_t c = lane; c < columns; c += warp_size)
-      y[row][c] = narrow<T>((widen(x[row][c]) - middle) * inverse * scale[c] + shift[c]);
+    struct element {
+      float x, scale, shift;
+    };
+    for_each_loaded<warp_size>(
+        lane, columns,
+        [&](std::size_t c) {
+          return element{widen(x[row][c]), scale[c], shift[c]};
+        },
+        [&](std::size_t c, const element& at) {
+          y[row][c] = narrow<T>((at.x - middle) * inverse * at.scale + at.shift);
+        });
     if (lane == 0) {
       mean[row] = middle;
       inverse_deviation[row] = inverse;
@@ -72,17 +82,26 @@ struct layer_norm_backward_kernel {
     if (row >= rows) return;
     const float middle = mean[row], inverse = inverse_deviation[row];
     float sum = 0, along = 0;
-    for (std::size_t c = lane; c < columns; c += warp_size) {
-      const float g = widen(d_y[row][c]) * scale[c];
+    struct element {
+      float x, d_y, scale, d_x;
+    };
+    const auto load = [&](std::size_t c) { return element{widen(x[row][c]), widen(d_y[row][c]), scale[c], 0}; };
+    for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, const element& at) {
+      const float g = at.d_y * at.scale;
       sum += g;
-      along += g * (widen(x[row][c]) - middle) * inverse;
-    }
+      along += g * (at.x - middle) * inverse;
+    });
     const float mean_g = t.warp_sum(sum) / static_cast<float>(columns);
     const float mean_along = t.warp_sum(along) / static_cast<float>(columns);
-    for (std::size_t c = lane; c < columns; c += warp_size) {
-      const float g = widen(d_y[row][c]) * scale[c], n = (widen(x[row][c]) - middle) * inverse;
-      d_x[row][c] = narrow<T>(widen(d_x[row][c]) + inverse * (g - mean_g - n * mean_along));
-    }
+    const auto load_all = [&](std::size_t c) {
+      element at = load(c);
+      at.d_x = widen(d_x[row][c]);
+      return at;
+    };
+    for_each_loaded<warp_size>(lane, columns, load_all, [&](std::size_t c, const element& at) {
+      const float g = at.d_y * at.scale, n = (at.x - middle) * inverse;
+      d_x[row][c] = narrow<T>(at.d_x + inverse * (g - mean_g - n * mean_along));
+    });
   }
 };
 

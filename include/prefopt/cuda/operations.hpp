@@ -106,6 +106,17 @@ std::string cuda_backend<Activation, Device>::instruction_set() const {
 }
 
 template <class Activation, class Device>
+std::size_t cuda_backend<Activation, Device>::preferred_tokens() const {
+  const std::size_t shares = device_->memory_bytes() / (std::size_t{16} << 30);
+  return 4096 * std::clamp<std::size_t>(shares, 1, 8);
+}
+
+template <class Activation, class Device>
+std::vector<product_fallback> cuda_backend<Activation, Device>::product_fallbacks() const {
+  return device_->products_elsewhere().all();
+}
+
+template <class Activation, class Device>
 detail::device_block cuda_backend<Activation, Device>::lasting(std::size_t count, std::size_t size) const {
   rounded_->forget_all();  // an address may be a new tensor's
   return device_->lasting(detail::device_bytes(count, size));
@@ -166,7 +177,8 @@ double cuda_backend<Activation, Device>::sum_of_squares(std::span<const const_nu
   const auto tensors_there = detail::uploaded(*device_, table);
   const auto begins_there = detail::uploaded(*device_, begins);
   auto parts = scratch<double>(chunks), sum = scratch<double>(1);
-  const detail::launch_shape one = {.threads = 256, .shared_bytes = 256 * sizeof(double)};
+  const detail::launch_shape one = {.threads = detail::optimizer_threads,
+                                    .shared_bytes = detail::optimizer_threads * sizeof(double)};
   auto all = one;
   all.blocks[0] = static_cast<unsigned>(chunks);
   device_->launch(detail::squares_kernel{tensors_there.data(), begins_there.data(), table.size(), parts.data()}, all);
@@ -190,7 +202,7 @@ void cuda_backend<Activation, Device>::adamw(std::span<const adamw_tensor<float>
   const auto begins_there = detail::uploaded(*device_, begins);
   device_->launch(detail::adamw_kernel{tensors_there.data(), begins_there.data(), table.size(),
                                        detail::adamw_kernel::in_float(coefficients)},
-                  {.blocks = {static_cast<unsigned>(begins.back()), 1, 1}});
+                  {.blocks = {static_cast<unsigned>(begins.back()), 1, 1}, .threads = detail::optimizer_threads});
 }
 
 // embedding and rows
@@ -411,10 +423,11 @@ void cuda_backend<Activation, Device>::head_backward(matrix logits, const_number
   const auto targets_there = detail::uploaded(*device_, placed.all);
   const auto begins_there = detail::uploaded(*device_, placed.begins);
   const auto slopes_there = detail::uploaded(*device_, in_order);
-  device_->launch(
-      detail::head_backward_kernel<Activation>{detail::rows_of(logits), weight.extent(0), log_sums.data(),
-                                               targets_there.data(), begins_there.data(), slopes_there.data()},
-      detail::a_block_a_row(logits.extent(0)));
+  auto at_targets = scratch<float>(in_order.size());
+  device_->launch(detail::head_backward_kernel<Activation>{detail::rows_of(logits), weight.extent(0), log_sums.data(),
+                                                           targets_there.data(), begins_there.data(),
+                                                           slopes_there.data(), at_targets.data()},
+                  detail::a_block_a_row(logits.extent(0)));
   const const_matrix d_logits = logits;
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = d_hidden, .left = d_logits, .right = detail::operand<Activation>(*device_, *rounded_, weight)});

@@ -15,6 +15,7 @@
 namespace prefopt::detail {
 
 inline constexpr std::size_t chunk_elements = 4096;
+inline constexpr unsigned optimizer_threads = 256;
 
 /// For tensors of these sizes: tensor i has the chunks [i] to [i + 1] - 1.
 template <class Sizes>
@@ -73,20 +74,26 @@ struct adamw_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::int64_t chunk = t.block(0);
     const std::size_t place = tensor_of(begins, count, chunk);
-    const device_tensor& tensor = tensors[place];
+    const device_tensor tensor = tensors[place];
     const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
     const std::size_t end = begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     const float decay = tensor.decays ? c.decay : 1;
-    for (std::size_t i = begin + t.index(); i < end; i += t.count()) {
-      const float g = tensor.gradient[i] * c.scale;
-      const float m = c.beta1 * tensor.first_moment[i] + c.rest1 * g;
-      const float v = c.beta2 * tensor.second_moment[i] + c.rest2 * g * g;
+    struct element {
+      float value, gradient, first_moment, second_moment;
+    };
+    const auto load = [&](std::size_t i) {
+      return element{tensor.value[i], tensor.gradient[i], tensor.first_moment[i], tensor.second_moment[i]};
+    };
+    for_each_loaded<optimizer_threads>(begin + t.index(), end, load, [&](std::size_t i, const element& old) {
+      const float g = old.gradient * c.scale;
+      const float m = c.beta1 * old.first_moment + c.rest1 * g;
+      const float v = c.beta2 * old.second_moment + c.rest2 * g * g;
       const float deviation = std::sqrt(v * c.correction) + c.epsilon;
       tensor.first_moment[i] = m;
       tensor.second_moment[i] = v;
       // 0 / 0 is no step: epsilon may be 0.
-      tensor.value[i] = decay * tensor.value[i] - (deviation > 0 ? c.rate * m / deviation : 0);
-    }
+      tensor.value[i] = decay * old.value - (deviation > 0 ? c.rate * m / deviation : 0);
+    });
   }
 };
 
@@ -101,12 +108,13 @@ struct squares_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::int64_t chunk = t.block(0);
     const std::size_t place = tensor_of(begins, count, chunk);
-    const device_tensor& tensor = tensors[place];
+    const device_tensor tensor = tensors[place];
     const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
     const std::size_t end = begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     double sum = 0;
-    for (std::size_t i = begin + t.index(); i < end; i += t.count())
-      sum += static_cast<double>(tensor.gradient[i]) * static_cast<double>(tensor.gradient[i]);
+    for_each_loaded<optimizer_threads>(
+        begin + t.index(), end, [&](std::size_t i) { return static_cast<double>(tensor.gradient[i]); },
+        [&](std::size_t, double gradient) { sum += gradient * gradient; });
     auto* const of_thread = reinterpret_cast<double*>(t.shared());
     of_thread[t.index()] = sum;
     for (unsigned half = t.count() / 2; half > 0; half /= 2) {
@@ -126,7 +134,8 @@ struct sum_kernel {
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
     double sum = 0;
-    for (std::size_t i = t.index(); i < count; i += t.count()) sum += parts[i];
+    for_each_loaded<optimizer_threads>(
+        t.index(), count, [&](std::size_t i) { return parts[i]; }, [&](std::size_t, double part) { sum += part; });
     auto* const of_thread = reinterpret_cast<double*>(t.shared());
     of_thread[t.index()] = sum;
     for (unsigned half = t.count() / 2; half > 0; half /= 2) {

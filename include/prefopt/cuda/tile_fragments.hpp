@@ -15,6 +15,7 @@ namespace prefopt::detail {
 /// groups of 4 banks, and nobody waits.
 inline constexpr unsigned tile_padding = 8;
 inline constexpr unsigned tile_rows = static_cast<unsigned>(attention_tile_rows);
+inline constexpr unsigned tile_threads = 4 * warp_size;
 
 /// Elements of a [64, columns] tile.
 [[nodiscard]] constexpr std::size_t tile_elements(unsigned rows, unsigned columns) {
@@ -33,7 +34,13 @@ struct shared_tile {
 };
 
 [[nodiscard]] PREFOPT_DEVICE inline std::uint32_t packed(float first, float second) {
+#if defined(__CUDA_ARCH__)
+  std::uint32_t both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));  // the upper half comes first
+  return both;
+#else
   return static_cast<std::uint32_t>(bfloat16(first).bits()) | static_cast<std::uint32_t>(bfloat16(second).bits()) << 16;
+#endif
 }
 
 /// What one thread of a warp is responsible for in a 16 x 8 result: rows `row` and `row + 8`, columns `column`, + 1.
@@ -69,16 +76,26 @@ struct alignas(16) eight_numbers {
   std::uint32_t pairs[4] = {};
 };
 
-/// Rows [first, first + 64) of a head, [rows, Size], zeros behind the last; all threads of a block.
+/// Eight numbers of a head's row from `column` on, zeros behind the last row.
+[[nodiscard]] PREFOPT_DEVICE inline eight_numbers eight_of(device_heads<const bfloat16> heads, unsigned head,
+                                                           std::size_t row, std::size_t rows, unsigned column) {
+  return row < rows ? *reinterpret_cast<const eight_numbers*>(heads.at(row, head) + column) : eight_numbers{};
+}
+
+/// Rows [first, first + 64) of a head, [rows, Size], zeros behind the last; all tile_threads of a block. A thread's
+/// loads are all on their way before the first of them is stored.
 template <unsigned Size, class Thread>
 PREFOPT_DEVICE void load_tile(Thread& t, device_heads<const bfloat16> heads, unsigned head, std::size_t first,
                               std::size_t rows, const shared_tile& to) {
-  constexpr unsigned a_row = Size / 8;
-  for (unsigned i = t.index(); i < tile_rows * a_row; i += t.count()) {
-    const unsigned row = i / a_row, column = i % a_row * 8;
-    eight_numbers values;
-    if (first + row < rows) values = *reinterpret_cast<const eight_numbers*>(heads.at(first + row, head) + column);
-    *reinterpret_cast<eight_numbers*>(to.data + row * to.stride + column) = values;
+  constexpr unsigned a_row = Size / 8, each = tile_rows * a_row / tile_threads;
+  eight_numbers values[each];
+  for (unsigned n = 0; n < each; ++n) {
+    const unsigned i = t.index() + n * tile_threads;
+    values[n] = eight_of(heads, head, first + i / a_row, rows, i % a_row * 8);
+  }
+  for (unsigned n = 0; n < each; ++n) {
+    const unsigned i = t.index() + n * tile_threads;
+    *reinterpret_cast<eight_numbers*>(to.data + i / a_row * to.stride + i % a_row * 8) = values[n];
   }
 }
 
@@ -87,19 +104,21 @@ PREFOPT_DEVICE void load_tile(Thread& t, device_heads<const bfloat16> heads, uns
 template <unsigned Size, class Thread>
 PREFOPT_DEVICE void load_transposed(Thread& t, device_heads<const bfloat16> heads, unsigned head, std::size_t first,
                                     std::size_t rows, const shared_tile& to) {
-  constexpr unsigned pairs = tile_rows / 2;
-  for (unsigned i = t.index(); i < pairs * (Size / 8); i += t.count()) {
-    const unsigned row = i % pairs * 2, column = i / pairs * 8;
-    eight_numbers upper, lower;
-    if (first + row < rows) upper = *reinterpret_cast<const eight_numbers*>(heads.at(first + row, head) + column);
-    if (first + row + 1 < rows)
-      lower = *reinterpret_cast<const eight_numbers*>(heads.at(first + row + 1, head) + column);
+  constexpr unsigned pairs = tile_rows / 2, each = pairs * (Size / 8) / tile_threads;
+  eight_numbers upper[each], lower[each];
+  for (unsigned n = 0; n < each; ++n) {
+    const unsigned i = t.index() + n * tile_threads, row = i % pairs * 2, column = i / pairs * 8;
+    upper[n] = eight_of(heads, head, first + row, rows, column);
+    lower[n] = eight_of(heads, head, first + row + 1, rows, column);
+  }
+  for (unsigned n = 0; n < each; ++n) {
+    const unsigned i = t.index() + n * tile_threads, row = i % pairs * 2, column = i / pairs * 8;
     for (unsigned j = 0; j < 4; ++j) {
       const auto write = [&](unsigned at, std::uint32_t pair) {
         *reinterpret_cast<std::uint32_t*>(to.data + (column + at) * to.stride + row) = pair;
       };
-      write(2 * j, (upper.pairs[j] & 0xffffu) | lower.pairs[j] << 16);
-      write(2 * j + 1, upper.pairs[j] >> 16 | (lower.pairs[j] & 0xffff0000u));
+      write(2 * j, (upper[n].pairs[j] & 0xffffu) | lower[n].pairs[j] << 16);
+      write(2 * j + 1, upper[n].pairs[j] >> 16 | (lower[n].pairs[j] & 0xffff0000u));
     }
   }
 }

@@ -186,7 +186,8 @@ class gpt2_scalar_pass {
     auto d_values = machine.template scratch<activation_type>(rows);
     machine.copy_from_host(std::span<const activation_type>(host), std::span<activation_type>(d_values.data(), rows));
     machine_matrix<Machine> d_hidden(machine, rows, channels);
-    auto no_bias = machine.template allocate<value_type>(1);
+    auto no_bias = machine.template scratch<value_type>(1);  // added to and not read
+    machine.fill(std::span<value_type>(no_bias.data(), 1), 0);
     machine.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
                             tape_.ln_f.normalized.view(),
                             matrix_view<const value_type>{model_->head_.data(), {channels, 1}}, d_hidden.view(),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <utility>
@@ -15,14 +16,16 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/data/response_selection.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/policy/token_hash.hpp"
 
 namespace prefopt {
 
 struct reference_options {
-  std::size_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger example goes alone; 0: all at once
-  response_selection roles = {};             ///< which responses
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine prefers.
+  std::optional<std::size_t> tokens_per_microbatch = {};
+  response_selection roles = {};  ///< which responses
 };
 
 /// Scores every response of every example with the policy as it is now. Another packing later gives the same numbers
@@ -35,7 +38,8 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   reference_cache cache;
-  const microbatch_options limits{.tokens = options.tokens_per_microbatch, .roles = options.roles};
+  const microbatch_options limits{.tokens = microbatch_tokens(policy, options.tokens_per_microbatch),
+                                  .roles = options.roles};
   for (const auto& members : microbatches(examples, all, limits)) {
     const prefix_tree_batch batch = pack(examples, members, {.roles = options.roles});
     const std::vector<double> log_probs = policy.token_log_probs(batch);  // [M], nats

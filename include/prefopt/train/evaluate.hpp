@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/detail/group_reading.hpp"
 #include "prefopt/train/detail/group_totals.hpp"
 #include "prefopt/train/detail/per_second.hpp"
@@ -25,7 +27,8 @@
 namespace prefopt {
 
 struct evaluation_options {
-  std::size_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger example goes alone; 0: all at once
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine prefers.
+  std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
 /// Means over all examples, read in their order; `reference` answers for them under their index here. A loss that
@@ -44,7 +47,8 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
   const auto roles = detail::roles_read(loss.inputs);
   const bool at_once = couples(loss);
   detail::group_reading read;
-  for (const auto& cut : microbatches(examples, all, {.tokens = options.tokens_per_microbatch, .roles = roles})) {
+  const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
+  for (const auto& cut : microbatches(examples, all, {.tokens = tokens, .roles = roles})) {
     detail::read_scores(policy, reference, pack(examples, cut, {.roles = roles}), examples, loss.inputs, read);
     if (at_once) continue;
     totals.add(read, token_losses(loss, read.groups()));

@@ -61,7 +61,7 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
         reward_(&reward),
         loss_(loss),
         generation_(generation),
-        options_(options),
+        options_(on_machine(policy.machine(), options)),
         policy_optimizer_(policy.machine(), policy.parameters(), checked()),
         critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {}
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/detail/group_reading.hpp"
 #include "prefopt/train/detail/group_totals.hpp"
 #include "prefopt/train/detail/policy_numbers.hpp"
@@ -26,7 +28,8 @@
 namespace prefopt {
 
 struct gradient_options {
-  std::size_t tokens_per_microbatch = 4096;  ///< a larger pair goes alone; 0: all pairs at once
+  /// A larger pair goes alone; 0: all pairs at once; none: what the policy's machine prefers.
+  std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
 /// What accumulating one step's gradient found out, before anything moved.
@@ -56,7 +59,8 @@ accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, cons
   detail::group_totals totals(loss);
   const loss_inputs inputs = loss.inputs;
   const pack_options packed{.roles = detail::roles_read(inputs)};
-  const auto cuts = microbatches(examples, members, {.tokens = options.tokens_per_microbatch, .roles = packed.roles});
+  const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
+  const auto cuts = microbatches(examples, members, {.tokens = tokens, .roles = packed.roles});
   const double weight = 1 / static_cast<double>(members.size());
   const auto results_of = [&](const detail::group_reading& read) {
     if constexpr (!std::is_const_v<Loss>) observe(loss, read.groups());

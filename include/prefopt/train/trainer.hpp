@@ -72,7 +72,7 @@ class trainer {
       : policy_(&policy),
         reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
-        options_(checked(policy, reference, options, loss_)),
+        options_(on_machine(policy.machine(), checked(policy, reference, options, loss_))),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
 
   /// The same with a reference that moves.
@@ -81,7 +81,7 @@ class trainer {
       : policy_(&policy),
         reference_(&reference),
         loss_(std::move(loss)),
-        options_(checked(policy, reference, options, loss_)),
+        options_(on_machine(policy.machine(), checked(policy, reference, options, loss_))),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {
     if constexpr (requires { reference.require_same_shape(policy); }) reference.require_same_shape(policy);
   }

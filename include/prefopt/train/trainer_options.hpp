@@ -9,6 +9,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/schedule.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 
 namespace prefopt {
 
@@ -23,12 +24,20 @@ struct trainer_options {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
   std::int64_t pairs_per_step = 8;
-  std::int64_t tokens_per_microbatch = 4096;  ///< bounds memory; a larger pair goes alone
+  std::int64_t tokens_per_microbatch = 0;  ///< bounds memory; a larger pair goes alone; 0: what the machine prefers
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
   std::uint64_t seed = 42;     ///< of the order of pairs
   bool shuffle = true;
 };
+
+/// The options with a number where they leave it to the machine.
+template <class Machine>
+[[nodiscard]] trainer_options on_machine(const Machine& machine, trainer_options options) {
+  if (options.tokens_per_microbatch == 0)
+    options.tokens_per_microbatch = static_cast<std::int64_t>(preferred_tokens(machine));
+  return options;
+}
 
 /// The part of the options that is AdamW's.
 [[nodiscard]] inline adamw_options optimizer_options(const trainer_options& options) {
@@ -50,7 +59,7 @@ inline void check(const trainer_options& options) {
   }
   at_least("warmup_steps", options.warmup_steps, 0);
   at_least("pairs_per_step", options.pairs_per_step, 1);
-  at_least("tokens_per_microbatch", options.tokens_per_microbatch, 1);
+  at_least("tokens_per_microbatch", options.tokens_per_microbatch, 0);
   at_least("epochs", options.epochs, 1);
   at_least("max_steps", options.max_steps, 0);
 }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Where a DPO step of GPT-2 124M goes on a GPU, in bfloat16: the whole step cut at 4,096 tokens, at 16,384 and not at
+// all, as the host's clock sees it; and the same steps an operation at a time, the host waiting behind each, whose sum
+// is more by what waiting costs and by what the host does while the GPU works. Usage: cuda_step PAIRS.jsonl
+// PAIRS.jsonl holds pairs of token ids. Without a GPU it says so and exits with 77.
+
+#include <prefopt/cuda.hpp>
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <numeric>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "timed_machine.hpp"
+
+namespace {
+
+using machine_type = bench::timed_machine<prefopt::cuda_backend<prefopt::bfloat16>>;
+
+void run(const char* file) {
+  machine_type machine;
+  std::printf("%s\n", machine.instruction_set().c_str());
+  std::vector<prefopt::tokenized_pair> pairs;
+  for (const auto& record : prefopt::read_preferences(file))
+    pairs.push_back(std::get<prefopt::tokenized_pair>(record.example));
+  std::vector<std::size_t> members(pairs.size());
+  std::iota(members.begin(), members.end(), std::size_t{0});
+
+  auto flag = machine.allocate<float>(1);
+  const auto wait = [&] {
+    float ignored = 0;
+    machine.copy_to_host(flag.span(), {&ignored, 1});
+  };
+  prefopt::gpt2 policy(machine, prefopt::gpt2_config{});
+  prefopt::initialize(policy, 1);
+  prefopt::adamw optimizer(machine, policy.parameters());
+  const auto reference = prefopt::reference_log_probs(policy, pairs);
+  const auto step = [&](std::size_t tokens) {
+    prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs, members,
+                                 {.tokens_per_microbatch = tokens});
+    const double norm = prefopt::gradient_norm(machine, policy.parameters());
+    optimizer.step(policy.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
+    wait();
+  };
+  constexpr int steps = 5;
+  // The memory, the algorithms of each shape and cuBLASLt's kernels come with the first steps.
+  const auto seconds_of = [&](std::size_t tokens) {
+    for (int i = 0; i < 2; ++i) step(tokens);
+    bench::entries.clear();
+    const double start = bench::now();
+    for (int i = 0; i < steps; ++i) step(tokens);
+    return bench::now() - start;
+  };
+  for (const std::size_t tokens : {std::size_t{4096}, std::size_t{16384}, std::size_t{0}}) {
+    const std::string cut = tokens == 0 ? "all tokens" : std::to_string(tokens) + " tokens";
+    const double whole = seconds_of(tokens);
+    std::printf("%zu pairs, %s a pass: %.1f ms a step\n", pairs.size(), cut.c_str(), 1e3 * whole / steps);
+    // The policy has a copy of the machine, and so has the optimizer: all wait by the same switch.
+    bench::wait_behind_each = wait;
+    const double apart = seconds_of(tokens);
+    bench::wait_behind_each = {};
+    const auto floor = [](const bench::entry& e) { return e.flops / 790e12 + e.bytes / 4.3e12; };  // an H200's
+    bench::print_table(steps, apart, floor);
+  }
+  for (const auto& slow : machine.product_fallbacks())
+    std::printf("not cuBLASLt's alone: %s, %zu times\n", slow.product.c_str(), slow.calls);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::fprintf(stderr, "usage: cuda_step PAIRS.jsonl\n");
+    return 2;
+  }
+  try {
+    run(arguments[1]);
+  } catch (const prefopt::no_device_error& error) {
+    std::printf("skipped: no CUDA device (%s)\n", error.what());
+    return 77;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
+}
