@@ -18,56 +18,15 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numbers>
-#include <stdexcept>
-#include <string>
 
-namespace {
-
-/// A folder of this run's own, gone when the lesson ends.
-struct scratch_folder {
-  scratch_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "prefopt_lesson_08_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path = name;
-  }
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-
-  std::filesystem::path path;
-};
-
-/// Stands in for a download: config.json, model.safetensors and the tokenizer's files.
-void write_model(const std::filesystem::path& folder) {
-  const prefopt::eigen_backend<float> machine;
-  prefopt::gpt2 model{machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
-  prefopt::initialize(model, 1);
-  prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
-}
-
-/// Preference data is a JSON object a line. Here the shorter answer is the better one.
-void write_pairs(const std::filesystem::path& file) {
-  std::ofstream(file) << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
-{"prompt": "Is it cold?", "chosen": " No.", "rejected": " That depends on what you call cold."}
-{"prompt": "Are we there?", "chosen": " Soon.", "rejected": " Well, let me see, there or thereabouts."}
-{"prompt": "Who is it?", "chosen": " Me.", "rejected": " Somebody who stands at the door."}
-)";
-}
-
-}  // namespace
+#include "course/tiny_gpt2.hpp"
 
 int main() {
-  const scratch_folder scratch;
+  const course::scratch_folder scratch;
   const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl", trained = scratch.path / "dpo";
-  write_model(gpt2);
-  write_pairs(preferences);
+  course::write_tiny_gpt2(gpt2);
+  course::write_short_answers(preferences);
 
   // [the call site]
   prefopt::eigen_backend<float> machine;
