@@ -31,7 +31,11 @@ struct row {
   std::vector<double> behind = {};                                  // accuracy less the ranking's
 };
 
-enum class pairing { all, best_and_worst, best_and_any };  // the last: another rank from list to list
+enum class pairing {
+  all,
+  best_and_worst,
+  best_and_any
+};  // the last: another rank from list to list
 
 /// The better response of each pair comes first.
 examples pairs_of(const examples& lists, pairing how) {
@@ -41,7 +45,8 @@ examples pairs_of(const examples& lists, pairing how) {
     std::vector<std::size_t> rank(scores.size());  // 0 is the best
     for (std::size_t a = 0; a < scores.size(); ++a)
       for (const double other : scores) rank[a] += other > scores[a] ? 1U : 0U;
-    const std::size_t last = scores.size() - 1, partner = how == pairing::best_and_worst ? last : 1 + l % last;
+    const std::size_t last = scores.size() - 1,
+                      partner = how == pairing::best_and_worst ? last : 1 + l % last;
     for (std::size_t a = 0; a < responses.size(); ++a)
       for (std::size_t b = 0; b < responses.size(); ++b)
         if (how == pairing::all ? rank[a] < rank[b] : rank[a] == 0 && rank[b] == partner)
@@ -51,7 +56,8 @@ examples pairs_of(const examples& lists, pairing how) {
 }
 
 struct token_counts {
-  std::size_t alone = 0, in_trees = 0;  // that a forward pass reads: each sequence by itself, packed
+  std::size_t alone = 0,
+              in_trees = 0;  // that a forward pass reads: each sequence by itself, packed
 };
 
 token_counts tokens_of(const examples& all) {
@@ -72,9 +78,11 @@ int main(int argc, char** argv) {
   auto csv = lesson.csv({"loss", "responses", "accuracy", "accuracy_sd"});
   {
     const course::lesson::region table("table");
-    std::puts("K  loss                reward gained  KL             accuracy, %    less the ranking's");
+    std::puts(
+        "K  loss                reward gained  KL             accuracy, %    less the ranking's");
     for (const std::size_t K : lesson.size<std::vector<std::size_t>>({2, 4}, {2, 4, 8})) {
-      rows = {{"plackett_luce_dpo"}, {"lipo_lambda"}, {"s_dpo"}, {"dpo all"}, {"dpo best-worst"}, {"dpo best-any"}};
+      rows = {{"plackett_luce_dpo"}, {"lipo_lambda"},    {"s_dpo"},
+              {"dpo all"},           {"dpo best-worst"}, {"dpo best-any"}};
       for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         course::world world(seed);
         const auto held_out = world.pairs(1000, course::world::deterministic);
@@ -84,7 +92,8 @@ int main(int argc, char** argv) {
         const auto pairs = pairs_of(lists, pairing::all);
         const auto run = [&](row& to, auto loss, const examples& data) {
           bigram policy = world.reference();
-          const trainer_options how{.learning_rate = 0.02, .pairs_per_step = std::ssize(data) / 6, .max_steps = steps};
+          const trainer_options how{
+              .learning_rate = 0.02, .pairs_per_step = std::ssize(data) / 6, .max_steps = steps};
           trainer{policy, world.reference(), loss, how}.run(data);
           const auto metrics = evaluate(policy, world.reference(), loss, held_out).metrics;
           const auto after = world.measure(policy);
@@ -102,31 +111,39 @@ int main(int argc, char** argv) {
         run(rows[5], dpo{.beta = 0.5}, pairs_of(lists, pairing::best_and_any));
         // [/losses]
       }
-      if (K == 2) same_bits = rows[0].reward == rows[3].reward && rows[0].divergence == rows[3].divergence;
+      if (K == 2)
+        same_bits = rows[0].reward == rows[3].reward && rows[0].divergence == rows[3].divergence;
       for (const row& one : rows) {
         std::printf("%zu  %-18s", K, one.name.c_str());
         for (const auto* values : {&one.reward, &one.divergence, &one.accuracy, &one.behind})
           std::printf("  %5.2f +- %-4.2f", spread_of(*values).mean, spread_of(*values).deviation);
         std::puts("");
-        csv.row(one.name, {static_cast<double>(K), spread_of(one.accuracy).mean, spread_of(one.accuracy).deviation});
+        csv.row(one.name, {static_cast<double>(K), spread_of(one.accuracy).mean,
+                           spread_of(one.accuracy).deviation});
       }
     }
-    std::puts("tokens of 100 lists of 4: one by one, in trees; of their 600 pairs: one by one, in trees");
+    std::puts(
+        "tokens of 100 lists of 4: one by one, in trees; of their 600 pairs: one by one, in trees");
     random_generator random(1);
     for (const std::size_t length : {1U, 16U, 64U, 256U}) {
       auto lists = course::world(1).lists(100, 4);
       for (auto& list : lists)
-        while (list.prompt.size() < length) list.prompt.insert(list.prompt.begin(), course::world::prompt(random));
+        while (list.prompt.size() < length)
+          list.prompt.insert(list.prompt.begin(), course::world::prompt(random));
       const auto of_lists = tokens_of(lists), of_pairs = tokens_of(pairs_of(lists, pairing::all));
-      std::printf("prompt of %3zu  %7zu %6zu  %7zu %6zu\n", length, of_lists.alone, of_lists.in_trees, of_pairs.alone,
-                  of_pairs.in_trees);
+      std::printf("prompt of %3zu  %7zu %6zu  %7zu %6zu\n", length, of_lists.alone,
+                  of_lists.in_trees, of_pairs.alone, of_pairs.in_trees);
       shared = of_lists.alone > 3 * of_lists.in_trees && of_pairs.in_trees == of_lists.in_trees;
     }
   }
-  const auto right = [&](std::size_t i) { return spread_of(rows[i].accuracy).mean; };  // at the last K
+  const auto right = [&](std::size_t i) {
+    return spread_of(rows[i].accuracy).mean;
+  };  // at the last K
   lesson.claim(same_bits, "at K = 2 Plackett-Luce is DPO, to the last bit of what is measured");
-  lesson.claim(std::abs(right(3) - right(0)) < 2.5, "all pairs of a ranking order responses as well as the ranking");
-  lesson.claim(right(2) < right(0) - 1 && right(5) < right(0) - 2, "knowing the best one only orders them worse");
+  lesson.claim(std::abs(right(3) - right(0)) < 2.5,
+               "all pairs of a ranking order responses as well as the ranking");
+  lesson.claim(right(2) < right(0) - 1 && right(5) < right(0) - 2,
+               "knowing the best one only orders them worse");
   lesson.claim(shared, "trees read a long prompt once, for a list and for its pairs alike");
   return lesson.end();
 }

@@ -28,7 +28,8 @@ namespace {
 
 int run() {
   const course::scratch_folder scratch;
-  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl", trained = scratch.path / "dpo";
+  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl",
+             trained = scratch.path / "dpo";
   course::write_tiny_gpt2(gpt2);
   course::write_short_answers(preferences);
 
@@ -37,21 +38,26 @@ int run() {
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
   auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
-  auto pairs = prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
-  auto reference = prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
+  auto pairs =
+      prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
+  auto reference =
+      prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
   auto before = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
 
-  prefopt::trainer trainer{
-      policy, reference, prefopt::dpo{.beta = 0.1}, {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
+  prefopt::trainer trainer{policy,
+                           reference,
+                           prefopt::dpo{.beta = 0.1},
+                           {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
   trainer.run(pairs, prefopt::progress_bar{});
   prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the machine]
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again =
-      prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference, prefopt::dpo{.beta = 0.1}, pairs);
-  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
+  const auto again = prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference,
+                                       prefopt::dpo{.beta = 0.1}, pairs);
+  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
+              again.loss);
 
   const bool learned = std::abs(before.loss - std::numbers::ln2) < 1e-3 && after.loss < 0.3;
   const bool kept = again.loss == after.loss;
