@@ -23,9 +23,13 @@ using namespace prefopt;
 namespace {
 
 constexpr double beta = 0.5;
-constexpr std::size_t each = 4, V = 2 * each;  // 4 responses to each of 2 prompts; token v is a response to v / each
+constexpr std::size_t
+    each = 4,
+    V = 2 * each;  // 4 responses to each of 2 prompts; token v is a response to v / each
 double log_prob(const bigram& policy, std::size_t v) { return policy.log_prob(v / each, v); }
-double& logit(bigram& policy, std::size_t v) { return policy.parameters()[0].value[v / each * V + v]; }
+double& logit(bigram& policy, std::size_t v) {
+  return policy.parameters()[0].value[v / each * V + v];
+}
 
 bigram closed_form(bigram reference, std::span<const double> r) {
   for (std::size_t v = 0; v < V; ++v) logit(reference, v) += r[v] / beta;
@@ -35,24 +39,30 @@ bigram closed_form(bigram reference, std::span<const double> r) {
 /// The share of probability that would have to move, mean over prompts: total variation.
 double distance(const bigram& a, const bigram& b) {
   double sum = 0;
-  for (std::size_t v = 0; v < V; ++v) sum += std::abs(std::exp(log_prob(a, v)) - std::exp(log_prob(b, v)));
+  for (std::size_t v = 0; v < V; ++v)
+    sum += std::abs(std::exp(log_prob(a, v)) - std::exp(log_prob(b, v)));
   return sum / 2 * each / V;
 }
 
 struct result {
   double fitted_far = 0, direct_far = 0, apart = 0, loss_gap = 0;
-  std::vector<double> r = {}, fitted = {}, implied = {};  // rewards: true, the model's, those of DPO's policy
+  std::vector<double> r = {}, fitted = {},
+                      implied = {};  // rewards: true, the model's, those of DPO's policy
 };
 
 result train(std::uint64_t seed, std::size_t count) {
   random_generator random(seed);
   std::vector<double> r;
   bigram reference(V);
-  std::ranges::fill(reference.parameters()[0].value, -1000);  // nothing but the prompt's own responses is ever said
-  for (std::size_t v = 0; v < V; ++v) r.push_back(random.normal()), logit(reference, v) = 0.5 * random.normal();
+  std::ranges::fill(reference.parameters()[0].value,
+                    -1000);  // nothing but the prompt's own responses is ever said
+  for (std::size_t v = 0; v < V; ++v)
+    r.push_back(random.normal()), logit(reference, v) = 0.5 * random.normal();
   // [pairs]
   const auto judge = [&](const tokenized_example& two) {
-    const auto reward = [&](std::size_t k) { return r[static_cast<std::size_t>(two.responses[k][0])]; };
+    const auto reward = [&](std::size_t k) {
+      return r[static_cast<std::size_t>(two.responses[k][0])];
+    };
     return random.uniform() < sigmoid(reward(0) - reward(1)) ? std::size_t{0} : std::size_t{1};
   };
   std::vector<token_ids> prompts;
@@ -61,7 +71,8 @@ result train(std::uint64_t seed, std::size_t count) {
   pairs.resize(count);  // about a third of the prompts get the same response twice, and no pair
   // [/pairs]
   // [two ways]
-  const trainer_options options{.learning_rate = 0.3, .pairs_per_step = std::ssize(pairs), .max_steps = 200};
+  const trainer_options options{
+      .learning_rate = 0.3, .pairs_per_step = std::ssize(pairs), .max_steps = 200};
   reward_model model{value_table(V)};  // a reward for each response
   trainer fit{model, no_reference{}, bradley_terry{}, options};
   fit.run(pairs);
@@ -80,7 +91,8 @@ result train(std::uint64_t seed, std::size_t count) {
   result found{distance(by_reward, optimum), distance(by_dpo, optimum), distance(by_reward, by_dpo),
                std::abs(loss_of_rewards - loss_of_policy), r};
   found.fitted.assign(fitted.begin(), fitted.end());
-  for (std::size_t v = 0; v < V; ++v) found.implied.push_back(beta * (log_prob(by_dpo, v) - log_prob(reference, v)));
+  for (std::size_t v = 0; v < V; ++v)
+    found.implied.push_back(beta * (log_prob(by_dpo, v) - log_prob(reference, v)));
   return found;
 }
 
@@ -89,7 +101,8 @@ result train(std::uint64_t seed, std::size_t count) {
 int main(int argc, char** argv) {
   course::lesson lesson(argc, argv, "03_from_bradley_terry_to_dpo");
   const auto seeds = lesson.size<std::uint64_t>(3, 20);
-  const auto sizes = lesson.size<std::vector<std::size_t>>({50, 400}, {50, 100, 200, 400, 800, 1600});
+  const auto sizes =
+      lesson.size<std::vector<std::size_t>>({50, 400}, {50, 100, 200, 400, 800, 1600});
   auto csv = lesson.csv({"pairs", "reward_model", "reward_model_sd", "dpo", "dpo_sd"});
   std::vector<double> far, apart, loss_gaps;
   result last;
@@ -104,17 +117,21 @@ int main(int argc, char** argv) {
         apart.push_back(last.apart), loss_gaps.push_back(last.loss_gap);
       }
       const auto a = course::spread_of(fitted), b = course::spread_of(direct);
-      std::printf("%-5zu  %.3f +- %-8.3f  %.3f +- %-8.3f  %.1e\n", size, a.mean, a.deviation, b.mean, b.deviation,
-                  std::ranges::max(std::span(apart).last(seeds)));
-      csv.row({static_cast<double>(size), a.mean, a.deviation, b.mean, b.deviation}), far.push_back(b.mean);
+      std::printf("%-5zu  %.3f +- %-8.3f  %.3f +- %-8.3f  %.1e\n", size, a.mean, a.deviation,
+                  b.mean, b.deviation, std::ranges::max(std::span(apart).last(seeds)));
+      csv.row({static_cast<double>(size), a.mean, a.deviation, b.mean, b.deviation}),
+          far.push_back(b.mean);
     }
     std::puts("\nrewards of one prompt's responses, less the first's\ntrue    fitted  DPO's");
     for (std::size_t v = 0; v < each; ++v)
       std::printf("%+.2f   %+.2f   %+.2f\n", last.r[v] - last.r[0], last.fitted[v] - last.fitted[0],
                   last.implied[v] - last.implied[0]);
   }
-  lesson.claim(std::ranges::max(loss_gaps) < 1e-9, "the loss of rewards is the DPO loss of their optimal policy");
-  lesson.claim(std::ranges::max(apart) < 0.01, "both ways lead to one policy, within 0.01 of the probability");
-  lesson.claim(far.back() < 0.6 * far.front(), "the more pairs, the nearer to the optimum of the true reward");
+  lesson.claim(std::ranges::max(loss_gaps) < 1e-9,
+               "the loss of rewards is the DPO loss of their optimal policy");
+  lesson.claim(std::ranges::max(apart) < 0.01,
+               "both ways lead to one policy, within 0.01 of the probability");
+  lesson.claim(far.back() < 0.6 * far.front(),
+               "the more pairs, the nearer to the optimum of the true reward");
   return lesson.end();
 }

@@ -31,11 +31,12 @@ const std::vector<prefopt::tokenized_pair> pairs{
 };
 
 // [perturb]
-/// GPT-2's initialization is nearly linear: deviations of 0.02. Larger weights make every term count.
+/// GPT-2's initialization is nearly linear: deviations of 0.02. Larger weights make all terms count.
 void perturb(auto& policy) {
   prefopt::random_generator random(2);
   for (const auto& tensor : policy.parameters())
-    for (auto& weight : tensor.value) weight += static_cast<std::decay_t<decltype(weight)>>(0.3 * random.normal());
+    for (auto& weight : tensor.value)
+      weight += static_cast<std::decay_t<decltype(weight)>>(0.3 * random.normal());
 }
 // [/perturb]
 struct checked_tensor {
@@ -57,7 +58,8 @@ template <class Number>
 std::vector<checked_tensor> check_gradient(Number h) {
   // [policy]
   prefopt::eigen_backend<Number> machine{{.threads = 1}};
-  prefopt::gpt2 policy{machine, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
+  prefopt::gpt2 policy{
+      machine, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
   prefopt::initialize(policy, 1);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   perturb(policy);  // at the reference, where all margins are 0, every pair has the same slope
@@ -115,12 +117,15 @@ int main(int argc, char** argv) {
       in_double.push_back(error_of(check_gradient<double>(h)));
       in_float.push_back(error_of(check_gradient<float>(float(h))));
       csv.row({h, in_double.back(), in_float.back()});
-      if (i % each == 0) std::printf("%.0e    %.1e           %.1e\n", h, in_double.back(), in_float.back());
+      if (i % each == 0)
+        std::printf("%.0e    %.1e           %.1e\n", h, in_double.back(), in_float.back());
     }
   }
   const double best = std::ranges::min(in_double);
-  lesson.claim(worst < 1e-7, "in double, with h = 1e-5, every tensor's gradient is right to seven digits");
-  lesson.claim(in_double.front() > 1e3 * best && in_double.back() > 1e3 * best, "a larger or a smaller h is worse");
+  lesson.claim(worst < 1e-7,
+               "in double, with h = 1e-5, every tensor's gradient is right to seven digits");
+  lesson.claim(in_double.front() > 1e3 * best && in_double.back() > 1e3 * best,
+               "a larger or a smaller h is worse");
   lesson.claim(std::ranges::min(in_float) > 1e4 * best, "float is four digits worse at its best h");
   return lesson.end();
 }

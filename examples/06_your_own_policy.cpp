@@ -22,10 +22,12 @@ namespace {
 constexpr std::size_t vocabulary = 3, length = 2;  // a prompt is one token, a response two
 
 // [a policy]
-/// After token u at a position, log p(v) = logits[position, u, v] - log sum_w exp(logits[position, u, w]).
+/// After token u at a position,
+/// log p(v) = logits[position, u, v] - log sum_w exp(logits[position, u, w]).
 struct table_policy {
   host_backend<double> host;
-  std::vector<double> logits = std::vector<double>(length * vocabulary * vocabulary), gradient = logits;
+  std::vector<double> logits = std::vector<double>(length * vocabulary * vocabulary),
+                      gradient = logits;
 
   /// The place in the table of a token after another.
   static std::size_t cell(std::size_t position, int before, int token) {
@@ -33,13 +35,15 @@ struct table_policy {
   }
   double log_prob(std::size_t at) const {
     double sum = 0;
-    for (std::size_t w = 0, row = at - at % vocabulary; w < vocabulary; ++w) sum += std::exp(logits[row + w]);
+    for (std::size_t w = 0, row = at - at % vocabulary; w < vocabulary; ++w)
+      sum += std::exp(logits[row + w]);
     return logits[at] - std::log(sum);
   }
   static std::vector<std::size_t> cells(const prefix_tree_batch& batch) {
     std::vector<std::size_t> all;
     for_each_sequence(batch, [&](const sequence_path& path) {  // one by one: no trees in sight
-      for (std::size_t p = 0; p < length; ++p) all.push_back(cell(p, path.tokens[p], path.tokens[p + 1]));
+      for (std::size_t p = 0; p < length; ++p)
+        all.push_back(cell(p, path.tokens[p], path.tokens[p + 1]));
     });
     return all;
   }
@@ -53,12 +57,14 @@ struct table_policy {
     for (const std::size_t at : cells(batch)) log_probs.push_back(log_prob(at));
     return log_probs;
   }
-  // 2. A forward run that owns what its backward reads: d log p(v) / d logits[u, w] = [v = w] - p(w).
+  // 2. A forward pass that owns what its backward reads:
+  // d log p(v) / d logits[u, w] = [v = w] - p(w).
   struct pass {
     table_policy* policy;
     std::vector<std::size_t> at;
     std::vector<double> values;
-    pass(table_policy* p, std::vector<std::size_t> a, std::vector<double> v) : policy(p), at(a), values(v) {}
+    pass(table_policy* p, std::vector<std::size_t> a, std::vector<double> v)
+        : policy(p), at(a), values(v) {}
     pass(pass&&) = default;
     pass& operator=(pass&&) = default;
     std::span<const double> log_probs() const { return values; }
@@ -68,10 +74,15 @@ struct table_policy {
           policy->gradient[w] += slopes[m] * ((w == at[m] ? 1 : 0) - std::exp(policy->log_prob(w)));
     }
   };
-  pass forward(const prefix_tree_batch& batch) { return {this, cells(batch), token_log_probs(batch)}; }
+  pass forward(const prefix_tree_batch& batch) {
+    return {this, cells(batch), token_log_probs(batch)};
+  }
   // 3. The tensors, and the machine that they live on.
   std::vector<parameter<double>> parameters() {
-    return {{.name = "logits", .shape = {length, vocabulary, vocabulary}, .value = logits, .gradient = gradient}};
+    return {{.name = "logits",
+             .shape = {length, vocabulary, vocabulary},
+             .value = logits,
+             .gradient = gradient}};
   }
   const host_backend<double>& machine() const { return host; }
 };
@@ -88,8 +99,10 @@ int exp_r(int x, const token_ids& y) {
 
 int main() {
   // [training]
-  const std::vector<token_ids> all{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}, {2, 2}};
-  // Bradley and Terry: y beats z in exp r(y) of exp r(y) + exp r(z) comparisons. All are here, so nothing is noise.
+  const std::vector<token_ids> all{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1},
+                                   {1, 2}, {2, 0}, {2, 1}, {2, 2}};
+  // Bradley and Terry: y beats z in exp r(y) of exp r(y) + exp r(z) comparisons. All are here, so
+  // nothing is noise.
   std::vector<tokenized_pair> pairs;
   for (int x = 0; x < 3; ++x)
     for (const token_ids& y : all)
@@ -100,19 +113,25 @@ int main() {
   for (double& logit : policy.logits) logit = random.normal();
   const table_policy reference = policy;
   const dpo loss{.beta = 0.5};
-  trainer run{policy, reference, loss, {.learning_rate = 0.1, .pairs_per_step = std::ssize(pairs), .epochs = 200}};
+  trainer run{policy,
+              reference,
+              loss,
+              {.learning_rate = 0.1, .pairs_per_step = std::ssize(pairs), .epochs = 200}};
   run.run(pairs);
   // [/training]
   double worst = 0;
   std::puts("x y     reference trained  closed form");
   for (int x = 0; x < 3; ++x) {
     double sum = 0;
-    const auto tilted = [&](auto& y) { return reference.probability(x, y) * std::pow(exp_r(x, y), 1 / loss.beta); };
+    const auto tilted = [&](auto& y) {
+      return reference.probability(x, y) * std::pow(exp_r(x, y), 1 / loss.beta);
+    };
     for (const token_ids& y : all) sum += tilted(y);
     for (const token_ids& y : all) {
       const double trained = policy.probability(x, y), wanted = tilted(y) / sum;
       worst = std::max(worst, std::abs(trained - wanted));
-      std::printf("%d %d %d   %.4f    %.4f   %.4f\n", x, y[0], y[1], reference.probability(x, y), trained, wanted);
+      std::printf("%d %d %d   %.4f    %.4f   %.4f\n", x, y[0], y[1], reference.probability(x, y),
+                  trained, wanted);
     }
   }
   std::puts(worst < 5e-5 ? "the closed form is reached" : "THE CLOSED FORM IS NOT REACHED");

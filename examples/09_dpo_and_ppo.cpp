@@ -30,15 +30,16 @@ course::outcome outcome_of(const gpt2_task& task, const gpt2_type& policy, doubl
 }
 
 // [dpo]
-course::outcome by_dpo(const gpt2_task& task, const std::vector<prefopt::tokenized_pair>& pairs, double beta,
-                       double rate) {
+course::outcome by_dpo(const gpt2_task& task, const std::vector<prefopt::tokenized_pair>& pairs,
+                       double beta, double rate) {
   const course::stopwatch watch;
   gpt2_type policy = task.reference().clone();
   const auto reference = prefopt::reference_log_probs(policy, pairs);
-  prefopt::trainer trainer{policy,
-                           reference,
-                           prefopt::dpo{.beta = beta},
-                           {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
+  prefopt::trainer trainer{
+      policy,
+      reference,
+      prefopt::dpo{.beta = beta},
+      {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
   trainer.run(pairs);
   return outcome_of(task, policy, watch.seconds());
 }
@@ -50,13 +51,14 @@ course::outcome by_ppo(const gpt2_task& task, const Reward& reward, double kl_co
   const course::stopwatch watch;
   gpt2_type policy = task.reference().clone();
   prefopt::gpt2_scalar_model critic{task.reference()};
-  prefopt::ppo_trainer trainer{policy,
-                               critic,
-                               task.reference(),
-                               reward,
-                               prefopt::ppo{.kl_coef = kl_coef},
-                               gpt2_task::generation,
-                               {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = 60}};
+  prefopt::ppo_trainer trainer{
+      policy,
+      critic,
+      task.reference(),
+      reward,
+      prefopt::ppo{.kl_coef = kl_coef},
+      gpt2_task::generation,
+      {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = 60}};
   trainer.run(task.prompts(640, 5));
   return outcome_of(task, policy, watch.seconds());
 }
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
   course::lesson lesson(argc, argv, "09_dpo_and_ppo");
   const auto seeds = lesson.size<std::uint64_t>(1, 8);
   const auto coefficients = lesson.size<std::vector<double>>({0.1, 1}, {0.03, 0.1, 0.3, 1});
-  const auto rates = lesson.size<std::vector<double>>({1e-3, 1e-2}, {1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2});
+  const auto rates =
+      lesson.size<std::vector<double>>({1e-3, 1e-2}, {1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2});
   std::vector<course::outcomes> frontier, by_rate;
   for (const std::string& method : {dpo, learned, known})
     for (const double coefficient : coefficients) frontier.emplace_back(method, coefficient);
@@ -107,7 +110,8 @@ int main(int argc, char** argv) {
                "DPO takes less time than a reward model and PPO");
   lesson.claim(frontier[2 * count].reward().mean > 2 * frontier[0].reward().mean,
                "PPO with the true reward goes far beyond what the pairs show");
-  lesson.claim(moved(fast) / moved(slow) > 1.5 * moved(rates.size() + fast) / moved(rates.size() + slow),
-               "how far DPO goes depends on the learning rate more than PPO does");
+  lesson.claim(
+      moved(fast) / moved(slow) > 1.5 * moved(rates.size() + fast) / moved(rates.size() + slow),
+      "how far DPO goes depends on the learning rate more than PPO does");
   return lesson.end();
 }

@@ -41,7 +41,8 @@ outcome train(double beta, std::size_t count, const prefopt::trainer_options& op
   const auto own = prefopt::evaluate(policy, world.reference(), loss, pairs).metrics;
   const auto other = prefopt::evaluate(policy, world.reference(), loss, others).metrics;
   // [/one run]
-  const double margin = prefopt::find_metric(own, "rewards/margins").value() / beta;  // a reward is beta log-ratios
+  const double margin =
+      prefopt::find_metric(own, "rewards/margins").value() / beta;  // a reward is beta log-ratios
   return {after.reward - before.reward, after.divergence, margin,
           prefopt::find_metric(own, "rewards/accuracies").value(),
           prefopt::find_metric(other, "rewards/accuracies").value()};
@@ -66,12 +67,17 @@ int main(int argc, char** argv) {
   for (std::size_t b = 0; b < betas.size(); ++b) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
       // [ways]
-      const prefopt::trainer_options adam{
-          .learning_rate = 0.02, .max_grad_norm = 0, .pairs_per_step = 50, .max_steps = 30, .seed = seed};
+      const prefopt::trainer_options adam{.learning_rate = 0.02,
+                                          .max_grad_norm = 0,
+                                          .pairs_per_step = 50,
+                                          .max_steps = 30,
+                                          .seed = seed};
       prefopt::trainer_options plain = adam, longer = adam, to_the_end = adam;
-      plain.learning_rate = plain.adam_epsilon = 1e6;  // beside this epsilon Adam's divisor is a constant
+      plain.learning_rate = plain.adam_epsilon =
+          1e6;  // beside this epsilon Adam's divisor is a constant
       longer.max_steps = 300;
-      to_the_end.learning_rate = 0.1 / betas[b];  // the optimum's margins are as 1 / beta, and so is the way there
+      to_the_end.learning_rate =
+          0.1 / betas[b];  // the optimum's margins are as 1 / beta, and so is the way there
       to_the_end.max_steps = many_steps;
       // [/ways]
       const std::array options{plain, adam, longer, to_the_end, to_the_end};
@@ -85,7 +91,8 @@ int main(int argc, char** argv) {
   }
 
   std::printf("%d worlds, long runs of %d steps\n", int(seeds), int(many_steps));
-  const auto table = [&](const char* name, const char* head, std::vector<std::pair<way, double outcome::*>> columns) {
+  const auto table = [&](const char* name, const char* head,
+                         std::vector<std::pair<way, double outcome::*>> columns) {
     const course::lesson::region region(name);
     std::puts(head);
     for (std::size_t b = 0; b < betas.size(); ++b) {
@@ -97,24 +104,34 @@ int main(int argc, char** argv) {
       std::puts("");
     }
   };
-  table("moved", "beta   descent, 30 steps      Adam, 30 steps         Adam, 300 steps        Adam, long",
-        {{descent, &outcome::moved}, {early, &outcome::moved}, {usual, &outcome::moved}, {end, &outcome::moved}});
+  table("moved",
+        "beta   descent, 30 steps      Adam, 30 steps         Adam, 300 steps        Adam, long",
+        {{descent, &outcome::moved},
+         {early, &outcome::moved},
+         {usual, &outcome::moved},
+         {end, &outcome::moved}});
   for (const way w : {end, few})
     table(
         w == end ? "many pairs" : "few pairs",
         "beta   reward gained          KL                     margin h               own in order           others",
-        {{w, &outcome::gained}, {w, &outcome::moved}, {w, &outcome::margin}, {w, &outcome::own}, {w, &outcome::other}});
+        {{w, &outcome::gained},
+         {w, &outcome::moved},
+         {w, &outcome::margin},
+         {w, &outcome::own},
+         {w, &outcome::other}});
 
   const auto moved = [&](way w, std::size_t b) { return of(runs[w][b], &outcome::moved).mean; };
   const auto gain = [&](way w, std::size_t b) { return of(runs[w][b], &outcome::gained).mean; };
   bool falls = true;
   for (std::size_t b = 1; b < betas.size(); ++b) falls = falls && moved(end, b) < moved(end, b - 1);
-  lesson.claim(moved(descent, 4) > 1000 * moved(descent, 0), "descent, 30 steps: 1000 times as far at 1 as at 0.01");
+  lesson.claim(moved(descent, 4) > 1000 * moved(descent, 0),
+               "descent, 30 steps: 1000 times as far at 1 as at 0.01");
   lesson.claim(moved(early, 0) > moved(early, 2) && moved(early, 0) < 1.1 * moved(early, 2),
                "Adam, 30 steps: further at 0.01 than at 0.1, by less than a tenth");
   lesson.claim(falls, "Adam, long: the larger beta, the nearer");
   lesson.claim(gain(end, 2) > gain(end, 4) + 0.5, "many pairs: beta 0.1 earns more than 1");
-  lesson.claim(gain(few, 0) - gain(few, 4) < (gain(end, 0) - gain(end, 4)) / 4,
-               "few pairs: going from beta 1 to 0.01 adds less than a quarter of what it adds with many");
+  lesson.claim(
+      gain(few, 0) - gain(few, 4) < (gain(end, 0) - gain(end, 4)) / 4,
+      "few pairs: going from beta 1 to 0.01 adds less than a quarter of what it adds with many");
   return lesson.end();
 }

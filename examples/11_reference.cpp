@@ -54,8 +54,11 @@ outcome train(const setting& setting, double beta, std::int64_t steps, std::uint
   if (setting.reference == sharpened)
     for (const auto all = reference.parameters(); double& logit : all[0].value) logit *= 3;  // probabilities cubed
   const auto pairs = world.pairs(500), others = world.pairs(500);
-  prefopt::trainer_options options{
-      .learning_rate = 0.05, .max_grad_norm = 0, .pairs_per_step = 50, .max_steps = 150, .seed = seed};
+  prefopt::trainer_options options{.learning_rate = 0.05,
+                                   .max_grad_norm = 0,
+                                   .pairs_per_step = 50,
+                                   .max_steps = 150,
+                                   .seed = seed};
   if (setting.how == tuned) {
     prefopt::trainer fine_tuning{reference, prefopt::no_reference{}, prefopt::sft{}, options};
     fine_tuning.run(pairs);  // reads the chosen responses only
@@ -69,8 +72,10 @@ outcome train(const setting& setting, double beta, std::int64_t steps, std::uint
   // [/one run]
   const auto after = world.measure(policy);
   const double gained = after.reward - world.measure(world.reference()).reward;
-  const auto found = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = beta}, others).metrics;
-  return {world.measure(reference).divergence, after.divergence, gained, gained - beta * after.divergence,
+  const auto found =
+      prefopt::evaluate(policy, reference, prefopt::dpo{.beta = beta}, others).metrics;
+  return {world.measure(reference).divergence, after.divergence, gained,
+          gained - beta * after.divergence,
           prefopt::find_metric(found, "rewards/accuracies").value()};
 }
 
@@ -85,14 +90,18 @@ int main(int argc, char** argv) {
   std::vector<outcome> means[3];
   for (std::size_t b = 0; b < betas.size(); ++b) {
     const course::lesson::region table("beta " + std::to_string(betas[b]).substr(0, 3));
-    std::puts("                               its KL to the   policy's       reward         less          accuracy");
-    std::puts("reference                      writer, nats    KL to him      gained         beta KL       elsewhere");
+    std::puts(
+        "                               its KL to the   policy's       reward         less          accuracy");
+    std::puts(
+        "reference                      writer, nats    KL to him      gained         beta KL       elsewhere");
     for (std::size_t i = 0; i < std::size(settings); ++i) {
       std::vector<outcome> run;
-      for (std::uint64_t seed = 1; seed <= seeds; ++seed) run.push_back(train(settings[i], betas[b], steps, seed));
+      for (std::uint64_t seed = 1; seed <= seeds; ++seed)
+        run.push_back(train(settings[i], betas[b], steps, seed));
       std::printf("%-29s", settings[i].name);
       outcome mean, deviation;
-      for (const auto what : {&outcome::far, &outcome::moved, &outcome::gained, &outcome::worth, &outcome::accuracy}) {
+      for (const auto what : {&outcome::far, &outcome::moved, &outcome::gained, &outcome::worth,
+                              &outcome::accuracy}) {
         std::vector<double> values;
         for (const outcome& one : run) values.push_back(one.*what);
         mean.*what = course::spread_of(values).mean;
@@ -108,13 +117,18 @@ int main(int argc, char** argv) {
   const auto &weak = means[0], &strong = means[1];
   bool lose = true, alike = true;
   for (const base bad : {uniform, stranger, sharpened}) {
-    lose = lose && strong[bad].worth < strong[writer].worth - 0.7 && weak[bad].worth > weak[writer].worth - 0.7;
+    lose = lose && strong[bad].worth < strong[writer].worth - 0.7 &&
+           weak[bad].worth > weak[writer].worth - 0.7;
     alike = alike && std::abs(strong[bad].accuracy - strong[writer].accuracy) < 0.03;
   }
-  lesson.claim(lose, "bad references cost 0.7 or more of reward less beta KL at beta 1, and less at 0.1");
+  lesson.claim(lose,
+               "bad references cost 0.7 or more of reward less beta KL at beta 1, and less at 0.1");
   lesson.claim(alike, "accuracy does not tell them from the writer");
-  lesson.claim(strong[5].worth > strong[writer].worth - 0.6, "fine-tuned first, a stranger is nearly as good as he");
-  lesson.claim(strong[6].moved > strong[2].moved - 0.6, "a policy that begins as the writer leaves him all the same");
-  lesson.claim(strong[8].moved > strong[0].moved + 1, "a reference that follows lets the policy go further");
+  lesson.claim(strong[5].worth > strong[writer].worth - 0.6,
+               "fine-tuned first, a stranger is nearly as good as he");
+  lesson.claim(strong[6].moved > strong[2].moved - 0.6,
+               "a policy that begins as the writer leaves him all the same");
+  lesson.claim(strong[8].moved > strong[0].moved + 1,
+               "a reference that follows lets the policy go further");
   return lesson.end();
 }

@@ -39,7 +39,8 @@ numbers train(double rate, const any_loss& loss, std::uint64_t worlds, std::int6
     const auto pairs = world.pairs(500, flipping);  // the same responses at any rate
     const auto held_out = world.pairs(500, course::world::deterministic);
     bigram policy = world.reference();
-    const trainer_options options{.learning_rate = 0.02, .pairs_per_step = 50, .max_steps = steps, .seed = seed};
+    const trainer_options options{
+        .learning_rate = 0.02, .pairs_per_step = 50, .max_steps = steps, .seed = seed};
     trainer trainer{policy, world.reference(), loss, options};
     trainer.run(pairs);
     // [/one run]
@@ -65,16 +66,22 @@ int main(int argc, char** argv) {
   const auto worlds = lesson.size<std::uint64_t>(2, 10);
   const auto steps = lesson.size<std::int64_t>(150, 400);
   constexpr double beta = 0.5;
-  const auto run = [&](double rate, auto loss, int n = 1) { return train(rate, any_loss(loss), worlds, n * steps); };
+  const auto run = [&](double rate, auto loss, int n = 1) {
+    return train(rate, any_loss(loss), worlds, n * steps);
+  };
   const numbers clean = run(0, dpo{.beta = beta}), plain = run(0.2, dpo{.beta = beta});
   const robust_dpo told{.beta = beta, .label_smoothing = 0.2};
-  const numbers robust = run(0.2, told), longer = run(0.2, dpo{.beta = beta}, 5), robust_longer = run(0.2, told, 5);
-  const numbers misled = run(0.2, dpo{.beta = beta, .label_smoothing = 0.4}), smaller = run(0.2, dpo{.beta = 0.3});
+  const numbers robust = run(0.2, told), longer = run(0.2, dpo{.beta = beta}, 5),
+                robust_longer = run(0.2, told, 5);
+  const numbers misled = run(0.2, dpo{.beta = beta, .label_smoothing = 0.4}),
+                smaller = run(0.2, dpo{.beta = 0.3});
   auto csv = lesson.csv({"loss", "rate", "reward", "reward_sd", "accuracy", "accuracy_sd"});
-  const auto row = [&](double rate, const char* name, const numbers& own, const numbers& against, double derived) {
+  const auto row = [&](double rate, const char* name, const numbers& own, const numbers& against,
+                       double derived) {
     std::printf("%.1f   %-18s", rate, name);
-    for (const auto& values : {own[reward], differences(own[reward], against[reward]), own[divergence], own[accuracy],
-                               differences(own[accuracy], against[accuracy])})
+    for (const auto& values :
+         {own[reward], differences(own[reward], against[reward]), own[divergence], own[accuracy],
+          differences(own[accuracy], against[accuracy])})
       std::printf(" %5.2f +- %-4.2f ", spread_of(values).mean, spread_of(values).deviation);
     const auto earned = spread_of(own[reward]), right = spread_of(own[accuracy]);
     csv.row(name, {rate, earned.mean, earned.deviation, right.mean, right.deviation});
@@ -85,7 +92,8 @@ int main(int argc, char** argv) {
   bool as_derived = true, in_order = true, alike = true;
   {
     const course::lesson::region table("table");
-    std::printf("%d worlds, 500 pairs, %d steps, beta %g\n", static_cast<int>(worlds), static_cast<int>(steps), beta);
+    std::printf("%d worlds, 500 pairs, %d steps, beta %g\n", static_cast<int>(worlds),
+                static_cast<int>(steps), beta);
     std::puts(
         "flips loss              reward gained  over dpo's     KL             accuracy, %    over dpo's    share  due");
     row(0, "dpo", clean, clean, 1);
@@ -96,25 +104,33 @@ int main(int argc, char** argv) {
       const numbers unbiased = run(e, robust_dpo{.beta = beta, .label_smoothing = e});
       // [/losses]
       as_derived = row(e, "dpo", ordinary, ordinary, 1 - 2 * e) && as_derived;
-      as_derived = row(e, "conservative", conservative, ordinary, (1 - 2 * e) * (1 - 2 * e)) && as_derived;
+      as_derived =
+          row(e, "conservative", conservative, ordinary, (1 - 2 * e) * (1 - 2 * e)) && as_derived;
       row(e, "robust", unbiased, ordinary, 1);
-      const std::array kl{mean(conservative, divergence), mean(ordinary, divergence), mean(unbiased, divergence)};
+      const std::array kl{mean(conservative, divergence), mean(ordinary, divergence),
+                          mean(unbiased, divergence)};
       in_order = in_order && kl[0] < kl[1] && kl[1] < kl[2];
       for (const numbers* other : {&conservative, &unbiased})
         alike = alike && std::abs(mean(*other, accuracy) - mean(ordinary, accuracy)) < 5;
     }
-    row(0.2, "robust (0.4)", run(0.2, robust_dpo{.beta = beta, .label_smoothing = 0.4}), plain, 0.6 / 0.2);
+    row(0.2, "robust (0.4)", run(0.2, robust_dpo{.beta = beta, .label_smoothing = 0.4}), plain,
+        0.6 / 0.2);
     row(0.2, "conservative (0.4)", misled, plain, 0.6 * 0.2);
     row(0.2, "dpo (beta 0.3)", smaller, plain, 1);
     row(0.2, "dpo (5x steps)", longer, longer, 0.6);
     row(0.2, "robust (5x steps)", robust_longer, longer, 1);
   }
-  lesson.claim(mean(clean, accuracy) > mean(plain, accuracy) + 5, "a flip in five costs DPO more than 5 points");
+  lesson.claim(mean(clean, accuracy) > mean(plain, accuracy) + 5,
+               "a flip in five costs DPO more than 5 points");
   lesson.claim(alike, "told the rate, no loss is 5 points of accuracy from DPO");
-  lesson.claim(as_derived, "margins shrink by about 1 - 2e with DPO, by its square with conservative DPO");
+  lesson.claim(as_derived,
+               "margins shrink by about 1 - 2e with DPO, by its square with conservative DPO");
   lesson.claim(in_order, "robust DPO goes further than DPO, and conservative DPO less far");
-  lesson.claim(std::abs(mean(smaller, reward) / mean(robust, reward) - 1) < 0.15, "beta 0.3 earns as robust DPO");
-  lesson.claim(mean(robust_longer, margin) > 1.8 * mean(longer, margin), "in more steps robust DPO goes too far");
-  lesson.claim(mean(misled, reward) < 0.5 * mean(plain, reward), "told 0.4, conservative DPO earns less than half");
+  lesson.claim(std::abs(mean(smaller, reward) / mean(robust, reward) - 1) < 0.15,
+               "beta 0.3 earns as robust DPO");
+  lesson.claim(mean(robust_longer, margin) > 1.8 * mean(longer, margin),
+               "in more steps robust DPO goes too far");
+  lesson.claim(mean(misled, reward) < 0.5 * mean(plain, reward),
+               "told 0.4, conservative DPO earns less than half");
   return lesson.end();
 }

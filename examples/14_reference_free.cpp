@@ -28,13 +28,16 @@ using course::spread_of;
 namespace {
 
 enum measured : std::size_t { reward, divergence, length };
-using numbers = std::array<std::vector<double>, 3>;  // one a world, counted from the writer of the responses
+using numbers =
+    std::array<std::vector<double>, 3>;  // one a world, counted from the writer of the responses
 
 /// A reference that counts how often it is run.
 struct counted {
   const bigram& model;
   std::int64_t& runs;
-  auto token_log_probs(const prefix_tree_batch& batch) const { return ++runs, model.token_log_probs(batch); }
+  auto token_log_probs(const prefix_tree_batch& batch) const {
+    return ++runs, model.token_log_probs(batch);
+  }
 };
 
 void print(std::initializer_list<std::vector<double>> columns) {
@@ -58,60 +61,81 @@ int main(int argc, char** argv) {
       const auto pairs = world.pairs(500);  // the world's reference writes the responses
       const bigram start = tuned ? world.reference() : bigram(course::world::vocabulary);
       bigram policy = start;
-      const trainer_options options{
-          .learning_rate = rate, .schedule = schedule::constant, .pairs_per_step = 25, .max_steps = steps};
+      const trainer_options options{.learning_rate = rate,
+                                    .schedule = schedule::constant,
+                                    .pairs_per_step = 25,
+                                    .max_steps = steps};
       const counted reference{start, asked};
       if (loss.inputs.reference) trainer{policy, reference, loss, options}.run(pairs);
       if (!loss.inputs.reference) trainer{policy, no_reference{}, loss, options}.run(pairs);
       // [/one run]
-      found[reward].push_back(world.measure(policy).reward - world.measure(world.reference()).reward);
+      found[reward].push_back(world.measure(policy).reward -
+                              world.measure(world.reference()).reward);
       found[divergence].push_back(world.measure(policy).divergence);
-      found[length].push_back(world.measure(policy).length - world.measure(world.reference()).length);
+      found[length].push_back(world.measure(policy).length -
+                              world.measure(world.reference()).length);
     }
     return found;
   };
   // [losses]
-  const auto with_sft = [](auto loss) { return any_loss(weighted_sum{weighted{loss, 1}, weighted{sft{}, 1}}); };
+  const auto with_sft = [](auto loss) {
+    return any_loss(weighted_sum{weighted{loss, 1}, weighted{sft{}, 1}});
+  };
   const std::vector<std::pair<std::string, any_loss>> losses{
-      {"dpo", any_loss(dpo{.beta = 0.1})},         {"cpo", any_loss(cpo{.beta = 0.1})},
-      {"simpo", any_loss(simpo{.beta = 2})},       {"simpo gamma 2", any_loss(simpo{.beta = 2, .gamma = 2})},
-      {"orpo alone", any_loss(orpo{.beta = 1})},   {"orpo 0.1 + sft", with_sft(orpo{.beta = 0.1})},
-      {"orpo 1 + sft", with_sft(orpo{.beta = 1})}, {"sft", any_loss(sft{})}};
+      {"dpo", any_loss(dpo{.beta = 0.1})},
+      {"cpo", any_loss(cpo{.beta = 0.1})},
+      {"simpo", any_loss(simpo{.beta = 2})},
+      {"simpo gamma 2", any_loss(simpo{.beta = 2, .gamma = 2})},
+      {"orpo alone", any_loss(orpo{.beta = 1})},
+      {"orpo 0.1 + sft", with_sft(orpo{.beta = 0.1})},
+      {"orpo 1 + sft", with_sft(orpo{.beta = 1})},
+      {"sft", any_loss(sft{})}};
   // [/losses]
   auto csv = lesson.csv({"loss", "steps", "divergence", "divergence_sd", "reward", "reward_sd"});
   std::map<std::string, numbers> end, other, slow, fast;
   {
     const course::lesson::region table("table");
-    std::puts("rate 0.02      asked   KL             reward gained  length         uniform: KL    reward gained");
+    std::puts(
+        "rate 0.02      asked   KL             reward gained  length         uniform: KL    reward gained");
     for (const auto& [name, loss] : losses) {
       for (const std::int64_t steps : points) {
         asked = 0;
         end[name] = train(loss, true, 0.02, steps);
         const auto far = spread_of(end[name][divergence]), earned = spread_of(end[name][reward]);
-        csv.row(name, {static_cast<double>(steps), far.mean, far.deviation, earned.mean, earned.deviation});
+        csv.row(name, {static_cast<double>(steps), far.mean, far.deviation, earned.mean,
+                       earned.deviation});
       }
-      std::printf("%-15s %5d", name.c_str(), static_cast<int>(asked / static_cast<std::int64_t>(worlds)));
+      std::printf("%-15s %5d", name.c_str(),
+                  static_cast<int>(asked / static_cast<std::int64_t>(worlds)));
       other[name] = train(loss, false, 0.02, points.back());
       const numbers &tuned = end[name], &uniform = other[name];
-      print({tuned[divergence], tuned[reward], tuned[length], uniform[divergence], uniform[reward]});
+      print(
+          {tuned[divergence], tuned[reward], tuned[length], uniform[divergence], uniform[reward]});
     }
     std::puts("300 steps            0.005: KL      reward gained  0.08: KL       reward gained");
     for (const auto& [name, loss] : losses) {
       std::printf("%-15s      ", name.c_str());
       slow[name] = train(loss, true, 0.005, 300);
       fast[name] = train(loss, true, 0.08, 300);
-      print({slow[name][divergence], slow[name][reward], fast[name][divergence], fast[name][reward]});
+      print(
+          {slow[name][divergence], slow[name][reward], fast[name][divergence], fast[name][reward]});
     }
   }
   const auto kl = [](const numbers& n) { return spread_of(n[divergence]).mean; };
   const auto earned = [](const numbers& n) { return spread_of(n[reward]).mean; };
-  const auto start_matters = [&](const char* name) { return std::abs(kl(end[name]) - kl(other[name])) > 0.1; };
+  const auto start_matters = [&](const char* name) {
+    return std::abs(kl(end[name]) - kl(other[name])) > 0.1;
+  };
   const numbers &weak = end["orpo 0.1 + sft"], &strong = end["orpo 1 + sft"];
-  lesson.claim(kl(fast["simpo"]) > 1.2 * kl(fast["dpo"]), "at a high learning rate SimPO goes farther than DPO");
+  lesson.claim(kl(fast["simpo"]) > 1.2 * kl(fast["dpo"]),
+               "at a high learning rate SimPO goes farther than DPO");
   lesson.claim(kl(weak) < 0.3 * kl(end["dpo"]), "the supervised term holds ORPO nearer than DPO");
-  lesson.claim(earned(weak) < 1.25 * earned(end["sft"]), "at 0.1 ORPO earns little more than that term alone");
-  const bool better = kl(slow["dpo"]) < 1.3 * kl(strong) && earned(slow["dpo"]) > 1.2 * earned(strong);
+  lesson.claim(earned(weak) < 1.25 * earned(end["sft"]),
+               "at 0.1 ORPO earns little more than that term alone");
+  const bool better =
+      kl(slow["dpo"]) < 1.3 * kl(strong) && earned(slow["dpo"]) > 1.2 * earned(strong);
   lesson.claim(better, "DPO, stopped about as near, earns more");
-  lesson.claim(start_matters("dpo") && !start_matters("orpo 1 + sft"), "ORPO forgets its start, DPO does not");
+  lesson.claim(start_matters("dpo") && !start_matters("orpo 1 + sft"),
+               "ORPO forgets its start, DPO does not");
   return lesson.end();
 }

@@ -51,14 +51,16 @@ course::outcome offline(const gpt2_task& task, std::size_t judgements, std::uint
 
 // [online]
 template <class Judge>
-course::outcome online(const gpt2_task& task, std::size_t judgements, std::uint64_t seed, const Judge& judge) {
+course::outcome online(const gpt2_task& task, std::size_t judgements, std::uint64_t seed,
+                       const Judge& judge) {
   const course::stopwatch watch;
   gpt2_type policy = task.reference().clone();
   prefopt::trainer trainer{policy, task.reference(), loss, options_of(judgements)};
   prefopt::random_generator random(seed, 7);
   for (std::size_t done = 0; done < judgements; done += pairs_per_step) {
     const auto prompts = task.prompts(pairs_per_step, seed + (done << 32));
-    const auto judged = prefopt::judged_pairs(policy, prompts, judge, gpt2_task::generation, random);
+    const auto judged =
+        prefopt::judged_pairs(policy, prompts, judge, gpt2_task::generation, random);
     if (judged.pairs.empty()) break;  // the judge can tell nothing apart any more
     trainer.step(judged.pairs);
   }
@@ -72,8 +74,8 @@ int main(int argc, char** argv) {
   course::lesson lesson(argc, argv, "16_online_dpo");
   const auto seeds = lesson.size<std::uint64_t>(1, 8);
   const auto sizes = lesson.size<std::vector<std::size_t>>({4000}, {500, 1000, 2000, 4000, 8000});
-  const std::string fixed = "offline", knowing = "online: true reward", people = "online: noisy people",
-                    model = "online: reward model";
+  const std::string fixed = "offline", knowing = "online: true reward",
+                    people = "online: noisy people", model = "online: reward model";
   std::vector<course::outcomes> lines;
   for (const std::string& method : {fixed, people, knowing, model})
     for (const std::size_t size : sizes) lines.emplace_back(method, static_cast<double>(size));
@@ -100,9 +102,13 @@ int main(int argc, char** argv) {
   }
   course::report(lesson, lines, "table", "judged");
 
-  const auto most = [&](std::size_t method) { return lines[(method + 1) * sizes.size() - 1].reward().mean; };
-  lesson.claim(most(1) > 1.2 * most(0), "judged by the same noisy people, online DPO earns more than offline DPO");
+  const auto most = [&](std::size_t method) {
+    return lines[(method + 1) * sizes.size() - 1].reward().mean;
+  };
+  lesson.claim(most(1) > 1.2 * most(0),
+               "judged by the same noisy people, online DPO earns more than offline DPO");
   lesson.claim(most(2) > most(1), "a judge who is never wrong teaches more");
-  lesson.claim(most(3) < most(1), "a reward model of 2000 pairs as judge teaches less than people who are asked anew");
+  lesson.claim(most(3) < most(1),
+               "a reward model of 2000 pairs as judge teaches less than people who are asked anew");
   return lesson.end();
 }

@@ -20,75 +20,44 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numbers>
-#include <stdexcept>
-#include <string>
+
+#include "course/tiny_gpt2.hpp"
 
 namespace {
 
-/// A folder of this run's own, gone when the lesson ends.
-struct scratch_folder {
-  scratch_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "prefopt_lesson_18_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path = name;
-  }
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-
-  std::filesystem::path path;
-};
-
-/// Stands in for a download: config.json, model.safetensors and the tokenizer's files.
-void write_model(const std::filesystem::path& folder) {
-  const prefopt::eigen_backend<float> machine;
-  prefopt::gpt2 model{machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
-  prefopt::initialize(model, 1);
-  prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
-}
-
-/// Preference data is a JSON object a line. Here the shorter answer is the better one.
-void write_pairs(const std::filesystem::path& file) {
-  std::ofstream(file) << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
-{"prompt": "Is it cold?", "chosen": " No.", "rejected": " That depends on what you call cold."}
-{"prompt": "Are we there?", "chosen": " Soon.", "rejected": " Well, let me see, there or thereabouts."}
-{"prompt": "Who is it?", "chosen": " Me.", "rejected": " Somebody who stands at the door."}
-)";
-}
-
 int run() {
-  const scratch_folder scratch;
-  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl", trained = scratch.path / "dpo";
-  write_model(gpt2);
-  write_pairs(preferences);
+  const course::scratch_folder scratch;
+  const auto gpt2 = scratch.path / "gpt2", preferences = scratch.path / "pairs.jsonl",
+             trained = scratch.path / "dpo";
+  course::write_tiny_gpt2(gpt2);
+  course::write_short_answers(preferences);
 
   // [the machine]
   prefopt::cuda_backend<prefopt::bfloat16> machine{0};
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
   auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
-  auto pairs = prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
-  auto reference = prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
+  auto pairs =
+      prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
+  auto reference =
+      prefopt::reference_log_probs(policy, pairs);  // computed once, before the policy moves
   auto before = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
 
-  prefopt::trainer trainer{
-      policy, reference, prefopt::dpo{.beta = 0.1}, {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
+  prefopt::trainer trainer{policy,
+                           reference,
+                           prefopt::dpo{.beta = 0.1},
+                           {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
   trainer.run(pairs, prefopt::progress_bar{});
   prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the machine]
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again =
-      prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference, prefopt::dpo{.beta = 0.1}, pairs);
-  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss, again.loss);
+  const auto again = prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference,
+                                       prefopt::dpo{.beta = 0.1}, pairs);
+  std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
+              again.loss);
 
   const bool learned = std::abs(before.loss - std::numbers::ln2) < 1e-3 && after.loss < 0.3;
   const bool kept = again.loss == after.loss;
