@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(no_tile_is_visited_in_vain) {
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
   random_generator random(6);
   const machine on(std::make_shared<tests::emulated_device>());
-  for (const std::size_t channels : {64, 128})
-    for (const std::size_t longest : {17, 90}) {
+  for (const std::size_t channels : {64U, 128U})
+    for (const std::size_t longest : {17U, 90U}) {
       const auto nodes = random_forest(random, 6, longest);
       const std::int32_t rows = nodes.back().end;
       const auto named = some_of(random, rows);
