@@ -3,7 +3,7 @@
 # run.sh [SECONDS] [TARGET...]: builds the fuzz targets with clang and runs each for that long (60 unless given), all of them
 # unless named, one after another. Starts from corpus/TARGET, from seeds, and from what earlier runs found. Prints a table;
 # fails where an input crashed a target, which then lies in build-fuzz/fuzz/crashes/TARGET/.
-#   run.sh --keep [TARGET...]: writes the smallest inputs that reach all that was found, up to KEEP_BYTES, into corpus/TARGET.
+#   run.sh --keep [TARGET...]: keeps some of what was found in corpus/TARGET, up to KEEP_BYTES (25000).
 # CXX names the compiler (clang++-16), JOBS how many build at once.
 set -euo pipefail
 fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,20 +27,23 @@ cmake -S "$project" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CXX:-clang++-16
 cmake --build "$build" -j "${JOBS:-$(nproc)}" --target "${targets[@]/#/fuzz_}"
 python3 "$fuzz/make_seeds.py" "$build/seeds"
 
-# The shortest first, as long as they fit.
+# The seeds, and of the inputs that together reach all that was found at most 40, of every length, as long as they fit.
 keep_inputs() {
-  local target=$1 minimal=$build/fuzz/minimal/$1 total=0 size file
+  local target=$1 minimal=$build/fuzz/minimal/$1 kept=$fuzz/corpus/$1 total=0 number=0 step size file
   rm -rf "$minimal"
-  mkdir -p "$minimal" "$fuzz/corpus/$target"
-  "$build/fuzz/fuzz_$target" -merge=1 -rss_limit_mb=3000 -timeout=15 -verbosity=0 "$minimal" "$build/seeds/$target" \
-    "$fuzz/corpus/$target" "$build/fuzz/found/$target" >"$build/fuzz/$target.merge.log" 2>&1
-  find "$fuzz/corpus/$target" -type f ! -name 'was_*' -delete  # was_NAME: an input that once crashed, kept for good
+  mkdir -p "$minimal" "$kept"
+  "$build/fuzz/fuzz_$target" -set_cover_merge=1 -rss_limit_mb=3000 -timeout=15 -verbosity=0 "$minimal" "$build/seeds/$target" \
+    "$kept" "$build/fuzz/found/$target" >"$build/fuzz/$target.merge.log" 2>&1
+  find "$kept" -type f ! -name 'was_*' -delete  # was_NAME: an input that once crashed, kept for good
+  cp "$build/seeds/$target"/* "$kept/"
+  step=$((($(find "$minimal" -type f | wc -l) + 39) / 40))
   while read -r size file; do
-    if ((total + size > most_bytes)); then break; fi
+    number=$((number + 1))
+    if ((number % step != 0 || total + size > most_bytes)); then continue; fi
     total=$((total + size))
-    cp "$file" "$fuzz/corpus/$target/"
+    cp "$file" "$kept/"
   done < <(find "$minimal" -type f -printf '%s %p\n' | sort -n)
-  echo "$target: $(find "$fuzz/corpus/$target" -type f | wc -l) of $(find "$minimal" -type f | wc -l) inputs, $total bytes"
+  echo "$target: $(find "$kept" -type f | wc -l) of $(find "$minimal" -type f | wc -l) inputs, $total bytes and the seeds"
 }
 
 if [[ $keep ]]; then
