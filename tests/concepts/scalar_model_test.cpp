@@ -74,8 +74,11 @@ struct smallest_parameter {
 struct smallest_model {
   std::vector<double> values(const prefix_tree_batch&, row_span) const;
   smallest_pass forward(const prefix_tree_batch&, row_span);
-  std::vector<smallest_parameter> parameters();
-  host_backend<float>& machine();
+  std::vector<smallest_parameter> parameters() { return {}; }
+  host_backend<float>& machine() {
+    static host_backend<float> only;
+    return only;
+  }
 };
 
 struct without_values : smallest_model {

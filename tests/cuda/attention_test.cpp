@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
   const machine on(std::make_shared<tests::emulated_device>());
   const std::vector<tree_node> grown{
       {-1, 0, 70, 70}, {0, 70, 71, 71}, {0, 71, 72, 72}, {1, 72, 73, 73}, {2, 73, 75, 75}};
-  for (const std::size_t channels : {64, 128})
+  for (const std::size_t channels : {64U, 128U})
     for (const std::size_t first : {1U, 70U, 72U}) {
       const attention_rows rows{.nodes = grown, .first_row = first};
       const auto in = tests::random_attention_inputs(random, 75 - first, 75, channels);
@@ -122,8 +122,8 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
 
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
   const machine on(std::make_shared<tests::emulated_device>());
-  for (const std::size_t channels : {64, 128})
-    for (const std::size_t longest : {17, 90}) tests::wide_heads_agree_with_float64(on, channels, longest);
+  for (const std::size_t channels : {64U, 128U})
+    for (const std::size_t longest : {17U, 90U}) tests::wide_heads_agree_with_float64(on, channels, longest);
 }
 
 // Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take on the way back.

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(log_probs_do_not_depend_on_how_many_logits_are_held) {
   const auto at = tests::random_arguments(operation, random);
   const auto all = operation.forward(with(1 << 20), at);
   const auto gradients = operation.backward(with(1 << 20), at, tests::numbers(all.size(), 0.25));
-  for (const std::size_t logits : {1, 2700}) {
+  for (const std::size_t logits : {1U, 2700U}) {
     BOOST_TEST(operation.forward(with(logits), at) == all);
     BOOST_TEST(operation.backward(with(logits), at, tests::numbers(all.size(), 0.25)) == gradients);
   }

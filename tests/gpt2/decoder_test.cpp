@@ -45,7 +45,7 @@ BOOST_FIXTURE_TEST_CASE(reading_token_by_token_gives_the_log_probs_of_the_packed
   const auto batch = prefopt::pack(pairs, members);
   const std::vector<double> expected = model.token_log_probs(batch);
   prefopt::for_each_sequence(batch, [&](const prefopt::sequence_path& path) {
-    for (const std::size_t first_read : {1, 2}) {
+    for (const std::size_t first_read : {1U, 2U}) {
       decoder_type decoder(model, path.tokens.size());
       auto read = decoder.read(std::vector{decoder_type::branch{-1, path.tokens.first(first_read)}});
       for (std::size_t at = first_read; at < path.tokens.size(); ++at) {
@@ -122,7 +122,7 @@ BOOST_FIXTURE_TEST_CASE(a_response_does_not_depend_on_those_beside_it, small_mod
   BOOST_REQUIRE_EQUAL(responses.size(), prompts.size());
   for (std::size_t i = 0; i < prompts.size(); ++i)
     BOOST_TEST(responses[i] == generate(model, prompts[i], options, one_by_one), boost::test_tools::per_element());
-  for (const std::size_t at_once : {0, 1, 20, 30}) {  // in groups of one, two or three prompts, or all
+  for (const std::size_t at_once : {0U, 1U, 20U, 30U}) {  // in groups of one, two or three prompts, or all
     auto few = options;
     few.tokens_at_once = at_once;
     prefopt::random_generator again(9);

@@ -38,7 +38,7 @@ struct chosen_only {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = false, .reference = true};
   pair_loss operator()(const pair_log_probs& pair) const { return {pair.reference_chosen - pair.policy_chosen, -1, 0}; }
-  friend void check(const chosen_only&) {}
+  [[maybe_unused]] friend void check(const chosen_only&) {}
 };
 
 }  // namespace

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(the_higher_score_is_the_better_and_a_scorer_is_asked_once) 
 }
 
 BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_or_not_two_a_pair_are_refused) {
-  for (const std::size_t bad : {0, 1}) {
+  for (const std::size_t bad : {0U, 1U}) {
     const auto scorer = [&](std::span<const tokenized_example> examples) {
       std::vector<double> scores(2 * examples.size(), 1);
       scores[bad] = std::numeric_limits<double>::quiet_NaN();

@@ -247,6 +247,8 @@ BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
   BOOST_CHECK_NO_THROW(run.restore(state));
   state.num_tokens = -1;
   BOOST_CHECK_THROW(run.restore(state), value_error);
+  state.num_tokens = std::numeric_limits<std::int64_t>::max();  // the next step would count beyond it
+  BOOST_CHECK_THROW(run.restore(state), value_error);
   BOOST_TEST(run.steps_done() == 3);
 }
 

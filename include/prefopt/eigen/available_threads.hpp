@@ -14,6 +14,8 @@
 #include <string_view>
 #include <thread>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 namespace detail {

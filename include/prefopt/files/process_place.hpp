@@ -14,6 +14,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// This machine's name, for messages; "an unknown host" where it has none.

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <optional>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 /// Tokens of a micro-batch on a machine that says nothing of itself.

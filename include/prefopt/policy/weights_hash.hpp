@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 namespace detail {

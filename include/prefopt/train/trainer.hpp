@@ -155,7 +155,9 @@ class trainer {
   /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of other parameters, and
   /// then changes nothing. Whether the run is the same one only the next `run` can tell.
   void restore(const state_type& state) {
-    if (state.step < 0 || state.num_tokens < 0 || state.optimizer.steps != state.step) {
+    constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to count on
+    if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
+        state.optimizer.steps != state.step) {
       throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens, " tokens and ",
                              state.optimizer.steps, " optimizer steps"));
     }

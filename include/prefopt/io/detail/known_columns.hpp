@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt::detail {
 
 enum class column_kind {

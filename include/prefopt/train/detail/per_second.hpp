@@ -5,6 +5,8 @@
 #include <chrono>
 #include <concepts>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt::detail {
 
 /// `count` by the seconds since `start`; 0 where the clock tells no time.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// replay PLACE...: runs a target once over files and the files of folders, where the compiler has no libFuzzer.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "support.hpp"
+
+namespace {
+
+bool finished = false;
+
+void run(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());  // of its very size, for AddressSanitizer
+  std::fprintf(stderr, "%s\n", path.c_str());                        // the last line names the input that crashed
+  LLVMFuzzerTestOneInput(copy.data(), copy.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::atexit([] {
+    if (!finished) ::_exit(1);  // a target that ends the process
+  });
+  std::size_t count = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::filesystem::path place(argv[i]);
+    if (!std::filesystem::is_directory(place)) {
+      run(place);
+      ++count;
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(place)) {
+      run(entry.path());
+      ++count;
+    }
+  }
+  finished = true;
+  std::printf("%zu inputs\n", count);
+  return count == 0 ? 1 : 0;
+}

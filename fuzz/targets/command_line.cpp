@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The command line of prefopt_train_dpo, an argument a line. It gives options, or a status and a message; it never ends
+// the process. Options that are given can be planned with and written down.
+
+#include <iostream>
+#include <sstream>
+
+#include "prefopt/train/run_plan.hpp"
+#include "support.hpp"
+#include "train_dpo/options.hpp"
+#include "train_dpo/settings.hpp"
+
+using namespace prefopt;
+
+namespace {
+
+/// What is written to a stream while this lives.
+class captured {
+ public:
+  explicit captured(std::ostream& stream) : stream_(stream), before_(stream.rdbuf(text_.rdbuf())) {}
+  captured(const captured&) = delete;
+  captured& operator=(const captured&) = delete;
+  ~captured() { stream_.rdbuf(before_); }
+
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::ostream& stream_;
+  std::streambuf* before_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::vector<std::string> arguments{"prefopt_train_dpo"};
+  for (std::string_view left(reinterpret_cast<const char*>(data), size); !left.empty();) {
+    const std::size_t end = left.find('\n');
+    arguments.emplace_back(left.substr(0, end));
+    std::erase(arguments.back(), '\0');  // no argument holds one
+    left = end == left.npos ? std::string_view() : left.substr(end + 1);
+  }
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+
+  train_dpo::parsed parsed;
+  std::string out, err;
+  {
+    const captured cout(std::cout), cerr(std::cerr);
+    parsed = train_dpo::parse(static_cast<int>(arguments.size()), pointers.data());
+    out = cout.text();
+    err = cerr.text();
+  }
+  if (!parsed.value) {
+    fuzz::must(parsed.status == 0 || parsed.status == 2, "the status is 0 after --help and else 2", err);
+    fuzz::must(parsed.status == 0 ? !out.empty() : !err.empty(), "a command line that is refused gets a message", "");
+    return 0;
+  }
+  const train_dpo::options& options = *parsed.value;
+  fuzz::must(options.loss && !options.loss->forms.empty(), "options have a loss that reads something", "");
+  const auto refused = fuzz::refusal([&] { check(options.trainer); });
+  fuzz::must(!refused, "the trainer takes options that the command line takes", refused.value_or(""));
+  fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
+  const auto settings = train_dpo::settings_of(options, {});
+  fuzz::must(nlohmann::json::parse(settings.dump()) == settings, "settings come back from their JSON", settings.dump());
+  return 0;
+}

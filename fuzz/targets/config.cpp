@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// config.json, of a language model and of a scalar one, with what is carried along. What is written says what was read.
+
+#include "prefopt/gpt2/layout.hpp"
+#include "prefopt/io/gpt2_companions.hpp"
+#include "prefopt/io/gpt2_config_json.hpp"
+#include "support.hpp"
+
+using namespace prefopt;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const fuzz::scratch_folder folder;
+  folder.put("config.json", {reinterpret_cast<const char*>(data), size});
+  const auto comes_back = [&](auto read, auto parse, auto write) {
+    fuzz::refusal([&] {
+      const gpt2_config config = read(folder.path());
+      const gpt2_companions companions = read_gpt2_companions(folder.path());
+      if (config.n_layer <= 8) (void)gpt2_layout(config).tensors().size();
+      const std::string written = write(config, companions.config);
+      const auto refused = fuzz::refusal([&] {
+        const gpt2_config again = parse(parse_json(written, "again"), "again");
+        fuzz::must(again == config, "a config that is written says what was read", written);
+        fuzz::must(write(again, parse_json(written, "again")) == written, "writing twice is writing once", written);
+      });
+      fuzz::must(!refused, "a config that is written is read", refused.value_or(""));
+    });
+  };
+  comes_back([](const auto& path) { return read_gpt2_config(path); }, parse_gpt2_config, write_gpt2_config);
+  comes_back([](const auto& path) { return read_gpt2_scalar_config(path); }, parse_gpt2_scalar_config,
+             write_gpt2_scalar_config);
+  return 0;
+}
