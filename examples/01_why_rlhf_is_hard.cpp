@@ -46,26 +46,29 @@ double agreement(const std::vector<double>& guessed, const std::vector<double>& 
 // [stage one]
 reward_model_type fit(const gpt2_task& task, std::size_t pairs, std::uint64_t seed) {
   reward_model_type reward(prefopt::gpt2_scalar_model{task.reference()});
-  prefopt::trainer trainer{reward,
-                           prefopt::no_reference{},
-                           prefopt::bradley_terry{},
-                           {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .max_steps = 200}};
+  prefopt::trainer trainer{
+      reward,
+      prefopt::no_reference{},
+      prefopt::bradley_terry{},
+      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .max_steps = 200}};
   trainer.run(task.pairs(pairs, seed));
   return reward;
 }
 // [/stage one]
 
 // [stage two]
-gpt2_type pursue(const gpt2_task& task, const reward_model_type& reward, double kl_coef, std::int64_t steps) {
+gpt2_type pursue(const gpt2_task& task, const reward_model_type& reward, double kl_coef,
+                 std::int64_t steps) {
   gpt2_type policy = task.reference().clone();
   prefopt::gpt2_scalar_model critic{task.reference()};
-  prefopt::ppo_trainer trainer{policy,
-                               critic,
-                               task.reference(),
-                               reward,
-                               prefopt::ppo{.kl_coef = kl_coef},
-                               gpt2_task::generation,
-                               {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = steps}};
+  prefopt::ppo_trainer trainer{
+      policy,
+      critic,
+      task.reference(),
+      reward,
+      prefopt::ppo{.kl_coef = kl_coef},
+      gpt2_task::generation,
+      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = steps}};
   trainer.run(task.prompts(640, 5));
   return policy;
 }
@@ -79,9 +82,11 @@ int main(int argc, char** argv) {
   const auto steps = lesson.size<std::int64_t>(60, 100);
   const auto sizes = lesson.size<std::vector<std::size_t>>({100, 2000}, {100, 300, 1000, 3000});
   const auto prices = lesson.size<std::vector<double>>({1, 0.03}, {1, 0.3, 0.1, 0.03});
-  auto csv = lesson.csv({"pairs", "kl_coef", "kl", "promised", "promised_sd", "earned", "earned_sd", "agreement"});
+  auto csv = lesson.csv(
+      {"pairs", "kl_coef", "kl", "promised", "promised_sd", "earned", "earned_sd", "agreement"});
 
-  std::vector<double> shares, agreements, before;  // of the strongest training, by number of pairs: earned / promised
+  std::vector<double> shares, agreements,
+      before;  // of the strongest training, by number of pairs: earned / promised
   {
     const course::lesson::region table("table");
     std::printf("pairs  kl_coef  divergence, nats  promised        earned          order right\n");
@@ -100,11 +105,12 @@ int main(int argc, char** argv) {
           right_before.push_back(agreement(reward(old), task(old)));
         }
         const auto p = spread_of(promised), e = spread_of(earned);
-        std::printf("%-5zu  %-7g  %6.2f            %+5.2f +- %-5.2f  %+5.2f +- %-5.2f  %.2f, before %.2f\n", pairs,
-                    price, mean_of(moved), p.mean, p.deviation, e.mean, e.deviation, mean_of(right),
-                    mean_of(right_before));
-        csv.row({static_cast<double>(pairs), price, mean_of(moved), p.mean, p.deviation, e.mean, e.deviation,
-                 mean_of(right)});
+        std::printf(
+            "%-5zu  %-7g  %6.2f            %+5.2f +- %-5.2f  %+5.2f +- %-5.2f  %.2f, before %.2f\n",
+            pairs, price, mean_of(moved), p.mean, p.deviation, e.mean, e.deviation, mean_of(right),
+            mean_of(right_before));
+        csv.row({static_cast<double>(pairs), price, mean_of(moved), p.mean, p.deviation, e.mean,
+                 e.deviation, mean_of(right)});
         if (price != prices.back()) continue;
         shares.push_back(e.mean / p.mean);
         agreements.push_back(mean_of(right));
@@ -112,9 +118,12 @@ int main(int argc, char** argv) {
       }
     }
   }
-  lesson.claim(shares.front() < 0.6, "from 100 pairs, less than 60% of what the reward model promises is earned");
-  lesson.claim(shares.back() > 1.5 * shares.front(), "the more pairs, the more of the promise is true");
-  lesson.claim(agreements.back() < before.back() - 0.1,
-               "the reward model orders the responses that it has caused worse than those it was fitted on");
+  lesson.claim(shares.front() < 0.6,
+               "from 100 pairs, less than 60% of what the reward model promises is earned");
+  lesson.claim(shares.back() > 1.5 * shares.front(),
+               "the more pairs, the more of the promise is true");
+  lesson.claim(
+      agreements.back() < before.back() - 0.1,
+      "the reward model orders the responses that it has caused worse than those it was fitted on");
   return lesson.end();
 }

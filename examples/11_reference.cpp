@@ -52,7 +52,8 @@ outcome train(const setting& setting, double beta, std::int64_t steps, std::uint
   if (setting.reference == uniform) reference = prefopt::bigram(course::world::vocabulary);
   if (setting.reference == stranger) reference = course::world(seed + 1000).reference();
   if (setting.reference == sharpened)
-    for (const auto all = reference.parameters(); double& logit : all[0].value) logit *= 3;  // probabilities cubed
+    for (const auto all = reference.parameters(); double& logit : all[0].value)
+      logit *= 3;  // probabilities cubed
   const auto pairs = world.pairs(500), others = world.pairs(500);
   prefopt::trainer_options options{.learning_rate = 0.05,
                                    .max_grad_norm = 0,

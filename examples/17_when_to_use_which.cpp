@@ -41,12 +41,13 @@ std::vector<std::pair<std::string, std::vector<prefopt::tokenized_example>>> dat
     return world::bradley_terry(by, random) != (random.uniform() < 0.3);
   };
   const prefopt::bigram stranger(world::vocabulary);  // writes any token with the same probability
-  return {{"2000 pairs", course::as_examples(world.pairs(2000))},
-          {"2000 pairs: 30% flipped", course::as_examples(world.pairs(2000, flipped))},
-          {"100 pairs: always the better", course::as_examples(world.pairs(100, world::deterministic))},
-          {"2000 pairs of a stranger", course::as_examples(world.pairs_of(stranger, 2000))},
-          {"1000 lists of four", world.lists(1000)},
-          {"4000 alone: liked or not", course::unpaired(world.pairs(2000), 64)}};
+  return {
+      {"2000 pairs", course::as_examples(world.pairs(2000))},
+      {"2000 pairs: 30% flipped", course::as_examples(world.pairs(2000, flipped))},
+      {"100 pairs: always the better", course::as_examples(world.pairs(100, world::deterministic))},
+      {"2000 pairs of a stranger", course::as_examples(world.pairs_of(stranger, 2000))},
+      {"1000 lists of four", world.lists(1000)},
+      {"4000 alone: liked or not", course::unpaired(world.pairs(2000), 64)}};
 }
 
 // [methods]
@@ -63,7 +64,8 @@ variants at(Loss loss, std::vector<double> betas = {0.03, 0.1, 0.3}) {
 }
 
 std::vector<std::pair<std::string, variants>> methods_for(const std::string& data) {
-  if (data.find("alone") != std::string::npos) return {{"KTO", at(prefopt::kto{})}, {"BCO", at(prefopt::bco{})}};
+  if (data.find("alone") != std::string::npos)
+    return {{"KTO", at(prefopt::kto{})}, {"BCO", at(prefopt::bco{})}};
   if (data.find("lists") != std::string::npos)
     return {{"Plackett-Luce", at(prefopt::plackett_luce_dpo{})}, {"S-DPO", at(prefopt::s_dpo{})}};
   return {{"DPO", at(prefopt::dpo{})},
@@ -82,7 +84,8 @@ int main(int argc, char** argv) {
   const auto seeds = lesson.size<std::uint64_t>(1, 10);
   prefopt::trainer_options options{.learning_rate = 0.02, .schedule = prefopt::schedule::constant};
   options.pairs_per_step = 50, options.max_steps = lesson.size<std::int64_t>(150, 1500);
-  std::map<std::pair<std::string, std::string>, std::vector<double>> gained, moved;  // by data and method
+  std::map<std::pair<std::string, std::string>, std::vector<double>> gained,
+      moved;  // by data and method
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     world world(seed);
     const double before = world.measure(world.reference()).reward;
@@ -105,16 +108,20 @@ int main(int argc, char** argv) {
     std::printf("%-29s %-14s gained reward   at nats  (%d worlds)\n", "data", "method", int(seeds));
     for (const auto& [of, values] : gained) {
       const auto [mean, deviation] = course::spread_of(values);
-      std::printf("%-29s %-14s %+5.2f +- %.2f   %.2f\n", of.first.c_str(), of.second.c_str(), mean, deviation,
-                  course::spread_of(moved[of]).mean);
+      std::printf("%-29s %-14s %+5.2f +- %.2f   %.2f\n", of.first.c_str(), of.second.c_str(), mean,
+                  deviation, course::spread_of(moved[of]).mean);
     }
   }
-  const auto of = [&](const char* data, const char* loss) { return course::spread_of(gained[{data, loss}]).mean; };
+  const auto of = [&](const char* data, const char* loss) {
+    return course::spread_of(gained[{data, loss}]).mean;
+  };
   const double clean = of("2000 pairs", "DPO");
-  lesson.claim(of("2000 pairs: 30% flipped", "DPO") < 0.9 * clean, "flipped labels cost DPO more than a tenth");
+  lesson.claim(of("2000 pairs: 30% flipped", "DPO") < 0.9 * clean,
+               "flipped labels cost DPO more than a tenth");
   lesson.claim(of("2000 pairs", "SimPO") > 0.75 * clean && of("2000 pairs", "IPO") > 0.75 * clean,
                "on clean pairs the choice between DPO, IPO and SimPO costs less than a quarter");
-  lesson.claim(of("2000 pairs", "SimPO") < clean && of("2000 pairs", "ORPO") < clean,
-               "for the same divergence SimPO and ORPO, which have no reference, earn less than DPO");
+  lesson.claim(
+      of("2000 pairs", "SimPO") < clean && of("2000 pairs", "ORPO") < clean,
+      "for the same divergence SimPO and ORPO, which have no reference, earn less than DPO");
   return lesson.end();
 }

@@ -71,7 +71,8 @@ int run() {
 int main() {
   try {
     return run();
-  } catch (const prefopt::no_device_error& error) {  // all other errors of a device are errors of this lesson
+  } catch (const prefopt::no_device_error&
+               error) {  // all other errors of a device are errors of this lesson
     std::printf("skipped: no CUDA device (%s)\n", error.what());
     return 77;
   }
