@@ -68,10 +68,10 @@ void operations_agree(const Machine& machine, const Reference& reference, double
     for (double& slope : slopes) slope = static_cast<float>(random.normal());
     return std::pair{std::move(out), operation.backward(on, at, slopes)};
   };
-  for_each_operation<Reference>(
+  for_each_operation_and_size<Reference>(
       [&](std::string_view, const auto& operation) { expected.push_back(run(operation, reference)); });
   std::size_t next = 0;
-  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+  for_each_operation_and_size<Machine>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
       const auto& [out, gradients] = expected[next++];
       const auto [my_out, my_gradients] = run(operation, machine);
@@ -85,7 +85,7 @@ void operations_agree(const Machine& machine, const Reference& reference, double
 /// Every operation, called again, gives the same bits.
 template <class Machine>
 void the_same_call_gives_the_same_bits(const Machine& machine) {
-  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+  for_each_operation_and_size<Machine>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
       random_generator random(13);
       const arguments at = random_arguments(operation, random);

@@ -255,6 +255,7 @@ template <class Machine>
 struct attention_operation {
   std::vector<std::int32_t> queries = {};
   std::size_t heads = 3, channels = 5;
+  double scale = 0.4;
   std::vector<tree_node> nodes = {{-1, 0, 70, 160},  {0, 70, 74, 90},     {1, 74, 80, 80},   {1, 80, 90, 90},
                                   {0, 90, 160, 160}, {-1, 160, 163, 170}, {5, 163, 170, 170}};
   [[nodiscard]] std::size_t rows() const { return 170; }
@@ -267,7 +268,7 @@ struct attention_operation {
     activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
     auto out = rubbish<activations<Machine>>(m, size(looking()));
     auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
-    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), scale,
                      out.heads(heads, channels), log_sums.matrix(heads));
     return out.host();
   }
@@ -275,12 +276,12 @@ struct attention_operation {
     activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
     auto out = rubbish<activations<Machine>>(m, size(looking()));
     auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
-    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), 0.4,
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), scale,
                      out.heads(heads, channels), log_sums.matrix(heads));
     auto d_q = rubbish<activations<Machine>>(m, size(looking())), d_k = rubbish<activations<Machine>>(m, size(rows())),
          d_v = rubbish<activations<Machine>>(m, size(rows()));
     m.tree_attention_backward(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
-                              0.4, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
+                              scale, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
                               d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
     return {d_q.host(), d_k.host(), d_v.host()};
   }
@@ -360,9 +361,9 @@ void for_each_vector_operation(const Visitor& visit) {
   visit("linear_residual in vectors", linear_residual_operation<Machine>{sizes});
   visit("feed forward gelu_new in vectors",
         feed_forward_operation<Machine, activation_function::gelu_new>{.rows = 70, .in = 64, .inner = 256, .out = 96});
-  visit("tree_attention, heads of 64", attention_operation<Machine>{.heads = 1, .channels = 64});
+  visit("tree_attention, heads of 64", attention_operation<Machine>{.heads = 1, .channels = 64, .scale = 0.1});
   visit("tree_attention of some rows, heads of 128",
-        attention_operation<Machine>{.queries = some_rows, .heads = 1, .channels = 128});
+        attention_operation<Machine>{.queries = some_rows, .heads = 1, .channels = 128, .scale = 0.1});
   visit("head in vectors", head_operation<Machine>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 
@@ -381,6 +382,12 @@ void for_each_operation(const Visitor& visit) {
   visit("tree_attention of some rows", attention_operation<Machine>{some_rows});
   visit("head", head_operation<Machine>{});
   visit("head, logits around -100", head_operation<Machine>{.offset = -100});
+}
+
+/// Calls visit(name, operation) for every operation at every size.
+template <class Machine, class Visitor>
+void for_each_operation_and_size(const Visitor& visit) {
+  for_each_operation<Machine>(visit);
   for_each_vector_operation<Machine>(visit);
 }
 
