@@ -95,7 +95,10 @@ BOOST_AUTO_TEST_CASE(micro_batches_of_sums_with_a_coupled_term_equal_one_big_bat
 
 BOOST_AUTO_TEST_CASE(micro_batches_of_coupled_unpaired_examples_equal_one_big_batch) {
   each_equals_one_big_batch(toy_unpaired(17, 6), kto{.beta = 0.3}, bco{.beta = 0.3},
-                            weighted_sum{weighted{kto{.beta = 0.3}, 0.6}, weighted{sft{}, 0.4}});
+                            weighted_sum{weighted{kto{.beta = 0.3}, 0.6}, weighted{bco{.beta = 0.3}, 0.4}});
+  auto desirable = toy_unpaired(17, 6);
+  for (tokenized_unpaired& example : desirable) example.label = true;  // sft imitates no others
+  equals_one_big_batch(weighted_sum{weighted{kto{.beta = 0.3}, 0.6}, weighted{sft{}, 0.4}}, desirable);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_is_taken_in_once_however_it_is_cut) {
