@@ -31,7 +31,7 @@ const std::vector<prefopt::tokenized_pair> pairs{
 };
 
 // [perturb]
-/// GPT-2's initialization is nearly linear: deviations of 0.02. Larger weights make all terms count.
+/// GPT-2's initialization is nearly linear (deviation 0.02). Larger weights make all terms count.
 void perturb(auto& policy) {
   prefopt::random_generator random(2);
   for (const auto& tensor : policy.parameters())

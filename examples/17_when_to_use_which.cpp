@@ -2,11 +2,13 @@
 //
 // 17: When to use which?
 //
-// You know:  the methods (lessons 09 to 16), each on the ground that shows it best.
-// You learn: what each earns on the same ground, for several kinds of data. Every run is stopped where it passes 3 nats
-//            from the reference, and every method has its best coefficient; what is left is the direction it took.
+// You know:  the methods (lessons 09 to 16), each on the data that show it best.
+// You learn: what each earns on the same data, for several kinds of data. Every run is stopped where
+//            it passes 3 nats from the reference, and every method has its best coefficient; what
+//            is left is the direction it took.
 // Run:       ./lesson_17_when_to_use_which
-// Expect:    a table of methods and data: on clean pairs most are level, and the data decide more than the loss does.
+// Expect:    a table of methods and data: the data decide more than the loss does, and DPO's two
+//            differences from SimPO, the reference and the sum, measured one by one.
 
 #include <cstdio>
 #include <map>
@@ -15,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "course/differences.hpp"
 #include "course/forms.hpp"
 #include "course/lesson.hpp"
 #include "course/world.hpp"
@@ -22,7 +25,8 @@
 namespace {
 
 using course::world;
-/// Remembers the best place on the policy's way within 3 nats, and stops the run behind them.
+
+/// Remembers the best place on the policy's way within 3 nats, and stops the run beyond them.
 struct best_on_the_way {
   const world& truth;
   const prefopt::bigram& policy;
@@ -35,45 +39,49 @@ struct best_on_the_way {
     return prefopt::run_flow::go_on;
   }
 };
-/// What people say is by chance (Bradley and Terry) but for the rows that say otherwise.
-std::vector<std::pair<std::string, std::vector<prefopt::tokenized_example>>> data_of(world& world) {
-  const auto flipped = [](double by, auto& random) {
-    return world::bradley_terry(by, random) != (random.uniform() < 0.3);
+const std::string clean = "2000 pairs", flipped = "2000 pairs, 30% flipped",
+                  singles = "4000 single", lists = "1000 lists";
+using examples = std::vector<prefopt::tokenized_example>;
+
+/// Labels are drawn from the Bradley-Terry model, except where the name says otherwise.
+std::vector<std::pair<std::string, examples>> data_of(world& world, std::uint64_t seed) {
+  prefopt::random_generator random(seed, 17);
+  const auto flipping = [](double difference, prefopt::random_generator& chance) {
+    return world::bradley_terry(difference, chance) != (chance.uniform() < 0.3);
   };
-  const prefopt::bigram stranger(world::vocabulary);  // writes any token with the same probability
-  return {
-      {"2000 pairs", course::as_examples(world.pairs(2000))},
-      {"2000 pairs: 30% flipped", course::as_examples(world.pairs(2000, flipped))},
-      {"100 pairs: always the better", course::as_examples(world.pairs(100, world::deterministic))},
-      {"2000 pairs of a stranger", course::as_examples(world.pairs_of(stranger, 2000))},
-      {"1000 lists of four", world.lists(1000)},
-      {"4000 alone: liked or not", course::unpaired(world.pairs(2000), 64)}};
+  const prefopt::bigram stranger(
+      world::vocabulary);  // writes every token with the same probability
+  return {{clean, course::as_examples(world.pairs(2000))},
+          {flipped, course::as_examples(world.pairs(2000, flipping))},
+          {"100 pairs, certain", course::as_examples(world.pairs(100, world::deterministic))},
+          {"2000 of a stranger", course::as_examples(world.pairs_of(stranger, 2000))},
+          {lists, world.lists(1000)},
+          {singles, course::unpaired(course::single_responses(world, 4000, random), 64)}};
 }
 
 // [methods]
 using variants = std::vector<prefopt::any_loss>;
 
+/// The loss with each of these coefficients.
 template <class Loss>
 variants at(Loss loss, std::vector<double> betas = {0.03, 0.1, 0.3}) {
   variants all;
-  for (const double beta : betas) {
-    loss.beta = beta;
-    all.emplace_back(loss);
-  }
+  for (const double beta : betas) loss.beta = beta, all.emplace_back(loss);
   return all;
 }
 
 std::vector<std::pair<std::string, variants>> methods_for(const std::string& data) {
-  if (data.find("alone") != std::string::npos)
-    return {{"KTO", at(prefopt::kto{})}, {"BCO", at(prefopt::bco{})}};
-  if (data.find("lists") != std::string::npos)
-    return {{"Plackett-Luce", at(prefopt::plackett_luce_dpo{})}, {"S-DPO", at(prefopt::s_dpo{})}};
-  return {{"DPO", at(prefopt::dpo{})},
-          {"cDPO", at(prefopt::dpo{.label_smoothing = 0.3})},
-          {"robust DPO", at(prefopt::robust_dpo{.label_smoothing = 0.3})},
-          {"IPO", at(prefopt::summed_ipo{})},
-          {"SimPO", at(prefopt::simpo{}, {0.5, 1, 2})},
-          {"ORPO", at(prefopt::orpo{}, {0.3, 1, 3})}};
+  using namespace prefopt;
+  if (data == singles) return {{"KTO", at(kto{})}, {"BCO", at(bco{})}};
+  if (data == lists) return {{"Plackett-Luce", at(plackett_luce_dpo{})}, {"S-DPO", at(s_dpo{})}};
+  return {{"DPO", at(dpo{})},                                          // sums, with a reference
+          {"cDPO", at(dpo{.label_smoothing = 0.3})},                   // the same
+          {"robust DPO", at(robust_dpo{.label_smoothing = 0.3})},      // the same
+          {"IPO", at(summed_ipo{})},                                   // the same
+          {"CPO", at(cpo{})},                                          // sums, without a reference
+          {"DPO of means", at(length_normalized_dpo{}, {0.3, 1, 3})},  // means, with a reference
+          {"SimPO", at(simpo{}, {0.3, 1, 3})},                         // means, without a reference
+          {"ORPO", at(orpo{}, {0.3, 1, 3})}};                          // the same
 }
 // [/methods]
 
@@ -81,16 +89,20 @@ std::vector<std::pair<std::string, variants>> methods_for(const std::string& dat
 
 int main(int argc, char** argv) {
   course::lesson lesson(argc, argv, "17_when_to_use_which");
-  const auto seeds = lesson.size<std::uint64_t>(1, 10);
-  prefopt::trainer_options options{.learning_rate = 0.02, .schedule = prefopt::schedule::constant};
-  options.pairs_per_step = 50, options.max_steps = lesson.size<std::int64_t>(150, 1500);
-  std::map<std::pair<std::string, std::string>, std::vector<double>> gained,
-      moved;  // by data and method
+  const auto seeds = lesson.size<std::uint64_t>(2, 10);
+  prefopt::trainer_options options{.learning_rate = lesson.size(0.08, 0.02),
+                                   .schedule = prefopt::schedule::constant};
+  options.pairs_per_step = 50;
+  options.max_steps = lesson.size<std::int64_t>(100, 1500);
+  struct row {
+    std::vector<double> gained, nats;  // a number for each world
+  };
+  std::map<std::pair<std::string, std::string>, row> rows;  // by data and method
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     world world(seed);
     const double before = world.measure(world.reference()).reward;
     options.seed = seed;
-    for (const auto& [data, examples] : data_of(world)) {
+    for (const auto& [data, examples] : data_of(world, seed)) {
       for (const auto& [method, losses] : methods_for(data)) {
         course::world::standing best{before};
         for (const prefopt::any_loss& loss : losses) {
@@ -98,30 +110,40 @@ int main(int argc, char** argv) {
           prefopt::trainer trainer{policy, world.reference(), loss, options};
           trainer.run(examples, best_on_the_way{world, policy, best});
         }
-        gained[{data, method}].push_back(best.reward - before);
-        moved[{data, method}].push_back(best.divergence);
+        rows[{data, method}].gained.push_back(best.reward - before);
+        rows[{data, method}].nats.push_back(best.divergence);
       }
     }
   }
+  // Against DPO on the same pairs; lists and single responses against DPO on the clean pairs.
+  const auto less_dpo = [&](const std::string& data, const std::string& method) {
+    const auto& dpo = rows.at({data == lists || data == singles ? clean : data, "DPO"});
+    return course::difference_of(rows.at({data, method}).gained, dpo.gained);
+  };
   {
     const course::lesson::region table("table");
-    std::printf("%-29s %-14s gained reward   at nats  (%d worlds)\n", "data", "method", int(seeds));
-    for (const auto& [of, values] : gained) {
-      const auto [mean, deviation] = course::spread_of(values);
-      std::printf("%-29s %-14s %+5.2f +- %.2f   %.2f\n", of.first.c_str(), of.second.c_str(), mean,
-                  deviation, course::spread_of(moved[of]).mean);
+    std::printf("%-24s %-14s gained reward   less DPO's       at nats  (%d worlds)\n", "data",
+                "method", int(seeds));
+    for (const auto& [of, row] : rows) {
+      const auto [mean, deviation] = course::spread_of(row.gained);
+      const auto [less, error] = less_dpo(of.first, of.second);
+      std::printf("%-24s %-14s %+5.2f +- %.2f   %+5.2f +- %.2f   %.2f\n", of.first.c_str(),
+                  of.second.c_str(), mean, deviation, less, error,
+                  course::spread_of(row.nats).mean);
     }
   }
-  const auto of = [&](const char* data, const char* loss) {
-    return course::spread_of(gained[{data, loss}]).mean;
+  const auto mean = [&](auto... of) { return course::spread_of(rows.at({of...}).gained).mean; };
+  const auto behind = [&](const std::string& data, const char* method) {
+    return -less_dpo(data, method).mean;
   };
-  const double clean = of("2000 pairs", "DPO");
-  lesson.claim(of("2000 pairs: 30% flipped", "DPO") < 0.9 * clean,
+  lesson.claim(mean(flipped, "DPO") < 0.9 * mean(clean, "DPO"),
                "flipped labels cost DPO more than a tenth");
-  lesson.claim(of("2000 pairs", "SimPO") > 0.75 * clean && of("2000 pairs", "IPO") > 0.75 * clean,
-               "on clean pairs the choice between DPO, IPO and SimPO costs less than a quarter");
   lesson.claim(
-      of("2000 pairs", "SimPO") < clean && of("2000 pairs", "ORPO") < clean,
-      "for the same divergence SimPO and ORPO, which have no reference, earn less than DPO");
+      behind(clean, "CPO") > 0 && behind(clean, "SimPO") > behind(clean, "CPO"),
+      "on clean pairs leaving the reference out costs reward, and averaging as well costs more");
+  lesson.claim(behind(flipped, "CPO") < 0.5 * behind(flipped, "SimPO"),
+               "on flipped labels averaging costs more than leaving the reference out");
+  lesson.claim(mean(singles, "BCO") > 0.6 * mean(clean, "DPO"),
+               "single labels teach more than 60% of what pairs do");
   return lesson.end();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // prefopt_demo: a small GPT-2, from random weights, learns what the host of an inn may say (supervised fine-tuning on
-// the chosen responses, which are friendly in part), and then to be friendly (DPO against what fine-tuning left). It
-// prints where the model stands before and after DPO on pairs that it was not trained on, and fails where it did not
-// learn.
+// the chosen responses, which are friendly in part), and then to be friendly (DPO against the fine-tuned model). It
+// measures the model before and after DPO, on pairs that it was not trained on and by what it writes itself, and fails
+// if it did not learn the preference or if its text got worse.
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
@@ -26,7 +26,10 @@ namespace {
 using prefopt::join;
 namespace fs = std::filesystem;
 
-constexpr double wanted_accuracy = 0.8;
+constexpr double wanted_accuracy = 0.8;  // of held-out pairs, after DPO
+constexpr double wanted_rise = 0.1;      // of the share of friendly sentences
+constexpr double most_divergence = 3;    // nats
+constexpr double tolerated_fall = 0.05;  // of the shares of well-formed text: samples vary
 
 void print_wall_time(const char* what, std::chrono::steady_clock::time_point start) {
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -80,7 +83,7 @@ void prefer(demo::model& policy, const prefopt::dpo& loss, const prefopt::tokeni
       policy,
       reference,
       loss,
-      {.learning_rate = 2e-4, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = o.dpo_steps, .seed = o.seed}};
+      {.learning_rate = 1e-4, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = o.dpo_steps, .seed = o.seed}};
   trainer.run(pairs, prefopt::step_log{folder / "metrics.jsonl"}, prefopt::evaluation_log{folder / "eval.jsonl"},
               progress(25), prefopt::evaluate_every{25, held_out, held_out_reference});
   print_wall_time("DPO", start);
@@ -95,8 +98,16 @@ void print_table(std::size_t pairs, const demo::standing& before, const demo::st
   row("reward accuracy (a tie counts one half)", before.accuracy, after.accuracy);
   row("reward margin", before.margin, after.margin);
   row("share with log pi(chosen) > log pi(rejected)", before.prefers_chosen, after.prefers_chosen);
-  row(join("mean log pi - log pi_ref, nats, of ", after.samples, " samples"), before.log_ratio, after.log_ratio);
-  std::printf("Before DPO the policy is its own reference: every reward is 0 and every pair a tie.\n");
+  std::printf("Before DPO the policy is its own reference: every reward is 0 and every pair a tie.\n\n");
+  std::printf("%-56s %10s %10s\n", join("In ", after.samples, " samples, one for each prompt").c_str(), "before DPO",
+              "after DPO");
+  row("friendly sentences (preferred in the training pairs)", before.text.preferred_sentences,
+      after.text.preferred_sentences);
+  row("well-formed sentences (they are in the training pairs)", before.text.known_sentences,
+      after.text.known_sentences);
+  row("known words", before.text.known_words, after.text.known_words);
+  row("samples that end", before.ended, after.ended);
+  row("KL(policy || reference), nats: mean log pi - log pi_ref", before.log_ratio, after.log_ratio);
 }
 
 void print_completions(const prefopt::tokenized_preferences& pairs, const prefopt::gpt2_tokenizer& tokenizer,
@@ -129,10 +140,35 @@ void print_files(const fs::path& output) {
   }
 }
 
+/// The exit status: 1 where DPO did not do what it should, with one line on stderr that says all of it.
+int judge(const demo::standing& before, const demo::standing& after) {
+  std::string wrong;
+  const auto expect = [&](bool holds, const char* what, double from, double to) {
+    if (holds) return;
+    char numbers[80];
+    std::snprintf(numbers, sizeof numbers, ": %.3f before DPO, %.3f after it", from, to);
+    wrong += (wrong.empty() ? "" : "; ") + std::string(what) + numbers;
+  };
+  const demo::text_quality &old = before.text, &now = after.text;
+  expect(after.accuracy >= wanted_accuracy, "reward accuracy on held-out pairs below 0.8", before.accuracy,
+         after.accuracy);
+  expect(after.margin > before.margin, "the reward margin did not rise", before.margin, after.margin);
+  expect(after.log_ratio < most_divergence, "a divergence of 3 nats or more", before.log_ratio, after.log_ratio);
+  expect(now.preferred_sentences >= old.preferred_sentences + wanted_rise,
+         "the share of friendly sentences did not rise by 0.1", old.preferred_sentences, now.preferred_sentences);
+  expect(now.known_sentences >= old.known_sentences - tolerated_fall, "fewer well-formed sentences",
+         old.known_sentences, now.known_sentences);
+  expect(now.known_words >= old.known_words - tolerated_fall, "fewer known words", old.known_words, now.known_words);
+  expect(after.ended >= before.ended - tolerated_fall, "fewer samples that end", before.ended, after.ended);
+  if (wrong.empty()) return 0;
+  std::fprintf(stderr, "error: %s\n", wrong.c_str());
+  return 1;
+}
+
 /// The exit status.
 int run(const demo::options& o) {
   const fs::path output = o.output, sft = output / "sft", dpo = output / "dpo";
-  const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
+  const auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.data);
   const prefopt::gpt2_config config{
       .n_layer = 3, .n_head = 4, .n_embd = 128, .vocab_size = tokenizer.vocabulary_size(), .n_positions = 128};
   const auto train = read_pairs(fs::path(o.data) / "train.jsonl", tokenizer, config);
@@ -147,21 +183,23 @@ int run(const demo::options& o) {
   fine_tune(policy, train, o, sft);
   prefopt::save_gpt2(policy, tokenizer, sft);
 
-  const prefopt::dpo loss{.beta = 0.5};
+  const prefopt::dpo loss{.beta = 4};  // a strong pull: responses have a dozen tokens, and one sentence decides
   const demo::model reference = policy.clone();
-  const auto end_of_text = tokenizer.end_of_text();
-  const auto before = demo::measure(policy, reference, loss, held_out, end_of_text, o.seed);
+  const demo::phrases known(train, tokenizer);
+  const auto before = demo::measure(policy, reference, loss, held_out, tokenizer, known, o.seed);
   prefer(policy, loss, train, held_out, o, dpo);
   prefopt::save_gpt2(policy, tokenizer, dpo);
-  const auto after = demo::measure(policy, reference, loss, held_out, end_of_text, o.seed);
+  const auto after = demo::measure(policy, reference, loss, held_out, tokenizer, known, o.seed);
 
   print_table(held_out.size(), before, after);
   print_completions(held_out, tokenizer, reference, policy, o.seed);
   print_files(output);
-  if (after.accuracy >= wanted_accuracy) return 0;
-  std::fprintf(stderr, "error: a reward accuracy of %.3f on held-out pairs, wanted at least %.1f\n", after.accuracy,
-               wanted_accuracy);
-  return 1;
+  std::printf(
+      "\nDPO moved the policy by %.2f nats of KL from its reference; friendly sentences: %.0f%% before, %.0f%% "
+      "after.\n",
+      after.log_ratio, 100 * before.text.preferred_sentences, 100 * after.text.preferred_sentences);
+  std::fflush(stdout);
+  return judge(before, after);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ parsed parse(int argc, char** argv) {
   CLI::App app("Teaches a small GPT-2 to be friendly: supervised fine-tuning, then DPO on preference pairs.",
                "prefopt_demo");
   app.option_defaults()->always_capture_default();
-  app.add_option("--data", o.data, "Folder with train.jsonl and held_out.jsonl")->type_name("DIR");
+  app.add_option("--data", o.data, "Folder with train.jsonl, held_out.jsonl, vocab.json and merges.txt")
+      ->type_name("DIR");
   // demo.sh gives one, and its own arguments after it.
   app.add_option("--output", o.output, "Folder to write; an earlier demo's files in it are replaced")
       ->type_name("DIR")

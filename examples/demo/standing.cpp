@@ -3,12 +3,13 @@
 #include "demo/standing.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace demo {
 namespace {
 
-constexpr std::size_t sample_count = 64;
-constexpr std::size_t longest_completion = 80;  // tokens; the data's longest response has 72
+constexpr std::size_t sample_count = 160;
+constexpr std::size_t longest_completion = 40;  // tokens; the data's longest response has 21
 
 /// Log-probs of whole responses, [P] each, nats.
 struct response_log_probs {
@@ -69,17 +70,25 @@ std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& 
 }
 
 standing measure(const model& policy, const model& reference, const prefopt::dpo& loss,
-                 std::span<const prefopt::tokenized_pair> pairs, prefopt::token_id end_of_text, std::uint64_t seed) {
+                 std::span<const prefopt::tokenized_pair> pairs, const prefopt::gpt2_tokenizer& tokenizer,
+                 const phrases& known, std::uint64_t seed) {
   standing result;
   measure_pairs(score(policy, pairs), score(reference, pairs), loss, result);
 
   std::vector<prefopt::tokenized_example> sampled;
+  std::vector<std::string> texts;
   std::vector<std::size_t> all;
+  std::size_t ended = 0;
   for (const std::size_t i : spread(pairs.size(), sample_count)) {
+    auto response = complete(policy, pairs[i].prompt, tokenizer.end_of_text(), {}, seed + i);
+    if (!response.empty() && response.back() == tokenizer.end_of_text()) ++ended;
+    texts.push_back(text_of(response, tokenizer));
     all.push_back(sampled.size());
-    sampled.push_back({pairs[i].prompt, {complete(policy, pairs[i].prompt, end_of_text, {}, seed + i)}});
+    sampled.push_back({pairs[i].prompt, {std::move(response)}});
   }
   result.samples = sampled.size();
+  result.ended = static_cast<double>(ended) / static_cast<double>(sampled.size());
+  result.text = known.measure(texts);
   const auto batch = prefopt::pack(sampled, all);
   const auto now = prefopt::sequence_log_probs(batch, policy.token_log_probs(batch));        // [S], nats
   const auto before = prefopt::sequence_log_probs(batch, reference.token_log_probs(batch));  // [S], nats

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "demo/phrases.hpp"
+
 namespace demo {
 
 using model = prefopt::gpt2<prefopt::eigen_backend<float>>;
@@ -24,6 +26,8 @@ struct standing {
   double prefers_chosen = 0;  ///< share of pairs whose chosen response is the more probable one; a tie as above
   double log_ratio = 0;       ///< mean of log pi - log pi_ref over completions sampled from pi, nats
   std::size_t samples = 0;    ///< how many
+  double ended = 0;           ///< share of them that came to their end
+  text_quality text;          ///< of the samples
 };
 
 /// `count` of `size` places, evenly spread; all of them where there are fewer.
@@ -37,9 +41,10 @@ struct standing {
 /// The tokens as text to be shown, without a closing end-of-text token.
 [[nodiscard]] std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& tokenizer);
 
-/// Measures a policy against a reference on `pairs`. The same seed draws alike.
+/// Measures a policy against a reference on `pairs`, and its samples against the training data's phrases. The same seed
+/// draws alike.
 [[nodiscard]] standing measure(const model& policy, const model& reference, const prefopt::dpo& loss,
-                               std::span<const prefopt::tokenized_pair> pairs, prefopt::token_id end_of_text,
-                               std::uint64_t seed);
+                               std::span<const prefopt::tokenized_pair> pairs, const prefopt::gpt2_tokenizer& tokenizer,
+                               const phrases& known, std::uint64_t seed);
 
 }  // namespace demo

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: MIT
-# Promised and earned reward against divergence, for the fewest and the most pairs.
-set terminal svg size 760,420 background "white" font "sans,13"
+# Promised and earned reward against the number of pairs, for few and many passes over them, at the lowest price.
+set terminal svg size 760,460 background "white" font "sans,13"
 set output "../figures/01_why_rlhf_is_hard.svg"
 set datafile separator ","
 set multiplot layout 1,2
-set xlabel "KL(policy || reference), nats"
-set ylabel "reward above the reference's"
-set xrange [0:6.5]
-set yrange [0:6.5]
+set logscale x
+set xlabel "labelled pairs"
+set ylabel "mean reward above the reference's"
+set xrange [70:4300]
+set xtics (100, 300, 1000, 3000)
+set yrange [0:7.5]
 set grid linecolor rgb "#dddddd"
 set border 3
 set tics nomirror
-set key top left
-of(pairs, column_name) = column("pairs") == pairs ? column(column_name) : NaN
+set key outside above center vertical samplen 1.5
+of(passes, name) = column("passes") == passes && column("kl_coef") == 0.03 ? column(name) : NaN
 file = "01_why_rlhf_is_hard.csv"
-do for [pairs in "100 3000"] {
-  set title pairs." labelled pairs"
-  plot file using (of(pairs + 0, "kl")):(column("promised")):(column("promised_sd")) with yerrorlines \
-         linecolor rgb "#9bbcdd" linewidth 2 pointtype 7 title "promised", \
-       file using (of(pairs + 0, "kl")):(column("earned")):(column("earned_sd")) with yerrorlines \
-         linecolor rgb "#c0392b" linewidth 2 pointtype 7 title "earned"
+do for [passes in "10 30"] {
+  plot file using (column("pairs") * 0.96):(of(passes + 0, "promised")):(column("promised_sd")) with yerrorlines \
+         linecolor rgb "#9bbcdd" linewidth 2 pointtype 7 title "promised, ".passes." passes", \
+       file using (column("pairs") * 1.04):(of(passes + 0, "earned")):(column("earned_sd")) with yerrorlines \
+         linecolor rgb "#c0392b" linewidth 2 pointtype 7 title "earned, ".passes." passes"
 }
 unset multiplot
