@@ -198,11 +198,11 @@ struct feed_forward_operation {
     tape(const feed_forward_operation& o, const Machine& m, const arguments& a) {
       activations<Machine> x(m, a[0]);
       on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
-      auto inner = rubbish<activations<Machine>>(m, o.rows * o.inner),
+      auto hidden = rubbish<activations<Machine>>(m, o.rows * o.inner),
            y = rubbish<activations<Machine>>(m, o.rows * o.inner);
-      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation, inner.matrix(o.inner),
+      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation, hidden.matrix(o.inner),
                         y.matrix(o.inner));
-      before = inner.host();
+      before = hidden.host();
       activated = y.host();
     }
     numbers before, activated;
