@@ -3,6 +3,7 @@
 
 #include <zlib.h>
 
+#include "prefopt/io/json_file.hpp"
 #include "prefopt/io/preference_form.hpp"
 #include "prefopt/io/preferences.hpp"
 #include "prefopt/io/ranked_preferences.hpp"
@@ -42,14 +43,17 @@ outcome read_all(const std::filesystem::path& path) {
   const auto keep = [&](const auto& records) {
     std::size_t last = 0;
     for (const auto& record : records) {
-      fuzz::must(record.line > last, "records come in the order of their lines", "");
+      fuzz::must(record.line >= last, "records come in the order of their lines", "");
       all.lines.push_back(last = record.line);
     }
   };
   all.pairs = fuzz::refusal([&] { keep(read_preferences(path, limits)); });
   all.lists = fuzz::refusal([&] { keep(read_ranked_preferences(path, limits)); });
   all.unpaired = fuzz::refusal([&] { keep(read_unpaired_preferences(path, limits)); });
-  all.form = fuzz::refusal([&] { (void)form_of(path, limits); });
+  all.form = fuzz::refusal([&] {
+    json_file file(path, limits);
+    (void)form_of(file);
+  });
   fuzz::must(all.pairs || all.lists || all.unpaired || !all.form, "what can be read in a form is of a form", "");
   return all;
 }
