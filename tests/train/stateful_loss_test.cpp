@@ -238,7 +238,9 @@ BOOST_AUTO_TEST_CASE(a_loss_does_not_take_in_a_step_that_is_not_made) {
     const auto before = broken.run.state();
     broken.reference.parameters().at(0).value[0] = std::numeric_limits<double>::quiet_NaN();
     BOOST_CHECK_THROW(broken.go(), not_finite);
-    BOOST_TEST((broken.run.state() == before));
+    auto after = broken.run.state();
+    after.fingerprint = before.fingerprint;  // it is another reference now
+    BOOST_TEST((after == before));
   });
 }
 

@@ -67,7 +67,6 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
     }
     const auto& example = std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)];
     const std::size_t responses = response_count(example);
-    if (responses == 0) throw value_error(join("pack: example ", member, " has no response, expected at least one"));
     const auto add = [&](std::int32_t role) {
       if (std::cmp_less(role, 0) || std::cmp_greater_equal(role, responses)) {
         throw value_error(join("pack: role ", role, " of example ", member, ", which has ", responses, " responses"));
