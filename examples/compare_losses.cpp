@@ -207,7 +207,7 @@ bool with_gpt2(const fs::path& folder, const fs::path& data, std::int64_t steps)
         of_two ? of_pairs : of_one,
         held_out_reference,
         held_out,
-        {.learning_rate = 5e-5, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = steps}};
+        {.learning_rate = 2e-4, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = steps}};
     const outcome found = train(policy, start.clone(), one, given);
     print_line(one, found);
     sound = !diverged(one, found) && sound;
