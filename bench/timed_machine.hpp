@@ -11,6 +11,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -145,20 +146,23 @@ class timed_machine : public Base {
  private:
   template <class Call>
   auto timed(const char* name, double flops, double bytes, const Call& call) const {
-    struct stop {
-      entry& of;
-      double start = now();
-      ~stop() {
-        if (wait_behind_each) wait_behind_each();
-        of.seconds += now() - start;
-      }
-    };
     entry& own = entries[name];
     ++own.calls;
     own.flops += flops;
     own.bytes += bytes;
-    const stop at_end{own};
-    return call();
+    const double start = now();
+    const auto stop = [&] {
+      if (wait_behind_each) wait_behind_each();
+      own.seconds += now() - start;
+    };
+    if constexpr (std::is_void_v<decltype(call())>) {
+      call();
+      stop();
+    } else {
+      auto result = call();
+      stop();
+      return result;
+    }
   }
 };
 

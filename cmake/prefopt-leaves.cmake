@@ -17,6 +17,7 @@ set(prefopt_text_leaves files)
 # prefopt_check_compiler(PROBLEM): what is wrong with the compiler of C++, or nothing. version.hpp knows the oldest ones.
 function(prefopt_check_compiler problem)
   set(${problem} "" PARENT_SCOPE)
+  set(oldest)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set(oldest ${prefopt_oldest_GCC})
   elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -73,7 +73,10 @@ def held_on_gpu(pid):
     query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
     try:
         lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
-        return sum(int(line.split(",")[1]) for line in lines if int(line.split(",")[0]) == pid) * 2**20
+        mine = [int(line.split(",")[1]) for line in lines if int(line.split(",")[0]) == pid]
+        if not mine:
+            raise ValueError(f"the driver lists no process {pid}")
+        return sum(mine) * 2**20
     except (OSError, subprocess.CalledProcessError, ValueError) as reason:
         print(f"memory on the GPU is not known: {reason}", file=sys.stderr)
         return None
@@ -110,13 +113,13 @@ class Contender:
         return answer
 
     def quit(self):
-        """Its peak memory in bytes; on a GPU what the driver says it holds, for all keep what they have taken."""
+        """Its peak memory in bytes; on a GPU what the driver says it holds, for all keep what they have taken, or None."""
         held = held_on_gpu(self.process.pid) if self.on_gpu else None
         peak = self.ask("quit")["peak_memory"]
         self.process.send_signal(signal.SIGCONT)
         self.process.wait()
         self.log.close()
-        return held or peak
+        return held if self.on_gpu else peak
 
     def kill(self):
         if self.process.poll() is None:

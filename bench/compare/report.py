@@ -67,8 +67,9 @@ def step_table(results):
             seconds = statistics.median(mine)
             speed = sum(results.pairs[name][:batches]) / batches / seconds
             paired = ratio(a / b for a, b in zip(mine, base, strict=True))
-            peak = group.peaks[contender] / 2**30
-            yield f"| {name} | {contender} | {seconds:.3f} | {speed:.2f} | {peak:.2f} | {paired} |"
+            held = group.peaks[contender]
+            peak = "-" if held is None else f"{held / 2**30:.2f}"
+            yield f"| {name} | {contender} | {seconds:.3f} | {speed:.2f} | {peak} | {paired} |"
 
 
 def epoch_table(results):

@@ -207,6 +207,11 @@ class job {
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference) std::printf("%s\n", note->c_str());
     output_.check_place();
     prefopt::save_gpt2(policy_, companions_, options_.output);
+    if constexpr (requires { policy_.machine().product_fallbacks(); }) {
+      for (const auto& slow : policy_.machine().product_fallbacks())
+        std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n", slow.product.c_str(),
+                    slow.calls);
+    }
     std::printf("trained model in %s\n", options_.output.c_str());
     if (!save.failure().empty())
       throw prefopt::io_error(prefopt::join(save.failure(), " (the last checkpoint; the trained model is in ",

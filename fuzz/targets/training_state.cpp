@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // trainer_state.json, then optimizer.safetensors, into a live trainer. What is refused changes nothing; what is taken
-// is written and read again, and trains or says why not.
+// is written and read again, and trains or says why not. Most inputs are sealed with the checksums that they would
+// need, which nobody finds by chance.
 
 #include "prefopt/io/training_state_file.hpp"
 #include "prefopt/loss/any_loss.hpp"
@@ -24,13 +25,21 @@ struct live {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const fuzz::scratch_folder folder;
-  static const bool made = std::filesystem::create_directory(folder / "again");
-  fuzz::must(made, "a folder can be made", "");
-  const auto parts = fuzz::input(data, size).parts<2>();
-  const std::string_view state = parts[0];
+  static const fuzz::scratch_folder folder, again;
+  const fuzz::input input(data, size);
+  const auto parts = input.parts<2>();
+  std::string state(parts[0]);
   folder.put(trainer_state_file, state);
   folder.put(optimizer_file, parts[1]);
+  if (!input.has(0)) {
+    fuzz::refusal([&] {
+      nlohmann::json sealed = parse_json(state, "state");
+      if (!sealed.is_object()) return;
+      sealed["files"] = checksums_of(folder.path(), trainer_state_file);
+      state = with_checksum(sealed).dump();
+      folder.put(trainer_state_file, state);
+    });
+  }
 
   nlohmann::json settings;
   fuzz::refusal([&] {
@@ -45,12 +54,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto write_to = [&](const live& one) {
-    write_training_state(one.training, settings, folder / "again");
-    return folder.get("again/trainer_state.json") + folder.get("again/optimizer.safetensors");
+    write_training_state(one.training, settings, again.path());
+    return again.get(trainer_state_file) + again.get(optimizer_file);
   };
   const std::string written = write_to(run);
   live other;
-  const auto refused = fuzz::refusal([&] { read_training_state(other.training, folder / "again"); });
+  const auto refused = fuzz::refusal([&] { read_training_state(other.training, again.path()); });
   fuzz::must(!refused, "a state that is written is read", refused.value_or(""));
   fuzz::must(write_to(other) == written, "a state comes back bit for bit", "");
 

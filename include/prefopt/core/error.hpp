@@ -43,7 +43,7 @@ struct device_error : error {
   using error::error;
 };
 
-/// There is no such machine here at all: what tests and examples take as a reason to be skipped.
+/// There is no device here that the library can use: what tests and examples take as a reason to be skipped.
 struct no_device_error : device_error {
   using device_error::device_error;
 };

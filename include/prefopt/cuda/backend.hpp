@@ -67,7 +67,7 @@ class cuda_backend {
   using const_heads = tensor_view<const activation_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws no_device_error where the machine has no device of compute capability 8.0 or newer, device_error where the
+  /// Throws no_device_error where there is no device of compute capability 8.0 or newer, device_error where the
   /// one asked for cannot be used, value_error for an option that `Activation` has no use for.
   explicit cuda_backend(cuda_options options = {});
   explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}

@@ -69,9 +69,16 @@ class cuda_stream {
     throw device_error(join("cuda_device: device is ", ordinal, ", wanted 0 to ", devices - 1));
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
-  if (properties.major < 8)
-    throw no_device_error(join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
-                               ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0"));
+  if (properties.major < 8) {
+    const std::string what = join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+                                  ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0");
+    for (int other = 0; other < devices; ++other) {
+      cudaDeviceProp its = {};
+      if (cudaGetDeviceProperties(&its, other) == cudaSuccess && its.major >= 8)
+        throw device_error(join(what, "; device ", other, " has ", its.major, '.', its.minor));
+    }
+    throw no_device_error(what);
+  }
   check(cudaSetDevice(ordinal), "choosing the device");
   return properties;
 }
