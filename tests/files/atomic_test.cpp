@@ -250,6 +250,23 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_stays_and_what_it_leads_to_is_replaced) {
   BOOST_TEST(entries(folder / "store") == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_symbolic_link_is_replaced_where_that_is_asked_for) {
+  const scratch_folder folder;
+  const auto target = put(folder / "blob", old_text);
+  fs::create_symlink("blob", folder / "a");
+  fs::create_symlink("nowhere", folder / "dangling");
+  for (const char* name : {"a", "dangling"}) {
+    prefopt::write_file_atomically(folder / name, new_text, prefopt::links::replace);
+    BOOST_TEST((fs::symlink_status(folder / name).type() == fs::file_type::regular));
+    BOOST_TEST((get(folder / name) == new_text));
+  }
+  BOOST_TEST(get(target) == old_text);
+  BOOST_TEST(entries(folder.path()) == 3);
+  fs::create_directory(folder / "b");
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "b", "", prefopt::links::replace), io_error,
+                        says("not a regular file"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_not_replaced) {
   const scratch_folder folder;
   fs::create_symlink("/dev/null", folder / "null");

@@ -371,6 +371,26 @@ BOOST_AUTO_TEST_CASE(chat_templates_and_linked_files_are_carried_along_as_plain_
                         says("tokenizer_config.json: cannot open"));
 }
 
+BOOST_AUTO_TEST_CASE(a_save_into_a_snapshot_of_the_hubs_cache_leaves_its_blobs_alone) {
+  const model_folder source;
+  put(source / "merges.txt", "#version: 0.2\n");
+  const scratch_folder cache;
+  fs::create_directories(cache / "blobs");
+  const fs::path snapshot = cache / "snapshots/0123";
+  fs::create_directories(snapshot);
+  const std::vector<std::string> names{"config.json", "merges.txt", "model.safetensors"};
+  for (const std::string& name : names) {
+    put(cache / "blobs" / name, "somebody's " + name);
+    fs::create_symlink("../../blobs/" + name, snapshot / name);
+  }
+  prefopt::save_gpt2(source.load(), source.path(), snapshot);
+  for (const std::string& name : names) {
+    BOOST_TEST(get(cache / "blobs" / name) == "somebody's " + name);
+    BOOST_TEST((fs::symlink_status(snapshot / name).type() == fs::file_type::regular));
+  }
+  same_weights(prefopt::load_gpt2(machine(), snapshot), source.load());
+}
+
 BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
   using nlohmann::json;
   const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();  // 256

@@ -59,7 +59,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   for (const auto& one : moments)
     for (const char* suffix : detail::moment_suffixes) signatures.push_back({one.name + suffix, one.shape});
   std::vector<real> values;
-  atomic_file file(folder / optimizer_file);
+  atomic_file file(folder / optimizer_file, links::replace);
   write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
     values.resize(from.size());
@@ -72,7 +72,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty()) state["loss_state"] = loss;
   state["fingerprint"] = detail::json_of(trainer.fingerprint());
   state["files"] = checksums_of(folder, trainer_state_file);
-  write_file_atomically(folder / trainer_state_file, with_checksum(state).dump(2) + "\n");
+  write_file_atomically(folder / trainer_state_file, with_checksum(state).dump(2) + "\n", links::replace);
 }
 
 /// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files, and what the loss

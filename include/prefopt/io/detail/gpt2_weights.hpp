@@ -46,17 +46,17 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Mac
 }
 
 /// Writes config.json's text, the companions' files and, last, the weights as float32 into a folder, made where it is
-/// not there. Each file is replaced whole or not at all. Throws io_error, and value_error where a weight is not finite
-/// as float32.
+/// not there. Each file is replaced whole or not at all; one that is a symbolic link, as the hub's cache has them,
+/// becomes a plain file. Throws io_error, and value_error where a weight is not finite as float32.
 template <class Machine, class Parameters>
 void write_gpt2_folder(const Machine& machine, const Parameters& parameters, const std::string& config,
                        const std::vector<carried_file>& files, const std::filesystem::path& folder) {
   (void)make_folders(folder);
-  write_file_atomically(folder / "config.json", config);
+  write_file_atomically(folder / "config.json", config, links::replace);
   for (const carried_file& file : files) {
     const auto path = folder / file.name;
     (void)make_folders(path.parent_path());
-    write_file_atomically(path, file.content);
+    write_file_atomically(path, file.content, links::replace);
   }
 
   using real = typename Machine::value_type;
@@ -64,7 +64,7 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
   for (const auto& tensor : parameters) signatures.push_back({stored_name(tensor.name), tensor.shape});
   std::vector<real> values;
   std::vector<float> stored;
-  atomic_file file(folder / "model.safetensors");
+  atomic_file file(folder / "model.safetensors", links::replace);
   write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     values.resize(parameters[i].value.size());
     machine.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
