@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <utility>
 
 #include "files/scratch_folder.hpp"
 #include "prefopt/data/tokenize.hpp"
@@ -290,7 +291,28 @@ BOOST_AUTO_TEST_CASE(two_end_of_text_tokens_in_two_files_are_refused_unless_the_
                              "remove the one that is out of date"));
   BOOST_TEST(with(R"({"eos_token":{"content":"b"}})", R"({"eos_token":"b"})").end_of_text() == 1);
   BOOST_TEST(with(R"({"eos_token":null})", R"({"eos_token":"b"})").end_of_text() == 1);
-  BOOST_TEST(with(R"({"eos_token":"a"})", R"({"eos_token":"b","added_tokens_decoder":{}})").end_of_text() == 1);
+  const auto unread = with(R"({"eos_token":"a"})", R"({"eos_token":"b","added_tokens_decoder":{}})");
+  BOOST_TEST(unread.end_of_text() == 1);
+  BOOST_TEST(unread.encode("aab") == (token_ids{0, 0, 1}), boost::test_tools::per_element());
+  BOOST_TEST(with(R"({"eos_token":"a"})", R"({"added_tokens_decoder":{}})").end_of_text() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_added_tokens_in_the_config_is_the_only_one_that_is_read) {
+  const auto encoded = [](const char* config, const char* name, const char* content) {
+    const auto tokenizer = gpt2_tokenizer::from_files(
+        {{"vocab.json", vocab}, {"merges.txt", merges}, {"tokenizer_config.json", config}, {name, content}});
+    return tokenizer.encode("ab");
+  };
+  for (const auto& [name, content] : {std::pair("special_tokens_map.json", R"({"pad_token":"b"})"),
+                                      std::pair("special_tokens_map.json", R"({"additional_special_tokens":["b"]})"),
+                                      std::pair("added_tokens.json", R"({"b":1})")}) {
+    BOOST_TEST_CONTEXT(name << ' ' << content) {
+      BOOST_TEST(encoded("{}", name, content) == (token_ids{0, 1}), boost::test_tools::per_element());
+      for (const char* config :
+           {R"({"added_tokens_decoder":{}})", R"({"added_tokens_decoder":{"3":{"content":"<|endoftext|>"}}})"})
+        BOOST_TEST(encoded(config, name, content) == token_ids{2}, boost::test_tools::per_element());
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_where_it_is_used) {

@@ -35,8 +35,9 @@ namespace prefopt {
 class gpt2_tokenizer {
  public:
   /// From a checkpoint's folder: `tokenizer.json`, or `vocab.json` with `merges.txt`; where both are there they must
-  /// agree. `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are taken in where they are
-  /// there. Throws io_error or format_error, naming the file and what is wrong with it.
+  /// agree. `tokenizer_config.json` is taken in where it is there, and so are `special_tokens_map.json` and
+  /// `added_tokens.json` unless it has an `added_tokens_decoder`. Throws io_error or format_error, naming the file and
+  /// what is wrong with it.
   [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
     check_folder(directory);
     return gpt2_tokenizer(read_tokenizer_files(directory), directory);

@@ -54,7 +54,7 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
   const std::string end = named_token(file.at("eos_token"), join(file.name(), ": eos_token"));
   if (!parts.end_of_text) {
     parts.end_of_text = {.text = end, .from = file.name()};
-  } else if (!parts.has_decoder && parts.end_of_text->text != end) {
+  } else if (parts.end_of_text->text != end) {
     // Here transformers takes the map's token, however old the map is.
     throw format_error(join(file.name(), ": eos_token is ", quote_token(end), ", in ", parts.end_of_text->from,
                             " it is ", quote_token(parts.end_of_text->text), "; remove the one that is out of date"));
@@ -100,8 +100,8 @@ inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
   detail::add_named_tokens(parts, file);
 }
 
-/// Takes in a special_tokens_map.json. Throws format_error, also where it names another eos_token than a
-/// tokenizer_config.json without `added_tokens_decoder`; with one, transformers does not read the map.
+/// Takes in a special_tokens_map.json. Throws format_error, also where it names another eos_token than
+/// tokenizer_config.json.
 inline void read_special_tokens_map(tokenizer_parts& parts, std::string_view text, const std::string& name) {
   const nlohmann::json json = parse_json(text, name);
   detail::add_named_tokens(parts, json_object(json, name));

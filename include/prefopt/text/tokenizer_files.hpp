@@ -127,9 +127,12 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
   if (const auto* text = find("tokenizer_config.json")) {
     read_tokenizer_config(parts, *text, path_of("tokenizer_config.json"));
   }
-  if (const auto* text = find("added_tokens.json")) read_added_tokens(parts, *text, path_of("added_tokens.json"));
-  if (const auto* text = find("special_tokens_map.json")) {
-    read_special_tokens_map(parts, *text, path_of("special_tokens_map.json"));
+  // Where it lists the added tokens, transformers reads neither of the other two, which may be out of date.
+  if (!parts.has_decoder) {
+    if (const auto* text = find("added_tokens.json")) read_added_tokens(parts, *text, path_of("added_tokens.json"));
+    if (const auto* text = find("special_tokens_map.json")) {
+      read_special_tokens_map(parts, *text, path_of("special_tokens_map.json"));
+    }
   }
   const std::string usual(gpt2_end_of_text);
   if (const auto id = parts.tokens.find(usual)) parts.add(usual, *id, false, path_of("vocab.json"));
