@@ -8,6 +8,7 @@
 #include "prefopt/backend/host.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/as_view.hpp"
+#include "prefopt/core/best_score.hpp"
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/checked.hpp"
 #include "prefopt/core/double_values.hpp"
