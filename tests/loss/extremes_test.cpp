@@ -113,7 +113,105 @@ void is_finite_over(const step& given, Loss loss) {
   BOOST_TEST(is_finite(came.divergence_slopes), loss_name<Loss>() << ": slopes of divergences");
 }
 
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// A NaN that the loss reads makes its loss one.
+template <class Loss>
+void passes_nan_on(const std::string& name, const Loss& loss) {
+  const auto check_one = [&](double pair_log_probs::*by, const char* what, bool read) {
+    for (const double other : {-1e-9, -3.0, -2000.0}) {  // whichever side of a clamp the others are on
+      pair_log_probs pair{other, -2, -4, other - 1, 3, 5};
+      pair.*by = not_a_number;
+      if (read) BOOST_TEST(std::isnan(loss(pair).loss), name << " loses a NaN of " << what);
+    }
+  };
+  check_one(&pair_log_probs::policy_chosen, "policy_chosen", true);
+  check_one(&pair_log_probs::policy_rejected, "policy_rejected", loss.inputs.rejected);
+  check_one(&pair_log_probs::reference_chosen, "reference_chosen", loss.inputs.reference);
+  check_one(&pair_log_probs::reference_rejected, "reference_rejected", loss.inputs.reference && loss.inputs.rejected);
+}
+
+/// The same of a step: a NaN in one response leaves its example's loss no number; one that couples the examples of a
+/// step, that of any.
+template <class Loss>
+void passes_nan_on_over(const step& given, const Loss& loss) {
+  const loss_inputs inputs = loss.inputs;
+  const auto check_in = [&](std::vector<double> step::*numbers, const char* what) {
+    for (std::size_t e = 0; e + 1 < given.begins.size(); ++e)
+      for (std::size_t r = given.begins[e]; r < given.begins[e + 1]; ++r) {
+        step changed = given;
+        (changed.*numbers)[r] = not_a_number;
+        Loss own = loss;
+        observe(own, changed.groups());
+        const token_results came = token_losses(own, changed.groups());
+        const bool any = std::ranges::any_of(came.losses, [](double one) { return std::isnan(one); });
+        BOOST_TEST((couples(loss) ? any : std::isnan(came.losses[e])), loss_name<Loss>()
+                                                                           << " loses a NaN of " << what << " " << r);
+      }
+  };
+  check_in(&step::policy, "policy");
+  if (inputs.reference) check_in(&step::reference, "reference");
+  if (inputs.square_sums) check_in(&step::square_sums, "square sums");
+  if (inputs.divergences) check_in(&step::divergences, "divergences");
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_nan_goes_through_every_loss_of_a_pair) {
+  for_each_loss([]<class Loss>(const Loss& loss) {
+    passes_nan_on(join(loss.name), loss);
+    if constexpr (margin_loss<Loss>) {
+      passes_nan_on(join(loss.name, " under forward KL"), f_divergence{loss, forward_kl{}});
+      passes_nan_on(join(loss.name, " under JS"), f_divergence{loss, js_divergence{}});
+      for (const double alpha : {-3.0, 0.0, 0.5, 2.0})
+        passes_nan_on(join(loss.name, " under alpha ", alpha), f_divergence{loss, alpha_divergence{alpha}});
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_nan_goes_through_losses_of_lists_and_steps) {
+  step pairs, unpaired, list;
+  for (const double chosen : {-2.0, -30.0, -1e-3}) {
+    pairs.add(chosen, -4, 1);
+    pairs.add(-6, -3 + chosen, 0);
+    pairs.close();
+    unpaired.add(chosen, -4, chosen < -1 ? 1 : 0);
+    unpaired.add(-6, -5, not_a_number);  // what stands in for a divergence has no score
+    unpaired.close();
+    list.add(chosen, -5, -chosen);
+  }
+  list.close();
+  passes_nan_on_over(pairs, dpo{});
+  passes_nan_on_over(pairs, aot{});
+  passes_nan_on_over(pairs, aot_unpaired{});
+  passes_nan_on_over(pairs, kto_pair{});
+  passes_nan_on_over(pairs, beta_dpo{});
+  passes_nan_on_over(pairs, bco{});
+  passes_nan_on_over(pairs, tdpo{});
+  passes_nan_on_over(pairs, bradley_terry{.margin_scale = 1, .center_rewards_coefficient = 0.01});
+  passes_nan_on_over(pairs, wpo{dpo{}});
+  passes_nan_on_over(pairs, length_desensitized{dpo{}, {.tail = 0.5}});
+  passes_nan_on_over(pairs, weighted_sum{weighted{orpo{}, 1}, weighted{sft{}, 1}});
+  passes_nan_on_over(pairs, any_loss{orpo{}});
+  passes_nan_on_over(unpaired, kto{});
+  passes_nan_on_over(list, plackett_luce_dpo{});
+  passes_nan_on_over(list, s_dpo{});
+  passes_nan_on_over(list, lipo_lambda{});
+}
+
+BOOST_AUTO_TEST_CASE(a_nan_goes_through_the_terms_of_ppo) {
+  constexpr double x = not_a_number;
+  for (const ppo_term& term :
+       {ppo_policy_term(x, -1, 1, 0.2), ppo_policy_term(-1, x, 1, 0.2), ppo_policy_term(-1, -1, x, 0.2),
+        ppo_value_term(x, 1, 1, 0.2), ppo_value_term(1, x, 1, 0.2), ppo_value_term(1, 1, x, 0.2)})
+    BOOST_TEST(std::isnan(term.loss));
+}
+
+BOOST_AUTO_TEST_CASE(the_odds_of_what_is_no_log_prob_are_no_number) {
+  BOOST_TEST(std::isnan(orpo{}({0.5, -2, 0, 0}).loss));
+  BOOST_TEST(std::isnan(orpo{}({-2, 0.5, 0, 0}).loss));
+  BOOST_TEST(std::isfinite(orpo{}({1e-7, 1e-7, 0, 0}).loss));
+}
 
 BOOST_AUTO_TEST_CASE(every_loss_of_a_pair_is_finite_where_log_probs_are) {
   for_each_loss([](const auto& loss) { is_finite_everywhere(join(loss.name), loss); });

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,6 +36,31 @@ struct wrong_at_one : bigram {
   };
   explicit wrong_at_one(bigram&& right) : bigram(std::move(right)) {}
   pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
+};
+
+/// A bigram whose way back leaves a NaN at one logit.
+struct nan_at_one : bigram {
+  double left = std::numeric_limits<double>::quiet_NaN();
+  struct pass : bigram::pass {
+    nan_at_one* owner;
+    pass(nan_at_one& policy, bigram::pass&& right) : bigram::pass(std::move(right)), owner(&policy) {}
+    void backward(std::span<const double> slopes) {
+      bigram::pass::backward(slopes);
+      owner->parameters()[0].gradient[8] = owner->left;
+    }
+  };
+  explicit nan_at_one(bigram&& right) : bigram(std::move(right)) {}
+  pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
+};
+
+/// A bigram that scores no more once its forward passes are counted down.
+struct tired : bigram {
+  mutable int left = 5;
+  explicit tired(bigram&& right) : bigram(std::move(right)) {}
+  std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+    if (--left < 0) throw value_error("tired");
+    return bigram::token_log_probs(batch);
+  }
 };
 
 }  // namespace
@@ -70,4 +96,34 @@ BOOST_AUTO_TEST_CASE(a_policy_with_nothing_to_train_has_nothing_to_check) {
   bigram policy = toy_policy();
   policy.set_trainable("logits", false);
   BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2)), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_derivative_that_is_not_finite_is_the_furthest_apart) {
+  for (const double left : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {  // the element is looked at early or late
+      nan_at_one policy(toy_policy());
+      policy.left = left;
+      const gradient_check found = check_gradient(policy, sft{}, toy_pairs(9), {.elements = 0, .seed = seed});
+      BOOST_TEST(found.element == 8U);
+      BOOST_TEST(std::isinf(found.error));
+      BOOST_TEST(!std::isfinite(found.backward));
+      BOOST_TEST(found.checked == 36U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_that_throws_leaves_the_weights) {
+  tired policy(toy_policy());
+  const auto before = weights(policy);
+  BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2)), value_error);
+  BOOST_TEST(policy.left < 0);
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_difference_that_moves_nothing_is_refused) {
+  bigram policy = toy_policy();
+  const auto before = weights(policy);
+  for (const double difference :
+       {-1e-5, 1e-30, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2), {.difference = difference}), value_error);
+  BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
 }

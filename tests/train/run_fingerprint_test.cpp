@@ -11,8 +11,16 @@
 #include <vector>
 
 #include "prefopt/loss/any_loss.hpp"
+#include "prefopt/loss/cpo.hpp"
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/loss/f_divergence.hpp"
+#include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
+#include "prefopt/loss/length_desensitized.hpp"
+#include "prefopt/loss/loss_hash.hpp"
+#include "prefopt/loss/sft.hpp"
+#include "prefopt/loss/weighted_sum.hpp"
+#include "prefopt/loss/wpo.hpp"
 #include "prefopt/policy/frozen.hpp"
 #include "prefopt/policy/moving_reference.hpp"
 #include "prefopt/policy/reference.hpp"
@@ -141,6 +149,47 @@ BOOST_AUTO_TEST_CASE(of_the_loss_its_name_and_beta_are_known) {
   BOOST_TEST(has(with(ipo{.beta = 0.1}), "another loss"));
 }
 
+BOOST_AUTO_TEST_CASE(losses_made_of_others_are_known_by_their_parts) {
+  const std::vector<std::uint64_t> all{
+      loss_hash(dpo{}),
+      loss_hash(any_loss{dpo{}}),
+      loss_hash(any_loss{hinge{}}),
+      loss_hash(any_loss{dpo{.beta = 0.2}}),
+      loss_hash(any_loss{sft{}}),
+      loss_hash(wpo{dpo{}}),
+      loss_hash(wpo{hinge{}}),
+      loss_hash(any_loss{wpo{dpo{}}}),
+      loss_hash(weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 1}}),
+      loss_hash(weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 2}}),
+      loss_hash(weighted_sum{weighted{dpo{}, 1}, weighted{cpo{}, 1}}),
+      loss_hash(weighted_sum{weighted{sft{}, 1}, weighted{dpo{}, 1}}),
+      loss_hash(length_desensitized{dpo{}, {.tail = 0.5}}),
+      loss_hash(length_desensitized{dpo{}, {.tail = 0.25}}),
+      loss_hash(length_desensitized{hinge{}, {.tail = 0.25}}),
+      loss_hash(f_divergence{dpo{}, js_divergence{}}),
+      loss_hash(f_divergence{dpo{}, forward_kl{}}),
+      loss_hash(f_divergence{dpo{}, alpha_divergence{0.5}}),
+      loss_hash(f_divergence{dpo{}, alpha_divergence{0.25}}),
+  };
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) BOOST_TEST(all[i] != all[j], i << " and " << j);
+  BOOST_TEST(loss_hash(any_loss{wpo{hinge{.beta = 2}}}) == loss_hash(any_loss{wpo{hinge{.beta = 2}}}));
+}
+
+BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
+  const auto pairs = toy_pairs(11);
+  const reference_cache reference = reference_log_probs(toy_policy(), pairs);
+  bigram policy = toy_policy();
+  const any_loss begun{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.5}}};
+  trainer run{policy, reference, begun, short_run};
+  run.run(pairs, recorder{.stop_after = 4});
+  const auto with = [&](const any_loss& loss) { return said(policy, reference, loss, short_run, pairs, run.state()); };
+  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{hinge{}, 1}, weighted{sft{}, 0.5}}}), "another loss"));
+  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "another loss"));
+  BOOST_TEST(has(with(any_loss{dpo{}}), "another loss"));
+  BOOST_TEST(with(begun) == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_cleared_fingerprint_goes_on_with_anything) {
   const stopped_run stopped;
   auto state = stopped.state;
@@ -174,6 +223,30 @@ BOOST_AUTO_TEST_CASE(single_steps_know_the_options_of_a_state) {
   const auto state = step_with(0.1, training_state<double>{});
   BOOST_TEST(step_with(0.1, state).step == 2);
   BOOST_CHECK_THROW(step_with(0.2, state), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(single_steps_know_the_weights_of_a_moving_reference) {
+  const auto pairs = toy_pairs(4);
+  const moving_reference_options moves{.mixup_alpha = 0.6, .sync_steps = 1};
+  const trainer_options options{.learning_rate = 0.1, .max_steps = 5};
+  bigram policy = toy_policy();
+  moving_reference reference(toy_policy(3), moves);
+  trainer run{policy, reference, dpo{}, options};
+  run.step(pairs);
+  const auto state = run.state();
+  const auto step_with = [&](bigram&& held) {
+    bigram own = policy;
+    moving_reference again(std::move(held), moves);
+    trainer rest{own, again, dpo{}, options};
+    rest.restore(state);
+    rest.step(pairs);
+    rest.step(pairs);  // the reference has moved, as it should
+    return rest.steps_done();
+  };
+  BOOST_CHECK_EXCEPTION(step_with(toy_policy(3)), value_error, [](const value_error& cause) {
+    return has(cause.what(), "moving reference with other weights");
+  });
+  BOOST_TEST(step_with(bigram(reference.policy())) == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_reference_is_the_same_but_for_rounding) {

@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <limits>
 #include <utility>
 #include <vector>
 
+#include "prefopt/core/best_score.hpp"
 #include "prefopt/data/example.hpp"
 
 namespace prefopt {
@@ -19,16 +19,7 @@ namespace prefopt {
 /// response_count(example) where there is none.
 template <example_like Example>
 [[nodiscard]] std::size_t best_role(const Example& example) {
-  const std::size_t count = response_count(example);
-  std::size_t best = count;
-  double highest = -std::numeric_limits<double>::infinity();
-  for (std::size_t role = 0; role < count; ++role) {
-    const double score = response_score(example, role);
-    if (std::isnan(score) || (best != count && !(score > highest))) continue;
-    best = role;
-    highest = score;
-  }
-  return best;
+  return best_score(response_count(example), [&](std::size_t role) { return response_score(example, role); });
 }
 
 /// A set of places that depends on the example's scores only.

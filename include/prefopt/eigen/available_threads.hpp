@@ -3,12 +3,16 @@
 // available_threads: how many threads can run at a time, in a container with a quota of CPU time too. More of them wait
 // for each other.
 
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -26,30 +30,48 @@ namespace detail {
   return static_cast<int>(std::clamp<std::int64_t>(quota / period, 1, std::numeric_limits<int>::max()));
 }
 
-/// What a file of numbers says, "max" being none; none where it cannot be read.
+/// What a file of the kernel's says; nothing where it cannot be read. These say no size, and are short.
+[[nodiscard]] inline std::string text_of_kernel(const std::string& path) {
+  std::string text;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  std::array<char, 4096> part;
+  for (;;) {
+    const auto count = ::read(file, part.data(), part.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    text.append(part.data(), static_cast<std::size_t>(count));
+  }
+  ::close(file);
+  return text;
+}
+
+/// What the files of a control group say; 0 for what is not there, and for "max".
 struct cpu_quota {
   std::int64_t quota = 0;
   std::int64_t period = 0;
 };
 
 [[nodiscard]] inline cpu_quota read_cpu_quota(const std::string& folder) {
-  cpu_quota read;
-  std::string quota;
-  if (std::ifstream both(folder + "/cpu.max"); both >> quota >> read.period) {  // version 2: "200000 100000"
-    std::from_chars(quota.data(), quota.data() + quota.size(), read.quota);
+  const auto number = [](std::string_view text) {
+    std::int64_t read = 0;
+    std::from_chars(text.data(), text.data() + text.size(), read);
     return read;
-  }
-  std::ifstream(folder + "/cpu.cfs_quota_us") >> read.quota;  // version 1
-  std::ifstream(folder + "/cpu.cfs_period_us") >> read.period;
-  return read;
+  };
+  const std::string both = text_of_kernel(folder + "/cpu.max");  // version 2: "200000 100000"
+  if (const std::size_t space = both.find(' '); space != both.npos)
+    return {number(both), number(std::string_view(both).substr(space + 1))};
+  return {number(text_of_kernel(folder + "/cpu.cfs_quota_us")), number(text_of_kernel(folder + "/cpu.cfs_period_us"))};
 }
 
 /// The least quota of the control groups that a process is in. `groups` is its /proc/self/cgroup, `mount` where their
 /// file system is.
 [[nodiscard]] inline int cpus_in_control_groups(const std::string& groups, const std::string& mount) {
   int least = std::numeric_limits<int>::max();
-  std::ifstream lines(groups);
-  for (std::string line; std::getline(lines, line);) {
+  const std::string lines = text_of_kernel(groups);
+  for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end + 1) {
+    end = std::min(lines.find('\n', begin), lines.size());
+    const std::string line = lines.substr(begin, end - begin);
     const std::size_t first = line.find(':'), second = first == line.npos ? first : line.find(':', first + 1);
     if (second == line.npos) continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";

@@ -4,6 +4,7 @@
 // micro-batch; what takes it compiles once for all losses.
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
@@ -45,6 +47,7 @@ class any_loss {
   [[nodiscard]] bool carries_state() const { return held().carries_state(); }
   [[nodiscard]] double reward_scale() const { return held().reward_scale(); }
   [[nodiscard]] bool reads_means() const { return held().reads_means(); }
+  [[nodiscard]] std::uint64_t parts_hash() const { return held().hash(); }
   [[nodiscard]] token_results operator()(const token_groups& groups) const { return held().losses(groups); }
   void observe(const token_groups& groups) { held().observe(groups); }
   [[nodiscard]] std::vector<double> state() const { return held().state(); }
@@ -60,6 +63,7 @@ class any_loss {
     [[nodiscard]] virtual bool carries_state() const = 0;
     [[nodiscard]] virtual double reward_scale() const = 0;
     [[nodiscard]] virtual bool reads_means() const = 0;
+    [[nodiscard]] virtual std::uint64_t hash() const = 0;
     [[nodiscard]] virtual token_results losses(const token_groups& groups) const = 0;
     virtual void observe(const token_groups& groups) = 0;
     [[nodiscard]] virtual std::vector<double> state() const = 0;
@@ -75,6 +79,7 @@ class any_loss {
     [[nodiscard]] bool carries_state() const override { return prefopt::carries_state(loss); }
     [[nodiscard]] double reward_scale() const override { return prefopt::reward_scale(loss); }
     [[nodiscard]] bool reads_means() const override { return prefopt::reads_means(loss); }
+    [[nodiscard]] std::uint64_t hash() const override { return loss_hash(loss); }
     [[nodiscard]] token_results losses(const token_groups& groups) const override { return token_losses(loss, groups); }
     void observe(const token_groups& groups) override { prefopt::observe(loss, groups); }
     [[nodiscard]] std::vector<double> state() const override { return state_of(loss); }

@@ -62,7 +62,7 @@ struct beta_dpo {
     const std::vector<std::size_t> kept = margins == drawn.margins ? drawn.kept : all_of(margins.size());
     double mean = 0;
     for (const std::size_t p : kept) mean += margins[p] / static_cast<double>(kept.size());
-    const double steered = std::max(1e-3, beta * (1 + sensitivity * (mean - running.mean)));
+    const double steered = std::max(beta * (1 + sensitivity * (mean - running.mean)), 1e-3);
     const double share = static_cast<double>(margins.size()) / static_cast<double>(kept.size());
     batch_losses results{std::vector<double>(margins.size()), std::vector<double>(2 * margins.size())};
     for (const std::size_t p : kept) {

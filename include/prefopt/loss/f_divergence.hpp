@@ -25,6 +25,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/core/math.hpp"
+#include "prefopt/core/word_hash.hpp"
 #include "prefopt/loss/bounded_exp.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/groups.hpp"
@@ -40,6 +41,8 @@ struct divergence_score {
 };
 
 struct reverse_kl {
+  static constexpr std::string_view name = "reverse_kl";
+
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const { return {log_ratio, 1}; }
 };
 
@@ -47,12 +50,16 @@ struct reverse_kl {
 /// what they are there. So a pair whose rejected response lies that far below is a solved one. A loss of squares (ipo)
 /// is infinite from half as far on.
 struct forward_kl {
+  static constexpr std::string_view name = "forward_kl";
+
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
     return {-bounded_expm1(-log_ratio), bounded_exp(-log_ratio)};
   }
 };
 
 struct js_divergence {
+  static constexpr std::string_view name = "js_divergence";
+
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
     return {std::numbers::ln2 - log1p_exp(-log_ratio), sigmoid(-log_ratio)};
   }
@@ -60,6 +67,8 @@ struct js_divergence {
 
 /// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as that of forward_kl.
 struct alpha_divergence {
+  static constexpr std::string_view name = "alpha_divergence";
+
   double alpha = 1;  ///< finite
 
   [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
@@ -98,6 +107,15 @@ struct f_divergence : loss_around<Loss> {
                                             .chosen_tokens = pair.chosen_tokens,
                                             .rejected_tokens = pair.rejected_tokens});
     return {of_scores.loss, of_scores.slope_chosen * c.slope * share_c, of_scores.slope_rejected * j.slope * share_j};
+  }
+
+  /// A divergence is told by its name and its alpha, if it has them.
+  [[nodiscard]] std::uint64_t parts_hash() const {
+    detail::word_hash hash;
+    hash.add(loss_hash(this->loss));
+    if constexpr (requires { std::string_view(Divergence::name); }) hash.add(std::string_view(Divergence::name));
+    if constexpr (requires { static_cast<double>(divergence.alpha); }) hash.add(static_cast<double>(divergence.alpha));
+    return hash.value();
   }
 
   /// A loss that carries numbers takes in scores, as it reads them.

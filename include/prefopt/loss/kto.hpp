@@ -77,7 +77,7 @@ struct kto {
                                " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
     }
     if (count == 0) throw value_error(join(name, ": no example has a mismatched response, wanted one each"));
-    return std::max(0.0, sum / count);
+    return std::max(sum / count, 0.0);  // in this order NaN goes through
   }
 };
 

@@ -34,10 +34,11 @@ struct kto_pair {
       chosen += log_ratios(pair).chosen / static_cast<double>(pairs.size());
       rejected += log_ratios(pair).rejected / static_cast<double>(pairs.size());
     }
+    const double held_chosen = std::max(chosen, 0.0), held_rejected = std::max(rejected, 0.0);  // so NaN goes through
     batch_losses results;
     for (const pair_log_probs& pair : pairs) {
-      const double c = beta * (log_ratios(pair).chosen - std::max(0.0, rejected));
-      const double j = beta * (std::max(0.0, chosen) - log_ratios(pair).rejected);
+      const double c = beta * (log_ratios(pair).chosen - held_rejected);
+      const double j = beta * (held_chosen - log_ratios(pair).rejected);
       results.losses.push_back((sigmoid(-c) + sigmoid(-j)) / 2);
       results.slopes.push_back(-beta * sigmoid(c) * sigmoid(-c) / 2);
       results.slopes.push_back(beta * sigmoid(j) * sigmoid(-j) / 2);

@@ -3,6 +3,7 @@
 // loss_around: what a loss that is made of another one passes on, so that nothing of the inner loss is lost: what it
 // carries from step to step, the scale of its rewards, its checks.
 
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/groups.hpp"
+#include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
@@ -26,6 +28,7 @@ struct loss_around {
   [[nodiscard]] bool carries_state() const { return prefopt::carries_state(loss); }
   [[nodiscard]] double reward_scale() const { return prefopt::reward_scale(loss); }
   [[nodiscard]] bool reads_means() const { return prefopt::reads_means(loss); }
+  [[nodiscard]] std::uint64_t parts_hash() const { return loss_hash(loss); }
 
   /// As tokens come, and as reduced numbers do where the inner loss reads them as they are.
   void observe(const token_groups& groups) { prefopt::observe(loss, groups); }

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "prefopt/core/best_score.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/groups.hpp"
@@ -41,12 +42,10 @@ class preference_metrics {
   /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not looked at.
   void add(std::span<const response_log_probs> responses) {
     ++examples_;
-    const response_log_probs* best = nullptr;
-    for (const response_log_probs& one : responses) {
-      if (std::isnan(one.score) && inputs_.rejected) continue;
-      if (best == nullptr || one.score > best->score) best = &one;
-    }
-    if (best == nullptr) return;
+    std::size_t first = best_score(responses.size(), [&](std::size_t i) { return responses[i].score; });
+    if (first == responses.size() && !inputs_.rejected) first = 0;  // read whatever its score
+    if (first >= responses.size()) return;
+    const response_log_probs* const best = &responses[first];
     side others;
     double pairs = 0, right = 0;
     for (const response_log_probs& one : responses) {

@@ -8,6 +8,7 @@
 // supervised loss of the chosen response and calls beta lambda.
 
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "prefopt/core/host_device.hpp"
@@ -19,7 +20,7 @@ namespace prefopt {
 
 /// A chosen response that is certain has a slope like any other, the limit of its neighbours'. The odds of a rejected
 /// one have none at p = 0: they are those at -2^-24, the nearest log-prob below 0 that a model in float32 can tell from
-/// it.
+/// it. A log-prob above 0 by more than rounding (a thousandth) is none, and its loss is not a number.
 struct orpo {
   double beta = 0.1;  ///< above 0
 
@@ -29,14 +30,14 @@ struct orpo {
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     constexpr double nearly_certain = -0x1p-24;
-    const double chosen = pair.policy_chosen < 0 ? pair.policy_chosen : 0;  // rounding may leave it above
-    const double rejected = pair.policy_rejected < nearly_certain ? pair.policy_rejected : nearly_certain;
+    const double chosen = at_most(pair.policy_chosen, 0);
+    const double rejected = at_most(pair.policy_rejected, nearly_certain);
     const double odds_rejected = log_odds(rejected);
     const double z = log_odds(chosen) - odds_rejected;
     // The slope of log odds by p is 1 / (1 - exp(p)). At p = 0 it and sigmoid(-z) leave the quotient of two zeros,
     // whose limit is the odds of the rejected response.
     const double wrong = sigmoid(-z);
-    const double by_chosen = chosen < 0 ? wrong / std::expm1(chosen) : -std::exp(odds_rejected);
+    const double by_chosen = chosen == 0 ? -std::exp(odds_rejected) : wrong / std::expm1(chosen);
     return {beta * log1p_exp(-z), beta * by_chosen, -beta * wrong / std::expm1(rejected)};
   }
 
@@ -45,6 +46,12 @@ struct orpo {
   [[nodiscard]] PREFOPT_HOST_DEVICE static double log_odds(double log_prob) {
     constexpr double log_half = -0.69314718055994531;
     return log_prob - (log_prob > log_half ? std::log(-std::expm1(log_prob)) : std::log1p(-std::exp(log_prob)));
+  }
+
+  /// A log-prob, lowered to `top` where it is above by rounding; NaN for NaN and for what no log-prob is.
+  [[nodiscard]] PREFOPT_HOST_DEVICE static double at_most(double log_prob, double top) {
+    if (log_prob > 1e-3) return std::numeric_limits<double>::quiet_NaN();
+    return log_prob > top ? top : log_prob;
   }
 
   /// Throws value_error for a hyper-parameter outside its range.

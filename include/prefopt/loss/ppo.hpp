@@ -86,6 +86,7 @@ struct ppo_term {
 
 /// The critic's term of a token, whose target is `wanted`. `cliprange_value` is above 0, as check(ppo) has it.
 [[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted, double cliprange_value) {
+  if (std::isnan(old_value)) return {old_value, old_value, false};  // clamp would lose it
   const double held = std::clamp(value, old_value - cliprange_value, old_value + cliprange_value);
   const double plain_loss = (value - wanted) * (value - wanted), held_loss = (held - wanted) * (held - wanted);
   if (held_loss > plain_loss) return {0.5 * held_loss, 0, true};

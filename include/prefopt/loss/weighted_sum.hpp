@@ -4,13 +4,16 @@
 // arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in its own way; token slopes add.
 
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/core/word_hash.hpp"
 #include "prefopt/loss/concepts.hpp"
+#include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
 namespace prefopt {
@@ -47,6 +50,15 @@ class weighted_sum {
   }
   [[nodiscard]] bool reads_means() const {
     return rewards_are_the_firsts() ? prefopt::reads_means(first_.loss) : prefopt::reads_means(second_.loss);
+  }
+
+  [[nodiscard]] std::uint64_t parts_hash() const {
+    detail::word_hash hash;
+    hash.add(first_.weight);
+    hash.add(loss_hash(first_.loss));
+    hash.add(second_.weight);
+    hash.add(loss_hash(second_.loss));
+    return hash.value();
   }
 
   [[nodiscard]] token_results operator()(const token_groups& groups) const {

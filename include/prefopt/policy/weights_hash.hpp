@@ -9,28 +9,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "prefopt/version.hpp"
+#include "prefopt/core/word_hash.hpp"
 
 namespace prefopt {
-
-namespace detail {
-
-/// FNV-1a by words of 64 bits, with the upper half folded down after each, or the low bits would never see it. It
-/// guards against mistakes, not against somebody who looks for a collision.
-class word_hash {
- public:
-  constexpr void add(std::uint64_t word) {
-    hash_ = (hash_ ^ word) * 0x100000001b3;
-    hash_ ^= hash_ >> 32;
-  }
-  /// Never 0, which stands for "not known".
-  [[nodiscard]] constexpr std::uint64_t value() const { return hash_ == 0 ? 1 : hash_; }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;
-};
-
-}  // namespace detail
 
 /// Of the values of all tensors, bit by bit. Memory: one tensor on the host.
 template <class Policy>

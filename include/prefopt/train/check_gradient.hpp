@@ -28,6 +28,7 @@ namespace prefopt {
 struct gradient_check_options {
   std::size_t elements = 32;  ///< of each tensor, drawn by `seed`; 0: all
   double difference = 0;      ///< what an element is moved by, both ways; 0: the cube root of its type's rounding
+                              ///< (others: above 0, and large enough to move every element)
   std::uint64_t seed = 1;
 };
 
@@ -37,20 +38,24 @@ struct gradient_check {
   std::size_t element = 0;
   double backward = 0;      ///< its derivative as the pass gave it
   double difference = 0;    ///< and as differences give it
-  double error = 0;         ///< their distance, over the greatest derivative of all that were looked at
+  double error = 0;         ///< their distance, over the greatest derivative of all that were looked at; infinite
+                            ///< where one of the two is not finite
   std::size_t checked = 0;  ///< elements looked at
 };
 
 /// Compares derivatives of the mean loss over the examples by some elements of every trainable tensor, which are left
-/// as they were; the policy's gradients are those of the mean loss afterwards. An error near the cube root of the
-/// type's rounding squared (1e-10 in double, 1e-4 in float) is a right gradient; at random weights, not at zeros and
-/// not where all derivatives are 0. Of a loss that holds something constant, as its page says, differences see more
-/// than its slopes. Throws what `accumulate_gradient` throws, and value_error where there is nothing to look at. Cost:
-/// two evaluations an element.
+/// as they were, also where this throws; the policy's gradients are those of the mean loss afterwards. An error near
+/// the cube root of the type's rounding squared (1e-10 in double, 1e-4 in float) is a right gradient; at random
+/// weights, not at zeros and not where all derivatives are 0. Of a loss that holds something constant, as its page
+/// says, differences see more than its slopes. Throws what `accumulate_gradient` and `evaluate` throw, and value_error
+/// where there is nothing to look at and for a difference that is none: negative, not finite, or too small to move an
+/// element. Cost: two evaluations an element.
 template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference, example_range Examples>
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Reference& reference, const Loss& loss,
                                             const Examples& examples, const gradient_check_options& options = {}) {
   using real = typename std::remove_cvref_t<decltype(policy.machine())>::value_type;
+  if (!(options.difference >= 0 && std::isfinite(options.difference)))
+    throw value_error(join("check_gradient: a difference of ", options.difference, ", wanted a finite one above 0"));
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   (void)accumulate_gradient(policy, reference, loss, examples, all);
@@ -68,26 +73,39 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
     if (options.elements != 0) elements.resize(std::min(elements.size(), options.elements));
     for (const std::size_t at : elements) {
       const real before = values[at];
-      const auto loss_with = [&](real value) {
+      const auto put = [&](real value) {
         values[at] = value;
         machine.copy_from_host(std::span<const real>(values), parameter.value);
+      };
+      const auto loss_with = [&](real value) {
+        put(value);
         return evaluate(policy, reference, loss, examples).loss;
       };
       const real up = before + static_cast<real>(size), down = before - static_cast<real>(size);
       const double by = static_cast<double>(up) - static_cast<double>(down);  // what rounding left of it
-      const double numeric = (loss_with(up) - loss_with(down)) / by;
-      values[at] = before;
-      machine.copy_from_host(std::span<const real>(values), parameter.value);
+      if (by == 0)
+        throw value_error(join("check_gradient: a difference of ", size, " does not move element ", at, " of ",
+                               parameter.name, ", which is ", before, ": wanted a larger one"));
+      double numeric = 0;
+      try {
+        numeric = (loss_with(up) - loss_with(down)) / by;
+      } catch (...) {
+        put(before);
+        throw;
+      }
+      put(before);
       const double given = static_cast<double>(gradient[at]);
-      greatest = std::max({greatest, std::abs(numeric), std::abs(given)});
+      const bool finite = std::isfinite(given) && std::isfinite(numeric);
+      const double distance = finite ? std::abs(given - numeric) : std::numeric_limits<double>::infinity();
+      if (finite) greatest = std::max({greatest, std::abs(numeric), std::abs(given)});
       ++worst.checked;
-      if (std::abs(given - numeric) <= apart) continue;
-      apart = std::abs(given - numeric);
+      if (distance <= apart) continue;
+      apart = distance;
       worst.tensor = parameter.name, worst.element = at, worst.backward = given, worst.difference = numeric;
     }
   }
   if (worst.checked == 0) throw value_error("check_gradient: the policy has no trainable element");
-  worst.error = greatest > 0 ? apart / greatest : 0;
+  worst.error = greatest > 0 ? apart / greatest : apart;  // 0 or infinite where no derivative is above 0
   return worst;
 }
 

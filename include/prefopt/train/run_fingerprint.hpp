@@ -16,11 +16,11 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/core/word_hash.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/pack.hpp"
-#include "prefopt/loss/token_losses.hpp"
+#include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/policy/reference_cache.hpp"
-#include "prefopt/policy/weights_hash.hpp"
 #include "prefopt/train/detail/member_names.hpp"
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/trainer_options.hpp"
@@ -29,7 +29,7 @@ namespace prefopt {
 
 /// A part that is 0 or empty is not known, and equals any.
 struct run_fingerprint {
-  std::uint64_t options = 0;  ///< all but tokens_per_microbatch, and what can be told of the loss: its name, its beta
+  std::uint64_t options = 0;  ///< all but tokens_per_microbatch, and what loss_hash tells of the loss
   std::uint64_t data = 0;     ///< the examples in their order
   /// How many sequences of the reference were summed up, and the means of their log-probs in up to 64 groups: of all
   /// that a cache holds, of four examples where a model is asked. Equal but for rounding where the reference is.
@@ -45,16 +45,14 @@ template <preference_loss Loss>
 [[nodiscard]] std::uint64_t hash_of(const trainer_options& options, const Loss& loss) {
   word_hash hash;
   for (const double number : {options.learning_rate, options.weight_decay, options.adam_beta1, options.adam_beta2,
-                              options.adam_epsilon, options.max_grad_norm, reward_scale(loss)})
-    hash.add(std::bit_cast<std::uint64_t>(number));
+                              options.adam_epsilon, options.max_grad_norm})
+    hash.add(number);
   for (const std::int64_t number :
        {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.pairs_per_step, options.epochs,
         options.max_steps, static_cast<std::int64_t>(options.shuffle)})
-    hash.add(static_cast<std::uint64_t>(number));
+    hash.add(number);
   hash.add(options.seed);
-  const loss_inputs inputs = loss.inputs;
-  for (const bool read : {inputs.rejected, inputs.reference, inputs.square_sums, inputs.divergences}) hash.add(read);
-  for (const char letter : loss_name<Loss>()) hash.add(static_cast<unsigned char>(letter));
+  hash.add(loss_hash(loss));
   return hash.value();
 }
 

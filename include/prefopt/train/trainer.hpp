@@ -117,8 +117,9 @@ class trainer {
   }
 
   /// Makes one step on all of these examples: for data that come while training, such as judged samples. The schedule
-  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, but does not know the data
-  /// of a restored state, and value_error where max_steps is 0 or that many steps are done.
+  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, and value_error where
+  /// max_steps is 0 or that many steps are done. Of a restored state it checks options, loss and the weights of a
+  /// reference that moves; not the data, and neither a cache nor a frozen model, which are known by answers for data.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
@@ -126,7 +127,9 @@ class trainer {
     if (step_ >= options_.max_steps) throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
-    begin_with({.options = detail::hash_of(options_, loss_)});  // data come as they come
+    // Data come as they come.
+    begin_with({.options = detail::hash_of(options_, loss_),
+                .reference_weights = restored_ ? detail::weights_of_reference(*reference_) : 0});
     return make_step(examples, all, options_.max_steps);
   }
 

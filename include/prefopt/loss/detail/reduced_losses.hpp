@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "prefopt/core/best_score.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/batch_pairs.hpp"
 #include "prefopt/loss/concepts.hpp"
@@ -65,12 +66,9 @@ template <class Reduction>
 /// Where the best response of a group stands, of equal ones the first. Throws value_error where no response answers the
 /// example's prompt, and where the only one that does is not desirable.
 [[nodiscard]] inline std::size_t best_of(std::string_view loss, std::span<const response_log_probs> group) {
-  std::size_t best = 0, own = 0;
-  for (std::size_t k = 0; k < group.size(); ++k) {
-    if (std::isnan(group[k].score)) continue;  // answers another prompt
-    if (own++ == 0 || group[k].score > group[best].score) best = k;
-  }
-  if (own == 0) throw value_error(join(loss, ": an example without a response to its prompt"));
+  const std::size_t best = best_score(group.size(), [&](std::size_t k) { return group[k].score; });
+  if (best == group.size()) throw value_error(join(loss, ": an example without a response to its prompt"));
+  const auto own = std::ranges::count_if(group, [](const auto& one) { return !std::isnan(one.score); });
   if (own == 1 && !(group[best].score > 0))
     throw value_error(join(loss, ": an example whose only response has score ", group[best].score,
                            ", expected a desirable one, with a score above 0"));
