@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/eigen.hpp>
+#include <prefopt/files/model_folder.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <string>
 
 #include "program/begin.hpp"
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   app.add_option("--n-head", config.n_head);
   app.add_option("--n-embd", config.n_embd);
   app.add_option("--n-positions", config.n_positions);
-  app.add_option("--seed", seed);
+  app.add_option("--seed", seed)->check(CLI::NonNegativeNumber);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -41,9 +41,9 @@ int main(int argc, char** argv) {
   }
 
   try {
-    for (const char* name : {"model.safetensors", "model.safetensors.index.json"})
-      if (std::filesystem::exists(std::filesystem::path(output) / name))
-        throw prefopt::value_error(output + ": holds a model already");
+    if (const std::string name = prefopt::find_model_file(output); !name.empty())
+      throw prefopt::value_error(
+          prefopt::join(output, ": holds a model already, or files of one (", name, "); another folder was wanted"));
     const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
                                                     : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
     config.vocab_size = tokenizer.vocabulary_size();

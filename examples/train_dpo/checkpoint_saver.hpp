@@ -44,20 +44,27 @@ class checkpoint_saver {
  public:
   checkpoint_saver(const options& o, const prefopt::gpt2_companions& companions, output_folder& output,
                    Reference& reference, const nlohmann::json& settings)
-      : options_(o), companions_(companions), output_(output), reference_(reference), settings_(settings) {}
+      : options_(o), companions_(companions), output_(output), reference_(reference), settings_(settings) {
+    if (const auto& from = output.resumed_from()) newest_ = from->path.native();
+  }
 
-  /// Throws `interrupted` behind what it saved, unless the run is done anyway.
+  /// Throws `interrupted` behind what it saved, or could not save, unless the run is done anyway.
   template <class Trainer>
   std::optional<std::string> save(const Trainer& trainer, const prefopt::step_report& step) {
     const int signal = interruption();
     if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
     output_.check_place();
-    const auto saved = step.last ? try_to_write(trainer, step.step) : std::optional(write(trainer, step.step));
-    if (signal != 0 && !step.last)
-      throw interrupted(
-          signal, prefopt::join(name_of_signal(signal), ": ended after step ", step.step, " of ", step.total_steps,
-                                ", saved ", *saved, "; the same command with --resume continues"));
-    return saved;
+    const bool goes_on = signal == 0 && !step.last;
+    const auto saved = goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
+    if (signal == 0 || step.last) return saved;
+    if (!saved)
+      throw interrupted(signal, prefopt::join(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
+                                              " could not be saved (", failure_, "); the same command with --resume ",
+                                              newest_.empty() ? "starts from the beginning"
+                                                              : prefopt::join("continues from ", newest_)));
+    throw interrupted(signal,
+                      prefopt::join(name_of_signal(signal), ": ended after step ", step.step, " of ", step.total_steps,
+                                    ", saved ", *saved, "; the same command with --resume continues"));
   }
 
   /// Why the last checkpoint could not be saved; empty where it was.
@@ -66,15 +73,16 @@ class checkpoint_saver {
  private:
   template <class Trainer>
   std::string write(const Trainer& trainer, std::int64_t step) {
-    return output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
+    newest_ = output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
       prefopt::save_gpt2(trainer.policy(), companions_, folder);
       if (const auto* moving = reference_.that_moves())
         prefopt::save_gpt2(moving->policy(), companions_, folder / reference_folder);
       prefopt::write_training_state(trainer, settings_, folder);
     });
+    return newest_;
   }
 
-  /// The model is still to be written, and may fit where a checkpoint does not.
+  /// At the end, where the model is still to be written and may fit where a checkpoint does not, and behind a signal.
   template <class Trainer>
   std::optional<std::string> try_to_write(const Trainer& trainer, std::int64_t step) {
     try {
@@ -91,6 +99,7 @@ class checkpoint_saver {
   Reference& reference_;
   const nlohmann::json& settings_;
   std::string failure_;
+  std::string newest_;  ///< the checkpoint that a resume would begin at; empty without one
 };
 
 }  // namespace train_dpo::detail

@@ -218,6 +218,9 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   std::optional<raw_file> eval = o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
   std::optional<std::string> text = first_text(train);
   if (!text && eval) text = first_text(*eval);
+  if (o.split_special_tokens && !text)
+    std::fprintf(o.show_pairs ? stderr : stdout,
+                 "--split-special-tokens: the data is token ids, there is no text to split\n");
   data.tokenizer = tokenizer_for(o, text);
   data.train = tokenized(train, data, o, config.vocab_size);
   if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);

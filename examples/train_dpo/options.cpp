@@ -196,7 +196,8 @@ void add_run(CLI::App& app, options& o) {
   interval("--eval-every", o.eval_every, "Steps between evaluations [at the end only]");
   interval("--save-every", o.save_every, "Steps between checkpoints [at the end only]");
   app.add_flag("--resume", o.resume, "Go on from the newest checkpoint in the output folder, or start where none is");
-  app.add_option("--show-pairs", o.show_pairs, "Print the first N pairs as training will see them, and exit")
+  app.add_option("--show-pairs", o.show_pairs,
+                 "Print the first N pairs as training will see them, and exit; nothing is trained or written")
       ->type_name("N")
       ->check(at_least(1));
 }
@@ -229,6 +230,8 @@ void check_together(const CLI::App& app, const options& o) {
     refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
   }
   if (o.device == device_name::cuda) refuse("--threads", "they are the CPU's, and this run is on a GPU");
+  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given, which counts instead");
+  if (!o.trainer.shuffle) refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
     throw CLI::ValidationError("--reference-cache", "an empty name, wanted a file or none");

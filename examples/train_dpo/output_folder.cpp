@@ -2,6 +2,7 @@
 
 #include "train_dpo/output_folder.hpp"
 
+#include <prefopt/files/model_folder.hpp>
 #include <prefopt/files/room.hpp>
 
 #include <algorithm>
@@ -27,17 +28,26 @@ bool holds(const fs::path& folder, const char* name) {
   return kind != fs::file_type::not_found;
 }
 
-/// Whether the state in a checkpoint's folder is one that another program wrote: none of our keys is in it. What is no
-/// JSON may be a damaged one of ours, but not if it counts as Hugging Face's Trainer does, which writes NaN.
-bool is_foreign(const fs::path& checkpoint) {
+/// What a folder that is called as a checkpoint tells of itself.
+enum class checkpoint_kind {
+  stateless,  ///< it has no trainer_state.json
+  foreign,    ///< another program wrote it: none of our keys is in it
+  older,      ///< ours, of the time before checksums
+  own,        ///< ours, whole or damaged
+};
+
+/// What is no JSON may be a damaged state of ours, but not if it counts as Hugging Face's Trainer does, which writes
+/// NaN.
+checkpoint_kind kind_of(const fs::path& checkpoint) {
   const fs::path path = checkpoint / prefopt::trainer_state_file;
-  if (!holds(checkpoint, prefopt::trainer_state_file)) return false;
+  if (!holds(checkpoint, prefopt::trainer_state_file)) return checkpoint_kind::stateless;
   const std::string text = prefopt::read_file(path);
   try {
     const nlohmann::json json = prefopt::parse_json(text, path.native());
-    return json.is_object() && !json.contains("settings") && !json.contains("files") && !json.contains("checksum");
+    if (!json.is_object() || json.contains("files") || json.contains("checksum")) return checkpoint_kind::own;
+    return json.contains("settings") ? checkpoint_kind::older : checkpoint_kind::foreign;
   } catch (const prefopt::format_error&) {
-    return text.find("\"global_step\"") != text.npos;
+    return text.find("\"global_step\"") != text.npos ? checkpoint_kind::foreign : checkpoint_kind::own;
   }
 }
 
@@ -57,7 +67,14 @@ prefopt::trainer_state_record read_whole(const prefopt::checkpoint_place& place)
 /// share one.
 bool is_of_the_run(std::string_view name) {
   return name.starts_with("checkpoint-") || name == "room" || name == metrics_file || name == evaluations_file ||
-         name == model_file || name == "config.json";
+         name == prefopt::folder_lock::file_name || prefopt::is_written_with_model(name);
+}
+
+/// Where a file is or will be, links followed.
+fs::path real_place(const fs::path& path) {
+  std::error_code ignored;  // of what cannot be looked at, writing tells more
+  const fs::path real = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  return real.empty() ? path : prefopt::without_slash(real);
 }
 
 /// Cuts a log back to a step; one that is spoiled is set aside.
@@ -104,18 +121,32 @@ void output_folder::lock() {
 }
 
 void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>& places, bool resume) const {
-  for (const auto& place : places)
-    if (is_foreign(place.path))
+  bool has_own = false;
+  for (const auto& place : places) {
+    const checkpoint_kind kind = kind_of(place.path);
+    has_own = has_own || kind == checkpoint_kind::own;
+    if (kind == checkpoint_kind::foreign)
       throw prefopt::value_error(join(place.path.native(),
                                       ": a checkpoint of another program, its trainer_state.json has no settings of "
                                       "this one; another output folder was wanted"));
-  const bool has_model = holds(folder_, model_file) || holds(folder_, "model.safetensors.index.json");
-  if (has_model && places.empty())  // with or without --resume: there is nothing to continue
-    throw prefopt::value_error(
-        folder_.native() +
-        ": holds a run already, a model but no checkpoint to resume from; another folder was wanted");
-  const bool has_run = has_model || !places.empty() || holds(folder_, metrics_file) || holds(folder_, evaluations_file);
-  if (has_run && !resume) throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
+    if (kind == checkpoint_kind::older)
+      throw prefopt::value_error(join(place.path.native(),
+                                      ": a checkpoint of an older format, without checksums, which is not read any "
+                                      "more; another output folder was wanted"));
+  }
+  // With or without --resume: there is nothing to continue.
+  if (const std::string name = prefopt::find_model_file(folder_); !has_own && !name.empty())
+    throw prefopt::value_error(join(folder_.native(), ": holds a run or a model already (", name,
+                                    "), but no checkpoint to resume from; another folder was wanted"));
+  if (resume) return;
+  if (has_own) throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
+  if (!places.empty())
+    throw prefopt::value_error(join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
+                                    prefopt::trainer_state_file, " to resume from; another folder was wanted"));
+  for (const char* log : {metrics_file, evaluations_file})
+    if (holds(folder_, log))
+      throw prefopt::value_error(join(folder_.native(), ": holds a run already (", log,
+                                      "), without a checkpoint yet; --resume begins it again"));
 }
 
 void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_place>& places) {
@@ -135,8 +166,29 @@ void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_place>
                                      "); to start anew, name another folder or move these away"));
 }
 
-bool output_folder::is_finished(std::int64_t total_steps) const {
-  return checkpoint_ && state_.step == total_steps && holds(folder_, model_file);
+bool output_folder::is_finished(std::int64_t total_steps) {
+  if (!checkpoint_ || state_.step != total_steps) return false;
+  bool is_whole = true;
+  for (const auto& [name, checksum] : state_.files.items()) {
+    if (!prefopt::is_written_with_model(name.substr(0, name.find('/')))) continue;
+    const nlohmann::json file = {{name, checksum}};
+    try {
+      prefopt::verify_checksums(folder_, prefopt::json_object(file, prefopt::trainer_state_file));
+    } catch (const prefopt::format_error& cause) {
+      std::printf("%s; the trained model is written again, from %s\n", cause.what(), checkpoint_->path.c_str());
+      if (holds(folder_, name.c_str())) damaged_.push_back(folder_ / name);
+      is_whole = false;
+    }
+  }
+  return is_whole;
+}
+
+void output_folder::check_beside(const fs::path& file) const {
+  const fs::path place = real_place(prefopt::follow_links(file)), own = real_place(folder_);
+  const fs::path within = place.lexically_relative(own);
+  if (within.empty() || !is_of_the_run(within.begin()->native())) return;
+  throw prefopt::value_error(join("--reference-cache: ", file.native(), " is where the run writes ",
+                                  within.begin()->native(), ", another name was wanted"));
 }
 
 void output_folder::check_settings(const nlohmann::json& settings) const {
@@ -144,7 +196,7 @@ void output_folder::check_settings(const nlohmann::json& settings) const {
 }
 
 bool output_folder::is_own_checkpoint(const fs::path& checkpoint) {
-  return holds(checkpoint, prefopt::trainer_state_file) && !is_foreign(checkpoint);
+  return kind_of(checkpoint) == checkpoint_kind::own;
 }
 
 void output_folder::prepare(const sizes& needed) {

@@ -7,6 +7,7 @@
 #include <prefopt/prefopt.hpp>
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -34,8 +35,12 @@ class output_folder {
   /// Steps before that checkpoint; 0 without one.
   [[nodiscard]] std::int64_t steps_done() const { return state_.step; }
 
-  /// Whether the run that is continued, of that many steps, has left its model already.
-  [[nodiscard]] bool is_finished(std::int64_t total_steps) const;
+  /// Whether the run that is continued, of that many steps, has left its model already: each file as the checkpoint has
+  /// it. Says which one is not; `prepare` sets those aside.
+  [[nodiscard]] bool is_finished(std::int64_t total_steps);
+
+  /// Throws value_error where a reference cache in `file` would stand where the run writes something of its own.
+  void check_beside(const std::filesystem::path& file) const;
 
   /// Throws value_error, naming the option, where the checkpoint was made with other settings.
   void check_settings(const nlohmann::json& settings) const;
@@ -47,7 +52,7 @@ class output_folder {
     std::int64_t checkpoints = 1;  ///< how many of these it will make
   };
 
-  /// Clears away what killed runs left half written, renames damaged checkpoints, and asks for the room that the run
+  /// Clears away what killed runs left half written, renames what is damaged, and asks for the room that the run
   /// needs. Throws io_error where it cannot be written.
   void prepare(const sizes& needed);
 
@@ -65,7 +70,9 @@ class output_folder {
   std::string save_checkpoint(std::int64_t step, const Fill& fill) {
     metrics_->flush();
     if (evaluations_) evaluations_->flush();
-    return prefopt::write_checkpoint(folder_, step, fill, is_own_checkpoint).native();
+    const auto written = prefopt::write_checkpoint(folder_, step, fill, is_own_checkpoint);
+    if (!written.remark.empty()) std::printf("%s\n", written.remark.c_str());
+    return written.path.native();
   }
 
  private:
@@ -82,7 +89,7 @@ class output_folder {
   std::optional<prefopt::folder_lock> lock_;
   std::string unwritable_;  ///< why there is no lock, where the folder cannot be written
   std::optional<prefopt::checkpoint_place> checkpoint_;
-  std::vector<std::filesystem::path> damaged_;  ///< newer checkpoints than that
+  std::vector<std::filesystem::path> damaged_;  ///< newer checkpoints than that, and files of a finished model
   prefopt::trainer_state_record state_;         ///< of the checkpoint; 0 steps without one
   std::optional<prefopt::json_log> metrics_;
   std::optional<prefopt::json_log> evaluations_;

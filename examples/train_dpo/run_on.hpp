@@ -254,6 +254,7 @@ void run_on(const options& given) {
   if (o.show_pairs) return show_pairs(data, static_cast<std::size_t>(*o.show_pairs));
 
   output_folder output(o.output, o.resume);
+  if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::gpt2_companions companions = detail::read_companions(o, data);
   const auto machine = detail::make_machine<Machine>(o);
   o.trainer = prefopt::on_machine(machine, o.trainer);
@@ -283,6 +284,10 @@ void run_on(const options& given) {
     std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
     return;
   }
+
+  if (o.trainer.warmup_steps >= total_steps)
+    std::printf("--warmup-steps %lld: the run has %lld steps, so the learning rate never gets to its peak\n",
+                static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
 
   const std::int64_t steps_left = total_steps - output.steps_done();
   output.prepare(detail::sizes_of(policy, companions, o, steps_left));

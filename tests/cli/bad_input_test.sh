@@ -13,7 +13,7 @@ for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothin
   "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--pairs-per-step 1.5" "--epochs 1e3" "--loss nonsense" \
   "--schedule nonsense" "--truncation nonsense" "--loss 0" "--truncation 1" "--schedule 2" "--seed -1" "--threads 2000" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
   "--loss ipo --label-smoothing 0" "--loss hinge --label-smoothing 0.1" "--loss sft --beta 0.1" \
-  "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do
+  "--epochs 2 --max-steps 3" "--no-shuffle --seed 1" "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do
   # shellcheck disable=SC2086
   expect 2 . "$train" --model nowhere --train nowhere --output out $option
 done
@@ -122,6 +122,35 @@ for name in model.safetensors metrics.jsonl eval.jsonl model.safetensors.index.j
   expect 1 "held.*holds a run" "$train" --model model --train pairs.jsonl --output held
   [[ $(cat held/$name) == precious ]] || fail "$name was written over"
 done
+# Whatever of a model stands in it, nothing of it is written over, by neither program.
+for name in config.json generation_config.json vocab.json merges.txt tokenizer.json tokenizer_config.json \
+  chat_template.jinja pytorch_model.bin model-00001-of-00002.safetensors adapter_config.json; do
+  rm -rf held/*
+  echo precious >held/$name
+  for option in "" --resume; do
+    # shellcheck disable=SC2086
+    expect 1 "held.*model already \($name\).*another folder" "$train" --model model --train pairs.jsonl --output held $option
+  done
+  expect 1 "held.*model already.*$name.*another folder" "$init" --output held
+  [[ $(ls held) == "$name" && $(cat held/$name) == precious ]] || fail "$name was written over: $(ls held)"
+done
+expect 2 "seed" "$init" --output new --seed -1
+[[ -e new ]] && fail "a seed below 0 made a folder"
+# Nor is a cache put where the run writes.
+for name in model.safetensors metrics.jsonl eval.jsonl config.json vocab.json run.lock checkpoint-1 checkpoint-1/cache; do
+  expect 1 "--reference-cache: out/../out/$name is where the run writes" "$train" --model model --train pairs.jsonl \
+    --output out --reference-cache out/../out/$name
+  [[ -e out ]] && fail "a refused run left an output folder"
+done
+ln -s out/model.safetensors cache
+expect 1 "--reference-cache: cache is where" "$train" --model model --train pairs.jsonl --output out --reference-cache cache
+expect 0 "" "$train" --model model --train pairs.jsonl --output inside --reference-cache inside/cache.safetensors --max-steps 2 \
+  --warmup-steps 2
+[[ -e inside/cache.safetensors ]] || fail "no cache inside the output folder"
+grep -q -e "--warmup-steps 2: the run has 2 steps" stdout || fail "an endless warm-up was not told: $(cat stdout)"
+expect 0 "" "$train" --model model --train ids.jsonl --output ids --max-steps 2 --warmup-steps 1 --split-special-tokens
+grep -q -e "--split-special-tokens: the data is token ids" stdout || fail "ids with --split-special-tokens: $(cat stdout)"
+grep -q -e "--warmup-steps" stdout && fail "a warm-up that ends was called endless: $(cat stdout)"
 cp model/model.safetensors before
 expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model
 expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model --resume

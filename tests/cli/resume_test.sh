@@ -68,6 +68,22 @@ expect 0 "" "$train" "${arguments[@]}" --output whole --resume
 grep -q "finished" stdout || fail "the finished run was not said to be finished: $(cat stdout)"
 find whole -type f -exec md5sum {} + | sort | cmp -s - before || fail "a finished run was touched"
 
+# But a model that is not as the checkpoint has it is none: it is written again, and what was there is kept.
+for change in "truncate -s 100 ended/model.safetensors" "rm ended/config.json" "rm ended/vocab.json ended/model.safetensors" \
+  "sed -i 1s/.*/x/ ended/merges.txt"; do
+  rm -rf ended
+  cp -r whole ended
+  $change
+  expect 0 "" "$train" "${arguments[@]}" --output ended --resume
+  grep -q "ended/.*; the trained model is written again, from ended/checkpoint-56" stdout || fail "$change: $(cat stdout)"
+  case $change in
+    truncate*) [[ $(stat -c %s ended/model.safetensors.damaged) == 100 ]] || fail "the short model was not kept" ;;
+    sed*) [[ $(cat ended/merges.txt.damaged) == x* ]] || fail "the other merges.txt was not kept" ;;
+  esac
+  rm -f ended/*.damaged
+  same_as_whole ended
+done
+
 # Other settings, another model, other data: refused, and the option named. Intervals may differ.
 refuse() { expect 1 "$1" "$train" "${arguments[@]}" --output whole --resume "${@:2}"; }
 once() { # the arguments without one option and its value
@@ -83,7 +99,8 @@ refuse "--seed" --seed 7
 refuse "--max-length" --max-length 30
 refuse "--truncation" --truncation keep_end
 refuse "--loss|--label" --loss ipo
-refuse "--max-steps" --max-steps 5
+mapfile -t rest < <(once --epochs)
+expect 1 "--epochs|--max-steps" "$train" "${rest[@]}" --max-steps 5 --output whole --resume
 refuse "--tokens-per-microbatch" --tokens-per-microbatch 100
 refuse "--reference-cache" --reference-cache none
 small_model other 2
@@ -121,6 +138,21 @@ for file in optimizer.safetensors trainer_state.json model.safetensors; do
   cmp -s {whole,damaged}/checkpoint-56/$file || fail "checkpoint-56 was not made again"
   cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
 done
+
+# What --resume would refuse is not advised: checkpoints of the time before checksums, and without a state.
+rm -rf old
+cp -r whole old
+rm -r old/checkpoint-56
+sed -i '/"checksum"/d' old/checkpoint-54/trainer_state.json
+edited=$(tr -d '\n' <old/checkpoint-54/trainer_state.json | sed -E 's/"files": *\{([^{}]|\{[^{}]*\})*\}, *//')
+echo "$edited" >old/checkpoint-54/trainer_state.json
+for option in "" --resume; do
+  # shellcheck disable=SC2086
+  expect 1 "old/checkpoint-54: a checkpoint of an older format.*another output folder" "$train" "${arguments[@]}" --output old $option
+done
+rm -rf old/*
+mkdir old/checkpoint-5
+expect 1 "old: holds a run already, and none of its checkpoints.*another folder" "$train" "${arguments[@]}" --output old
 
 # Nothing to resume from: it says so and starts.
 expect 0 "" "$train" "${arguments[@]}" --output fresh --resume

@@ -102,9 +102,12 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_is_an_error_and_leaves_the_old_content)
   put(folder / "a.txt", old_text);
   {
     const full_disk full(50000);
-    BOOST_CHECK_EXCEPTION(save_file(folder.path()), io_error, says("a.txt", "cannot write"));
+    BOOST_CHECK_EXCEPTION(save_file(folder.path()), io_error, says("/a.txt: cannot write"));
     prefopt::atomic_file large(folder / "large");
-    BOOST_CHECK_THROW(large.file().reserve(60000), io_error);
+    BOOST_CHECK_EXCEPTION(large.file().reserve(60000), io_error, says("/large: cannot write"));
+    // The names that are to be, not those of the temporaries.
+    const prefopt::atomic_directory directory(folder / "b");
+    BOOST_CHECK_EXCEPTION(save_file(directory.path()), io_error, says((folder / "b/a.txt: cannot write").native()));
   }
   BOOST_TEST(get(folder / "a.txt") == old_text);
   BOOST_TEST(entries(folder.path()) == 1);

@@ -13,6 +13,7 @@
 
 #include "files/scratch_folder.hpp"
 #include "prefopt/files/folder_lock.hpp"
+#include "prefopt/files/model_folder.hpp"
 #include "prefopt/files/room.hpp"
 
 namespace fs = std::filesystem;
@@ -105,6 +106,47 @@ BOOST_AUTO_TEST_CASE(without_locks_a_later_writer_is_noticed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(model_files)
+
+BOOST_AUTO_TEST_CASE(a_file_that_tells_of_a_model_is_found) {
+  for (const char* name : {"config.json",
+                           "generation_config.json",
+                           "vocab.json",
+                           "merges.txt",
+                           "tokenizer.json",
+                           "tokenizer_config.json",
+                           "special_tokens_map.json",
+                           "added_tokens.json",
+                           "chat_template.jinja",
+                           "chat_template.json",
+                           "additional_chat_templates",
+                           "model.safetensors",
+                           "model.safetensors.index.json",
+                           "model-00001-of-00002.safetensors",
+                           "pytorch_model.bin",
+                           "pytorch_model-00001-of-00002.bin",
+                           "adapter_config.json",
+                           "adapter_model.safetensors",
+                           "tf_model.h5",
+                           "flax_model.msgpack",
+                           "tokenizer.model"}) {
+    const scratch_folder folder;
+    put(folder / "a.txt", "");
+    put(folder / name, "");
+    BOOST_TEST(prefopt::find_model_file(folder.path()) == name);
+  }
+  const scratch_folder folder;
+  for (const char* name : {"metrics.jsonl", "eval.jsonl", "reference_log_probs.safetensors", "run.lock", "checkpoint-1",
+                           "pairs.jsonl", "model.safetensors.0123456789abcdef-1-0.prefopt-tmp"})
+    put(folder / name, "");
+  BOOST_TEST(prefopt::find_model_file(folder.path()) == "");
+  fs::create_symlink("nowhere", folder / "config.json");
+  BOOST_TEST(prefopt::find_model_file(folder.path()) == "config.json");
+  BOOST_TEST(prefopt::find_model_file(folder / "absent") == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(rooms)
 
 BOOST_AUTO_TEST_CASE(room_is_asked_for_and_nothing_is_left) {
@@ -121,6 +163,9 @@ BOOST_AUTO_TEST_CASE(room_is_asked_for_and_nothing_is_left) {
   BOOST_CHECK_NO_THROW(prefopt::check_room(folder.path(), {40000, 40000}));
   ::setrlimit(RLIMIT_FSIZE, &before);
   BOOST_TEST(fs::is_empty(folder.path()));
+  fs::create_directory(folder / "room");  // no name is taken
+  BOOST_CHECK_NO_THROW(prefopt::check_room(folder.path(), {1000}));
+  BOOST_TEST(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

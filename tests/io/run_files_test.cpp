@@ -51,13 +51,13 @@ BOOST_AUTO_TEST_SUITE(checkpoints)
 
 BOOST_AUTO_TEST_CASE(the_newest_two_are_kept_and_the_newest_is_found_by_number) {
   const scratch_folder folder;
-  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
-  BOOST_TEST(!prefopt::newest_checkpoint(folder / "absent").has_value());
+  BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());
+  BOOST_TEST(prefopt::list_checkpoints(folder / "absent").empty());
   for (const std::int64_t step : {2, 9, 10, 100}) checkpoint(folder, step);
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-10", "checkpoint-100"}));
-  const auto newest = prefopt::newest_checkpoint(folder.path());
-  BOOST_TEST(newest.value().step == 100);
-  BOOST_TEST(get(newest->path / "state") == "state 100");
+  const auto newest = prefopt::list_checkpoints(folder.path()).back();
+  BOOST_TEST(newest.step == 100);
+  BOOST_TEST(get(newest.path / "state") == "state 100");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_neither_found_nor_removed) {
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_neither_found_nor_removed) {
                      "checkpoint--1", "xcheckpoint-7", "checkpoint-99999999999999999999"};
   for (const auto& name : others) fs::create_directory(folder / name);
   put(folder / "checkpoint-50", "a file");
-  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
+  BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());
   for (const std::int64_t step : {1, 2, 3}) checkpoint(folder, step);
   names wanted = others;
   wanted.insert({"checkpoint-2", "checkpoint-3", "checkpoint-50"});
@@ -98,6 +98,27 @@ BOOST_AUTO_TEST_CASE(of_checkpoints_only_own_ones_are_counted_and_removed) {
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-2", "checkpoint-3", "checkpoint-4", "checkpoint-5"}));
 }
 
+BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
+  const scratch_folder folder;
+  const auto write = [&](std::int64_t step) {
+    return prefopt::write_checkpoint(
+        folder.path(), step, [&](const fs::path& to) { put(to / "state", "x"); },
+        [&](const fs::path& path) {
+          if (fs::exists(folder / "away")) throw prefopt::io_error(path.native() + ": cannot look at: away");
+          return true;
+        });
+  };
+  for (const std::int64_t step : {1, 2}) BOOST_TEST(write(step).remark == "");
+  put(folder / "away", "");
+  const auto written = write(3);
+  BOOST_TEST(written.path == folder / "checkpoint-3");
+  BOOST_TEST(written.remark == (folder / "checkpoint-1: cannot look at: away").native());
+  BOOST_TEST((names_in(folder.path()) == names{"away", "checkpoint-1", "checkpoint-2", "checkpoint-3"}));
+  fs::remove(folder / "away");
+  BOOST_TEST(write(4).remark == "");
+  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-3", "checkpoint-4"}));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
@@ -105,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
       prefopt::join("checkpoint-7.", prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
   fs::create_directory(folder / left);
   put(folder / left / "half", "x");
-  BOOST_TEST(!prefopt::newest_checkpoint(folder.path()).has_value());
+  BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());
   checkpoint(folder, 8);
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-8"}));
 }

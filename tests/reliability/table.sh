@@ -327,6 +327,20 @@ row_signals() {
     local status=$?
     [[ $status == $((128 + number)) || $status == 143 ]]; trial $? "two signals: ended at once"
   done
+  # Where it cannot be saved, the message says what is lost and where a resume begins.
+  local begin
+  rm -rf out
+  for begin in "starts from the beginning" "continues from out/checkpoint-"; do
+    start env --default-signal PREFOPT_FAULT=write:28:0:checkpoint- LD_PRELOAD="$shim" "$train" "${longer[@]}" --output out --resume
+    kill -TERM $!
+    wait $! 2>/dev/null
+    [[ $? == 143 ]] && tail -1 stderr | grep -qE "^SIGTERM: step [0-9]+ of 600 could not be saved \(out/checkpoint-[0-9]+/[a-z.]+: cannot write: [^:]*\); the same command with --resume $begin"
+    trial $? "full disk: 128 + signal, what is lost is said" "$begin"
+    rm -rf out
+    start env --default-signal "$train" "${longer[@]}" --output out
+    kill -TERM $!
+    wait $! 2>/dev/null
+  done
   # At any moment: reference pass, step, evaluation, saving.
   local count
   for ((count = $(long && echo 40 || echo 4); count > 0; --count)); do

@@ -13,13 +13,16 @@
 #include <utility>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/files/temporary_name.hpp"
 
 namespace prefopt {
 
-/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", the reason from `code`.
+/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", the reason from `code`. A
+/// temporary is called as what it was to become.
 [[nodiscard]] inline io_error system_failure(const std::filesystem::path& path, std::string_view action,
                                              int code = errno) {
-  return io_error(join(path.native(), ": cannot ", action, ": ", std::generic_category().message(code)));
+  return io_error(
+      join(without_temporary_names(path).native(), ": cannot ", action, ": ", std::generic_category().message(code)));
 }
 
 /// Owns an open file and closes it. Move-only.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // check_model_folder: says what a path is that was given as a model's folder and is none: a name of the Hugging Face
-// Hub, a file, an adapter, weights in another format.
+// Hub, a file, an adapter, weights in another format. find_model_file: what a model must not be written over.
 
 #include <algorithm>
 #include <array>
@@ -11,10 +11,13 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/describe_foreign.hpp"
+#include "prefopt/files/file_descriptor.hpp"
+#include "prefopt/files/folder_file.hpp"
 #include "prefopt/files/input_file.hpp"
 #include "prefopt/files/printable.hpp"
 
@@ -147,6 +150,36 @@ inline void check_model_folder(const std::filesystem::path& folder) {
   }
   const std::string other = detail::describe_other_model(folder);
   if (!other.empty()) throw io_error(join(folder.native(), ": no config.json; ", other));
+}
+
+/// Whether a model's folder may hold a file or folder of that name that is written with the model.
+[[nodiscard]] inline bool is_written_with_model(std::string_view name) {
+  return name == "config.json" || name == "generation_config.json" || name == "model.safetensors" ||
+         name == chat_template_folder || std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
+}
+
+/// The first name in a folder that tells of a model: one that writing a model there might replace, or weights, an
+/// adapter or a tokenizer in whatever format. Empty where there is none, or no folder. Throws io_error.
+[[nodiscard]] inline std::string find_model_file(const std::filesystem::path& folder) {
+  const auto tells = [](std::string_view name) {
+    if (is_written_with_model(name) || name == "adapter_config.json" || name == "tokenizer.model") return true;
+    if (name.starts_with("model") && name.find(".safetensors") != name.npos) return !name.ends_with(".prefopt-tmp");
+    return std::ranges::any_of(detail::folder_signs, [&](const detail::folder_sign& sign) {
+      // A cache of log-probs ends so as well, and checkpoints are looked at one by one.
+      return sign.name != "*.safetensors" && sign.name != "checkpoint-*" && sign.fits(name);
+    });
+  };
+  std::string first;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    std::string name = entry->path().filename().native();
+    if (tells(name) && (first.empty() || name < first)) first = std::move(name);
+  }
+  const bool is_none =
+      failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory;  // writing tells
+  if (failure && !is_none) throw system_failure(folder, "read", failure.value());
+  return first;
 }
 
 }  // namespace prefopt

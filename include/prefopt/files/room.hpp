@@ -2,6 +2,7 @@
 #pragma once
 // check_room: whether files of some sizes will fit, asked before the work that makes them.
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cstddef>
@@ -10,13 +11,36 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/atomic_directory.hpp"
 #include "prefopt/files/output_file.hpp"
+#include "prefopt/files/temporary.hpp"
 
 namespace prefopt {
+
+namespace detail {
+
+/// A folder that never gets the name beside which it stands, and goes with all in it.
+class temporary_folder {
+ public:
+  explicit temporary_folder(const std::filesystem::path& beside) : path_(temporary_sibling(beside)) {
+    if (::mkdir(path_.c_str(), 0777) != 0) throw system_failure(path_, "create");
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace detail
 
 /// Throws io_error, with the bytes that are needed, where the file system of `folder` has no room for these files at
 /// the same time, a quota or limit on file sizes included. Nothing is left behind. It is a question, not a reservation:
@@ -26,7 +50,7 @@ inline void check_room(const std::filesystem::path& folder, const std::vector<st
   const auto refuse = [&](const std::string& why) {
     throw io_error(join(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(), " files: ", why));
   };
-  const atomic_directory probe(folder / "room");  // never committed
+  const detail::temporary_folder probe(folder / "room");
   for (std::size_t i = 0; i < file_bytes.size(); ++i) {
     output_file file(probe.path() / std::to_string(i), output_file::mode::create);
     try {

@@ -10,12 +10,10 @@
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,10 +23,9 @@
 #include "prefopt/files/file_descriptor.hpp"
 #include "prefopt/files/folders.hpp"
 #include "prefopt/files/process_place.hpp"
+#include "prefopt/files/temporary_name.hpp"
 
 namespace prefopt {
-
-inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
 
 namespace detail {
 
@@ -51,31 +48,6 @@ inline std::atomic<std::uint64_t> temporary_count{0};
 
 namespace detail {
 
-/// What a temporary's name says.
-struct temporary_name {
-  std::string_view of;  ///< the name that it was to get
-  std::string_view place;
-  ::pid_t process = 0;
-  std::uint64_t count = 0;
-};
-
-/// Nothing for a name that temporary_sibling does not give.
-[[nodiscard]] inline std::optional<temporary_name> parse_temporary(std::string_view name) {
-  if (!name.ends_with(temporary_suffix)) return std::nullopt;
-  name.remove_suffix(temporary_suffix.size());
-  const std::size_t dot = name.rfind('.'), last = name.rfind('-');
-  const std::size_t first = name.find('-', dot == name.npos ? name.size() : dot);
-  if (first == name.npos || first == last) return std::nullopt;
-  temporary_name parts{name.substr(0, dot), name.substr(dot + 1, first - dot - 1)};
-  const auto reads = [](std::string_view digits, auto& number) {
-    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    return code == std::errc{} && end == digits.data() + digits.size();
-  };
-  if (!reads(name.substr(first + 1, last - first - 1), parts.process) || parts.process <= 0) return std::nullopt;
-  if (!reads(name.substr(last + 1), parts.count)) return std::nullopt;
-  return parts;
-}
-
 /// Whether the process that made a temporary is known to be dead.
 [[nodiscard]] inline bool is_leftover(const temporary_name& name) {
   if (name.place != process_place()) return false;
@@ -90,7 +62,7 @@ struct temporary_name {
 inline void remove_tree(const std::filesystem::path& path) {
   std::error_code failure;
   std::filesystem::remove_all(path, failure);
-  if (failure) throw system_failure(path, "remove", failure.value());
+  if (failure) throw io_error(join(path.native(), ": cannot remove: ", failure.message()));  // this name and no other
 }
 
 namespace detail {

@@ -60,12 +60,6 @@ namespace detail {
   return places;
 }
 
-/// The checkpoint to go on from, if there is one. Throws io_error.
-[[nodiscard]] inline std::optional<checkpoint_place> newest_checkpoint(const std::filesystem::path& output) {
-  auto places = list_checkpoints(output);
-  return places.empty() ? std::nullopt : std::optional(std::move(places.back()));
-}
-
 /// What prune_checkpoints may remove: every folder of such a name.
 struct any_checkpoint {
   bool operator()(const std::filesystem::path&) const { return true; }
@@ -85,20 +79,33 @@ void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, Is
   }
 }
 
+/// A checkpoint that is on the disk.
+struct written_checkpoint {
+  std::filesystem::path path;
+  std::string remark;  ///< what could not be removed beside it, and why; empty where all was
+};
+
 /// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets its name, and of
-/// those that are `is_own(path)` older ones than the newest two go. Returns its path. Throws what `fill` throws, and
-/// io_error, also where that step has a checkpoint; then nothing has changed.
+/// those that are `is_own(path)` older ones than the newest two go. Throws what `fill` throws, and io_error, also where
+/// that step has a checkpoint; then nothing has changed. Old files that cannot be removed are a remark.
 template <std::invocable<const std::filesystem::path&> Fill,
           std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
-std::filesystem::path write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill,
-                                       IsOwn&& is_own = {}) {
-  remove_leftovers(output);
-  std::filesystem::path path = output / join("checkpoint-", step);
-  atomic_directory directory(path);
+written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill,
+                                    IsOwn&& is_own = {}) {
+  written_checkpoint written{output / join("checkpoint-", step), {}};
+  const auto clear_away = [&](auto&& remove) {
+    try {
+      remove();
+    } catch (const io_error& cause) {
+      written.remark += join(written.remark.empty() ? "" : "; ", cause.what());
+    }
+  };
+  clear_away([&] { remove_leftovers(output); });
+  atomic_directory directory(written.path);
   fill(directory.path());
   directory.commit();
-  prune_checkpoints(output, 2, is_own);
-  return path;
+  clear_away([&] { prune_checkpoints(output, 2, is_own); });
+  return written;
 }
 
 }  // namespace prefopt

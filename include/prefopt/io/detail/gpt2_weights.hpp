@@ -13,6 +13,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/atomic_file.hpp"
 #include "prefopt/files/folders.hpp"
+#include "prefopt/files/temporary_name.hpp"
 #include "prefopt/io/detail/check_finite.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
@@ -71,9 +72,9 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
     stored.assign(values.size(), 0);
     std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
     if (const std::size_t at = first_not_finite(std::span<const float>(stored)); at != stored.size()) {
-      throw value_error(join((folder / "model.safetensors").native(), ": tensor ", signatures[i].name, " would hold ",
-                             describe_value(stored[at]), " at ", describe_place(at, signatures[i].shape),
-                             ", which nobody could read again"));
+      throw value_error(join(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
+                             signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
+                             describe_place(at, signatures[i].shape), ", which nobody could read again"));
     }
     return std::span<const float>(stored);
   });

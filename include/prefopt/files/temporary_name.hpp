@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The names of temporary siblings, read: whose one is, and what it is to become.
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace prefopt {
+
+inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
+
+namespace detail {
+
+/// What a temporary's name says.
+struct temporary_name {
+  std::string_view of;  ///< the name that it was to get
+  std::string_view place;
+  ::pid_t process = 0;
+  std::uint64_t count = 0;
+};
+
+/// Nothing for a name that temporary_sibling does not give.
+[[nodiscard]] inline std::optional<temporary_name> parse_temporary(std::string_view name) {
+  if (!name.ends_with(temporary_suffix)) return std::nullopt;
+  name.remove_suffix(temporary_suffix.size());
+  const std::size_t dot = name.rfind('.'), last = name.rfind('-');
+  const std::size_t first = name.find('-', dot == name.npos ? name.size() : dot);
+  if (first == name.npos || first == last) return std::nullopt;
+  temporary_name parts{name.substr(0, dot), name.substr(dot + 1, first - dot - 1)};
+  const auto reads = [](std::string_view digits, auto& number) {
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return code == std::errc{} && end == digits.data() + digits.size();
+  };
+  if (!reads(name.substr(first + 1, last - first - 1), parts.process) || parts.process <= 0) return std::nullopt;
+  if (!reads(name.substr(last + 1), parts.count)) return std::nullopt;
+  return parts;
+}
+
+}  // namespace detail
+
+/// A path as it will be when what is under a temporary name has its own, the folders above included: what a message
+/// names, for the temporary is gone by the time that it is read.
+[[nodiscard]] inline std::filesystem::path without_temporary_names(const std::filesystem::path& path) {
+  std::filesystem::path named;
+  for (const std::filesystem::path& part : path) {
+    const auto temporary = detail::parse_temporary(part.native());
+    named /= temporary ? std::filesystem::path(temporary->of) : part;
+  }
+  return named;
+}
+
+}  // namespace prefopt
