@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <array>
@@ -29,6 +30,8 @@ inline void open_standard_streams() {
 inline void yield_while_waiting(char** argv) {
   for (const char* setting : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY"})
     if (::getenv(setting) != nullptr) return;
+  // Where the dynamic loader was started with the program as its argument, it is what runs, and nothing loaded it.
+  if (::getauxval(AT_BASE) == 0) return;
   std::array<char, 4096> path{};
   const auto length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (length <= 0 || ::setenv("GOMP_SPINCOUNT", "2000", 1) != 0 || ::setenv("KMP_BLOCKTIME", "0", 1) != 0) return;

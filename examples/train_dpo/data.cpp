@@ -54,9 +54,7 @@ raw_file read_file(const options& o, const std::string& name) {
 }
 
 bool has_tokenizer(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, ignored); };
-  return (has("vocab.json") && has("merges.txt")) || has("tokenizer.json");
+  return prefopt::holds_tokenizer(prefopt::read_tokenizer_files(folder));
 }
 
 /// Where the first record that is text stands.
@@ -74,9 +72,19 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const std
   if (text && !has_tokenizer(o.model))
     throw prefopt::format_error(prefopt::join(*text, ": the pair is text, but ", o.model,
                                               " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
-  if (text) return prefopt::gpt2_tokenizer::from_directory(o.model);
-  if (!o.show_pairs || !has_tokenizer(o.model)) return std::nullopt;
+  if (text) {
+    auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
+    try {
+      (void)tokenizer.end_of_text();
+    } catch (const prefopt::value_error& cause) {
+      throw prefopt::format_error(prefopt::join(o.model, ": ", cause.what(),
+                                                "; name a token that it has as eos_token, in tokenizer_config.json"));
+    }
+    return tokenizer;
+  }
+  if (!o.show_pairs) return std::nullopt;
   try {
+    if (!has_tokenizer(o.model)) return std::nullopt;
     return prefopt::gpt2_tokenizer::from_directory(o.model);
   } catch (const prefopt::error& cause) {
     std::fprintf(stderr, "no token texts: %s\n", cause.what());
@@ -225,6 +233,34 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   data.train = tokenized(train, data, o, config.vocab_size);
   if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);
   return data;
+}
+
+void check_same_tokenizer(const options& o, const run_data& data) {
+  const auto parts_in = [](const std::filesystem::path& folder) -> std::optional<prefopt::tokenizer_parts> {
+    const auto files = prefopt::read_tokenizer_files(folder);
+    if (!prefopt::holds_tokenizer(files)) return std::nullopt;
+    return prefopt::read_tokenizer_parts(files, folder);
+  };
+  std::optional<prefopt::tokenizer_parts> ours, theirs;
+  try {
+    ours = parts_in(o.model);
+    theirs = parts_in(o.reference);
+  } catch (const prefopt::error& cause) {
+    if (data.tokenizer) throw;
+    std::printf("the tokenizers of model and reference are not compared: %s\n", cause.what());
+    return;
+  }
+  if (!ours) return;  // the data hold ids
+  if (!theirs) {
+    std::printf("%s: holds no tokenizer; the reference is taken to read the model's tokens\n", o.reference.c_str());
+    return;
+  }
+  const std::string difference = prefopt::describe_difference(*ours, *theirs);
+  if (!difference.empty())
+    throw prefopt::value_error(
+        prefopt::join(o.reference, ": its tokenizer is not the model's: ", difference,
+                      "; take a reference that reads the model's tokens, or remove the tokenizer's files "
+                      "from its folder if it does"));
 }
 
 std::string hash_of(const data_set& data) {

@@ -36,6 +36,10 @@ struct run_data {
 /// loss does not read data of that form.
 [[nodiscard]] run_data read_data(const options& options, const prefopt::gpt2_config& config);
 
+/// Throws value_error where the folders of model and reference hold tokenizers that give texts other ids. Where they
+/// cannot be compared it says so on the console; with data of texts, what cannot be read is an error.
+void check_same_tokenizer(const options& options, const run_data& data);
+
 /// A hash of all that losses read of the examples.
 [[nodiscard]] std::string hash_of(const data_set& data);
 

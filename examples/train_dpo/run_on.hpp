@@ -273,6 +273,7 @@ void run_on(const options& given) {
   if (reads_reference) {
     if (!o.reference.empty()) {
       detail::check_reads_the_same(o.reference, config, data.max_length);
+      check_same_tokenizer(o, data);
       other.emplace(prefopt::load_gpt2(machine, o.reference));
     }
     from.reference = detail::hash_of(other ? *other : policy);

@@ -50,6 +50,12 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
   const auto text = [](const nlohmann::json& settings, const std::string& key) {
     return settings.contains(key) ? settings[key].dump() : std::string("not given");
   };
+  const auto as_given = [&](const nlohmann::json& settings, const std::string& key) {
+    if (!settings.contains(key) || !settings[key].is_array()) return text(settings, key);
+    std::string values;  // a list, as the command line has it
+    for (const auto& value : settings[key]) values += prefopt::join(values.empty() ? "" : " ", value.dump());
+    return values;
+  };
   const auto is_hash = [](const std::string& key) {
     return key == "--model" || key == "--reference" || key == "--train" || key == "--eval";
   };
@@ -59,7 +65,8 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
       const std::string then = text(saved, key), wanted = text(now, key);
       if (then == wanted || is_hash(key) != hashes) continue;
       if (hashes) throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
-      throw prefopt::value_error(prefopt::join(where, ": made with ", key, " ", then, ", wanted ", wanted));
+      throw prefopt::value_error(
+          prefopt::join(where, ": made with ", key, ' ', as_given(saved, key), ", wanted ", as_given(now, key)));
     }
   };
   for (const bool hashes : {false, true}) {

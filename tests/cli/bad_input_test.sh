@@ -87,11 +87,30 @@ rm -rf wordless
 cp -r model wordless
 rm wordless/vocab.json wordless/merges.txt
 expect 1 "pairs.jsonl: line 1.*tokenizer" "$train" --model wordless --train pairs.jsonl --output out
+rm -rf endless
+cp -r model endless
+echo '{"eos_token": "</s>"}' >endless/tokenizer_config.json
+expect 1 "error: endless: .*no end-of-text token \"</s>\".*tokenizer_config.json" "$train" --model endless --train pairs.jsonl --output out
 run 1 "n_positions is 64.*65" --max-length 65
 
 [[ -e out ]] && fail "a refused run left an output folder"
 
 # A reference that does not fit.
+small_model other_tokens 2
+echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
+grep -q '"i":72' other_tokens/vocab.json || fail "another vocabulary"
+sed -i 's/"i":72/"i":73/; s/"j":73/"j":72/' other_tokens/vocab.json
+for data in pairs.jsonl ids.jsonl; do
+  expect 1 "other_tokens: its tokenizer is not the model's: token id 72 is \"j\", \"i\" was wanted" "$train" --model model --train $data --output out --reference other_tokens
+done
+echo broken >other_tokens/merges.txt
+expect 1 "other_tokens/merges.txt" "$train" --model model --train pairs.jsonl --output out --reference other_tokens
+expect 0 "" "$train" --model model --train ids.jsonl --output out --max-steps 1 --reference other_tokens
+grep -q '^the tokenizers of model and reference are not compared: .*merges.txt' stdout || fail "not said: $(cat stdout)"
+rm -rf out other_tokens/vocab.json other_tokens/merges.txt
+expect 0 "" "$train" --model model --train pairs.jsonl --output out --max-steps 1 --reference other_tokens
+[[ $(grep -c '^other_tokens: holds no tokenizer' stdout) == 1 ]] || fail "not said once: $(cat stdout)"
+rm -rf out
 mkdir small
 "$init" --output small/positions --n-layer 1 --n-head 1 --n-embd 8 --n-positions 32
 expect 1 "small/positions.*n_positions is 32" "$train" --model model --train pairs.jsonl --output out --reference small/positions
@@ -102,7 +121,6 @@ rm -rf out2
 rm -rf half
 cp -r model half
 rm half/merges.txt
-echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
 expect 0 "" "$train" --model half --train ids.jsonl --show-pairs 1
 [[ $(cat stdout) == '{"prompt_ids":[1],"chosen_ids":[2],"rejected_ids":[3]}' ]] || fail "shown: $(cat stdout)"
 expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 2
@@ -163,4 +181,10 @@ expect 1 "step 1: weights" "$train" --model model --train pairs.jsonl --output w
 [[ -e wilder/model.safetensors || -e wilder/checkpoint-1 ]] && fail "weights that are not finite were saved"
 [[ -e wild/model.safetensors ]] && fail "a run that was stopped left a model"
 
+# The dynamic loader with a program as its argument starts the program, and not itself again.
+loader=$(ldd "$train" | grep -om1 '/[^ ]*ld-linux[^ ]*' || true)
+if [[ -x $loader ]]; then
+  expect 0 "" env -u GOMP_SPINCOUNT -u KMP_BLOCKTIME -u KMP_LIBRARY -u OMP_WAIT_POLICY "$loader" "$train" --help
+  grep -q -e "--train" stdout || fail "no help by way of $loader: $(head -c 300 stdout)"
+fi
 finish

@@ -100,7 +100,7 @@ expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pair
 grep -q '"completion_ids":.*"mismatched_ids":.*"label":false' stdout || fail "unpaired: $(head -c 300 stdout)"
 run 1 "lists.jsonl: holds lists, the loss dpo reads pairs" refused --loss dpo --train lists.jsonl
 run 1 "pairs.jsonl: holds pairs, the loss kto reads unpaired" refused --loss kto --train pairs.jsonl
-run 1 "unpaired.jsonl: holds unpaired, the loss s_dpo reads pairs or lists" refused --loss s_dpo --train pairs.jsonl \
+run 1 "unpaired.jsonl: holds unpaired examples, the loss s_dpo reads pairs or lists" refused --loss s_dpo --train pairs.jsonl \
   --eval unpaired.jsonl
 sed '3s/20, 0.5/2, 2/' lists.jsonl >ties.jsonl  # the third line's scores are 2, 2, 2
 run 1 "ties.jsonl: line 3: plackett_luce_dpo: " refused --loss plackett_luce_dpo --train ties.jsonl
@@ -154,5 +154,5 @@ goes_on bco --loss bco --train unpaired.jsonl
 goes_on beta_dpo --loss beta_dpo:1,sft:0.1 --train pairs.jsonl
 goes_on sync --loss dpo --train pairs.jsonl --sync-ref-model --ref-model-sync-steps 2 --ref-model-mixup-alpha 0.5
 grep -q loss_state whole_bco/checkpoint-3/trainer_state.json || fail "no state of bco"
-run 1 "made with --beta" rest_bco --resume --save-every 1 --loss bco --train unpaired.jsonl --beta 0.3
+run 1 "made with --beta 0.1, wanted 0.3" rest_bco --resume --save-every 1 --loss bco --train unpaired.jsonl --beta 0.3
 finish

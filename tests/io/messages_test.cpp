@@ -10,6 +10,8 @@
 
 #include "files/scratch_folder.hpp"
 #include "prefopt/io/preferences.hpp"
+#include "prefopt/io/ranked_preferences.hpp"
+#include "prefopt/io/unpaired_preferences.hpp"
 
 using namespace prefopt;
 using namespace prefopt_test;
@@ -82,7 +84,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused(with_prompt(R"([{"role":"user","content":["x"]}])", list({hello})), "content is a list, a text was wanted");
   refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, a JSON object was wanted");
   refused(R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({be_kind, hello}) + "}",
-          "chosen and rejected have no beginning in common");
+          "chosen and rejected have no beginning in common that an assistant's message follows in each");
+  const auto refused_by = [](const auto& parse, const std::string& text, const char* why) {
+    const auto json = nlohmann::json::parse(text);
+    BOOST_CHECK_EXCEPTION((void)parse(prefopt::json_object(json, "f: line 1")), format_error, says("f: line 1: ", why));
+  };
+  refused_by(prefopt::parse_ranked_preference,
+             R"({"ranks":[1,2],"responses":[)" + list({hi, hello}) + "," + list({be_kind, hello}) + "]}",
+             "the responses have no beginning in common that an assistant's message follows in each");
+  refused_by(prefopt::parse_unpaired_preference, R"({"label":true,"completion":)" + list({hello}) + "}",
+             "completion has no message before the assistant's last turn");
   refused(R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":"x"})", "rejected is a text and another a list");
   // They part at a user's message, so that a user's turn would be scored.
   refused(R"({"chosen":)" + list({hi, hello, be_kind, hello}) + R"(,"rejected":)" + list({hi, hello, hi, hello}) + "}",

@@ -157,7 +157,12 @@ BOOST_AUTO_TEST_CASE(members_of_messages_are_counted_apart) {
 BOOST_AUTO_TEST_CASE(many_names_are_cut_off) {
   std::string columns = "\"c0\":1";
   for (int i = 1; i < 200; ++i) columns += ",\"c" + std::to_string(i) + "\":1";
-  BOOST_TEST(read_with(pair, columns).unused.size() == 64U);
+  const reading_report report = read_with(pair, columns);
+  BOOST_TEST(report.unused.size() == 64U);
+  BOOST_TEST(report.unused_beyond == 136U);
+  BOOST_TEST(describe(report).back() == "and 136 more columns or message members are not used");
+  const reading_report same = read(pair + "," + columns + "}\n" + pair + ",\"d\":1," + columns + "}");
+  BOOST_TEST(same.unused_beyond == 137U);  // each name once
 }
 
 BOOST_AUTO_TEST_CASE(a_prompt_that_the_responses_say_again_and_a_users_turn_in_them_are_counted) {

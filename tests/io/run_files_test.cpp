@@ -262,7 +262,8 @@ BOOST_AUTO_TEST_CASE(a_cache_comes_back_bit_for_bit_under_its_key_only) {
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_stays) {
   const scratch_folder folder;
   const auto refused = [&](std::string_view why) {
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: ", why));
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
+                          says("/r: ", why, "; remove it to have the reference's log-probs computed again"));
   };
   prefopt::write_safetensors<double>(folder / "r", {});
   refused("no reference cache");

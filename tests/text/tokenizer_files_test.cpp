@@ -315,6 +315,28 @@ BOOST_AUTO_TEST_CASE(a_list_of_added_tokens_in_the_config_is_the_only_one_that_i
   }
 }
 
+BOOST_AUTO_TEST_CASE(two_tokenizers_differ_where_texts_get_other_ids) {
+  const auto parts = [](const char* vocabulary, const char* merge_lines, const char* config) {
+    return prefopt::read_tokenizer_parts(
+        {{"vocab.json", vocabulary}, {"merges.txt", merge_lines}, {"tokenizer_config.json", config}}, {});
+  };
+  const char* longer = R"({"a":0,"b":1,"ab":2,"<|endoftext|>":3,"ba":4})";
+  const auto difference = [&](const auto& other) { return describe_difference(parts(vocab, merges, "{}"), other); };
+  BOOST_TEST(difference(parts(vocab, merges, R"({"eos_token":"<|endoftext|>"})")) == "");
+  BOOST_TEST(difference(parts(R"({"b":0,"a":1,"ab":2,"<|endoftext|>":3})", merges, "{}")) ==
+             R"(token id 0 is "b", "a" was wanted)");
+  BOOST_TEST(difference(parts(longer, merges, "{}")) == R"(token id 4 is "ba", no token was wanted)");
+  BOOST_TEST(describe_difference(parts(longer, merges, "{}"), parts(vocab, merges, "{}")) ==
+             R"(token id 4 is no token, "ba" was wanted)");
+  BOOST_TEST(difference(parts(vocab, merges, R"({"pad_token":"b"})")) == R"(the token "b" is an added token)");
+  BOOST_TEST(difference(parts(vocab, "#version: 0.2\n", "{}")) == "merge 1 of 0 is another, 1 were wanted");
+  const auto two = parts(longer, "#version: 0.2\na b\nb a\n", "{}");
+  BOOST_TEST(describe_difference(two, parts(longer, "#version: 0.2\nb a\na b\n", "{}")) ==
+             "merge 1 of 2 is another, 2 were wanted");
+  BOOST_TEST(describe_difference(two, parts(longer, merges, "{}")) == "merge 2 of 1 is another, 2 were wanted");
+  BOOST_TEST(describe_difference(two, two) == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_where_it_is_used) {
   const auto tokenizer = gpt2_tokenizer::from_files(
       {{"vocab.json", vocab},

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "prefopt/version.hpp"
+
 namespace prefopt {
 
 inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";

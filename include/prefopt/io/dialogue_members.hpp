@@ -94,14 +94,16 @@ struct prompt_and_responses {
 }
 
 /// Whole dialogues, which say the prompt themselves; the member "prompt" is a text that stands in it, or nothing.
-[[nodiscard]] inline prompt_and_responses split_dialogues(const json_object& object,
+/// `what` they are begins a message: "chosen and rejected".
+[[nodiscard]] inline prompt_and_responses split_dialogues(const json_object& object, std::string_view what,
                                                           std::span<const response_value> responses,
                                                           std::span<const dialogue> dialogues) {
   const std::size_t length = common_prompt(dialogues);
   if (length == 0)
-    throw format_error(join(
-        object.name(), responses.size() == 2 ? ": chosen and rejected have" : ": the responses have",
-        " no beginning in common that an assistant's message follows in ", responses.size() == 2 ? "both" : "each"));
+    throw format_error(responses.size() == 1
+                           ? join(object.name(), ": ", what, " has no message before the assistant's last turn")
+                           : join(object.name(), ": ", what,
+                                  " have no beginning in common that an assistant's message follows in each"));
   const auto prompt = std::span(dialogues[0]).first(length);
   if (object.has("prompt") && !says_nothing(object.at("prompt"))) {
     const std::string& text = object.text("prompt");
@@ -148,8 +150,9 @@ struct prompt_and_responses {
   return texts;
 }
 
-/// The text of a prompt and of the responses to it. Throws format_error where they are not all texts or all messages.
-[[nodiscard]] inline prompt_and_responses read_texts(const json_object& object,
+/// The text of a prompt and of the responses to it. `what` the responses are is for messages. Throws format_error where
+/// they are not all texts or all messages.
+[[nodiscard]] inline prompt_and_responses read_texts(const json_object& object, std::string_view what,
                                                      std::span<const response_value> responses) {
   const bool has_prompt = object.has_value("prompt");
   const bool of_messages = responses[0].value->is_array();
@@ -175,7 +178,7 @@ struct prompt_and_responses {
     for (std::size_t i = 0; i < dialogues.size(); ++i)
       if (dialogues[i].empty() || dialogues[i][0].role == chat_role::assistant)
         mixed(responses[i].where, true, "the prompt", false);
-  return split_dialogues(object, responses, dialogues);
+  return split_dialogues(object, what, responses, dialogues);
 }
 
 [[nodiscard]] inline response_value response_member(const json_object& object, std::string_view key) {

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +35,7 @@ struct unused_column {
 struct reading_report {
   std::size_t total = 0;
   std::vector<unused_column> unused;  ///< in the order of their first lines; 64 at most
+  std::size_t unused_beyond = 0;      ///< names of columns and members behind those
   std::size_t repeated_prompts = 0;   ///< texts of which every response begins with the prompt
   std::size_t repeated_line = 0;      ///< the first such example's
   std::size_t user_turns = 0;         ///< texts with a turn "\n\nHuman:" inside a response
@@ -46,6 +49,8 @@ struct reading_report {
   for (const unused_column& column : report.unused)
     remarks.push_back(join(column.in_messages ? "message member \"" : "column \"", printable(column.name), "\" in ",
                            column.count, " of ", report.total, ' ', examples, " is not used"));
+  if (report.unused_beyond != 0)
+    remarks.push_back(join("and ", report.unused_beyond, " more columns or message members are not used"));
   if (report.repeated_prompts != 0)
     remarks.push_back(join(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
                            report.repeated_line,
@@ -127,7 +132,7 @@ class column_counter {
  public:
   void add(const json_object& object, std::span<const std::string_view> read, std::size_t line,
            reading_report& report) {
-    names_.clear();
+    names_ = std::unordered_set<std::string>();  // without the room that a wide example took
     for (const auto& [name, value] : object.json().items()) {
       if (says_nothing(value)) continue;
       if (std::ranges::find(read, std::string_view(name)) == read.end())
@@ -150,18 +155,20 @@ class column_counter {
 
   void note(const std::string& name, bool in_messages, std::size_t line, reading_report& report) {
     if (kind_of(name, in_messages ? all_known_members : all_known_columns) != column_kind::unknown) return;
-    const std::string key = (in_messages ? "m" : "c") + name;
-    if (std::ranges::find(names_, key) != names_.end()) return;  // once an example
-    names_.push_back(key);
+    const auto [key, is_new] = names_.insert((in_messages ? "m" : "c") + name);
+    if (!is_new) return;  // once an example
     const auto known = std::ranges::find_if(
         report.unused, [&](const auto& column) { return column.in_messages == in_messages && column.name == name; });
     if (known != report.unused.end())
       ++known->count;
     else if (report.unused.size() < 64)
       report.unused.push_back({name, in_messages, 1, line});
+    else if (beyond_.insert(std::hash<std::string>{}(*key)).second)
+      ++report.unused_beyond;
   }
 
-  std::vector<std::string> names_;
+  std::unordered_set<std::string> names_;   // of one example
+  std::unordered_set<std::size_t> beyond_;  // hashes, as names may be long
 };
 
 }  // namespace detail

@@ -29,7 +29,7 @@ enum class preference_form {
     case preference_form::unpaired:
       break;
   }
-  return "unpaired";
+  return "unpaired examples";
 }
 
 /// The form of the file's next object, which stays in the file. Throws io_error where the file cannot be read,

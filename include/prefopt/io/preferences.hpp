@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,19 +56,6 @@ namespace detail {
           std::string(rejected.substr(length))};
 }
 
-/// The same for message lists: the prompt is the messages that both have in common, up to an assistant's turn of each
-/// that is not. Throws value_error where there is no such turn, and where anyone else speaks behind it.
-[[nodiscard]] inline preference_pair split_common_prompt(std::span<const chat_message> chosen,
-                                                         std::span<const chat_message> rejected) {
-  const std::array<detail::dialogue, 2> both{detail::dialogue(chosen.begin(), chosen.end()),
-                                             detail::dialogue(rejected.begin(), rejected.end())};
-  const std::size_t length = detail::common_prompt(both);
-  if (length == 0)
-    throw value_error("chosen and rejected have no beginning in common that an assistant's message follows in both");
-  return {render_prompt(chosen.first(length)), render_response(chosen.subspan(length)),
-          render_response(rejected.subspan(length))};
-}
-
 namespace detail {
 
 /// The columns that pairs are made of.
@@ -91,7 +77,7 @@ inline constexpr std::array<std::string_view, 6> pair_columns{"prompt",     "cho
   const std::array responses{detail::response_member(object, "chosen"), detail::response_member(object, "rejected")};
   if (!object.has_value("prompt") && responses[0].value->is_string() && responses[1].value->is_string())
     return checked(split_common_prompt(object.text("chosen"), object.text("rejected")));
-  auto [prompt, texts] = detail::read_texts(object, responses);
+  auto [prompt, texts] = detail::read_texts(object, "chosen and rejected", responses);
   return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
 }
 

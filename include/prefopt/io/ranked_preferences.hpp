@@ -76,7 +76,7 @@ inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "
     example.scores = detail::read_scores(object, list.size());
     return {std::move(example)};
   }
-  auto [prompt, texts] = detail::read_texts(object, responses);
+  auto [prompt, texts] = detail::read_texts(object, "the responses", responses);
   return detail::checked_record<ranked_record>(
       object, detail::list_columns,
       preference_example{std::move(prompt), std::move(texts), detail::read_scores(object, list.size())});

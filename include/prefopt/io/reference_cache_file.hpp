@@ -60,9 +60,7 @@ inline void verify_reference_cache(const safetensors_file& file) {
   for (const char* name : reference_tensors) sum.add(std::span<const double>(read_cache_tensor(file, name)));
   const auto saved = file.metadata().find(reference_checksum_name);
   if (saved == file.metadata().end() || saved->second != sum.hex())
-    throw format_error(join(file.name(),
-                            ": damaged: its numbers are not those that were saved; remove it to have them ",
-                            "computed again"));
+    throw format_error(join(file.name(), ": damaged: its numbers are not those that were saved"));
 }
 
 [[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
@@ -127,13 +125,16 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
                                                                          const std::string& key) {
   std::error_code ignored;
   if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) return std::nullopt;
-  const safetensors_file file(path);
-  const auto stored = file.metadata().find(detail::reference_key_name);
-  if (stored == file.metadata().end()) {
-    throw format_error(join(file.name(), ": no reference cache; remove it, or name another file"));
+  try {
+    const safetensors_file file(path);
+    const auto stored = file.metadata().find(detail::reference_key_name);
+    if (stored == file.metadata().end()) throw format_error(join(file.name(), ": no reference cache"));
+    if (stored->second != key) return std::nullopt;
+    return detail::read_reference_cache(file);
+  } catch (const format_error& cause) {
+    throw format_error(
+        join(cause.what(), "; remove it to have the reference's log-probs computed again, or name another file"));
   }
-  if (stored->second != key) return std::nullopt;
-  return detail::read_reference_cache(file);
 }
 
 }  // namespace prefopt

@@ -34,7 +34,8 @@ inline constexpr std::array<std::string_view, 5> unpaired_columns{"prompt", "com
     return {tokenized_unpaired{detail::token_member(object, "prompt_ids"),
                                detail::response_ids(object, "completion_ids"), object.boolean("label")}};
   }
-  auto [prompt, texts] = detail::read_texts(object, std::array{detail::response_member(object, "completion")});
+  auto [prompt, texts] =
+      detail::read_texts(object, "completion", std::array{detail::response_member(object, "completion")});
   return detail::checked_record<unpaired_record>(
       object, detail::unpaired_columns,
       unpaired_preference{std::move(prompt), std::move(texts[0]), object.boolean("label")});

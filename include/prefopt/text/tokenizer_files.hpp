@@ -88,6 +88,14 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
 
 }  // namespace detail
 
+/// Whether there is a vocabulary with its merges among the files.
+[[nodiscard]] inline bool holds_tokenizer(const std::vector<tokenizer_file>& files) {
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(files, name, &tokenizer_file::name) != files.end();
+  };
+  return has("tokenizer.json") || (has("vocab.json") && has("merges.txt"));
+}
+
 /// What the files say. `directory` is for messages. Throws format_error, naming the file, where one is broken or they
 /// contradict each other, and io_error where they do not hold a vocabulary with its merges.
 [[nodiscard]] inline tokenizer_parts read_tokenizer_parts(const std::vector<tokenizer_file>& files,
@@ -100,7 +108,7 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
   const std::string* vocab = find("vocab.json");
   const std::string* merges = find("merges.txt");
   const std::string* whole = find("tokenizer.json");
-  if (!whole && !(vocab && merges)) {
+  if (!holds_tokenizer(files)) {
     throw io_error(
         join(directory.native(), ": holds no tokenizer: vocab.json with merges.txt, or tokenizer.json, were wanted"));
   }

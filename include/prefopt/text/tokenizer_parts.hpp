@@ -2,6 +2,7 @@
 #pragma once
 // tokenizer_parts: what the files of a tokenizer say, gathered before a tokenizer is made of it.
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -63,6 +64,32 @@ struct tokenizer_parts {
     if (added_ids.insert(id).second) (normalized ? then_added : first_added).push_back({content, id});
   }
 };
+
+/// Where a tokenizer gives texts other ids than the `wanted` one: the first difference in words, empty without one.
+[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& wanted, const tokenizer_parts& other) {
+  const auto token = [](const std::string* bytes) { return bytes == nullptr ? "no token" : quote_token(*bytes); };
+  const std::size_t end = std::max(wanted.tokens.id_end(), other.tokens.id_end());
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto id = static_cast<token_id>(i);
+    const std::string* ours = wanted.tokens.bytes(id);
+    const std::string* theirs = other.tokens.bytes(id);
+    if (ours == nullptr ? theirs != nullptr : theirs == nullptr || *ours != *theirs)
+      return join("token id ", id, " is ", token(theirs), ", ", token(ours), " was wanted");
+  }
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto id = static_cast<token_id>(i);
+    if (wanted.added_ids.contains(id) != other.added_ids.contains(id))
+      return join("the token ", token(wanted.tokens.bytes(id)), wanted.added_ids.contains(id) ? " is no" : " is an",
+                  " added token");
+  }
+  const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
+    return a.left == b.left && a.right == b.right;
+  };
+  const auto ours = wanted.merges.in_order(), theirs = other.merges.in_order();
+  const auto first = std::ranges::mismatch(ours, theirs, same).in1;
+  if (first == ours.end() && ours.size() == theirs.size()) return "";
+  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, ", ours.size(), " were wanted");
+}
 
 /// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what stands beside it.
 inline void check_added_token_flags(const json_object& token) {
