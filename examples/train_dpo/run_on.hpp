@@ -110,7 +110,7 @@ struct references {
 template <class Model>
 prefopt::reference_cache cached(const Model& model, const std::string& model_hash, const data_set& data,
                                 const options& o, const std::filesystem::path& file) {
-  const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch);
+  const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch.value());
   // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes rounding.
   const std::string key = prefopt::fingerprint()
                               .add(model_hash)
@@ -199,7 +199,7 @@ class job {
       run(trainer, output_, bar, save, fall);
     } else {
       const auto& eval_reference = reference_.eval ? *reference_.eval : reference_.train;
-      const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch);
+      const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch.value());
       prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.examples, eval_reference,
                                          {.tokens_per_microbatch = tokens});
       run(trainer, output_, bar, evaluation, save, fall);

@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(a_device_prefers_passes_that_fill_it_and_fit_into_its_memor
   BOOST_TEST(with(139) == 32768U);
   BOOST_TEST(with(1000) == 32768U);
   BOOST_TEST(preferred_tokens(eigen_backend<float>{}) == standard_microbatch_tokens);
-  BOOST_TEST(on_machine(on, trainer_options{}).tokens_per_microbatch == 32768);
-  BOOST_TEST(on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch == 9);
+  BOOST_TEST(*on_machine(on, trainer_options{}).tokens_per_microbatch == 32768);
+  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch == 9);
+  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 0}).tokens_per_microbatch == 0);  // all at once
 }

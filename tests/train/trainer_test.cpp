@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -100,6 +101,18 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_a_run_by_rounding_only) {
   for (std::size_t i = 0; i < weights(cut).size(); ++i) {
     BOOST_TEST(std::abs(weights(cut)[i] - weights(whole)[i]) < 1e-10);
   }
+}
+
+BOOST_AUTO_TEST_CASE(no_microbatch_is_the_machines_to_say_and_zero_is_all_at_once) {
+  bigram policy = toy_policy();
+  const auto tokens_with = [&](std::optional<std::int64_t> asked) {
+    trainer_options options = short_run;
+    options.tokens_per_microbatch = asked;
+    return trainer{policy, no_reference{}, sft{}, options}.options().tokens_per_microbatch.value();
+  };
+  BOOST_TEST(tokens_with({}) == static_cast<std::int64_t>(standard_microbatch_tokens));
+  BOOST_TEST(tokens_with(0) == 0);
+  BOOST_TEST(tokens_with(9) == 9);
 }
 
 BOOST_AUTO_TEST_CASE(reports_count_steps_epochs_tokens_and_follow_the_schedule) {

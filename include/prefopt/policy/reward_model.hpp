@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string_view>
@@ -21,6 +22,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
@@ -73,9 +75,11 @@ class reward_model {
     return model_.values(batch, last_rows(batch));
   }
 
-  /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0: all.
+  /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0: all; none: as many as
+  /// the model's machine prefers.
   template <example_range Examples>
-  [[nodiscard]] std::vector<double> rewards(const Examples& examples, std::size_t tokens_per_microbatch = 4096) const;
+  [[nodiscard]] std::vector<double> rewards(const Examples& examples,
+                                            std::optional<std::size_t> tokens_per_microbatch = {}) const;
 
   [[nodiscard]] std::vector<double> operator()(std::span<const tokenized_example> examples) const {
     return rewards(examples);
@@ -126,12 +130,14 @@ class reward_model {
 
 template <trainable_scalar_model Model>
 template <example_range Examples>
-std::vector<double> reward_model<Model>::rewards(const Examples& examples, std::size_t tokens_per_microbatch) const {
+std::vector<double> reward_model<Model>::rewards(const Examples& examples,
+                                                 std::optional<std::size_t> tokens_per_microbatch) const {
   std::vector<std::size_t> all(std::ranges::size(examples)), begins{0};
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (const auto& example : examples) begins.push_back(begins.back() + response_count(example));
   std::vector<double> by_response(begins.back());
-  for (const auto& cut : microbatches(examples, all, {.tokens = tokens_per_microbatch})) {
+  const std::size_t tokens = microbatch_tokens(*this, tokens_per_microbatch);
+  for (const auto& cut : microbatches(examples, all, {.tokens = tokens})) {
     const prefix_tree_batch batch = pack(examples, cut);
     const std::vector<double> found = rewards(batch);
     for (std::size_t s = 0; s < found.size(); ++s) {

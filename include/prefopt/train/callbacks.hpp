@@ -65,7 +65,8 @@ concept save_callback = requires(C& callback, const std::string& name) {
 
 namespace detail {
 
-/// Every member that has the name of a callback's can be called as one, and no member's name is nearly one.
+/// Every member that has the name of a callback's can be called as one, and no member has a name that is a common
+/// misspelling of one.
 template <class C, class Trainer, class Bare = std::remove_const_t<C>>
 inline constexpr bool calls_what_it_names =
     (!names_on_step<Bare> || step_callback<C>)&&(!names_on_evaluate<Bare> || evaluation_callback<C>)&&(
@@ -76,9 +77,11 @@ inline constexpr bool calls_what_it_names =
 
 }  // namespace detail
 
-/// Any of these. A callback that models none of them is a mistake in a name, a member that has one of these names and
-/// cannot be called so a mistake in a type, and a member named nearly so a mistake too; the trainer refuses to compile
-/// all three, whatever else the callback has.
+/// Any of these. A callback that models none of them is a mistake in a name, and a member that has one of these names
+/// and cannot be called so is a mistake in a type; the trainer refuses to compile both, whatever else the callback has.
+/// It also refuses a list of common misspellings, such as `on_saved`. Another one, beside a member that is right, is
+/// never called and compiles: to be sure, assert the concepts that you mean, as in
+/// `static_assert(saver<my_callback, trainer_type>)`; there is one for each of the five members.
 template <class C, class Trainer>
 concept run_callback = detail::calls_what_it_names<C, Trainer> &&
     (step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);

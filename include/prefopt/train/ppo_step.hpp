@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/loss/ppo.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 #include "prefopt/train/rollouts.hpp"
 
@@ -70,11 +72,12 @@ void send_back_critic(Critic& critic, const ppo& options, const rollouts& made, 
 }  // namespace detail
 
 /// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
-/// however they are cut. Throws value_error for no members or one that is not there, and what check(options),
-/// check(made), policy and critic throw.
+/// however they are cut: into so many tokens at once; 0: all; none: as many as the policy's machine prefers. Throws
+/// value_error for no members or one that is not there, and what check(options), check(made), policy and critic throw.
 template <trainable_policy Policy, trainable_scalar_model Critic>
 ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
-                                 std::span<const std::size_t> members, std::size_t tokens_per_microbatch = 4096) {
+                                 std::span<const std::size_t> members,
+                                 std::optional<std::size_t> tokens_per_microbatch = {}) {
   check(options);
   check(made);
   if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
@@ -85,7 +88,7 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
     if (e >= made.size()) throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
     sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
   }
-  for_each_microbatch(made, members, tokens_per_microbatch,
+  for_each_microbatch(made, members, microbatch_tokens(policy, tokens_per_microbatch),
                       [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
                         detail::send_back_policy(policy, options, made, batch, places, sums);
                         detail::send_back_critic(critic, options, made, batch, places, sums);

@@ -131,7 +131,7 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     std::vector<token_ids> asked;
     for (const std::size_t member : members) asked.push_back(prompts[member]);
     random_generator random(options_.seed, sampling_stream + static_cast<std::uint64_t>(step_));
-    const auto tokens = static_cast<std::size_t>(options_.tokens_per_microbatch);
+    const auto tokens = static_cast<std::size_t>(*options_.tokens_per_microbatch);
     const rollouts made = read_rollouts(sample_responses(*policy_, asked, 1, generation_, random), *policy_,
                                         *reference_, *critic_, *reward_, loss_, generation_.end_of_text, tokens);
     require_finite(made, members);

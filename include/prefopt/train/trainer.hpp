@@ -230,7 +230,7 @@ class trainer {
   step_gradient gradient_of(Loss& loss, const Examples& examples, std::span<const std::size_t> members) {
     try {
       return accumulate_gradient(*policy_, *reference_, loss, examples, members,
-                                 {.tokens_per_microbatch = static_cast<std::size_t>(options_.tokens_per_microbatch)});
+                                 {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch)});
     } catch (const not_finite& cause) {
       refuse(cause.what(), cause.pairs());
     }

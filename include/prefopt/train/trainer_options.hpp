@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
@@ -24,7 +25,8 @@ struct trainer_options {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
   std::int64_t pairs_per_step = 8;
-  std::int64_t tokens_per_microbatch = 0;  ///< bounds memory; a larger pair goes alone; 0: what the machine prefers
+  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's machine prefers.
+  std::optional<std::int64_t> tokens_per_microbatch = {};
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
   std::uint64_t seed = 42;     ///< of the order of pairs
@@ -34,7 +36,7 @@ struct trainer_options {
 /// The options with a number where they leave it to the machine.
 template <class Machine>
 [[nodiscard]] trainer_options on_machine(const Machine& machine, trainer_options options) {
-  if (options.tokens_per_microbatch == 0)
+  if (!options.tokens_per_microbatch)
     options.tokens_per_microbatch = static_cast<std::int64_t>(preferred_tokens(machine));
   return options;
 }
@@ -59,7 +61,7 @@ inline void check(const trainer_options& options) {
   }
   at_least("warmup_steps", options.warmup_steps, 0);
   at_least("pairs_per_step", options.pairs_per_step, 1);
-  at_least("tokens_per_microbatch", options.tokens_per_microbatch, 0);
+  at_least("tokens_per_microbatch", options.tokens_per_microbatch.value_or(0), 0);
   at_least("epochs", options.epochs, 1);
   at_least("max_steps", options.max_steps, 0);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Which members a callback has, by name. A member that has the name of one that a run calls, or nearly, but cannot be
-// called so, would be left out without a message; the trainer refuses to compile it instead.
+// Which members a callback has, by name. A member that has the name of one that a run calls but cannot be called so, or
+// a name that is a common misspelling of one, would be left out without a message; the trainer refuses to compile it
+// instead. Other misspellings it cannot know.
 
 #include <string>
 #include <type_traits>
