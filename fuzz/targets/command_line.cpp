@@ -5,7 +5,9 @@
 #include <iostream>
 #include <sstream>
 
+#include "prefopt/backend/host.hpp"
 #include "prefopt/train/run_plan.hpp"
+#include "prefopt/train/trainer_options.hpp"
 #include "support.hpp"
 #include "train_dpo/options.hpp"
 #include "train_dpo/settings.hpp"
@@ -57,11 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(parsed.status == 0 ? !out.empty() : !err.empty(), "a command line that is refused gets a message", "");
     return 0;
   }
-  const train_dpo::options& options = *parsed.value;
+  train_dpo::options& options = *parsed.value;
   fuzz::must(options.loss && !options.loss->forms.empty(), "options have a loss that reads something", "");
   const auto refused = fuzz::refusal([&] { check(options.trainer); });
   fuzz::must(!refused, "the trainer takes options that the command line takes", refused.value_or(""));
   fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
+  options.trainer = on_machine(host_backend<float>{}, options.trainer);  // as the program does, before it writes them
   const auto settings = train_dpo::settings_of(options, {});
   fuzz::must(nlohmann::json::parse(settings.dump()) == settings, "settings come back from their JSON", settings.dump());
   return 0;
