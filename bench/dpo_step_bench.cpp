@@ -21,10 +21,9 @@ using batches = std::vector<std::vector<prefopt::tokenized_pair>>;
 /// The batches of each set, in the file's order.
 std::map<std::string, batches> read_sets(const std::string& file) {
   std::map<std::string, batches> sets;
-  prefopt::line_reader lines(file, {});
-  for (std::string line; lines.next(line);) {
-    const nlohmann::json json = prefopt::parse_json(line, lines.place());
-    const prefopt::json_object object(json, lines.place());
+  prefopt::json_file lines(file);
+  for (; const nlohmann::json* line = lines.peek(); lines.take()) {
+    const prefopt::json_object object(*line, lines.place());
     batches& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);

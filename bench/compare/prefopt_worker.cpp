@@ -34,10 +34,9 @@ constexpr prefopt::dpo dpo{.beta = 0.1};
 /// The batches of each set, in the file's order.
 std::map<std::string, std::vector<batch_of_pairs>> read_sets(const std::string& file) {
   std::map<std::string, std::vector<batch_of_pairs>> sets;
-  prefopt::line_reader lines(file, {});
-  for (std::string line; lines.next(line);) {
-    const json parsed = prefopt::parse_json(line, lines.place());
-    const prefopt::json_object object(parsed, lines.place());
+  prefopt::json_file lines(file);
+  for (; const nlohmann::json* line = lines.peek(); lines.take()) {
+    const prefopt::json_object object(*line, lines.place());
     auto& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);

@@ -121,6 +121,7 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded) {
   refused(text, "line 2: longer than 200008 bytes", {.line_bytes = 200008});
   refused(gzip(text), "line 2: longer than 9 bytes", {.line_bytes = 9});
   refused(text, "longer than 500000 bytes of text", {.file_bytes = 500000});
+  refused(gzip(text), "longer than 500000 bytes of text", {.file_bytes = 500000});
   BOOST_TEST(values_of(put(folder / "t", "[{},{},\n{}]"), {.lines = 3}).size() == 3U);
   refused("[{},{},{},{}]", "more than 3 examples", {.lines = 3});
   refused("{}{}{}{}", "more than 3 examples", {.lines = 3});

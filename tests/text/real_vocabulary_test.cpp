@@ -6,7 +6,7 @@
 #include <string>
 
 #include "files/scratch_folder.hpp"
-#include "prefopt/io/line_reader.hpp"
+#include "prefopt/io/json_file.hpp"
 #include "prefopt/text/gpt2_tokenizer.hpp"
 #include "text/golden.hpp"
 
@@ -44,19 +44,17 @@ BOOST_AUTO_TEST_CASE(all_preference_pairs_get_gpt2s_ids) {
   const auto folder = prefopt_test::data_folder();
   if (!folder) return;
   const auto tokenizer = gpt2_tokenizer::from_directory(*folder / "gpt2");
-  prefopt::line_reader pairs(*folder / "hh_harmless_test.jsonl.gz");
+  prefopt::json_file pairs(*folder / "hh_harmless_test.jsonl.gz");
   std::istringstream digest(prefopt::read_file(prefopt_test::tokenizer_golden("hh_digest.txt")));
   std::size_t checked = 0;
-  std::string line;
-  while (pairs.next(line)) {
-    const auto pair = nlohmann::json::parse(line);
+  for (; const nlohmann::json* pair = pairs.peek(); pairs.take()) {
     for (const char* side : {"chosen", "rejected"}) {
-      const auto text = pair[side].get<std::string>();
+      const auto text = pair->at(side).get<std::string>();
       std::size_t count = 0;
       std::uint64_t hash = 0;
       BOOST_REQUIRE(digest >> std::dec >> count >> std::hex >> hash);
       const token_ids ids = tokenizer.encode(text);
-      BOOST_TEST_CONTEXT("pair " << pairs.number() << ", " << side) {
+      BOOST_TEST_CONTEXT("pair " << pairs.line() << ", " << side) {
         BOOST_TEST(ids.size() == count);
         BOOST_TEST(hash_of(ids) == hash);
         BOOST_TEST((tokenizer.decode(ids) == text));

@@ -13,7 +13,7 @@
 #include "prefopt/files/json.hpp"
 #include "prefopt/io/detail/character_stream.hpp"
 #include "prefopt/io/detail/describe_data.hpp"
-#include "prefopt/io/line_reader.hpp"
+#include "prefopt/io/line_limits.hpp"
 
 namespace prefopt {
 

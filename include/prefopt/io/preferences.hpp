@@ -21,7 +21,7 @@
 #include "prefopt/files/json_object.hpp"
 #include "prefopt/io/dialogue_members.hpp"
 #include "prefopt/io/json_file.hpp"
-#include "prefopt/io/line_reader.hpp"
+#include "prefopt/io/line_limits.hpp"
 #include "prefopt/io/messages.hpp"
 #include "prefopt/io/preference_columns.hpp"
 #include "prefopt/io/preference_records.hpp"

@@ -48,6 +48,31 @@ template <pairwise_loss Loss, class PairAt>
   return result;
 }
 
+/// The four log-probs of each of P pairs.
+template <class Loss>
+class referenced_pairs {
+ public:
+  /// Throws shape_error where the lengths differ, value_error where they are 0.
+  referenced_pairs(const vector_like auto& policy_chosen, const vector_like auto& policy_rejected,
+                   const vector_like auto& reference_chosen, const vector_like auto& reference_rejected)
+      : chosen_(policy_chosen, loss_name<Loss>()),
+        rejected_(policy_rejected, loss_name<Loss>()),
+        chosen_before_(reference_chosen, loss_name<Loss>()),
+        rejected_before_(reference_rejected, loss_name<Loss>()) {
+    check_pair_count<Loss>("rejected log-probs", rejected_.size(), size());
+    check_pair_count<Loss>("reference chosen log-probs", chosen_before_.size(), size());
+    check_pair_count<Loss>("reference rejected log-probs", rejected_before_.size(), size());
+  }
+
+  [[nodiscard]] std::size_t size() const { return chosen_.size(); }
+  [[nodiscard]] pair_log_probs at(std::size_t i, std::int64_t chosen_tokens, std::int64_t rejected_tokens) const {
+    return {chosen_[i], rejected_[i], chosen_before_[i], rejected_before_[i], chosen_tokens, rejected_tokens};
+  }
+
+ private:
+  double_values chosen_, rejected_, chosen_before_, rejected_before_;  // [P], nats
+};
+
 }  // namespace detail
 
 /// A loss that reads all four: each [P], nats, reduced over tokens as the loss asks (`Loss::reduction`), for the policy
@@ -58,17 +83,8 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
 requires(Loss::inputs.rejected&& Loss::inputs.reference && !Loss::inputs.lengths) [[nodiscard]] evaluated_pairs
     evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected,
              const ReferenceChosen& reference_chosen, const ReferenceRejected& reference_rejected) {
-  constexpr std::string_view name = loss_name<Loss>();
-  const double_values chosen(policy_chosen, name);
-  const double_values rejected(policy_rejected, name);
-  const double_values chosen_before(reference_chosen, name);
-  const double_values rejected_before(reference_rejected, name);
-  detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference chosen log-probs", chosen_before.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference rejected log-probs", rejected_before.size(), chosen.size());
-  return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
-    return pair_log_probs{chosen[i], rejected[i], chosen_before[i], rejected_before[i], 0, 0};
-  });
+  const detail::referenced_pairs<Loss> pairs(policy_chosen, policy_rejected, reference_chosen, reference_rejected);
+  return detail::evaluate_pairs(loss, pairs.size(), [&](std::size_t i) { return pairs.at(i, 0, 0); });
 }
 
 /// A loss that also reads the responses' lengths in tokens, as `f_divergence` of a loss of averaged log-probs does,
@@ -79,22 +95,14 @@ requires(Loss::inputs.rejected&& Loss::inputs.reference&& Loss::inputs.lengths) 
     evaluate(const Loss& loss, const PolicyChosen& policy_chosen, const PolicyRejected& policy_rejected,
              const ReferenceChosen& reference_chosen, const ReferenceRejected& reference_rejected,
              std::span<const std::int64_t> chosen_tokens, std::span<const std::int64_t> rejected_tokens) {
-  constexpr std::string_view name = loss_name<Loss>();
-  const double_values chosen(policy_chosen, name);
-  const double_values rejected(policy_rejected, name);
-  const double_values chosen_before(reference_chosen, name);
-  const double_values rejected_before(reference_rejected, name);
-  detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference chosen log-probs", chosen_before.size(), chosen.size());
-  detail::check_pair_count<Loss>("reference rejected log-probs", rejected_before.size(), chosen.size());
-  detail::check_pair_count<Loss>("lengths of chosen responses", chosen_tokens.size(), chosen.size());
-  detail::check_pair_count<Loss>("lengths of rejected responses", rejected_tokens.size(), chosen.size());
-  return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
+  const detail::referenced_pairs<Loss> pairs(policy_chosen, policy_rejected, reference_chosen, reference_rejected);
+  detail::check_pair_count<Loss>("lengths of chosen responses", chosen_tokens.size(), pairs.size());
+  detail::check_pair_count<Loss>("lengths of rejected responses", rejected_tokens.size(), pairs.size());
+  return detail::evaluate_pairs(loss, pairs.size(), [&](std::size_t i) {
     if (chosen_tokens[i] < 0 || rejected_tokens[i] < 0)
-      throw value_error(join(name, ": pair ", i, " has responses of ", chosen_tokens[i], " and ", rejected_tokens[i],
-                             " tokens, expected lengths of at least 0"));
-    return pair_log_probs{chosen[i],          rejected[i],      chosen_before[i],
-                          rejected_before[i], chosen_tokens[i], rejected_tokens[i]};
+      throw value_error(join(loss_name<Loss>(), ": pair ", i, " has responses of ", chosen_tokens[i], " and ",
+                             rejected_tokens[i], " tokens, expected lengths of at least 0"));
+    return pairs.at(i, chosen_tokens[i], rejected_tokens[i]);
   });
 }
 

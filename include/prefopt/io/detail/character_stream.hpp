@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/io/line_reader.hpp"
+#include "prefopt/io/line_limits.hpp"
 #include "prefopt/io/text_file.hpp"
 
 namespace prefopt::detail {
