@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Each operation of the CUDA machine in float32 and bfloat16, at the shapes of GPT-2 124M over 32 packed pairs (N =
-// 6688 rows, R = 3152 head rows: eight times operations_bench.cpp's). A time is that of a call among several that are
-// handed to the device before the host waits for it, transfers of a call's own included. FLOP/s counts the arithmetic
-// of the products, bytes/s what must cross the device's memory. Without a GPU it says so and exits with 77.
-
-#include <benchmark/benchmark.h>
+// Each operation of the CUDA machine in float32 and bfloat16, at the shapes of GPT-2 124M over 32
+// packed pairs (N = 6688 rows, R = 3152 head rows: eight times operations_bench.cpp's). A time is
+// that of a call among several that are handed to the device before the host waits for it,
+// transfers of a call's own included. FLOP/s counts the arithmetic of the products, bytes/s what
+// must cross the device's memory. Without a GPU it says so and exits with 77.
 
 #include <chrono>
 #include <cstddef>
@@ -17,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include <benchmark/benchmark.h>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda.hpp"
@@ -28,11 +29,11 @@ using prefopt::cuda_backend;
 using prefopt::matrix_view;
 using prefopt::tensor_view;
 
-constexpr std::size_t trees = 32, rows = 209 * trees, head_rows = 3152, channels = 768, inner = 3072,
-                      vocabulary = 50257, heads = 12;
+constexpr std::size_t trees = 32, rows = 209 * trees, head_rows = 3152, channels = 768,
+                      inner = 3072, vocabulary = 50257, heads = 12;
 
-/// Normal numbers: an H200 multiplies zeros, or a short pattern, faster than what a model has. Rows begin at whole
-/// cache lines, as a model's do.
+/// Normal numbers: an H200 multiplies zeros, or a short pattern, faster than what a model has. Rows
+/// begin at whole cache lines, as a model's do.
 template <class T, class Machine>
 class matrix {
  public:
@@ -59,7 +60,8 @@ class matrix {
   [[nodiscard]] std::span<T> flat() { return values_.span().first(count_ * columns_); }
   [[nodiscard]] tensor_view<T, 3> heads_of(std::size_t part, std::size_t parts) {
     const std::size_t width = columns_ / parts;
-    return {values_.data() + part * width, {count_, heads, width / heads}, {stride_, width / heads, 1}};
+    return {
+        values_.data() + part * width, {count_, heads, width / heads}, {stride_, width / heads, 1}};
   }
 
  private:
@@ -86,8 +88,12 @@ struct place {
     for (const auto& slow : machine.product_fallbacks()) fallbacks[slow.product] += slow.calls;
   }
 
-  [[nodiscard]] activations of(std::size_t count, std::size_t columns) const { return {machine, count, columns}; }
-  [[nodiscard]] numbers floats(std::size_t count, std::size_t columns) const { return {machine, count, columns}; }
+  [[nodiscard]] activations of(std::size_t count, std::size_t columns) const {
+    return {machine, count, columns};
+  }
+  [[nodiscard]] numbers floats(std::size_t count, std::size_t columns) const {
+    return {machine, count, columns};
+  }
   void wait() {
     float ignored = 0;
     machine.copy_to_host(flag.span(), {&ignored, 1});
@@ -109,20 +115,25 @@ struct place {
 };
 
 void count_flops(benchmark::State& state, double each) {
-  state.counters["FLOP/s"] = benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void count_bytes(benchmark::State& state, double each) {
-  state.counters["bytes/s"] = benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["bytes/s"] =
+      benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// Trees of a prompt with two responses, 209 rows on average, of lengths between a half and one and a half of that.
+/// Trees of a prompt with two responses, 209 rows on average, of lengths between a half and one and
+/// a half of that.
 std::vector<prefopt::tree_node> forest() {
   std::vector<prefopt::tree_node> nodes;
   std::int32_t begin = 0;
   for (std::int32_t tree = 0; tree < static_cast<std::int32_t>(trees); ++tree) {
-    const std::int32_t size = 209 + (tree % 2 == 0 ? 1 : -1) * (tree / 2 * 6 + 3), prompt = size / 2;
-    const std::int32_t root = 3 * tree, middle = begin + prompt + (size - prompt) / 2, end = begin + size;
+    const std::int32_t size = 209 + (tree % 2 == 0 ? 1 : -1) * (tree / 2 * 6 + 3),
+                       prompt = size / 2;
+    const std::int32_t root = 3 * tree, middle = begin + prompt + (size - prompt) / 2,
+                       end = begin + size;
     nodes.push_back({-1, begin, begin + prompt, end});
     nodes.push_back({root, begin + prompt, middle, middle});
     nodes.push_back({root, middle, end, end});
@@ -146,7 +157,9 @@ void linear(benchmark::State& state) {
   auto y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
   std::size_t turn = 0;
-  p.measure(state, [&] { p.machine.linear(x[turn++ % x.size()].view(), weight.view(), bias.flat(), y.view()); });
+  p.measure(state, [&] {
+    p.machine.linear(x[turn++ % x.size()].view(), weight.view(), bias.flat(), y.view());
+  });
   count_flops(state, 2.0 * rows * channels * inner);
 }
 
@@ -154,9 +167,11 @@ template <class A>
 void linear_backward(benchmark::State& state) {
   place<A> p;
   auto x = p.of(rows, channels), d_y = p.of(rows, inner), d_x = p.of(rows, channels);
-  auto weight = p.floats(channels, inner), d_bias = p.floats(1, inner), d_weight = p.floats(channels, inner);
+  auto weight = p.floats(channels, inner), d_bias = p.floats(1, inner),
+       d_weight = p.floats(channels, inner);
   p.measure(state, [&] {
-    p.machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(), d_bias.flat());
+    p.machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
+                              d_bias.flat());
   });
   count_flops(state, 4.0 * rows * channels * inner);
 }
@@ -167,8 +182,8 @@ void linear_activate(benchmark::State& state) {
   auto x = p.of(rows, channels), before = p.of(rows, inner), y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
   p.measure(state, [&] {
-    p.machine.linear_activate(x.view(), weight.view(), bias.flat(), prefopt::activation_function::gelu_new,
-                              before.view(), y.view());
+    p.machine.linear_activate(x.view(), weight.view(), bias.flat(),
+                              prefopt::activation_function::gelu_new, before.view(), y.view());
   });
   count_flops(state, 2.0 * rows * channels * inner);
 }
@@ -176,11 +191,14 @@ void linear_activate(benchmark::State& state) {
 template <class A>
 void activated_linear_backward(benchmark::State& state) {
   place<A> p;
-  auto before = p.of(rows, inner), x = p.of(rows, inner), d_y = p.of(rows, channels), d_before = p.of(rows, inner);
-  auto weight = p.floats(inner, channels), d_bias = p.floats(1, channels), d_weight = p.floats(inner, channels);
+  auto before = p.of(rows, inner), x = p.of(rows, inner), d_y = p.of(rows, channels),
+       d_before = p.of(rows, inner);
+  auto weight = p.floats(inner, channels), d_bias = p.floats(1, channels),
+       d_weight = p.floats(inner, channels);
   p.measure(state, [&] {
-    p.machine.activated_linear_backward(d_y.view(), x.view(), weight.view(), prefopt::activation_function::gelu_new,
-                                        before.view(), d_before.view(), d_weight.view(), d_bias.flat());
+    p.machine.activated_linear_backward(d_y.view(), x.view(), weight.view(),
+                                        prefopt::activation_function::gelu_new, before.view(),
+                                        d_before.view(), d_weight.view(), d_bias.flat());
   });
   count_flops(state, 4.0 * rows * channels * inner);
 }
@@ -192,7 +210,8 @@ void layer_norm(benchmark::State& state) {
   auto scale = p.floats(1, channels), shift = p.floats(1, channels), mean = p.floats(1, rows),
        inverse = p.floats(1, rows);
   p.measure(state, [&] {
-    p.machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(), {mean.flat(), inverse.flat()});
+    p.machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
+                         {mean.flat(), inverse.flat()});
   });
   count_bytes(state, 2.0 * sizeof(A) * rows * channels);
 }
@@ -201,11 +220,11 @@ template <class A>
 void layer_norm_backward(benchmark::State& state) {
   place<A> p;
   auto x = p.of(rows, channels), d_y = p.of(rows, channels), d_x = p.of(rows, channels);
-  auto scale = p.floats(1, channels), d_scale = p.floats(1, channels), d_shift = p.floats(1, channels),
-       mean = p.floats(1, rows), inverse = p.floats(1, rows);
+  auto scale = p.floats(1, channels), d_scale = p.floats(1, channels),
+       d_shift = p.floats(1, channels), mean = p.floats(1, rows), inverse = p.floats(1, rows);
   p.measure(state, [&] {
-    p.machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()}, d_x.view(),
-                                  d_scale.flat(), d_shift.flat());
+    p.machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
+                                  d_x.view(), d_scale.flat(), d_shift.flat());
   });
   count_bytes(state, 4.0 * sizeof(A) * rows * channels);
 }
@@ -217,8 +236,8 @@ void tree_attention(benchmark::State& state) {
   auto qkv = p.of(rows, 3 * channels), out = p.of(rows, channels);
   auto log_sums = p.floats(rows, heads);
   p.measure(state, [&] {
-    p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
-                             out.heads_of(0, 1), log_sums.view());
+    p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+                             0.125, out.heads_of(0, 1), log_sums.view());
   });
 }
 
@@ -229,11 +248,12 @@ void tree_attention_backward(benchmark::State& state) {
   auto qkv = p.of(rows, 3 * channels), d_qkv = p.of(rows, 3 * channels), out = p.of(rows, channels),
        d_out = p.of(rows, channels);
   auto log_sums = p.floats(rows, heads);
-  p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
-                           out.heads_of(0, 1), log_sums.view());
+  p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+                           0.125, out.heads_of(0, 1), log_sums.view());
   p.measure(state, [&] {
-    p.machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
-                                      out.heads_of(0, 1), log_sums.view(), d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
+    p.machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
+                                      qkv.heads_of(2, 3), 0.125, out.heads_of(0, 1),
+                                      log_sums.view(), d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
                                       d_qkv.heads_of(1, 3), d_qkv.heads_of(2, 3));
   });
 }
@@ -248,7 +268,8 @@ void embedding(benchmark::State& state) {
     tokens[i] = static_cast<std::int32_t>(i * 7919 % vocabulary);
     positions[i] = static_cast<std::int32_t>(i % 1024);
   }
-  p.measure(state, [&] { p.machine.embedding(tokens, positions, wte.view(), wpe.view(), out.view()); });
+  p.measure(state,
+            [&] { p.machine.embedding(tokens, positions, wte.view(), wpe.view(), out.view()); });
   count_bytes(state, (8.0 + sizeof(A)) * rows * channels);
 }
 
@@ -260,13 +281,14 @@ void head(benchmark::State& state) {
   const auto wanted = targets();
   std::vector<double> log_probs(head_rows);
   p.measure(state, [&] {
-    p.machine.head_log_probs(hidden.view(), weight.view(), wanted, logits.view(), sums.flat(), log_probs);
+    p.machine.head_log_probs(hidden.view(), weight.view(), wanted, logits.view(), sums.flat(),
+                             log_probs);
   });
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
 }
 
-/// The backward writes over its logits, so several sets take turns; one that comes again holds gradients, as large as
-/// any.
+/// The backward writes over its logits, so several sets take turns; one that comes again holds
+/// gradients, as large as any.
 template <class A>
 void head_backward(benchmark::State& state) {
   place<A> p;
@@ -280,8 +302,8 @@ void head_backward(benchmark::State& state) {
   const std::vector<double> slopes(head_rows, 0.01);
   std::size_t turn = 0;
   p.measure(state, [&] {
-    p.machine.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), wanted, slopes, hidden.view(),
-                            weight.view(), d_hidden.view(), d_weight.view());
+    p.machine.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), wanted, slopes,
+                            hidden.view(), weight.view(), d_hidden.view(), d_weight.view());
   });
   count_flops(state, 4.0 * head_rows * channels * vocabulary);
 }
@@ -290,10 +312,11 @@ void head_backward(benchmark::State& state) {
 void adamw_124m(benchmark::State& state) {
   place<float> p;
   constexpr std::size_t count = 124'439'808 / channels;
-  auto value = p.floats(count, channels), gradient = p.floats(count, channels), first = p.floats(count, channels),
-       second = p.floats(count, channels);
+  auto value = p.floats(count, channels), gradient = p.floats(count, channels),
+       first = p.floats(count, channels), second = p.floats(count, channels);
   p.machine.fill(second.flat(), 1);
-  const std::vector<prefopt::adamw_tensor<float>> tensors{{value.flat(), gradient.flat(), first.flat(), second.flat()}};
+  const std::vector<prefopt::adamw_tensor<float>> tensors{
+      {value.flat(), gradient.flat(), first.flat(), second.flat()}};
   p.measure(state, [&] { p.machine.adamw(tensors, {.rate = 1e-6}); });
   count_bytes(state, 28.0 * 124'439'808);
 }

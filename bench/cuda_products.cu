@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Every product of a step of GPT-2 124M over 64 packed pairs (N = 12,807 rows, R = 5,400 head rows), alone: which way
-// it went, what its first call cost (an algorithm is asked for, cuBLASLt loads a kernel), what another N costs (an
-// algorithm alone), and how fast it is. Then the products' GELU beside our own. Without a GPU it says so and exits with
-// 77.
+// Every product of a step of GPT-2 124M over 64 packed pairs (N = 12,807 rows, R = 5,400 head
+// rows), alone: which way it went, what its first call cost (an algorithm is asked for, cuBLASLt
+// loads a kernel), what another N costs (an algorithm alone), and how fast it is. Then the
+// products' GELU beside our own. Without a GPU it says so and exits with 77.
 
 #include <chrono>
 #include <cmath>
@@ -27,16 +27,21 @@ using prefopt::matrix_view;
 using prefopt::detail::device_product;
 using prefopt::detail::product_finish;
 
-constexpr std::size_t channels = 768, inner = 3072, vocabulary = 50257, padded_vocabulary = 50272, head_rows = 5400;
+constexpr std::size_t channels = 768, inner = 3072, vocabulary = 50257, padded_vocabulary = 50272,
+                      head_rows = 5400;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-/// Normal numbers, on the device. Zeros or a pattern would be multiplied faster than what a model has.
+/// Normal numbers, on the device. Zeros or a pattern would be multiplied faster than what a model
+/// has.
 template <class T>
 class matrix {
  public:
   matrix(const cuda_device& device, std::size_t rows, std::size_t columns, std::size_t stride)
-      : view_(nullptr, {rows, columns}, {stride, 1}), block_(device.scratch(rows * stride * sizeof(T))) {
+      : view_(nullptr, {rows, columns}, {stride, 1}),
+        block_(device.scratch(rows * stride * sizeof(T))) {
     static const std::vector<float> normal = [] {
       prefopt::random_generator random(1);
       std::vector<float> values(std::size_t{1} << 16);
@@ -79,12 +84,16 @@ struct shape {
 /// Calls use(product) for a product of this shape whose operands live meanwhile.
 template <class In, class Out, class Use>
 void with_product(const cuda_device& device, const shape& s, const Use& use) {
-  const auto stride = [](std::size_t columns) { return columns == vocabulary ? padded_vocabulary : columns; };
+  const auto stride = [](std::size_t columns) {
+    return columns == vocabulary ? padded_vocabulary : columns;
+  };
   const auto of = [&]<class T>(T, std::size_t rows, std::size_t columns) {
     return matrix<T>(device, rows, columns, stride(columns));
   };
-  const auto left = s.left_is_transposed ? of(In{}, s.of.depth, s.of.rows) : of(In{}, s.of.rows, s.of.depth);
-  const auto right = s.right_is_transposed ? of(In{}, s.of.columns, s.of.depth) : of(In{}, s.of.depth, s.of.columns);
+  const auto left =
+      s.left_is_transposed ? of(In{}, s.of.depth, s.of.rows) : of(In{}, s.of.rows, s.of.depth);
+  const auto right = s.right_is_transposed ? of(In{}, s.of.columns, s.of.depth)
+                                           : of(In{}, s.of.depth, s.of.columns);
   const auto out = of(Out{}, s.of.rows, s.of.columns), before = of(Out{}, s.of.rows, s.of.columns);
   const auto addend = of(Out{}, s.of.rows, s.of.columns);
   const auto bias = of(float{}, 1, s.of.columns);
@@ -95,7 +104,8 @@ void with_product(const cuda_device& device, const shape& s, const Use& use) {
                             .right_is_transposed = s.right_is_transposed,
                             .bias = s.biased ? bias.view().data() : nullptr,
                             .finish = s.finish};
-  if (s.added) p.addend = s.left_is_transposed ? out.view() : addend.view();  // gradients add to themselves
+  // gradients add to themselves
+  if (s.added) p.addend = s.left_is_transposed ? out.view() : addend.view();
   if (s.finish != product_finish::none) p.before = before.view();
   use(p);
 }
@@ -139,12 +149,14 @@ void measure(const cuda_device& device, const shape& s) {
     wait(device, p.out.data());
     seconds = (now() - start) / calls;
   });
-  with_product<In, Out>(device, other, [&](const auto& p) { other_us = 1e6 * first_call(device, p).first; });
-  const double flops =
-      2.0 * static_cast<double>(s.of.rows) * static_cast<double>(s.of.columns) * static_cast<double>(s.of.depth);
-  std::printf("| %s | %zu x %zu x %zu | %s to %s | %s | %.0f | %.0f | %.1f | %.0f |\n", s.of.name, s.of.rows,
-              s.of.columns, s.of.depth, sizeof(In) == 4 ? "fp32" : "bf16", sizeof(Out) == 4 ? "fp32" : "bf16", way,
-              first_us, other_us, 1e6 * seconds, flops / seconds / 1e12);
+  with_product<In, Out>(device, other,
+                        [&](const auto& p) { other_us = 1e6 * first_call(device, p).first; });
+  const double flops = 2.0 * static_cast<double>(s.of.rows) * static_cast<double>(s.of.columns) *
+                       static_cast<double>(s.of.depth);
+  std::printf("| %s | %zu x %zu x %zu | %s to %s | %s | %.0f | %.0f | %.1f | %.0f |\n", s.of.name,
+              s.of.rows, s.of.columns, s.of.depth, sizeof(In) == 4 ? "fp32" : "bf16",
+              sizeof(Out) == 4 ? "fp32" : "bf16", way, first_us, other_us, 1e6 * seconds,
+              flops / seconds / 1e12);
   std::fflush(stdout);
 }
 
@@ -158,9 +170,12 @@ void measure_all(const cuda_device& device, std::size_t n) {
            .biased = true,
            .finish = std::is_same_v<T, float> ? none : gelu},
            shape{.of = {"feed forward out", n, channels, inner}, .added = true, .biased = true},
-           shape{.of = {"q k v, to inputs", n, channels, 3 * channels}, .right_is_transposed = true},
-           shape{.of = {"attention out, to inputs", n, channels, channels}, .right_is_transposed = true},
-           shape{.of = {"feed forward in, to inputs", n, channels, inner}, .right_is_transposed = true},
+           shape{.of = {"q k v, to inputs", n, channels, 3 * channels},
+           .right_is_transposed = true},
+           shape{.of = {"attention out, to inputs", n, channels, channels},
+           .right_is_transposed = true},
+           shape{.of = {"feed forward in, to inputs", n, channels, inner},
+           .right_is_transposed = true},
            shape{.of = {"feed forward out, to inputs", n, inner, channels},
            .right_is_transposed = true,
            .finish = std::is_same_v<T, float> ? none : gelu_backward},
@@ -169,12 +184,21 @@ void measure_all(const cuda_device& device, std::size_t n) {
     measure<T, T>(device, s);
   for (const shape& s : {
            shape{.of = {"head", 1334, vocabulary, channels}, .right_is_transposed = true},
-           shape{.of = {"q k v, to weights", channels, 3 * channels, n}, .left_is_transposed = true, .added = true},
-           shape{.of = {"attention out, to weights", channels, channels, n}, .left_is_transposed = true, .added = true},
-           shape{.of = {"feed forward in, to weights", channels, inner, n}, .left_is_transposed = true, .added = true},
-           shape{.of = {"feed forward out, to weights", inner, channels, n}, .left_is_transposed = true, .added = true},
-           shape{
-               .of = {"head, to weights", vocabulary, channels, head_rows}, .left_is_transposed = true, .added = true},
+           shape{.of = {"q k v, to weights", channels, 3 * channels, n},
+           .left_is_transposed = true,
+           .added = true},
+           shape{.of = {"attention out, to weights", channels, channels, n},
+           .left_is_transposed = true,
+           .added = true},
+           shape{.of = {"feed forward in, to weights", channels, inner, n},
+           .left_is_transposed = true,
+           .added = true},
+           shape{.of = {"feed forward out, to weights", inner, channels, n},
+           .left_is_transposed = true,
+           .added = true},
+           shape{.of = {"head, to weights", vocabulary, channels, head_rows},
+           .left_is_transposed = true,
+           .added = true},
        })
     measure<T, float>(device, s);
 }
@@ -207,8 +231,9 @@ void compare_finish(const cuda_device& device, product_finish finish, const char
       differ += own[i].bits() != library[i].bits();
     }
     std::printf(
-        "%s beside our own kernel: %zu of %zu numbers differ, at most by %.2e of the greatest, %.2e on average\n", name,
-        differ, own.size(), apart / most, std::sqrt(squares / static_cast<double>(own.size())) / most);
+        "%s beside our own kernel: %zu of %zu numbers differ, at most by %.2e of the greatest, %.2e on average\n",
+        name, differ, own.size(), apart / most,
+        std::sqrt(squares / static_cast<double>(own.size())) / most);
   });
 }
 
@@ -218,7 +243,8 @@ void run() {
   std::printf(
       "| product | extents | types | way | first call, us | another batch, us of the host | us | TFLOP/s |\n"
       "| --- | --- | --- | --- | ---: | ---: | ---: | ---: |\n");
-  for (const std::size_t n : {std::size_t{12807}, std::size_t{12800}}) measure_all<bfloat16>(device, n);
+  for (const std::size_t n : {std::size_t{12807}, std::size_t{12800}})
+    measure_all<bfloat16>(device, n);
   measure_all<float>(device, 12807);
   compare_finish(device, product_finish::gelu, "gelu");
   compare_finish(device, product_finish::gelu_backward, "gelu backward");

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Where a DPO step of GPT-2 124M goes on a GPU, in bfloat16: the whole step cut at 4,096 tokens, at 16,384 and not at
-// all, as the host's clock sees it; and the same steps an operation at a time, the host waiting behind each, whose sum
-// is more by what waiting costs and by what the host does while the GPU works. Usage: cuda_step PAIRS.jsonl
-// PAIRS.jsonl holds pairs of token ids. Without a GPU it says so and exits with 77.
-
-#include <prefopt/cuda.hpp>
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
+// Where a DPO step of GPT-2 124M goes on a GPU, in bfloat16: the whole step cut at 4,096 tokens, at
+// 16,384 and not at all, as the host's clock sees it; and the same steps an operation at a time,
+// the host waiting behind each, whose sum is more by what waiting costs and by what the host does
+// while the GPU works. Usage: cuda_step PAIRS.jsonl PAIRS.jsonl holds pairs of token ids. Without a
+// GPU it says so and exits with 77.
 
 #include <cstddef>
 #include <cstdio>
@@ -18,6 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include <prefopt/cuda.hpp>
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
 #include "timed_machine.hpp"
 
 namespace {
@@ -61,12 +61,14 @@ void run(const char* file) {
   for (const std::size_t tokens : {std::size_t{4096}, std::size_t{16384}, std::size_t{0}}) {
     const std::string cut = tokens == 0 ? "all tokens" : std::to_string(tokens) + " tokens";
     const double whole = seconds_of(tokens);
-    std::printf("%zu pairs, %s a pass: %.1f ms a step\n", pairs.size(), cut.c_str(), 1e3 * whole / steps);
+    std::printf("%zu pairs, %s a pass: %.1f ms a step\n", pairs.size(), cut.c_str(),
+                1e3 * whole / steps);
     // The policy has a copy of the machine, and so has the optimizer: all wait by the same switch.
     bench::wait_behind_each = wait;
     const double apart = seconds_of(tokens);
     bench::wait_behind_each = {};
-    const auto floor = [](const bench::entry& e) { return e.flops / 790e12 + e.bytes / 4.3e12; };  // an H200's
+    // an H200's
+    const auto floor = [](const bench::entry& e) { return e.flops / 790e12 + e.bytes / 4.3e12; };
     bench::print_table(steps, apart, floor);
   }
   for (const auto& slow : machine.product_fallbacks())

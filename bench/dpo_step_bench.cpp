@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A whole DPO step (forward, backward, clipping, AdamW) of GPT-2 124M with random weights in float32, the reference
-// cached, over the fixed batches of PREFOPT_DATA_DIR/bench_pairs.jsonl, batch after batch. Without that file: no runs.
-
-#include <benchmark/benchmark.h>
+// A whole DPO step (forward, backward, clipping, AdamW) of GPT-2 124M with random weights in
+// float32, the reference cached, over the fixed batches of PREFOPT_DATA_DIR/bench_pairs.jsonl,
+// batch after batch. Without that file: no runs.
 
 #include <cstdlib>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "prefopt/eigen.hpp"
 #include "prefopt/io.hpp"
@@ -27,7 +28,8 @@ std::map<std::string, batches> read_sets(const std::string& file) {
     batches& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);
-    set[batch].push_back(std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).example));
+    set[batch].push_back(
+        std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).example));
   }
   return sets;
 }
@@ -35,7 +37,8 @@ std::map<std::string, batches> read_sets(const std::string& file) {
 /// Sequences counted whole, as TRL counts them.
 std::int64_t tokens_of(const std::vector<prefopt::tokenized_pair>& pairs) {
   std::size_t tokens = 0;
-  for (const auto& pair : pairs) tokens += 2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size();
+  for (const auto& pair : pairs)
+    tokens += 2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size();
   return static_cast<std::int64_t>(tokens);
 }
 
@@ -64,8 +67,10 @@ void dpo_step_124m(benchmark::State& state, const batches& set) {
   step();  // touches all memory
   pairs_done = tokens_done = 0;
   for (auto _ : state) step();
-  state.counters["pairs/s"] = benchmark::Counter(static_cast<double>(pairs_done), benchmark::Counter::kIsRate);
-  state.counters["tokens/s"] = benchmark::Counter(static_cast<double>(tokens_done), benchmark::Counter::kIsRate);
+  state.counters["pairs/s"] =
+      benchmark::Counter(static_cast<double>(pairs_done), benchmark::Counter::kIsRate);
+  state.counters["tokens/s"] =
+      benchmark::Counter(static_cast<double>(tokens_done), benchmark::Counter::kIsRate);
 }
 
 }  // namespace
@@ -77,9 +82,11 @@ int main(int argc, char** argv) {
   if (folder != nullptr) sets = read_sets(std::string(folder) + "/bench_pairs.jsonl");
   if (sets.empty()) std::puts("dpo_step: skipped, PREFOPT_DATA_DIR is not set");
   for (const char* name : {"4x5", "8x5"})
-    for (int threads = 1; threads <= static_cast<int>(std::thread::hardware_concurrency()); threads *= 2)
+    for (int threads = 1; threads <= static_cast<int>(std::thread::hardware_concurrency());
+         threads *= 2)
       if (sets.contains(name))
-        benchmark::RegisterBenchmark((std::string("dpo_step_124m/") + name).c_str(), dpo_step_124m, sets[name])
+        benchmark::RegisterBenchmark((std::string("dpo_step_124m/") + name).c_str(), dpo_step_124m,
+                                     sets[name])
             ->Arg(threads)
             ->ArgName("threads")
             ->Iterations(static_cast<int>(sets[name].size()))

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Each operation of a transformer machine at the shapes of GPT-2 124M over 4 packed pairs (N = 836 rows, R = 394 head
-// rows). `threads` is the argument. FLOP/s counts the arithmetic of the products, bytes/s what must cross memory.
-
-#include <benchmark/benchmark.h>
+// Each operation of a transformer machine at the shapes of GPT-2 124M over 4 packed pairs (N = 836
+// rows, R = 394 head rows). `threads` is the argument. FLOP/s counts the arithmetic of the
+// products, bytes/s what must cross memory.
 
 #include <cstddef>
 #include <numeric>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "prefopt/eigen/backend.hpp"
 
@@ -16,14 +17,18 @@ using prefopt::matrix_view;
 using prefopt::tensor_view;
 using machine_type = prefopt::eigen_backend<float>;
 
-constexpr std::size_t rows = 836, head_rows = 394, channels = 768, inner = 3072, vocabulary = 50257, heads = 12;
+constexpr std::size_t rows = 836, head_rows = 394, channels = 768, inner = 3072, vocabulary = 50257,
+                      heads = 12;
 
 class matrix {
  public:
   matrix(std::size_t count, std::size_t columns) : columns_(columns), values_(count * columns) {
-    for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = static_cast<float>(i % 17) * 0.01F - 0.08F;
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      values_[i] = static_cast<float>(i % 17) * 0.01F - 0.08F;
   }
-  [[nodiscard]] matrix_view<float> view() { return {values_.data(), {values_.size() / columns_, columns_}}; }
+  [[nodiscard]] matrix_view<float> view() {
+    return {values_.data(), {values_.size() / columns_, columns_}};
+  }
   [[nodiscard]] std::span<float> flat() { return values_; }
   [[nodiscard]] tensor_view<float, 3> heads_of(std::size_t part, std::size_t parts) {
     return {values_.data() + part * columns_ / parts,
@@ -41,11 +46,13 @@ machine_type machine_of(const benchmark::State& state) {
 }
 
 void count_flops(benchmark::State& state, double each) {
-  state.counters["FLOP/s"] = benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void count_bytes(benchmark::State& state, double each) {
-  state.counters["bytes/s"] = benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["bytes/s"] =
+      benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// 4 trees: a prompt of 100 rows with responses of 60 and 49.
@@ -69,47 +76,52 @@ void linear(benchmark::State& state) {
 
 void linear_backward(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix x(rows, channels), weight(channels, inner), d_bias(1, inner), d_y(rows, inner), d_x(rows, channels),
-      d_weight(channels, inner);
+  matrix x(rows, channels), weight(channels, inner), d_bias(1, inner), d_y(rows, inner),
+      d_x(rows, channels), d_weight(channels, inner);
   for (auto _ : state)
-    machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(), d_bias.flat());
+    machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
+                            d_bias.flat());
   count_flops(state, 4.0 * rows * channels * inner);
 }
 
 void linear_activate(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix x(rows, channels), weight(channels, inner), bias(1, inner), before(rows, inner), y(rows, inner);
+  matrix x(rows, channels), weight(channels, inner), bias(1, inner), before(rows, inner),
+      y(rows, inner);
   for (auto _ : state)
-    machine.linear_activate(x.view(), weight.view(), bias.flat(), prefopt::activation_function::gelu_new, before.view(),
-                            y.view());
+    machine.linear_activate(x.view(), weight.view(), bias.flat(),
+                            prefopt::activation_function::gelu_new, before.view(), y.view());
   count_flops(state, 2.0 * rows * channels * inner);
 }
 
 void activated_linear_backward(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix before(rows, inner), x(rows, inner), weight(inner, channels), d_bias(1, channels), d_y(rows, channels),
-      d_before(rows, inner), d_weight(inner, channels);
+  matrix before(rows, inner), x(rows, inner), weight(inner, channels), d_bias(1, channels),
+      d_y(rows, channels), d_before(rows, inner), d_weight(inner, channels);
   for (auto _ : state)
-    machine.activated_linear_backward(d_y.view(), x.view(), weight.view(), prefopt::activation_function::gelu_new,
-                                      before.view(), d_before.view(), d_weight.view(), d_bias.flat());
+    machine.activated_linear_backward(d_y.view(), x.view(), weight.view(),
+                                      prefopt::activation_function::gelu_new, before.view(),
+                                      d_before.view(), d_weight.view(), d_bias.flat());
   count_flops(state, 4.0 * rows * channels * inner);
 }
 
 void layer_norm(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix x(rows, channels), scale(1, channels), shift(1, channels), y(rows, channels), mean(1, rows), inverse(1, rows);
+  matrix x(rows, channels), scale(1, channels), shift(1, channels), y(rows, channels),
+      mean(1, rows), inverse(1, rows);
   for (auto _ : state)
-    machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(), {mean.flat(), inverse.flat()});
+    machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
+                       {mean.flat(), inverse.flat()});
   count_bytes(state, 8.0 * rows * channels);
 }
 
 void layer_norm_backward(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix x(rows, channels), scale(1, channels), d_y(rows, channels), d_x(rows, channels), d_scale(1, channels),
-      d_shift(1, channels), mean(1, rows), inverse(1, rows);
+  matrix x(rows, channels), scale(1, channels), d_y(rows, channels), d_x(rows, channels),
+      d_scale(1, channels), d_shift(1, channels), mean(1, rows), inverse(1, rows);
   for (auto _ : state)
-    machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()}, d_x.view(),
-                                d_scale.flat(), d_shift.flat());
+    machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
+                                d_x.view(), d_scale.flat(), d_shift.flat());
   count_bytes(state, 16.0 * rows * channels);
 }
 
@@ -118,20 +130,21 @@ void tree_attention(benchmark::State& state) {
   const auto nodes = forest();
   matrix qkv(rows, 3 * channels), out(rows, channels), log_sums(rows, heads);
   for (auto _ : state)
-    machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
-                           out.heads_of(0, 1), log_sums.view());
+    machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+                           0.125, out.heads_of(0, 1), log_sums.view());
 }
 
 void tree_attention_backward(benchmark::State& state) {
   const auto machine = machine_of(state);
   const auto nodes = forest();
-  matrix qkv(rows, 3 * channels), d_qkv(rows, 3 * channels), out(rows, channels), d_out(rows, channels),
-      log_sums(rows, heads);
-  machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125, out.heads_of(0, 1),
-                         log_sums.view());
+  matrix qkv(rows, 3 * channels), d_qkv(rows, 3 * channels), out(rows, channels),
+      d_out(rows, channels), log_sums(rows, heads);
+  machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
+                         out.heads_of(0, 1), log_sums.view());
   for (auto _ : state)
-    machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
-                                    out.heads_of(0, 1), log_sums.view(), d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
+    machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
+                                    qkv.heads_of(2, 3), 0.125, out.heads_of(0, 1), log_sums.view(),
+                                    d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
                                     d_qkv.heads_of(1, 3), d_qkv.heads_of(2, 3));
 }
 
@@ -139,7 +152,8 @@ void embedding(benchmark::State& state) {
   const auto machine = machine_of(state);
   matrix wte(vocabulary, channels), wpe(1024, channels), out(rows, channels);
   std::vector<std::int32_t> tokens(rows), positions(rows);
-  for (std::size_t i = 0; i < rows; ++i) tokens[i] = static_cast<std::int32_t>(i * 7919 % vocabulary);
+  for (std::size_t i = 0; i < rows; ++i)
+    tokens[i] = static_cast<std::int32_t>(i * 7919 % vocabulary);
   std::iota(positions.begin(), positions.end(), 0);
   for (auto _ : state) machine.embedding(tokens, positions, wte.view(), wpe.view(), out.view());
   count_bytes(state, 12.0 * rows * channels);
@@ -154,36 +168,40 @@ std::vector<prefopt::head_target> targets() {
 
 void head(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary), sums(1, head_rows);
+  matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary),
+      sums(1, head_rows);
   std::vector<double> log_probs(head_rows);
   for (auto _ : state) {
-    machine.head_log_probs(hidden.view(), weight.view(), {targets(), head_rows}, logits.view(), sums.flat(), log_probs);
+    machine.head_log_probs(hidden.view(), weight.view(), {targets(), head_rows}, logits.view(),
+                           sums.flat(), log_probs);
   }
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
 }
 
 void head_backward(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary), sums(1, head_rows),
-      d_hidden(head_rows, channels), d_weight(vocabulary, channels);
+  matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary),
+      sums(1, head_rows), d_hidden(head_rows, channels), d_weight(vocabulary, channels);
   const std::vector<double> slopes(head_rows, 0.01);
   for (auto _ : state)
-    machine.head_backward(logits.view(), sums.flat(), {targets(), head_rows}, slopes, hidden.view(), weight.view(),
-                          d_hidden.view(), d_weight.view());
+    machine.head_backward(logits.view(), sums.flat(), {targets(), head_rows}, slopes, hidden.view(),
+                          weight.view(), d_hidden.view(), d_weight.view());
   count_flops(state, 4.0 * head_rows * channels * vocabulary);
 }
 
 void adamw_124m(benchmark::State& state) {
   const auto machine = machine_of(state);
-  matrix value(124'439'808 / 768, 768), gradient(124'439'808 / 768, 768), first(124'439'808 / 768, 768),
-      second(124'439'808 / 768, 768);
+  matrix value(124'439'808 / 768, 768), gradient(124'439'808 / 768, 768),
+      first(124'439'808 / 768, 768), second(124'439'808 / 768, 768);
   for (float& v : second.flat()) v = 1;
-  const std::vector<prefopt::adamw_tensor<float>> tensors{{value.flat(), gradient.flat(), first.flat(), second.flat()}};
+  const std::vector<prefopt::adamw_tensor<float>> tensors{
+      {value.flat(), gradient.flat(), first.flat(), second.flat()}};
   for (auto _ : state) machine.adamw(tensors, {.rate = 1e-6});
   count_bytes(state, 28.0 * 124'439'808);
 }
 
-#define PREFOPT_BENCH(operation) BENCHMARK(operation)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()
+#define PREFOPT_BENCH(operation) \
+  BENCHMARK(operation)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()
 PREFOPT_BENCH(linear);
 PREFOPT_BENCH(linear_backward);
 PREFOPT_BENCH(linear_activate);

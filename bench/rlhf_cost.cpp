@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What a step of DPO and a step of PPO cost, part by part, on one GPT-2 and equally many responses: seconds, and the
-// process's peak memory. One method a process, so that memory is its own.
+// What a step of DPO and a step of PPO cost, part by part, on one GPT-2 and equally many responses:
+// seconds, and the process's peak memory. One method a process, so that memory is its own.
 //
 //   rlhf_cost dpo|ppo [LAYERS CHANNELS]     12 768 is the 124M model; heads of 64 channels
 //
-// 16 responses of 64 tokens to prompts of 64: for DPO 8 pairs, for PPO one response to each of 16 prompts. Weights and
-// tokens are random, which changes no cost.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/prefopt.hpp>
+// 16 responses of 64 tokens to prompts of 64: for DPO 8 pairs, for PPO one response to each of 16
+// prompts. Weights and tokens are random, which changes no cost.
 
 #include <chrono>
 #include <cstdio>
@@ -20,6 +17,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -32,7 +32,8 @@ template <class Work>
 auto timed(const char* what, const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   auto made = work();
-  std::printf("%-36s %8.2f s\n", what, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  std::printf("%-36s %8.2f s\n", what,
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   std::fflush(stdout);
   return made;
 }
@@ -56,7 +57,8 @@ void dpo_step(gpt2<machine_type>& policy, random_generator& random) {
     const std::size_t v = policy.config().vocab_size;
     pairs.push_back({random_tokens(random, v), random_tokens(random, v), random_tokens(random, v)});
   }
-  const auto reference = timed("reference, once a run", [&] { return reference_log_probs(policy, pairs); });
+  const auto reference =
+      timed("reference, once a run", [&] { return reference_log_probs(policy, pairs); });
   trainer run{policy, reference, dpo{}, {.pairs_per_step = responses / 2, .max_steps = 3}};
   timed("a first step, which finds its memory", [&] { return run.step(pairs); });
   timed("a step", [&] { return run.step(pairs); });
@@ -67,7 +69,8 @@ void ppo_step(gpt2<machine_type>& policy, random_generator& random) {
   reward_model reward{gpt2_scalar_model{policy}};
   gpt2_scalar_model critic{policy};
   std::vector<token_ids> prompts;
-  for (std::size_t i = 0; i < responses; ++i) prompts.push_back(random_tokens(random, policy.config().vocab_size));
+  for (std::size_t i = 0; i < responses; ++i)
+    prompts.push_back(random_tokens(random, policy.config().vocab_size));
   adamw policy_optimizer(policy.machine(), policy.parameters(), adamw_options{});
   adamw critic_optimizer(critic.machine(), critic.parameters(), adamw_options{});
   std::vector<std::size_t> all(responses);
@@ -75,10 +78,12 @@ void ppo_step(gpt2<machine_type>& policy, random_generator& random) {
   const ppo options;
   for (const char* round : {"the first time, finding its memory", "again"}) {
     std::printf("%s\n", round);
-    auto examples = timed("writing the responses",
-                          [&] { return sample_responses(policy, prompts, 1, {.max_new_tokens = tokens}, random); });
+    auto examples = timed("writing the responses", [&] {
+      return sample_responses(policy, prompts, 1, {.max_new_tokens = tokens}, random);
+    });
     const auto made = timed("four models read them", [&] {
-      return read_rollouts(std::move(examples), policy, reference, critic, reward, options, -1, 4096);
+      return read_rollouts(std::move(examples), policy, reference, critic, reward, options, -1,
+                           4096);
     });
     timed("one of four updates: gradients",
           [&] { return accumulate_ppo_gradient(policy, critic, options, made, all); });
@@ -104,13 +109,12 @@ int main(int argc, char** argv) {
   gpt2 policy{machine, {.n_layer = layers, .n_head = channels / 64, .n_embd = channels}};
   initialize(policy, 1);
   random_generator random(2);
-  std::printf("%s: %zu layers, %zu channels, %zu responses of %zu tokens\n", argv[1], layers, channels, responses,
-              tokens);
-  if (method == "dpo") {
+  std::printf("%s: %zu layers, %zu channels, %zu responses of %zu tokens\n", argv[1], layers,
+              channels, responses, tokens);
+  if (method == "dpo")
     dpo_step(policy, random);
-  } else {
+  else
     ppo_step(policy, random);
-  }
   print_peak_memory();
   return 0;
 }

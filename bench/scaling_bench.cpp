@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// How the cost of a step of GPT-2 124M in float32 grows: with the number of pairs (of 150 prompt tokens and responses
-// of 60 and 40), and with the number K of responses (of 50 tokens) to one prompt of 300. The work is linear in the
-// stored tokens and in the head's rows, so time less a constant should be, too.
-
-#include <benchmark/benchmark.h>
+// How the cost of a step of GPT-2 124M in float32 grows: with the number of pairs (of 150 prompt
+// tokens and responses of 60 and 40), and with the number K of responses (of 50 tokens) to one
+// prompt of 300. The work is linear in the stored tokens and in the head's rows, so time less a
+// constant should be, too.
 
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <thread>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "prefopt/eigen.hpp"
 #include "prefopt/prefopt.hpp"
@@ -51,7 +52,9 @@ void pairs(benchmark::State& state) {
   prefopt::random_generator random(2);
   std::vector<prefopt::tokenized_pair> all(static_cast<std::size_t>(state.range(0)));
   for (auto& pair : all)
-    pair = {.prompt = tokens(random, 150), .chosen = tokens(random, 60), .rejected = tokens(random, 40)};
+    pair = {.prompt = tokens(random, 150),
+            .chosen = tokens(random, 60),
+            .rejected = tokens(random, 40)};
   std::vector<std::size_t> members(all.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
   world& w = the_world();
@@ -72,7 +75,9 @@ void responses(benchmark::State& state) {
   for (std::int64_t k = 0; k < state.range(0); ++k) answers.push_back(tokens(random, 50));
   std::vector<prefopt::packable_sequence> sequences;
   for (const auto& answer : answers)
-    sequences.push_back({.role = static_cast<std::int32_t>(sequences.size()), .prompt = prompt, .response = answer});
+    sequences.push_back({.role = static_cast<std::int32_t>(sequences.size()),
+                         .prompt = prompt,
+                         .response = answer});
   const prefopt::prefix_tree_batch batch = prefopt::pack(sequences);
   const std::vector<double> slopes(batch.targets.size(), 0.01);
   world& w = the_world();
@@ -85,8 +90,18 @@ void responses(benchmark::State& state) {
   state.counters["tokens"] = static_cast<double>(batch.tokens.size());
 }
 
-BENCHMARK(pairs)->ArgName("pairs")->RangeMultiplier(2)->Range(1, 64)->Unit(benchmark::kSecond)->UseRealTime();
-BENCHMARK(responses)->ArgName("K")->RangeMultiplier(2)->Range(2, 16)->Unit(benchmark::kSecond)->UseRealTime();
+BENCHMARK(pairs)
+    ->ArgName("pairs")
+    ->RangeMultiplier(2)
+    ->Range(1, 64)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
+BENCHMARK(responses)
+    ->ArgName("K")
+    ->RangeMultiplier(2)
+    ->Range(2, 16)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
 
 }  // namespace
 

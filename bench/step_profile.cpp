@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a DPO step of GPT-2 124M goes on the CPU: the share of each of the machine's operations, and the least time
-// that it could take: its multiplications at the peak of all threads, or its bytes at their memory's speed, both
-// measured here first. Usage: step_profile [THREADS]
+// Where a DPO step of GPT-2 124M goes on the CPU: the share of each of the machine's operations,
+// and the least time that it could take: its multiplications at the peak of all threads, or its
+// bytes at their memory's speed, both measured here first. Usage: step_profile [THREADS]
 
 #include <algorithm>
 #include <cstdio>
@@ -35,15 +35,19 @@ double fastest(const Work& work) {
 double measured_peak(int threads) {
   using kernel = prefopt::detail::native_kernel<float>;
   constexpr std::size_t depth = 256, repetitions = 20000;
-  std::vector<float> left(kernel::rows * depth, 1), right(kernel::columns * depth, 1);  // both in the nearest cache
+  // both in the nearest cache
+  std::vector<float> left(kernel::rows * depth, 1), right(kernel::columns * depth, 1);
   const double seconds = fastest([&] {
-    parallel_ranges(threads, static_cast<std::size_t>(threads), 1, [&](std::size_t, std::size_t, std::size_t) {
-      alignas(64) float out[kernel::rows * kernel::columns] = {};
-      for (std::size_t i = 0; i < repetitions; ++i) {
-        kernel::tile(kernel::rows, depth, left.data(), right.data(), out, kernel::columns, true);
-        asm volatile("" ::"r"(out) : "memory");  // or the compiler would leave out what nobody reads
-      }
-    });
+    parallel_ranges(threads, static_cast<std::size_t>(threads), 1,
+                    [&](std::size_t, std::size_t, std::size_t) {
+                      alignas(64) float out[kernel::rows * kernel::columns] = {};
+                      for (std::size_t i = 0; i < repetitions; ++i) {
+                        kernel::tile(kernel::rows, depth, left.data(), right.data(), out,
+                                     kernel::columns, true);
+                        // or the compiler would leave out what nobody reads
+                        asm volatile("" ::"r"(out) : "memory");
+                      }
+                    });
   });
   return 2.0 * threads * kernel::rows * kernel::columns * depth * repetitions / seconds;
 }
@@ -52,9 +56,10 @@ double measured_peak(int threads) {
 double measured_bandwidth(int threads) {
   std::vector<float> from(std::size_t{1} << 26, 1), to(from.size());
   const double seconds = fastest([&] {
-    parallel_ranges(threads, from.size(), 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t i = begin; i < end; ++i) to[i] = 2 * from[i];
-    });
+    parallel_ranges(threads, from.size(), 4096,
+                    [&](std::size_t begin, std::size_t end, std::size_t) {
+                      for (std::size_t i = begin; i < end; ++i) to[i] = 2 * from[i];
+                    });
   });
   return 8.0 * static_cast<double>(from.size()) / seconds;
 }
@@ -79,7 +84,9 @@ int main(int argc, char** argv) {
   prefopt::random_generator random(2);
   std::vector<prefopt::tokenized_pair> pairs(4);  // about as large as four pairs of human dialogues
   for (auto& pair : pairs)
-    pair = {.prompt = tokens(random, 115), .chosen = tokens(random, 50), .rejected = tokens(random, 48)};
+    pair = {.prompt = tokens(random, 115),
+            .chosen = tokens(random, 50),
+            .rejected = tokens(random, 48)};
   std::vector<std::size_t> members(pairs.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
   const auto reference = prefopt::reference_log_probs(policy, pairs);

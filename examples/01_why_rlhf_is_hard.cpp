@@ -9,8 +9,8 @@
 // Run:       ./lesson_01_why_rlhf_is_hard
 // Expect:    a table over the number of labelled pairs, the passes over them and the KL
 //            coefficient: more passes raise what the reward model promises more than what is
-//            earned, more pairs raise what is earned, and the reward model is least accurate on
-//            the responses that it has caused.
+//            earned, more pairs raise what is earned, and the reward model is least accurate on the
+//            responses that it has caused.
 
 #include <cstdio>
 #include <map>

@@ -2,14 +2,14 @@
 //
 // 02: Which policy is the best, and can it be written down?
 //
-// You know:  what a policy, a reward and a reference are, and what a policy that is trained too hard loses (lesson 01).
-// You learn: the objective "reward minus beta times divergence", its optimum in closed form, why no other policy does
-//            better, the frontier that beta draws, and that a reward may be shifted for each prompt.
+// You know:  what a policy, a reward and a reference are, and what a policy that is trained too
+//            hard loses (lesson 01).
+// You learn: the objective "reward minus beta times divergence", its optimum in closed form, why no
+//            other policy does better, the frontier that beta draws, and that a reward may be
+//            shifted for each prompt.
 // Run:       ./lesson_02_optimal_policy
-// Expect:    for each beta, what the closed form is worth, and how far below it gradient ascent and random policies
-// end.
-
-#include <prefopt/core/random.hpp>
+// Expect:    for each beta, what the closed form is worth, and how far below it gradient ascent and
+//            random policies end.
 
 #include <algorithm>
 #include <array>
@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <vector>
 
+#include <prefopt/core/random.hpp>
 #include "course/lesson.hpp"
 
 namespace {
@@ -40,7 +41,8 @@ standing measure(const table& log_pi, const table& log_ref, const table& r) {
 }
 // [/objective]
 
-/// Makes log-probs of any numbers: each prompt's lose log Z(x) = log sum_y exp(log_pi). Returns the mean of log Z(x).
+/// Makes log-probs of any numbers: each prompt's lose log Z(x) = log sum_y exp(log_pi). Returns the
+/// mean of log Z(x).
 double normalize(table& log_pi) {
   std::array<double, V> z{};
   for (std::size_t i = 0; i < all; ++i) z[i / V] += std::exp(log_pi[i]);

@@ -2,13 +2,14 @@
 //
 // 03: How can preferences train a policy without a reward model?
 //
-// You know:  what a reward model is (lesson 01), and the optimal policy of a reward in closed form (lesson 02).
-// You learn: how rewards explain preferences, how a reward is fitted to them, and that the closed form, read backwards,
-//            turns the fit of a reward into the fit of a policy: the DPO loss.
+// You know:  what a reward model is (lesson 01), and the optimal policy of a reward in closed form
+//            (lesson 02).
+// You learn: how rewards explain preferences, how a reward is fitted to them, and that the closed
+//            form, read backwards, turns the fit of a reward into the fit of a policy: the DPO
+//            loss.
 // Run:       ./lesson_03_from_bradley_terry_to_dpo
-// Expect:    for each number of pairs, two ways to one policy, the nearer to the true optimum the more pairs.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    for each number of pairs, two ways to one policy, the nearer to the true optimum the
+//            more pairs.
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 
 using namespace prefopt;

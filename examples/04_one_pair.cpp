@@ -2,24 +2,26 @@
 //
 // 04: What is the loss of one preference pair?
 //
-// You know:  that a language model gives each token a probability, given the tokens before it; and where the loss comes
-//            from (lesson 03), but you can also read this first.
-// You learn: what a preference pair's loss is, where its slopes push the model, and that the library's functions take
-//            numbers as you have them: std::vector, Eigen, xtensor.
+// You know:  that a language model gives each token a probability, given the tokens before it; and
+//            where the loss comes from (lesson 03), but you can also read this first.
+// You learn: what a preference pair's loss is, where its slopes push the model, and that the
+//            library's functions take numbers as you have them: std::vector, Eigen, xtensor.
 // Run:       ./lesson_04_one_pair
-// Expect:    the same loss four times, by hand and through three libraries, and a smaller one after a step against the
-//            slopes, then "all as expected".
+// Expect:    the same loss four times, by hand and through three libraries, and a smaller one after
+//            a step against the slopes, then "all as expected".
 
-#include <Eigen/Core>
 #include <cmath>
 #include <cstdio>
 #include <initializer_list>
+#include <vector>
+
+#include <Eigen/Core>
+
 #include <prefopt/eigen.hpp>
 #include <prefopt/loss/dpo.hpp>
 #include <prefopt/loss/evaluate.hpp>
 #include <prefopt/loss/reduction.hpp>
 #include <prefopt/xtensor.hpp>
-#include <vector>
 #if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
 #include <xtensor/containers/xtensor.hpp>
 #else
@@ -86,7 +88,8 @@ int main() {
       dpo({policy_chosen, policy_rejected, reference_chosen, reference_rejected, 4, 2});
   // [/the loss]
 
-  // Many pairs at once go by `evaluate`. Here there is one in each vector; whose vector it is makes no difference.
+  // Many pairs at once go by `evaluate`. Here there is one in each vector; whose vector it is makes
+  // no difference.
   const std::vector<double> pc = {policy_chosen}, pr = {policy_rejected};
   const std::vector<double> rc = {reference_chosen}, rr = {reference_rejected};
   const auto standard = evaluate(dpo, pc, pr, rc, rr);

@@ -3,13 +3,12 @@
 // 05: Is the gradient right?
 //
 // You know:  what a derivative is; the DPO loss and its slopes (lesson 04).
-// You learn: how a policy's backward pass is checked against central differences, and why that is done in double.
+// You learn: how a policy's backward pass is checked against central differences, and why that is
+//            done in double.
 // Run:       ./lesson_05_gradient_check
-// Expect:    a line for each tensor of a tiny GPT-2 with an error below 1e-7; then the error of the whole gradient
-//            for several h, in double and in float: smallest in between, and never below 1e-4 in float.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/prefopt.hpp>
+// Expect:    a line for each tensor of a tiny GPT-2 with an error below 1e-7; then the error of the
+//            whole gradient for several h, in double and in float: smallest in between, and never
+//            below 1e-4 in float.
 
 #include <algorithm>
 #include <cmath>
@@ -19,11 +18,14 @@
 #include <string>
 #include <vector>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 
 namespace {
 
-/// Token ids. The first two pairs share a prompt and are stored as one tree; the third has responses that begin alike.
+/// Token ids. The first two pairs share a prompt and are stored as one tree; the third has
+/// responses that begin alike.
 const std::vector<prefopt::tokenized_pair> pairs{
     {.prompt = {1, 4, 2}, .chosen = {7, 3, 0}, .rejected = {5, 0}},
     {.prompt = {1, 4, 2}, .chosen = {6, 6, 2, 0}, .rejected = {7, 0}},

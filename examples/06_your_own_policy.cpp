@@ -2,18 +2,20 @@
 //
 // 06: A policy of your own, and what DPO makes of it
 //
-// You know:  the closed form of the best policy (lesson 02), a pair's loss (04), how a backward is checked (05).
+// You know:  the closed form of the best policy (lesson 02), a pair's loss (04), how a backward is
+//            checked (05).
 // You learn: what the library asks of a policy, and that DPO reaches the closed form of lesson 02.
 // Run:       ./lesson_06_your_own_policy
-// Expect:    each prompt's responses: reference, trained policy, closed form; the last two agree within 0.00005.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    each prompt's responses: reference, trained policy, closed form; the last two agree
+//            within 0.00005.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <span>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 using namespace prefopt;
 
@@ -89,7 +91,8 @@ struct table_policy {
 static_assert(trainable_policy<table_policy>);
 // [/a policy]
 
-/// exp r(x, y) is a whole number: times 2 for each step to the next token, times 3 for each repetition.
+/// exp r(x, y) is a whole number: times 2 for each step to the next token, times 3 for each
+/// repetition.
 int exp_r(int x, const token_ids& y) {
   const auto factor = [](int from, int to) { return to == from + 1 ? 2 : to == from ? 3 : 1; };
   return factor(x, y[0]) * factor(y[0], y[1]);

@@ -2,14 +2,13 @@
 //
 // 07: Which tokens are a response's log-prob?
 //
-// You know:  a pair's loss is a function of its responses' log-probs (lesson 04), and what a policy gives (lesson 06).
-// You learn: that the prompt's tokens are no part of them, what a model learns otherwise, and which losses do not mind.
+// You know:  a pair's loss is a function of its responses' log-probs (lesson 04), and what a policy
+//            gives (lesson 06).
+// You learn: that the prompt's tokens are no part of them, what a model learns otherwise, and which
+//            losses do not mind.
 // Run:       ./lesson_07_log_probs
-// Expect:    models that ask where they should answer, for a while or for good; then what the prompt is to eight
-// losses.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/prefopt.hpp>
+// Expect:    models that ask where they should answer, for a while or for good; then what the
+//            prompt is to eight losses.
 
 #include <algorithm>
 #include <array>
@@ -17,6 +16,8 @@
 #include <cstdio>
 #include <vector>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 
 using namespace prefopt;
@@ -56,7 +57,8 @@ std::vector<tokenized_pair> questions(std::size_t count, std::uint64_t seed, boo
 }
 // [/data]
 
-/// Adds what comes of new questions: the steps of an answer that count up, and right answers' log-prob, nats; means.
+/// Adds what comes of new questions: the steps of an answer that count up, and right answers'
+/// log-prob, nats; means.
 template <class Start>
 void train_and_ask(const Start& start, const any_loss& loss, double rate, int steps,
                    std::uint64_t seed, bool masked, std::vector<double>& up_steps,

@@ -2,24 +2,27 @@
 //
 // 08: From a checkpoint folder to a checkpoint folder
 //
-// You know:  what DPO does (lessons 04 and 06); that Hugging Face keeps a model as a folder of files.
-// You learn: the whole way in ten lines: read a GPT-2 folder and a preference file, train, write a folder.
+// You know:  what DPO does (lessons 04 and 06); that Hugging Face keeps a model as a folder of
+//            files.
+// You learn: the whole way in ten lines: read a GPT-2 folder and a preference file, train, write a
+//            folder.
 // Run:       ./lesson_08_gpt2_from_a_folder
-// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder that was written.
+// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder
+//            that was written.
 //
-// The folder here holds a tiny GPT-2 with random weights that reads bytes, so that the lesson needs no download. Point
-// the same lines at the files of the real `gpt2` and nothing else changes. With float in place of double in lesson 05
-// and a folder in place of random weights, this is what prefopt_train_dpo does.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+// The folder here holds a tiny GPT-2 with random weights that reads bytes, so that the lesson needs
+// no download. Point the same lines at the files of the real `gpt2` and nothing else changes. With
+// float in place of double in lesson 05 and a folder in place of random weights, this is what
+// prefopt_train_dpo does.
 
 #include <cmath>
 #include <cstdio>
 #include <numbers>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
 #include "course/tiny_gpt2.hpp"
 
 int main() {

@@ -2,13 +2,14 @@
 //
 // 09: What does DPO save, beside a reward model and PPO, and what does it give away?
 //
-// You know:  why a learned reward is risky (lesson 01), and that DPO does without one (lessons 03 to 08).
-// You learn: what both reach on one task for one price in divergence; what they cost in time; which of them minds the
-//            learning rate; and where PPO wins.
+// You know:  why a learned reward is risky (lesson 01), and that DPO does without one (lessons 03
+//            to 08).
+// You learn: what both reach on one task for one price in divergence; what they cost in time; which
+//            of them minds the learning rate; and where PPO wins.
 // Run:       ./lesson_09_dpo_and_ppo
-// Expect:    a table over coefficients (true reward, divergence, seconds) and one over learning rates. DPO is faster,
-// and
-//            only PPO with the true reward goes far beyond what the pairs show.
+// Expect:    a table over coefficients (true reward, divergence, seconds) and one over learning
+//            rates. DPO is faster, and only PPO with the true reward goes far beyond what the pairs
+//            show.
 
 #include <cstdio>
 #include <string>

@@ -2,19 +2,21 @@
 //
 // 10: What does beta do?
 //
-// You know:  the DPO loss and its slopes (lesson 04), and the optimum that it looks for (lessons 02 and 03).
-// You learn: which end of beta stays near the reference. Lectures differ, and each side can be measured: it depends on
-//            how far from its optimum a run stops. And what a small beta does with few pairs.
+// You know:  the DPO loss and its slopes (lesson 04), and the optimum that it looks for (lessons 02
+//            and 03).
+// You learn: which end of beta stays near the reference. Lectures differ, and each side can be
+//            measured: it depends on how far from its optimum a run stops. And what a small beta
+//            does with few pairs.
 // Run:       ./lesson_10_beta
-// Expect:    the divergence over beta for four ways to train: it rises, stays or falls. Then what long runs earn.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    the divergence over beta for four ways to train: it rises, stays or falls. Then what
+//            long runs earn.
 
 #include <array>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 

@@ -2,19 +2,21 @@
 //
 // 11: What does a bad reference cost?
 //
-// You know:  the optimum reference * exp(r / beta) (lesson 02), DPO's margin (lesson 04), what beta does (lesson 10).
-// You learn: what DPO does with a reference that did not write the pairs. It earns, its accuracy looks well, and it is
-//            somewhere else. Fine-tuning on the chosen responses repairs that; a better start of the policy does not.
+// You know:  the optimum reference * exp(r / beta) (lesson 02), DPO's margin (lesson 04), what beta
+//            does (lesson 10).
+// You learn: what DPO does with a reference that did not write the pairs. It earns, its accuracy
+//            looks well, and it is somewhere else. Fine-tuning on the chosen responses repairs
+//            that; a better start of the policy does not.
 // Run:       ./lesson_11_reference
-// Expect:    nine references for the same pairs: bad ones lead nats further from their writer, to the same reward.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    nine references for the same pairs: bad ones lead nats further from their writer, to
+//            the same reward.
 
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 

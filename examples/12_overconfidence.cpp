@@ -3,20 +3,20 @@
 // 12: What if one response always wins?
 //
 // You know:  what beta does to DPO's optimum (lessons 03 and 10).
-// You learn: that where labels are certain DPO has no optimum to stop at, whatever beta is: the margin grows as long as
-//            training goes on. IPO's margin ends at 1 / (2 beta); that of DPO with smoothed labels ends as well.
-//            Whether a growing margin costs true reward is a question of its own.
+// You learn: that where labels are certain DPO has no optimum to stop at, whatever beta is: the
+//            margin grows as long as training goes on. IPO's margin ends at 1 / (2 beta); that of
+//            DPO with smoothed labels ends as well. Whether a growing margin costs true reward is a
+//            question of its own.
 // Run:       ./lesson_12_overconfidence
-// Expect:    a table over steps, in which the margins of dpo grow and the others come to a stand; beside them what the
-//            policies are worth.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    a table over steps, in which the margins of dpo grow and the others come to a stand;
+//            beside them what the policies are worth.
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 
@@ -24,7 +24,8 @@ using namespace prefopt;
 
 namespace {
 
-/// What is measured of a policy, a number a seed; margin and log-probs of the pairs, from the reference's.
+/// What is measured of a policy, a number a seed; margin and log-probs of the pairs, from the
+/// reference's.
 enum measured : std::size_t { margin, divergence, reward, chosen, rejected };
 using numbers = std::array<std::vector<double>, 5>;
 

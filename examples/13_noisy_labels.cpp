@@ -2,20 +2,22 @@
 //
 // 13: What do wrong labels cost, and what helps?
 //
-// You know:  how labels are drawn (lesson 03), what beta does (lesson 10), what smoothed labels do (lesson 12).
-// You learn: that flips shrink what DPO learns; that conservative DPO shrinks it once more and robust DPO stretches it,
-//            without an end that a few hundred pairs could give it; and that none orders responses much better.
+// You know:  how labels are drawn (lesson 03), what beta does (lesson 10), what smoothed labels do
+//            (lesson 12).
+// You learn: that flips shrink what DPO learns; that conservative DPO shrinks it once more and
+//            robust DPO stretches it, without an end that a few hundred pairs could give it; and
+//            that none orders responses much better.
 // Run:       ./lesson_13_noisy_labels
-// Expect:    a table over flip rates, with margins near the shares that the page derives and accuracies that hardly
-//            differ between the losses; below it a wrong guess of the rate, a smaller beta, and more steps.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    a table over flip rates, with margins near the shares that the page derives and
+//            accuracies that hardly differ between the losses; below it a wrong guess of the rate,
+//            a smaller beta, and more steps.
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 

@@ -3,13 +3,13 @@
 // 14: What holds a policy that has no reference?
 //
 // You know:  that DPO's policy is held by its reference (lessons 02, 10 and 11).
-// You learn: what CPO, SimPO and ORPO save by leaving it out, and what holds their policies instead: the labels' noise,
-//            the end of training, or a supervised term; and which of them forget where they started.
+// You learn: what CPO, SimPO and ORPO save by leaving it out, and what holds their policies
+//            instead: the labels' noise, the end of training, or a supervised term; and which of
+//            them forget where they started.
 // Run:       ./lesson_14_reference_free
-// Expect:    a table of losses from two starts, in which SimPO and ORPO's preference term go farther than DPO, and the
-//            supervised term keeps ORPO near the responses that it is shown; then one over learning rates.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    a table of losses from two starts, in which SimPO and ORPO's preference term go
+//            farther than DPO, and the supervised term keeps ORPO near the responses that it is
+//            shown; then one over learning rates.
 
 #include <array>
 #include <cmath>
@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 

@@ -2,20 +2,22 @@
 //
 // 15: What do lists of responses tell that pairs do not?
 //
-// You know:  DPO's loss of a pair (lesson 04), and that two responses share their prompt's run (lesson 07).
-// You learn: the losses that take K responses at once: Plackett-Luce DPO, S-DPO and LiPO-lambda; what they gain over
-//            pairs of the same lists, and what a list costs where its responses share their prompt's run.
+// You know:  DPO's loss of a pair (lesson 04), and that two responses share their prompt's run
+//            (lesson 07).
+// You learn: the losses that take K responses at once: Plackett-Luce DPO, S-DPO and LiPO-lambda;
+//            what they gain over pairs of the same lists, and what a list costs where its responses
+//            share their prompt's run.
 // Run:       ./lesson_15_lists
-// Expect:    a table in which the whole ranking orders responses best, all its pairs do as well, and the best response
-//            against others does worse; then tokens to run, one by one and in trees.
-
-#include <prefopt/prefopt.hpp>
+// Expect:    a table in which the whole ranking orders responses best, all its pairs do as well,
+//            and the best response against others does worse; then tokens to run, one by one and in
+//            trees.
 
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/lesson.hpp"
 #include "course/world.hpp"
 

@@ -3,12 +3,12 @@
 // 16: What if the pairs come from the policy itself?
 //
 // You know:  that pairs of the reference teach a policy no more than they show (lesson 09).
-// You learn: a loop that needs no people: let the policy answer twice, let a judge choose, make a step, again. What it
-//            gains over as many pairs made beforehand, and what becomes of it where the judge errs.
+// You learn: a loop that needs no people: let the policy answer twice, let a judge choose, make a
+//            step, again. What it gains over as many pairs made beforehand, and what becomes of it
+//            where the judge errs.
 // Run:       ./lesson_16_online_dpo
-// Expect:    a table over the number of judgements: with a judge that knows, online DPO goes far beyond offline DPO;
-// with
-//            a reward model as the judge, no further than that model sees.
+// Expect:    a table over the number of judgements: with a judge that knows, online DPO goes far
+//            beyond offline DPO; with a reward model as the judge, no further than that model sees.
 
 #include <cstdio>
 #include <string>

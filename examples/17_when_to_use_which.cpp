@@ -3,20 +3,20 @@
 // 17: When to use which?
 //
 // You know:  the methods (lessons 09 to 16), each on the data that show it best.
-// You learn: what each earns on the same data, for several kinds of data. Every run is stopped where
-//            it passes 3 nats from the reference, and every method has its best coefficient; what
-//            is left is the direction it took.
+// You learn: what each earns on the same data, for several kinds of data. Every run is stopped
+//            where it passes 3 nats from the reference, and every method has its best coefficient;
+//            what is left is the direction it took.
 // Run:       ./lesson_17_when_to_use_which
 // Expect:    a table of methods and data: the data decide more than the loss does, and DPO's two
 //            differences from SimPO, the reference and the sum, measured one by one.
 
 #include <cstdio>
 #include <map>
-#include <prefopt/prefopt.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/differences.hpp"
 #include "course/forms.hpp"
 #include "course/lesson.hpp"

@@ -3,25 +3,26 @@
 // 18: The same on a GPU
 //
 // You know:  the way from a checkpoint folder to a checkpoint folder (lesson 08).
-// You learn: that hardware is one object: this is lesson 08 with the line changed that makes the machine.
+// You learn: that hardware is one object: this is lesson 08 with the line changed that makes the
+//            machine.
 // Run:       ./lesson_18_cuda
-// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder that was written.
-//            Without an NVIDIA GPU of compute capability 8.0 or newer, one line that says so, and exit status 77.
+// Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder
+//            that was written. Without an NVIDIA GPU of compute capability 8.0 or newer, one line
+//            that says so, and exit status 77.
 //
-// Activations are bfloat16 here: products run on tensor cores, while weights, their gradients and all sums stay
-// float32. `cuda_backend<float>` is float32 throughout. The machine's kernels are compiled in the library
-// prefopt::cuda, so that this file is for g++ or clang and needs no nvcc.
+// Activations are bfloat16 here: products run on tensor cores, while weights, their gradients and
+// all sums stay float32. `cuda_backend<float>` is float32 throughout. The machine's kernels are
+// compiled in the library prefopt::cuda, so that this file is for g++ or clang and needs no nvcc.
+
+#include <cmath>
+#include <cstdio>
+#include <numbers>
 
 #include <prefopt/cuda.hpp>
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
-
-#include <cmath>
-#include <cstdio>
-#include <numbers>
-
 #include "course/tiny_gpt2.hpp"
 
 namespace {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_compare_losses: trains two policies with every loss at the settings of its paper and prints a table in
-// Markdown: a bigram table in a world whose true reward is known, and the demo's fine-tuned GPT-2 if its folder is
-// named. It fails where a run diverges: a number is not finite, or the loss doubles.
+// prefopt_compare_losses: trains two policies with every loss at the settings of its paper and
+// prints a table in Markdown: a bigram table in a world whose true reward is known, and the demo's
+// fine-tuned GPT-2 if its folder is named. It fails where a run diverges: a number is not finite,
+// or the loss doubles.
 //
 //   prefopt_compare_losses [SFT-FOLDER DATA-FOLDER [STEPS]]
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -21,6 +17,10 @@
 #include <string_view>
 #include <vector>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
 #include "course/forms.hpp"
 #include "course/world.hpp"
 #include "program/begin.hpp"
@@ -40,20 +40,22 @@ namespace fs = std::filesystem;
 /// A line of the table.
 struct contender {
   train_dpo::chosen_loss loss;
-  std::string options = {};  ///< that change more than the loss's numbers, as the command line says them
+  /// that change more than the loss's numbers, as the command line says them
+  std::string options = {};
   bool reference_moves = false;
 };
 
 /// What the program trains with.
 std::vector<contender> contenders() {
   std::vector<contender> all;
-  const auto add = [&](std::string_view spec, const loss_values& values = {}, const char* options = "",
-                       bool reference_moves = false) {
+  const auto add = [&](std::string_view spec, const loss_values& values = {},
+                       const char* options = "", bool reference_moves = false) {
     all.push_back({train_dpo::choose_loss(std::string(spec), values), options, reference_moves});
   };
   for (const auto& [name, also] : train_dpo::all_losses()) add(name);
   for (const std::string type : {"forward_kl", "js_divergence", "alpha_divergence"})
-    add("dpo", {.numbers = {}, .choices = {{"--f-divergence-type", type}}}, ("--f-divergence-type " + type).c_str());
+    add("dpo", {.numbers = {}, .choices = {{"--f-divergence-type", type}}},
+        ("--f-divergence-type " + type).c_str());
   add("dpo", {.numbers = {{"--ld-alpha", 0.5}}, .choices = {}});
   add("dpo", {.numbers = {}, .choices = {}, .use_weighting = true}, "--use-weighting");
   add("dpo", {}, "--sync-ref-model --ref-model-sync-steps 32", true);
@@ -65,8 +67,10 @@ std::vector<contender> contenders() {
 /// Those that ask more of a policy than GPT-2 offers.
 std::vector<contender> contenders_of_divergences() {
   const auto make = [](const char* name, const prefopt::tdpo& loss) -> contender {
-    return {
-        {prefopt::any_loss(loss), name, {preference_form::pairs}, {{"beta", {loss.beta}}, {"alpha", {loss.alpha}}}}};
+    return {{prefopt::any_loss(loss),
+             name,
+             {preference_form::pairs},
+             {{"beta", {loss.beta}}, {"alpha", {loss.alpha}}}}};
   };
   return {make("tdpo1", {.alpha = 1, .holds_chosen_constant = false}), make("tdpo2", {})};
 }
@@ -76,7 +80,8 @@ bool reads(const train_dpo::chosen_loss& loss, preference_form form) {
 }
 
 struct outcome {
-  double loss_before = 0;  ///< on training examples, against the reference that was there at the beginning
+  /// on training examples, against the reference that was there at the beginning
+  double loss_before = 0;
   double loss_after = 0;
   double accuracy = 0;  ///< of held-out pairs by log pi - log pi_ref; a tie counts one half
   double margin = 0;    ///< of the same, nats
@@ -95,7 +100,8 @@ struct setting {
 /// Trains a policy and measures. A reference that moves begins with `start`.
 template <class Policy, class Reference>
 outcome train(Policy& policy, Policy start, const contender& one, const setting<Reference>& given) {
-  const std::span measured(given.examples.data(), std::min<std::size_t>(given.examples.size(), 240));
+  const std::span measured(given.examples.data(),
+                           std::min<std::size_t>(given.examples.size(), 240));
   const auto loss_now = [&](const auto& loss) {
     return prefopt::evaluate(policy, given.reference, loss, measured).loss;
   };
@@ -112,7 +118,8 @@ outcome train(Policy& policy, Policy start, const contender& one, const setting<
   } else {
     run(given.reference);
   }
-  const auto report = prefopt::evaluate(policy, given.held_out_reference, prefopt::dpo{.beta = 1}, given.held_out);
+  const auto report =
+      prefopt::evaluate(policy, given.held_out_reference, prefopt::dpo{.beta = 1}, given.held_out);
   for (const prefopt::metric& metric : report.metrics) {
     if (metric.name == "rewards/accuracies") found.accuracy = metric.value;
     if (metric.name == "rewards/margins") found.margin = metric.value;
@@ -127,30 +134,34 @@ std::string settings_of(const contender& one) {
   for (const auto& [flag, values] : one.loss.read.items()) {
     if (!values.is_array()) continue;
     add(flag);
-    for (const auto& value : values) text += join(value == values[0] ? ' ' : '/', value.get<double>());
+    for (const auto& value : values)
+      text += join(value == values[0] ? ' ' : '/', value.get<double>());
   }
   if (!one.options.empty()) add(one.options);
   return text.empty() ? text : "`" + text + "`";
 }
 
 void print_line(const contender& one, const outcome& found, const std::string& more = {}) {
-  std::printf("| `%s` | %s | %.3g → %.3g | %.2f | %+.2f | %+.2f |%s\n", one.loss.spec.c_str(), settings_of(one).c_str(),
-              found.loss_before, found.loss_after, found.accuracy, found.margin, found.chosen, more.c_str());
+  std::printf("| `%s` | %s | %.3g → %.3g | %.2f | %+.2f | %+.2f |%s\n", one.loss.spec.c_str(),
+              settings_of(one).c_str(), found.loss_before, found.loss_after, found.accuracy,
+              found.margin, found.chosen, more.c_str());
   std::fflush(stdout);
 }
 
-/// Says so where a loss ended far above its beginning. A little above is none: lipo_lambda weighs by the ranking of the
-/// day, and dpop's penalty leaves it nothing to win.
+/// Says so where a loss ended far above its beginning. A little above is none: lipo_lambda weighs
+/// by the ranking of the day, and dpop's penalty leaves it nothing to win.
 bool diverged(const contender& one, const outcome& found) {
   if (found.loss_after < 2 * found.loss_before) return false;
-  std::fprintf(stderr, "error: %s: loss %g -> %g\n", one.loss.spec.c_str(), found.loss_before, found.loss_after);
+  std::fprintf(stderr, "error: %s: loss %g -> %g\n", one.loss.spec.c_str(), found.loss_before,
+               found.loss_after);
   return true;
 }
 
 bool in_the_world() {
   course::world world(7);
   const std::vector<tokenized_pair> pairs = world.pairs(2000), held_out = world.pairs(1000);
-  const auto of_pairs = as_examples(pairs), of_lists = as_examples(world.lists(2000)), of_one = unpaired(pairs, 64);
+  const auto of_pairs = as_examples(pairs), of_lists = as_examples(world.lists(2000)),
+             of_one = unpaired(pairs, 64);
   prefopt::bigram before = world.reference();
   const auto standing = world.measure(before);
   std::printf(
@@ -222,7 +233,8 @@ int main(int argc, char** argv) {
   const bool named = argc == 3 || argc == 4;
   const std::int64_t steps = argc == 4 ? std::atoll(argv[3]) : 125;
   if (!(argc == 1 || named) || steps < 12) {
-    std::fputs("usage: prefopt_compare_losses [SFT-FOLDER DATA-FOLDER [STEPS, 12 at least]]\n", stderr);
+    std::fputs("usage: prefopt_compare_losses [SFT-FOLDER DATA-FOLDER [STEPS, 12 at least]]\n",
+               stderr);
     return 2;
   }
   try {

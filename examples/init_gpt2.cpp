@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_init_gpt2: writes a Hugging Face folder with a freshly initialized GPT-2, for trying things out where there
-// is no trained one. The sizes default to GPT-2's smallest, 124M parameters.
+// prefopt_init_gpt2: writes a Hugging Face folder with a freshly initialized GPT-2, for trying
+// things out where there is no trained one. The sizes default to GPT-2's smallest, 124M parameters.
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -10,12 +15,6 @@
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
-
-#include <cstdint>
-#include <cstdio>
-#include <exception>
-#include <string>
-
 #include "program/begin.hpp"
 
 int main(int argc, char** argv) {
@@ -24,11 +23,13 @@ int main(int argc, char** argv) {
   std::string output, tokenizer_folder;
   std::uint64_t seed = 42;
 
-  CLI::App app("Writes a Hugging Face folder with a randomly initialized GPT-2.", "prefopt_init_gpt2");
+  CLI::App app("Writes a Hugging Face folder with a randomly initialized GPT-2.",
+               "prefopt_init_gpt2");
   app.option_defaults()->always_capture_default();
   app.add_option("--output", output, "Folder to write")->required();
-  app.add_option("--tokenizer", tokenizer_folder,
-                 "Folder with vocab.json and merges.txt, or tokenizer.json; without it bytes are tokens");
+  app.add_option(
+      "--tokenizer", tokenizer_folder,
+      "Folder with vocab.json and merges.txt, or tokenizer.json; without it bytes are tokens");
   app.add_option("--n-layer", config.n_layer);
   app.add_option("--n-head", config.n_head);
   app.add_option("--n-embd", config.n_embd);
@@ -42,10 +43,11 @@ int main(int argc, char** argv) {
 
   try {
     if (const std::string name = prefopt::find_model_file(output); !name.empty())
-      throw prefopt::value_error(
-          prefopt::join(output, ": holds a model already, or files of one (", name, "); another folder was wanted"));
-    const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
-                                                    : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
+      throw prefopt::value_error(prefopt::join(output, ": holds a model already, or files of one (",
+                                               name, "); another folder was wanted"));
+    const auto tokenizer = tokenizer_folder.empty()
+                               ? prefopt::gpt2_tokenizer::byte_level()
+                               : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
     config.vocab_size = tokenizer.vocabulary_size();
     prefopt::eigen_backend<float> machine;
     prefopt::gpt2 model{machine, config};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_train_dpo: trains a GPT-2 with DPO or one of its relatives, from a Hugging Face folder and
-// a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2 bad arguments, 128 and
-// the signal's number where a signal ended it, 1 all else, with one line on stderr.
+// prefopt_train_dpo: trains a GPT-2 with DPO or one of its relatives, from a Hugging Face folder
+// and a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2
+// bad arguments, 128 and the signal's number where a signal ended it, 1 all else, with one line on
+// stderr.
 
 #include <algorithm>
 #include <cctype>
@@ -18,7 +19,8 @@
 
 int main(int argc, char** argv) {
   program::begin(argv);
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // the console is stdout, line by line; stderr is for errors alone
+  // the console is stdout, line by line; stderr is for errors alone
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const train_dpo::parsed parsed = train_dpo::parse(argc, argv);
   if (!parsed.value) return parsed.status;
   train_dpo::watch_for_interruption();
@@ -28,7 +30,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", cause.what());
     return 128 + cause.signal;
   } catch (const std::bad_alloc&) {
-    std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n", stderr);
+    std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n",
+               stderr);
     return 1;
   } catch (const std::exception& e) {
     std::string message = e.what();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// replay PLACE...: runs a target once over files and the files of folders, where the compiler has no libFuzzer.
+// replay PLACE...: runs a target once over files and the files of folders, where the compiler has
+// no libFuzzer.
 
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +9,6 @@
 #include <fstream>
 #include <string>
 #include <vector>
-
 #include <unistd.h>
 
 #include "support.hpp"
@@ -20,8 +20,10 @@ bool finished = false;
 void run(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());  // of its very size, for AddressSanitizer
-  std::fprintf(stderr, "%s\n", path.c_str());                        // the last line names the input that crashed
+  // of its very size, for AddressSanitizer
+  const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+  // the last line names the input that crashed
+  std::fprintf(stderr, "%s\n", path.c_str());
   LLVMFuzzerTestOneInput(copy.data(), copy.size());
 }
 

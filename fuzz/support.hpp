@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the fuzz targets share: an input cut into parts, files in memory, and the promises that every reader makes. A
-// broken promise ends the process, and the fuzzer keeps the input.
+// What the fuzz targets share: an input cut into parts, files in memory, and the promises that
+// every reader makes. A broken promise ends the process, and the fuzzer keeps the input.
 
 #include <array>
 #include <cstddef>
@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -32,13 +31,16 @@ inline void must(bool holds, std::string_view promise, std::string_view seen = {
   std::abort();
 }
 
-/// A folder that only this process writes to, in memory where the system has such a place; removed at exit.
+/// A folder that only this process writes to, in memory where the system has such a place; removed
+/// at exit.
 class scratch_folder {
  public:
   scratch_folder() {
     std::error_code ignored;
-    const bool in_memory = std::filesystem::is_directory("/dev/shm", ignored) && ::access("/dev/shm", W_OK) == 0;
-    std::string name = (in_memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().native());
+    const bool in_memory =
+        std::filesystem::is_directory("/dev/shm", ignored) && ::access("/dev/shm", W_OK) == 0;
+    std::string name =
+        (in_memory ? std::string("/dev/shm") : std::filesystem::temp_directory_path().native());
     name += "/prefopt_fuzz_XXXXXX";
     must(::mkdtemp(name.data()) != nullptr, "a scratch folder can be made", name);
     path_ = name;
@@ -51,7 +53,9 @@ class scratch_folder {
   }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
+    return path_ / name;
+  }
 
   void put(std::string_view name, std::string_view content) const {
     std::FILE* file = std::fopen((path_ / name).c_str(), "wb");
@@ -84,7 +88,8 @@ inline void check_message(std::string_view message) {
   }
 }
 
-/// Runs `read`: only prefopt::error may come out of it, and its message is returned. Anything else is the fuzzer's.
+/// Runs `read`: only prefopt::error may come out of it, and its message is returned. Anything else
+/// is the fuzzer's.
 template <class Read>
 std::optional<std::string> refusal(Read&& read) {
   try {
@@ -96,8 +101,9 @@ std::optional<std::string> refusal(Read&& read) {
   }
 }
 
-/// An input: a first byte that says how to use the rest, and the rest, in parts where a target needs several. A part
-/// ends at the byte 0x1e (ASCII's record separator), which no valid JSON holds; the last part may hold it.
+/// An input: a first byte that says how to use the rest, and the rest, in parts where a target
+/// needs several. A part ends at the byte 0x1e (ASCII's record separator), which no valid JSON
+/// holds; the last part may hold it.
 class input {
  public:
   input(const std::uint8_t* data, std::size_t size)

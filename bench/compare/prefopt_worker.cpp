@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// This library's contender in the comparison of compare.py: DPO steps on command, in the way that a user of the library
-// writes them. A command a line on standard input, a JSON object a line on standard output.
+// This library's contender in the comparison of compare.py: DPO steps on command, in the way that a
+// user of the library writes them. A command a line on standard input, a JSON object a line on
+// standard output.
 
 #include <CLI/CLI.hpp>
 
 #ifdef PREFOPT_PROGRAM_CUDA
 #include <prefopt/cuda.hpp>
 #endif
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -23,6 +20,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -40,7 +41,8 @@ std::map<std::string, std::vector<batch_of_pairs>> read_sets(const std::string& 
     auto& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);
-    set[batch].push_back(std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).example));
+    set[batch].push_back(
+        std::get<prefopt::tokenized_pair>(prefopt::parse_preference(object).example));
   }
   return sets;
 }
@@ -56,8 +58,9 @@ std::vector<std::size_t> all_of(const batch_of_pairs& pairs) {
 }
 
 /// The sums that a loss is made of, a role's in the order of the pairs.
-std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch, const std::vector<double>& token_log_probs,
-                              std::int32_t role, std::size_t pairs) {
+std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch,
+                              const std::vector<double>& token_log_probs, std::int32_t role,
+                              std::size_t pairs) {
   std::vector<double> sums(pairs);
   const auto all = prefopt::sequence_log_probs(batch, token_log_probs);
   for (std::size_t s = 0; s < all.size(); ++s) {
@@ -82,8 +85,8 @@ class worker {
  public:
   using machine_type = Machine;
 
-  worker(const Machine& machine, const std::string& policy, const std::string& reference, const std::string& data,
-         const std::vector<std::string>& sets)
+  worker(const Machine& machine, const std::string& policy, const std::string& reference,
+         const std::string& data, const std::vector<std::string>& sets)
       : machine_(machine), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
     const auto initial = prefopt::load_gpt2(machine_, reference);  // gone before the first step
     for (const std::string& name : sets)
@@ -92,7 +95,9 @@ class worker {
   }
 
   [[nodiscard]] const Machine& machine() const { return machine_; }
-  [[nodiscard]] std::string instruction_set() const { return std::string(machine_.instruction_set()); }
+  [[nodiscard]] std::string instruction_set() const {
+    return std::string(machine_.instruction_set());
+  }
 
   [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
     const auto& pairs = sets_.at(set).at(index);
@@ -102,7 +107,8 @@ class worker {
     const auto sums = [&](const std::vector<double>& log_probs, std::int32_t role) {
       return role_sums(batch, log_probs, role, pairs.size());
     };
-    const auto chosen = sums(mine, prefopt::chosen_role), rejected = sums(mine, prefopt::rejected_role);
+    const auto chosen = sums(mine, prefopt::chosen_role),
+               rejected = sums(mine, prefopt::rejected_role);
     const auto result = prefopt::evaluate(dpo, chosen, rejected, sums(theirs, prefopt::chosen_role),
                                           sums(theirs, prefopt::rejected_role));
     return {{"loss", result.loss}, {"chosen", chosen}, {"rejected", rejected}};
@@ -114,16 +120,21 @@ class worker {
     return {{"seconds", seconds_since(start)}, {"loss", loss}};
   }
 
-  /// Once over a set as training does it: the policy as it is now is the reference, computed once, then every batch.
+  /// Once over a set as training does it: the policy as it is now is the reference, computed once,
+  /// then every batch.
   [[nodiscard]] json epoch(const std::string& set) {
     const auto start = std::chrono::steady_clock::now();
     std::vector<prefopt::reference_cache> references;
-    for (const auto& pairs : sets_.at(set)) references.push_back(prefopt::reference_log_probs(policy_, pairs));
+    for (const auto& pairs : sets_.at(set))
+      references.push_back(prefopt::reference_log_probs(policy_, pairs));
     const double reference_seconds = seconds_since(start);
     double loss = 0;
-    for (std::size_t b = 0; b < references.size(); ++b) loss += step(sets_.at(set)[b], references[b]);
+    for (std::size_t b = 0; b < references.size(); ++b)
+      loss += step(sets_.at(set)[b], references[b]);
     const auto batches = static_cast<double>(references.size());
-    return {{"seconds", seconds_since(start)}, {"reference_seconds", reference_seconds}, {"loss", loss / batches}};
+    return {{"seconds", seconds_since(start)},
+            {"reference_seconds", reference_seconds},
+            {"loss", loss / batches}};
   }
 
   /// One step on plain text: the mean negative log-likelihood of random tokens.
@@ -131,7 +142,8 @@ class worker {
     std::vector<prefopt::token_ids> texts(32);
     prefopt::random_generator random(5);
     for (prefopt::token_ids& text : texts)
-      for (int i = 0; i < 1024; ++i) text.push_back(static_cast<prefopt::token_id>(random.below(50257)));
+      for (int i = 0; i < 1024; ++i)
+        text.push_back(static_cast<prefopt::token_id>(random.below(50257)));
     const auto batch = prefopt::pack(language(texts));
     const auto start = std::chrono::steady_clock::now();
     for (auto&& parameter : policy_.parameters()) machine_.fill(parameter.gradient, 0);
@@ -155,7 +167,8 @@ class worker {
   }
 
   double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
-    const auto gradient = prefopt::accumulate_gradient(policy_, reference, dpo, pairs, all_of(pairs));
+    const auto gradient =
+        prefopt::accumulate_gradient(policy_, reference, dpo, pairs, all_of(pairs));
     finish_step();
     return gradient.loss;
   }
@@ -178,13 +191,16 @@ std::size_t peak_memory() {
 void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 json introduction(const std::string& instruction_set) {
-  const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+  const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." +
+                            std::to_string(EIGEN_MAJOR_VERSION) + "." +
                             std::to_string(EIGEN_MINOR_VERSION);
-  const std::string prefopt = std::to_string(PREFOPT_VERSION_MAJOR) + "." + std::to_string(PREFOPT_VERSION_MINOR) +
-                              "." + std::to_string(PREFOPT_VERSION_PATCH);
-  return {{"ready", true},
-          {"versions", {{"prefopt", prefopt}, {"eigen", eigen}, {"compiler", __VERSION__}}},
-          {"isa", "products: " + instruction_set + "; Eigen: " + Eigen::SimdInstructionSetsInUse()}};
+  const std::string prefopt = std::to_string(PREFOPT_VERSION_MAJOR) + "." +
+                              std::to_string(PREFOPT_VERSION_MINOR) + "." +
+                              std::to_string(PREFOPT_VERSION_PATCH);
+  return {
+      {"ready", true},
+      {"versions", {{"prefopt", prefopt}, {"eigen", eigen}, {"compiler", __VERSION__}}},
+      {"isa", "products: " + instruction_set + "; Eigen: " + Eigen::SimdInstructionSetsInUse()}};
 }
 
 template <class Worker>
@@ -218,8 +234,8 @@ void serve(Worker& contender) {
 }
 
 template <class Machine>
-void serve_on(const Machine& machine, const std::string& policy, const std::string& reference, const std::string& data,
-              const std::vector<std::string>& sets) {
+void serve_on(const Machine& machine, const std::string& policy, const std::string& reference,
+              const std::string& data, const std::vector<std::string>& sets) {
   worker<Machine> contender(machine, policy, reference, data, sets);
   serve(contender);
 }
@@ -240,7 +256,9 @@ int main(int argc, char** argv) {
   app.add_option("--device", device)->check(CLI::IsMember({"cpu", "cuda"}));
   CLI11_PARSE(app, argc, argv);
   try {
-    const auto serve_machine = [&](const auto& machine) { serve_on(machine, policy, reference, data, sets); };
+    const auto serve_machine = [&](const auto& machine) {
+      serve_on(machine, policy, reference, data, sets);
+    };
     const bool fp32 = precision == "fp32";
     if (device == "cpu") {
       if (fp32)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What a run calls back, and how a run that was stopped goes on with the same bits.
 
-#include <prefopt/prefopt.hpp>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -17,7 +17,8 @@ using namespace prefopt;
 const std::vector<tokenized_pair> pairs{{.prompt = {1}, .chosen = {2, 0}, .rejected = {3, 0}},
                                         {.prompt = {2, 2}, .chosen = {3, 3, 0}, .rejected = {1, 0}},
                                         {.prompt = {3}, .chosen = {1, 0}, .rejected = {1, 2, 0}}};
-const std::vector<tokenized_pair> held_out{{.prompt = {1, 1}, .chosen = {2, 0}, .rejected = {3, 0}}};
+const std::vector<tokenized_pair> held_out{
+    {.prompt = {1, 1}, .chosen = {2, 0}, .rejected = {3, 0}}};
 
 std::vector<double> weights_of(bigram& policy) {
   const auto logits = policy.parameters()[0].value;
@@ -28,7 +29,9 @@ std::vector<double> weights_of(bigram& policy) {
 struct printer {
   int evaluations = 0;
 
-  void on_step(const step_report& step) const { std::printf("step %d: loss %.4f\n", int(step.step), step.loss); }
+  void on_step(const step_report& step) const {
+    std::printf("step %d: loss %.4f\n", int(step.step), step.loss);
+  }
   void on_evaluate(const evaluation_report& report) {
     std::printf("held out: loss %.4f\n", report.loss);
     ++evaluations;
@@ -51,10 +54,13 @@ int main() {
 
   printer print;
   // [run]
-  evaluate_every evaluation{2, held_out, held_out_reference};  // every second step, and after the last
+  // every second step, and after the last
+  evaluate_every evaluation{2, held_out, held_out_reference};
   save_every save{4, [&](const auto& run, const step_report& step) {
-                    saved[step.step] = {weights_of(policy), run.state()};  // together all that a run is
-                    return "memory, step " + std::to_string(step.step);    // errors name what was saved last
+                    // together all that a run is
+                    saved[step.step] = {weights_of(policy), run.state()};
+                    // errors name what was saved last
+                    return "memory, step " + std::to_string(step.step);
                   }};
   trainer run{policy, reference, dpo{.beta = 0.1}, options};
   run.run(pairs, print, evaluation, save);
@@ -71,6 +77,7 @@ int main() {
   const bool called = print.evaluations == 3 && saved.size() == 2 && saved[6].state.step == 6;
   const bool same_bits = weights_of(again) == weights_of(policy) && rest.state() == run.state();
   if (!called) std::puts("WRONG: not evaluated three times and saved twice");
-  std::puts(same_bits ? "the resumed run ends with the same bits" : "WRONG: the resumed run ends elsewhere");
+  std::puts(same_bits ? "the resumed run ends with the same bits"
+                      : "WRONG: the resumed run ends elsewhere");
   return called && same_bits ? 0 : 1;
 }

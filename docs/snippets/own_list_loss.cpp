@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A loss of lists that carries a number from step to step, in a run, a sum and an any_loss; and tensors that are
-// frozen.
-
-#include <prefopt/prefopt.hpp>
+// A loss of lists that carries a number from step to step, in a run, a sum and an any_loss; and
+// tensors that are frozen.
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +8,8 @@
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -33,7 +33,8 @@ struct matched_scores {
     const double reward_sum = log_sum_exp(rewards), score_sum = log_sum_exp(scores);
     list_loss result;
     for (std::size_t k = 0; k < list.size(); ++k) {
-      const double wanted = std::exp(scores[k] - score_sum), came = std::exp(rewards[k] - reward_sum);
+      const double wanted = std::exp(scores[k] - score_sum),
+                   came = std::exp(rewards[k] - reward_sum);
       result.loss -= wanted * (rewards[k] - reward_sum);
       result.slopes.push_back(beta * (came - wanted));  // one a response, by its `policy`
     }
@@ -46,7 +47,8 @@ static_assert(listwise_loss<matched_scores>);
 // [/loss]
 
 // [state]
-/// The same with a beta that falls as the policy departs: divided by 1 + the mean log-ratio's size, over all steps.
+/// The same with a beta that falls as the policy departs: divided by 1 + the mean log-ratio's size,
+/// over all steps.
 struct cooling : matched_scores {
   double mean = 0;
   double steps = 0;
@@ -54,12 +56,14 @@ struct cooling : matched_scores {
   list_loss operator()(std::span<const response_log_probs> list) const {
     return matched_scores{beta / (1 + std::abs(mean))}(list);
   }
-  void observe(const response_groups& step) {  // once a step, with all of its examples, before the losses are asked
+  // once a step, with all of its examples, before the losses are asked
+  void observe(const response_groups& step) {
     double sum = 0;
     for (const response_log_probs& one : step.responses) sum += one.policy - one.reference;
     mean += (sum / double(step.responses.size()) - mean) / ++steps;
   }
-  std::vector<double> state() const { return {mean, steps}; }  // goes into the trainer's state, and back
+  // goes into the trainer's state, and back
+  std::vector<double> state() const { return {mean, steps}; }
   void restore(std::span<const double> state) {
     if (state.size() != 2) throw value_error("cooling: not its state");
     mean = state[0], steps = state[1];
@@ -110,8 +114,9 @@ bool a_frozen_tensor_stays() {
 
 int main() {
   const bool slopes = the_slopes_are_derivatives();
-  const bool learned = learns(matched_scores{}) && learns(cooling{}) && learns(any_loss{cooling{}}) &&
-                       learns(weighted_sum{weighted{matched_scores{}, 1}, weighted{cooling{}, 0.5}});
+  const bool learned =
+      learns(matched_scores{}) && learns(cooling{}) && learns(any_loss{cooling{}}) &&
+      learns(weighted_sum{weighted{matched_scores{}, 1}, weighted{cooling{}, 0.5}});
   if (!slopes) std::puts("WRONG: the slopes are not the derivatives");
   if (!learned) std::puts("WRONG: a run did not lower the loss");
   if (slopes && learned && a_frozen_tensor_stays()) {

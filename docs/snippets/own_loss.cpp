@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
 // A loss and a callback that the library does not have, in a run of it.
 
-#include <prefopt/prefopt.hpp>
-
 #include <cmath>
 #include <cstdio>
 #include <string_view>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
 using namespace prefopt;
 
 // [loss]
-/// loss = max(0, 1 - beta h)^2: the hinge without its corner (truncated quadratic; Tang et al. 2024, arXiv:2402.05749).
+/// loss = max(0, 1 - beta h)^2: the hinge without its corner (truncated quadratic; Tang et al.
+/// 2024, arXiv:2402.05749).
 struct soft_hinge {
   double beta = 0.1;  ///< above 0
 
-  static constexpr std::string_view name = "soft_hinge";                     // for messages; may be left out
-  static constexpr token_reduction reduction = token_reduction::sum;         // what it wants to be given
+  // for messages; may be left out
+  static constexpr std::string_view name = "soft_hinge";
+  // what it wants to be given
+  static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = true, .reference = true};  // what it reads
 
   pair_loss operator()(const pair_log_probs& pair) const {
@@ -54,7 +57,8 @@ bool the_slopes_are_derivatives() {
   const double by_chosen = (at(-2 + h, -3).loss - at(-2 - h, -3).loss) / (2 * h);
   const double by_rejected = (at(-2, -3 + h).loss - at(-2, -3 - h).loss) / (2 * h);
   const pair_loss here = at(-2, -3);
-  return std::abs(here.slope_chosen - by_chosen) < 1e-9 && std::abs(here.slope_rejected - by_rejected) < 1e-9;
+  return std::abs(here.slope_chosen - by_chosen) < 1e-9 &&
+         std::abs(here.slope_rejected - by_rejected) < 1e-9;
 }
 
 bool a_run_learns_and_stops() {

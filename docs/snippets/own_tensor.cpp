@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A container that the library does not know, taught to it by its traits.
 
-#include <prefopt/loss/dpo.hpp>
-#include <prefopt/loss/evaluate.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,6 +9,9 @@
 #include <deque>
 #include <vector>
 
+#include <prefopt/loss/dpo.hpp>
+#include <prefopt/loss/evaluate.hpp>
+
 // [traits]
 template <>
 struct prefopt::tensor_traits<std::deque<float>> {
@@ -19,11 +19,14 @@ struct prefopt::tensor_traits<std::deque<float>> {
   static constexpr std::size_t rank = 1;
   static constexpr memory_space space = memory_space::host;
 
-  static std::array<std::size_t, 1> extents(const std::deque<float>& values) { return {values.size()}; }
+  static std::array<std::size_t, 1> extents(const std::deque<float>& values) {
+    return {values.size()};
+  }
   static void copy(const std::deque<float>& values, float* to) { std::ranges::copy(values, to); }
 };
 static_assert(prefopt::vector_like<std::deque<float>>);
-static_assert(!prefopt::contiguous_tensor<std::deque<float>>);  // in pieces: copied, never looked at in place
+// in pieces: copied, never looked at in place
+static_assert(!prefopt::contiguous_tensor<std::deque<float>>);
 // [/traits]
 
 int main() {
@@ -33,10 +36,12 @@ int main() {
   const std::array<float, 2> reference_rejected{-2.5F, -5.0F};
 
   const prefopt::evaluated_pairs pairs =
-      evaluate(prefopt::dpo{.beta = 0.1}, policy_chosen, policy_rejected, reference_chosen, reference_rejected);
+      evaluate(prefopt::dpo{.beta = 0.1}, policy_chosen, policy_rejected, reference_chosen,
+               reference_rejected);
   // [/mixed]
   const double margin = (-2.5 + 3.0) - (-3.0 + 2.5);
   const bool right = std::abs(pairs.losses[0] - std::log1p(std::exp(-0.1 * margin))) < 1e-12;
-  std::printf("losses %.6f and %.6f: %s\n", pairs.losses[0], pairs.losses[1], right ? "right" : "WRONG");
+  std::printf("losses %.6f and %.6f: %s\n", pairs.losses[0], pairs.losses[1],
+              right ? "right" : "WRONG");
   return right ? 0 : 1;
 }

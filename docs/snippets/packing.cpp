@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 // One pair as a tree, and the law of packing: a batch gives what its sequences give one by one.
 
-#include <prefopt/data/pack.hpp>
-#include <prefopt/policy/bigram.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <span>
 #include <vector>
+
+#include <prefopt/data/pack.hpp>
+#include <prefopt/policy/bigram.hpp>
 
 namespace {
 
@@ -18,8 +18,8 @@ using namespace prefopt;
 enum word : token_id { stop, the, cat, sat, down, up, words };
 
 bool same(const prefix_tree_batch& a, const prefix_tree_batch& b) {
-  return a.tokens == b.tokens && a.positions == b.positions && a.nodes == b.nodes && a.sequences == b.sequences &&
-         a.targets == b.targets && a.rows == b.rows;
+  return a.tokens == b.tokens && a.positions == b.positions && a.nodes == b.nodes &&
+         a.sequences == b.sequences && a.targets == b.targets && a.rows == b.rows;
 }
 
 bool the_drawing_holds() {
@@ -37,8 +37,9 @@ bool the_drawing_holds() {
       .nodes = {{.parent = -1, .begin = 0, .end = 3, .subtree_end = 7},
                 {.parent = 0, .begin = 3, .end = 5, .subtree_end = 5},
                 {.parent = 0, .begin = 5, .end = 7, .subtree_end = 7}},
-      .sequences = {{.example = 0, .role = chosen_role, .first_target = 0, .count = 3, .last_row = 4},
-                    {.example = 0, .role = rejected_role, .first_target = 3, .count = 3, .last_row = 6}},
+      .sequences =
+          {{.example = 0, .role = chosen_role, .first_target = 0, .count = 3, .last_row = 4},
+           {.example = 0, .role = rejected_role, .first_target = 3, .count = 3, .last_row = 6}},
       .targets = {{1, sat},  // [M] = 6: after row 1, sat; first of the chosen response ...
                   {2, down},
                   {3, stop},
@@ -66,11 +67,13 @@ bool the_law_holds() {
 
   for (const tree_sequence& sequence : batch.sequences) {
     const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
-    const packable_sequence one{.prompt = pair.prompt,
-                                .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
+    const packable_sequence one{
+        .prompt = pair.prompt,
+        .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
     const std::vector<double> alone = policy.token_log_probs(pack(std::span(&one, 1)));
-    holds = holds && std::ranges::equal(alone, std::span(together).subspan(std::size_t(sequence.first_target),
-                                                                           std::size_t(sequence.count)));
+    holds = holds && std::ranges::equal(
+                         alone, std::span(together).subspan(std::size_t(sequence.first_target),
+                                                            std::size_t(sequence.count)));
   }
   // [/law]
   return holds;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The four things that can stand where a reference is wanted.
 
-#include <prefopt/prefopt.hpp>
-
 #include <cstdio>
 #include <utility>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -30,7 +30,8 @@ std::vector<double> trained(const Train& train) {
 int main() {
   const auto by_cache = trained([](bigram& policy) {
     // [cache]
-    const reference_cache reference = reference_log_probs(policy, pairs);  // now, before the policy moves
+    // now, before the policy moves
+    const reference_cache reference = reference_log_probs(policy, pairs);
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
     run.run(pairs);
     // [/cache]
@@ -53,7 +54,8 @@ int main() {
   });
   const auto supervised = trained([](bigram& policy) {
     // [none]
-    trainer run{policy, no_reference{}, sft{}, options};  // a loss that reads no reference is given none
+    // a loss that reads no reference is given none
+    trainer run{policy, no_reference{}, sft{}, options};
     run.run(pairs);
     // [/none]
   });

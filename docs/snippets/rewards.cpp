@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A reward model on pairs, PPO against a reward, and DPO on pairs that a judge makes.
 
-#include <prefopt/prefopt.hpp>
-
 #include <cstdio>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -23,10 +23,13 @@ std::vector<double> count_of_twos(std::span<const tokenized_example> examples) {
   return rewards;
 }
 
-double reward_of(const bigram& policy, const std::vector<token_ids>& prompts, const generation_options& generation) {
+double reward_of(const bigram& policy, const std::vector<token_ids>& prompts,
+                 const generation_options& generation) {
   random_generator random(9);
   double sum = 0;
-  for (const double reward : count_of_twos(sample_responses(policy, prompts, 50, generation, random))) sum += reward;
+  for (const double reward :
+       count_of_twos(sample_responses(policy, prompts, 50, generation, random)))
+    sum += reward;
   return sum / (50 * static_cast<double>(prompts.size()));
 }
 
@@ -84,8 +87,13 @@ int main() {
     // [/online]
   }
 
-  const double ppo_after = reward_of(by_ppo, prompts, generation), dpo_after = reward_of(by_dpo, prompts, generation);
-  std::printf("rewards %.2f %.2f; twos in a response: %.2f before, %.2f by PPO, %.2f by online DPO\n", rewards[0],
-              rewards[1], before, ppo_after, dpo_after);
-  return rewards[0] > rewards[1] && rewards[2] > rewards[3] && ppo_after > 2 * before && dpo_after > 2 * before ? 0 : 1;
+  const double ppo_after = reward_of(by_ppo, prompts, generation),
+               dpo_after = reward_of(by_dpo, prompts, generation);
+  std::printf(
+      "rewards %.2f %.2f; twos in a response: %.2f before, %.2f by PPO, %.2f by online DPO\n",
+      rewards[0], rewards[1], before, ppo_after, dpo_after);
+  return rewards[0] > rewards[1] && rewards[2] > rewards[3] && ppo_after > 2 * before &&
+                 dpo_after > 2 * before
+             ? 0
+             : 1;
 }

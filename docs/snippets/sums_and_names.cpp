@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A sum of losses, and a loss whose name is known at run time only.
 
-#include <prefopt/prefopt.hpp>
-
 #include <cstdio>
 #include <string_view>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace {
 
@@ -38,10 +38,12 @@ std::vector<double> trained(const Loss& loss) {
 int main() {
   // [sum]
   const weighted_sum rpo{weighted{dpo{.beta = 0.1}, 1.0}, weighted{sft{}, 1.0}};
-  const weighted_sum mpo{weighted{weighted_sum{weighted{dpo{}, 0.8}, weighted{bco_pair{}, 0.2}}, 1.0},
-                         weighted{sft{}, 1.0}};  // more than two terms: a sum is a term
+  const weighted_sum mpo{
+      weighted{weighted_sum{weighted{dpo{}, 0.8}, weighted{bco_pair{}, 0.2}}, 1.0},
+      weighted{sft{}, 1.0}};  // more than two terms: a sum is a term
   // [/sum]
-  const bool holds = trained(loss_of("dpo")) == trained(dpo{.beta = 0.1}) && trained(rpo) != trained(mpo);
+  const bool holds =
+      trained(loss_of("dpo")) == trained(dpo{.beta = 0.1}) && trained(rpo) != trained(mpo);
   std::puts(holds ? "by name as by type" : "WRONG: by name is not as by type");
   return holds ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Runs over the same worlds or seeds, compared world by world: what the worlds have in common falls out.
+// Runs over the same worlds or seeds, compared world by world: what the worlds have in common falls
+// out.
 
 #include <cmath>
 #include <cstddef>
@@ -13,11 +14,13 @@ namespace course {
 
 struct paired_difference {
   double mean = 0;
-  double error = 0;  ///< standard error of the mean: the differences' deviation over the root of their number
+  /// standard error of the mean: the differences' deviation over the root of their number
+  double error = 0;
 };
 
 /// Of a - b: at least one value in each, as many in one as in the other.
-[[nodiscard]] inline paired_difference difference_of(std::span<const double> a, std::span<const double> b) {
+[[nodiscard]] inline paired_difference difference_of(std::span<const double> a,
+                                                     std::span<const double> b) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
   const spread found = spread_of(differences);

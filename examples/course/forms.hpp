@@ -2,12 +2,11 @@
 #pragma once
 // The forms that losses read.
 
-#include <prefopt/prefopt.hpp>
-
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include <prefopt/prefopt.hpp>
 #include "course/world.hpp"
 
 namespace course {
@@ -20,17 +19,18 @@ template <class Examples>
   return all;
 }
 
-/// Single responses, each with a completion of another prompt beside it, cut to `max_length`: what KTO reads.
-[[nodiscard]] inline std::vector<prefopt::tokenized_example> unpaired(std::vector<prefopt::tokenized_unpaired> singles,
-                                                                      std::size_t max_length) {
+/// Single responses, each with a completion of another prompt beside it, cut to `max_length`: what
+/// KTO reads.
+[[nodiscard]] inline std::vector<prefopt::tokenized_example> unpaired(
+    std::vector<prefopt::tokenized_unpaired> singles, std::size_t max_length) {
   prefopt::add_mismatched(singles, max_length);
   return as_examples(singles);
 }
 
-/// Responses of the world's reference, each to a prompt drawn at random, judged alone: liked with probability
-/// sigmoid(its reward - the mean reward of the reference's responses).
-[[nodiscard]] inline std::vector<prefopt::tokenized_unpaired> single_responses(const world& world, std::size_t count,
-                                                                               random_generator& random) {
+/// Responses of the world's reference, each to a prompt drawn at random, judged alone: liked with
+/// probability sigmoid(its reward - the mean reward of the reference's responses).
+[[nodiscard]] inline std::vector<prefopt::tokenized_unpaired> single_responses(
+    const world& world, std::size_t count, random_generator& random) {
   const double threshold = world.measure(world.reference()).reward;
   std::vector<prefopt::tokenized_unpaired> all;
   for (std::size_t i = 0; i < count; ++i) {
@@ -43,8 +43,8 @@ template <class Examples>
 }
 
 /// Each pair as two such examples, liked and not.
-[[nodiscard]] inline std::vector<prefopt::tokenized_example> unpaired(const std::vector<prefopt::tokenized_pair>& pairs,
-                                                                      std::size_t max_length) {
+[[nodiscard]] inline std::vector<prefopt::tokenized_example> unpaired(
+    const std::vector<prefopt::tokenized_pair>& pairs, std::size_t max_length) {
   std::vector<prefopt::tokenized_unpaired> singles;
   for (const prefopt::tokenized_pair& pair : pairs) {
     singles.push_back({pair.prompt, pair.chosen, true});

@@ -18,8 +18,11 @@ constexpr std::size_t fine_tuning_responses = 2000;
 gpt2_task::gpt2_task(std::uint64_t seed, std::uint64_t world_seed)
     : world_(world_seed),
       machine_({.threads = 1}),  // so small a model has nothing to share out
-      reference_(machine_,
-                 {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = world::vocabulary, .n_positions = 16}) {
+      reference_(machine_, {.n_layer = 2,
+                            .n_head = 2,
+                            .n_embd = 32,
+                            .vocab_size = world::vocabulary,
+                            .n_positions = 16}) {
   prefopt::initialize(reference_, seed);
   random_generator random(seed, 1);
   const auto asked = prompts(fine_tuning_responses, seed);
@@ -46,13 +49,14 @@ std::vector<token_ids> gpt2_task::prompts(std::size_t count, std::uint64_t seed)
 std::vector<tokenized_pair> gpt2_task::pairs(std::size_t count, std::uint64_t seed) const {
   random_generator random(seed, 3);
   const auto by_people = [&](const tokenized_example& example) {
-    const double difference = world_.reward(example.responses[0]) - world_.reward(example.responses[1]);
+    const double difference =
+        world_.reward(example.responses[0]) - world_.reward(example.responses[1]);
     return world::bradley_terry(difference, random) ? 0 : 1;
   };
   std::vector<tokenized_pair> all;
   for (std::uint64_t round = 0; all.size() < count; ++round) {
-    auto made = prefopt::judged_pairs(reference_, prompts(count - all.size(), seed + (round << 32)), by_people,
-                                      generation, random);
+    auto made = prefopt::judged_pairs(reference_, prompts(count - all.size(), seed + (round << 32)),
+                                      by_people, generation, random);
     all.insert(all.end(), made.pairs.begin(), made.pairs.end());
   }
   return all;
@@ -60,10 +64,11 @@ std::vector<tokenized_pair> gpt2_task::pairs(std::size_t count, std::uint64_t se
 
 reward_model_type gpt2_task::train_reward_model(const std::vector<tokenized_pair>& pairs) const {
   reward_model_type reward(prefopt::gpt2_scalar_model<machine_type>{reference_});
-  prefopt::trainer trainer{reward,
-                           prefopt::no_reference{},
-                           prefopt::bradley_terry{},
-                           {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
+  prefopt::trainer trainer{
+      reward,
+      prefopt::no_reference{},
+      prefopt::bradley_terry{},
+      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
   trainer.run(pairs);
   return reward;
 }
@@ -77,7 +82,8 @@ std::vector<double> gpt2_task::operator()(std::span<const tokenized_example> exa
 
 gpt2_task::standing gpt2_task::measure(const gpt2_type& policy, std::size_t samples) const {
   random_generator random(1, 4);
-  const auto examples = prefopt::sample_responses(policy, prompts(samples, 1), 1, generation, random);
+  const auto examples =
+      prefopt::sample_responses(policy, prompts(samples, 1), 1, generation, random);
   std::vector<std::size_t> members(samples);
   for (std::size_t i = 0; i < samples; ++i) members[i] = i;
   const auto batch = prefopt::pack(examples, members);
@@ -86,7 +92,8 @@ gpt2_task::standing gpt2_task::measure(const gpt2_type& policy, std::size_t samp
   const double share = 1 / static_cast<double>(samples);
   for (std::size_t m = 0; m < after.size(); ++m) now.divergence += (after[m] - before[m]) * share;
   for (const double reward : (*this)(examples)) now.reward += reward * share;
-  for (const auto& example : examples) now.length += static_cast<double>(example.responses[0].size()) * share;
+  for (const auto& example : examples)
+    now.length += static_cast<double>(example.responses[0].size()) * share;
   return now;
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The course's task for a GPT-2: the world's responses, written by a transformer. The reference is a small GPT-2 that
-// was fine-tuned on responses of the world's bigram; pairs are its own samples, judged by the true reward. Everything
-// is sampled, as it is with real models, and only the true reward is known.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/prefopt.hpp>
+// The course's task for a GPT-2: the world's responses, written by a transformer. The reference is
+// a small GPT-2 that was fine-tuned on responses of the world's bigram; pairs are its own samples,
+// judged by the true reward. Everything is sampled, as it is with real models, and only the true
+// reward is known.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/prefopt.hpp>
 #include "course/world.hpp"
 
 namespace course {
@@ -22,8 +22,8 @@ using reward_model_type = prefopt::reward_model<prefopt::gpt2_scalar_model<machi
 
 class gpt2_task {
  public:
-  /// Fine-tunes the reference, half a second. The seed is that of weights and samples; the world is always the same
-  /// one. The task must stand where it is: models refer to its machine.
+  /// Fine-tunes the reference, half a second. The seed is that of weights and samples; the world is
+  /// always the same one. The task must stand where it is: models refer to its machine.
   explicit gpt2_task(std::uint64_t seed, std::uint64_t world_seed = 2);
   gpt2_task(const gpt2_task&) = delete;
 
@@ -34,13 +34,16 @@ class gpt2_task {
   [[nodiscard]] std::vector<token_ids> prompts(std::size_t count, std::uint64_t seed) const;
 
   /// Pairs of the reference's responses, judged as Bradley and Terry have it.
-  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs(std::size_t count, std::uint64_t seed) const;
+  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs(std::size_t count,
+                                                           std::uint64_t seed) const;
 
   /// A reward model on the reference's trunk, trained on pairs.
-  [[nodiscard]] reward_model_type train_reward_model(const std::vector<prefopt::tokenized_pair>& pairs) const;
+  [[nodiscard]] reward_model_type train_reward_model(
+      const std::vector<prefopt::tokenized_pair>& pairs) const;
 
   /// The true reward of each response: a response_scorer.
-  [[nodiscard]] std::vector<double> operator()(std::span<const prefopt::tokenized_example> examples) const;
+  [[nodiscard]] std::vector<double> operator()(
+      std::span<const prefopt::tokenized_example> examples) const;
 
   struct standing {
     double reward = 0;      ///< mean true reward of samples
@@ -51,7 +54,8 @@ class gpt2_task {
   [[nodiscard]] standing measure(const gpt2_type& policy, std::size_t samples = 2000) const;
 
   /// Up to ten tokens, of which 0 is the end.
-  static constexpr prefopt::generation_options generation{.max_new_tokens = world::longest, .end_of_text = 0};
+  static constexpr prefopt::generation_options generation{.max_new_tokens = world::longest,
+                                                          .end_of_text = 0};
 
  private:
   world world_;

@@ -17,12 +17,14 @@ namespace {
 
 }  // namespace
 
-csv_file::csv_file(const std::string& path, std::initializer_list<const char*> columns) : path_(path) {
+csv_file::csv_file(const std::string& path, std::initializer_list<const char*> columns)
+    : path_(path) {
   if (path_.empty()) return;
   file_ = std::fopen((path_ + ".new").c_str(), "w");
   if (file_ == nullptr) refuse("cannot write " + path_ + ".new", 1);
   const char* separator = "";
-  for (const char* column : columns) std::fprintf(file_, "%s%s", std::exchange(separator, ","), column);
+  for (const char* column : columns)
+    std::fprintf(file_, "%s%s", std::exchange(separator, ","), column);
   std::fputc('\n', file_);
 }
 
@@ -32,16 +34,19 @@ csv_file::csv_file(csv_file&& other) noexcept
 csv_file::~csv_file() {
   if (file_ == nullptr) return;
   const bool written = std::ferror(file_) == 0;
-  if (std::fclose(file_) != 0 || !written || std::rename((path_ + ".new").c_str(), path_.c_str()) != 0)
+  if (std::fclose(file_) != 0 || !written ||
+      std::rename((path_ + ".new").c_str(), path_.c_str()) != 0)
     refuse("cannot write " + path_, 1);
 }
 
 void csv_file::row(const std::string& name, std::initializer_list<double> numbers) {
-  if (name.find(',') != std::string::npos) refuse("a comma in " + name + ", which separates columns", 1);
+  if (name.find(',') != std::string::npos)
+    refuse("a comma in " + name + ", which separates columns", 1);
   if (file_ == nullptr) return;
   const char* separator = name.empty() ? "" : ",";
   std::fputs(name.c_str(), file_);
-  for (const double number : numbers) std::fprintf(file_, "%s%.6g", std::exchange(separator, ","), number);
+  for (const double number : numbers)
+    std::fprintf(file_, "%s%.6g", std::exchange(separator, ","), number);
   std::fputc('\n', file_);
 }
 
@@ -52,7 +57,9 @@ lesson::lesson(int argc, char** argv, const char* name) : name_(name) {
     } else if (std::strcmp(argv[i], "--csv") == 0 && i + 1 < argc) {
       folder_ = argv[++i];
     } else {
-      refuse("unknown argument " + std::string(argv[i]) + "; usage: lesson_" + name_ + " [--full] [--csv FOLDER]", 2);
+      refuse("unknown argument " + std::string(argv[i]) + "; usage: lesson_" + name_ +
+                 " [--full] [--csv FOLDER]",
+             2);
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the lessons of the course share: the options of their command line, tables for their pages and pictures, means
-// over seeds, and claims that are checked.
+// What the lessons of the course share: the options of their command line, tables for their pages
+// and pictures, means over seeds, and claims that are checked.
 
 #include <chrono>
 #include <cmath>
@@ -25,7 +25,8 @@ struct spread {
   spread found;
   for (const double value : values) found.mean += value / static_cast<double>(values.size());
   for (const double value : values) found.deviation += (value - found.mean) * (value - found.mean);
-  found.deviation = values.size() > 1 ? std::sqrt(found.deviation / static_cast<double>(values.size() - 1)) : 0;
+  found.deviation =
+      values.size() > 1 ? std::sqrt(found.deviation / static_cast<double>(values.size() - 1)) : 0;
   return found;
 }
 
@@ -40,7 +41,8 @@ class stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Numbers for a picture, a line a row. Written where the lesson was told `--csv FOLDER`, whole or not at all.
+/// Numbers for a picture, a line a row. Written where the lesson was told `--csv FOLDER`, whole or
+/// not at all.
 class csv_file {
  public:
   csv_file(const std::string& path, std::initializer_list<const char*> columns);
@@ -72,12 +74,16 @@ class lesson {
   }
 
   /// The file FOLDER/NAME.csv, or FOLDER/NAME_suffix.csv; without `--csv` it writes nothing.
-  [[nodiscard]] csv_file csv(std::initializer_list<const char*> columns, const std::string& suffix = "") const;
+  [[nodiscard]] csv_file csv(std::initializer_list<const char*> columns,
+                             const std::string& suffix = "") const;
 
-  /// Prints the lines between which the page cuts what the lesson prints: `# [name]` and `# [/name]`.
+  /// Prints the lines between which the page cuts what the lesson prints: `# [name]` and `#
+  /// [/name]`.
   class region {
    public:
-    explicit region(std::string name) : name_(std::move(name)) { std::printf("# [%s]\n", name_.c_str()); }
+    explicit region(std::string name) : name_(std::move(name)) {
+      std::printf("# [%s]\n", name_.c_str());
+    }
     region(const region&) = delete;
     ~region() { std::printf("# [/%s]\n", name_.c_str()); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What training runs came to, over seeds: the table that lessons print, and the numbers of its picture.
+// What training runs came to, over seeds: the table that lessons print, and the numbers of its
+// picture.
 
 #include <cstdio>
 #include <string>
@@ -30,7 +31,8 @@ class outcomes {
   }
 
   [[nodiscard]] const std::string& method() const { return method_; }
-  [[nodiscard]] double number() const { return number_; }  ///< what is varied: a coefficient, a rate
+  /// what is varied: a coefficient, a rate
+  [[nodiscard]] double number() const { return number_; }
   [[nodiscard]] const std::vector<double>& rewards() const { return rewards_; }
   [[nodiscard]] spread reward() const { return spread_of(rewards_); }
   [[nodiscard]] spread divergence() const { return spread_of(divergences_); }
@@ -44,18 +46,21 @@ class outcomes {
   std::vector<double> seconds_;
 };
 
-/// Prints the lines as the region NAME of the page, with a head for the number, and writes NAME's file.
-inline void report(const lesson& run, const std::vector<outcomes>& lines, const char* name, const char* number) {
+/// Prints the lines as the region NAME of the page, with a head for the number, and writes NAME's
+/// file.
+inline void report(const lesson& run, const std::vector<outcomes>& lines, const char* name,
+                   const char* number) {
   const lesson::region table(name);
   csv_file csv = run.csv({"method", number, "reward", "reward_sd", "kl", "kl_sd", "seconds"}, name);
   std::printf("%-22s %8s   gained reward     divergence, nats   seconds\n", "method", number);
   for (const outcomes& one : lines) {
     const spread reward = one.reward(), divergence = one.divergence();
     const double seconds = one.seconds().mean;
-    std::printf("%-22s %8g   %+6.2f +- %-5.2f   %6.2f +- %-5.2f    %.2f\n", one.method().c_str(), one.number(),
-                reward.mean, reward.deviation, divergence.mean, divergence.deviation, seconds);
-    csv.row(one.method(),
-            {one.number(), reward.mean, reward.deviation, divergence.mean, divergence.deviation, seconds});
+    std::printf("%-22s %8g   %+6.2f +- %-5.2f   %6.2f +- %-5.2f    %.2f\n", one.method().c_str(),
+                one.number(), reward.mean, reward.deviation, divergence.mean, divergence.deviation,
+                seconds);
+    csv.row(one.method(), {one.number(), reward.mean, reward.deviation, divergence.mean,
+                           divergence.deviation, seconds});
   }
 }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What stands in for a download in the lessons that train from a folder: a tiny GPT-2 and four pairs, in a scratch
-// folder.
-
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+// What stands in for a download in the lessons that train from a folder: a tiny GPT-2 and four
+// pairs, in a scratch folder.
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
 
 namespace course {
 
@@ -33,17 +33,20 @@ struct scratch_folder {
   std::filesystem::path path;
 };
 
-/// Writes config.json, model.safetensors and the tokenizer's files: two layers of random weights, a token for a byte.
+/// Writes config.json, model.safetensors and the tokenizer's files: two layers of random weights, a
+/// token for a byte.
 inline void write_tiny_gpt2(const std::filesystem::path& folder) {
   const prefopt::eigen_backend<float> machine;
-  prefopt::gpt2 model{machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
+  prefopt::gpt2 model{
+      machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
   prefopt::initialize(model, 1);
   prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
 }
 
 /// Writes pairs, a JSON object a line. The shorter answer is the better one.
 inline void write_short_answers(const std::filesystem::path& file) {
-  std::ofstream(file) << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
+  std::ofstream(file)
+      << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}
 {"prompt": "Is it cold?", "chosen": " No.", "rejected": " That depends on what you call cold."}
 {"prompt": "Are we there?", "chosen": " Soon.", "rejected": " Well, let me see, there or thereabouts."}
 {"prompt": "Who is it?", "chosen": " Me.", "rejected": " Somebody who stands at the door."}

@@ -25,7 +25,9 @@ double world::reward(const token_ids& response) const {
   return sum;
 }
 
-token_id world::prompt(random_generator& random) { return 1 + static_cast<token_id>(random.below(vocabulary - 1)); }
+token_id world::prompt(random_generator& random) {
+  return 1 + static_cast<token_id>(random.below(vocabulary - 1));
+}
 
 bool world::bradley_terry(double difference, random_generator& random) {
   return random.uniform() < prefopt::sigmoid(difference);
@@ -33,14 +35,17 @@ bool world::bradley_terry(double difference, random_generator& random) {
 
 token_ids respond(const bigram& policy, token_id prompt, random_generator& random) {
   const std::vector<token_ids> prompts{{prompt}};
-  return prefopt::generate(policy, prompts, {.max_new_tokens = world::longest, .end_of_text = 0}, random).at(0);
+  return prefopt::generate(policy, prompts, {.max_new_tokens = world::longest, .end_of_text = 0},
+                           random)
+      .at(0);
 }
 
 std::vector<prefopt::tokenized_pair> world::pairs(std::size_t count, const judge& prefers) {
   return pairs_of(reference_, count, prefers);
 }
 
-std::vector<prefopt::tokenized_pair> world::pairs_of(const bigram& policy, std::size_t count, const judge& prefers) {
+std::vector<prefopt::tokenized_pair> world::pairs_of(const bigram& policy, std::size_t count,
+                                                     const judge& prefers) {
   std::vector<prefopt::tokenized_pair> all;
   while (all.size() < count) {
     const token_id first = prompt(random_);
@@ -58,7 +63,8 @@ std::vector<prefopt::tokenized_example> world::lists(std::size_t count, std::siz
     prefopt::tokenized_example list{{prompt(random_)}, {}};
     for (std::size_t k = 0; k < responses; ++k) {
       list.responses.push_back(respond(reference_, list.prompt[0], random_));
-      list.scores.push_back(reward(list.responses.back()) - std::log(-std::log(1 - random_.uniform())));
+      list.scores.push_back(reward(list.responses.back()) -
+                            std::log(-std::log(1 - random_.uniform())));
     }
     all.push_back(std::move(list));
   }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A world of twelve tokens in which everything can be computed: the true reward of a response is the sum of its tokens'
-// values, the reference is a bigram table, and preferences are drawn as Bradley and Terry have it. Token 0 ends a
-// response; the longest has ten tokens.
-
-#include <prefopt/prefopt.hpp>
+// A world of twelve tokens in which everything can be computed: the true reward of a response is
+// the sum of its tokens' values, the reference is a bigram table, and preferences are drawn as
+// Bradley and Terry have it. Token 0 ends a response; the longest has ten tokens.
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
+
+#include <prefopt/prefopt.hpp>
 
 namespace course {
 
@@ -28,7 +28,8 @@ class world {
   explicit world(std::uint64_t seed);
 
   [[nodiscard]] const bigram& reference() const { return reference_; }
-  [[nodiscard]] std::span<const double> values() const { return values_; }  ///< [V] of tokens; 0 of the end
+  /// [V] of tokens; 0 of the end
+  [[nodiscard]] std::span<const double> values() const { return values_; }
 
   /// The true reward.
   [[nodiscard]] double reward(const token_ids& response) const;
@@ -36,21 +37,28 @@ class world {
   /// One of the tokens 1 .. 11, each as likely.
   [[nodiscard]] static token_id prompt(random_generator& random);
 
-  /// Says whether a person prefers the first of two responses, given their true rewards' difference.
+  /// Says whether a person prefers the first of two responses, given their true rewards'
+  /// difference.
   using judge = std::function<bool(double difference, random_generator& random)>;
   /// With probability sigmoid(difference), as Bradley and Terry (1952) have it.
   [[nodiscard]] static bool bradley_terry(double difference, random_generator& random);
   /// Always the better one.
-  [[nodiscard]] static bool deterministic(double difference, random_generator&) { return difference > 0; }
+  [[nodiscard]] static bool deterministic(double difference, random_generator&) {
+    return difference > 0;
+  }
 
-  /// Pairs of unequal responses of the reference to one prompt each, the preferred one first. The world's own random
-  /// numbers: another call gives other pairs.
-  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs(std::size_t count, const judge& prefers = bradley_terry);
+  /// Pairs of unequal responses of the reference to one prompt each, the preferred one first. The
+  /// world's own random numbers: another call gives other pairs.
+  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs(std::size_t count,
+                                                           const judge& prefers = bradley_terry);
   /// The same with responses of another policy.
-  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs_of(const bigram& policy, std::size_t count,
+  [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs_of(const bigram& policy,
+                                                              std::size_t count,
                                                               const judge& prefers = bradley_terry);
-  /// Lists of responses of the reference, scored in an order that is drawn as Plackett and Luce have it.
-  [[nodiscard]] std::vector<prefopt::tokenized_example> lists(std::size_t count, std::size_t responses = 4);
+  /// Lists of responses of the reference, scored in an order that is drawn as Plackett and Luce
+  /// have it.
+  [[nodiscard]] std::vector<prefopt::tokenized_example> lists(std::size_t count,
+                                                              std::size_t responses = 4);
 
   struct standing {
     double reward = 0;      ///< expected true reward of a response to a prompt drawn at random

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/eigen/available_threads.hpp>
-
 #include "program/begin.hpp"
 
 namespace demo {
@@ -13,13 +12,16 @@ namespace demo {
 parsed parse(int argc, char** argv) {
   options o;
   o.threads = prefopt::available_threads();
-  CLI::App app("Teaches a small GPT-2 to be friendly: supervised fine-tuning, then DPO on preference pairs.",
-               "prefopt_demo");
+  CLI::App app(
+      "Teaches a small GPT-2 to be friendly: supervised fine-tuning, then DPO on preference pairs.",
+      "prefopt_demo");
   app.option_defaults()->always_capture_default();
-  app.add_option("--data", o.data, "Folder with train.jsonl, held_out.jsonl, vocab.json and merges.txt")
+  app.add_option("--data", o.data,
+                 "Folder with train.jsonl, held_out.jsonl, vocab.json and merges.txt")
       ->type_name("DIR");
   // demo.sh gives one, and its own arguments after it.
-  app.add_option("--output", o.output, "Folder to write; an earlier demo's files in it are replaced")
+  app.add_option("--output", o.output,
+                 "Folder to write; an earlier demo's files in it are replaced")
       ->type_name("DIR")
       ->take_last();
   app.add_option("--threads", o.threads, "Threads of the CPU")->check(CLI::Range(1, 1024));

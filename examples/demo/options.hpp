@@ -18,7 +18,8 @@ struct options {
   std::int64_t dpo_steps = 250;
 };
 
-/// Either options, or the status to exit with: after --help, or after a word on stderr about what was wrong.
+/// Either options, or the status to exit with: after --help, or after a word on stderr about what
+/// was wrong.
 struct parsed {
   std::optional<options> value;
   int status = 0;

@@ -23,7 +23,8 @@ std::vector<std::string_view> pieces(std::string_view text, std::string_view sep
   return found;
 }
 
-/// Each sentence with its closing mark, without the spaces before it. What follows the last mark is one too.
+/// Each sentence with its closing mark, without the spaces before it. What follows the last mark is
+/// one too.
 std::vector<std::string_view> sentences_of(std::string_view text) {
   std::vector<std::string_view> found;
   while (true) {
@@ -38,15 +39,19 @@ std::vector<std::string_view> sentences_of(std::string_view text) {
 
 std::vector<std::string_view> words_of(std::string_view text) { return pieces(text, " \n.,!?"); }
 
-double share(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+double share(std::size_t part, std::size_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
 
 }  // namespace
 
-phrases::phrases(std::span<const prefopt::tokenized_pair> pairs, const prefopt::gpt2_tokenizer& tokenizer) {
+phrases::phrases(std::span<const prefopt::tokenized_pair> pairs,
+                 const prefopt::gpt2_tokenizer& tokenizer) {
   const auto add = [&](const prefopt::token_ids& response, int count) {
     const std::string text = text_of(response, tokenizer);
     for (const std::string_view word : words_of(text)) words_.emplace(word);
-    for (const std::string_view sentence : sentences_of(text)) sentences_[std::string(sentence)] += count;
+    for (const std::string_view sentence : sentences_of(text))
+      sentences_[std::string(sentence)] += count;
   };
   for (const auto& pair : pairs) {
     add(pair.chosen, 1);

@@ -2,12 +2,11 @@
 
 #include "demo/picture.hpp"
 
+#include <cerrno>
+#include <string>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <string>
 
 #include <prefopt/core/error.hpp>
 
@@ -21,15 +20,17 @@ drawing draw_curves(const std::filesystem::path& folder) {
   std::string program = "gnuplot", script = PREFOPT_EXAMPLES_DIR "/demo/curves.gp";
   char* arguments[] = {program.data(), script.data(), nullptr};
   pid_t child = 0;
-  const int failure = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  const int failure =
+      ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure == ENOENT) return drawing::no_gnuplot;
-  if (failure != 0) throw prefopt::io_error(prefopt::join("gnuplot: cannot be started, error ", failure));
+  if (failure != 0)
+    throw prefopt::io_error(prefopt::join("gnuplot: cannot be started, error ", failure));
 
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw prefopt::io_error(prefopt::join("gnuplot: cannot be waited for, error ", errno));
-  }
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      throw prefopt::io_error(prefopt::join("gnuplot: cannot be waited for, error ", errno));
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? drawing::done : drawing::failed;
 }
 

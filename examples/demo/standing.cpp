@@ -20,7 +20,8 @@ struct response_log_probs {
 response_log_probs score(const model& policy, std::span<const prefopt::tokenized_pair> pairs) {
   const auto tokens = prefopt::reference_log_probs(policy, pairs);
   const auto sum = [&](std::size_t pair, std::int32_t role) {
-    return prefopt::reduce(prefopt::token_reduction::sum, tokens.log_probs({static_cast<std::int32_t>(pair), role}));
+    return prefopt::reduce(prefopt::token_reduction::sum,
+                           tokens.log_probs({static_cast<std::int32_t>(pair), role}));
   };
   response_log_probs sums;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -33,9 +34,11 @@ response_log_probs score(const model& policy, std::span<const prefopt::tokenized
 /// 1, 0, or one half where the two are equal.
 double win(double a, double b) { return a > b ? 1 : a < b ? 0 : 0.5; }
 
-void measure_pairs(const response_log_probs& policy, const response_log_probs& reference, const prefopt::dpo& loss,
-                   standing& result) {
-  result.loss = prefopt::evaluate(loss, policy.chosen, policy.rejected, reference.chosen, reference.rejected).loss;
+void measure_pairs(const response_log_probs& policy, const response_log_probs& reference,
+                   const prefopt::dpo& loss, standing& result) {
+  result.loss =
+      prefopt::evaluate(loss, policy.chosen, policy.rejected, reference.chosen, reference.rejected)
+          .loss;
   const auto pairs = static_cast<double>(policy.chosen.size());
   for (std::size_t i = 0; i < policy.chosen.size(); ++i) {
     const double chosen_reward = loss.beta * (policy.chosen[i] - reference.chosen[i]);
@@ -55,11 +58,13 @@ std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
   return places;
 }
 
-prefopt::token_ids complete(const model& policy, const prefopt::token_ids& prompt, prefopt::token_id end_of_text,
-                            const prefopt::sampling_options& how, std::uint64_t seed) {
+prefopt::token_ids complete(const model& policy, const prefopt::token_ids& prompt,
+                            prefopt::token_id end_of_text, const prefopt::sampling_options& how,
+                            std::uint64_t seed) {
   prefopt::random_generator random(seed);
-  return prefopt::generate(policy, prompt,
-                           {.max_new_tokens = longest_completion, .end_of_text = end_of_text, .sampling = how}, random);
+  return prefopt::generate(
+      policy, prompt,
+      {.max_new_tokens = longest_completion, .end_of_text = end_of_text, .sampling = how}, random);
 }
 
 std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& tokenizer) {
@@ -70,8 +75,9 @@ std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& 
 }
 
 standing measure(const model& policy, const model& reference, const prefopt::dpo& loss,
-                 std::span<const prefopt::tokenized_pair> pairs, const prefopt::gpt2_tokenizer& tokenizer,
-                 const phrases& known, std::uint64_t seed) {
+                 std::span<const prefopt::tokenized_pair> pairs,
+                 const prefopt::gpt2_tokenizer& tokenizer, const phrases& known,
+                 std::uint64_t seed) {
   standing result;
   measure_pairs(score(policy, pairs), score(reference, pairs), loss, result);
 
@@ -90,11 +96,12 @@ standing measure(const model& policy, const model& reference, const prefopt::dpo
   result.ended = static_cast<double>(ended) / static_cast<double>(sampled.size());
   result.text = known.measure(texts);
   const auto batch = prefopt::pack(sampled, all);
-  const auto now = prefopt::sequence_log_probs(batch, policy.token_log_probs(batch));        // [S], nats
-  const auto before = prefopt::sequence_log_probs(batch, reference.token_log_probs(batch));  // [S], nats
-  for (std::size_t s = 0; s < now.size(); ++s) {
+  // [S], nats
+  const auto now = prefopt::sequence_log_probs(batch, policy.token_log_probs(batch));
+  // [S], nats
+  const auto before = prefopt::sequence_log_probs(batch, reference.token_log_probs(batch));
+  for (std::size_t s = 0; s < now.size(); ++s)
     result.log_ratio += (now[s] - before[s]) / static_cast<double>(now.size());
-  }
   return result;
 }
 

@@ -2,16 +2,15 @@
 #pragma once
 // standing: where a policy stands, on pairs that it is not trained on and in what it says itself.
 
-#include <prefopt/eigen.hpp>
-#include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <prefopt/eigen.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/text.hpp>
 #include "demo/phrases.hpp"
 
 namespace demo {
@@ -20,14 +19,18 @@ using model = prefopt::gpt2<prefopt::eigen_backend<float>>;
 
 /// What the table shows. Rewards are beta (log pi - log pi_ref).
 struct standing {
-  double loss = 0;            ///< mean over the pairs
-  double accuracy = 0;        ///< share of pairs whose chosen response has the higher reward; a tie counts one half
-  double margin = 0;          ///< mean reward of the chosen responses, less that of the rejected ones
-  double prefers_chosen = 0;  ///< share of pairs whose chosen response is the more probable one; a tie as above
-  double log_ratio = 0;       ///< mean of log pi - log pi_ref over completions sampled from pi, nats
-  std::size_t samples = 0;    ///< how many
-  double ended = 0;           ///< share of them that came to their end
-  text_quality text;          ///< of the samples
+  double loss = 0;  ///< mean over the pairs
+  /// share of pairs whose chosen response has the higher reward; a tie counts one half
+  double accuracy = 0;
+  /// mean reward of the chosen responses, less that of the rejected ones
+  double margin = 0;
+  /// share of pairs whose chosen response is the more probable one; a tie as above
+  double prefers_chosen = 0;
+  /// mean of log pi - log pi_ref over completions sampled from pi, nats
+  double log_ratio = 0;
+  std::size_t samples = 0;  ///< how many
+  double ended = 0;         ///< share of them that came to their end
+  text_quality text;        ///< of the samples
 };
 
 /// `count` of `size` places, evenly spread; all of them where there are fewer.
@@ -35,16 +38,19 @@ struct standing {
 
 /// A completion of a prompt, its end-of-text token included where it came to it.
 [[nodiscard]] prefopt::token_ids complete(const model& policy, const prefopt::token_ids& prompt,
-                                          prefopt::token_id end_of_text, const prefopt::sampling_options& how,
-                                          std::uint64_t seed);
+                                          prefopt::token_id end_of_text,
+                                          const prefopt::sampling_options& how, std::uint64_t seed);
 
 /// The tokens as text to be shown, without a closing end-of-text token.
-[[nodiscard]] std::string text_of(prefopt::token_ids response, const prefopt::gpt2_tokenizer& tokenizer);
+[[nodiscard]] std::string text_of(prefopt::token_ids response,
+                                  const prefopt::gpt2_tokenizer& tokenizer);
 
-/// Measures a policy against a reference on `pairs`, and its samples against the training data's phrases. The same seed
-/// draws alike.
-[[nodiscard]] standing measure(const model& policy, const model& reference, const prefopt::dpo& loss,
-                               std::span<const prefopt::tokenized_pair> pairs, const prefopt::gpt2_tokenizer& tokenizer,
-                               const phrases& known, std::uint64_t seed);
+/// Measures a policy against a reference on `pairs`, and its samples against the training data's
+/// phrases. The same seed draws alike.
+[[nodiscard]] standing measure(const model& policy, const model& reference,
+                               const prefopt::dpo& loss,
+                               std::span<const prefopt::tokenized_pair> pairs,
+                               const prefopt::gpt2_tokenizer& tokenizer, const phrases& known,
+                               std::uint64_t seed);
 
 }  // namespace demo

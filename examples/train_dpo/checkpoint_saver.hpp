@@ -2,15 +2,15 @@
 #pragma once
 // A run's checkpoints: what they take on the disk, and the trainer's callback that saves them.
 
-#include <prefopt/io.hpp>
-#include <prefopt/prefopt.hpp>
-
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
+#include <prefopt/io.hpp>
+#include <prefopt/prefopt.hpp>
 #include "train_dpo/interruption.hpp"
 #include "train_dpo/options.hpp"
 #include "train_dpo/output_folder.hpp"
@@ -20,10 +20,11 @@ namespace train_dpo::detail {
 /// Where a checkpoint keeps a reference that moves.
 inline constexpr const char* reference_folder = "reference";
 
-/// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these there will be.
+/// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these
+/// there will be.
 template <class Model>
-output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions& companions, const options& o,
-                              std::int64_t steps_left) {
+output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions& companions,
+                              const options& o, std::int64_t steps_left) {
   constexpr std::uint64_t header = 256;  // of a tensor in a file, and more than its name takes
   std::uint64_t weights = 0, headers = 4096, carried = companions.config.dump().size();
   for (const auto& parameter : model.parameters()) {
@@ -38,13 +39,18 @@ output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions
           .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
 }
 
-/// The trainer's callback that saves checkpoints: when they are due, and when a signal asks the run to end.
+/// The trainer's callback that saves checkpoints: when they are due, and when a signal asks the run
+/// to end.
 template <class Reference>
 class checkpoint_saver {
  public:
-  checkpoint_saver(const options& o, const prefopt::gpt2_companions& companions, output_folder& output,
-                   Reference& reference, const nlohmann::json& settings)
-      : options_(o), companions_(companions), output_(output), reference_(reference), settings_(settings) {
+  checkpoint_saver(const options& o, const prefopt::gpt2_companions& companions,
+                   output_folder& output, Reference& reference, const nlohmann::json& settings)
+      : options_(o),
+        companions_(companions),
+        output_(output),
+        reference_(reference),
+        settings_(settings) {
     if (const auto& from = output.resumed_from()) newest_ = from->path.native();
   }
 
@@ -55,16 +61,19 @@ class checkpoint_saver {
     if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
     output_.check_place();
     const bool goes_on = signal == 0 && !step.last;
-    const auto saved = goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
+    const auto saved =
+        goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
     if (signal == 0 || step.last) return saved;
     if (!saved)
-      throw interrupted(signal, prefopt::join(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
-                                              " could not be saved (", failure_, "); the same command with --resume ",
-                                              newest_.empty() ? "starts from the beginning"
-                                                              : prefopt::join("continues from ", newest_)));
-    throw interrupted(signal,
-                      prefopt::join(name_of_signal(signal), ": ended after step ", step.step, " of ", step.total_steps,
-                                    ", saved ", *saved, "; the same command with --resume continues"));
+      throw interrupted(
+          signal,
+          prefopt::join(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
+                        " could not be saved (", failure_, "); the same command with --resume ",
+                        newest_.empty() ? "starts from the beginning"
+                                        : prefopt::join("continues from ", newest_)));
+    throw interrupted(signal, prefopt::join(name_of_signal(signal), ": ended after step ",
+                                            step.step, " of ", step.total_steps, ", saved ", *saved,
+                                            "; the same command with --resume continues"));
   }
 
   /// Why the last checkpoint could not be saved; empty where it was.
@@ -82,7 +91,8 @@ class checkpoint_saver {
     return newest_;
   }
 
-  /// At the end, where the model is still to be written and may fit where a checkpoint does not, and behind a signal.
+  /// At the end, where the model is still to be written and may fit where a checkpoint does not,
+  /// and behind a signal.
   template <class Trainer>
   std::optional<std::string> try_to_write(const Trainer& trainer, std::int64_t step) {
     try {

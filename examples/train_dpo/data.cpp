@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <ranges>
 #include <utility>
 #include <variant>
+
+#include <nlohmann/json.hpp>
 
 namespace train_dpo {
 namespace {
@@ -46,9 +47,10 @@ raw_file read_file(const options& o, const std::string& name) {
   const preference_form form = prefopt::form_of(file);
   if (const auto& read = o.loss->forms; std::ranges::find(read, form) == read.end()) {
     std::string wanted;
-    for (const preference_form one : read) wanted += prefopt::join(wanted.empty() ? "" : " or ", name_of(one));
-    throw prefopt::value_error(
-        prefopt::join(name, ": holds ", name_of(form), ", the loss ", o.loss->spec, " reads ", wanted));
+    for (const preference_form one : read)
+      wanted += prefopt::join(wanted.empty() ? "" : " or ", name_of(one));
+    throw prefopt::value_error(prefopt::join(name, ": holds ", name_of(form), ", the loss ",
+                                             o.loss->spec, " reads ", wanted));
   }
   return {name, form, read_records(file, form)};
 }
@@ -61,24 +63,29 @@ bool has_tokenizer(const std::filesystem::path& folder) {
 std::optional<std::string> first_text(const raw_file& file) {
   return std::visit(
       [](const auto& records) -> std::optional<std::string> {
-        const auto text = std::ranges::find_if(records, [](const auto& record) { return record.is_text(); });
+        const auto text =
+            std::ranges::find_if(records, [](const auto& record) { return record.is_text(); });
         return text == records.end() ? std::nullopt : std::optional(place_of(*text));
       },
       file.records);
 }
 
-/// The tokenizer of the model's folder: needed where a record is text, and of use to show pairs if it can be read.
-std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const std::optional<std::string>& text) {
+/// The tokenizer of the model's folder: needed where a record is text, and of use to show pairs if
+/// it can be read.
+std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o,
+                                                     const std::optional<std::string>& text) {
   if (text && !has_tokenizer(o.model))
-    throw prefopt::format_error(prefopt::join(*text, ": the pair is text, but ", o.model,
-                                              " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
+    throw prefopt::format_error(
+        prefopt::join(*text, ": the pair is text, but ", o.model,
+                      " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
   if (text) {
     auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
     try {
       (void)tokenizer.end_of_text();
     } catch (const prefopt::value_error& cause) {
-      throw prefopt::format_error(prefopt::join(o.model, ": ", cause.what(),
-                                                "; name a token that it has as eos_token, in tokenizer_config.json"));
+      throw prefopt::format_error(
+          prefopt::join(o.model, ": ", cause.what(),
+                        "; name a token that it has as eos_token, in tokenizer_config.json"));
     }
     return tokenizer;
   }
@@ -92,8 +99,8 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o, const std
   }
 }
 
-/// Throws value_error, naming the line where one example is at fault, for data that the loss refuses whatever the
-/// log-probs are: ties that it cannot rank, no completion of another prompt.
+/// Throws value_error, naming the line where one example is at fault, for data that the loss
+/// refuses whatever the log-probs are: ties that it cannot rank, no completion of another prompt.
 void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
   std::vector<prefopt::placed_response> responses;
   std::vector<std::size_t> begins{0};
@@ -114,7 +121,9 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     const auto& example = data.examples[i];
     prefopt::detail::roles_read(loss.inputs).for_each(example, [&](std::int32_t role) {
-      responses.push_back({0, 1, prefopt::detail::score_read(example, static_cast<std::size_t>(role), loss.inputs)});
+      responses.push_back(
+          {0, 1,
+           prefopt::detail::score_read(example, static_cast<std::size_t>(role), loss.inputs)});
     });
     begins.push_back(responses.size());
     if (!loss.couples()) ask_of_one(data.lines[i]);
@@ -129,17 +138,20 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
 
 /// A range that gives each record away, so that texts and ids are not held side by side.
 auto given_away(auto& records) {
-  return records.records | std::views::transform([](auto& record) { return std::exchange(record, {}); });
+  return records.records |
+         std::views::transform([](auto& record) { return std::exchange(record, {}); });
 }
 
-/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt have in common.
+/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt
+/// have in common.
 double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
   double shared = 0, all = 0;
   for (const auto& example : examples) {
     const auto& first = example.responses[0];
     std::size_t common = example.responses.size() < 2 ? 0 : first.size();
     for (const auto& response : example.responses) {
-      common = std::min(common, static_cast<std::size_t>(std::ranges::mismatch(first, response).in1 - first.begin()));
+      common = std::min(common, static_cast<std::size_t>(
+                                    std::ranges::mismatch(first, response).in1 - first.begin()));
       all += static_cast<double>(response.size());
     }
     shared += static_cast<double>(common * example.responses.size());
@@ -148,7 +160,8 @@ double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
 }
 
 /// Reads the records, which are gone then.
-data_set tokenized(raw_file& file, const run_data& data, const options& o, std::size_t vocabulary_size) {
+data_set tokenized(raw_file& file, const run_data& data, const options& o,
+                   std::size_t vocabulary_size) {
   const prefopt::tokenize_options how = {.max_length = data.max_length,
                                          .truncation = o.truncation,
                                          .vocabulary_size = vocabulary_size,
@@ -165,20 +178,24 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o, std::
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
         if (made.report.special_texts != 0)
-          say(prefopt::join(made.report.special_texts, made.report.special_texts == 1 ? " text spells" : " texts spell",
-                            " a special token, such as ", prefopt::quote_token(made.report.special_token), " on line ",
-                            made.report.special_line,
-                            "; the model sees that token, or with --split-special-tokens ordinary text"));
+          say(prefopt::join(
+              made.report.special_texts,
+              made.report.special_texts == 1 ? " text spells" : " texts spell",
+              " a special token, such as ", prefopt::quote_token(made.report.special_token),
+              " on line ", made.report.special_line,
+              "; the model sees that token, or with --split-special-tokens ordinary text"));
         if constexpr (requires { made.examples[0].mismatched; }) {
           if (o.loss->loss.inputs.mismatched) add_mismatched(made.examples, data.max_length);
         }
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         all.examples.reserve(made.examples.size());
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
-        if (const double share = shared_share(all.examples); file.form != preference_form::unpaired && share >= 0.25)
-          say(prefopt::join(std::lround(100 * share),
-                            "% of the responses' tokens are a beginning that they share; a loss of averages would be "
-                            "another with that in the prompt"));
+        if (const double share = shared_share(all.examples);
+            file.form != preference_form::unpaired && share >= 0.25)
+          say(prefopt::join(
+              std::lround(100 * share),
+              "% of the responses' tokens are a beginning that they share; a loss of averages would be "
+              "another with that in the prompt"));
         check_readable(o.loss->loss, all, file.name);
         return all;
       },
@@ -217,13 +234,15 @@ const char* noun_of(preference_form form) {
 
 run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   run_data data;
-  data.max_length =
-      o.max_length ? static_cast<std::size_t>(*o.max_length) : std::min<std::size_t>(config.n_positions, 1024);
+  data.max_length = o.max_length ? static_cast<std::size_t>(*o.max_length)
+                                 : std::min<std::size_t>(config.n_positions, 1024);
   if (data.max_length > config.n_positions)
-    throw prefopt::value_error(prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
-                                             ", wanted at least the --max-length of ", data.max_length));
+    throw prefopt::value_error(
+        prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
+                      ", wanted at least the --max-length of ", data.max_length));
   raw_file train = read_file(o, o.train);
-  std::optional<raw_file> eval = o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
+  std::optional<raw_file> eval =
+      o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
   std::optional<std::string> text = first_text(train);
   if (!text && eval) text = first_text(*eval);
   if (o.split_special_tokens && !text)
@@ -236,7 +255,8 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
 }
 
 void check_same_tokenizer(const options& o, const run_data& data) {
-  const auto parts_in = [](const std::filesystem::path& folder) -> std::optional<prefopt::tokenizer_parts> {
+  const auto parts_in =
+      [](const std::filesystem::path& folder) -> std::optional<prefopt::tokenizer_parts> {
     const auto files = prefopt::read_tokenizer_files(folder);
     if (!prefopt::holds_tokenizer(files)) return std::nullopt;
     return prefopt::read_tokenizer_parts(files, folder);
@@ -252,15 +272,16 @@ void check_same_tokenizer(const options& o, const run_data& data) {
   }
   if (!ours) return;  // the data hold ids
   if (!theirs) {
-    std::printf("%s: holds no tokenizer; the reference is taken to read the model's tokens\n", o.reference.c_str());
+    std::printf("%s: holds no tokenizer; the reference is taken to read the model's tokens\n",
+                o.reference.c_str());
     return;
   }
   const std::string difference = prefopt::describe_difference(*ours, *theirs);
   if (!difference.empty())
-    throw prefopt::value_error(
-        prefopt::join(o.reference, ": its tokenizer is not the model's: ", difference,
-                      "; take a reference that reads the model's tokens, or remove the tokenizer's files "
-                      "from its folder if it does"));
+    throw prefopt::value_error(prefopt::join(
+        o.reference, ": its tokenizer is not the model's: ", difference,
+        "; take a reference that reads the model's tokens, or remove the tokenizer's files "
+        "from its folder if it does"));
 }
 
 std::string hash_of(const data_set& data) {

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the margin hides: a run that makes chosen responses less likely too, as long as rejected ones fall faster.
-
-#include <prefopt/core/error.hpp>
-#include <prefopt/io/progress_bar.hpp>
-#include <prefopt/train/evaluation_report.hpp>
-#include <prefopt/train/metric.hpp>
-#include <prefopt/train/step_report.hpp>
+// What the margin hides: a run that makes chosen responses less likely too, as long as rejected
+// ones fall faster.
 
 #include <algorithm>
 #include <cstdint>
@@ -14,17 +9,25 @@
 #include <string>
 #include <vector>
 
+#include <prefopt/core/error.hpp>
+#include <prefopt/io/progress_bar.hpp>
+#include <prefopt/train/evaluation_report.hpp>
+#include <prefopt/train/metric.hpp>
+#include <prefopt/train/step_report.hpp>
+
 namespace train_dpo::detail {
 
-/// A trainer's callback that remembers how far both responses have moved from the reference: at the last evaluation,
-/// or else on the mean of the last tenth of the steps. Only for losses that read a reference and both responses.
+/// A trainer's callback that remembers how far both responses have moved from the reference: at the
+/// last evaluation, or else on the mean of the last tenth of the steps. Only for losses that read a
+/// reference and both responses.
 class fall_notice {
  public:
   /// `scale` turns log-ratios into rewards, above 0.
   explicit fall_notice(double scale) : scale_(scale) {}
 
   void on_step(const prefopt::step_report& report) {
-    if (report.step <= report.total_steps - std::max<std::int64_t>(1, report.total_steps / 10)) return;
+    if (report.step <= report.total_steps - std::max<std::int64_t>(1, report.total_steps / 10))
+      return;
     add(report.metrics, last_steps_);
   }
   void on_evaluate(const prefopt::evaluation_report& report) {
@@ -40,10 +43,12 @@ class fall_notice {
     const double chosen = seen.chosen / static_cast<double>(seen.count) / scale_;
     const double rejected = seen.rejected / static_cast<double>(seen.count) / scale_;
     if (chosen > -least_fall || rejected > -least_fall) return std::nullopt;
-    return prefopt::join("note: both responses became less likely (log-probs against the reference, ",
-                         evaluated ? "last evaluation" : "last steps", ": chosen ", nats(chosen), ", rejected ",
-                         nats(rejected), " nats). Such losses raise the difference only; --loss dpo:1,sft:1 or dpop ",
-                         "hold the chosen response up");
+    return prefopt::join(
+        "note: both responses became less likely (log-probs against the reference, ",
+        evaluated ? "last evaluation" : "last steps", ": chosen ", nats(chosen), ", rejected ",
+        nats(rejected),
+        " nats). Such losses raise the difference only; --loss dpo:1,sft:1 or dpop ",
+        "hold the chosen response up");
   }
 
  private:

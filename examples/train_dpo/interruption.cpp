@@ -2,12 +2,11 @@
 
 #include "train_dpo/interruption.hpp"
 
+#include <atomic>
+#include <cerrno>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
 
 namespace train_dpo {
 namespace {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before training they end the program at once, for
-// nothing would be lost; while it trains, the first one is noted and a second one ends the program.
+// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before training they end the
+// program at once, for nothing would be lost; while it trains, the first one is noted and a second
+// one ends the program.
 
 #include <stdexcept>
 #include <string>
@@ -14,8 +15,8 @@ struct interrupted : std::runtime_error {
   int signal;
 };
 
-/// Takes the signals over, except those that are ignored already (nohup ignores SIGHUP). Status of a program that they
-/// end: 128 + signal.
+/// Takes the signals over, except those that are ignored already (nohup ignores SIGHUP). Status of
+/// a program that they end: 128 + signal.
 void watch_for_interruption();
 
 /// While one of these lives, the first signal does not end the program.

@@ -2,6 +2,15 @@
 
 #include "train_dpo/losses.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
 #include <prefopt/core/error.hpp>
 #include <prefopt/loss/aot.hpp>
 #include <prefopt/loss/aot_unpaired.hpp>
@@ -35,15 +44,6 @@
 #include <prefopt/loss/weighted_sum.hpp>
 #include <prefopt/loss/wpo.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <optional>
-#include <set>
-#include <sstream>
-#include <string_view>
-#include <utility>
-
 namespace train_dpo {
 namespace {
 
@@ -61,7 +61,8 @@ class loss_settings {
     const double value = found == given_.numbers.end() ? standard : found->second;
     // Terms of a sum read one option, but each has a default of its own.
     auto& values = read_[flag];
-    if (std::count(values.begin(), values.end(), nlohmann::json(value)) == 0) values.push_back(value);
+    if (std::count(values.begin(), values.end(), nlohmann::json(value)) == 0)
+      values.push_back(value);
     return value;
   }
   std::string choice(const char* flag, const char* standard) {
@@ -76,7 +77,8 @@ class loss_settings {
   void require_all_read(const std::string& spec) const {
     const auto check = [&](const auto& options) {
       for (const auto& [flag, value] : options)
-        if (!read_.contains(flag)) throw value_error(prefopt::join(flag, ": the loss ", spec, " does not read it"));
+        if (!read_.contains(flag))
+          throw value_error(prefopt::join(flag, ": the loss ", spec, " does not read it"));
     };
     check(given_.numbers);
     check(given_.choices);
@@ -93,21 +95,26 @@ class loss_settings {
 template <class Loss>
 Loss filled(loss_settings& settings) {
   Loss loss;
-  const auto fill = [&](const char* flag, double& member) { member = settings.number(flag, member); };
+  const auto fill = [&](const char* flag, double& member) {
+    member = settings.number(flag, member);
+  };
   if constexpr (requires { loss.beta; }) fill("--beta", loss.beta);
   if constexpr (requires { loss.label_smoothing; }) fill("--label-smoothing", loss.label_smoothing);
   if constexpr (requires { loss.gamma; }) fill("--simpo-gamma", loss.gamma);
   if constexpr (requires { loss.temperature; }) fill("--discopop-tau", loss.temperature);
   if constexpr (requires { loss.lambda; }) fill("--dpop-lambda", loss.lambda);
-  if constexpr (requires { loss.desirable_weight; }) fill("--desirable-weight", loss.desirable_weight);
-  if constexpr (requires { loss.undesirable_weight; }) fill("--undesirable-weight", loss.undesirable_weight);
+  if constexpr (requires { loss.desirable_weight; })
+    fill("--desirable-weight", loss.desirable_weight);
+  if constexpr (requires { loss.undesirable_weight; })
+    fill("--undesirable-weight", loss.undesirable_weight);
   if constexpr (requires { loss.sensitivity; }) fill("--beta-sensitivity", loss.sensitivity);
   if constexpr (requires { loss.filtered; }) fill("--filtered-share", loss.filtered);
   return loss;
 }
 
 template <class Loss>
-concept of_summed_log_probs = prefopt::pairwise_loss<Loss> &&
+concept of_summed_log_probs =
+    prefopt::pairwise_loss<Loss> &&
     std::same_as<decltype(Loss::reduction), const prefopt::token_reduction> &&
     (Loss::reduction == prefopt::token_reduction::sum);
 
@@ -116,7 +123,8 @@ template <class Loss>
 any_loss desensitized(const Loss& loss, loss_settings& settings) {
   if constexpr (of_summed_log_probs<Loss>) {
     if (settings.is_given("--ld-alpha"))
-      return any_loss(prefopt::length_desensitized{loss, {.tail = settings.number("--ld-alpha", 1)}});
+      return any_loss(
+          prefopt::length_desensitized{loss, {.tail = settings.number("--ld-alpha", 1)}});
   }
   return any_loss(loss);
 }
@@ -127,13 +135,14 @@ any_loss make(loss_settings& settings) {
   const Loss loss = filled<Loss>(settings);
   if constexpr (prefopt::margin_loss<Loss>) {
     const std::string divergence = settings.choice("--f-divergence-type", "reverse_kl");
-    if (divergence == "forward_kl") return desensitized(prefopt::f_divergence{loss, prefopt::forward_kl{}}, settings);
+    if (divergence == "forward_kl")
+      return desensitized(prefopt::f_divergence{loss, prefopt::forward_kl{}}, settings);
     if (divergence == "js_divergence")
       return desensitized(prefopt::f_divergence{loss, prefopt::js_divergence{}}, settings);
     if (divergence == "alpha_divergence")
-      return desensitized(
-          prefopt::f_divergence{loss, prefopt::alpha_divergence{settings.number("--f-alpha-divergence-coef", 0.5)}},
-          settings);
+      return desensitized(prefopt::f_divergence{loss, prefopt::alpha_divergence{settings.number(
+                                                          "--f-alpha-divergence-coef", 0.5)}},
+                          settings);
   }
   return desensitized(loss, settings);
 }
@@ -182,10 +191,12 @@ const entry table[] = {
 };
 
 const entry& find(std::string_view name) {
-  const auto* found = std::ranges::find_if(
-      table, [&](const entry& one) { return one.name == name || (one.also == name && !name.empty()); });
+  const auto* found = std::ranges::find_if(table, [&](const entry& one) {
+    return one.name == name || (one.also == name && !name.empty());
+  });
   if (found == std::end(table))
-    throw value_error(prefopt::join("--loss: no loss is called ", name, ", wanted one of ", loss_names()));
+    throw value_error(
+        prefopt::join("--loss: no loss is called ", name, ", wanted one of ", loss_names()));
   return *found;
 }
 
@@ -221,7 +232,9 @@ std::vector<term> parse(const std::string& spec) {
 forms in_common(const std::vector<term>& terms) {
   forms common = terms[0].which->reads;
   for (const term& one : terms)
-    std::erase_if(common, [&](preference_form form) { return std::ranges::count(one.which->reads, form) == 0; });
+    std::erase_if(common, [&](preference_form form) {
+      return std::ranges::count(one.which->reads, form) == 0;
+    });
   return common;
 }
 
@@ -242,7 +255,9 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
   settings.require_all_read(name);
   check(loss);
   const forms reads = in_common(terms);
-  if (reads.empty()) throw value_error(prefopt::join("--loss: the terms of ", name, " read no form of data in common"));
+  if (reads.empty())
+    throw value_error(
+        prefopt::join("--loss: the terms of ", name, " read no form of data in common"));
   nlohmann::json read = settings.read();
   read["--use-weighting"] = given.use_weighting;
   return {std::move(loss), name, reads, std::move(read)};

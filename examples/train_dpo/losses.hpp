@@ -2,14 +2,15 @@
 #pragma once
 // The losses by the names that `--loss` takes, and the options that only some of them read.
 
-#include <prefopt/io/preference_form.hpp>
-#include <prefopt/loss/any_loss.hpp>
-
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <prefopt/io/preference_form.hpp>
+#include <prefopt/loss/any_loss.hpp>
 
 namespace train_dpo {
 
@@ -24,11 +25,13 @@ struct chosen_loss {
   prefopt::any_loss loss;
   std::string spec;                             ///< "dpo", or "dpo:0.8,sft:1"
   std::vector<prefopt::preference_form> forms;  ///< of data that the loss reads
-  nlohmann::json read;                          ///< the options that it reads, each with its terms' values
+  /// the options that it reads, each with its terms' values
+  nlohmann::json read;
 };
 
-/// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for a name that is none,
-/// for an option outside its range or that no term reads, and for terms that read no form of data in common.
+/// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for a
+/// name that is none, for an option outside its range or that no term reads, and for terms that
+/// read no form of data in common.
 [[nodiscard]] chosen_loss choose_loss(const std::string& spec, const loss_values& given);
 
 /// A name that `--loss` takes, and TRL's where it is another.

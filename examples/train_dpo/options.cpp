@@ -2,11 +2,6 @@
 
 #include "train_dpo/options.hpp"
 
-#include <CLI/CLI.hpp>
-
-#include <prefopt/core/error.hpp>
-#include <prefopt/eigen/available_threads.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,12 +10,17 @@
 #include <string_view>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
+#include <prefopt/core/error.hpp>
+#include <prefopt/eigen/available_threads.hpp>
 #include "program/begin.hpp"
 
 namespace train_dpo {
 namespace {
 
-CLI::Validator finite_number(std::string description, double least, double most, bool least_is_in, bool most_is_in) {
+CLI::Validator finite_number(std::string description, double least, double most, bool least_is_in,
+                             bool most_is_in) {
   return {[=](std::string& text) -> std::string {
             double value = 0;
             if (!CLI::detail::lexical_cast(text, value) || !std::isfinite(value))
@@ -33,27 +33,29 @@ CLI::Validator finite_number(std::string description, double least, double most,
 }
 
 CLI::Validator at_least(std::int64_t least) {
-  return {[=](std::string& text) -> std::string {
-            std::int64_t value = 0;
-            const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-            if (failure != std::errc() || end != text.data() + text.size())
-              return prefopt::join(text, " is not a whole number in range");
-            return value >= least ? std::string() : prefopt::join(text, ", wanted at least ", least);
-          },
-          prefopt::join(">= ", least)};
+  return {
+      [=](std::string& text) -> std::string {
+        std::int64_t value = 0;
+        const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (failure != std::errc() || end != text.data() + text.size())
+          return prefopt::join(text, " is not a whole number in range");
+        return value >= least ? std::string() : prefopt::join(text, ", wanted at least ", least);
+      },
+      prefopt::join(">= ", least)};
 }
 
 /// A number that must be given to be other than the default, which --help shows.
 template <class Value>
-CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std::string& description,
-                 CLI::Validator validator) {
+CLI::Option* add(CLI::App& app, const std::string& flag, Value& value,
+                 const std::string& description, CLI::Validator validator) {
   return app.add_option(flag, value, description)->capture_default_str()->check(validator);
 }
 
 /// One of some names.
 template <class Value>
-CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, const std::string& description,
-                        const std::map<std::string, Value>& choices, const std::string& standard) {
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value,
+                        const std::string& description, const std::map<std::string, Value>& choices,
+                        const std::string& standard) {
   std::string names;
   for (const auto& [name, meaning] : choices) names += (names.empty() ? "" : "|") + name;
   const auto choose = [&value, choices, flag, names](const std::string& name) {
@@ -61,18 +63,25 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value, co
     if (choice == choices.end()) throw CLI::ValidationError(flag, name + ", wanted " + names);
     value = choice->second;
   };
-  return app.add_option_function<std::string>(flag, choose, description)->type_name(names)->default_str(standard);
+  return app.add_option_function<std::string>(flag, choose, description)
+      ->type_name(names)
+      ->default_str(standard);
 }
 
 void add_files(CLI::App& app, options& o) {
-  app.add_option("--model", o.model, "Hugging Face GPT-2 folder to train")->type_name("DIR")->required();
-  app.add_option("--train", o.train,
-                 "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
-                 "gzip; may be a pipe")
+  app.add_option("--model", o.model, "Hugging Face GPT-2 folder to train")
+      ->type_name("DIR")
+      ->required();
+  app.add_option(
+         "--train", o.train,
+         "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+         "gzip; may be a pipe")
       ->type_name("FILE")
       ->required();
   app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
-  app.add_option("--output", o.output, "Folder for the trained model, metrics.jsonl and checkpoints")->type_name("DIR");
+  app.add_option("--output", o.output,
+                 "Folder for the trained model, metrics.jsonl and checkpoints")
+      ->type_name("DIR");
 }
 
 /// What the command line says before it is put together.
@@ -97,7 +106,8 @@ void add_loss(CLI::App& app, raw_options& raw) {
   const auto not_negative = finite_number("at least 0", 0, none, true, false);
   const auto share = finite_number("at least 0 and below 1", 0, 1, true, false);
   const loss_number numbers[] = {
-      {"--beta", "How dear moving from the reference is (ipo: tau) [dpo 0.1; each loss its own]", above_zero},
+      {"--beta", "How dear moving from the reference is (ipo: tau) [dpo 0.1; each loss its own]",
+       above_zero},
       {"--label-smoothing", "Share of pairs taken for mislabelled (dpo: conservative DPO) [dpo 0]",
        finite_number("at least 0 and below 0.5", 0, 0.5, true, false)},
       {"--f-alpha-divergence-coef", "alpha of the alpha_divergence [0.5]",
@@ -112,18 +122,22 @@ void add_loss(CLI::App& app, raw_options& raw) {
       {"--beta-sensitivity", "beta_dpo: how fast beta follows the margins [0.6]", not_negative},
       {"--filtered-share", "beta_dpo: share of a step's pairs left out [0.2]", share},
   };
-  app.add_option("--loss", raw.loss,
-                 "A loss, or a sum as dpo:0.8,sft:1. Losses, with TRL's name where it is another: " + loss_names())
+  app.add_option(
+         "--loss", raw.loss,
+         "A loss, or a sum as dpo:0.8,sft:1. Losses, with TRL's name where it is another: " +
+             loss_names())
       ->type_name("NAME")
       ->capture_default_str();
   for (const loss_number& number : numbers)
     app.add_option_function<double>(
-           number.flag, [&raw, flag = number.flag](double value) { raw.values.numbers[flag] = value; },
+           number.flag,
+           [&raw, flag = number.flag](double value) { raw.values.numbers[flag] = value; },
            number.description)
         ->type_name("FLOAT")
         ->check(number.range);
   app.add_option_function<std::string>(
-         "--f-divergence-type", [&raw](const std::string& name) { raw.values.choices["--f-divergence-type"] = name; },
+         "--f-divergence-type",
+         [&raw](const std::string& name) { raw.values.choices["--f-divergence-type"] = name; },
          "The divergence from the reference that the loss goes by [reverse_kl]")
       ->check(CLI::IsMember({"reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"}));
   app.add_flag("--use-weighting", raw.values.use_weighting,
@@ -135,25 +149,31 @@ void add_data(CLI::App& app, options& o) {
   app.add_option("--max-length", o.max_length,
                  "Tokens of a prompt with its response [the model's context, 1024 at most]")
       ->check(at_least(1));
-  add_choice<truncation>(app, "--truncation", o.truncation,
-                         "keep_start cuts a long sequence's end, keep_end its prompt's start first",
-                         {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
-  app.add_flag("--split-special-tokens", o.split_special_tokens,
-               "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
+  add_choice<truncation>(
+      app, "--truncation", o.truncation,
+      "keep_start cuts a long sequence's end, keep_end its prompt's start first",
+      {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
+  app.add_flag(
+      "--split-special-tokens", o.split_special_tokens,
+      "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
 }
 
 void add_reference(CLI::App& app, raw_options& raw) {
   options& o = raw.rest;
-  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")->type_name("DIR");
-  app.add_option("--reference-cache", o.reference_cache,
-                 "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
-                 "[reference_log_probs.safetensors in the output folder]")
+  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")
+      ->type_name("DIR");
+  app.add_option(
+         "--reference-cache", o.reference_cache,
+         "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
+         "[reference_log_probs.safetensors in the output folder]")
       ->type_name("FILE|none");
   app.add_flag("--sync-ref-model", raw.sync_reference,
                "TR-DPO: the reference follows the policy; it runs beside it, as without a cache");
-  add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha, "The policy's share in each update of the reference",
+  add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha,
+      "The policy's share in each update of the reference",
       finite_number("above 0 and at most 1", 0, 1, false, true));
-  add(app, "--ref-model-sync-steps", raw.moving.sync_steps, "Steps between updates of the reference", at_least(1));
+  add(app, "--ref-model-sync-steps", raw.moving.sync_steps,
+      "Steps between updates of the reference", at_least(1));
 }
 
 void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
@@ -162,17 +182,23 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   const auto not_negative = finite_number("at least 0", 0, none, true, false);
   const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
   add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
-  add_choice<schedule>(app, "--schedule", t.schedule, "linear, cosine or constant, after the warm-up",
-                       {{"linear", schedule::linear}, {"cosine", schedule::cosine}, {"constant", schedule::constant}},
+  add_choice<schedule>(app, "--schedule", t.schedule,
+                       "linear, cosine or constant, after the warm-up",
+                       {{"linear", schedule::linear},
+                        {"cosine", schedule::cosine},
+                        {"constant", schedule::constant}},
                        "linear");
-  add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises", at_least(0));
+  add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises",
+      at_least(0));
   add(app, "--weight-decay", t.weight_decay, "On matrices and embeddings", not_negative);
   add(app, "--adam-beta1", t.adam_beta1, "AdamW: memory of the gradient", fraction);
   add(app, "--adam-beta2", t.adam_beta2, "AdamW: memory of its square", fraction);
   add(app, "--adam-epsilon", t.adam_epsilon, "AdamW: added to the denominator", not_negative);
-  add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off", not_negative);
+  add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off",
+      not_negative);
   add(app, "--pairs-per-step", t.pairs_per_step, "Pairs of an optimizer step", at_least(1));
-  app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch, "Packed tokens held at once; bounds memory")
+  app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch,
+                 "Packed tokens held at once; bounds memory")
       ->check(at_least(1))
       ->default_str("4096; on a GPU by its memory");
   add(app, "--epochs", t.epochs, "Passes over the data", at_least(1));
@@ -187,18 +213,21 @@ void add_run(CLI::App& app, options& o) {
   add(app, "--threads", o.threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
-  add_choice<precision_name>(app, "--precision", o.precision,
-                             "fp32, or bf16: weights stay in float32 and are rounded where matrices are multiplied",
-                             {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
+  add_choice<precision_name>(
+      app, "--precision", o.precision,
+      "fp32, or bf16: weights stay in float32 and are rounded where matrices are multiplied",
+      {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
   add(app, "--log-every", o.log_every, "Steps between lines on the console", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
     app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
   };
   interval("--eval-every", o.eval_every, "Steps between evaluations [at the end only]");
   interval("--save-every", o.save_every, "Steps between checkpoints [at the end only]");
-  app.add_flag("--resume", o.resume, "Go on from the newest checkpoint in the output folder, or start where none is");
-  app.add_option("--show-pairs", o.show_pairs,
-                 "Print the first N pairs as training will see them, and exit; nothing is trained or written")
+  app.add_flag("--resume", o.resume,
+               "Go on from the newest checkpoint in the output folder, or start where none is");
+  app.add_option(
+         "--show-pairs", o.show_pairs,
+         "Print the first N pairs as training will see them, and exit; nothing is trained or written")
       ->type_name("N")
       ->check(at_least(1));
 }
@@ -230,9 +259,11 @@ void check_together(const CLI::App& app, const options& o) {
     refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
     refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
   }
-  if (o.device == device_name::cuda) refuse("--threads", "they are the CPU's, and this run is on a GPU");
+  if (o.device == device_name::cuda)
+    refuse("--threads", "they are the CPU's, and this run is on a GPU");
   if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given, which counts instead");
-  if (!o.trainer.shuffle) refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
+  if (!o.trainer.shuffle)
+    refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
     throw CLI::ValidationError("--reference-cache", "an empty name, wanted a file or none");
@@ -243,14 +274,17 @@ void check_together(const CLI::App& app, const options& o) {
 
 const char* name_of(device_name device) { return device == device_name::cpu ? "cpu" : "cuda"; }
 
-const char* name_of(precision_name precision) { return precision == precision_name::fp32 ? "fp32" : "bf16"; }
+const char* name_of(precision_name precision) {
+  return precision == precision_name::fp32 ? "fp32" : "bf16";
+}
 
 parsed parse(int argc, char** argv) {
   raw_options raw;
   options& o = raw.rest;
   o.threads = std::min(prefopt::available_threads(), 1024);
-  CLI::App app("Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
-               "prefopt_train_dpo");
+  CLI::App app(
+      "Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
+      "prefopt_train_dpo");
   app.get_formatter()->column_width(34);
   add_files(app, o);
   add_loss(app, raw);

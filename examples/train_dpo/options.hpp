@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The command line of prefopt_train_dpo: what it says, its defaults, and what is refused before any file is read.
-
-#include <prefopt/data/tokenize.hpp>
-#include <prefopt/policy/moving_reference.hpp>
-#include <prefopt/train/trainer_options.hpp>
+// The command line of prefopt_train_dpo: what it says, its defaults, and what is refused before any
+// file is read.
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include <prefopt/data/tokenize.hpp>
+#include <prefopt/policy/moving_reference.hpp>
+#include <prefopt/train/trainer_options.hpp>
 #include "train_dpo/losses.hpp"
 
 namespace train_dpo {
@@ -36,12 +36,15 @@ struct options {
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
   bool resume = false;
-  std::optional<prefopt::moving_reference_options> sync_reference;  ///< unset: the reference stays as it is
-  std::optional<std::string> reference_cache;  ///< a file or "none"; unset: a file in the output folder
+  /// unset: the reference stays as it is
+  std::optional<prefopt::moving_reference_options> sync_reference;
+  /// a file or "none"; unset: a file in the output folder
+  std::optional<std::string> reference_cache;
   std::optional<std::int64_t> show_pairs;
 };
 
-/// Either options, or the status to exit with: after --help, or after a word on stderr about what was wrong.
+/// Either options, or the status to exit with: after --help, or after a word on stderr about what
+/// was wrong.
 struct parsed {
   std::optional<options> value;
   int status = 0;

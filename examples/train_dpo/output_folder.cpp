@@ -2,13 +2,12 @@
 
 #include "train_dpo/output_folder.hpp"
 
-#include <prefopt/files/model_folder.hpp>
-#include <prefopt/files/room.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
+#include <prefopt/files/model_folder.hpp>
+#include <prefopt/files/room.hpp>
 #include "train_dpo/settings.hpp"
 
 namespace train_dpo {
@@ -24,7 +23,8 @@ constexpr const char* evaluations_file = "eval.jsonl";
 bool holds(const fs::path& folder, const char* name) {
   std::error_code failure;
   const auto kind = fs::status(folder / name, failure).type();
-  if (kind == fs::file_type::none) throw prefopt::system_failure(folder / name, "look at", failure.value());
+  if (kind == fs::file_type::none)
+    throw prefopt::system_failure(folder / name, "look at", failure.value());
   return kind != fs::file_type::not_found;
 }
 
@@ -36,38 +36,43 @@ enum class checkpoint_kind {
   own,        ///< ours, whole or damaged
 };
 
-/// What is no JSON may be a damaged state of ours, but not if it counts as Hugging Face's Trainer does, which writes
-/// NaN.
+/// What is no JSON may be a damaged state of ours, but not if it counts as Hugging Face's Trainer
+/// does, which writes NaN.
 checkpoint_kind kind_of(const fs::path& checkpoint) {
   const fs::path path = checkpoint / prefopt::trainer_state_file;
   if (!holds(checkpoint, prefopt::trainer_state_file)) return checkpoint_kind::stateless;
   const std::string text = prefopt::read_file(path);
   try {
     const nlohmann::json json = prefopt::parse_json(text, path.native());
-    if (!json.is_object() || json.contains("files") || json.contains("checksum")) return checkpoint_kind::own;
+    if (!json.is_object() || json.contains("files") || json.contains("checksum"))
+      return checkpoint_kind::own;
     return json.contains("settings") ? checkpoint_kind::older : checkpoint_kind::foreign;
   } catch (const prefopt::format_error&) {
-    return text.find("\"global_step\"") != text.npos ? checkpoint_kind::foreign : checkpoint_kind::own;
+    return text.find("\"global_step\"") != text.npos ? checkpoint_kind::foreign
+                                                     : checkpoint_kind::own;
   }
 }
 
-/// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where that cannot be told.
+/// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where
+/// that cannot be told.
 prefopt::trainer_state_record read_whole(const prefopt::checkpoint_place& place) {
   for (const char* name : {prefopt::trainer_state_file, model_file, prefopt::optimizer_file})
-    if (!holds(place.path, name)) throw prefopt::format_error(join((place.path / name).native(), ": is missing"));
+    if (!holds(place.path, name))
+      throw prefopt::format_error(join((place.path / name).native(), ": is missing"));
   auto state = prefopt::read_trainer_state(place.path);
   if (state.step != place.step)
-    throw prefopt::format_error(
-        join((place.path / prefopt::trainer_state_file).native(), ": is of step ", state.step, ", not ", place.step));
+    throw prefopt::format_error(join((place.path / prefopt::trainer_state_file).native(),
+                                     ": is of step ", state.step, ", not ", place.step));
   prefopt::verify_training_state(place.path, state);
   return state;
 }
 
-/// Whether only the run whose folder it is writes something of that name there. Caches are not among them: runs may
-/// share one.
+/// Whether only the run whose folder it is writes something of that name there. Caches are not
+/// among them: runs may share one.
 bool is_of_the_run(std::string_view name) {
-  return name.starts_with("checkpoint-") || name == "room" || name == metrics_file || name == evaluations_file ||
-         name == prefopt::folder_lock::file_name || prefopt::is_written_with_model(name);
+  return name.starts_with("checkpoint-") || name == "room" || name == metrics_file ||
+         name == evaluations_file || name == prefopt::folder_lock::file_name ||
+         prefopt::is_written_with_model(name);
 }
 
 /// Where a file is or will be, links followed.
@@ -82,7 +87,8 @@ void cut_log(const fs::path& path, std::int64_t step) {
   try {
     prefopt::cut_json_log(path, step);
   } catch (const prefopt::format_error& cause) {
-    std::printf("%s; it is kept as %s\n", cause.what(), prefopt::set_aside(path, "damaged").c_str());
+    std::printf("%s; it is kept as %s\n", cause.what(),
+                prefopt::set_aside(path, "damaged").c_str());
   }
 }
 
@@ -94,17 +100,17 @@ output_folder::output_folder(fs::path folder, bool resume) : folder_(std::move(f
   const auto places = prefopt::list_checkpoints(folder_);
   check_resumable(places, resume);
   find_checkpoint(places);
-  if (checkpoint_) {
+  if (checkpoint_)
     std::printf("resuming from %s\n", checkpoint_->path.c_str());
-  } else if (resume) {
+  else if (resume)
     std::printf("%s: no checkpoint yet, starting from the beginning\n", folder_.c_str());
-  }
 }
 
 output_folder::~output_folder() {
   lock_.reset();
   std::error_code not_empty;
-  for (auto folder = made_.rbegin(); folder != made_.rend() && !not_empty; ++folder) fs::remove(*folder, not_empty);
+  for (auto folder = made_.rbegin(); folder != made_.rend() && !not_empty; ++folder)
+    fs::remove(*folder, not_empty);
 }
 
 void output_folder::lock() {
@@ -116,33 +122,39 @@ void output_folder::lock() {
     unwritable_ = cause.what();
   }
   if (lock_ && !lock_->no_locks().empty())
-    std::printf("%s: this file system has no locks (%s); see to it that no other run writes here\n", folder_.c_str(),
-                lock_->no_locks().c_str());
+    std::printf("%s: this file system has no locks (%s); see to it that no other run writes here\n",
+                folder_.c_str(), lock_->no_locks().c_str());
 }
 
-void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>& places, bool resume) const {
+void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>& places,
+                                    bool resume) const {
   bool has_own = false;
   for (const auto& place : places) {
     const checkpoint_kind kind = kind_of(place.path);
     has_own = has_own || kind == checkpoint_kind::own;
     if (kind == checkpoint_kind::foreign)
-      throw prefopt::value_error(join(place.path.native(),
-                                      ": a checkpoint of another program, its trainer_state.json has no settings of "
-                                      "this one; another output folder was wanted"));
+      throw prefopt::value_error(
+          join(place.path.native(),
+               ": a checkpoint of another program, its trainer_state.json has no settings of "
+               "this one; another output folder was wanted"));
     if (kind == checkpoint_kind::older)
-      throw prefopt::value_error(join(place.path.native(),
-                                      ": a checkpoint of an older format, without checksums, which is not read any "
-                                      "more; another output folder was wanted"));
+      throw prefopt::value_error(
+          join(place.path.native(),
+               ": a checkpoint of an older format, without checksums, which is not read any "
+               "more; another output folder was wanted"));
   }
   // With or without --resume: there is nothing to continue.
   if (const std::string name = prefopt::find_model_file(folder_); !has_own && !name.empty())
-    throw prefopt::value_error(join(folder_.native(), ": holds a run or a model already (", name,
-                                    "), but no checkpoint to resume from; another folder was wanted"));
+    throw prefopt::value_error(
+        join(folder_.native(), ": holds a run or a model already (", name,
+             "), but no checkpoint to resume from; another folder was wanted"));
   if (resume) return;
-  if (has_own) throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
+  if (has_own)
+    throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
   if (!places.empty())
-    throw prefopt::value_error(join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
-                                    prefopt::trainer_state_file, " to resume from; another folder was wanted"));
+    throw prefopt::value_error(
+        join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
+             prefopt::trainer_state_file, " to resume from; another folder was wanted"));
   for (const char* log : {metrics_file, evaluations_file})
     if (holds(folder_, log))
       throw prefopt::value_error(join(folder_.native(), ": holds a run already (", log,
@@ -175,7 +187,8 @@ bool output_folder::is_finished(std::int64_t total_steps) {
     try {
       prefopt::verify_checksums(folder_, prefopt::json_object(file, prefopt::trainer_state_file));
     } catch (const prefopt::format_error& cause) {
-      std::printf("%s; the trained model is written again, from %s\n", cause.what(), checkpoint_->path.c_str());
+      std::printf("%s; the trained model is written again, from %s\n", cause.what(),
+                  checkpoint_->path.c_str());
       if (holds(folder_, name.c_str())) damaged_.push_back(folder_ / name);
       is_whole = false;
     }
@@ -209,8 +222,8 @@ void output_folder::prepare(const sizes& needed) {
   for (const auto& path : damaged_)
     std::printf("%s is kept as %s\n", path.c_str(), prefopt::set_aside(path, "damaged").c_str());
 
-  // Three checkpoints are there at a time, the newest while the oldest of them is not removed yet; at the end two and
-  // the model.
+  // Three checkpoints are there at a time, the newest while the oldest of them is not removed yet;
+  // at the end two and the model.
   const auto there = static_cast<std::int64_t>(prefopt::list_checkpoints(folder_).size());
   const std::int64_t all = there + needed.checkpoints;
   const std::int64_t most = std::max<std::int64_t>(std::min<std::int64_t>(all, 3) - there, 0);
@@ -231,8 +244,9 @@ void output_folder::open_logs(bool evaluates) {
   open_log(metrics_file, metrics_);
   const auto lines = std::ranges::count(prefopt::read_file(folder_ / metrics_file), '\n');
   if (lines != state_.step)
-    std::printf("%s: holds %td of the %lld steps before the checkpoint; the run continues all the same\n",
-                (folder_ / metrics_file).c_str(), lines, static_cast<long long>(state_.step));
+    std::printf(
+        "%s: holds %td of the %lld steps before the checkpoint; the run continues all the same\n",
+        (folder_ / metrics_file).c_str(), lines, static_cast<long long>(state_.step));
   if (evaluates)
     open_log(evaluations_file, evaluations_);
   else
@@ -250,7 +264,8 @@ void output_folder::check_place() {
     case prefopt::folder_lock::state::gone:
       break;
   }
-  std::printf("%s is gone; it is made again, without the steps that were logged\n", folder_.c_str());
+  std::printf("%s is gone; it is made again, without the steps that were logged\n",
+              folder_.c_str());
   (void)prefopt::make_folders(folder_);
   lock_.emplace(folder_);
   metrics_.emplace(folder_ / metrics_file);

@@ -12,7 +12,8 @@ void run(const options& o) {
 #ifdef PREFOPT_PROGRAM_CUDA
   return fp32 ? run_on_cuda_in_fp32(o) : run_on_cuda_in_bf16(o);
 #else
-  throw prefopt::device_error("--device cuda: this program was built without CUDA; configure with -DPREFOPT_CUDA=ON");
+  throw prefopt::device_error(
+      "--device cuda: this program was built without CUDA; configure with -DPREFOPT_CUDA=ON");
 #endif
 }
 

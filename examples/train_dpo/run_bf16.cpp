@@ -5,6 +5,8 @@
 
 namespace train_dpo {
 
-void run_in_bf16(const options& options) { run_on<prefopt::eigen_backend<prefopt::bfloat16>>(options); }
+void run_in_bf16(const options& options) {
+  run_on<prefopt::eigen_backend<prefopt::bfloat16>>(options);
+}
 
 }  // namespace train_dpo

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The whole job on a machine of any kind. Each kind is a file of its own: a model on a machine takes a while to
-// compile.
+// The whole job on a machine of any kind. Each kind is a file of its own: a model on a machine
+// takes a while to compile.
 
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/text.hpp>
-
 #include "train_dpo/checkpoint_saver.hpp"
 #include "train_dpo/data.hpp"
 #include "train_dpo/fall_notice.hpp"
@@ -32,7 +32,10 @@ template <class Model>
 std::string hash_of(const Model& model) {
   prefopt::fingerprint hash;
   const prefopt::gpt2_config& config = model.config();
-  hash.add(config.n_head).add(config.layer_norm_epsilon).add(config.activation).add(config.tie_word_embeddings);
+  hash.add(config.n_head)
+      .add(config.layer_norm_epsilon)
+      .add(config.activation)
+      .add(config.tie_word_embeddings);
   std::vector<float> values;
   for (const auto& parameter : model.parameters()) {
     values.resize(parameter.value.size());
@@ -56,8 +59,10 @@ Machine make_machine(const options& o) {
 /// What of a machine and its use changes the rounding of log-probs.
 template <class Machine>
 std::string rounding_of(const Machine& machine, const options& o) {
-  const auto threads = o.device == device_name::cpu ? prefopt::join(" threads ", o.threads) : std::string();
-  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', machine.instruction_set(), threads);
+  const auto threads =
+      o.device == device_name::cpu ? prefopt::join(" threads ", o.threads) : std::string();
+  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', machine.instruction_set(),
+                       threads);
 }
 
 /// The reference of a run: none, a cache, the frozen model, or one that moves.
@@ -97,7 +102,8 @@ class run_reference {
   }
 
  private:
-  std::variant<prefopt::no_reference, prefopt::reference_cache, prefopt::frozen<Model>, moving> answers_;
+  std::variant<prefopt::no_reference, prefopt::reference_cache, prefopt::frozen<Model>, moving>
+      answers_;
 };
 
 template <class Model>
@@ -108,15 +114,18 @@ struct references {
 
 /// The cache in `file` if it was made under the same key, else a new one, which is kept there.
 template <class Model>
-prefopt::reference_cache cached(const Model& model, const std::string& model_hash, const data_set& data,
-                                const options& o, const std::filesystem::path& file) {
+prefopt::reference_cache cached(const Model& model, const std::string& model_hash,
+                                const data_set& data, const options& o,
+                                const std::filesystem::path& file) {
   const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch.value());
-  // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes rounding.
-  const std::string key = prefopt::fingerprint()
-                              .add(model_hash)
-                              .add(hash_of(data))
-                              .add(prefopt::join(rounding_of(model.machine(), o), " tokens ", tokens))
-                              .hex();
+  // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes
+  // rounding.
+  const std::string key =
+      prefopt::fingerprint()
+          .add(model_hash)
+          .add(hash_of(data))
+          .add(prefopt::join(rounding_of(model.machine(), o), " tokens ", tokens))
+          .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
   std::printf("reference log-probs of %zu %s\n", data.examples.size(), noun_of(data.form));
@@ -128,16 +137,19 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
 
 /// `model` is the reference as it is now, which a run that goes on has in its checkpoint.
 template <class Model>
-references<Model> make_references(const Model& model, const std::string& model_hash, const run_data& data,
-                                  const options& o, const std::optional<prefopt::checkpoint_place>& checkpoint) {
+references<Model> make_references(const Model& model, const std::string& model_hash,
+                                  const run_data& data, const options& o,
+                                  const std::optional<prefopt::checkpoint_place>& checkpoint) {
   if (o.sync_reference) {
-    auto start = checkpoint ? prefopt::load_gpt2(model.machine(), checkpoint->path / reference_folder) : model.clone();
+    auto start = checkpoint
+                     ? prefopt::load_gpt2(model.machine(), checkpoint->path / reference_folder)
+                     : model.clone();
     return {run_reference<Model>(std::move(start), *o.sync_reference), {}};
   }
   if (o.reference_cache == "none") return {run_reference<Model>(model.clone()), {}};
-  const std::filesystem::path file = o.reference_cache
-                                         ? std::filesystem::path(*o.reference_cache)
-                                         : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
+  const std::filesystem::path file =
+      o.reference_cache ? std::filesystem::path(*o.reference_cache)
+                        : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
   references<Model> all{run_reference<Model>(cached(model, model_hash, data.train, o, file)), {}};
   if (!data.eval.examples.empty()) {
     auto beside = file;
@@ -153,21 +165,23 @@ inline void check_reads_the_same(const std::string& reference, const prefopt::gp
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
   const std::string file = reference + "/config.json";
   if (config.vocab_size < model.vocab_size)
-    throw prefopt::value_error(
-        prefopt::join(file, ": vocab_size is ", config.vocab_size, ", the model's ", model.vocab_size, " was wanted"));
+    throw prefopt::value_error(prefopt::join(file, ": vocab_size is ", config.vocab_size,
+                                             ", the model's ", model.vocab_size, " was wanted"));
   if (config.n_positions < max_length)
-    throw prefopt::value_error(
-        prefopt::join(file, ": n_positions is ", config.n_positions, ", at least ", max_length, " was wanted"));
+    throw prefopt::value_error(prefopt::join(file, ": n_positions is ", config.n_positions,
+                                             ", at least ", max_length, " was wanted"));
 }
 
 /// What travels with the model, and a line for each thing about it that should be known.
 inline prefopt::gpt2_companions read_companions(const options& o, const run_data& data) {
   const prefopt::gpt2_companions companions =
-      data.tokenizer ? prefopt::read_gpt2_companions(o.model, *data.tokenizer) : prefopt::read_gpt2_companions(o.model);
+      data.tokenizer ? prefopt::read_gpt2_companions(o.model, *data.tokenizer)
+                     : prefopt::read_gpt2_companions(o.model);
   for (const std::string& note : companions.notes) std::printf("%s\n", note.c_str());
   if (data.tokenizer && companions.has_chat_template()) {
-    std::printf("%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
-                o.model.c_str());
+    std::printf(
+        "%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
+        o.model.c_str());
   }
   return companions;
 }
@@ -176,8 +190,9 @@ inline prefopt::gpt2_companions read_companions(const options& o, const run_data
 template <class Model>
 class job {
  public:
-  job(const options& o, const run_data& data, const prefopt::gpt2_companions& companions, output_folder& output,
-      Model& policy, references<Model>& reference, const nlohmann::json& settings)
+  job(const options& o, const run_data& data, const prefopt::gpt2_companions& companions,
+      output_folder& output, Model& policy, references<Model>& reference,
+      const nlohmann::json& settings)
       : options_(o),
         data_(data),
         companions_(companions),
@@ -188,7 +203,8 @@ class job {
 
   void train() {
     prefopt::trainer trainer{policy_, reference_.train, options_.loss->loss, options_.trainer};
-    if (const auto& checkpoint = output_.resumed_from()) prefopt::read_training_state(trainer, checkpoint->path);
+    if (const auto& checkpoint = output_.resumed_from())
+      prefopt::read_training_state(trainer, checkpoint->path);
     output_.open_logs(!data_.eval.examples.empty());
     const training_in_progress in_progress;
 
@@ -204,17 +220,18 @@ class job {
                                          {.tokens_per_microbatch = tokens});
       run(trainer, output_, bar, evaluation, save, fall);
     }
-    if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference) std::printf("%s\n", note->c_str());
+    if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
+      std::printf("%s\n", note->c_str());
     output_.check_place();
     prefopt::save_gpt2(policy_, companions_, options_.output);
-    if constexpr (requires { policy_.machine().product_fallbacks(); }) {
+    if constexpr (requires { policy_.machine().product_fallbacks(); })
       for (const auto& slow : policy_.machine().product_fallbacks())
-        std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n", slow.product.c_str(),
-                    slow.calls);
-    }
+        std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
+                    slow.product.c_str(), slow.calls);
     std::printf("trained model in %s\n", options_.output.c_str());
     if (!save.failure().empty())
-      throw prefopt::io_error(prefopt::join(save.failure(), " (the last checkpoint; the trained model is in ",
+      throw prefopt::io_error(prefopt::join(save.failure(),
+                                            " (the last checkpoint; the trained model is in ",
                                             options_.output, " all the same)"));
   }
 
@@ -229,8 +246,9 @@ class job {
       std::string lines;
       for (const std::size_t pair : cause.pairs())
         lines += prefopt::join(lines.empty() ? "" : ", ", met.lines.at(pair));
-      throw prefopt::value_error(prefopt::join(cause.held_out() ? options_.eval : options_.train, ": at the ",
-                                               noun_of(met.form), " of line ", lines, ": ", cause.what()));
+      throw prefopt::value_error(prefopt::join(cause.held_out() ? options_.eval : options_.train,
+                                               ": at the ", noun_of(met.form), " of line ", lines,
+                                               ": ", cause.what()));
     }
   }
 
@@ -280,23 +298,27 @@ void run_on(const options& given) {
   }
   const nlohmann::json settings = settings_of(o, from);
   output.check_settings(settings);
-  const std::int64_t total_steps = prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
+  const std::int64_t total_steps =
+      prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
   if (output.is_finished(total_steps)) {
     std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
     return;
   }
 
   if (o.trainer.warmup_steps >= total_steps)
-    std::printf("--warmup-steps %lld: the run has %lld steps, so the learning rate never gets to its peak\n",
-                static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
+    std::printf(
+        "--warmup-steps %lld: the run has %lld steps, so the learning rate never gets to its peak\n",
+        static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
 
   const std::int64_t steps_left = total_steps - output.steps_done();
   output.prepare(detail::sizes_of(policy, companions, o, steps_left));
   detail::references<model_type> reference;
   if (reads_reference)
-    reference = detail::make_references(other ? *other : policy, from.reference, data, o, output.resumed_from());
+    reference = detail::make_references(other ? *other : policy, from.reference, data, o,
+                                        output.resumed_from());
   other.reset();
-  if (const auto& checkpoint = output.resumed_from()) policy = prefopt::load_gpt2(machine, checkpoint->path);
+  if (const auto& checkpoint = output.resumed_from())
+    policy = prefopt::load_gpt2(machine, checkpoint->path);
   detail::job<model_type>(o, data, companions, output, policy, reference, settings).train();
 }
 

@@ -13,7 +13,8 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
       {"--train", origins.pairs},
       {"--eval", origins.eval_pairs},
       {"--max-length", origins.max_length},
-      {"--truncation", options.truncation == prefopt::truncation::keep_start ? "keep_start" : "keep_end"},
+      {"--truncation",
+       options.truncation == prefopt::truncation::keep_start ? "keep_start" : "keep_end"},
       {"--loss", options.loss->spec},
       {"--learning-rate", t.learning_rate},
       {"--schedule", prefopt::name_of(t.schedule)},
@@ -46,14 +47,16 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
   return settings;
 }
 
-void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now, const std::string& where) {
+void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
+                         const std::string& where) {
   const auto text = [](const nlohmann::json& settings, const std::string& key) {
     return settings.contains(key) ? settings[key].dump() : std::string("not given");
   };
   const auto as_given = [&](const nlohmann::json& settings, const std::string& key) {
     if (!settings.contains(key) || !settings[key].is_array()) return text(settings, key);
     std::string values;  // a list, as the command line has it
-    for (const auto& value : settings[key]) values += prefopt::join(values.empty() ? "" : " ", value.dump());
+    for (const auto& value : settings[key])
+      values += prefopt::join(values.empty() ? "" : " ", value.dump());
     return values;
   };
   const auto is_hash = [](const std::string& key) {
@@ -64,9 +67,10 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
     for (const auto& [key, value] : keys.items()) {
       const std::string then = text(saved, key), wanted = text(now, key);
       if (then == wanted || is_hash(key) != hashes) continue;
-      if (hashes) throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
-      throw prefopt::value_error(
-          prefopt::join(where, ": made with ", key, ' ', as_given(saved, key), ", wanted ", as_given(now, key)));
+      if (hashes)
+        throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
+      throw prefopt::value_error(prefopt::join(
+          where, ": made with ", key, ' ', as_given(saved, key), ", wanted ", as_given(now, key)));
     }
   };
   for (const bool hashes : {false, true}) {

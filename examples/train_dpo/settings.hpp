@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a resumed run must have in common with the run that it goes on with: everything that changes numbers.
-
-#include <nlohmann/json.hpp>
+// What a resumed run must have in common with the run that it goes on with: everything that changes
+// numbers.
 
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "train_dpo/options.hpp"
 
@@ -22,8 +23,9 @@ struct origins {
 /// The settings by option name.
 [[nodiscard]] nlohmann::json settings_of(const options& options, const origins& origins);
 
-/// Throws prefopt::value_error, naming the first option that differs, unless both are the same. `where` is the
-/// checkpoint.
-void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now, const std::string& where);
+/// Throws prefopt::value_error, naming the first option that differs, unless both are the same.
+/// `where` is the checkpoint.
+void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
+                         const std::string& where);
 
 }  // namespace train_dpo

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line of prefopt_train_dpo, an argument a line. It gives options, or a status and a message; it never ends
-// the process. Options that are given can be planned with and written down.
+// The command line of prefopt_train_dpo, an argument a line. It gives options, or a status and a
+// message; it never ends the process. Options that are given can be planned with and written down.
 
 #include <iostream>
 #include <sstream>
@@ -55,17 +55,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     err = cerr.text();
   }
   if (!parsed.value) {
-    fuzz::must(parsed.status == 0 || parsed.status == 2, "the status is 0 after --help and else 2", err);
-    fuzz::must(parsed.status == 0 ? !out.empty() : !err.empty(), "a command line that is refused gets a message", "");
+    fuzz::must(parsed.status == 0 || parsed.status == 2, "the status is 0 after --help and else 2",
+               err);
+    fuzz::must(parsed.status == 0 ? !out.empty() : !err.empty(),
+               "a command line that is refused gets a message", "");
     return 0;
   }
   train_dpo::options& options = *parsed.value;
-  fuzz::must(options.loss && !options.loss->forms.empty(), "options have a loss that reads something", "");
+  fuzz::must(options.loss && !options.loss->forms.empty(),
+             "options have a loss that reads something", "");
   const auto refused = fuzz::refusal([&] { check(options.trainer); });
-  fuzz::must(!refused, "the trainer takes options that the command line takes", refused.value_or(""));
+  fuzz::must(!refused, "the trainer takes options that the command line takes",
+             refused.value_or(""));
   fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
-  options.trainer = on_machine(host_backend<float>{}, options.trainer);  // as the program does, before it writes them
+  // as the program does, before it writes them
+  options.trainer = on_machine(host_backend<float>{}, options.trainer);
   const auto settings = train_dpo::settings_of(options, {});
-  fuzz::must(nlohmann::json::parse(settings.dump()) == settings, "settings come back from their JSON", settings.dump());
+  fuzz::must(nlohmann::json::parse(settings.dump()) == settings,
+             "settings come back from their JSON", settings.dump());
   return 0;
 }

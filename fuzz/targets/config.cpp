@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// config.json, of a language model and of a scalar one, with what is carried along. What is written says what was read.
+// config.json, of a language model and of a scalar one, with what is carried along. What is written
+// says what was read.
 
 #include "prefopt/gpt2/layout.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
@@ -20,13 +21,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto refused = fuzz::refusal([&] {
         const gpt2_config again = parse(parse_json(written, "again"), "again");
         fuzz::must(again == config, "a config that is written says what was read", written);
-        fuzz::must(write(again, parse_json(written, "again")) == written, "writing twice is writing once", written);
+        fuzz::must(write(again, parse_json(written, "again")) == written,
+                   "writing twice is writing once", written);
       });
       fuzz::must(!refused, "a config that is written is read", refused.value_or(""));
     });
   };
-  comes_back([](const auto& path) { return read_gpt2_config(path); }, parse_gpt2_config, write_gpt2_config);
-  comes_back([](const auto& path) { return read_gpt2_scalar_config(path); }, parse_gpt2_scalar_config,
-             write_gpt2_scalar_config);
+  comes_back([](const auto& path) { return read_gpt2_config(path); }, parse_gpt2_config,
+             write_gpt2_config);
+  comes_back([](const auto& path) { return read_gpt2_scalar_config(path); },
+             parse_gpt2_scalar_config, write_gpt2_scalar_config);
   return 0;
 }

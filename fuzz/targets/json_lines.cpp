@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of preferences, read in each of the three forms. gzip of it, in one member or in two, reads as it does itself.
+// A file of preferences, read in each of the three forms. gzip of it, in one member or in two,
+// reads as it does itself.
 
 #include <zlib.h>
 
@@ -14,11 +15,13 @@ using namespace prefopt;
 
 namespace {
 
-constexpr line_limits limits{.line_bytes = std::size_t{1} << 16, .file_bytes = std::uint64_t{1} << 20, .lines = 1000};
+constexpr line_limits limits{
+    .line_bytes = std::size_t{1} << 16, .file_bytes = std::uint64_t{1} << 20, .lines = 1000};
 
 std::string gzip(std::string_view text) {
   z_stream stream{};
-  fuzz::must(deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "zlib starts", "");
+  fuzz::must(deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK,
+             "zlib starts", "");
   std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -54,7 +57,8 @@ outcome read_all(const std::filesystem::path& path) {
     json_file file(path, limits);
     (void)form_of(file);
   });
-  fuzz::must((all.pairs && all.lists && all.unpaired) || !all.form, "what can be read in a form is of a form", "");
+  fuzz::must((all.pairs && all.lists && all.unpaired) || !all.form,
+             "what can be read in a form is of a form", "");
   return all;
 }
 
@@ -68,8 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const outcome plain = read_all(folder / "data");
   const bool packed_already = text.starts_with("\x1f\x8b");
   if (!input.has(0) || packed_already) return 0;
-  folder.put("data",
-             input.has(1) ? gzip(text.substr(0, text.size() / 2)) + gzip(text.substr(text.size() / 2)) : gzip(text));
+  folder.put("data", input.has(1) ? gzip(text.substr(0, text.size() / 2)) +
+                                        gzip(text.substr(text.size() / 2))
+                                  : gzip(text));
   const outcome packed = read_all(folder / "data");
   fuzz::must(plain == packed, "gzip reads as what it packs",
              plain.pairs.value_or("read") + " | " + packed.pairs.value_or("read"));

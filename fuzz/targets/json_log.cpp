@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// metrics.jsonl, cut back to a step. What is kept are lines of the file in their order, and cutting twice is cutting
-// once.
+// metrics.jsonl, cut back to a step. What is kept are lines of the file in their order, and cutting
+// twice is cutting once.
 
 #include "prefopt/io/json_log.hpp"
+
 #include "support.hpp"
 
 using namespace prefopt;
@@ -35,7 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   fuzz::must(is_text_without_lines(once, input.rest()), "what is kept are lines of the log", once);
-  const auto refused_again = fuzz::refusal([&] { cut_json_log(folder / "metrics.jsonl", last_step); });
-  fuzz::must(!refused_again && folder.get("metrics.jsonl") == once, "cutting twice is cutting once", once);
+  const auto refused_again =
+      fuzz::refusal([&] { cut_json_log(folder / "metrics.jsonl", last_step); });
+  fuzz::must(!refused_again && folder.get("metrics.jsonl") == once, "cutting twice is cutting once",
+             once);
   return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A model's folder, as a language model and as a scalar one: config.json, then the weights. What loads is saved and
-// loads again with the same numbers.
+// A model's folder, as a language model and as a scalar one: config.json, then the weights. What
+// loads is saved and loads again with the same numbers.
 
 #include <cstring>
 
@@ -23,9 +23,10 @@ void comes_back(const fuzz::scratch_folder& folder, Load load, Save save) {
       const auto before = model.parameters(), after = again.parameters();
       fuzz::must(before.size() == after.size(), "a model that is saved loads whole", "");
       for (std::size_t i = 0; i < before.size(); ++i) {
-        fuzz::must(before[i].name == after[i].name && before[i].shape == after[i].shape, "parameters keep their names",
-                   "");
-        fuzz::must(std::memcmp(before[i].value.data(), after[i].value.data(), before[i].value.size_bytes()) == 0,
+        fuzz::must(before[i].name == after[i].name && before[i].shape == after[i].shape,
+                   "parameters keep their names", "");
+        fuzz::must(std::memcmp(before[i].value.data(), after[i].value.data(),
+                               before[i].value.size_bytes()) == 0,
                    "weights come back bit for bit", before[i].name);
       }
     });
@@ -47,6 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       [](const auto& model, const auto& path) { save_gpt2(model, folder.path(), path); });
   comes_back(
       folder, [](const auto& path) { return load_gpt2_scalar_model(machine, path); },
-      [](const auto& model, const auto& path) { save_gpt2_scalar_model(model, folder.path(), path); });
+      [](const auto& model, const auto& path) {
+        save_gpt2_scalar_model(model, folder.path(), path);
+      });
   return 0;
 }

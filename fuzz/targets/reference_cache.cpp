@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of a reference's log-probs. What is read is written and read again. Most inputs are sealed with the checksum
-// that they would need, which nobody finds by chance.
+// A file of a reference's log-probs. What is read is written and read again. Most inputs are sealed
+// with the checksum that they would need, which nobody finds by chance.
 
 #include <cstring>
 
@@ -11,7 +11,8 @@ using namespace prefopt;
 
 namespace {
 
-/// A safetensors file with the checksum of its tensors in its metadata; as it is where it cannot have one.
+/// A safetensors file with the checksum of its tensors in its metadata; as it is where it cannot
+/// have one.
 std::string sealed(const std::filesystem::path& path, const std::string& content) {
   std::string result = content;
   fuzz::refusal([&] {
@@ -32,7 +33,8 @@ std::string sealed(const std::filesystem::path& path, const std::string& content
 }
 
 bool same_bits(std::span<const double> a, std::span<const double> b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
 }  // namespace
@@ -50,10 +52,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto refused = fuzz::refusal([&] {
       const auto again = load_reference_cache(folder / "again.safetensors", key);
       fuzz::must(again && again->size() == cache->size() && again->offsets() == cache->offsets() &&
-                     again->token_hashes() == cache->token_hashes() && again->keys() == cache->keys() &&
-                     same_bits(again->values(), cache->values()),
+                     again->token_hashes() == cache->token_hashes() &&
+                     again->keys() == cache->keys() && same_bits(again->values(), cache->values()),
                  "a cache that is written comes back", "");
-      fuzz::must(!load_reference_cache(folder / "again.safetensors", "another key"), "another key finds nothing", "");
+      fuzz::must(!load_reference_cache(folder / "again.safetensors", "another key"),
+                 "another key finds nothing", "");
     });
     fuzz::must(!refused, "a cache that is written is read", refused.value_or(""));
   });

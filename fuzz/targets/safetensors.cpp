@@ -14,8 +14,8 @@ using namespace prefopt;
 namespace {
 
 /// The tensors as numbers. Those of integers have none, and say so.
-std::vector<std::pair<const safetensors_entry*, std::vector<double>>> values_of(const safetensors_archive& archive,
-                                                                                std::size_t file_size) {
+std::vector<std::pair<const safetensors_entry*, std::vector<double>>> values_of(
+    const safetensors_archive& archive, std::size_t file_size) {
   std::vector<std::pair<const safetensors_entry*, std::vector<double>>> tensors;
   std::uint64_t bytes = 0;
   for (const auto& named : archive.tensors()) {
@@ -30,7 +30,8 @@ std::vector<std::pair<const safetensors_entry*, std::vector<double>>> values_of(
     fuzz::must(refused == refused_too, "float and double are read alike", refused.value_or(""));
     if (refused) continue;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const bool alike = std::isnan(values[i]) ? std::isnan(narrow[i]) : static_cast<float>(values[i]) == narrow[i];
+      const bool alike = std::isnan(values[i]) ? std::isnan(narrow[i])
+                                               : static_cast<float>(values[i]) == narrow[i];
       fuzz::must(alike, "a tensor's floats are its doubles", "");
     }
     tensors.emplace_back(&entry, std::move(values));
@@ -38,19 +39,23 @@ std::vector<std::pair<const safetensors_entry*, std::vector<double>>> values_of(
   return tensors;
 }
 
-void comes_back(const fuzz::scratch_folder& folder,
-                const std::vector<std::pair<const safetensors_entry*, std::vector<double>>>& tensors) {
+void comes_back(
+    const fuzz::scratch_folder& folder,
+    const std::vector<std::pair<const safetensors_entry*, std::vector<double>>>& tensors) {
   std::vector<named_tensor<double>> written;
-  for (const auto& [entry, values] : tensors) written.push_back({entry->name, entry->shape, values});
+  for (const auto& [entry, values] : tensors)
+    written.push_back({entry->name, entry->shape, values});
   write_safetensors<double>(folder / "again.safetensors", written);
   const safetensors_file again(folder / "again.safetensors");
-  fuzz::must(again.tensors().size() == written.size(), "as many tensors are read as were written", "");
+  fuzz::must(again.tensors().size() == written.size(), "as many tensors are read as were written",
+             "");
   for (const auto& tensor : written) {
     const safetensors_entry* entry = again.find(tensor.name);
     fuzz::must(entry != nullptr && entry->shape == tensor.shape, "a written tensor is there", "");
     std::vector<double> values(entry->size());
     again.read(*entry, std::span(values));
-    fuzz::must(values.empty() || std::memcmp(values.data(), tensor.values.data(), values.size() * sizeof(double)) == 0,
+    fuzz::must(values.empty() || std::memcmp(values.data(), tensor.values.data(),
+                                             values.size() * sizeof(double)) == 0,
                "a written tensor comes back bit for bit", "");
   }
 }
@@ -67,6 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   // The header alone, before data of any length.
   if (size > 10)
-    fuzz::refusal([&] { (void)parse_safetensors_header(bytes.substr(8), "header", data[0] + 256U * data[1]); });
+    fuzz::refusal([&] {
+      (void)parse_safetensors_header(bytes.substr(8), "header", data[0] + 256U * data[1]);
+    });
   return 0;
 }

@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       item.file->read(*item.entry, std::span(values));
       for (const float value : values) fuzz::must(value == 1, "a shard's numbers are read", name);
     }
-    const gpt2_config config{.n_layer = 1, .n_head = 1, .n_embd = 2, .vocab_size = 2, .n_positions = 2};
+    const gpt2_config config{
+        .n_layer = 1, .n_head = 1, .n_embd = 2, .vocab_size = 2, .n_positions = 2};
     fuzz::refusal([&] { (void)find_gpt2_tensors(archive, config); });
     fuzz::refusal([&] { (void)find_gpt2_scalar_tensors(archive, config); });
   });

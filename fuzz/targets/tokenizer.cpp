@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A tokenizer's files, and a text: decode(encode(text)) == text. Parts: vocab.json (or the whole tokenizer.json),
-// merges.txt, tokenizer_config.json, special_tokens_map.json, added_tokens.json, the text.
+// A tokenizer's files, and a text: decode(encode(text)) == text. Parts: vocab.json (or the whole
+// tokenizer.json), merges.txt, tokenizer_config.json, special_tokens_map.json, added_tokens.json,
+// the text.
 
 #include "prefopt/text.hpp"
 #include "support.hpp"
@@ -33,27 +34,32 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const gpt2_tokenizer bytes = gpt2_tokenizer::byte_level();
   const fuzz::input input(data, size);
   const auto parts = input.parts<6>();
-  const std::string_view vocabulary = parts[0], merges = parts[1], config = parts[2], special = parts[3],
-                         added = parts[4], text = parts[5];
+  const std::string_view vocabulary = parts[0], merges = parts[1], config = parts[2],
+                         special = parts[3], added = parts[4], text = parts[5];
   comes_back(bytes, input.all());
   fuzz::refusal([&] {
     std::vector<tokenizer_file> files;
-    const auto add = [&](const char* name, std::string_view content) { files.push_back({name, std::string(content)}); };
+    const auto add = [&](const char* name, std::string_view content) {
+      files.push_back({name, std::string(content)});
+    };
     if (input.has(0)) {
       add("tokenizer.json", vocabulary);
     } else {
-      files.push_back({"vocab.json", input.has(4) ? all_bytes_and(vocabulary) : std::string(vocabulary)});
+      files.push_back(
+          {"vocab.json", input.has(4) ? all_bytes_and(vocabulary) : std::string(vocabulary)});
       add("merges.txt", merges);
     }
     if (input.has(1)) add("tokenizer_config.json", config);
     if (input.has(2)) add("special_tokens_map.json", special);
     if (input.has(3)) add("added_tokens.json", added);
     const auto tokenizer = gpt2_tokenizer::from_files(std::move(files));
-    for (const auto part : {text, input.all(), vocabulary, merges, added}) comes_back(tokenizer, part);
+    for (const auto part : {text, input.all(), vocabulary, merges, added})
+      comes_back(tokenizer, part);
     std::string longer;
     while (!text.empty() && longer.size() < 200) longer += text;
     comes_back(tokenizer, longer);
-    if (tokenizer.has_end_of_text()) (void)tokenizer.decode(std::vector<token_id>{tokenizer.end_of_text()});
+    if (tokenizer.has_end_of_text())
+      (void)tokenizer.decode(std::vector<token_id>{tokenizer.end_of_text()});
     fuzz::refusal([&] { (void)tokenizer.decode(std::vector<token_id>{-1}); });
   });
   return 0;

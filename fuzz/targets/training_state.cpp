@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// trainer_state.json, then optimizer.safetensors, into a live trainer. What is refused changes nothing; what is taken
-// is written and read again, and trains or says why not. Most inputs are sealed with the checksums that they would
-// need, which nobody finds by chance.
+// trainer_state.json, then optimizer.safetensors, into a live trainer. What is refused changes
+// nothing; what is taken is written and read again, and trains or says why not. Most inputs are
+// sealed with the checksums that they would need, which nobody finds by chance.
 
 #include "prefopt/io/training_state_file.hpp"
 #include "prefopt/loss/any_loss.hpp"
@@ -19,7 +19,10 @@ struct live {
   bigram policy{2};
   bigram reference{2};
   trainer<bigram, bigram, any_loss> training{
-      policy, reference, any_loss{weighted_sum{weighted{beta_dpo{}, 1}, weighted{beta_dpo{}, 1}}}, {.max_steps = 8}};
+      policy,
+      reference,
+      any_loss{weighted_sum{weighted{beta_dpo{}, 1}, weighted{beta_dpo{}, 1}}},
+      {.max_steps = 8}};
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The door of the CUDA leaf for nvcc (-std=c++20 --expt-relaxed-constexpr): the machine with all its kernels.
+// The door of the CUDA leaf for nvcc (-std=c++20 --expt-relaxed-constexpr): the machine with all
+// its kernels.
 
 #if !defined(__CUDACC__)
 #error "prefopt/cuda.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"

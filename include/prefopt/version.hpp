@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The library's version, for `#if` and for programs that print it, and what it needs of a compiler. CMakeLists.txt
-// reads the numbers from here. Every header includes this one, directly or not, so that what is too old is named first.
+// The library's version, for `#if` and for programs that print it, and what it needs of a compiler.
+// CMakeLists.txt reads the numbers from here. Every header includes this one, directly or not, so
+// that what is too old is named first.
 
 #define PREFOPT_VERSION_MAJOR 0
 #define PREFOPT_VERSION_MINOR 1
 #define PREFOPT_VERSION_PATCH 0
 
-// The oldest compilers that build everything and pass every test. -DPREFOPT_ANY_COMPILER tries another one.
+// The oldest compilers that build everything and pass every test. -DPREFOPT_ANY_COMPILER tries
+// another one.
 #define PREFOPT_OLDEST_GCC 12
 #define PREFOPT_OLDEST_CLANG 16
 
 #if __cplusplus < 202002L
-#error "prefopt needs C++20: compile with -std=c++20 or later (CMake: target_compile_features(... cxx_std_20))"
+#error \
+    "prefopt needs C++20: compile with -std=c++20 or later (CMake: target_compile_features(... cxx_std_20))"
 #elif defined(PREFOPT_ANY_COMPILER)
 #elif defined(__clang__)
 #if __clang_major__ < PREFOPT_OLDEST_CLANG

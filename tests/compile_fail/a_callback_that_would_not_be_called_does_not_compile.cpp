@@ -7,7 +7,8 @@
 // OTHER_NAME: a callback's on_save must take a const std::string&
 // TRUTH: on_step must return nothing or a run_flow
 // NO_OPTIONAL: a callback's save must take \(const auto& trainer, const step_report&\) and return
-// NO_MEMBER: a callback has one or more of the members on_step, evaluate, on_evaluate, save and on_save
+// NO_MEMBER: a callback has one or more of the members on_step, evaluate, on_evaluate, save and
+// on_save
 
 #include <optional>
 #include <string>

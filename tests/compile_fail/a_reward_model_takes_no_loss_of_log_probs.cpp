@@ -17,7 +17,8 @@ using reading = prefopt::bradley_terry;
 using reading = prefopt::sft;
 #endif
 
-void gradient(prefopt::reward_model<prefopt::value_table>& policy, const std::vector<prefopt::tokenized_pair>& pairs,
+void gradient(prefopt::reward_model<prefopt::value_table>& policy,
+              const std::vector<prefopt::tokenized_pair>& pairs,
               std::span<const std::size_t> members) {
   prefopt::accumulate_gradient(policy, prefopt::no_reference{}, reading{}, pairs, members);
 }

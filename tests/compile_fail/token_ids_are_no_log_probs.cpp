@@ -12,4 +12,6 @@ using number = float;
 using number = int;
 #endif
 
-double loss(const std::vector<number>& log_probs) { return prefopt::evaluate(prefopt::sft{}, log_probs).loss; }
+double loss(const std::vector<number>& log_probs) {
+  return prefopt::evaluate(prefopt::sft{}, log_probs).loss;
+}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What models tokenizer and example_like, and what lacks one thing each.
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/tokenizer.hpp"
@@ -53,11 +54,14 @@ struct example {
 template <>
 struct example<1> {};
 template <int Missing>
-requires(Missing != 2) std::size_t response_count(const example<Missing>&);
+  requires(Missing != 2)
+std::size_t response_count(const example<Missing>&);
 template <int Missing>
-requires(Missing != 3) const token_ids& response(const example<Missing>&, std::size_t);
+  requires(Missing != 3)
+const token_ids& response(const example<Missing>&, std::size_t);
 template <int Missing>
-requires(Missing != 4) double response_score(const example<Missing>&, std::size_t);
+  requires(Missing != 4)
+double response_score(const example<Missing>&, std::size_t);
 
 }  // namespace mine
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What models storage_machine and optimizer_machine, and what lacks one thing each.
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/backend/host.hpp"
@@ -75,7 +76,8 @@ struct that_wants_coefficients_to_write : smallest_optimizer {
 };
 
 static_assert(storage_machine<smallest_storage> && !optimizer_machine<smallest_storage>);
-static_assert(optimizer_machine<smallest_optimizer> && optimizer_machine<prefopt::host_backend<double>>);
+static_assert(optimizer_machine<smallest_optimizer> &&
+              optimizer_machine<prefopt::host_backend<double>>);
 
 static_assert(!storage_machine<without_value_type>);
 static_assert(!storage_machine<without_allocate> && !storage_machine<allocating_doubles>);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What models pairwise_loss and what does not.
 
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <type_traits>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -77,9 +78,11 @@ static_assert(pairwise_loss<mine::smallest>);
 
 static_assert(!pairwise_loss<mine::without_check> && !pairwise_loss<mine::without_slopes>);
 static_assert(!pairwise_loss<mine::without_reduction> && !pairwise_loss<mine::without_inputs>);
-static_assert(!pairwise_loss<mine::that_changes_when_called> && !pairwise_loss<mine::that_cannot_be_copied>);
+static_assert(!pairwise_loss<mine::that_changes_when_called> &&
+              !pairwise_loss<mine::that_cannot_be_copied>);
 static_assert(!pairwise_loss<mine::that_only_its_author_can_call>);
-static_assert(!pairwise_loss<double> && !pairwise_loss<prefopt::pair_loss (*)(const prefopt::pair_log_probs&)>);
+static_assert(!pairwise_loss<double> &&
+              !pairwise_loss<prefopt::pair_loss (*)(const prefopt::pair_log_probs&)>);
 
 // A loss is its hyper-parameters, filled by name, so that it can go to a kernel by value.
 static_assert(std::is_aggregate_v<prefopt::dpo> && std::is_trivially_copyable_v<prefopt::dpo>);
@@ -92,7 +95,8 @@ static_assert(std::is_empty_v<prefopt::sft>);
 BOOST_AUTO_TEST_CASE(the_smallest_loss_can_be_evaluated_and_is_named_by_the_caller) {
   const std::vector<double> one(1), two(2);
   BOOST_TEST(prefopt::evaluate(mine::smallest{}, two, two, two, two).loss == 1.0);
-  BOOST_CHECK_EXCEPTION(
-      (void)prefopt::evaluate(mine::smallest{}, two, one, two, two), prefopt::shape_error,
-      [](const prefopt::shape_error& e) { return std::string(e.what()) == "loss: 1 rejected log-probs for 2 chosen"; });
+  BOOST_CHECK_EXCEPTION((void)prefopt::evaluate(mine::smallest{}, two, one, two, two),
+                        prefopt::shape_error, [](const prefopt::shape_error& e) {
+                          return std::string(e.what()) == "loss: 1 rejected log-probs for 2 chosen";
+                        });
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // What models policy_model, policy_pass and trainable_policy, and what lacks one thing each.
 
-#include "prefopt/policy/concepts.hpp"
-
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/backend/host.hpp"
 #include "prefopt/policy/bigram.hpp"
+#include "prefopt/policy/concepts.hpp"
 
 namespace {
 

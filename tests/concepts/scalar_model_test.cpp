@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What models scalar_model, scalar_pass, trainable_scalar_model and response_scorer, and what lacks one thing each.
+// What models scalar_model, scalar_pass, trainable_scalar_model and response_scorer, and what lacks
+// one thing each.
 
 #include "prefopt/policy/scalar_model.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/backend/host.hpp"
 #include "prefopt/policy/bigram.hpp"
@@ -118,8 +120,10 @@ struct on_a_machine_of_other_numbers : smallest_model {
   host_backend<double>& machine();
 };
 
-static_assert(trainable_scalar_model<smallest_model> && trainable_scalar_model<prefopt::value_table>);
-static_assert(!scalar_model<without_values> && !scalar_model<of_float> && !scalar_model<that_changes_when_it_answers>);
+static_assert(trainable_scalar_model<smallest_model> &&
+              trainable_scalar_model<prefopt::value_table>);
+static_assert(!scalar_model<without_values> && !scalar_model<of_float> &&
+              !scalar_model<that_changes_when_it_answers>);
 static_assert(!scalar_model<that_is_not_told_which_rows> && !scalar_model<prefopt::bigram>);
 
 template <class Model>
@@ -127,7 +131,8 @@ constexpr bool only_answers = scalar_model<Model> && !trainable_scalar_model<Mod
 static_assert(only_answers<without_forward> && only_answers<with_a_pass_of_all_rows>);
 static_assert(only_answers<with_a_pass_that_is_none> && only_answers<without_parameters>);
 static_assert(only_answers<with_parameters_that_are_none> && only_answers<without_machine>);
-static_assert(only_answers<on_a_machine_that_is_none> && only_answers<on_a_machine_of_other_numbers>);
+static_assert(only_answers<on_a_machine_that_is_none> &&
+              only_answers<on_a_machine_of_other_numbers>);
 
 // A reward model of the smallest model asks for no more, is a policy, and no scalar model.
 using smallest_rewards = prefopt::reward_model<smallest_model>;
@@ -135,9 +140,7 @@ static_assert(trainable_policy<smallest_rewards> && response_scorer<smallest_rew
 static_assert(!scalar_model<smallest_rewards> && !trainable_policy<smallest_model>);
 
 template <class Model>
-concept can_give_rewards = requires {
-  typename prefopt::reward_model<Model>;
-};
+concept can_give_rewards = requires { typename prefopt::reward_model<Model>; };
 static_assert(can_give_rewards<prefopt::value_table> && !can_give_rewards<without_forward>);
 static_assert(!can_give_rewards<prefopt::bigram>);
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// What models the tensor concepts and what does not: containers, the smallest archetypes, and near misses.
+// What models the tensor concepts and what does not: containers, the smallest archetypes, and near
+// misses.
 
 #include "prefopt/core/tensor.hpp"
 
-#include <Eigen/Core>
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <complex>
 #include <deque>
 #include <list>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <Eigen/Core>
+#include <boost/test/unit_test.hpp>
 #if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xtensor.hpp>
@@ -89,7 +91,8 @@ struct tensor_traits<tensor_without_extents> {
   static constexpr memory_space space = memory_space::host;
 };
 template <>
-struct tensor_traits<tensor_with_an_extent_that_is_no_range> : tensor_traits<tensor_without_extents> {
+struct tensor_traits<tensor_with_an_extent_that_is_no_range>
+    : tensor_traits<tensor_without_extents> {
   static std::size_t extents(const tensor_with_an_extent_that_is_no_range&);
 };
 template <>
@@ -116,29 +119,37 @@ static_assert(host_tensor<integers> && !vector_like<integers>);
 static_assert(!tensor_like<tensor_without_extents>);
 static_assert(!tensor_like<tensor_with_an_extent_that_is_no_range>);
 static_assert(!tensor_like<tensor_with_rank_as_int>);
-static_assert(!tensor_like<type_without_traits> && !tensor_like<double> && !tensor_like<double*> && !tensor_like<void>);
+static_assert(!tensor_like<type_without_traits> && !tensor_like<double> && !tensor_like<double*> &&
+              !tensor_like<void>);
 
 // The standard library.
 static_assert(vector_like<std::vector<double>> && vector_like<const std::vector<float>&>);
 static_assert(vector_like<std::array<float, 3>> && vector_like<std::span<const double>>);
 static_assert(vector_like<std::span<float, 4>> && vector_like<tensor_view<const float, 1>>);
-static_assert(contiguous_tensor<const std::vector<double>> && contiguous_tensor<std::span<const double>>);
-static_assert(contiguous_tensor<std::vector<int>> && contiguous_tensor<tensor_view<const float, 1>>);
+static_assert(contiguous_tensor<const std::vector<double>> &&
+              contiguous_tensor<std::span<const double>>);
+static_assert(contiguous_tensor<std::vector<int>> &&
+              contiguous_tensor<tensor_view<const float, 1>>);
 static_assert(host_tensor<std::vector<int>> && !vector_like<std::vector<int>>);
 static_assert(host_tensor<tensor_view<float, 2>> && !vector_like<tensor_view<float, 2>>);
 static_assert(!contiguous_tensor<tensor_view<float, 2>>);
 static_assert(!tensor_like<std::vector<bool>> && !tensor_like<std::vector<std::string>>);
 static_assert(!tensor_like<std::vector<std::vector<double>>> && !tensor_like<std::vector<char>>);
-static_assert(!tensor_like<std::string> && !tensor_like<std::deque<double>> && !tensor_like<std::list<double>>);
+static_assert(!tensor_like<std::string> && !tensor_like<std::deque<double>> &&
+              !tensor_like<std::list<double>>);
 static_assert(!vector_like<std::vector<std::complex<double>>>);
 
 // Eigen.
-static_assert(vector_like<Eigen::VectorXd> && vector_like<Eigen::ArrayXf> && vector_like<Eigen::RowVector3d>);
-static_assert(vector_like<Eigen::Map<const Eigen::ArrayXd>> && vector_like<Eigen::Ref<const Eigen::VectorXf>>);
+static_assert(vector_like<Eigen::VectorXd> && vector_like<Eigen::ArrayXf> &&
+              vector_like<Eigen::RowVector3d>);
+static_assert(vector_like<Eigen::Map<const Eigen::ArrayXd>> &&
+              vector_like<Eigen::Ref<const Eigen::VectorXf>>);
 static_assert(vector_like<decltype(Eigen::ArrayXd() * 2.0 + Eigen::ArrayXd())>);
 static_assert(vector_like<decltype(Eigen::MatrixXd() * Eigen::VectorXd())>);
-static_assert(host_tensor<Eigen::MatrixXd> && !vector_like<Eigen::MatrixXd> && !vector_like<Eigen::ArrayXXf>);
-static_assert(host_tensor<Eigen::VectorXi> && !vector_like<Eigen::VectorXi> && !vector_like<Eigen::VectorXcd>);
+static_assert(host_tensor<Eigen::MatrixXd> && !vector_like<Eigen::MatrixXd> &&
+              !vector_like<Eigen::ArrayXXf>);
+static_assert(host_tensor<Eigen::VectorXi> && !vector_like<Eigen::VectorXi> &&
+              !vector_like<Eigen::VectorXcd>);
 static_assert(!vector_like<decltype(Eigen::ArrayXd() > Eigen::ArrayXd())>);
 
 // xtensor.
@@ -153,16 +164,14 @@ static_assert(!contiguous_tensor<decltype(xt::xtensor<float, 1>() + 1.f)>);
 
 // A view needs a rank exactly where the type has none, and a name to live by.
 template <class T, std::size_t... Rank>
-concept viewable = requires(T tensor) {
-  as_view<Rank...>(tensor);
-};
-static_assert(viewable<std::vector<float>> && viewable<std::vector<float>, 1> && !viewable<std::vector<float>, 2>);
+concept viewable = requires(T tensor) { as_view<Rank...>(tensor); };
+static_assert(viewable<std::vector<float>> && viewable<std::vector<float>, 1> &&
+              !viewable<std::vector<float>, 2>);
 static_assert(viewable<xt::xarray<float>, 2> && !viewable<xt::xarray<float>>);
 template <class T>
-concept viewable_while_nameless = requires(T (*make)()) {
-  as_view(make());
-};
-static_assert(viewable_while_nameless<std::vector<float>&> && !viewable_while_nameless<std::vector<float>>);
+concept viewable_while_nameless = requires(T (*make)()) { as_view(make()); };
+static_assert(viewable_while_nameless<std::vector<float>&> &&
+              !viewable_while_nameless<std::vector<float>>);
 
 }  // namespace
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/core/best_score.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <limits>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
 BOOST_AUTO_TEST_CASE(the_best_score_is_the_first_of_the_greatest_numbers) {
-  constexpr double none = std::numeric_limits<double>::quiet_NaN(), least = -std::numeric_limits<double>::infinity();
+  constexpr double none = std::numeric_limits<double>::quiet_NaN(),
+                   least = -std::numeric_limits<double>::infinity();
   const auto best_of = [](const std::vector<double>& scores) {
     return prefopt::best_score(scores.size(), [&](std::size_t i) { return scores[i]; });
   };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/core/bfloat16.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::bfloat16;
 
@@ -13,23 +14,25 @@ BOOST_AUTO_TEST_CASE(every_pattern_survives_the_way_through_float) {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     const auto value = bfloat16::from_bits(static_cast<std::uint16_t>(bits));
     const float wide = static_cast<float>(value);
-    if (std::isnan(wide)) {
+    if (std::isnan(wide))
       BOOST_TEST(std::isnan(static_cast<float>(bfloat16(wide))));
-    } else {
+    else
       BOOST_TEST(bfloat16(wide).bits() == bits);
-    }
   }
 }
 
-// Between neighbours a and b the middle goes to the even one, and what lies next to the middle to its own side.
-BOOST_AUTO_TEST_CASE(a_float_between_two_neighbours_goes_to_the_nearer_and_from_the_middle_to_the_even) {
+// Between neighbours a and b the middle goes to the even one, and what lies next to the middle to
+// its own side.
+BOOST_AUTO_TEST_CASE(
+    a_float_between_two_neighbours_goes_to_the_nearer_and_from_the_middle_to_the_even) {
   for (std::uint32_t bits = 0; bits < 0x7f7f; ++bits) {
     const double a = static_cast<float>(bfloat16::from_bits(static_cast<std::uint16_t>(bits)));
     const double b = static_cast<float>(bfloat16::from_bits(static_cast<std::uint16_t>(bits + 1)));
     const auto middle = static_cast<float>((a + b) / 2);
     BOOST_TEST(bfloat16(middle).bits() == bits + (bits & 1));
     BOOST_TEST(bfloat16(std::nextafter(middle, 0.0f)).bits() == bits);
-    BOOST_TEST(bfloat16(std::nextafter(middle, std::numeric_limits<float>::infinity())).bits() == bits + 1);
+    BOOST_TEST(bfloat16(std::nextafter(middle, std::numeric_limits<float>::infinity())).bits() ==
+               bits + 1);
     BOOST_TEST(bfloat16(-middle).bits() == (0x8000u | (bits + (bits & 1))));
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/core/checked.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::checked_add;
 using prefopt::checked_multiply;
@@ -24,7 +25,8 @@ BOOST_AUTO_TEST_CASE(what_fits_is_exact_and_what_wraps_is_nothing) {
   using sizes = std::vector<std::uint64_t>;
   BOOST_TEST(checked_product(sizes{}).value() == 1u);
   BOOST_TEST(checked_product(sizes{3, 5, 7}).value() == 105u);
-  BOOST_TEST(!checked_product(sizes{std::uint64_t{1} << 40, std::uint64_t{1} << 40, 0}).has_value());
+  BOOST_TEST(
+      !checked_product(sizes{std::uint64_t{1} << 40, std::uint64_t{1} << 40, 0}).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/core/float16.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::float16;
 
@@ -15,13 +16,15 @@ namespace {
 double definition(std::uint32_t bits) {
   const auto exponent = static_cast<int>(bits >> 10 & 31u);
   const double fraction = bits & 1023u;
-  const double magnitude = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+  const double magnitude =
+      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
   return (bits & 0x8000u) != 0 ? -magnitude : magnitude;
 }
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(every_pattern_has_the_value_of_its_definition_and_survives_the_way_through_float) {
+BOOST_AUTO_TEST_CASE(
+    every_pattern_has_the_value_of_its_definition_and_survives_the_way_through_float) {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     const float wide = static_cast<float>(float16::from_bits(static_cast<std::uint16_t>(bits)));
     const bool is_special = (bits & 0x7c00u) == 0x7c00u;
@@ -30,16 +33,16 @@ BOOST_AUTO_TEST_CASE(every_pattern_has_the_value_of_its_definition_and_survives_
       BOOST_TEST(std::isnan(static_cast<float>(float16(wide))));
       continue;
     }
-    if (is_special) {
+    if (is_special)
       BOOST_TEST(std::isinf(wide));
-    } else {
+    else
       BOOST_TEST(wide == definition(bits));
-    }
     BOOST_TEST(float16(wide).bits() == bits);
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_float_between_two_neighbours_goes_to_the_nearer_and_from_the_middle_to_the_even) {
+BOOST_AUTO_TEST_CASE(
+    a_float_between_two_neighbours_goes_to_the_nearer_and_from_the_middle_to_the_even) {
   for (std::uint32_t bits = 0; bits < 0x7bff; ++bits) {
     const auto middle = static_cast<float>((definition(bits) + definition(bits + 1)) / 2);
     BOOST_TEST(float16(middle).bits() == bits + (bits & 1));

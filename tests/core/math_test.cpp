@@ -2,12 +2,13 @@
 #include "prefopt/core/math.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <span>
 #include <tuple>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "support/tolerance.hpp"
 
@@ -35,7 +36,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(values_keep_their_relative_precision_at_both_ends,
     const Real x = static_cast<Real>(at);
     BOOST_TEST_CONTEXT("at " << at) {
       BOOST_TEST(is_close(static_cast<double>(log1p_exp(x)), exact_log1p_exp(x), rounding<Real>));
-      BOOST_TEST(is_close(static_cast<double>(log_sigmoid(x)), -exact_log1p_exp(-x), rounding<Real>));
+      BOOST_TEST(
+          is_close(static_cast<double>(log_sigmoid(x)), -exact_log1p_exp(-x), rounding<Real>));
       BOOST_TEST(is_close(static_cast<double>(sigmoid(x)), exact_sigmoid(x), rounding<Real>));
     }
   }
@@ -53,7 +55,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(far_out_they_are_their_limits, Real, reals) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_smallest_values_do_not_vanish, Real, reals) {
-  const Real x = std::log(std::numeric_limits<Real>::min()) - 2;  // exp(x) is subnormal, exp(-x) beyond the largest
+  // exp(x) is subnormal, exp(-x) beyond the largest
+  const Real x = std::log(std::numeric_limits<Real>::min()) - 2;
   BOOST_TEST(sigmoid(x) == std::exp(x));
   BOOST_TEST(log1p_exp(x) == std::exp(x));
   BOOST_TEST(sigmoid(x) > Real{0});
@@ -81,7 +84,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(two_numbers_and_a_range_of_two_agree, Real, reals)
     for (const double b : arguments) {
       const Real x = static_cast<Real>(a), y = static_cast<Real>(b);
       const double both = static_cast<double>(log_sum_exp(x, y));
-      BOOST_TEST(is_close(both, static_cast<double>(log_sum_exp(std::array{x, y})), rounding<Real>, 1));
+      BOOST_TEST(
+          is_close(both, static_cast<double>(log_sum_exp(std::array{x, y})), rounding<Real>, 1));
       BOOST_TEST(log_sum_exp(y, x) == log_sum_exp(x, y));
     }
 }

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::random_generator;
 
@@ -77,7 +78,8 @@ BOOST_AUTO_TEST_CASE(below_is_in_range_and_even) {
   random_generator generator(8);
   std::array<int, 7> seen{};
   for (int i = 0; i < 70000; ++i) ++seen.at(generator.below(7));
-  for (const int count : seen) BOOST_TEST(std::abs(count - 10000) < 500);  // over five standard deviations
+  // over five standard deviations
+  for (const int count : seen) BOOST_TEST(std::abs(count - 10000) < 500);
   BOOST_TEST(generator.below(1) == 0U);
   const std::uint64_t most = ~std::uint64_t{0};
   BOOST_TEST(generator.below(most) < most);
@@ -113,9 +115,11 @@ BOOST_AUTO_TEST_CASE(normals_follow_the_normal_distribution_function) {
   double distance = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double wanted = 0.5 * std::erfc(-drawn[i] / std::sqrt(2.0));
-    distance = std::max(distance, std::abs(wanted - static_cast<double>(i) / static_cast<double>(count)));
+    distance =
+        std::max(distance, std::abs(wanted - static_cast<double>(i) / static_cast<double>(count)));
   }
-  BOOST_TEST(distance < 1.95 / std::sqrt(static_cast<double>(count)));  // exceeded once in a thousand seeds
+  // exceeded once in a thousand seeds
+  BOOST_TEST(distance < 1.95 / std::sqrt(static_cast<double>(count)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,12 +2,13 @@
 #include "prefopt/core/tensor.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/as_view.hpp"
 #include "prefopt/core/double_values.hpp"
@@ -58,7 +59,8 @@ BOOST_AUTO_TEST_CASE(standard_containers_are_vectors_of_their_elements) {
 BOOST_AUTO_TEST_CASE(a_view_with_gaps_is_copied_row_by_row) {
   const std::vector<int> memory = {1, 2, -1, 3, 4, -1, 5, 6, -1, 7, 8, -1};
   const tensor_view<const int, 2> rows(memory.data(), {4, 2}, {3, 1});
-  BOOST_TEST(elements(rows) == (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8}), boost::test_tools::per_element());
+  BOOST_TEST(elements(rows) == (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8}),
+             boost::test_tools::per_element());
   const tensor_view<const int, 3> blocks(memory.data(), {2, 2, 2}, {6, 3, 1});
   BOOST_TEST(elements(blocks) == elements(rows), boost::test_tools::per_element());
   BOOST_TEST(elements(tensor_view<const int, 3>(nullptr, {2, 0, 2})).empty());
@@ -95,7 +97,8 @@ BOOST_AUTO_TEST_CASE(doubles_are_looked_at_and_others_copied) {
   BOOST_TEST(converted[1] == -1.0);
 }
 
-// A temporary that owns its doubles would be gone at once; one that is copied, or only looks itself, may go.
+// A temporary that owns its doubles would be gone at once; one that is copied, or only looks
+// itself, may go.
 static_assert(std::is_constructible_v<double_values, const std::vector<double>&, const char*>);
 static_assert(std::is_constructible_v<double_values, std::vector<double>&, const char*>);
 static_assert(!std::is_constructible_v<double_values, std::vector<double>, const char*>);

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Who sees whom, against the definition; and attention on tensor cores, run on the host, beside the CPU's in float64.
+// Who sees whom, against the definition; and attention on tensor cores, run on the host, beside the
+// CPU's in float64.
 
 #include "prefopt/cuda/attention.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "cuda/emulated_device.hpp"
-#include "laws/tree_attention_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "cuda/emulated_device.hpp"
+#include "laws/tree_attention_laws.hpp"
 
 using namespace prefopt;
 
@@ -41,8 +43,10 @@ BOOST_AUTO_TEST_CASE(a_plan_is_the_definition) {
     const std::int32_t rows = nodes.back().end;
     const auto named = round % 2 == 0 ? std::vector<std::int32_t>{} : tests::some_of(random, rows);
     const std::size_t queries = named.empty() ? static_cast<std::size_t>(rows) : named.size();
-    const detail::attention_plan plan({.nodes = nodes, .queries = named}, queries, static_cast<std::size_t>(rows));
-    std::vector<std::vector<bool>> visited(queries, std::vector<bool>(static_cast<std::size_t>(rows)));
+    const detail::attention_plan plan({.nodes = nodes, .queries = named}, queries,
+                                      static_cast<std::size_t>(rows));
+    std::vector<std::vector<bool>> visited(queries,
+                                           std::vector<bool>(static_cast<std::size_t>(rows)));
     for (std::size_t i = 0; i < queries; ++i) {
       const std::int32_t row = named.empty() ? static_cast<std::int32_t>(i) : named[i];
       BOOST_REQUIRE_EQUAL(plan.query_rows[i], row);
@@ -68,7 +72,8 @@ BOOST_AUTO_TEST_CASE(a_plan_is_the_definition) {
 BOOST_AUTO_TEST_CASE(no_tile_is_visited_in_vain) {
   const std::vector<tree_node> two_trees{{-1, 0, 128, 128}, {-1, 128, 256, 256}};
   const detail::attention_plan plan({.nodes = two_trees}, 256, 256);
-  BOOST_TEST(plan.tiles.key_tiles == (std::vector<std::int32_t>{0, 0, 1, 2, 2, 3}), boost::test_tools::per_element());
+  BOOST_TEST(plan.tiles.key_tiles == (std::vector<std::int32_t>{0, 0, 1, 2, 2, 3}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_takes_a_step_for_each_key_and_each_pair_of_tiles) {
@@ -77,8 +82,10 @@ BOOST_AUTO_TEST_CASE(a_plan_takes_a_step_for_each_key_and_each_pair_of_tiles) {
     const auto rows = static_cast<std::size_t>(nodes.back().end);
     const detail::attention_plan plan({.nodes = nodes}, rows, rows);
     reads = 0;
-    const detail::tile_visits again(counted{plan.query_begin, reads}, counted{plan.query_end, reads}, rows);
-    BOOST_TEST((again.key_tiles == plan.tiles.key_tiles && again.query_tile_begin == plan.tiles.query_tile_begin));
+    const detail::tile_visits again(counted{plan.query_begin, reads},
+                                    counted{plan.query_end, reads}, rows);
+    BOOST_TEST((again.key_tiles == plan.tiles.key_tiles &&
+                again.query_tile_begin == plan.tiles.query_tile_begin));
     return again;
   };
   constexpr std::int32_t many = 1 << 16;
@@ -87,7 +94,8 @@ BOOST_AUTO_TEST_CASE(a_plan_takes_a_step_for_each_key_and_each_pair_of_tiles) {
   BOOST_TEST(plan_of(short_trees).key_tiles.size() == std::size_t{many} / 64);
   BOOST_TEST(reads <= 2 * std::size_t{many});
   constexpr std::size_t tiles = 64;
-  BOOST_TEST(plan_of({{-1, 0, 64 * tiles, 64 * tiles}}).key_tiles.size() == tiles * (tiles + 1) / 2);
+  BOOST_TEST(plan_of({{-1, 0, 64 * tiles, 64 * tiles}}).key_tiles.size() ==
+             tiles * (tiles + 1) / 2);
   BOOST_TEST(reads <= 2 * 64 * tiles);
 }
 
@@ -97,9 +105,11 @@ BOOST_AUTO_TEST_CASE(a_forest_is_nested_where_descendants_and_nobody_else_fill_a
     BOOST_TEST(detail::is_nested(tests::random_forest(random, 1 + random.below(30), 5)));
   using forest = std::vector<tree_node>;
   BOOST_TEST(detail::is_nested(forest{}));
-  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 3}, {0, 3, 4, 4}}));                // a child behind its parent's end
-  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {0, 3, 4, 5}, {0, 4, 5, 5}}));  // a sibling inside a node
-  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {-1, 3, 5, 5}}));               // a stranger
+  // a child behind its parent's end
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 3}, {0, 3, 4, 4}}));
+  // a sibling inside a node
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {0, 3, 4, 5}, {0, 4, 5, 5}}));
+  BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {-1, 3, 5, 5}}));  // a stranger
   BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 4}, {0, 3, 4, 6}, {-1, 4, 6, 6}}));
   BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 2}}));
 }
@@ -114,24 +124,29 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
     for (const std::size_t first : {1U, 70U, 72U}) {
       const attention_rows rows{.nodes = grown, .first_row = first};
       const auto in = tests::random_attention_inputs(random, 75 - first, 75, channels);
-      tests::check_close(tests::attend(on, rows, in), tests::attend(eigen_backend<double>{}, rows, in));
+      tests::check_close(tests::attend(on, rows, in),
+                         tests::attend(eigen_backend<double>{}, rows, in));
     }
   const auto in = tests::random_attention_inputs(random, 75, 75, 64);
-  BOOST_CHECK_THROW(tests::attend(on, {.nodes = grown}, in), shape_error);  // backwards it has no interval of queries
+  // backwards it has no interval of queries
+  BOOST_CHECK_THROW(tests::attend(on, {.nodes = grown}, in), shape_error);
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
   const machine on(std::make_shared<tests::emulated_device>());
   for (const std::size_t channels : {64U, 128U})
-    for (const std::size_t longest : {17U, 90U}) tests::wide_heads_agree_with_float64(on, channels, longest);
+    for (const std::size_t longest : {17U, 90U})
+      tests::wide_heads_agree_with_float64(on, channels, longest);
 }
 
-// Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take on the way back.
+// Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take on the
+// way back.
 BOOST_AUTO_TEST_CASE(a_chip_with_little_shared_memory_agrees_with_float64_too) {
   const auto device = std::make_shared<tests::emulated_device>(99 * 1024);
   tests::wide_heads_agree_with_float64(machine(device), 128, 12);
   BOOST_TEST(device->most_shared_asked_for() > 48U * 1024);  // tiles on the way there
-  tests::wide_heads_agree_with_float64(machine(std::make_shared<tests::emulated_device>(32 * 1024)), 128, 6);
+  tests::wide_heads_agree_with_float64(machine(std::make_shared<tests::emulated_device>(32 * 1024)),
+                                       128, 6);
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_see_themselves_only_give_their_values_and_ask_for_nothing) {
@@ -150,17 +165,21 @@ BOOST_AUTO_TEST_CASE(tensor_cores_continue_from_cached_rows) {
   tests::wide_heads_continue_from_cached_rows(machine(std::make_shared<tests::emulated_device>()));
 }
 
-BOOST_AUTO_TEST_CASE(the_same_call_on_tensor_cores_gives_the_same_bits_and_tells_nothing_of_hidden_rows) {
+BOOST_AUTO_TEST_CASE(
+    the_same_call_on_tensor_cores_gives_the_same_bits_and_tells_nothing_of_hidden_rows) {
   random_generator random(8);
   const machine on(std::make_shared<tests::emulated_device>());
   const std::vector<tree_node> nodes{{-1, 0, 30, 110}, {0, 30, 70, 70}, {0, 70, 110, 110}};
   auto in = tests::random_attention_inputs(random, 110, 110, 64);
   const tests::attention_results once = tests::attend(on, {.nodes = nodes}, in),
                                  again = tests::attend(on, {.nodes = nodes}, in);
-  BOOST_TEST((once.out == again.out && once.d_q == again.d_q && once.d_k == again.d_k && once.d_v == again.d_v));
+  BOOST_TEST((once.out == again.out && once.d_q == again.d_q && once.d_k == again.d_k &&
+              once.d_v == again.d_v));
   const std::size_t a_row = 2 * 64;
   for (std::size_t i = 30 * a_row; i < 70 * a_row; ++i) in.k[i] = in.v[i] = 3;  // the other leaf
   const tests::attention_results other = tests::attend(on, {.nodes = nodes}, in);
-  BOOST_TEST(std::equal(once.out.begin() + 70 * a_row, once.out.end(), other.out.begin() + 70 * a_row));
-  BOOST_TEST(!std::equal(once.out.begin() + 30 * a_row, once.out.begin() + 70 * a_row, other.out.begin() + 30 * a_row));
+  BOOST_TEST(
+      std::equal(once.out.begin() + 70 * a_row, once.out.end(), other.out.begin() + 70 * a_row));
+  BOOST_TEST(!std::equal(once.out.begin() + 30 * a_row, once.out.begin() + 70 * a_row,
+                         other.out.begin() + 30 * a_row));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A device's scratch memory over a source that counts what it is asked for and has no more than it has.
+// A device's scratch memory over a source that counts what it is asked for and has no more than it
+// has.
 
 #include "prefopt/cuda/device_pool.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -11,13 +11,16 @@
 #include <utility>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/random.hpp"
 
 using namespace prefopt;
 
 namespace {
 
-/// Addresses that nobody reads. Regions follow each other without a gap, which the pool must not take for one.
+/// Addresses that nobody reads. Regions follow each other without a gap, which the pool must not
+/// take for one.
 struct counted_memory {
   std::size_t limit = std::numeric_limits<std::size_t>::max();
   std::size_t held = 0, asked = 0;
@@ -47,8 +50,8 @@ struct counting_source {
 using pool_type = detail::device_pool<counting_source>;
 
 /// Fails unless [data, data + bytes) lies in one region and in none of the blocks in use.
-void check_place(const counted_memory& memory, const std::map<std::uintptr_t, std::size_t>& used, void* data,
-                 std::size_t bytes) {
+void check_place(const counted_memory& memory, const std::map<std::uintptr_t, std::size_t>& used,
+                 void* data, std::size_t bytes) {
   const auto begin = reinterpret_cast<std::uintptr_t>(data), end = begin + bytes;
   BOOST_REQUIRE_EQUAL(begin % pool_type::line, 0U);
   const auto region = std::prev(memory.regions.upper_bound(begin));
@@ -69,7 +72,8 @@ BOOST_AUTO_TEST_CASE(blocks_in_use_never_overlap_and_all_goes_back) {
     std::vector<std::pair<void*, std::size_t>> blocks;
     for (int step = 0; step < 2000; ++step) {
       if (blocks.empty() || random.below(5) < 3) {
-        const std::size_t bytes = random.below(random.below(20) == 0 ? pool_type::least_region * 3 : 70000);
+        const std::size_t bytes =
+            random.below(random.below(20) == 0 ? pool_type::least_region * 3 : 70000);
         void* const data = pool.take(bytes);
         check_place(memory, used, data, bytes);
         used[reinterpret_cast<std::uintptr_t>(data)] = bytes;

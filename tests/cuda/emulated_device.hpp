@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A device on the host: what cuda_backend asks of one, with kernels run thread by thread and products by plain loops.
-// Memory that nobody wrote reads as NaN.
+// A device on the host: what cuda_backend asks of one, with kernels run thread by thread and
+// products by plain loops. Memory that nobody wrote reads as NaN.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "cuda/emulated_thread.hpp"
 #include "prefopt/cuda/activation.hpp"
 #include "prefopt/cuda/backend.hpp"
 #include "prefopt/cuda/device_block.hpp"
 #include "prefopt/cuda/product.hpp"
 #include "prefopt/cuda/product_ways.hpp"
+#include "cuda/emulated_thread.hpp"
 
 namespace prefopt::tests {
 
@@ -31,8 +31,10 @@ class host_memory final : public detail::device_memory {
 
 class emulated_device {
  public:
-  /// A block may have so much shared memory: what compute capability 8.0 gives it, unless told otherwise.
-  explicit emulated_device(std::size_t most_shared_bytes = 163 * 1024) : most_shared_bytes_(most_shared_bytes) {}
+  /// A block may have so much shared memory: what compute capability 8.0 gives it, unless told
+  /// otherwise.
+  explicit emulated_device(std::size_t most_shared_bytes = 163 * 1024)
+      : most_shared_bytes_(most_shared_bytes) {}
 
   [[nodiscard]] std::size_t most_shared_bytes() const { return most_shared_bytes_; }
   [[nodiscard]] std::string name() const { return "a device on the host"; }
@@ -93,8 +95,9 @@ class emulated_device {
   template <class In, class Out>
   void multiply(const detail::device_product<In, Out>& product) const {
     const auto by_library = [&](const detail::device_product<In, Out>& p) {
-      const bool can = library_ == library::everything ||
-                       (library_ == library::plain_products && p.finish == detail::product_finish::none);
+      const bool can =
+          library_ == library::everything ||
+          (library_ == library::plain_products && p.finish == detail::product_finish::none);
       if (can) multiply_by_loops(p);
       return can;
     };
@@ -117,7 +120,8 @@ class emulated_device {
           p.before(i, j) = detail::narrow<Out>(sum);
           sum = detail::gelu(activation_function::gelu_new, sum);
         } else if (p.finish == detail::product_finish::gelu_backward) {
-          sum *= detail::gelu_slope_at(activation_function::gelu_new, detail::widen(p.before(i, j)));
+          sum *=
+              detail::gelu_slope_at(activation_function::gelu_new, detail::widen(p.before(i, j)));
         }
         p.out(i, j) = detail::narrow<Out>(sum);
       }

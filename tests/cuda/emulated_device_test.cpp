@@ -3,12 +3,13 @@
 
 #include "cuda/emulated_device.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 
@@ -66,7 +67,9 @@ struct multiply_once {
     const auto pair = [](bfloat16 low, bfloat16 high) {
       return static_cast<std::uint32_t>(low.bits()) | static_cast<std::uint32_t>(high.bits()) << 16;
     };
-    const auto left = [&](unsigned r, unsigned c) { return pair(a[r * 16 + c], a[r * 16 + c + 1]); };
+    const auto left = [&](unsigned r, unsigned c) {
+      return pair(a[r * 16 + c], a[r * 16 + c + 1]);
+    };
     const auto right = [&](unsigned r) { return pair(b[r * 8 + row], b[(r + 1) * 8 + row]); };
     const std::uint32_t lefts[4] = {left(row, column), left(row + 8, column), left(row, column + 8),
                                     left(row + 8, column + 8)};
@@ -82,8 +85,10 @@ struct multiply_once {
 
 BOOST_AUTO_TEST_CASE(threads_wait_for_each_other) {
   std::vector<int> out(2 * 96);
-  emulated_device().launch(pass_on{out.data()}, {.blocks = {2, 1, 1}, .threads = 96, .shared_bytes = 96 * sizeof(int)});
-  for (std::size_t i = 0; i < out.size(); ++i) BOOST_TEST(out[i] == static_cast<int>((i % 96 + 1) % 96));
+  emulated_device().launch(pass_on{out.data()},
+                           {.blocks = {2, 1, 1}, .threads = 96, .shared_bytes = 96 * sizeof(int)});
+  for (std::size_t i = 0; i < out.size(); ++i)
+    BOOST_TEST(out[i] == static_cast<int>((i % 96 + 1) % 96));
 }
 
 BOOST_AUTO_TEST_CASE(a_warp_adds_up_and_all_its_threads_have_the_same_bits) {
@@ -96,35 +101,43 @@ BOOST_AUTO_TEST_CASE(a_warp_adds_up_and_all_its_threads_have_the_same_bits) {
     float most = in[warp];
     for (std::size_t i = warp; i < warp + 32; ++i) sum += in[i], most = std::max(most, in[i]);
     BOOST_TEST(std::abs(sums[warp] - sum) < 1e-5);
-    for (std::size_t i = warp; i < warp + 32; ++i) BOOST_TEST((sums[i] == sums[warp] && greatest[i] == most));
+    for (std::size_t i = warp; i < warp + 32; ++i)
+      BOOST_TEST((sums[i] == sums[warp] && greatest[i] == most));
   }
 }
 
 BOOST_AUTO_TEST_CASE(what_would_hang_is_an_error) {
-  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 64}), std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 64}),
+                    std::logic_error);
   BOOST_CHECK_THROW(emulated_device().launch(that_throws{}, {.threads = 64}), std::domain_error);
-  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 48}), std::logic_error);
-  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.blocks = {1, 1 << 16, 1}}), std::logic_error);
-  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.shared_bytes = 200 * 1024}), std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.threads = 48}),
+                    std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.blocks = {1, 1 << 16, 1}}),
+                    std::logic_error);
+  BOOST_CHECK_THROW(emulated_device().launch(some_do_not_come{}, {.shared_bytes = 200 * 1024}),
+                    std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_multiply) {
   random_generator random(2);
   const auto fill = [&](auto& values) {
-    for (auto& value : values) value = static_cast<std::remove_reference_t<decltype(value)>>(random.normal());
+    for (auto& value : values)
+      value = static_cast<std::remove_reference_t<decltype(value)>>(random.normal());
   };
   std::vector<float> numbers(16 * 16 + 16 * 8), d(16 * 8);
   fill(numbers);
   fill(d);
   std::vector<bfloat16> a, b;
-  for (std::size_t i = 0; i < numbers.size(); ++i) (i < 256 ? a : b).push_back(bfloat16(numbers[i]));
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    (i < 256 ? a : b).push_back(bfloat16(numbers[i]));
   const std::vector<float> before = d;
   emulated_device().launch(multiply_once{a.data(), b.data(), d.data()}, {.threads = 32});
   for (std::size_t i = 0; i < 16; ++i)
     for (std::size_t j = 0; j < 8; ++j) {
       double sum = before[i * 8 + j];
       for (std::size_t k = 0; k < 16; ++k)
-        sum += static_cast<double>(static_cast<float>(a[i * 16 + k])) * static_cast<float>(b[k * 8 + j]);
+        sum += static_cast<double>(static_cast<float>(a[i * 16 + k])) *
+               static_cast<float>(b[k * 8 + j]);
       BOOST_TEST(std::abs(d[i * 8 + j] - sum) < 1e-5);
     }
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The threads of a block on the host: each is a fiber, and all run in turn until they wait for each other. What
-// cuda/kernel.hpp lists is here with the same meaning; what would hang or be undefined on a GPU is an error.
+// The threads of a block on the host: each is a fiber, and all run in turn until they wait for each
+// other. What cuda/kernel.hpp lists is here with the same meaning; what would hang or be undefined
+// on a GPU is an error.
 
 #include <array>
 #include <bit>
-#include <boost/context/fiber.hpp>
-#include <boost/context/pooled_fixedsize_stack.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +14,9 @@
 #include <stdexcept>
 #include <utility>
 #include <vector>
+
+#include <boost/context/fiber.hpp>
+#include <boost/context/pooled_fixedsize_stack.hpp>
 
 #include "prefopt/cuda/kernel.hpp"
 
@@ -58,7 +60,11 @@ struct emulated_block {
   bool moved = false;  ///< whether any thread got past a meeting or ended in this turn
 
   emulated_block(std::array<unsigned, 3> where, unsigned count, std::byte* shared)
-      : place(where), threads(count), memory(shared), all(count), warps(count / detail::warp_size) {}
+      : place(where),
+        threads(count),
+        memory(shared),
+        all(count),
+        warps(count / detail::warp_size) {}
 };
 
 class emulated_thread {
@@ -77,7 +83,8 @@ class emulated_thread {
 
   [[nodiscard]] float shuffle_xor(float x, int mask) const {
     show({std::bit_cast<std::uint32_t>(x)});
-    const float other = std::bit_cast<float>(board().shown[lane() ^ static_cast<unsigned>(mask)][0]);
+    const float other =
+        std::bit_cast<float>(board().shown[lane() ^ static_cast<unsigned>(mask)][0]);
     wait_at(board().all);  // before anybody shows something else
     return other;
   }
@@ -90,8 +97,9 @@ class emulated_thread {
     return x;
   }
 
-  /// d [16, 8] += a [16, 16] b [16, 8]: thread l holds of a the rows l/4 and l/4+8 at the columns 2(l%4), +1, +8, +9;
-  /// of b the column l/4 at the rows 2(l%4), +1, +8, +9; of d the rows l/4 and l/4+8 at the columns 2(l%4), +1.
+  /// d [16, 8] += a [16, 16] b [16, 8]: thread l holds of a the rows l/4 and l/4+8 at the columns
+  /// 2(l%4), +1, +8, +9; of b the column l/4 at the rows 2(l%4), +1, +8, +9; of d the rows l/4 and
+  /// l/4+8 at the columns 2(l%4), +1.
   void mma(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) const {
     show({a[0], a[1], a[2], a[3], b[0], b[1]});
     const unsigned row = lane() / 4, column = lane() % 4 * 2;
@@ -107,7 +115,8 @@ class emulated_thread {
   [[nodiscard]] warp_board& board() const { return block_->warps[index_ / detail::warp_size]; }
 
   [[nodiscard]] static float half_of(std::uint32_t pair, unsigned upper) {
-    return static_cast<float>(bfloat16::from_bits(static_cast<std::uint16_t>(pair >> (16 * upper))));
+    return static_cast<float>(
+        bfloat16::from_bits(static_cast<std::uint16_t>(pair >> (16 * upper))));
   }
   [[nodiscard]] float left(unsigned r, unsigned k) const {
     return half_of(board().shown[r % 8 * 4 + k % 8 / 2][r / 8 + k / 8 * 2], k % 2);
@@ -131,13 +140,16 @@ class emulated_thread {
   fiber* scheduler_;
 };
 
-/// Runs one block of a kernel. Throws what a thread throws, and std::logic_error where threads wait for others that do
-/// not come.
+/// Runs one block of a kernel. Throws what a thread throws, and std::logic_error where threads wait
+/// for others that do not come.
 template <class Kernel>
-void run_block(const Kernel& kernel, std::array<unsigned, 3> place, unsigned threads, std::byte* shared) {
+void run_block(const Kernel& kernel, std::array<unsigned, 3> place, unsigned threads,
+               std::byte* shared) {
   using fiber = boost::context::fiber;
-  if (threads % detail::warp_size != 0) throw std::logic_error("a block of threads that are not whole warps");
-  static boost::context::pooled_fixedsize_stack stacks(std::size_t{1} << 16);  // kept: each block needs hundreds
+  if (threads % detail::warp_size != 0)
+    throw std::logic_error("a block of threads that are not whole warps");
+  // kept: each block needs hundreds
+  static boost::context::pooled_fixedsize_stack stacks(std::size_t{1} << 16);
   emulated_block block(place, threads, shared);
   std::exception_ptr failure;
   std::vector<fiber> running(threads);
@@ -163,7 +175,8 @@ void run_block(const Kernel& kernel, std::array<unsigned, 3> place, unsigned thr
       if (failure) std::rethrow_exception(failure);
       any = any || static_cast<bool>(thread);
     }
-    if (any && !block.moved) throw std::logic_error("threads of a block wait for others that do not come");
+    if (any && !block.moved)
+      throw std::logic_error("threads of a block wait for others that do not come");
   }
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable policy and, under a
-// scalar head, of a scalar model, the same log-probs, gradients and next tokens as on the CPU in float64, and one step
-// of training.
+// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable
+// policy and, under a scalar head, of a scalar model, the same log-probs, gradients and next tokens
+// as on the CPU in float64, and one step of training.
 
 #include "prefopt/gpt2/gpt2.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "cuda/emulated_device.hpp"
-#include "laws/decoder_laws.hpp"
-#include "laws/trainable_policy_laws.hpp"
-#include "laws/trainable_scalar_model_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/decoder.hpp"
@@ -27,6 +24,10 @@
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/step.hpp"
+#include "cuda/emulated_device.hpp"
+#include "laws/decoder_laws.hpp"
+#include "laws/trainable_policy_laws.hpp"
+#include "laws/trainable_scalar_model_laws.hpp"
 
 using namespace prefopt;
 
@@ -40,7 +41,8 @@ static_assert(trainable_policy<gpt2<machine<bfloat16>>>);
 using tests::distance;
 using tests::numbers;
 
-const gpt2_config tied = {.n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
+const gpt2_config tied = {
+    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
 const gpt2_config untied = {.n_layer = 1,
                             .n_head = 3,
                             .n_embd = 12,
@@ -56,14 +58,15 @@ machine<Activation> make_machine() {
   return machine<Activation>(std::make_shared<tests::emulated_device>());
 }
 
-const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}}, {{9, 10}, {0}, {1, 2, 3, 4, 5}}};
+const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}},
+                                           {{9, 10}, {0}, {1, 2, 3, 4, 5}}};
 
 struct outcome {
   numbers log_probs, gradient, next;
 };
 
-/// What a model says of the pairs, what their slopes ask of its weights, and the logits behind a prompt read in two
-/// parts.
+/// What a model says of the pairs, what their slopes ask of its weights, and the logits behind a
+/// prompt read in two parts.
 template <class Machine>
 outcome outcome_of(const Machine& on, const gpt2_config& config) {
   gpt2 model = tests::gpt2_of_unit_size(on, config);
@@ -71,7 +74,8 @@ outcome outcome_of(const Machine& on, const gpt2_config& config) {
   auto pass = model.forward(pack(pairs, members));
   outcome all{{pass.log_probs().begin(), pass.log_probs().end()}, {}, {}};
   numbers slopes;
-  for (std::size_t i = 0; i < all.log_probs.size(); ++i) slopes.push_back(0.5 - 0.25 * static_cast<double>(i % 4));
+  for (std::size_t i = 0; i < all.log_probs.size(); ++i)
+    slopes.push_back(0.5 - 0.25 * static_cast<double>(i % 4));
   pass.backward(slopes);
   for (const auto& parameter : model.parameters()) {
     std::vector<typename Machine::value_type> values(parameter.gradient.size());
@@ -101,30 +105,38 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_the_cpu_in_float64) {
   for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<float>(config, 1e-6, 1e-5);
 }
 
-// A number is rounded to 2^-9 of itself about ten times on its way through a block; roundings add up as squares do.
+// A number is rounded to 2^-9 of itself about ten times on its way through a block; roundings add
+// up as squares do.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_the_cpu_in_float64_to_its_rounding) {
-  for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<bfloat16>(config, 0.01, 0.03);
+  for (const gpt2_config& config : {tied, untied})
+    agrees_with_the_cpu<bfloat16>(config, 0.01, 0.03);
 }
 
 // Heads of 64 and 128 channels are those of every real model, and those that tensor cores take.
 BOOST_AUTO_TEST_CASE(a_decoder_sees_its_prompt_with_heads_of_any_width) {
-  const auto check_heads = [](const auto& on, std::size_t heads, std::size_t channels, double tolerance) {
-    tests::a_decoder_agrees_with_a_packed_batch(
-        on,
-        {.n_layer = 2, .n_head = heads, .n_embd = heads * channels, .n_inner = 64, .vocab_size = 11, .n_positions = 24},
-        tolerance);
+  const auto check_heads = [](const auto& on, std::size_t heads, std::size_t channels,
+                              double tolerance) {
+    tests::a_decoder_agrees_with_a_packed_batch(on,
+                                                {.n_layer = 2,
+                                                 .n_head = heads,
+                                                 .n_embd = heads * channels,
+                                                 .n_inner = 64,
+                                                 .vocab_size = 11,
+                                                 .n_positions = 24},
+                                                tolerance);
   };
   check_heads(make_machine<float>(), 2, 64, 1e-5);
-  for (const std::size_t channels : {6, 64, 128}) check_heads(make_machine<bfloat16>(), 2, channels, 0.02);
+  for (const std::size_t channels : {6, 64, 128})
+    check_heads(make_machine<bfloat16>(), 2, channels, 0.02);
 }
 
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
   const auto on = make_machine<float>();
-  tests::check_trainable_policy_laws(
-      tests::policy_subject([&] { return tests::gpt2_of_unit_size(on, tied); }, {.vocabulary_size = tied.vocab_size,
-                                                                                 .positions = tied.n_positions,
-                                                                                 .rounding = 1e-4,
-                                                                                 .difference_tolerance = 1e-6}));
+  tests::check_trainable_policy_laws(tests::policy_subject(
+      [&] { return tests::gpt2_of_unit_size(on, tied); }, {.vocabulary_size = tied.vocab_size,
+                                                           .positions = tied.n_positions,
+                                                           .rounding = 1e-4,
+                                                           .difference_tolerance = 1e-6}));
 }
 
 BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
@@ -138,7 +150,8 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
       return model;
     };
     tests::check_trainable_scalar_model_laws(tests::scalar_subject(
-        make, {.vocabulary_size = tied.vocab_size, .positions = tied.n_positions, .rounding = rounding}));
+        make,
+        {.vocabulary_size = tied.vocab_size, .positions = tied.n_positions, .rounding = rounding}));
   };
   check_on(make_machine<float>(), 1e-4);
   check_on(make_machine<bfloat16>(), 0.02);
@@ -164,9 +177,11 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_move
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());
   const std::vector<std::size_t> members = {0, 1};
-  BOOST_TEST(microbatch_tokens(model, {}) == on.preferred_tokens());  // one cut, where nobody asks for a number
+  // one cut, where nobody asks for a number
+  BOOST_TEST(microbatch_tokens(model, {}) == on.preferred_tokens());
   const auto first = accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members);
   BOOST_TEST(first.loss == std::log(2.0), boost::test_tools::tolerance(1e-15));
   optimizer.step(model.parameters(), 0.01);
-  BOOST_TEST(accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members).loss < first.loss - 0.05);
+  BOOST_TEST(accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members).loss <
+             first.loss - 0.05);
 }

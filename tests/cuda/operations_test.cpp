@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The CUDA machine's operations, its kernels run thread by thread on the host, beside the CPU machine's in float64.
+// The CUDA machine's operations, its kernels run thread by thread on the host, beside the CPU
+// machine's in float64.
 
 #include "prefopt/cuda/operations.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <memory>
 #include <new>
 #include <vector>
 
-#include "cuda/emulated_device.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/trainer_options.hpp"
+#include "cuda/emulated_device.hpp"
+#include "laws/transformer_machine_laws.hpp"
 
 using namespace prefopt;
 
@@ -33,8 +35,9 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
   tests::operations_agree(make_machine<float>(), eigen_backend<double>{}, 1e-5);
 }
 
-// A bfloat16 is off by up to 2^-9 of itself. Inputs, weights, what is kept for the backward and the outputs are
-// rounded, each once; errors of independent numbers add up as squares do, and an output is a sum over few of them here.
+// A bfloat16 is off by up to 2^-9 of itself. Inputs, weights, what is kept for the backward and the
+// outputs are rounded, each once; errors of independent numbers add up as squares do, and an output
+// is a sum over few of them here.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   tests::operations_agree(make_machine<bfloat16>(), eigen_backend<double>{}, 8 * std::exp2(-9.0));
 }
@@ -67,9 +70,10 @@ BOOST_AUTO_TEST_CASE(log_probs_do_not_depend_on_how_many_logits_are_held) {
 BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
   const auto m = make_machine<float>();
   tests::attention_operation<machine<float>> operation{.heads = 1, .channels = 300};
-  BOOST_CHECK_THROW(operation.forward(m, tests::arguments{tests::numbers(170 * 300), tests::numbers(170 * 300),
-                                                          tests::numbers(170 * 300)}),
-                    shape_error);
+  BOOST_CHECK_THROW(
+      operation.forward(m, tests::arguments{tests::numbers(170 * 300), tests::numbers(170 * 300),
+                                            tests::numbers(170 * 300)}),
+      shape_error);
 }
 
 // Where there was no memory for a rounded weight, there is none of it: the next call asks again.
@@ -83,7 +87,8 @@ BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
   tests::activations<machine<bfloat16>> x(on, at[0]), y(on, wanted);
   tests::on_machine<machine<bfloat16>> weight(on, at[1]), bias(on, at[2]);
   const auto again = [&] {
-    on.linear(x.matrix(operation.s.in), weight.matrix(operation.s.out), bias.flat(), y.matrix(operation.s.out));
+    on.linear(x.matrix(operation.s.in), weight.matrix(operation.s.out), bias.flat(),
+              y.matrix(operation.s.out));
   };
   device->refuse_scratch(true);
   BOOST_CHECK_THROW(again(), std::bad_alloc);
@@ -115,7 +120,8 @@ BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_
   BOOST_TEST(product() == 21);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_library_of_products_all_operations_agree_and_the_machine_says_which_were_slow) {
+BOOST_AUTO_TEST_CASE(
+    without_a_library_of_products_all_operations_agree_and_the_machine_says_which_were_slow) {
   const auto device = std::make_shared<tests::emulated_device>();
   device->give_library(tests::emulated_device::library::plain_products);
   const machine<bfloat16> on(device);
@@ -127,8 +133,10 @@ BOOST_AUTO_TEST_CASE(without_a_library_of_products_all_operations_agree_and_the_
   const auto out = operation.forward(on, at);
   BOOST_TEST(tests::distance(out, reference.forward(cpu, at)) <= 8 * std::exp2(-9.0));
   const tests::numbers slopes(out.size(), 0.25);
-  const auto mine = operation.backward(on, at, slopes), wanted = reference.backward(cpu, at, slopes);
-  for (std::size_t i = 0; i < mine.size(); ++i) BOOST_TEST(tests::distance(mine[i], wanted[i]) <= 8 * std::exp2(-9.0));
+  const auto mine = operation.backward(on, at, slopes),
+             wanted = reference.backward(cpu, at, slopes);
+  for (std::size_t i = 0; i < mine.size(); ++i)
+    BOOST_TEST(tests::distance(mine[i], wanted[i]) <= 8 * std::exp2(-9.0));
   const auto slow = on.product_fallbacks();  // gelu forward (twice, of one shape) and backward
   BOOST_REQUIRE(slow.size() == 2U);
   BOOST_TEST(slow[0].product.ends_with(", gelu"));
@@ -162,6 +170,9 @@ BOOST_AUTO_TEST_CASE(a_device_prefers_passes_that_fill_it_and_fit_into_its_memor
   BOOST_TEST(with(1000) == 32768U);
   BOOST_TEST(preferred_tokens(eigen_backend<float>{}) == standard_microbatch_tokens);
   BOOST_TEST(*on_machine(on, trainer_options{}).tokens_per_microbatch == 32768);
-  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch == 9);
-  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 0}).tokens_per_microbatch == 0);  // all at once
+  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch ==
+             9);
+  // all at once
+  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 0}).tokens_per_microbatch ==
+             0);
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The product kernel beside plain loops, for every layout, type and finish; and the ways that a device has for a
-// product.
+// The product kernel beside plain loops, for every layout, type and finish; and the ways that a
+// device has for a product.
 
 #include "prefopt/cuda/product_kernel.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
 #include <vector>
 
-#include "cuda/emulated_device.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/random.hpp"
+#include "cuda/emulated_device.hpp"
 
 using namespace prefopt;
 using detail::device_product;
@@ -28,7 +29,9 @@ class matrix {
       : rows_(rows), columns_(columns), values_(rows * (columns + 3)) {
     for (T& value : values_) value = static_cast<T>(static_cast<float>(random.normal()));
   }
-  [[nodiscard]] matrix_view<T> view() { return {values_.data(), {rows_, columns_}, {columns_ + 3, 1}}; }
+  [[nodiscard]] matrix_view<T> view() {
+    return {values_.data(), {rows_, columns_}, {columns_ + 3, 1}};
+  }
   [[nodiscard]] std::vector<float> numbers() const {
     std::vector<float> all;
     for (const T value : values_) all.push_back(detail::widen(value));
@@ -44,7 +47,8 @@ struct sizes {
   std::size_t rows, columns, depth;
 };
 /// Below, at and beyond a tile; one element; no depth at all.
-constexpr sizes all_sizes[] = {{1, 1, 1}, {13, 21, 16}, {64, 64, 32}, {65, 130, 17}, {70, 5, 129}, {33, 65, 0}};
+constexpr sizes all_sizes[] = {{1, 1, 1},     {13, 21, 16}, {64, 64, 32},
+                               {65, 130, 17}, {70, 5, 129}, {33, 65, 0}};
 
 struct variant {
   bool left_turned = false, right_turned = false, added = false, in_place = false, biased = false;
@@ -56,8 +60,10 @@ template <class In, class Out, class Run>
 std::vector<float> after(const sizes& s, const variant& v, const Run& run) {
   random_generator random(7);
   matrix<In> left(v.left_turned ? s.depth : s.rows, v.left_turned ? s.rows : s.depth, random);
-  matrix<In> right(v.right_turned ? s.columns : s.depth, v.right_turned ? s.depth : s.columns, random);
-  matrix<Out> out(s.rows, s.columns, random), addend(s.rows, s.columns, random), before(s.rows, s.columns, random);
+  matrix<In> right(v.right_turned ? s.columns : s.depth, v.right_turned ? s.depth : s.columns,
+                   random);
+  matrix<Out> out(s.rows, s.columns, random), addend(s.rows, s.columns, random),
+      before(s.rows, s.columns, random);
   std::vector<float> bias(s.columns);
   for (float& value : bias) value = static_cast<float>(random.normal());
   device_product<In, Out> product{.out = out.view(),
@@ -87,8 +93,10 @@ void agrees(const sizes& s, const variant& v) {
   const double unit = std::is_same_v<Out, float> ? std::exp2(-22.0) : std::exp2(-7.0);
   double worst = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(came[i] - wanted[i])) / (1 + std::abs(wanted[i])));
-  BOOST_TEST(worst <= unit * (1 + std::sqrt(s.depth)), s.rows << " x " << s.columns << " x " << s.depth);
+    worst = std::max(
+        worst, std::abs(static_cast<double>(came[i] - wanted[i])) / (1 + std::abs(wanted[i])));
+  BOOST_TEST(worst <= unit * (1 + std::sqrt(s.depth)),
+             s.rows << " x " << s.columns << " x " << s.depth);
 }
 
 template <class In, class Out>
@@ -116,29 +124,37 @@ BOOST_AUTO_TEST_CASE(the_product_kernel_agrees_with_plain_loops) {
   agrees_in_every_way<bfloat16, float>();
 }
 
-// Fused; the library's plain product and a kernel behind it; a kernel: all the same result, and all but the first
-// noted.
+// Fused; the library's plain product and a kernel behind it; a kernel: all the same result, and all
+// but the first noted.
 BOOST_AUTO_TEST_CASE(a_product_goes_the_first_way_there_is_and_others_are_counted) {
   using library = tests::emulated_device::library;
   const sizes s = {33, 21, 17};
-  for (const product_finish finish : {product_finish::none, product_finish::gelu, product_finish::gelu_backward})
+  for (const product_finish finish :
+       {product_finish::none, product_finish::gelu, product_finish::gelu_backward})
     for (const bool added : {false, true}) {
-      const variant v{.right_turned = true, .added = added, .in_place = added, .biased = true, .finish = finish};
+      const variant v{.right_turned = true,
+                      .added = added,
+                      .in_place = added,
+                      .biased = true,
+                      .finish = finish};
       const auto with = [&](library can, std::size_t calls) {
         tests::emulated_device device;
         device.give_library(can);
-        auto result = after<float, float>(s, v, [&](const auto& product) { device.multiply(product); });
+        auto result =
+            after<float, float>(s, v, [&](const auto& product) { device.multiply(product); });
         const auto elsewhere = device.products_elsewhere().all();
         BOOST_TEST(elsewhere.size() == calls);
         for (const product_fallback& one : elsewhere) {
           BOOST_TEST(one.product.starts_with("33 x 21 x 17, float32 to float32, right transposed"));
-          BOOST_TEST((one.way == (can == library::nothing ? product_way::own_kernel : product_way::plain_and_kernel)));
+          BOOST_TEST((one.way == (can == library::nothing ? product_way::own_kernel
+                                                          : product_way::plain_and_kernel)));
           BOOST_TEST(one.calls == 1U);
         }
         return result;
       };
       const bool plain = finish == product_finish::none;
-      const auto fused = with(library::everything, 0), half = with(library::plain_products, plain ? 0 : 1),
+      const auto fused = with(library::everything, 0),
+                 half = with(library::plain_products, plain ? 0 : 1),
                  own = with(library::nothing, 1);
       for (std::size_t i = 0; i < fused.size(); ++i) {
         BOOST_TEST(std::abs(half[i] - fused[i]) <= 1e-5 * (1 + std::abs(fused[i])));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Opening a GPU. Without one this program says so before its first test and exits with 77, which CTest counts as
-// skipped.
+// Opening a GPU. Without one this program says so before its first test and exits with 77, which
+// CTest counts as skipped.
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/cuda.hpp"
@@ -21,7 +22,8 @@ struct wants_a_device {
     try {
       const cuda_backend<float> machine;
       std::printf("%s\n", machine.instruction_set().c_str());
-    } catch (const no_device_error& error) {  // all other errors end the program, which CTest counts as failed
+      // all other errors end the program, which CTest counts as failed
+    } catch (const no_device_error& error) {
       std::printf("skipped: no CUDA device (%s)\n", error.what());
       std::fflush(stdout);
       std::_Exit(77);

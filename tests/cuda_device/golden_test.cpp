@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // GPT-2 on a GPU agrees with PyTorch in float64 as far as its numbers go.
 
-#include "gpt2/golden_checks.hpp"
 #include "prefopt/cuda.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "gpt2/golden_checks.hpp"
 
 using namespace prefopt;
 
@@ -26,8 +26,8 @@ BOOST_AUTO_TEST_SUITE(cuda_golden)
 
 BOOST_AUTO_TEST_CASE(float32_agrees_with_pytorch) { check_model<float>(golden::errors_of<float>); }
 
-// On the host the same kernels with plain products are off by up to 0.7% and 6%: small models, whose tensors' gradients
-// are often sums of terms that cancel.
+// On the host the same kernels with plain products are off by up to 0.7% and 6%: small models,
+// whose tensors' gradients are often sums of terms that cancel.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_pytorch_to_its_rounding) {
   check_model<bfloat16>({.numbers = 0.015, .tensors = 0.12});
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The CUDA machine's operations on a GPU beside the CPU machine's in float64, at sizes that no tile divides.
+// The CUDA machine's operations on a GPU beside the CPU machine's in float64, at sizes that no tile
+// divides.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string_view>
 #include <type_traits>
 
-#include "laws/transformer_machine_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "laws/transformer_machine_laws.hpp"
 
 using namespace prefopt;
 
@@ -19,16 +21,19 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
 
 // An operand rounded to 10 bits of fraction is off by up to 2^-11 of itself.
 BOOST_AUTO_TEST_CASE(tf32_agrees_with_float64_to_its_rounding) {
-  tests::operations_agree(cuda_backend<float>{{.tf32 = true}}, eigen_backend<double>{}, 8 * std::exp2(-11.0));
+  tests::operations_agree(cuda_backend<float>{{.tf32 = true}}, eigen_backend<double>{},
+                          8 * std::exp2(-11.0));
 }
 
-// As for the same kernels on the host (tests/cuda/operations_test.cpp), whose products add a bias that is not rounded.
+// As for the same kernels on the host (tests/cuda/operations_test.cpp), whose products add a bias
+// that is not rounded.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   tests::operations_agree(cuda_backend<bfloat16>{}, eigen_backend<double>{}, 8 * std::exp2(-9.0));
 }
 
-// Extents of a model are multiples of 32 but for the rows of its batches. If cuBLASLt had no way for one of these
-// products, all other tests would pass, and steps would take several times as long.
+// Extents of a model are multiples of 32 but for the rows of its batches. If cuBLASLt had no way
+// for one of these products, all other tests would pass, and steps would take several times as
+// long.
 BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
   const auto check_machine = [](const auto& on) {
     using machine = std::remove_cvref_t<decltype(on)>;
@@ -39,7 +44,8 @@ BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
     });
     for (const product_fallback& slow : on.product_fallbacks())
       BOOST_ERROR(slow.product << ": " << slow.calls << " times "
-                               << (slow.way == product_way::own_kernel ? "by our own kernel" : "as a plain product"));
+                               << (slow.way == product_way::own_kernel ? "by our own kernel"
+                                                                       : "as a plain product"));
   };
   check_machine(cuda_backend<bfloat16>{});
   check_machine(cuda_backend<float>{});

@@ -3,12 +3,13 @@
 
 #include "prefopt/data/check_batch.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <vector>
 
-#include "data/random_sequences.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/data/pack.hpp"
+#include "data/random_sequences.hpp"
 
 using namespace prefopt;
 
@@ -29,33 +30,32 @@ BOOST_AUTO_TEST_CASE(every_single_number_of_a_batch_counts) {
       for (const std::int32_t change : {-1000, -2, -1, 1, 2, 1000}) {
         prefix_tree_batch bad = good;
         number_of(bad, i) += change;
-        BOOST_TEST_CONTEXT(what << ' ' << i << " changed by " << change) { BOOST_CHECK_THROW(check(bad), shape_error); }
+        BOOST_TEST_CONTEXT(what << ' ' << i << " changed by " << change) {
+          BOOST_CHECK_THROW(check(bad), shape_error);
+        }
       }
     }
   };
   using batch = prefix_tree_batch;
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.positions[i]; }, good.positions.size(), "position");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.nodes[i].parent; }, good.nodes.size(), "parent");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.nodes[i].begin; }, good.nodes.size(), "begin");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.nodes[i].end; }, good.nodes.size(), "end");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.nodes[i].subtree_end; }, good.nodes.size(), "subtree_end");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.sequences[i].first_target; }, 4, "first target");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.sequences[i].count; }, 4, "count");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.sequences[i].last_row; }, 4, "last row");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.targets[i].row; }, good.targets.size(), "target row");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.targets[i].token; }, good.targets.size(), "target token");
-  refuses(
-      [](batch & b, std::size_t i) -> auto& { return b.rows[i]; }, good.rows.size(), "row");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.positions[i]; }, good.positions.size(),
+          "position");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.nodes[i].parent; }, good.nodes.size(),
+          "parent");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.nodes[i].begin; }, good.nodes.size(),
+          "begin");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.nodes[i].end; }, good.nodes.size(),
+          "end");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.nodes[i].subtree_end; },
+          good.nodes.size(), "subtree_end");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.sequences[i].first_target; }, 4,
+          "first target");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.sequences[i].count; }, 4, "count");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.sequences[i].last_row; }, 4, "last row");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.targets[i].row; }, good.targets.size(),
+          "target row");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.targets[i].token; }, good.targets.size(),
+          "target token");
+  refuses([](batch& b, std::size_t i) -> auto& { return b.rows[i]; }, good.rows.size(), "row");
 }
 
 BOOST_AUTO_TEST_CASE(missing_parts_are_refused) {

@@ -2,16 +2,17 @@
 // Lists and unpaired examples are tokenized, cut and refused by the rules of pairs.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "data/toy_tokenizer.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/data/mismatched.hpp"
 #include "prefopt/data/tokenize.hpp"
+#include "data/toy_tokenizer.hpp"
 
 using namespace prefopt;
 
@@ -28,7 +29,8 @@ BOOST_AUTO_TEST_CASE(a_list_shares_the_prompt_tokens_that_all_its_responses_leav
   const std::vector<preference_example> lists{{"xa", {"c", "b", ""}, {1, 2, 3}}};
   const tokenized_lists result = tokenize(lists, toy);
   BOOST_REQUIRE(result.size() == 1);
-  BOOST_TEST((result[0] == tokenized_example{{'x'}, {{'a', 'c', end}, {256, end}, {'a', end}}, {1, 2, 3}}));
+  BOOST_TEST((result[0] ==
+              tokenized_example{{'x'}, {{'a', 'c', end}, {256, end}, {'a', end}}, {1, 2, 3}}));
   BOOST_TEST(result.report.boundary_merges == 1);
 }
 
@@ -54,9 +56,12 @@ BOOST_AUTO_TEST_CASE(a_response_cut_to_nothing_drops_its_example) {
   const std::vector<tokenized_unpaired> examples{{{1, 1}, {2}}, {{1}, {2, 3}}};
   BOOST_TEST(tokenize(examples, short_ones).report.dropped_empty == 1);
   const std::vector<tokenized_unpaired> none{examples[0]};
-  BOOST_CHECK_EXCEPTION((void)tokenize(none, short_ones), format_error, [](const format_error& cause) {
-    return std::string(cause.what()).find("0 of 1 examples, 1 dropped without a response token") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION((void)tokenize(none, short_ones), format_error,
+                        [](const format_error& cause) {
+                          return std::string(cause.what())
+                                     .find("0 of 1 examples, 1 dropped without a response token") !=
+                                 std::string::npos;
+                        });
 }
 
 BOOST_AUTO_TEST_CASE(keep_end_cuts_the_prompt_for_the_longest_response) {
@@ -72,7 +77,8 @@ BOOST_AUTO_TEST_CASE(a_list_that_cannot_be_ranked_is_refused) {
   refuse({{1}, {{2}}});
   refuse({{1}, {{2}, {3}}, {1}});
   refuse({{1}, {{2}, {3}}, {1, std::numeric_limits<double>::quiet_NaN()}});
-  BOOST_CHECK_THROW((void)tokenize(std::vector<tokenized_example>{{{1}, {{2}, {-3}}}}), format_error);
+  BOOST_CHECK_THROW((void)tokenize(std::vector<tokenized_example>{{{1}, {{2}, {-3}}}}),
+                    format_error);
 }
 
 BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
@@ -103,7 +109,8 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
 
 namespace {
 
-/// Liked and disliked completions of a prompt in turn; each completion is a token of its own, 100 and up.
+/// Liked and disliked completions of a prompt in turn; each completion is a token of its own, 100
+/// and up.
 std::vector<tokenized_unpaired> alternating(token_id prompts) {
   std::vector<tokenized_unpaired> examples;
   for (token_id p = 0; p < prompts; ++p)
@@ -117,13 +124,15 @@ std::vector<tokenized_unpaired> alternating(token_id prompts) {
 BOOST_AUTO_TEST_CASE(mismatched_completions_are_each_given_once_to_another_prompt) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     std::vector<tokenized_unpaired> examples = alternating(40);
-    for (token_id p = 40; p < 60; ++p) examples.push_back({{p % 50}, {100 + p + 40}, true});  // groups of one to three
+    // groups of one to three
+    for (token_id p = 40; p < 60; ++p) examples.push_back({{p % 50}, {100 + p + 40}, true});
     add_mismatched(examples, 9, seed);
     std::set<token_id> given;
     for (const auto& example : examples) {
       BOOST_REQUIRE(example.mismatched.size() == 1);
       given.insert(example.mismatched[0]);
-      const auto donor = std::ranges::find(examples, example.mismatched, &tokenized_unpaired::completion);
+      const auto donor =
+          std::ranges::find(examples, example.mismatched, &tokenized_unpaired::completion);
       BOOST_REQUIRE(donor != examples.end());
       BOOST_TEST(donor->prompt != example.prompt);
     }
@@ -153,11 +162,13 @@ BOOST_AUTO_TEST_CASE(mismatched_completions_fit_and_are_shared_where_one_prompt_
   std::vector<tokenized_unpaired> examples{
       {{1}, {10, 11}}, {{1}, {12}}, {{2, 2}, {13, 14, 15}}, {{1}, {14}}, {{1}, {15}}};
   add_mismatched(examples, 3);
-  for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(examples[i].mismatched == (token_ids{13, 14}));
+  for (const std::size_t i : {0U, 1U, 3U, 4U})
+    BOOST_TEST(examples[i].mismatched == (token_ids{13, 14}));
   BOOST_TEST(examples[2].mismatched.size() == 1);
   add_mismatched(examples, 2);
   BOOST_TEST(response_count(examples[2]) == 1);  // no room
-  std::vector<tokenized_unpaired> shared{{{1}, {10}}, {{1}, {11}}, {{1}, {12}}, {{1}, {13}}, {{2}, {20}}, {{3}, {30}}};
+  std::vector<tokenized_unpaired> shared{{{1}, {10}}, {{1}, {11}}, {{1}, {12}},
+                                         {{1}, {13}}, {{2}, {20}}, {{3}, {30}}};
   add_mismatched(shared, 9);
   int from_two = 0;
   for (std::size_t i = 0; i < 4; ++i) {

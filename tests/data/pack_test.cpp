@@ -4,14 +4,15 @@
 #include "prefopt/data/pack.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "data/random_sequences.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/data/check_batch.hpp"
+#include "data/random_sequences.hpp"
 
 using namespace prefopt;
 using prefopt::tests::owned_sequence;
@@ -30,8 +31,8 @@ std::size_t common(const token_ids& a, const token_ids& b) {
   return n;
 }
 
-/// Tokens of the forest by brute force: which sequences lie in one tree, by repeated merging; then every distinct
-/// prefix of a tree is one stored token.
+/// Tokens of the forest by brute force: which sequences lie in one tree, by repeated merging; then
+/// every distinct prefix of a tree is one stored token.
 std::size_t fewest_tokens(const std::vector<owned_sequence>& sequences) {
   std::vector<std::size_t> tree(sequences.size());
   for (std::size_t s = 0; s < tree.size(); ++s) tree[s] = s;
@@ -64,7 +65,8 @@ void check_against(const prefix_tree_batch& batch, const std::vector<owned_seque
     const std::size_t first = std::max<std::size_t>(wanted.prompt.size(), 1);
     BOOST_REQUIRE_EQUAL(path.sequence.count, static_cast<std::int32_t>(tokens.size() - first));
     for (std::size_t p = first; p < tokens.size(); ++p) {
-      const auto& target = batch.targets[static_cast<std::size_t>(path.sequence.first_target) + p - first];
+      const auto& target =
+          batch.targets[static_cast<std::size_t>(path.sequence.first_target) + p - first];
       BOOST_TEST(target.token == tokens[p]);
       BOOST_TEST(target.row == path.rows[p - 1]);
     }
@@ -85,8 +87,9 @@ BOOST_AUTO_TEST_SUITE(pack_sequences)
 BOOST_AUTO_TEST_CASE(random_trees_keep_every_token_and_store_each_prefix_once) {
   random_generator random(1);
   for (int round = 0; round < 400; ++round) {
-    const auto sequences = tests::random_sequences(
-        random, {.examples = 1 + random.below(5), .vocabulary_size = 2 + random.below(4), .most_tokens = 24});
+    const auto sequences = tests::random_sequences(random, {.examples = 1 + random.below(5),
+                                                            .vocabulary_size = 2 + random.below(4),
+                                                            .most_tokens = 24});
     const auto batch = pack(tests::packable(sequences));
     check(batch);
     check_against(batch, sequences);
@@ -99,7 +102,8 @@ BOOST_AUTO_TEST_CASE(a_prompt_and_two_responses_are_a_root_with_two_leaves) {
   const std::vector<std::size_t> members{0};
   const auto batch = pack(pairs, members);
   BOOST_TEST(batch.tokens == (token_ids{7, 8, 1, 2, 3}), boost::test_tools::per_element());
-  BOOST_TEST(batch.positions == (std::vector<std::int32_t>{0, 1, 2, 3, 2}), boost::test_tools::per_element());
+  BOOST_TEST(batch.positions == (std::vector<std::int32_t>{0, 1, 2, 3, 2}),
+             boost::test_tools::per_element());
   BOOST_TEST((batch.nodes == std::vector<tree_node>{{-1, 0, 2, 5}, {0, 2, 4, 4}, {0, 4, 5, 5}}));
   BOOST_TEST((batch.sequences == std::vector<tree_sequence>{{0, 0, 0, 2, 3}, {0, 1, 2, 1, 4}}));
   BOOST_TEST((batch.targets == std::vector<tree_target>{{1, 1}, {2, 2}, {1, 3}}));
@@ -137,7 +141,8 @@ BOOST_AUTO_TEST_CASE(the_input_keeps_its_order_and_its_numbers_in_the_data_set) 
   const std::vector<tokenized_pair> pairs{{{9}, {1}, {2}}, {{3}, {1}, {2}}, {{5}, {1}, {2}}};
   const std::vector<std::size_t> members{2, 0};
   const auto batch = pack(pairs, members);
-  const std::vector<tree_sequence> wanted{{2, 0, 0, 1, 1}, {2, 1, 1, 1, 2}, {0, 0, 2, 1, 4}, {0, 1, 3, 1, 5}};
+  const std::vector<tree_sequence> wanted{
+      {2, 0, 0, 1, 1}, {2, 1, 1, 1, 2}, {0, 0, 2, 1, 4}, {0, 1, 3, 1, 5}};
   BOOST_TEST((batch.sequences == wanted));
 }
 
@@ -167,7 +172,8 @@ BOOST_AUTO_TEST_CASE(an_example_without_responses_is_refused_by_its_index) {
                                                 {.prompt = {1}, .responses = {}}};
   const std::vector<std::size_t> members{0, 1};
   BOOST_CHECK_EXCEPTION((void)pack(examples, members), value_error, [](const value_error& cause) {
-    return std::string_view(cause.what()).find("example 1 has no response") != std::string_view::npos;
+    return std::string_view(cause.what()).find("example 1 has no response") !=
+           std::string_view::npos;
   });
 }
 
@@ -177,11 +183,13 @@ BOOST_AUTO_TEST_CASE(more_tokens_than_an_index_can_count_are_refused_before_they
   BOOST_CHECK_THROW((void)pack(sequences), value_error);
 }
 
-// 0, 00, 000, ...: a chain in which every sequence is a proper prefix of the next, then one with a leaf at every depth.
+// 0, 00, 000, ...: a chain in which every sequence is a proper prefix of the next, then one with a
+// leaf at every depth.
 BOOST_AUTO_TEST_CASE(deep_trees_need_no_stack) {
   const std::size_t depth = 10000;
   const token_ids chain(depth, 0);
-  const std::vector<packable_sequence> prefixes{{0, 0, {}, chain}, {0, 1, {}, std::span(chain).first(depth / 2)}};
+  const std::vector<packable_sequence> prefixes{{0, 0, {}, chain},
+                                                {0, 1, {}, std::span(chain).first(depth / 2)}};
   BOOST_TEST(pack(prefixes).tokens.size() == depth);
 
   std::vector<token_ids> combs;
@@ -190,7 +198,8 @@ BOOST_AUTO_TEST_CASE(deep_trees_need_no_stack) {
     combs.back().push_back(1);
   }
   std::vector<packable_sequence> sequences;
-  for (const token_ids& comb : combs) sequences.push_back({0, static_cast<std::int32_t>(sequences.size()), {}, comb});
+  for (const token_ids& comb : combs)
+    sequences.push_back({0, static_cast<std::int32_t>(sequences.size()), {}, comb});
   const auto batch = pack(sequences);
   check(batch);
   BOOST_TEST(batch.tokens.size() == 2 * 999U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Random sequences that begin alike in random depths, for tests of packing and of whatever reads packed batches.
+// Random sequences that begin alike in random depths, for tests of packing and of whatever reads
+// packed batches.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,13 +24,16 @@ struct owned_sequence {
 struct random_sequences_options {
   std::size_t examples = 3;
   std::size_t vocabulary_size = 5;
-  std::size_t most_tokens = 30;  ///< how many a sequence adds to the beginning that it has from another
-  std::size_t longest = 1000;    ///< of a whole sequence
+  /// how many a sequence adds to the beginning that it has from another
+  std::size_t most_tokens = 30;
+  std::size_t longest = 1000;  ///< of a whole sequence
 };
 
-/// Up to four responses an example. Each sequence goes on where a random prefix of an earlier one stops, or afresh; so
-/// there are duplicates, proper prefixes, empty prompts, empty responses, and prompts that examples share.
-inline std::vector<owned_sequence> random_sequences(random_generator& random, const random_sequences_options& options) {
+/// Up to four responses an example. Each sequence goes on where a random prefix of an earlier one
+/// stops, or afresh; so there are duplicates, proper prefixes, empty prompts, empty responses, and
+/// prompts that examples share.
+inline std::vector<owned_sequence> random_sequences(random_generator& random,
+                                                    const random_sequences_options& options) {
   std::vector<owned_sequence> sequences;
   for (std::size_t example = 0; example < options.examples; ++example) {
     const std::size_t responses = 1 + random.below(4);
@@ -42,11 +46,11 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random, co
         tokens.resize(random.below(tokens.size() + 1));
       }
       const std::size_t more = random.below(options.most_tokens) + (tokens.empty() ? 1 : 0);
-      for (std::size_t i = 0; i < more; ++i) {
+      for (std::size_t i = 0; i < more; ++i)
         tokens.push_back(static_cast<token_id>(random.below(options.vocabulary_size)));
-      }
       tokens.resize(std::min(tokens.size(), options.longest));
-      const auto cut = tokens.begin() + static_cast<std::ptrdiff_t>(random.below(tokens.size() + 1));
+      const auto cut =
+          tokens.begin() + static_cast<std::ptrdiff_t>(random.below(tokens.size() + 1));
       sequences.push_back({static_cast<std::int32_t>(example), static_cast<std::int32_t>(role),
                            token_ids(tokens.begin(), cut), token_ids(cut, tokens.end())});
     }
@@ -57,7 +61,8 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random, co
 /// What `pack` takes, pointing into `owned`.
 inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>& owned) {
   std::vector<packable_sequence> sequences;
-  for (const owned_sequence& s : owned) sequences.push_back({s.example, s.role, s.prompt, s.response});
+  for (const owned_sequence& s : owned)
+    sequences.push_back({s.example, s.role, s.prompt, s.response});
   return sequences;
 }
 

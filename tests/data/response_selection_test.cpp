@@ -3,11 +3,12 @@
 
 #include "prefopt/data/response_selection.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/microbatches.hpp"
@@ -30,8 +31,9 @@ void are(const std::vector<std::int32_t>& came, const std::vector<std::int32_t>&
 
 const tokenized_pair pair{{1}, {2}, {3}};
 const tokenized_example ranked{{1}, {{2}, {3}, {4}}, {-3, -1, -2}}, unscored{{1}, {{2}, {3}, {4}}},
-    tied{{1}, {{2}, {3}, {4}}, {0, 7, 7}}, lowest{{1}, {{2}, {3}}, {-1e308, -std::numeric_limits<double>::infinity()}},
-    empty{{1}, {}}, foreign{{1}, {{2}}, {no_score}};
+    tied{{1}, {{2}, {3}, {4}}, {0, 7, 7}},
+    lowest{{1}, {{2}, {3}}, {-1e308, -std::numeric_limits<double>::infinity()}}, empty{{1}, {}},
+    foreign{{1}, {{2}}, {no_score}};
 const tokenized_unpaired disliked{{1}, {2}, false, {5}}, alone{{1}, {2}, true};
 
 }  // namespace
@@ -84,10 +86,12 @@ BOOST_AUTO_TEST_CASE(an_example_without_a_response_is_refused) {
   const auto refuses = [&](const tokenized_example& example, const response_selection& roles) {
     const std::vector<tokenized_example> lists{ranked, example};
     const auto is_named = [](const value_error& cause) {
-      return std::string(cause.what()) == "pack: example 1 has no response to its prompt, expected at least one";
+      return std::string(cause.what()) ==
+             "pack: example 1 has no response to its prompt, expected at least one";
     };
     BOOST_CHECK_EXCEPTION((void)pack(lists, members, {.roles = roles}), value_error, is_named);
-    BOOST_CHECK_EXCEPTION((void)microbatches(lists, members, {.tokens = 4, .roles = roles}), value_error, is_named);
+    BOOST_CHECK_EXCEPTION((void)microbatches(lists, members, {.tokens = 4, .roles = roles}),
+                          value_error, is_named);
   };
   refuses(empty, {});
   refuses(empty, response_selection::own());

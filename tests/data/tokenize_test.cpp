@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Text becomes the tokens that a model meets, ids stay as they are, and what cannot be used is counted or refused.
+// Text becomes the tokens that a model meets, ids stay as they are, and what cannot be used is
+// counted or refused.
 
 #include "prefopt/data/tokenize.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <memory>
 #include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "data/toy_tokenizer.hpp"
 
@@ -20,7 +22,8 @@ static_assert(special_token_tokenizer<tests::toy_tokenizer>);
 static_assert(std::ranges::contiguous_range<tokenized_preferences>);
 static_assert(std::ranges::contiguous_range<const tokenized_preferences>);
 static_assert(std::constructible_from<std::span<const tokenized_pair>, tokenized_preferences&>);
-static_assert(std::constructible_from<std::span<const tokenized_pair>, const tokenized_preferences&>);
+static_assert(
+    std::constructible_from<std::span<const tokenized_pair>, const tokenized_preferences&>);
 
 namespace {
 
@@ -29,7 +32,8 @@ constexpr token_id end = 259;
 
 /// Refuses texts with a z, or has no end of text.
 struct picky_tokenizer : tests::toy_tokenizer {
-  picky_tokenizer(tests::toy_tokenizer base, bool has_end) : toy_tokenizer(std::move(base)), has_end_(has_end) {}
+  picky_tokenizer(tests::toy_tokenizer base, bool has_end)
+      : toy_tokenizer(std::move(base)), has_end_(has_end) {}
 
   [[nodiscard]] token_ids encode(std::string_view text) const {
     if (has_end_ && text.find('z') != text.npos) throw value_error("picky: no z");
@@ -49,7 +53,8 @@ tokenized_pair only(const preference_pair& text) {
   return result[0];
 }
 
-std::vector<preference_record> records(std::vector<std::variant<preference_pair, tokenized_pair>> pairs) {
+std::vector<preference_record> records(
+    std::vector<std::variant<preference_pair, tokenized_pair>> pairs) {
   const auto file = std::make_shared<const std::string>("some.jsonl");
   std::vector<preference_record> all;
   for (auto& pair : pairs) all.push_back({std::move(pair), 10 + all.size(), file});
@@ -62,7 +67,8 @@ void refuses(Call&& call, const std::vector<std::string>& words) {
   BOOST_CHECK_EXCEPTION(call(), format_error, [&](const format_error& e) {
     const std::string_view message = e.what();
     BOOST_TEST_MESSAGE(message);
-    return std::ranges::all_of(words, [&](const std::string& word) { return message.find(word) != message.npos; });
+    return std::ranges::all_of(
+        words, [&](const std::string& word) { return message.find(word) != message.npos; });
   });
 }
 
@@ -76,26 +82,33 @@ BOOST_AUTO_TEST_CASE(an_end_of_text_closes_each_response) {
 
 BOOST_AUTO_TEST_CASE(an_end_of_text_that_is_there_stays_the_only_one) {
   BOOST_TEST((only({"x", "y<end>", "z"}) == tokenized_pair{{'x'}, {'y', end}, {'z', end}}));
-  BOOST_TEST((only({"x", "y<end>w", "<end>"}) == tokenized_pair{{'x'}, {'y', end, 'w', end}, {end}}));
+  BOOST_TEST(
+      (only({"x", "y<end>w", "<end>"}) == tokenized_pair{{'x'}, {'y', end, 'w', end}, {end}}));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_response) {
   const tokenized_pair wanted{{'x'}, {'y', end}, {'z', end}};
-  for (const char* tail : {"<end>\n", "<end><end>", "<end> \n<end>\n", "<end>\t\r\n\f\v ", "<end>\n<end>"})
+  for (const char* tail :
+       {"<end>\n", "<end><end>", "<end> \n<end>\n", "<end>\t\r\n\f\v ", "<end>\n<end>"})
     BOOST_TEST((only({"x", join("y", tail), join("z", tail)}) == wanted));
   BOOST_TEST((only({"x", "<end>\n", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
-  BOOST_TEST((only({"x", "y \n<end>\n", "z"}) == tokenized_pair{{'x'}, {'y', ' ', '\n', end}, {'z', end}}));
-  // White space that no end token stands before is the response's, and so is what follows an end token inside.
-  BOOST_TEST((only({"x", "y\n", "<end>z"}) == tokenized_pair{{'x'}, {'y', '\n', end}, {end, 'z', end}}));
+  BOOST_TEST((only({"x", "y \n<end>\n", "z"}) ==
+              tokenized_pair{{'x'}, {'y', ' ', '\n', end}, {'z', end}}));
+  // White space that no end token stands before is the response's, and so is what follows an end
+  // token inside.
+  BOOST_TEST(
+      (only({"x", "y\n", "<end>z"}) == tokenized_pair{{'x'}, {'y', '\n', end}, {end, 'z', end}}));
   // The prompt's end token is none of the response's.
   BOOST_TEST((only({"x<end>", "\n", "z"}) == tokenized_pair{{'x', end}, {'\n', end}, {'z', end}}));
-  const auto result = tokenize(std::vector<preference_pair>{{"x", "y<end>\n", "z<end> "}, {"x", "y<end>", "z"}}, toy);
+  const auto result = tokenize(
+      std::vector<preference_pair>{{"x", "y<end>\n", "z<end> "}, {"x", "y<end>", "z"}}, toy);
   BOOST_TEST(result.report.behind_end == 1U);
   BOOST_TEST(describe(result.report) == "2 of 2 pairs, 1 without what stood behind an end token");
 }
 
 BOOST_AUTO_TEST_CASE(special_tokens_that_texts_spell_are_recognized_and_counted) {
-  const std::vector<preference_pair> pairs{{"x<end>", "y", "z"},         // in the prompt, once for all
+  // in the prompt, once for all
+  const std::vector<preference_pair> pairs{{"x<end>", "y", "z"},
                                            {"x", "y<end>", "z<end>\n"},  // they close
                                            {"x", "a<end>b", "<end>c<end>"},
                                            {"x<e", "nd>y", "z"}};  // made of both
@@ -112,10 +125,12 @@ BOOST_AUTO_TEST_CASE(special_tokens_that_texts_spell_are_recognized_and_counted)
 BOOST_AUTO_TEST_CASE(special_tokens_become_ordinary_text_where_that_is_asked_for) {
   const std::vector<preference_pair> pairs{{"x<end>", "<end>ab", "z"}};
   const auto result = tokenize(pairs, toy, {.split_special_tokens = true});
-  BOOST_TEST(
-      (result[0] == tokenized_pair{{'x', '<', 'e', 'n', 'd', '>'}, {'<', 'e', 'n', 'd', '>', 256, end}, {'z', end}}));
+  BOOST_TEST((result[0] == tokenized_pair{{'x', '<', 'e', 'n', 'd', '>'},
+                                          {'<', 'e', 'n', 'd', '>', 256, end},
+                                          {'z', end}}));
   BOOST_TEST(result.report.special_texts == 0U);
-  const auto tail = tokenize(std::vector<preference_pair>{{"x", "y<end>\n", "z"}}, toy, {.split_special_tokens = true});
+  const auto tail = tokenize(std::vector<preference_pair>{{"x", "y<end>\n", "z"}}, toy,
+                             {.split_special_tokens = true});
   BOOST_TEST((tail[0].chosen == token_ids{'y', '<', 'e', 'n', 'd', '>', '\n', end}));
   BOOST_TEST(tail.report.behind_end == 0U);
 }
@@ -124,27 +139,36 @@ BOOST_AUTO_TEST_CASE(a_tokenizer_that_cannot_split_is_refused_only_where_it_is_a
   struct plain_tokenizer {
     tests::toy_tokenizer base;
     [[nodiscard]] token_ids encode(std::string_view text) const { return base.encode(text); }
-    [[nodiscard]] std::string decode(std::span<const token_id> ids) const { return base.decode(ids); }
+    [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
+      return base.decode(ids);
+    }
     [[nodiscard]] token_id end_of_text() const { return base.end_of_text(); }
     [[nodiscard]] std::size_t vocabulary_size() const { return base.vocabulary_size(); }
   };
   static_assert(tokenizer<plain_tokenizer> && !special_token_tokenizer<plain_tokenizer>);
   const std::vector<preference_pair> pairs{{"x<end>", "y<end>\n", "z"}};
-  BOOST_TEST((tokenize(pairs, plain_tokenizer{toy})[0] == tokenized_pair{{'x', end}, {'y', end}, {'z', end}}));
-  BOOST_CHECK_THROW((void)tokenize(pairs, plain_tokenizer{toy}, {.split_special_tokens = true}), value_error);
+  BOOST_TEST((tokenize(pairs, plain_tokenizer{toy})[0] ==
+              tokenized_pair{{'x', end}, {'y', end}, {'z', end}}));
+  BOOST_CHECK_THROW((void)tokenize(pairs, plain_tokenizer{toy}, {.split_special_tokens = true}),
+                    value_error);
 }
 
 // A first token follows nothing: its probability is nobody's, and an average over none is 0/0.
 BOOST_AUTO_TEST_CASE(a_response_of_which_nothing_is_predicted_drops_its_example) {
-  const std::vector<tokenized_pair> pairs{{{}, {1}, {2}}, {{}, {1, 2}, {2}}, {{}, {1, 2}, {2, 1}}, {{3}, {1}, {2}}};
+  const std::vector<tokenized_pair> pairs{
+      {{}, {1}, {2}}, {{}, {1, 2}, {2}}, {{}, {1, 2}, {2, 1}}, {{3}, {1}, {2}}};
   const auto result = tokenize(pairs);
   BOOST_TEST((result.report == tokenize_report{.total = 4, .kept = 2, .dropped_no_target = 2}));
   BOOST_TEST(result.lines == (std::vector<std::size_t>{3, 4}), boost::test_tools::per_element());
   BOOST_TEST(describe(result.report) == "2 of 4 pairs, 2 dropped without a token to predict");
-  BOOST_TEST(tokenize(std::vector<preference_pair>{{"", "", "x"}, {"p", "", "x"}}, toy).report.dropped_no_target == 1U);
-  BOOST_TEST(tokenize(std::vector<tokenized_unpaired>{{{}, {1}}, {{}, {1, 2}}}).report.dropped_no_target == 1U);
-  BOOST_TEST(tokenize(std::vector<tokenized_pair>{{{}, {1, 2}, {3, 4}}, {{3}, {1}, {2}}}, {.max_length = 2}).size() ==
-             2U);
+  BOOST_TEST(tokenize(std::vector<preference_pair>{{"", "", "x"}, {"p", "", "x"}}, toy)
+                 .report.dropped_no_target == 1U);
+  BOOST_TEST(
+      tokenize(std::vector<tokenized_unpaired>{{{}, {1}}, {{}, {1, 2}}}).report.dropped_no_target ==
+      1U);
+  BOOST_TEST(tokenize(std::vector<tokenized_pair>{{{}, {1, 2}, {3, 4}}, {{3}, {1}, {2}}},
+                      {.max_length = 2})
+                 .size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_response_is_its_end_of_text) {
@@ -167,8 +191,10 @@ BOOST_AUTO_TEST_CASE(a_merge_across_the_boundary_goes_to_both_responses) {
 
 // Counting the prompt's own tokens would be wrong in both.
 BOOST_AUTO_TEST_CASE(what_merged_belongs_to_the_responses_of_both) {
-  const tests::toy_tokenizer words({" Yes", " 123", " 1", " 9"});  // 256 to 259; the end of text is 260
-  const auto result = tokenize(std::vector<preference_pair>{{"A: ", "Yes", "No"}, {"x = 1", "23", " 9"}}, words);
+  // 256 to 259; the end of text is 260
+  const tests::toy_tokenizer words({" Yes", " 123", " 1", " 9"});
+  const auto result =
+      tokenize(std::vector<preference_pair>{{"A: ", "Yes", "No"}, {"x = 1", "23", " 9"}}, words);
   BOOST_TEST((result[0] == tokenized_pair{{'A', ':'}, {256, 260}, {' ', 'N', 'o', 260}}));
   BOOST_TEST((result[1] == tokenized_pair{{'x', ' ', '='}, {257, 260}, {258, 259, 260}}));
   BOOST_TEST(result.report.boundary_merges == 2U);
@@ -188,15 +214,15 @@ BOOST_AUTO_TEST_CASE(an_end_of_text_that_came_from_the_prompt_closes_no_response
 
 BOOST_AUTO_TEST_CASE(ids_are_taken_as_they_are) {
   const auto ids = records({tokenized_pair{{1, 2}, {3}, {4}}});
-  for (const auto& result : {tokenize(ids, toy), tokenize(ids)}) {
+  for (const auto& result : {tokenize(ids, toy), tokenize(ids)})
     BOOST_TEST((result[0] == tokenized_pair{{1, 2}, {3}, {4}}));
-  }
-  BOOST_TEST((tokenize(std::vector<tokenized_pair>{{{1}, {2}, {3}}})[0] == tokenized_pair{{1}, {2}, {3}}));
+  BOOST_TEST(
+      (tokenize(std::vector<tokenized_pair>{{{1}, {2}, {3}}})[0] == tokenized_pair{{1}, {2}, {3}}));
 }
 
 BOOST_AUTO_TEST_CASE(text_and_ids_may_stand_in_one_file_and_keep_their_lines) {
-  const auto mixed =
-      records({preference_pair{"x", "y", "y"}, tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}});
+  const auto mixed = records({preference_pair{"x", "y", "y"}, tokenized_pair{{1}, {2}, {3}},
+                              preference_pair{"x", "y", "z"}});
   const auto result = tokenize(mixed, toy);
   BOOST_TEST(result.lines == (std::vector<std::size_t>{11, 12}), boost::test_tools::per_element());
   BOOST_TEST((result.report == tokenize_report{.total = 3, .kept = 2, .dropped_equal = 1}));
@@ -209,10 +235,19 @@ BOOST_AUTO_TEST_CASE(text_without_a_tokenizer_is_refused_by_file_and_line) {
 
 BOOST_AUTO_TEST_CASE(a_text_that_the_tokenizer_refuses_is_named_by_file_and_line) {
   const auto tokenize_second = [](const auto& bad_tokenizer) {
-    (void)tokenize(records({tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}}), bad_tokenizer);
+    (void)tokenize(records({tokenized_pair{{1}, {2}, {3}}, preference_pair{"x", "y", "z"}}),
+                   bad_tokenizer);
   };
-  refuses([&] { tokenize_second(picky_tokenizer{toy, true}); }, {"some.jsonl: line 11: picky: no z"});
-  refuses([&] { tokenize_second(picky_tokenizer{toy, false}); }, {"some.jsonl: line 11: picky: no end"});
+  refuses(
+      [&] {
+        tokenize_second(picky_tokenizer{toy, true});
+      },
+      {"some.jsonl: line 11: picky: no z"});
+  refuses(
+      [&] {
+        tokenize_second(picky_tokenizer{toy, false});
+      },
+      {"some.jsonl: line 11: picky: no end"});
 }
 
 BOOST_AUTO_TEST_CASE(ids_outside_the_vocabulary_are_refused_by_file_line_and_field) {
@@ -234,19 +269,26 @@ BOOST_AUTO_TEST_CASE(ids_outside_the_vocabulary_are_refused_by_file_line_and_fie
       {"line 10", "259"});
   refuses([] { (void)tokenize(std::vector<tokenized_pair>{{{1}, {2}, {-3}}}); }, {"pair 1", "-3"});
   // A model may have more tokens than its tokenizer.
-  BOOST_TEST(tokenize(records({tokenized_pair{{1}, {260}, {3}}}), toy, {.vocabulary_size = 300}).size() == 1U);
+  BOOST_TEST(
+      tokenize(records({tokenized_pair{{1}, {260}, {3}}}), toy, {.vocabulary_size = 300}).size() ==
+      1U);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_dropped_and_counted) {
-  const std::vector<tokenized_pair> pairs{
-      {{1}, {2}, {3}}, {{1}, {2, 3, 4}, {2, 3, 5}}, {{1, 2, 3}, {4}, {5}}, {{1}, {}, {5}}, {{1}, {2, 3, 4}, {3}}};
+  const std::vector<tokenized_pair> pairs{{{1}, {2}, {3}},
+                                          {{1}, {2, 3, 4}, {2, 3, 5}},
+                                          {{1, 2, 3}, {4}, {5}},
+                                          {{1}, {}, {5}},
+                                          {{1}, {2, 3, 4}, {3}}};
   const auto result = tokenize(pairs, {.max_length = 3});
   BOOST_TEST((result.report ==
-              tokenize_report{.total = 5, .kept = 2, .dropped_empty = 2, .dropped_equal = 1, .truncated = 1}));
+              tokenize_report{
+                  .total = 5, .kept = 2, .dropped_empty = 2, .dropped_equal = 1, .truncated = 1}));
   BOOST_TEST(result.lines == (std::vector<std::size_t>{1, 5}), boost::test_tools::per_element());
   BOOST_TEST((result[1] == tokenized_pair{{1}, {2, 3}, {3}}));
-  BOOST_TEST(describe(result.report) ==
-             "2 of 5 pairs, 2 dropped without a response token, 1 dropped with equal responses, 1 truncated");
+  BOOST_TEST(
+      describe(result.report) ==
+      "2 of 5 pairs, 2 dropped without a response token, 1 dropped with equal responses, 1 truncated");
 }
 
 BOOST_AUTO_TEST_CASE(data_without_a_usable_pair_is_refused_with_the_counts) {
@@ -256,7 +298,8 @@ BOOST_AUTO_TEST_CASE(data_without_a_usable_pair_is_refused_with_the_counts) {
       },
       {"some.jsonl", "0 of 1", "1 dropped with equal"});
   refuses([] { (void)tokenize(std::vector<preference_pair>{}, toy); }, {"0 of 0"});
-  BOOST_CHECK_THROW((void)tokenize(records({tokenized_pair{{1}, {2}, {3}}}), {.max_length = 0}), value_error);
+  BOOST_CHECK_THROW((void)tokenize(records({tokenized_pair{{1}, {2}, {3}}}), {.max_length = 0}),
+                    value_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The smallest tokenizer whose merges depend on what follows: the longest piece that fits, from the left.
+// The smallest tokenizer whose merges depend on what follows: the longest piece that fits, from the
+// left.
 
 #include <cstddef>
 #include <optional>
@@ -17,27 +18,33 @@ namespace prefopt::tests {
 /// special_token_tokenizer.
 class toy_tokenizer {
  public:
-  explicit toy_tokenizer(std::vector<std::string> pieces) : pieces_(std::move(pieces)) { pieces_.push_back("<end>"); }
+  explicit toy_tokenizer(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {
+    pieces_.push_back("<end>");
+  }
 
-  [[nodiscard]] token_ids encode(std::string_view text) const { return encode_with(text, pieces_.size()); }
+  [[nodiscard]] token_ids encode(std::string_view text) const {
+    return encode_with(text, pieces_.size());
+  }
 
   /// "<end>" is the only special token.
-  [[nodiscard]] token_ids encode_split(std::string_view text) const { return encode_with(text, pieces_.size() - 1); }
+  [[nodiscard]] token_ids encode_split(std::string_view text) const {
+    return encode_with(text, pieces_.size() - 1);
+  }
 
-  [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text, std::size_t from) const {
+  [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text,
+                                                             std::size_t from) const {
     const std::size_t at = text.find(pieces_.back(), from);
-    return at == text.npos ? std::nullopt : std::optional(text_range{at, at + pieces_.back().size()});
+    return at == text.npos ? std::nullopt
+                           : std::optional(text_range{at, at + pieces_.back().size()});
   }
 
   [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
     std::string text;
-    for (const token_id id : ids) {
-      if (id < 256) {
+    for (const token_id id : ids)
+      if (id < 256)
         text += static_cast<char>(id);
-      } else {
+      else
         text += pieces_.at(static_cast<std::size_t>(id) - 256);
-      }
-    }
     return text;
   }
 

@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(keep_end_cuts_the_prompts_start_then_the_responses_ends) {
   BOOST_TEST((cut(pair, 4, truncation::keep_end) == tokenized_pair{{3}, {4, 5, 6}, {7}}));
   BOOST_TEST((cut(pair, 3, truncation::keep_end) == tokenized_pair{{3}, {4, 5}, {7}}));
   BOOST_TEST((cut(pair, 1, truncation::keep_end) == tokenized_pair{{3}, {}, {}}));
-  BOOST_TEST((cut({{}, {4, 5, 6}, {7}}, 2, truncation::keep_end) == tokenized_pair{{}, {4, 5}, {7}}));
+  BOOST_TEST(
+      (cut({{}, {4, 5, 6}, {7}}, 2, truncation::keep_end) == tokenized_pair{{}, {4, 5}, {7}}));
 }
 
 BOOST_AUTO_TEST_CASE(random_pairs_fit_and_lose_no_more_than_they_must) {

@@ -17,7 +17,9 @@ BOOST_AUTO_TEST_SUITE(available_threads)
 BOOST_AUTO_TEST_CASE(a_quota_bounds_the_threads) {
   constexpr int none = std::numeric_limits<int>::max();
   const scratch_folder folder;
-  const auto groups = [&](const std::string& line) { return put(folder / "cgroup", line + "\n").native(); };
+  const auto groups = [&](const std::string& line) {
+    return put(folder / "cgroup", line + "\n").native();
+  };
   const auto mount = (folder / "mount").native();
   fs::create_directories(folder / "mount/user/job");
   fs::create_directories(folder / "mount/cpu/docker");
@@ -32,7 +34,8 @@ BOOST_AUTO_TEST_CASE(a_quota_bounds_the_threads) {
   BOOST_TEST(cpus_in_control_groups(groups("0::/kubepods/pod7"), mount) == 4);
   put(folder / "mount/cpu/docker/cpu.cfs_quota_us", "-1\n");
   put(folder / "mount/cpu/docker/cpu.cfs_period_us", "100000\n");
-  BOOST_TEST(cpus_in_control_groups(groups("4:cpu,cpuacct:/docker\n3:memory:/user"), mount) == none);
+  BOOST_TEST(cpus_in_control_groups(groups("4:cpu,cpuacct:/docker\n3:memory:/user"), mount) ==
+             none);
   put(folder / "mount/cpu/docker/cpu.cfs_quota_us", "300000\n");
   BOOST_TEST(cpus_in_control_groups(groups("4:cpu,cpuacct:/docker\n3:memory:/user"), mount) == 3);
   BOOST_TEST(cpus_in_control_groups("/nowhere", mount) == none);

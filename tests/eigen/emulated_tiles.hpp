@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What prefopt::detail::amx_unit does, in plain loops, so that the kernel on it can be tried on processors without AMX.
+// What prefopt::detail::amx_unit does, in plain loops, so that the kernel on it can be tried on
+// processors without AMX.
 
 #include <bit>
 #include <cstddef>
@@ -13,13 +14,15 @@ class emulated_tiles {
   static void clear() {
     for (float& sum : sums_) sum = 0;
   }
-  static void multiply(const std::uint32_t* left, std::size_t left_stride, const std::uint32_t* right,
-                       std::size_t right_stride) {
+  static void multiply(const std::uint32_t* left, std::size_t left_stride,
+                       const std::uint32_t* right, std::size_t right_stride) {
     for (std::size_t i = 0; i < 32; ++i)
       for (std::size_t p = 0; p < 16; ++p)
         for (std::size_t j = 0; j < 32; ++j) {
-          const std::uint32_t a = left[i * (left_stride / 4) + p], b = right[p * (right_stride / 4) + j];
-          sums_[32 * i + j] += number(a << 16) * number(b << 16) + number(a & 0xffff0000U) * number(b & 0xffff0000U);
+          const std::uint32_t a = left[i * (left_stride / 4) + p],
+                              b = right[p * (right_stride / 4) + j];
+          sums_[32 * i + j] +=
+              number(a << 16) * number(b << 16) + number(a & 0xffff0000U) * number(b & 0xffff0000U);
         }
   }
   static void store(float* to, std::size_t stride) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The CPU machine's operations: finite differences in float64, float32 beside float64, threads beside one thread.
+// The CPU machine's operations: finite differences in float64, float32 beside float64, threads
+// beside one thread.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
 
-#include "laws/transformer_machine_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "laws/transformer_machine_laws.hpp"
 
 using prefopt::eigen_backend;
 
@@ -21,12 +23,13 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
   prefopt::tests::operations_agree(eigen_backend<float>{}, eigen_backend<double>{}, 1e-5);
 }
 
-// A bfloat16 has 8 bits of fraction, so an operand is off by up to 2^-9 of itself, one and a half bits less in the root
-// mean square; errors of independent operands add up as squares do, and an operation's backward rounds again what its
-// forward rounded.
+// A bfloat16 has 8 bits of fraction, so an operand is off by up to 2^-9 of itself, one and a half
+// bits less in the root mean square; errors of independent operands add up as squares do, and an
+// operation's backward rounds again what its forward rounded.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   BOOST_TEST_MESSAGE("bfloat16 runs on " << eigen_backend<prefopt::bfloat16>{}.instruction_set());
-  prefopt::tests::operations_agree(eigen_backend<prefopt::bfloat16>{}, eigen_backend<double>{}, 4 * std::exp2(-9.0));
+  prefopt::tests::operations_agree(eigen_backend<prefopt::bfloat16>{}, eigen_backend<double>{},
+                                   4 * std::exp2(-9.0));
 }
 
 BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
@@ -58,7 +61,8 @@ BOOST_AUTO_TEST_CASE(what_a_thread_throws_reaches_the_caller) {
 
 BOOST_AUTO_TEST_CASE(threads_change_results_by_rounding_only) {
   for (const int threads : {2, 3, 5})
-    prefopt::tests::operations_agree(eigen_backend<double>{{.threads = threads}}, eigen_backend<double>{}, 1e-13);
+    prefopt::tests::operations_agree(eigen_backend<double>{{.threads = threads}},
+                                     eigen_backend<double>{}, 1e-13);
 }
 #endif
 

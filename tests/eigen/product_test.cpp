@@ -2,16 +2,17 @@
 // Matrix products on every kernel that works here, beside plain loops in float64.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
-#include "eigen/emulated_tiles.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/random.hpp"
 #include "prefopt/eigen/product_engine.hpp"
+#include "eigen/emulated_tiles.hpp"
 
 using prefopt::matrix_view;
 using prefopt::detail::block_range;
@@ -55,10 +56,13 @@ struct operand {
     operand copy = *this;
     copy.turned = !turned;
     for (std::size_t i = 0; i < outer; ++i)
-      for (std::size_t p = 0; p < depth; ++p) copy.at(i, p) = values[turned ? p * outer + i : i * depth + p];
+      for (std::size_t p = 0; p < depth; ++p)
+        copy.at(i, p) = values[turned ? p * outer + i : i * depth + p];
     return copy;
   }
-  [[nodiscard]] Real& at(std::size_t i, std::size_t p) { return values[turned ? p * outer + i : i * depth + p]; }
+  [[nodiscard]] Real& at(std::size_t i, std::size_t p) {
+    return values[turned ? p * outer + i : i * depth + p];
+  }
   [[nodiscard]] prefopt::detail::product_operand<Real> view() const {
     return {values.data(), outer, depth, turned ? 1 : depth, turned ? outer : 1};
   }
@@ -66,7 +70,8 @@ struct operand {
   [[nodiscard]] double at(std::size_t i, std::size_t p, bool rounded) const {
     const Real value = values[turned ? p * outer + i : i * depth + p];
     return static_cast<double>(
-        rounded ? static_cast<Real>(prefopt::detail::rounded_to_bfloat16(static_cast<float>(value))) : value);
+        rounded ? static_cast<Real>(prefopt::detail::rounded_to_bfloat16(static_cast<float>(value)))
+                : value);
   }
 };
 
@@ -81,10 +86,12 @@ template <class Kernel>
 constexpr bool rounds = Kernel::group == 2 || !Kernel::words_are_numbers;
 
 template <class Kernel>
-void agrees_with_plain_loops(const sizes& s, bool left_turned, bool right_turned, update how, int threads) {
+void agrees_with_plain_loops(const sizes& s, bool left_turned, bool right_turned, update how,
+                             int threads) {
   using real = typename Kernel::real;
   prefopt::random_generator random(3);
-  const operand<real> left(s.rows, s.depth, left_turned, random), right(s.columns, s.depth, right_turned, random);
+  const operand<real> left(s.rows, s.depth, left_turned, random),
+      right(s.columns, s.depth, right_turned, random);
   const std::size_t stride = s.columns + 3;  // what stands behind a row must stay
   std::vector<real> out(s.rows * stride, real(0.5));
   const matrix_view<real> view(out.data(), {s.rows, s.columns}, {stride, 1});
@@ -95,10 +102,12 @@ void agrees_with_plain_loops(const sizes& s, bool left_turned, bool right_turned
   for (std::size_t i = 0; i < s.rows; ++i) {
     for (std::size_t j = 0; j < s.columns; ++j) {
       double sum = how == update::add ? 0.5 : 0;
-      for (std::size_t p = 0; p < s.depth; ++p) sum += left.at(i, p, rounds<Kernel>) * right.at(j, p, rounds<Kernel>);
+      for (std::size_t p = 0; p < s.depth; ++p)
+        sum += left.at(i, p, rounds<Kernel>) * right.at(j, p, rounds<Kernel>);
       worst = std::max(worst, std::abs(sum - static_cast<double>(view(i, j))));
     }
-    for (std::size_t j = s.columns; j < stride; ++j) kept = kept && out[i * stride + j] == real(0.5);
+    for (std::size_t j = s.columns; j < stride; ++j)
+      kept = kept && out[i * stride + j] == real(0.5);
   }
   const double depth = static_cast<double>(s.depth) + 1;
   const double unit = std::is_same_v<real, double> ? 1e-16 : 6e-8;
@@ -114,8 +123,8 @@ BOOST_AUTO_TEST_CASE(every_kernel_agrees_with_plain_loops) {
       for (const bool left_turned : {false, true})
         for (const bool right_turned : {false, true})
           for (const update how : {update::assign, update::add})
-            BOOST_TEST_CONTEXT(name << ' ' << s.rows << " x " << s.columns << " x " << s.depth << ", turned "
-                                    << left_turned << right_turned)
+            BOOST_TEST_CONTEXT(name << ' ' << s.rows << " x " << s.columns << " x " << s.depth
+                                    << ", turned " << left_turned << right_turned)
     agrees_with_plain_loops<decltype(kernel)>(s, left_turned, right_turned, how, 1);
   });
 }
@@ -146,7 +155,8 @@ struct faulty_tiles : prefopt::tests::emulated_tiles {
 BOOST_AUTO_TEST_CASE(tiles_that_get_any_sum_wrong_are_not_used) {
   BOOST_TEST(prefopt::detail::tiles_multiply<prefopt::tests::emulated_tiles>());
   for (faulty_tiles::fault = 0; faulty_tiles::fault < 32 * 32; ++faulty_tiles::fault)
-    BOOST_REQUIRE_MESSAGE(!prefopt::detail::tiles_multiply<faulty_tiles>(), "sum " << faulty_tiles::fault);
+    BOOST_REQUIRE_MESSAGE(!prefopt::detail::tiles_multiply<faulty_tiles>(),
+                          "sum " << faulty_tiles::fault);
 }
 #endif
 
@@ -159,7 +169,8 @@ struct part_of_a_product {
 
 }  // namespace
 
-// Columns beyond the first block of them, a depth of several blocks, parts that threads split by rows and by columns.
+// Columns beyond the first block of them, a depth of several blocks, parts that threads split by
+// rows and by columns.
 BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_only) {
   constexpr std::size_t rows = 71, columns = 2100, depth = 1000;
 #ifdef _OPENMP
@@ -174,15 +185,19 @@ BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_onl
     const operand<real> turned_left = left.turned_around(), turned_right = right.turned_around();
     for (const update how : {update::assign, update::add}) {
       std::vector<real> all(rows * columns, real(0.1));
-      prefopt::detail::multiply<decltype(kernel)>(1, how, matrix_view<real>(all.data(), {rows, columns}), left.view(),
-                                                  right.view());
-      const auto differs = [&](const part_of_a_product& part, int threads, bool turns_left, bool turns_right) {
-        const std::size_t height = part.row_end - part.row_begin, width = part.column_end - part.column_begin;
+      prefopt::detail::multiply<decltype(kernel)>(
+          1, how, matrix_view<real>(all.data(), {rows, columns}), left.view(), right.view());
+      const auto differs = [&](const part_of_a_product& part, int threads, bool turns_left,
+                               bool turns_right) {
+        const std::size_t height = part.row_end - part.row_begin,
+                          width = part.column_end - part.column_begin;
         std::vector<real> some(height * width, real(0.1));
         prefopt::detail::multiply<decltype(kernel)>(
             threads, how, matrix_view<real>(some.data(), {height, width}),
             (turns_left ? turned_left : left).view().part(part.row_begin, part.row_end, 0, depth),
-            (turns_right ? turned_right : right).view().part(part.column_begin, part.column_end, 0, depth));
+            (turns_right ? turned_right : right)
+                .view()
+                .part(part.column_begin, part.column_end, 0, depth));
         for (std::size_t i = 0; i < height; ++i)
           if (!std::equal(&some[i * width], &some[i * width] + width,
                           &all[(part.row_begin + i) * columns + part.column_begin]))
@@ -199,9 +214,9 @@ BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_onl
         for (const int threads : {1, most_threads})
           for (const int turns : {0, 1, 2, 3})
             BOOST_TEST(!differs(part, threads, turns % 2 != 0, turns / 2 != 0),
-                       name << ": rows from " << part.row_begin << " to " << part.row_end << ", columns from "
-                            << part.column_begin << " to " << part.column_end << ", " << threads << " threads, turned "
-                            << turns);
+                       name << ": rows from " << part.row_begin << " to " << part.row_end
+                            << ", columns from " << part.column_begin << " to " << part.column_end
+                            << ", " << threads << " threads, turned " << turns);
     }
   });
 }
@@ -210,7 +225,8 @@ BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_onl
 BOOST_AUTO_TEST_CASE(zeros_behind_the_depth_change_no_bit) {
   for_each_kernel([](auto kernel, const char* name) {
     using real = typename decltype(kernel)::real;
-    constexpr std::size_t block = decltype(kernel)::depth_block * decltype(kernel)::group, rows = 13, columns = 40;
+    constexpr std::size_t block = decltype(kernel)::depth_block * decltype(kernel)::group,
+                          rows = 13, columns = 40;
     for (const std::size_t depth : {block - 5, block, block + 6})
       for (const std::size_t zeros : {std::size_t{1}, std::size_t{10}, block}) {
         prefopt::random_generator random(6);
@@ -219,11 +235,12 @@ BOOST_AUTO_TEST_CASE(zeros_behind_the_depth_change_no_bit) {
         for (std::size_t i = 0; i < rows; ++i)
           for (std::size_t p = depth; p < depth + zeros; ++p) left.at(i, p) = 0;
         std::vector<real> all(rows * columns), some(rows * columns);
-        prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(all.data(), {rows, columns}),
+        prefopt::detail::multiply<decltype(kernel)>(1, update::assign,
+                                                    matrix_view<real>(all.data(), {rows, columns}),
                                                     left.view(), right.view());
-        prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(some.data(), {rows, columns}),
-                                                    left.view().part(0, rows, 0, depth),
-                                                    right.view().part(0, columns, 0, depth));
+        prefopt::detail::multiply<decltype(kernel)>(
+            1, update::assign, matrix_view<real>(some.data(), {rows, columns}),
+            left.view().part(0, rows, 0, depth), right.view().part(0, columns, 0, depth));
         BOOST_TEST((all == some), name << ": depth " << depth << " and " << zeros << " zeros");
       }
   });
@@ -242,7 +259,8 @@ BOOST_AUTO_TEST_CASE(each_element_is_finished_once_when_its_sum_is_whole) {
     prefopt::detail::multiply<kernel>(2, update::assign, view, {ones.data(), 140, depth, depth, 1},
                                       {ones.data(), 2100, depth, depth, 1}, finish);
     const float expected = 2 * static_cast<float>(depth) + 1;
-    BOOST_TEST(std::ranges::all_of(out, [&](float value) { return value == expected; }), "depth " << depth);
+    BOOST_TEST(std::ranges::all_of(out, [&](float value) { return value == expected; }),
+               "depth " << depth);
   }
 }
 
@@ -253,7 +271,8 @@ BOOST_AUTO_TEST_CASE(a_not_a_number_is_not_lost) {
     left[7] = std::numeric_limits<real>::quiet_NaN();
     real out = 0;
     prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(&out, {1, 1}),
-                                                {left.data(), 1, 20, 20, 1}, {right.data(), 1, 20, 20, 1});
+                                                {left.data(), 1, 20, 20, 1},
+                                                {right.data(), 1, 20, 20, 1});
     BOOST_TEST(std::isnan(out), name);
   });
 }
@@ -274,12 +293,13 @@ BOOST_AUTO_TEST_CASE(a_not_a_number_stays_in_its_row_and_its_column) {
       for (std::size_t i = 0; i < rows; ++i) left.at(i, depth) = nan;
       for (std::size_t j = 0; j < columns; ++j) right.at(j, depth) = nan;
       std::vector<real> out(rows * columns);
-      prefopt::detail::multiply<decltype(kernel)>(1, update::assign, matrix_view<real>(out.data(), {rows, columns}),
-                                                  left.view().part(0, rows, 0, depth),
-                                                  right.view().part(0, columns, 0, depth));
+      prefopt::detail::multiply<decltype(kernel)>(
+          1, update::assign, matrix_view<real>(out.data(), {rows, columns}),
+          left.view().part(0, rows, 0, depth), right.view().part(0, columns, 0, depth));
       for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < columns; ++j)
-          BOOST_TEST(std::isnan(out[i * columns + j]) == (i == 2 || j == 3), name << ", turned " << turns);
+          BOOST_TEST(std::isnan(out[i * columns + j]) == (i == 2 || j == 3),
+                     name << ", turned " << turns);
     }
   });
 }

@@ -4,12 +4,13 @@
 #include "prefopt/eigen/start_threads.hpp"
 
 #include <atomic>
-#include <boost/test/unit_test.hpp>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::device_error;
 using prefopt::detail::start_all_at_a_time;
@@ -18,7 +19,8 @@ BOOST_AUTO_TEST_SUITE(start_threads)
 
 namespace {
 
-/// What asking for eight threads comes to where `refuse` is called for the third; counts those that ended.
+/// What asking for eight threads comes to where `refuse` is called for the third; counts those that
+/// ended.
 template <class Refuse>
 void ask_for_eight(std::atomic<int>& ended, const Refuse& refuse) {
   int started = 0;
@@ -49,18 +51,22 @@ BOOST_AUTO_TEST_CASE(a_refused_thread_is_an_error_that_says_how_many_there_were)
     };
   };
   std::atomic<int> ended = 0;
-  BOOST_CHECK_EXCEPTION(
-      ask_for_eight(ended,
-                    [] { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); }),
-      device_error, says("Resource temporarily unavailable"));
+  BOOST_CHECK_EXCEPTION(ask_for_eight(ended,
+                                      [] {
+                                        throw std::system_error(std::make_error_code(
+                                            std::errc::resource_unavailable_try_again));
+                                      }),
+                        device_error, says("Resource temporarily unavailable"));
   BOOST_TEST(ended == 2);
-  BOOST_CHECK_EXCEPTION(ask_for_eight(ended, [] { throw std::bad_alloc(); }), device_error, says("memory ran out"));
+  BOOST_CHECK_EXCEPTION(ask_for_eight(ended, [] { throw std::bad_alloc(); }), device_error,
+                        says("memory ran out"));
   BOOST_TEST(ended == 4);
 }
 
 BOOST_AUTO_TEST_CASE(any_other_exception_comes_through) {
   std::atomic<int> ended = 0;
-  BOOST_CHECK_THROW(ask_for_eight(ended, [] { throw std::runtime_error("else"); }), std::runtime_error);
+  BOOST_CHECK_THROW(ask_for_eight(ended, [] { throw std::runtime_error("else"); }),
+                    std::runtime_error);
   BOOST_TEST(ended == 2);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/eigen/tensor_traits.hpp"
 
+#include <vector>
+
 #include <Eigen/Core>
 #include <boost/test/unit_test.hpp>
-#include <vector>
 
 #include "prefopt/core/as_view.hpp"
 #include "prefopt/core/double_values.hpp"
@@ -78,7 +79,8 @@ BOOST_AUTO_TEST_CASE(what_has_gaps_or_is_not_row_major_has_no_view) {
   Eigen::MatrixXd columns = two_by_three();
   static_assert(contiguous_tensor<row_major> && !contiguous_tensor<Eigen::MatrixXd>);
   static_assert(!contiguous_tensor<decltype(rows.leftCols(2))>);
-  static_assert(contiguous_tensor<decltype(columns.col(0))> && !contiguous_tensor<decltype(columns.row(0))>);
+  static_assert(contiguous_tensor<decltype(columns.col(0))> &&
+                !contiguous_tensor<decltype(columns.row(0))>);
   static_assert(!contiguous_tensor<Eigen::Map<Eigen::VectorXd, 0, Eigen::InnerStride<>>>);
   static_assert(!contiguous_tensor<decltype(columns * columns)>);
   const double_values row(columns.row(1), "test");  // read all the same

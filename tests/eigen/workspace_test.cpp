@@ -3,13 +3,14 @@
 
 #include "prefopt/eigen/workspace.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <new>
 #include <utility>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::workspace_buffer;
 using prefopt::detail::workspace;
@@ -47,5 +48,6 @@ BOOST_AUTO_TEST_CASE(sizes_that_grow_do_not_add_up) {
 BOOST_AUTO_TEST_CASE(more_than_any_machine_has_is_refused) {
   const auto home = std::make_shared<workspace>();
   for (const std::size_t less : {0U, 10U, 100U, 1000U})
-    BOOST_CHECK_THROW(workspace_buffer<char>(home, std::numeric_limits<std::size_t>::max() - less), std::bad_alloc);
+    BOOST_CHECK_THROW(workspace_buffer<char>(home, std::numeric_limits<std::size_t>::max() - less),
+                      std::bad_alloc);
 }

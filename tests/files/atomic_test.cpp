@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Atomic files and folders, also where the disk is full and where the program is killed in the middle.
+// Atomic files and folders, also where the disk is full and where the program is killed in the
+// middle.
+
+#include <cstdlib>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/test/unit_test.hpp>
-#include <cstdlib>
-#include <vector>
-
-#include "files/scratch_folder.hpp"
 #include "prefopt/files/atomic_directory.hpp"
 #include "prefopt/files/atomic_file.hpp"
+#include "files/scratch_folder.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::io_error;
@@ -21,7 +23,8 @@ using namespace prefopt_test;
 namespace {
 
 std::size_t entries(const fs::path& folder) {
-  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
 /// While it lives no file grows beyond `bytes`: what a full disk does, without one.
@@ -42,29 +45,34 @@ class full_disk {
 const std::string old_text = "old";
 const std::string new_text(100000, 'n');
 
-void save_file(const fs::path& folder) { prefopt::write_file_atomically(folder / "a.txt", new_text); }
+void save_file(const fs::path& folder) {
+  prefopt::write_file_atomically(folder / "a.txt", new_text);
+}
 
 void save_folder(const fs::path& folder) {
   prefopt::remove_leftovers(folder);
   prefopt::atomic_directory directory(folder / "checkpoint");
-  for (const char* name : {"one", "two"}) prefopt::output_file(directory.path() / name).write(new_text);
+  for (const char* name : {"one", "two"})
+    prefopt::output_file(directory.path() / name).write(new_text);
   directory.commit();
 }
 
 bool has_strace() { return std::system("strace -D -o /dev/null true 2>/dev/null") == 0; }
 
-/// Runs the test case named `saver` of this program on `folder` under strace, with a fault injected into its calls on
-/// what it saves, and into no other; whether it went through. (A leak checker cannot work in a traced process.) The
-/// temporaries' names hold the place and the program's process id: with -D it is that of the shell, which strace
-/// replaces.
+/// Runs the test case named `saver` of this program on `folder` under strace, with a fault injected
+/// into its calls on what it saves, and into no other; whether it went through. (A leak checker
+/// cannot work in a traced process.) The temporaries' names hold the place and the program's
+/// process id: with -D it is that of the shell, which strace replaces.
 bool save_with_fault(const std::string& saver, const fs::path& folder, const std::string& fault) {
   const std::string program = fs::read_symlink("/proc/self/exe").native();
-  std::string command = "PREFOPT_SAVE_TO='" + folder.native() +
-                        "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 sh -c 'exec strace -D -f -o /dev/null" +
-                        " -e inject=" + fault;
+  std::string command =
+      "PREFOPT_SAVE_TO='" + folder.native() +
+      "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 sh -c 'exec strace -D -f -o /dev/null" +
+      " -e inject=" + fault;
   const std::string temporary = "." + prefopt::process_place() + "-$$-0.prefopt-tmp";
-  for (const std::string& name : {std::string(), "/a.txt" + temporary, "/checkpoint" + temporary,
-                                  "/checkpoint" + temporary + "/one", "/checkpoint" + temporary + "/two"}) {
+  for (const std::string& name :
+       {std::string(), "/a.txt" + temporary, "/checkpoint" + temporary,
+        "/checkpoint" + temporary + "/one", "/checkpoint" + temporary + "/two"}) {
     command += " -P \"" + folder.native() + name + "\"";
   }
   command += " \"" + program + "\" --run_test=atomic_savers/" + saver + "' >/dev/null 2>&1";
@@ -107,7 +115,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_is_an_error_and_leaves_the_old_content)
     BOOST_CHECK_EXCEPTION(large.file().reserve(60000), io_error, says("/large: cannot write"));
     // The names that are to be, not those of the temporaries.
     const prefopt::atomic_directory directory(folder / "b");
-    BOOST_CHECK_EXCEPTION(save_file(directory.path()), io_error, says((folder / "b/a.txt: cannot write").native()));
+    BOOST_CHECK_EXCEPTION(save_file(directory.path()), io_error,
+                          says((folder / "b/a.txt: cannot write").native()));
   }
   BOOST_TEST(get(folder / "a.txt") == old_text);
   BOOST_TEST(entries(folder.path()) == 1);
@@ -124,7 +133,8 @@ BOOST_AUTO_TEST_CASE(reserved_room_does_not_change_what_is_written) {
 
 BOOST_AUTO_TEST_CASE(a_folder_appears_with_all_its_files) {
   const scratch_folder folder;
-  prefopt::atomic_directory directory(folder.path() / "new" / "");  // with the slash that shells add
+  // with the slash that shells add
+  prefopt::atomic_directory directory(folder.path() / "new" / "");
   put(directory.path() / "one", new_text);
   fs::create_directory(directory.path() / "sub");
   put(directory.path() / "sub" / "two", old_text);
@@ -138,22 +148,27 @@ BOOST_AUTO_TEST_CASE(a_folder_appears_with_all_its_files) {
 BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
   const scratch_folder folder;
   put(folder / "file", old_text);
-  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "file"), io_error, says("/file: already there"));
+  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "file"), io_error,
+                        says("/file: already there"));
   BOOST_TEST(get(folder / "file") == old_text);
-  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "no/where"), io_error, says("no/where", "cannot create"));
-  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "no/where", ""), io_error, says("cannot write"));
+  BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "no/where"), io_error,
+                        says("no/where", "cannot create"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "no/where", ""), io_error,
+                        says("cannot write"));
 }
 
 BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
-  const std::string dead = prefopt::join('.', prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
+  const std::string dead =
+      prefopt::join('.', prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
   put(folder / ("a" + dead), "");
   fs::create_directory(folder / ("b" + dead));
   put(folder / ("b" + dead) / "c", "");
   // Of another machine or container, where this one's ids say nothing; and names that nobody gives.
   put(folder / "a.0123456789abcdef-4194999-0.prefopt-tmp", "");
-  for (const char* name : {"keep.tmp", "of_nobody.prefopt-tmp", "ref.safetensors.4194999-0.prefopt-tmp"})
+  for (const char* name :
+       {"keep.tmp", "of_nobody.prefopt-tmp", "ref.safetensors.4194999-0.prefopt-tmp"})
     put(folder / name, "");
   const auto live = put(prefopt::temporary_sibling(folder / "c"), "");
   prefopt::remove_leftovers(folder.path());
@@ -172,7 +187,9 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
     ::_exit(0);
   }
   const auto of_other = [&](std::string_view name) {
-    return put(folder / prefopt::join(name, '.', prefopt::process_place(), '-', other, "-0.prefopt-tmp"), "x");
+    return put(
+        folder / prefopt::join(name, '.', prefopt::process_place(), '-', other, "-0.prefopt-tmp"),
+        "x");
   };
   const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
   const auto of_init = put(folder / ("a." + prefopt::process_place() + "-1-0.prefopt-tmp"),
@@ -182,7 +199,8 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
   for (const auto& path : {file, folder_like, prefixed, of_init}) BOOST_TEST(fs::exists(path));
   ::kill(other, SIGKILL);
   ::waitpid(other, nullptr, 0);
-  prefopt::write_file_atomically(folder / "a", "newer");  // clears away what was to become this file, and no more
+  // clears away what was to become this file, and no more
+  prefopt::write_file_atomically(folder / "a", "newer");
   BOOST_TEST(!fs::exists(file));
   BOOST_TEST(fs::exists(folder_like));
   BOOST_TEST(fs::exists(prefixed));
@@ -223,7 +241,8 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
   const int count = std::stoi(taken.substr(taken.rfind('-') + 1));
   const auto name = [&](int n) {
-    return folder / prefopt::join("a.", prefopt::process_place(), '-', ::getpid(), '-', count + n, ".prefopt-tmp");
+    return folder / prefopt::join("a.", prefopt::process_place(), '-', ::getpid(), '-', count + n,
+                                  ".prefopt-tmp");
   };
   for (int n = 0; n < 8; ++n) fs::create_symlink("victim", name(n));
   fs::create_symlink("victim", folder / "a.prefopt-tmp");
@@ -249,7 +268,8 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_stays_and_what_it_leads_to_is_replaced) {
   BOOST_TEST((get(folder / "store/new") == new_text));
   BOOST_TEST(fs::is_symlink(folder / "dangling"));
   fs::create_symlink("circle", folder / "circle");
-  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "circle", ""), io_error, says("/circle: symbolic"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "circle", ""), io_error,
+                        says("/circle: symbolic"));
   BOOST_TEST(entries(folder / "store") == 2);
 }
 
@@ -266,15 +286,17 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_is_replaced_where_that_is_asked_for) {
   BOOST_TEST(get(target) == old_text);
   BOOST_TEST(entries(folder.path()) == 3);
   fs::create_directory(folder / "b");
-  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "b", "", prefopt::links::replace), io_error,
-                        says("not a regular file"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "b", "", prefopt::links::replace),
+                        io_error, says("not a regular file"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_not_replaced) {
   const scratch_folder folder;
   fs::create_symlink("/dev/null", folder / "null");
-  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "null", ""), io_error, says("not a regular file"));
-  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder.path(), ""), io_error, says("not a regular file"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder / "null", ""), io_error,
+                        says("not a regular file"));
+  BOOST_CHECK_EXCEPTION(prefopt::write_file_atomically(folder.path(), ""), io_error,
+                        says("not a regular file"));
   BOOST_TEST(fs::is_character_file("/dev/null"));
 }
 

@@ -3,18 +3,19 @@
 
 #include "prefopt/files/folders.hpp"
 
+#include <optional>
+
+#include <boost/test/unit_test.hpp>
+
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/test/unit_test.hpp>
-#include <optional>
-
-#include "files/scratch_folder.hpp"
 #include "prefopt/files/folder_lock.hpp"
 #include "prefopt/files/model_folder.hpp"
 #include "prefopt/files/room.hpp"
+#include "files/scratch_folder.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::folder_lock;
@@ -37,7 +38,8 @@ BOOST_AUTO_TEST_CASE(what_stands_in_a_folders_way_is_named) {
   const scratch_folder folder;
   put(folder / "file", "");
   fs::create_symlink("nowhere", folder / "dangling");
-  BOOST_CHECK_EXCEPTION(prefopt::make_folders(folder / "file/out"), io_error, says("/file: not a folder"));
+  BOOST_CHECK_EXCEPTION(prefopt::make_folders(folder / "file/out"), io_error,
+                        says("/file: not a folder"));
   BOOST_CHECK_EXCEPTION(prefopt::make_folders(folder / "dangling"), io_error,
                         says("/dangling: a symbolic link to nowhere"));
   BOOST_CHECK_EXCEPTION(prefopt::make_folders(folder / "dangling/out"), io_error,
@@ -46,7 +48,8 @@ BOOST_AUTO_TEST_CASE(what_stands_in_a_folders_way_is_named) {
 
 BOOST_AUTO_TEST_CASE(things_set_aside_never_replace_each_other) {
   const scratch_folder folder;
-  for (const char* text : {"one", "two", "three"}) (void)prefopt::set_aside(put(folder / "log", text), "damaged");
+  for (const char* text : {"one", "two", "three"})
+    (void)prefopt::set_aside(put(folder / "log", text), "damaged");
   BOOST_TEST(!fs::exists(folder / "log"));
   BOOST_TEST(get(folder / "log.damaged") == "one");
   BOOST_TEST(get(folder / "log.damaged-2") == "two");
@@ -61,8 +64,9 @@ BOOST_AUTO_TEST_CASE(a_second_writer_is_refused_and_the_first_is_named) {
   const scratch_folder folder;
   {
     const folder_lock first(folder.path());
-    BOOST_CHECK_EXCEPTION(folder_lock(folder.path()), io_error,
-                          says("another run writes here", prefopt::join("process ", ::getpid(), " on ")));
+    BOOST_CHECK_EXCEPTION(
+        folder_lock(folder.path()), io_error,
+        says("another run writes here", prefopt::join("process ", ::getpid(), " on ")));
   }
   BOOST_TEST(!fs::exists(folder / folder_lock::file_name));
   const folder_lock next(folder.path());
@@ -100,7 +104,8 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_gone_or_another_one_is_noticed) {
 BOOST_AUTO_TEST_CASE(without_locks_a_later_writer_is_noticed) {
   const scratch_folder folder;
   folder_lock lock(folder.path());
-  put(folder / folder_lock::file_name, "process 7 on elsewhere\n");  // what a writer does that no lock holds back
+  // what a writer does that no lock holds back
+  put(folder / folder_lock::file_name, "process 7 on elsewhere\n");
   BOOST_TEST((lock.look() == folder_lock::state::replaced));
 }
 
@@ -136,8 +141,9 @@ BOOST_AUTO_TEST_CASE(a_file_that_tells_of_a_model_is_found) {
     BOOST_TEST(prefopt::find_model_file(folder.path()) == name);
   }
   const scratch_folder folder;
-  for (const char* name : {"metrics.jsonl", "eval.jsonl", "reference_log_probs.safetensors", "run.lock", "checkpoint-1",
-                           "pairs.jsonl", "model.safetensors.0123456789abcdef-1-0.prefopt-tmp"})
+  for (const char* name :
+       {"metrics.jsonl", "eval.jsonl", "reference_log_probs.safetensors", "run.lock",
+        "checkpoint-1", "pairs.jsonl", "model.safetensors.0123456789abcdef-1-0.prefopt-tmp"})
     put(folder / name, "");
   BOOST_TEST(prefopt::find_model_file(folder.path()) == "");
   fs::create_symlink("nowhere", folder / "config.json");
@@ -152,8 +158,8 @@ BOOST_AUTO_TEST_SUITE(rooms)
 BOOST_AUTO_TEST_CASE(room_is_asked_for_and_nothing_is_left) {
   const scratch_folder folder;
   BOOST_CHECK_NO_THROW(prefopt::check_room(folder.path(), {0, 1000, 100000}));
-  BOOST_CHECK_EXCEPTION(prefopt::check_room(folder.path(), {1000, std::uint64_t{1} << 60}), io_error,
-                        says("no room for 1152921504606847976 bytes in 2 files: "));
+  BOOST_CHECK_EXCEPTION(prefopt::check_room(folder.path(), {1000, std::uint64_t{1} << 60}),
+                        io_error, says("no room for 1152921504606847976 bytes in 2 files: "));
   ::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   ::getrlimit(RLIMIT_FSIZE, &before);

@@ -3,8 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "files/scratch_folder.hpp"
 #include "prefopt/files/json.hpp"
+#include "files/scratch_folder.hpp"
 
 using prefopt::format_error;
 using prefopt::json_object;
@@ -14,7 +14,8 @@ BOOST_AUTO_TEST_SUITE(json_object_members)
 
 BOOST_AUTO_TEST_CASE(a_member_of_the_wanted_type_is_given_as_it_is) {
   const auto value = prefopt::parse_json(
-      R"({"i":-3,"f":2.5,"t":"x","b":true,"o":{"k":1},"l":[1],"n":null,"most":9223372036854775807,"one":1})", "f");
+      R"({"i":-3,"f":2.5,"t":"x","b":true,"o":{"k":1},"l":[1],"n":null,"most":9223372036854775807,"one":1})",
+      "f");
   const json_object object(value, "f");
   BOOST_TEST(object.integer("i") == -3);
   BOOST_TEST(object.integer("most") == std::numeric_limits<std::int64_t>::max());
@@ -39,7 +40,8 @@ BOOST_AUTO_TEST_CASE(no_number_is_bent_into_an_integer) {
       "f");
   const json_object object(value, "f");
   for (const char* key : {"a", "b", "c", "d", "e", "g", "h", "i", "j", "k"}) {
-    BOOST_CHECK_EXCEPTION((void)object.integer(key), format_error, says("f: ", key, "integer from"));
+    BOOST_CHECK_EXCEPTION((void)object.integer(key), format_error,
+                          says("f: ", key, "integer from"));
   }
   BOOST_CHECK_EXCEPTION((void)object.optional_integer("a"), format_error, says("f: a is 1.5"));
 }
@@ -49,21 +51,26 @@ BOOST_AUTO_TEST_CASE(an_integer_outside_its_range_is_refused_with_the_range) {
   const json_object object(value, "config.json");
   BOOST_CHECK_EXCEPTION((void)object.integer("n", 0, 7), format_error,
                         says("config.json: n is -1, an integer from 0 to 7 was wanted"));
-  BOOST_CHECK_EXCEPTION((void)object.integer("m", 0, 4294967295), format_error, says("m is 4294967296"));
+  BOOST_CHECK_EXCEPTION((void)object.integer("m", 0, 4294967295), format_error,
+                        says("m is 4294967296"));
   BOOST_TEST(object.integer("m", 0, 4294967296) == 4294967296);
 }
 
 BOOST_AUTO_TEST_CASE(a_member_that_is_missing_or_of_another_type_is_named) {
   const auto value = prefopt::parse_json(R"({"i":1,"t":"x","b":0,"n":"0.5"})", "f");
   const json_object object(value, "f");
-  BOOST_CHECK_EXCEPTION((void)object.integer("absent"), format_error, says("f: key \"absent\" is missing"));
+  BOOST_CHECK_EXCEPTION((void)object.integer("absent"), format_error,
+                        says("f: key \"absent\" is missing"));
   BOOST_CHECK_EXCEPTION((void)object.text("i"), format_error, says("f: i is 1, a text was wanted"));
-  BOOST_CHECK_EXCEPTION((void)object.boolean("b"), format_error, says("f: b is 0, true or false was wanted"));
-  BOOST_CHECK_EXCEPTION((void)object.number("n"), format_error, says("f: n is a text, a number was wanted"));
+  BOOST_CHECK_EXCEPTION((void)object.boolean("b"), format_error,
+                        says("f: b is 0, true or false was wanted"));
+  BOOST_CHECK_EXCEPTION((void)object.number("n"), format_error,
+                        says("f: n is a text, a number was wanted"));
   BOOST_CHECK_EXCEPTION((void)object.list("t"), format_error, says("a list was wanted"));
   BOOST_CHECK_EXCEPTION((void)object.object("t"), format_error, says("an object was wanted"));
   const nlohmann::json list = {1, 2};
-  BOOST_CHECK_EXCEPTION(json_object(list, "f"), format_error, says("f: a list, a JSON object was wanted"));
+  BOOST_CHECK_EXCEPTION(json_object(list, "f"), format_error,
+                        says("f: a list, a JSON object was wanted"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/files/read_file.hpp"
 
-#include <sys/stat.h>
-
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <thread>
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/stat.h>
 
 #include "files/scratch_folder.hpp"
 
@@ -27,12 +28,14 @@ BOOST_AUTO_TEST_CASE(a_file_longer_than_the_bound_is_refused_and_one_as_long_is_
   const scratch_folder folder;
   const auto path = put(folder / "a", "12345");
   BOOST_TEST(prefopt::read_file(path, 5) == "12345");
-  BOOST_CHECK_EXCEPTION((void)prefopt::read_file(path, 4), prefopt::io_error, says("/a: longer than 4 bytes"));
+  BOOST_CHECK_EXCEPTION((void)prefopt::read_file(path, 4), prefopt::io_error,
+                        says("/a: longer than 4 bytes"));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_an_error_that_names_it) {
   const scratch_folder folder;
-  BOOST_CHECK_EXCEPTION((void)prefopt::read_file(folder / "none"), prefopt::io_error, says("/none: ", "No such file"));
+  BOOST_CHECK_EXCEPTION((void)prefopt::read_file(folder / "none"), prefopt::io_error,
+                        says("/none: ", "No such file"));
   BOOST_CHECK_EXCEPTION((void)prefopt::read_file(folder.path()), prefopt::io_error,
                         says(folder.path().c_str(), "a folder"));
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// scratch_folder: an empty folder for one test, removed at its end; and small helpers of tests that work on files.
+// scratch_folder: an empty folder for one test, removed at its end; and small helpers of tests that
+// work on files.
 
-#include <stdlib.h>
-
-#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +10,10 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdlib.h>
 
 namespace prefopt_test {
 
@@ -30,7 +32,9 @@ class scratch_folder {
   }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Tensors that are not trained: they keep their bits, have no moments and no part in the norm, and a run with them goes
-// on from its state.
+// Tensors that are not trained: they keep their bits, have no moments and no part in the norm, and
+// a run with them goes on from its state.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
@@ -23,8 +24,10 @@ namespace {
 
 using machine_type = eigen_backend<double>;
 const machine_type machine;
-const std::vector<tokenized_pair> pairs{{{1, 2}, {3, 4}, {5}}, {{2}, {6, 1}, {7, 7}}, {{3, 3}, {1}, {2, 8}}};
-const trainer_options options{.learning_rate = 1e-2, .weight_decay = 0.1, .pairs_per_step = 2, .epochs = 2};
+const std::vector<tokenized_pair> pairs{
+    {{1, 2}, {3, 4}, {5}}, {{2}, {6, 1}, {7, 7}}, {{3, 3}, {1}, {2, 8}}};
+const trainer_options options{
+    .learning_rate = 1e-2, .weight_decay = 0.1, .pairs_per_step = 2, .epochs = 2};
 const std::vector<std::string> embeddings{"wte.weight", "wpe.weight"};
 
 gpt2<machine_type> model_of(bool frozen) {
@@ -35,7 +38,9 @@ gpt2<machine_type> model_of(bool frozen) {
   return model;
 }
 
-bool is_embedding(const std::string& name) { return std::ranges::find(embeddings, name) != embeddings.end(); }
+bool is_embedding(const std::string& name) {
+  return std::ranges::find(embeddings, name) != embeddings.end();
+}
 
 }  // namespace
 
@@ -60,16 +65,22 @@ BOOST_AUTO_TEST_CASE(frozen_tensors_keep_their_bits_and_the_others_move) {
   const auto before = start.parameters();
   const auto after = policy.parameters();
   for (std::size_t i = 0; i < after.size(); ++i) {
-    BOOST_TEST(before[i].trainable == !is_embedding(after[i].name), after[i].name);  // a clone has the same
-    BOOST_TEST(std::ranges::equal(before[i].value, after[i].value) == is_embedding(after[i].name), after[i].name);
+    // a clone has the same
+    BOOST_TEST(before[i].trainable == !is_embedding(after[i].name), after[i].name);
+    BOOST_TEST(std::ranges::equal(before[i].value, after[i].value) == is_embedding(after[i].name),
+               after[i].name);
   }
-  for (const auto& moments : run.state().optimizer.moments) BOOST_TEST(!is_embedding(moments.name), moments.name);
+  for (const auto& moments : run.state().optimizer.moments)
+    BOOST_TEST(!is_embedding(moments.name), moments.name);
   BOOST_TEST(run.state().optimizer.moments.size() == after.size() - 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_run_with_frozen_tensors_goes_on_to_the_same_bits_and_only_with_the_same_frozen) {
+BOOST_AUTO_TEST_CASE(
+    a_run_with_frozen_tensors_goes_on_to_the_same_bits_and_only_with_the_same_frozen) {
   struct stopper {
-    run_flow on_step(const step_report& report) { return report.step == 2 ? run_flow::stop : run_flow::go_on; }
+    run_flow on_step(const step_report& report) {
+      return report.step == 2 ? run_flow::stop : run_flow::go_on;
+    }
   };
   const auto reference = reference_log_probs(model_of(true), pairs);
   auto whole = model_of(true), stopped = model_of(true);
@@ -81,7 +92,8 @@ BOOST_AUTO_TEST_CASE(a_run_with_frozen_tensors_goes_on_to_the_same_bits_and_only
   rest.restore(first.state());
   rest.run(pairs);
   const auto a = resumed.parameters(), b = whole.parameters();
-  for (std::size_t i = 0; i < a.size(); ++i) BOOST_TEST(std::ranges::equal(a[i].value, b[i].value), a[i].name);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    BOOST_TEST(std::ranges::equal(a[i].value, b[i].value), a[i].name);
 
   auto thawed = stopped.clone();
   for (const std::string& name : embeddings) thawed.set_trainable(name, true);
@@ -89,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_run_with_frozen_tensors_goes_on_to_the_same_bits_and_only
   BOOST_CHECK_THROW(other.restore(first.state()), shape_error);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_frozen_under_a_trainer_is_refused_and_so_is_a_model_with_nothing_to_train) {
+BOOST_AUTO_TEST_CASE(
+    what_is_frozen_under_a_trainer_is_refused_and_so_is_a_model_with_nothing_to_train) {
   auto policy = model_of(false);
   const auto reference = reference_log_probs(policy, pairs);
   trainer run{policy, reference, dpo{}, options};
@@ -98,15 +111,17 @@ BOOST_AUTO_TEST_CASE(what_is_frozen_under_a_trainer_is_refused_and_so_is_a_model
     return std::string(cause.what()).find("wte.weight is frozen now") != std::string::npos;
   });
   for (const auto& one : model_of(false).parameters()) policy.set_trainable(one.name, false);
-  BOOST_CHECK_EXCEPTION((trainer{policy, reference, dpo{}, options}), value_error, [](const value_error& cause) {
-    return std::string(cause.what()).find("no trainable parameter") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION(
+      (trainer{policy, reference, dpo{}, options}), value_error, [](const value_error& cause) {
+        return std::string(cause.what()).find("no trainable parameter") != std::string::npos;
+      });
   BOOST_CHECK_THROW(policy.set_trainable("wte", false), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_scalar_models_head_and_trunk_are_frozen_by_name) {
   gpt2_scalar_model critic{model_of(true)};
-  for (const auto& one : critic.parameters()) BOOST_TEST(one.trainable, one.name);  // a model of its own
+  // a model of its own
+  for (const auto& one : critic.parameters()) BOOST_TEST(one.trainable, one.name);
   critic.set_trainable("score.weight", false);
   critic.set_trainable("wte.weight", false);
   const auto copy = critic.clone();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The golden values of tests/golden/gpt2, which PyTorch computed in float64, and the models that must give them.
+// The golden values of tests/golden/gpt2, which PyTorch computed in float64, and the models that
+// must give them.
 
 #include <cmath>
 #include <cstddef>
@@ -46,30 +47,32 @@ double relative_error(const A& a, const B& b) {
   return std::sqrt(norm > 0 ? difference / norm : difference);
 }
 
-/// A copy without the biases of the keys, where `name` is a c_attn.bias [3C]: softmax does not see them, so that their
-/// gradient is rounding alone, and AdamW's steps on it too.
+/// A copy without the biases of the keys, where `name` is a c_attn.bias [3C]: softmax does not see
+/// them, so that their gradient is rounding alone, and AdamW's steps on it too.
 template <class Real>
 std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real> values) {
   std::vector<double> seen(values.begin(), values.end());
   const auto channels = static_cast<std::ptrdiff_t>(values.size() / 3);
-  if (name.ends_with("c_attn.bias")) seen.erase(seen.begin() + channels, seen.begin() + 2 * channels);
+  if (name.ends_with("c_attn.bias"))
+    seen.erase(seen.begin() + channels, seen.begin() + 2 * channels);
   return seen;
 }
 
-/// Every tensor, taken from each parameter by `member`, agrees within `error` with its part of `wanted`, in which all
-/// parameters lie one after the other.
+/// Every tensor, taken from each parameter by `member`, agrees within `error` with its part of
+/// `wanted`, in which all parameters lie one after the other.
 template <class Machine, class Parameters, class Real>
 void check_tensors(const Machine& machine, const Parameters& parameters,
-                   std::span<Real> std::ranges::range_value_t<Parameters>::*member, std::span<const double> wanted,
-                   double error) {
+                   std::span<Real> std::ranges::range_value_t<Parameters>::*member,
+                   std::span<const double> wanted, double error) {
   std::size_t at = 0;
   for (const auto& parameter : parameters) {
     const std::span<const Real> there = parameter.*member;
     std::vector<Real> ours(there.size());
     machine.copy_to_host(there, std::span(ours));
     BOOST_REQUIRE_LE(at + ours.size(), wanted.size());
-    const double off = relative_error(seen_by_the_loss<Real>(parameter.name, ours),
-                                      seen_by_the_loss(parameter.name, wanted.subspan(at, ours.size())));
+    const double off =
+        relative_error(seen_by_the_loss<Real>(parameter.name, ours),
+                       seen_by_the_loss(parameter.name, wanted.subspan(at, ours.size())));
     BOOST_TEST(off <= error, parameter.name << " is off by " << off << " of its norm");
     at += ours.size();
   }

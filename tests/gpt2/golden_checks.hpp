@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a GPT-2 on a machine must share with PyTorch in float64: log-probs, losses, gradients and AdamW's steps.
-// Templates, so that each machine's model is compiled once, beside the other's. `error` says how far off it may be.
+// What a GPT-2 on a machine must share with PyTorch in float64: log-probs, losses, gradients and
+// AdamW's steps. Templates, so that each machine's model is compiled once, beside the other's.
+// `error` says how far off it may be.
 
 #include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "gpt2/golden.hpp"
-#include "gpt2/golden_reference.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/train/step.hpp"
+#include "gpt2/golden.hpp"
+#include "gpt2/golden_reference.hpp"
 
 namespace golden {
 
-/// How far off a model may be, relative: log-probs, losses and norms; gradients and parameters, tensor by tensor.
+/// How far off a model may be, relative: log-probs, losses and norms; gradients and parameters,
+/// tensor by tensor.
 struct errors {
   double numbers, tensors;
 };
 
 template <class Real>
-inline constexpr errors errors_of = {prefopt_test::model_error<Real>, prefopt_test::model_error<Real>};
+inline constexpr errors errors_of = {prefopt_test::model_error<Real>,
+                                     prefopt_test::model_error<Real>};
 
 /// Packed pairs get the log-probs of separate sequences.
 template <class Machine>
@@ -48,11 +51,12 @@ struct loss_file {
 };
 
 template <class Machine, class Loss>
-void check_gradient(const Machine& machine, const errors& error, const std::string& model, const Loss& loss,
-                    const loss_file& file, std::size_t budget) {
+void check_gradient(const Machine& machine, const errors& error, const std::string& model,
+                    const Loss& loss, const loss_file& file, std::size_t budget) {
   auto policy = prefopt::load_gpt2(machine, path(model));
   const auto gradient = [&](const auto& reference) {
-    return prefopt::accumulate_gradient(policy, reference, loss, pairs(), members(), {.tokens_per_microbatch = budget});
+    return prefopt::accumulate_gradient(policy, reference, loss, pairs(), members(),
+                                        {.tokens_per_microbatch = budget});
   };
   prefopt::step_gradient step;
   if constexpr (Loss::inputs.reference)
@@ -63,13 +67,15 @@ void check_gradient(const Machine& machine, const errors& error, const std::stri
   const double wanted = numbers(model, "losses").at(file.place);
   BOOST_TEST(std::abs(step.loss - wanted) <= error.numbers * std::abs(wanted));
   using parameter = prefopt::parameter<typename Machine::value_type>;
-  check_tensors(machine, policy.parameters(), &parameter::gradient, numbers(model, file.gradient), error.tensors);
+  check_tensors(machine, policy.parameters(), &parameter::gradient, numbers(model, file.gradient),
+                error.tensors);
 }
 
-/// The mean loss over all pairs and the gradient of every parameter, for both models, with all pairs in one pass and
-/// with a pass for each two or so.
+/// The mean loss over all pairs and the gradient of every parameter, for both models, with all
+/// pairs in one pass and with a pass for each two or so.
 template <class Machine, class Loss>
-void check_gradients(const Machine& machine, const errors& error, const Loss& loss, const loss_file& file) {
+void check_gradients(const Machine& machine, const errors& error, const Loss& loss,
+                     const loss_file& file) {
   for (const std::string model : models) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", " << file.gradient << ", token budget " << budget) {
@@ -83,21 +89,26 @@ template <class Machine>
 void check_adamw(const Machine& machine, const errors& error, const std::string& model) {
   auto policy = prefopt::load_gpt2(machine, path(model));
   const reference reference(model);
-  prefopt::adamw optimizer{policy.machine(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};
+  prefopt::adamw optimizer{
+      policy.machine(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};
   std::vector<double> losses, norms;
   while (losses.size() < 10) {
-    const auto step = prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs(), members());
+    const auto step = prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1},
+                                                   pairs(), members());
     losses.push_back(step.loss);
     norms.push_back(prefopt::gradient_norm(machine, policy.parameters()));
-    optimizer.step(policy.parameters(), optimizer.options().learning_rate, prefopt::clip_scale(norms.back(), 1.0));
+    optimizer.step(policy.parameters(), optimizer.options().learning_rate,
+                   prefopt::clip_scale(norms.back(), 1.0));
   }
   BOOST_TEST(relative_error(losses, numbers(model, "adamw_losses")) <= error.numbers);
   BOOST_TEST(relative_error(norms, numbers(model, "adamw_gradient_norms")) <= error.numbers);
   using parameter = prefopt::parameter<typename Machine::value_type>;
-  check_tensors(machine, policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"), error.tensors);
+  check_tensors(machine, policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"),
+                error.tensors);
 }
 
-/// Ten steps of DPO with decay on matrices only. One model's gradients are clipped, the other's are not.
+/// Ten steps of DPO with decay on matrices only. One model's gradients are clipped, the other's are
+/// not.
 template <class Machine>
 void check_adamw(const Machine& machine, const errors& error) {
   for (const std::string model : models) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // GPT-2 in float64 agrees with PyTorch in float64 to nearly all digits.
 
-#include "gpt2/golden_checks.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "gpt2/golden_checks.hpp"
 
 namespace {
 
@@ -16,14 +16,17 @@ constexpr golden::errors error = golden::errors_of<double>;
 
 BOOST_AUTO_TEST_SUITE(gpt2_golden_double)
 
-BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) { golden::check_log_probs(machine, error); }
+BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) {
+  golden::check_log_probs(machine, error);
+}
 
 BOOST_AUTO_TEST_CASE(dpo_agrees_with_pytorch) {
   golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1}, {0, "gradient_dpo"});
 }
 
 BOOST_AUTO_TEST_CASE(smoothed_dpo_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1}, {1, "gradient_cdpo"});
+  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1},
+                          {1, "gradient_cdpo"});
 }
 
 BOOST_AUTO_TEST_CASE(hinge_agrees_with_pytorch) {
@@ -38,7 +41,9 @@ BOOST_AUTO_TEST_CASE(supervised_loss_agrees_with_pytorch) {
   golden::check_gradients(machine, error, prefopt::sft{}, {4, "gradient_sft"});
 }
 
-BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) { golden::check_adamw(machine, error); }
+BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) {
+  golden::check_adamw(machine, error);
+}
 
 BOOST_AUTO_TEST_CASE(the_golden_pairs_share_what_they_are_meant_to_share) {
   std::size_t separate = 0;

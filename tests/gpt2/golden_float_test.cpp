@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 in float32 agrees with PyTorch in float64 as far as float32 goes, and with the program that trained a real one.
+// GPT-2 in float32 agrees with PyTorch in float64 as far as float32 goes, and with the program that
+// trained a real one.
 
 #include <cmath>
 #include <cstdlib>
@@ -10,12 +11,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "gpt2/golden_checks.hpp"
 #include "prefopt/data/packable_sequence.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
+#include "gpt2/golden_checks.hpp"
 
 namespace {
 
@@ -26,14 +27,17 @@ constexpr golden::errors error = golden::errors_of<float>;
 
 BOOST_AUTO_TEST_SUITE(gpt2_golden_float)
 
-BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) { golden::check_log_probs(machine, error); }
+BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) {
+  golden::check_log_probs(machine, error);
+}
 
 BOOST_AUTO_TEST_CASE(dpo_agrees_with_pytorch) {
   golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1}, {0, "gradient_dpo"});
 }
 
 BOOST_AUTO_TEST_CASE(smoothed_dpo_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1}, {1, "gradient_cdpo"});
+  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1},
+                          {1, "gradient_cdpo"});
 }
 
 BOOST_AUTO_TEST_CASE(hinge_agrees_with_pytorch) {
@@ -48,7 +52,9 @@ BOOST_AUTO_TEST_CASE(supervised_loss_agrees_with_pytorch) {
   golden::check_gradients(machine, error, prefopt::sft{}, {4, "gradient_sft"});
 }
 
-BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) { golden::check_adamw(machine, error); }
+BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) {
+  golden::check_adamw(machine, error);
+}
 
 /// log-softmax in double.
 std::vector<double> log_probs_of(std::vector<double> logits) {
@@ -72,7 +78,8 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
 
   prefopt::token_ids vocabulary(wanted.size());
   std::iota(vocabulary.begin(), vocabulary.end(), 0);
-  std::vector<prefopt::packable_sequence> continuations;  // the text and each token of the vocabulary
+  // the text and each token of the vocabulary
+  std::vector<prefopt::packable_sequence> continuations;
   for (const prefopt::token_id& token : vocabulary)
     continuations.push_back({.example = 0, .role = token, .prompt = ids, .response = {&token, 1}});
   const auto batch = prefopt::pack(continuations);

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "gpt2/golden.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "gpt2/golden.hpp"
 
 namespace golden {
 

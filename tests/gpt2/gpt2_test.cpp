@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 is a trainable policy: the laws, in float64 and float32, tied and untied, with one thread and with several.
+// GPT-2 is a trainable policy: the laws, in float64 and float32, tied and untied, with one thread
+// and with several.
 
 #include "prefopt/gpt2/gpt2.hpp"
 
-#include <boost/mpl/list.hpp>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "laws/trainable_policy_laws.hpp"
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/initialize.hpp"
+#include "laws/trainable_policy_laws.hpp"
 
 using namespace prefopt;
 
@@ -20,7 +22,8 @@ static_assert(trainable_policy<gpt2<eigen_backend<float>>>);
 
 namespace {
 
-const gpt2_config tied = {.n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
+const gpt2_config tied = {
+    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
 const gpt2_config untied = {.n_layer = 1,
                             .n_head = 3,
                             .n_embd = 12,
@@ -33,12 +36,14 @@ const gpt2_config untied = {.n_layer = 1,
 
 /// Weights of unit size, so that every path through the model carries something.
 template <class Compute>
-gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& machine, const gpt2_config& config) {
+gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& machine,
+                                         const gpt2_config& config) {
   using Real = typename eigen_backend<Compute>::value_type;
   gpt2 model(machine, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
-    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
+    const double center =
+        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
     for (Real& value : parameter.value) value = static_cast<Real>(center + 0.3 * random.normal());
   }
   return model;
@@ -131,24 +136,30 @@ BOOST_AUTO_TEST_CASE(a_clone_has_the_same_weights_and_a_life_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
   // Enough head rows for several pieces of logits, the last one short.
-  gpt2 model(one_thread_float32, {.n_layer = 1, .n_head = 2, .n_embd = 20, .vocab_size = 50257, .n_positions = 400});
+  gpt2 model(one_thread_float32,
+             {.n_layer = 1, .n_head = 2, .n_embd = 20, .vocab_size = 50257, .n_positions = 400});
   initialize(model, 4);
   std::vector<tokenized_pair> pairs(1);
   random_generator random(4);
   pairs[0].prompt = {7, 8};
-  for (int i = 0; i < 390; ++i) pairs[0].chosen.push_back(static_cast<token_id>(random.below(50257)));
-  for (int i = 0; i < 301; ++i) pairs[0].rejected.push_back(static_cast<token_id>(random.below(50257)));
+  for (int i = 0; i < 390; ++i)
+    pairs[0].chosen.push_back(static_cast<token_id>(random.below(50257)));
+  for (int i = 0; i < 301; ++i)
+    pairs[0].rejected.push_back(static_cast<token_id>(random.below(50257)));
   const std::vector<std::size_t> members = {0};
   const auto batch = pack(pairs, members);
   const auto pass = model.forward(batch);
-  BOOST_TEST(model.token_log_probs(batch) == std::vector<double>(pass.log_probs().begin(), pass.log_probs().end()),
+  BOOST_TEST(model.token_log_probs(batch) ==
+                 std::vector<double>(pass.log_probs().begin(), pass.log_probs().end()),
              boost::test_tools::per_element());
 }
 
-// Long enough for several tiles of attention and for keys behind a product's first block of depth; the second pair's
-// prompt begins as the first's does, so that both share a root, and neither does when it is alone.
+// Long enough for several tiles of attention and for keys behind a product's first block of depth;
+// the second pair's prompt begins as the first's does, so that both share a root, and neither does
+// when it is alone.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, machine_types) {
-  const gpt2_config config = {.n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 600};
+  const gpt2_config config = {
+      .n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 600};
   random_generator random(8);
   std::vector<tokenized_pair> pairs(3);
   const auto append = [&](token_ids& tokens, int count) {
@@ -171,11 +182,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
   BOOST_TEST(other_model.token_log_probs(together) == log_probs, boost::test_tools::per_element());
   for (const tree_sequence& sequence : together.sequences) {
     const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
-    const packable_sequence one{.prompt = pair.prompt,
-                                .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
+    const packable_sequence one{
+        .prompt = pair.prompt,
+        .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
     const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
     const auto first = log_probs.begin() + sequence.first_target;
-    BOOST_TEST(alone == std::vector<double>(first, first + sequence.count), boost::test_tools::per_element());
+    BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),
+               boost::test_tools::per_element());
   }
 }
 
@@ -190,7 +203,8 @@ BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {
 }
 
 BOOST_AUTO_TEST_CASE(initialization_follows_gpt2) {
-  gpt2 model(one_thread, {.n_layer = 8, .n_head = 2, .n_embd = 64, .vocab_size = 300, .n_positions = 100});
+  gpt2 model(one_thread,
+             {.n_layer = 8, .n_head = 2, .n_embd = 64, .vocab_size = 300, .n_positions = 100});
   initialize(model, 9);
   for (const auto& parameter : model.parameters()) {
     double mean = 0, square = 0;
@@ -201,7 +215,8 @@ BOOST_AUTO_TEST_CASE(initialization_follows_gpt2) {
     if (parameter.shape.size() == 2) {
       const bool projection = parameter.name.ends_with("c_proj.weight");
       BOOST_TEST(std::abs(mean) < 0.002);
-      BOOST_TEST(std::sqrt(square) == (projection ? 0.02 / 4 : 0.02), boost::test_tools::tolerance(0.05));
+      BOOST_TEST(std::sqrt(square) == (projection ? 0.02 / 4 : 0.02),
+                 boost::test_tools::tolerance(0.05));
     } else {
       BOOST_TEST(mean == (parameter.name.ends_with("weight") ? 1.0 : 0.0));
     }
@@ -225,7 +240,10 @@ BOOST_AUTO_TEST_CASE(sizes_that_make_no_model_are_refused_with_their_key) {
   BOOST_TEST(message(tied).empty());
   BOOST_TEST(message(with([](auto& c) { c.n_layer = 0; })).find("n_layer") != std::string::npos);
   BOOST_TEST(message(with([](auto& c) { c.n_head = 5; })).find("n_head") != std::string::npos);
-  BOOST_TEST(message(with([](auto& c) { c.vocab_size = 1U << 31U; })).find("vocab_size") != std::string::npos);
-  BOOST_TEST(message(with([](auto& c) { c.n_positions = 0; })).find("n_positions") != std::string::npos);
-  BOOST_TEST(message(with([](auto& c) { c.layer_norm_epsilon = 0; })).find("layer_norm_epsilon") != std::string::npos);
+  BOOST_TEST(message(with([](auto& c) { c.vocab_size = 1U << 31U; })).find("vocab_size") !=
+             std::string::npos);
+  BOOST_TEST(message(with([](auto& c) { c.n_positions = 0; })).find("n_positions") !=
+             std::string::npos);
+  BOOST_TEST(message(with([](auto& c) { c.layer_norm_epsilon = 0; })).find("layer_norm_epsilon") !=
+             std::string::npos);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // PPO of a GPT-2 with a GPT-2 as its critic, in float64.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/decoder.hpp"
@@ -24,7 +25,8 @@ namespace {
 
 using machine_type = eigen_backend<double>;
 const machine_type machine;
-const gpt2_config config{.n_layer = 1, .n_head = 2, .n_embd = 6, .vocab_size = 5, .n_positions = 32};
+const gpt2_config config{
+    .n_layer = 1, .n_head = 2, .n_embd = 6, .vocab_size = 5, .n_positions = 32};
 const ppo options{.cliprange = 0.3, .vf_coef = 0.4, .cliprange_value = 0.5};
 constexpr token_id end = 0;
 
@@ -33,7 +35,8 @@ template <class Model>
 Model filled(Model model, std::uint64_t seed) {
   random_generator random(seed);
   for (auto& parameter : model.parameters()) {
-    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
+    const double center =
+        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
     for (double& value : parameter.value) value = center + 0.3 * random.normal();
   }
   return model;
@@ -60,11 +63,13 @@ std::vector<double> reward(std::span<const tokenized_example> examples) {
   return scores;
 }
 
-/// Responses on two long prompts, which share trees; then policy and critic move until some terms are clipped.
+/// Responses on two long prompts, which share trees; then policy and critic move until some terms
+/// are clipped.
 struct world {
   gpt2<machine_type> policy = filled(gpt2<machine_type>(machine, config), 1);
   gpt2<machine_type> reference = filled(gpt2<machine_type>(machine, config), 2);
-  gpt2_scalar_model<machine_type> critic = filled(gpt2_scalar_model<machine_type>(machine, config), 3);
+  gpt2_scalar_model<machine_type> critic =
+      filled(gpt2_scalar_model<machine_type>(machine, config), 3);
   rollouts made;
   std::vector<std::size_t> members;
 
@@ -72,10 +77,13 @@ struct world {
     random_generator random(4);
     std::vector<token_ids> prompts(2);
     for (token_ids& prompt : prompts)
-      for (std::size_t i = 0; i < 18; ++i) prompt.push_back(static_cast<token_id>(random.below(config.vocab_size)));
-    const std::vector<token_ids> asked{prompts[0], prompts[1], prompts[0], prompts[1], prompts[0], {3}};
-    made = read_rollouts(sample_responses(policy, asked, 1, {.max_new_tokens = 5, .end_of_text = end}, random), policy,
-                         reference, critic, reward, options, end, tokens);
+      for (std::size_t i = 0; i < 18; ++i)
+        prompt.push_back(static_cast<token_id>(random.below(config.vocab_size)));
+    const std::vector<token_ids> asked{prompts[0], prompts[1], prompts[0],
+                                       prompts[1], prompts[0], {3}};
+    made = read_rollouts(
+        sample_responses(policy, asked, 1, {.max_new_tokens = 5, .end_of_text = end}, random),
+        policy, reference, critic, reward, options, end, tokens);
     members.resize(made.size());
     std::iota(members.begin(), members.end(), std::size_t{0});
   }
@@ -92,7 +100,8 @@ struct world {
 void check_same(const std::vector<double>& came, const std::vector<double>& wanted) {
   BOOST_TEST_REQUIRE(came.size() == wanted.size());
   for (std::size_t i = 0; i < came.size(); ++i)
-    BOOST_TEST(prefopt_test::is_close(came[i], wanted[i], 1e-11, 1), i << ": " << came[i] << " and " << wanted[i]);
+    BOOST_TEST(prefopt_test::is_close(came[i], wanted[i], 1e-11, 1),
+               i << ": " << came[i] << " and " << wanted[i]);
 }
 
 }  // namespace
@@ -100,7 +109,8 @@ void check_same(const std::vector<double>& came, const std::vector<double>& want
 BOOST_AUTO_TEST_CASE(the_gradient_of_ppo_is_that_of_its_loss_for_two_gpt2) {
   world moved;
   const ppo_sums sums = moved.move().accumulate(30);
-  const std::vector<double> by_policy = gradient_of(moved.policy), by_critic = gradient_of(moved.critic);
+  const std::vector<double> by_policy = gradient_of(moved.policy),
+                            by_critic = gradient_of(moved.critic);
   for (const double clipped : {sums.policy_clipped, sums.value_clipped})
     BOOST_TEST((clipped > 0 && clipped < sums.tokens), clipped << " of " << sums.tokens);
   const auto compare = [&](auto& model, const std::vector<double>& gradient) {
@@ -116,8 +126,9 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_ppo_is_that_of_its_loss_for_two_gpt2) {
         };
         constexpr double h = prefopt_test::difference_step;
         const double slope = (at(h) - at(-h)) / (2 * h);
-        BOOST_TEST(prefopt_test::is_close(gradient[place], slope, prefopt_test::difference_error, 1),
-                   parameter.name << ' ' << i << ": " << gradient[place] << " and " << slope);
+        BOOST_TEST(
+            prefopt_test::is_close(gradient[place], slope, prefopt_test::difference_error, 1),
+            parameter.name << ' ' << i << ": " << gradient[place] << " and " << slope);
       }
     }
   };
@@ -129,11 +140,13 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_rollouts_and_gradients_of_two_gpt2_by_
   world whole;
   for (const std::size_t tokens : {1U, 30U, 45U}) {
     world cut(tokens);
-    for (const auto numbers : {&rollouts::log_probs, &rollouts::reference, &rollouts::values, &rollouts::advantages})
+    for (const auto numbers :
+         {&rollouts::log_probs, &rollouts::reference, &rollouts::values, &rollouts::advantages})
       check_same(cut.made.*numbers, whole.made.*numbers);
   }
   const double loss = whole.move().accumulate().loss(options);
-  const std::vector<double> by_policy = gradient_of(whole.policy), by_critic = gradient_of(whole.critic);
+  const std::vector<double> by_policy = gradient_of(whole.policy),
+                            by_critic = gradient_of(whole.critic);
   for (const std::size_t tokens : {1U, 30U, 45U}) {
     BOOST_TEST(std::abs(whole.accumulate(tokens).loss(options) - loss) < 1e-12);
     check_same(gradient_of(whole.policy), by_policy);

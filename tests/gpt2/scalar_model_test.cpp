@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 with a scalar head is a trainable scalar model: the laws, in float64, float32 and bfloat16, of a tied and of an
-// untied configuration, with one thread and with several.
+// GPT-2 with a scalar head is a trainable scalar model: the laws, in float64, float32 and bfloat16,
+// of a tied and of an untied configuration, with one thread and with several.
 
 #include "prefopt/gpt2/scalar_model.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "laws/trainable_scalar_model_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/step.hpp"
+#include "laws/trainable_scalar_model_laws.hpp"
 
 using namespace prefopt;
 
@@ -24,7 +25,8 @@ static_assert(trainable_policy<reward_model<gpt2_scalar_model<eigen_backend<bflo
 
 namespace {
 
-const gpt2_config tied = {.n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
+const gpt2_config tied = {
+    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
 const gpt2_config untied = {.n_layer = 1,
                             .n_head = 3,
                             .n_embd = 12,
@@ -40,8 +42,10 @@ template <class Model>
 void fill(Model& model, std::uint64_t seed = 3) {
   random_generator random(seed);
   for (auto& parameter : model.parameters()) {
-    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
-    for (auto& value : parameter.value) value = static_cast<typename Model::value_type>(center + 0.3 * random.normal());
+    const double center =
+        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
+    for (auto& value : parameter.value)
+      value = static_cast<typename Model::value_type>(center + 0.3 * random.normal());
   }
 }
 
@@ -114,9 +118,12 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_a_step_is_that_of_the_mean_loss) {
     reward_model model(random_model(one_thread, config));
     accumulate_gradient(model, no_reference{}, loss, pairs, members, {.tokens_per_microbatch = 9});
     const auto claimed = tests::model_laws::gradients(model);
-    const auto mean_loss = [&] { return std::vector<double>{evaluate(model, no_reference{}, loss, pairs).loss}; };
+    const auto mean_loss = [&] {
+      return std::vector<double>{evaluate(model, no_reference{}, loss, pairs).loss};
+    };
     const std::vector<double> one{1};
-    tests::model_laws::check_differences(model, {.difference_tolerance = 1e-6}, claimed, one, mean_loss);
+    tests::model_laws::check_differences(model, {.difference_tolerance = 1e-6}, claimed, one,
+                                         mean_loss);
   }
 }
 
@@ -125,7 +132,8 @@ BOOST_AUTO_TEST_CASE(the_head_is_named_and_shaped_as_in_hugging_face_checkpoints
     gpt2_scalar_model model(one_thread, config);
     const auto parameters = model.parameters();
     BOOST_TEST(parameters.back().name == "score.weight");
-    BOOST_TEST(parameters.back().shape == (std::vector<std::size_t>{1, 12}), boost::test_tools::per_element());
+    BOOST_TEST(parameters.back().shape == (std::vector<std::size_t>{1, 12}),
+               boost::test_tools::per_element());
     BOOST_TEST(parameters.back().decays);
     for (const auto& parameter : parameters) BOOST_TEST(parameter.name != "lm_head.weight");
     BOOST_TEST(parameters[parameters.size() - 2].name == "ln_f.bias");
@@ -138,7 +146,8 @@ BOOST_AUTO_TEST_CASE(on_a_policys_trunk_every_path_is_worth_nothing_at_first) {
     fill(policy);
     gpt2_scalar_model model(policy);
     const auto batch = some_batch();
-    BOOST_TEST(model.values(batch, last_rows(batch)) == std::vector<double>(4), boost::test_tools::per_element());
+    BOOST_TEST(model.values(batch, last_rows(batch)) == std::vector<double>(4),
+               boost::test_tools::per_element());
     const auto trunk = policy.parameters(), copied = model.parameters();
     for (std::size_t i = 0; i + 1 < copied.size(); ++i) {
       BOOST_TEST(copied[i].name == trunk[i].name);

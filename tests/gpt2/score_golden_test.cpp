@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 with a scalar head agrees with PyTorch in float64: rewards, and loss and gradient of the pairs' Bradley-Terry
-// loss; tests/golden/gpt2/make_score_golden.py made the numbers.
+// GPT-2 with a scalar head agrees with PyTorch in float64: rewards, and loss and gradient of the
+// pairs' Bradley-Terry loss; tests/golden/gpt2/make_score_golden.py made the numbers.
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "gpt2/golden.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/scalar_model.hpp"
@@ -15,6 +14,7 @@
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/train/step.hpp"
+#include "gpt2/golden.hpp"
 
 using namespace prefopt;
 
@@ -29,7 +29,8 @@ auto golden_model(const eigen_backend<Real>& machine, const std::string& model) 
   const auto head = scalar.parameters().back().value;
   const auto wanted = golden::numbers(model, "score");
   BOOST_REQUIRE_EQUAL(head.size(), wanted.size());
-  std::ranges::transform(wanted, head.begin(), [](double value) { return static_cast<Real>(value); });
+  std::ranges::transform(wanted, head.begin(),
+                         [](double value) { return static_cast<Real>(value); });
   return reward_model(std::move(scalar));
 }
 
@@ -42,7 +43,8 @@ void check_rewards(const eigen_backend<Real>& machine) {
       const auto wanted = golden::numbers(model, "rewards");
       const auto batch = pack(golden::pairs(), golden::members());
       BOOST_TEST(golden::relative_error(rewards.rewards(batch), wanted) <= error<Real>);
-      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(), 60), wanted) <= error<Real>);
+      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(), 60), wanted) <=
+                 error<Real>);
       const auto pass = rewards.forward(batch);
       std::vector<double> at_last_tokens;
       for (const tree_sequence& sequence : batch.sequences)
@@ -61,8 +63,8 @@ void check_gradients(const eigen_backend<Real>& machine) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", token budget " << budget) {
         auto rewards = golden_model(machine, model);
-        const auto step = accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(), golden::members(),
-                                              {.tokens_per_microbatch = budget});
+        const auto step = accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(),
+                                              golden::members(), {.tokens_per_microbatch = budget});
         const double wanted = golden::numbers(model, "loss_bradley_terry").at(0);
         BOOST_TEST(std::abs(step.loss - wanted) <= error<Real> * wanted);
         golden::check_tensors(machine, rewards.parameters(), &parameter<Real>::gradient,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json: reads a GPT-2 folder, writes it to OUTPUT, and writes what the
-// model gives for each of the token sequences in IDS.json. KIND
+// write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json: reads a GPT-2 folder, writes it to OUTPUT,
+// and writes what the model gives for each of the token sequences in IDS.json. KIND
 //   language    log p of every token after every token, [T * V] numbers
 //   scalar      a scalar model's number at every token, [T]
-//   new-scalar  the same, of a scalar model that is made of FOLDER's language model with a head of waves
+//   new-scalar  the same, of a scalar model that is made of FOLDER's language model with a head of
+//   waves
 
 #include <cmath>
 #include <cstddef>
@@ -29,23 +30,28 @@ namespace {
 using machine_type = prefopt::eigen_backend<float>;
 using scalar_model = prefopt::gpt2_scalar_model<machine_type>;
 
-/// Every token of the vocabulary after every beginning of a text that leaves room for it: [T * V] targets.
-prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> ids, const prefopt::token_ids& tokens) {
+/// Every token of the vocabulary after every beginning of a text that leaves room for it: [T * V]
+/// targets.
+prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> ids,
+                                             const prefopt::token_ids& tokens) {
   std::vector<prefopt::packable_sequence> sequences;
   for (std::size_t length = 1; length <= ids.size(); ++length)
     for (const prefopt::token_id& token : tokens)
-      sequences.push_back({.example = 0, .role = token, .prompt = ids.first(length), .response = {&token, 1}});
+      sequences.push_back(
+          {.example = 0, .role = token, .prompt = ids.first(length), .response = {&token, 1}});
   return prefopt::pack(sequences);
 }
 
-std::vector<double> numbers(const prefopt::gpt2<machine_type>& policy, const prefopt::token_ids& ids) {
+std::vector<double> numbers(const prefopt::gpt2<machine_type>& policy,
+                            const prefopt::token_ids& ids) {
   prefopt::token_ids tokens(policy.config().vocab_size);
   std::iota(tokens.begin(), tokens.end(), 0);
   return policy.token_log_probs(all_continuations(ids, tokens));
 }
 
 std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids& ids) {
-  const std::vector<prefopt::packable_sequence> path{{.example = 0, .role = 0, .prompt = {}, .response = ids}};
+  const std::vector<prefopt::packable_sequence> path{
+      {.example = 0, .role = 0, .prompt = {}, .response = ids}};
   std::vector<std::int32_t> rows(ids.size());
   std::iota(rows.begin(), rows.end(), 0);
   return scores.values(prefopt::pack(path), rows);
@@ -54,7 +60,8 @@ std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids
 scalar_model under_waves(const prefopt::gpt2<machine_type>& policy) {
   scalar_model scores(policy);
   float place = 0;
-  for (const auto all = scores.parameters(); float& weight : all.back().value) weight = std::sin(place += 1);
+  for (const auto all = scores.parameters(); float& weight : all.back().value)
+    weight = std::sin(place += 1);
   return scores;
 }
 
@@ -66,15 +73,16 @@ void write_numbers(const Model& model, const std::string& ids_file, const std::s
   std::ofstream(result) << all;
 }
 
-void run(const std::string& kind, const std::string& folder, const std::string& output, const std::string& ids_file,
-         const std::string& result) {
+void run(const std::string& kind, const std::string& folder, const std::string& output,
+         const std::string& ids_file, const std::string& result) {
   const machine_type machine{{.threads = 2}};
   if (kind == "language") {
     const auto policy = prefopt::load_gpt2(machine, folder);
     prefopt::save_gpt2(policy, folder, output);
     return write_numbers(policy, ids_file, result);
   }
-  if (kind != "scalar" && kind != "new-scalar") throw std::invalid_argument("write_folder: no kind " + kind);
+  if (kind != "scalar" && kind != "new-scalar")
+    throw std::invalid_argument("write_folder: no kind " + kind);
   const auto scores = kind == "scalar" ? prefopt::load_gpt2_scalar_model(machine, folder)
                                        : under_waves(prefopt::load_gpt2(machine, folder));
   prefopt::save_gpt2_scalar_model(scores, folder, output);

@@ -5,11 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/text/gpt2_tokenizer.hpp"
 #include "files/scratch_folder.hpp"
 #include "io/gpt2_folders.hpp"
 #include "io/gpt2_model_folder.hpp"
-#include "prefopt/io/gpt2_folder.hpp"
-#include "prefopt/text/gpt2_tokenizer.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::gpt2_config;
@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(chat_templates_and_linked_files_are_carried_along_as_plain_
   fs::create_directory_symlink("there", parent / "link");
   const fs::path target = parent / "link";
   prefopt::save_gpt2(source.load(), source.path(), target);
-  for (const char* name :
-       {"tokenizer_config.json", "chat_template.jinja", "additional_chat_templates/rag.jinja", "model.safetensors"}) {
+  for (const char* name : {"tokenizer_config.json", "chat_template.jinja",
+                           "additional_chat_templates/rag.jinja", "model.safetensors"}) {
     BOOST_TEST(get(target / name) == get(source / name));
     BOOST_TEST((fs::symlink_status(target / name).type() == fs::file_type::regular));
   }
@@ -112,24 +112,29 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
     prefopt::save_gpt2(source.load(), companions, target.path());
     json result = json::array({json::parse(get(target / "config.json"))["eos_token_id"]});
     BOOST_TEST(json::parse(get(target / "config.json"))["pad_token_id"] == 256);
-    if (generation) result.push_back(json::parse(get(target / "generation_config.json"))["eos_token_id"]);
+    if (generation)
+      result.push_back(json::parse(get(target / "generation_config.json"))["eos_token_id"]);
     result.push_back(companions.notes.size());
-    if (!companions.notes.empty()) result.push_back(companions.notes[0].substr(source.path().native().size()));
+    if (!companions.notes.empty())
+      result.push_back(companions.notes[0].substr(source.path().native().size()));
     return result;
   };
   const json no_key(json::value_t::discarded);
   const char* text = ": the tokenizer ends a text with token 256, eos_token_id is ";
   const char* both = "; the trained model's files hold both, so generation stops at either";
   BOOST_TEST(aligned(256, nullptr) == json::parse("[256, 0]"));
-  BOOST_TEST(aligned({7, 256}, R"({"eos_token_id": [256, 9]})") == json::parse("[[7, 256], [256, 9], 0]"));
+  BOOST_TEST(aligned({7, 256}, R"({"eos_token_id": [256, 9]})") ==
+             json::parse("[[7, 256], [256, 9], 0]"));
   BOOST_TEST(aligned(no_key, "{}") == json::parse("[256, 256, 0]"));
   BOOST_TEST(aligned(nullptr, nullptr) == json::parse("[256, 0]"));
   BOOST_TEST(aligned(7, nullptr) == (json{{256, 7}, 1, join(text, "7 in config.json", both)}));
-  BOOST_TEST(aligned(7, R"({"eos_token_id": [7, 8]})") ==
-             (json{{256, 7},
-                   {256, 7, 8},
-                   1,
-                   join(text, "7 in config.json, 7 in generation_config.json, 8 in generation_config.json", both)}));
+  BOOST_TEST(
+      aligned(7, R"({"eos_token_id": [7, 8]})") ==
+      (json{{256, 7},
+            {256, 7, 8},
+            1,
+            join(text, "7 in config.json, 7 in generation_config.json, 8 in generation_config.json",
+                 both)}));
   BOOST_TEST(aligned(256, R"({"eos_token_id": 7})") ==
              (json{256, {256, 7}, 1, join(text, "7 in generation_config.json", both)}));
   BOOST_CHECK_EXCEPTION((void)aligned("7", nullptr), prefopt::format_error,
@@ -148,8 +153,10 @@ BOOST_AUTO_TEST_CASE(config_keys_that_nobody_knows_are_listed_once) {
   put(source / "config.json", config.dump());
   const auto notes = prefopt::read_gpt2_companions(source.path()).notes;
   BOOST_REQUIRE(notes.size() == 1u);
-  BOOST_TEST(notes[0] == join((source / "config.json").native(),
-                              ": not known here, so not used, and copied to the trained model: alibi, auto_map"));
+  BOOST_TEST(
+      notes[0] ==
+      join((source / "config.json").native(),
+           ": not known here, so not used, and copied to the trained model: alibi, auto_map"));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
@@ -160,8 +167,10 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   prefopt::save_gpt2(make_model<model>(config), tokenizer, folder.path());
   same_weights(prefopt::load_gpt2(machine(), folder.path()), make_model<model>(config));
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
-  BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"), boost::test_tools::per_element());
-  BOOST_TEST(nlohmann::json::parse(get(folder / "config.json"))["eos_token_id"] == tokenizer.end_of_text());
+  BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"),
+             boost::test_tools::per_element());
+  BOOST_TEST(nlohmann::json::parse(get(folder / "config.json"))["eos_token_id"] ==
+             tokenizer.end_of_text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,9 +12,12 @@ using prefopt_test::says;
 
 namespace {
 
-const nlohmann::json good = {{"n_layer", 2}, {"n_head", 2}, {"n_embd", 4}, {"n_positions", 8}, {"vocab_size", 11}};
+const nlohmann::json good = {
+    {"n_layer", 2}, {"n_head", 2}, {"n_embd", 4}, {"n_positions", 8}, {"vocab_size", 11}};
 
-gpt2_config parse(const nlohmann::json& json) { return prefopt::parse_gpt2_config(json, "config.json"); }
+gpt2_config parse(const nlohmann::json& json) {
+  return prefopt::parse_gpt2_config(json, "config.json");
+}
 
 nlohmann::json with(const char* key, const nlohmann::json& value) {
   nlohmann::json json = good;
@@ -50,10 +53,12 @@ BOOST_AUTO_TEST_CASE(a_needed_key_has_no_fallback) {
   for (const char* key : {"n_layer", "n_head", "n_embd", "n_positions", "vocab_size"}) {
     nlohmann::json json = good;
     json.erase(key);
-    BOOST_CHECK_EXCEPTION((void)parse(json), format_error, says("config.json: key \"", key, "\" is missing"));
+    BOOST_CHECK_EXCEPTION((void)parse(json), format_error,
+                          says("config.json: key \"", key, "\" is missing"));
     for (const nlohmann::json& bad :
-         {nlohmann::json(0), nlohmann::json(-1), nlohmann::json(2.0), nlohmann::json("2"), nlohmann::json(nullptr),
-          nlohmann::json(true), nlohmann::json(16777217), nlohmann::json(1e300), nlohmann::json(~std::uint64_t{0})}) {
+         {nlohmann::json(0), nlohmann::json(-1), nlohmann::json(2.0), nlohmann::json("2"),
+          nlohmann::json(nullptr), nlohmann::json(true), nlohmann::json(16777217),
+          nlohmann::json(1e300), nlohmann::json(~std::uint64_t{0})}) {
       BOOST_CHECK_EXCEPTION((void)parse(with(key, bad)), format_error,
                             says("config.json: ", key, "an integer from 1 to"));
     }
@@ -81,14 +86,16 @@ BOOST_AUTO_TEST_CASE(what_would_compute_another_model_is_refused_by_its_key) {
   refused("architectures", "GPT2LMHeadModel");
   BOOST_TEST((parse(with("pruned_heads", nlohmann::json::object())) == parse(good)));
   BOOST_TEST((parse(with("architectures", {"GPT2DoubleHeadsModel"})) == parse(good)));
-  BOOST_CHECK_EXCEPTION((void)parse(with("model_type", "llama")), format_error,
-                        says("config.json: model_type is \"llama\"; the only model_type that is supported is gpt2"));
+  BOOST_CHECK_EXCEPTION(
+      (void)parse(with("model_type", "llama")), format_error,
+      says("config.json: model_type is \"llama\"; the only model_type that is supported is gpt2"));
   BOOST_CHECK_EXCEPTION((void)parse(with("layer_norm_epsilon", 0)), format_error,
                         says("config.json: ", "layer_norm_epsilon"));
   BOOST_CHECK_EXCEPTION((void)parse(with("n_head", 3)), format_error,
                         says("config.json: ", "n_embd is 4", "n_head, 3"));
   refused("n_inner", 0);
-  BOOST_CHECK_EXCEPTION((void)parse(nlohmann::json::array()), format_error, says("config.json: ", "object"));
+  BOOST_CHECK_EXCEPTION((void)parse(nlohmann::json::array()), format_error,
+                        says("config.json: ", "object"));
 }
 
 BOOST_AUTO_TEST_CASE(a_size_may_have_its_general_name_but_not_two_values) {
@@ -134,15 +141,16 @@ BOOST_AUTO_TEST_CASE(a_written_config_says_what_was_written_whatever_its_source_
   BOOST_TEST((prefopt::parse_gpt2_scalar_config(scalar, "c") == config));
   BOOST_TEST(scalar["architectures"] == nlohmann::json::array({"GPT2ForSequenceClassification"}));
   source["activation_function"] = "gelu_pytorch_tanh";
-  BOOST_TEST(nlohmann::json::parse(prefopt::write_gpt2_config(config, source))["activation_function"] ==
-             "gelu_pytorch_tanh");
+  BOOST_TEST(nlohmann::json::parse(prefopt::write_gpt2_config(
+                 config, source))["activation_function"] == "gelu_pytorch_tanh");
 }
 
 BOOST_AUTO_TEST_CASE(a_written_config_is_read_as_the_same) {
   for (const gpt2_config& config :
        {parse(good), parse(with("n_inner", 9)), parse(with("activation_function", "gelu")),
         parse(with("tie_word_embeddings", false)), parse(with("layer_norm_epsilon", 3e-7))}) {
-    const auto json = nlohmann::json::parse(prefopt::write_gpt2_config(config, nlohmann::json::object()));
+    const auto json =
+        nlohmann::json::parse(prefopt::write_gpt2_config(config, nlohmann::json::object()));
     BOOST_TEST((parse(json) == config));
     BOOST_TEST(json["architectures"] == nlohmann::json::array({"GPT2LMHeadModel"}));
     BOOST_TEST(json["torch_dtype"] == "float32");

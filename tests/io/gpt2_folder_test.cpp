@@ -3,17 +3,18 @@
 
 #include "prefopt/io/gpt2_folder.hpp"
 
-#include <sys/stat.h>
-
 #include <bit>
-#include <boost/test/unit_test.hpp>
 #include <limits>
 
+#include <boost/test/unit_test.hpp>
+
+#include <sys/stat.h>
+
+#include "prefopt/text/gpt2_tokenizer.hpp"
 #include "files/scratch_folder.hpp"
 #include "io/gpt2_folders.hpp"
 #include "io/gpt2_model_folder.hpp"
 #include "io/safetensors_bytes.hpp"
-#include "prefopt/text/gpt2_tokenizer.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::gpt2_config;
@@ -27,7 +28,8 @@ BOOST_AUTO_TEST_CASE(what_was_saved_is_loaded_tied_and_untied) {
     gpt2_config config = tiny;
     config.tie_word_embeddings = tied;
     config.n_inner = tied ? 0 : 7;
-    config.activation = tied ? prefopt::activation_function::gelu_new : prefopt::activation_function::gelu;
+    config.activation =
+        tied ? prefopt::activation_function::gelu_new : prefopt::activation_function::gelu;
     config.layer_norm_epsilon = 1e-6;
     const model_folder folder(config);
     const model loaded = folder.load();
@@ -73,10 +75,12 @@ BOOST_AUTO_TEST_CASE(whatever_stands_before_all_names_is_taken_off) {
       if (is_bare && tensor.name.starts_with("transformer.")) tensor.name.erase(0, 12);
       tensor.name.insert(0, prefix);
     }
-    list.add(join(prefix, is_bare ? "" : "transformer.", "h.0.attn.bias"), {1, 1, 2, 2}, {1, 0, 1, 1});
+    list.add(join(prefix, is_bare ? "" : "transformer.", "h.0.attn.bias"), {1, 1, 2, 2},
+             {1, 0, 1, 1});
     return list;
   };
-  for (const char* prefix : {"", "module.", "_orig_mod.", "model.", "base_model.model.", "policy.", "a.b.", "h.0."}) {
+  for (const char* prefix :
+       {"", "module.", "_orig_mod.", "model.", "base_model.model.", "policy.", "a.b.", "h.0."}) {
     for (const bool is_bare : {false, true}) {
       BOOST_TEST_CONTEXT(prefix << is_bare) {
         with(prefix, is_bare).write(folder.path());
@@ -101,11 +105,13 @@ BOOST_AUTO_TEST_CASE(whatever_stands_before_all_names_is_taken_off) {
   tensor_list mixed = with("policy.", false);
   mixed["policy.transformer.ln_f.bias"].name = "reference.transformer.ln_f.bias";
   mixed.write(folder.path());
-  folder.refused("tensors policy.transformer.", " and reference.transformer.ln_f.bias: \"policy.transformer.\" before");
+  folder.refused("tensors policy.transformer.",
+                 " and reference.transformer.ln_f.bias: \"policy.transformer.\" before");
   mixed = with("policy.", false);
   mixed["policy.lm_head.weight"].name = "reference.lm_head.weight";
   mixed.write(folder.path());
-  folder.refused("tensor reference.lm_head.weight: \"reference.\" before a head's name, wanted \"policy.\"");
+  folder.refused(
+      "tensor reference.lm_head.weight: \"reference.\" before a head's name, wanted \"policy.\"");
 }
 
 BOOST_AUTO_TEST_CASE(the_tensors_of_an_adapter_are_named_as_such) {
@@ -122,7 +128,8 @@ BOOST_AUTO_TEST_CASE(the_tensors_of_an_adapter_are_named_as_such) {
 }
 
 BOOST_AUTO_TEST_CASE(tied_weights_are_read_under_either_name) {
-  // What safetensors.torch.save_model writes: shared tensors once, under the alphabetically first name.
+  // What safetensors.torch.save_model writes: shared tensors once, under the alphabetically first
+  // name.
   const model_folder folder;
   const tensor_list good(folder.path());
   for (const bool has_alias : {true, false}) {
@@ -147,7 +154,8 @@ BOOST_AUTO_TEST_CASE(tied_weights_are_read_under_either_name) {
   const model loaded = folder.load();
   const auto parameters = loaded.parameters();
   const auto value = [&](std::string_view name) {
-    const auto found = std::ranges::find_if(parameters, [&](const auto& each) { return each.name == name; });
+    const auto found =
+        std::ranges::find_if(parameters, [&](const auto& each) { return each.name == name; });
     BOOST_REQUIRE((found != parameters.end()));
     return found->value;
   };
@@ -166,11 +174,12 @@ BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_by_tensor_and_place) {
     tensor.values = values;
     const tensor_list good(folder.path());
     list.write(folder.path());
-    BOOST_CHECK_EXCEPTION((void)folder.load(), prefopt::format_error,
-                          says(join(folder.path().native(), "/model.safetensors: tensor ", name, " holds "),
-                               value != value ? "nan at ["
-                               : value > 0    ? "infinity at ["
-                                              : "-infinity at ["));
+    BOOST_CHECK_EXCEPTION(
+        (void)folder.load(), prefopt::format_error,
+        says(join(folder.path().native(), "/model.safetensors: tensor ", name, " holds "),
+             value != value ? "nan at ["
+             : value > 0    ? "infinity at ["
+                            : "-infinity at ["));
     good.write(folder.path());
   };
   with("transformer.h.1.mlp.c_fc.bias", 3, std::numeric_limits<float>::quiet_NaN());
@@ -192,8 +201,9 @@ BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_in_every_type) {
     data += bytes;
     const auto path =
         put(folder / "x.safetensors",
-            safetensors_bytes(
-                join(R"({"w":{"dtype":")", type, R"(","shape":[1,2],"data_offsets":[0,)", data.size(), "]}}"), data));
+            safetensors_bytes(join(R"({"w":{"dtype":")", type,
+                                   R"(","shape":[1,2],"data_offsets":[0,)", data.size(), "]}}"),
+                              data));
     const auto archive = prefopt::safetensors_archive::from_file(path);
     return prefopt::detail::read_tensor<float>(archive.tensors().at("w"))[1];
   };
@@ -217,8 +227,9 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_not_finite_is_not_written) {
   const scratch_folder folder;
   auto broken = make_model<model>(tiny);
   broken.parameters()[1].value[5] = std::numeric_limits<float>::quiet_NaN();
-  BOOST_CHECK_EXCEPTION(prefopt::save_gpt2(broken, prefopt::gpt2_companions{}, folder.path()), prefopt::value_error,
-                        says("model.safetensors: tensor transformer.wpe.weight would hold nan at [1, 1]"));
+  BOOST_CHECK_EXCEPTION(
+      prefopt::save_gpt2(broken, prefopt::gpt2_companions{}, folder.path()), prefopt::value_error,
+      says("model.safetensors: tensor transformer.wpe.weight would hold nan at [1, 1]"));
   BOOST_TEST(!fs::exists(folder / "model.safetensors"));
 }
 
@@ -249,7 +260,8 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   list = good;
   list["transformer.h.0.mlp.c_fc.weight"].shape = {16, 4};
   list.write(folder.path());
-  folder.refused("tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]", "n_embd 4, n_inner 16");
+  folder.refused("tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]",
+                 "n_embd 4, n_inner 16");
 
   good.write(folder.path());
   same_weights(folder.load(), make_model<model>(tiny));
@@ -264,7 +276,8 @@ BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before
   };
   const auto good = get(folder / "config.json");
   with("vocab_size", 16777216);
-  folder.refused("transformer.wte.weight has shape [5, 4], wanted [16777216, 4] (vocab_size 16777216, n_embd 4)");
+  folder.refused(
+      "transformer.wte.weight has shape [5, 4], wanted [16777216, 4] (vocab_size 16777216, n_embd 4)");
   put(folder / "config.json", good);
   with("n_positions", 4);
   folder.refused("wpe.weight has shape [3, 4], wanted [4, 4] (n_positions 4, n_embd 4)");
@@ -298,23 +311,32 @@ BOOST_AUTO_TEST_CASE(a_folder_without_its_files_names_the_one_that_is_missing) {
 BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   const scratch_folder scratch;
   const auto refused = [&](const fs::path& path, auto... why) {
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), path), prefopt::io_error, says(path.native(), why...));
-    BOOST_CHECK_EXCEPTION((void)prefopt::read_gpt2_companions(path), prefopt::io_error, says(path.native(), why...));
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), path), prefopt::io_error,
+                          says(path.native(), why...));
+    BOOST_CHECK_EXCEPTION((void)prefopt::read_gpt2_companions(path), prefopt::io_error,
+                          says(path.native(), why...));
   };
   for (const char* name : {"gpt2", "openai-community/gpt2", "HuggingFaceTB/SmolLM2-135M"}) {
-    refused(name, ": no such folder; names of the Hugging Face Hub are not downloaded, `hf download ", name);
-    BOOST_CHECK_EXCEPTION((void)prefopt::gpt2_tokenizer::from_directory(name), prefopt::io_error, says("hf download"));
+    refused(name,
+            ": no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
+            name);
+    BOOST_CHECK_EXCEPTION((void)prefopt::gpt2_tokenizer::from_directory(name), prefopt::io_error,
+                          says("hf download"));
   }
   for (const char* name : {"./gpt2", "../gpt2", "a/b/c", "/nowhere", "out/"}) {
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), name), prefopt::io_error,
-                          [&](const auto& e) { return e.what() == join(name, ": no such folder"); });
+    BOOST_CHECK_EXCEPTION(
+        (void)prefopt::load_gpt2(machine(), name), prefopt::io_error,
+        [&](const auto& e) { return e.what() == join(name, ": no such folder"); });
   }
   fs::create_symlink("nothing", scratch / "dangling");
   refused(scratch / "dangling", "a symbolic link to nothing, which is not there");
-  refused(put(scratch / "m.gguf", "GGUF\3"), "a GGUF model; a folder with config.json and model.safetensors was");
-  refused(put(scratch / "m.bin", "PK\3\4"), "a zip archive, as PyTorch's .bin and .pt files are; a folder");
+  refused(put(scratch / "m.gguf", "GGUF\3"),
+          "a GGUF model; a folder with config.json and model.safetensors was");
+  refused(put(scratch / "m.bin", "PK\3\4"),
+          "a zip archive, as PyTorch's .bin and .pt files are; a folder");
   refused(put(scratch / "m.pt", "\x80\5"), "a Python pickle; a folder");
-  refused(put(scratch / "x.safetensors", "12345678{}"), "a file, its folder was wanted", scratch.path().native());
+  refused(put(scratch / "x.safetensors", "12345678{}"), "a file, its folder was wanted",
+          scratch.path().native());
   refused(put(scratch / "text", "hello"), "text: a file; a folder with");
   BOOST_REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
   refused(scratch / "pipe", "pipe: a pipe, a regular file was wanted");
@@ -327,9 +349,11 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
     refused(folder.path(), why...);
   };
   with_file("adapter_config.json", "holds adapter_config.json: an adapter (PEFT)", "merge");
-  with_file("adapter_model.safetensors", "no config.json; holds adapter_model.safetensors: an adapter (PEFT)");
+  with_file("adapter_model.safetensors",
+            "no config.json; holds adapter_model.safetensors: an adapter (PEFT)");
   with_file("m.Q4.gguf", "no config.json; holds m.Q4.gguf: a GGUF model");
-  with_file("snapshots/abc/config.json", "no config.json; holds snapshots: downloads of the Hugging Face Hub");
+  with_file("snapshots/abc/config.json",
+            "no config.json; holds snapshots: downloads of the Hugging Face Hub");
   with_file("checkpoint-12/config.json", "no config.json; holds checkpoint-12: a checkpoint");
   with_file("onnx/model.onnx", "no config.json; holds onnx: ONNX models");
 
@@ -340,12 +364,14 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
     put(folder / name, "x");
     folder.refused(folder.path().native(), ": no model.safetensors; holds ", name, why...);
   };
-  beside_config("pytorch_model.bin", "PyTorch's pickled weights, which are not read: save_pretrained");
+  beside_config("pytorch_model.bin",
+                "PyTorch's pickled weights, which are not read: save_pretrained");
   beside_config("pytorch_model.bin.index.json", "PyTorch's pickled weights");
   beside_config("model.pt", "PyTorch's pickled weights");
   beside_config("tf_model.h5", "TensorFlow");
   beside_config("flax_model.msgpack", "Flax");
-  beside_config("model-00001-of-00002.safetensors", "neither model.safetensors nor model.safetensors.index.json");
+  beside_config("model-00001-of-00002.safetensors",
+                "neither model.safetensors nor model.safetensors.index.json");
 
   // An adapter beside a model would be put on it by transformers.
   const model_folder folder;
@@ -354,20 +380,23 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
 }
 
 BOOST_AUTO_TEST_CASE(a_model_file_that_is_no_regular_file_is_refused_without_waiting) {
-  for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json", "vocab.json",
-                           "generation_config.json", "chat_template.jinja"}) {
+  for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json",
+                           "vocab.json", "generation_config.json", "chat_template.jinja"}) {
     const model_folder folder;
-    if (std::string_view(name) == "model.safetensors.index.json") fs::remove(folder / "model.safetensors");
+    if (std::string_view(name) == "model.safetensors.index.json")
+      fs::remove(folder / "model.safetensors");
     fs::remove(folder / name);
     BOOST_REQUIRE(::mkfifo((folder / name).c_str(), 0600) == 0);
     const auto read = [&] {
       (void)folder.load();
       (void)prefopt::read_gpt2_companions(folder.path());
     };
-    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error, says(name, ": a pipe, a regular file was wanted"));
+    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error,
+                          says(name, ": a pipe, a regular file was wanted"));
     fs::remove(folder / name);
     fs::create_symlink("/dev/zero", folder / name);
-    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error, says(name, ": a device, a regular file was wanted"));
+    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error,
+                          says(name, ": a device, a regular file was wanted"));
     fs::remove(folder / name);
     fs::create_directory(folder / name);
     BOOST_CHECK_EXCEPTION(read(), prefopt::io_error, says(name, ": a folder, a file was wanted"));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What tests of GPT-2 folders share: a tiny model, and a folder's tensors to be written again with something changed.
+// What tests of GPT-2 folders share: a tiny model, and a folder's tensors to be written again with
+// something changed.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <deque>
 #include <filesystem>
@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/config.hpp"

@@ -4,18 +4,20 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "files/scratch_folder.hpp"
-#include "io/gpt2_folders.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/gpt2/config.hpp"
 #include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
+#include "files/scratch_folder.hpp"
+#include "io/gpt2_folders.hpp"
 
 namespace prefopt_test {
 
 using model = prefopt::gpt2<machine_type>;
 
-inline void same_weights(const model& a, const model& b) { prefopt_test::same_weights(a.parameters(), b.parameters()); }
+inline void same_weights(const model& a, const model& b) {
+  prefopt_test::same_weights(a.parameters(), b.parameters());
+}
 
 /// A folder that holds the tiny model.
 struct model_folder : scratch_folder {
@@ -23,7 +25,9 @@ struct model_folder : scratch_folder {
     prefopt::save_gpt2(make_model<model>(config), prefopt::gpt2_companions{}, path());
   }
   [[nodiscard]] model load() const { return prefopt::load_gpt2(machine(), path()); }
-  void refused(auto... why) const { BOOST_CHECK_EXCEPTION((void)load(), prefopt::error, says(why...)); }
+  void refused(auto... why) const {
+    BOOST_CHECK_EXCEPTION((void)load(), prefopt::error, says(why...));
+  }
 };
 
 }  // namespace prefopt_test

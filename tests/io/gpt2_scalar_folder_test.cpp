@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Folders of GPT-2s with a scalar head: what is written is read again, and what is no such model is said.
+// Folders of GPT-2s with a scalar head: what is written is read again, and what is no such model is
+// said.
 
 #include "prefopt/io/gpt2_scalar_folder.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 
-#include "files/scratch_folder.hpp"
-#include "io/gpt2_folders.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/data/pack.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/text/gpt2_tokenizer.hpp"
+#include "files/scratch_folder.hpp"
+#include "io/gpt2_folders.hpp"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -29,7 +31,8 @@ using model = prefopt::gpt2_scalar_model<machine_type>;
 /// What a model gives at each token of a path.
 std::vector<double> values_of(const model& scores) {
   const prefopt::token_ids prompt{4, 0}, response{3};
-  const std::vector<prefopt::packable_sequence> path{{.example = 0, .role = 0, .prompt = prompt, .response = response}};
+  const std::vector<prefopt::packable_sequence> path{
+      {.example = 0, .role = 0, .prompt = prompt, .response = response}};
   return scores.values(prefopt::pack(path), std::array{0, 1, 2});
 }
 
@@ -45,7 +48,9 @@ json config_in(const fs::path& folder) { return json::parse(get(folder / "config
 
 /// A folder that holds the tiny model.
 struct scalar_folder : scratch_folder {
-  scalar_folder() { prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::gpt2_companions{}, path()); }
+  scalar_folder() {
+    prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::gpt2_companions{}, path());
+  }
   [[nodiscard]] model load() const { return prefopt::load_gpt2_scalar_model(machine(), path()); }
   void refused(auto... why) const { BOOST_CHECK_EXCEPTION((void)load(), error, says(why...)); }
   void set(const char* key, const json& value) const {
@@ -58,7 +63,8 @@ struct scalar_folder : scratch_folder {
 /// The config.json that save_gpt2_scalar_model makes of another one.
 json written_from(json source) {
   const scratch_folder folder;
-  prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::gpt2_companions{std::move(source), {}}, folder.path());
+  prefopt::save_gpt2_scalar_model(small_model(tiny),
+                                  prefopt::gpt2_companions{std::move(source), {}}, folder.path());
   return config_in(folder.path());
 }
 
@@ -123,10 +129,12 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
   prefopt::save_gpt2_scalar_model(small_model(tiny), tokenizer, folder.path());
   const json config = config_in(folder.path());
-  BOOST_TEST(!config.contains("pad_token_id"));  // end of text must not pad: the reward is read there
+  // end of text must not pad: the reward is read there
+  BOOST_TEST(!config.contains("pad_token_id"));
   BOOST_TEST(config["eos_token_id"] == tokenizer.end_of_text());
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
-  BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"), boost::test_tools::per_element());
+  BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(label_and_padding_stay_where_the_source_has_them) {
@@ -135,14 +143,16 @@ BOOST_AUTO_TEST_CASE(label_and_padding_stay_where_the_source_has_them) {
   BOOST_TEST((named["label2id"] == json{{"reward", 0}}));
   BOOST_TEST(!named.contains("num_labels"));
 
-  const json three =
-      written_from({{"num_labels", 3}, {"id2label", {{"0", "a"}, {"1", "b"}, {"2", "c"}}}, {"label2id", nullptr}});
+  const json three = written_from({{"num_labels", 3},
+                                   {"id2label", {{"0", "a"}, {"1", "b"}, {"2", "c"}}},
+                                   {"label2id", nullptr}});
   BOOST_TEST((three["id2label"] == json{{"0", "LABEL_0"}}));
   BOOST_TEST((three["label2id"] == json{{"LABEL_0", 0}}));
   BOOST_TEST(three["num_labels"] == 1);
 
   BOOST_TEST(written_from({{"pad_token_id", 0}, {"eos_token_id", 4}})["pad_token_id"] == 0);
-  BOOST_TEST(written_from({{"pad_token_id", nullptr}, {"eos_token_id", 4}})["pad_token_id"].is_null());
+  BOOST_TEST(
+      written_from({{"pad_token_id", nullptr}, {"eos_token_id", 4}})["pad_token_id"].is_null());
   BOOST_TEST(!written_from({{"eos_token_id", 4}}).contains("pad_token_id"));
   BOOST_TEST(!written_from(json::object()).contains("pad_token_id"));
 
@@ -176,7 +186,8 @@ BOOST_AUTO_TEST_CASE(more_than_one_label_is_refused) {
   list.erase("score.weight");
   list.add("score.weight", {2, 4}, std::vector<float>(8));
   list.write(folder.path());
-  folder.refused("model.safetensors: tensor score.weight has shape [2, 4], wanted [1, 4] (one label, n_embd 4)");
+  folder.refused(
+      "model.safetensors: tensor score.weight has shape [2, 4], wanted [1, 4] (one label, n_embd 4)");
 }
 
 BOOST_AUTO_TEST_CASE(wrapped_names_and_numbers_that_are_none_are_as_in_a_language_model) {
@@ -199,7 +210,8 @@ BOOST_AUTO_TEST_CASE(a_language_model_is_refused_with_what_to_do) {
     const scalar_folder folder;
     gpt2_config config = tiny;
     config.tie_word_embeddings = tied;
-    prefopt::save_gpt2(make_model<language_model>(config), prefopt::gpt2_companions{}, folder.path());
+    prefopt::save_gpt2(make_model<language_model>(config), prefopt::gpt2_companions{},
+                       folder.path());
     folder.refused("model.safetensors: tensor score.weight is missing",
                    "make gpt2_scalar_model{policy} with the policy that load_gpt2 reads");
   }
@@ -209,9 +221,10 @@ BOOST_AUTO_TEST_CASE(as_a_language_model_it_is_refused_with_what_to_do) {
   const scalar_folder folder;
   for (const bool tied : {true, false}) {
     folder.set("tie_word_embeddings", tied);
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), folder.path()), prefopt::format_error,
-                          says("model.safetensors: tensor score.weight is a classifier's or reward model's",
-                               "load_gpt2_scalar_model reads"));
+    BOOST_CHECK_EXCEPTION(
+        (void)prefopt::load_gpt2(machine(), folder.path()), prefopt::format_error,
+        says("model.safetensors: tensor score.weight is a classifier's or reward model's",
+             "load_gpt2_scalar_model reads"));
     auto loaded = folder.load();  // which asks for no language-model head
     same_weights(loaded.parameters(), small_model(tiny).parameters());
   }
@@ -246,7 +259,8 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
       [](tensor_list& list) {
         list["transformer.h.0.mlp.c_fc.weight"].shape = {16, 4};
       },
-      "tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]", "n_embd 4, n_inner 16");
+      "tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]",
+      "n_embd 4, n_inner 16");
   good.write(folder.path());
   (void)folder.load();
   folder.set("vocab_size", 16777216);

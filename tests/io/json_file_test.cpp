@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Objects come one by one out of lines, lists and indented JSON, from files and pipes; everything else is called by its
-// name.
+// Objects come one by one out of lines, lists and indented JSON, from files and pipes; everything
+// else is called by its name.
 
 #include "prefopt/io/json_file.hpp"
+
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #include <zlib.h>
 
-#include <boost/test/unit_test.hpp>
-#include <string>
-#include <vector>
-
-#include "files/scratch_folder.hpp"
 #include "prefopt/io/preference_form.hpp"
 #include "prefopt/io/preferences.hpp"
+#include "files/scratch_folder.hpp"
 
 using namespace prefopt;
 using namespace prefopt_test;
@@ -37,7 +39,8 @@ using texts = std::vector<std::string>;
 
 void refused(std::string_view content, std::string_view why, line_limits limits = {}) {
   const scratch_folder folder;
-  BOOST_CHECK_EXCEPTION((void)values_of(put(folder / "f.x", content), limits), format_error, says("/f.x: ", why));
+  BOOST_CHECK_EXCEPTION((void)values_of(put(folder / "f.x", content), limits), format_error,
+                        says("/f.x: ", why));
 }
 
 std::string gzip(const std::string& text) {
@@ -77,7 +80,8 @@ BOOST_AUTO_TEST_CASE(objects_stand_one_a_line_or_one_after_another) {
   BOOST_TEST((of(" \r\n\f\n") == texts{}));
   BOOST_TEST((of("{\"a\":1}\n\r\n{\"a\":2}\r\n") == texts{"1.0 {\"a\":1}", "3.0 {\"a\":2}"}));
   BOOST_TEST((of("\xef\xbb\xbf{\"a\":1}") == texts{"1.0 {\"a\":1}"}));
-  BOOST_TEST((of("{\n  \"a\": [\n  1\n]\n}\n{\n\"a\": \"}{\"\n}\n") == texts{"1.0 {\"a\":[1]}", "6.0 {\"a\":\"}{\"}"}));
+  BOOST_TEST((of("{\n  \"a\": [\n  1\n]\n}\n{\n\"a\": \"}{\"\n}\n") ==
+              texts{"1.0 {\"a\":[1]}", "6.0 {\"a\":\"}{\"}"}));
   BOOST_TEST((of("{}{} {}") == texts{"1.0 {}", "1.0 {}", "1.0 {}"}));
 }
 
@@ -116,7 +120,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_json_does_not_have_are_named) {
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded) {
   const scratch_folder folder;
-  const std::string text = "{}\n{\"a\": \"" + std::string(200000, 'x') + "\"}\n" + std::string(300000, ' ') + "{}";
+  const std::string text =
+      "{}\n{\"a\": \"" + std::string(200000, 'x') + "\"}\n" + std::string(300000, ' ') + "{}";
   BOOST_TEST(values_of(put(folder / "t", text), {.line_bytes = 200009}).size() == 3U);
   refused(text, "line 2: longer than 200008 bytes", {.line_bytes = 200008});
   refused(gzip(text), "line 2: longer than 9 bytes", {.line_bytes = 9});
@@ -129,7 +134,9 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded) {
 
 BOOST_AUTO_TEST_CASE(text_that_is_not_utf_8_is_named_with_and_without_its_mark) {
   const std::string json = "{\"prompt\": \"x\"}\n";
-  const auto way = [](const std::string& name) { return name + " text, JSON was wanted; iconv -f " + name; };
+  const auto way = [](const std::string& name) {
+    return name + " text, JSON was wanted; iconv -f " + name;
+  };
   refused("\xff\xfe" + widened(json, 2, true), way("UTF-16LE"));
   refused("\xfe\xff" + widened(json, 2, false), way("UTF-16BE"));
   refused("\xff\xfe\0\0"s + widened(json, 4, true), way("UTF-32LE"));
@@ -143,10 +150,12 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf_8_is_named_with_and_without_its_mark) 
 }
 
 BOOST_AUTO_TEST_CASE(other_kinds_of_files_are_named_with_a_command_that_converts_them) {
-  refused("prompt,chosen,rejected\r\n\"a, b\",c,d\n", "comma-separated values (CSV), JSON was wanted; python3 -c");
+  refused("prompt,chosen,rejected\r\n\"a, b\",c,d\n",
+          "comma-separated values (CSV), JSON was wanted; python3 -c");
   refused("\"prompt\",\"chosen\"\na,b\n", "CSV");
   refused("\xef\xbb\xbfprompt\tchosen\trejected\n", "tab-separated values (TSV)");
-  refused("PAR1\x15\x04", "a Parquet file, JSON was wanted; python3 -c 'import pandas; pandas.read_parquet(\"");
+  refused("PAR1\x15\x04",
+          "a Parquet file, JSON was wanted; python3 -c 'import pandas; pandas.read_parquet(\"");
   refused(gzip("PAR1\x15\x04"), "a Parquet file");
   refused("ARROW1\0\0"s, "an Arrow file");
   refused("\xff\xff\xff\xff\x10\x01\0\0"s, "an Arrow stream");
@@ -164,7 +173,8 @@ BOOST_AUTO_TEST_CASE(other_kinds_of_files_are_named_with_a_command_that_converts
   refused("Once, upon a time", "line 1: not JSON at byte 1");
 }
 
-// A producer that writes piece by piece; the reader must neither lose the first piece nor want what is not there yet.
+// A producer that writes piece by piece; the reader must neither lose the first piece nor want what
+// is not there yet.
 BOOST_AUTO_TEST_CASE(a_pipe_is_read_once_whatever_its_writer_does) {
   const scratch_folder folder;
   std::string all;
@@ -182,7 +192,8 @@ BOOST_AUTO_TEST_CASE(a_pipe_is_read_once_whatever_its_writer_does) {
         const int pipe = ::open(path.c_str(), O_WRONLY);
         for (std::size_t at = 0; at < bytes.size(); at += piece) {
           const std::string_view part = std::string_view(bytes).substr(at, piece);
-          if (::write(pipe, part.data(), part.size()) != static_cast<::ssize_t>(part.size())) ::_exit(1);
+          if (::write(pipe, part.data(), part.size()) != static_cast<::ssize_t>(part.size()))
+            ::_exit(1);
           if (at / piece < 10) ::usleep(2000);
         }
         ::_exit(0);

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Columns that change nothing pass, those that change what is trained are refused, the others are counted.
+// Columns that change nothing pass, those that change what is trained are refused, the others are
+// counted.
 
 #include "prefopt/io/preference_columns.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/io/preference_form.hpp"
 #include "prefopt/io/preferences.hpp"
 #include "prefopt/io/ranked_preferences.hpp"
 #include "prefopt/io/unpaired_preferences.hpp"
+#include "files/scratch_folder.hpp"
 
 using namespace prefopt;
 using namespace prefopt_test;
@@ -52,7 +54,8 @@ void passes(const std::string& object, const std::string& columns) {
 
 void refused(const std::string& object, const std::string& columns, std::string_view why) {
   BOOST_TEST_CONTEXT(columns) {
-    BOOST_CHECK_EXCEPTION((void)read_with(object, columns), format_error, says("/p.jsonl: line 1: ", why));
+    BOOST_CHECK_EXCEPTION((void)read_with(object, columns), format_error,
+                          says("/p.jsonl: line 1: ", why));
   }
 }
 
@@ -62,48 +65,56 @@ BOOST_AUTO_TEST_SUITE(preference_columns)
 
 BOOST_AUTO_TEST_CASE(columns_that_say_where_an_example_comes_from_pass) {
   for (const std::string& object : {pair, list, unpaired, ids})
-    for (const char* columns : {R"("id":7,"source":"x","dataset":"y","meta":{"a":[1]})",
-                                R"("prompt_id":"3f","score_chosen":8.5,"score_rejected":7)",
-                                R"("chosen-rating":5,"rejected-rating":4.5,"chosen-model":"a","Rejected Model":"b")",
-                                R"("__index_level_0__":0)"})
+    for (const char* columns :
+         {R"("id":7,"source":"x","dataset":"y","meta":{"a":[1]})",
+          R"("prompt_id":"3f","score_chosen":8.5,"score_rejected":7)",
+          R"("chosen-rating":5,"rejected-rating":4.5,"chosen-model":"a","Rejected Model":"b")",
+          R"("__index_level_0__":0)"})
       passes(object, columns);
 }
 
 BOOST_AUTO_TEST_CASE(null_and_empty_members_say_nothing) {
-  passes(pair, R"("prompt_ids":null,"chosen_ids":null,"rejected_ids":null,"completion":null,"label":null)");
+  passes(
+      pair,
+      R"("prompt_ids":null,"chosen_ids":null,"rejected_ids":null,"completion":null,"label":null)");
   passes(list, R"("chosen":null,"rejected":null,"scores":null,"responses_ids":null)");
   passes(unpaired, R"("chosen":null,"rejected":null,"completion_ids":null)");
   for (const std::string& object : {pair, list, unpaired})
-    for (const char* value : {"null", "\"\"", "\" \\n\"", "[]", "{}", "[null, [\"\"]]", "{\"a\": null}"})
-      for (const char* column : {"system", "question", "input", "tools", "images", "weight", "loss_mask", "foo"})
+    for (const char* value :
+         {"null", "\"\"", "\" \\n\"", "[]", "{}", "[null, [\"\"]]", "{\"a\": null}"})
+      for (const char* column :
+           {"system", "question", "input", "tools", "images", "weight", "loss_mask", "foo"})
         passes(object, join('"', column, "\":", value));
 }
 
 BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_prompt_lacks_it) {
   const std::string bare = R"({"chosen":"4, of course","rejected":"44")";
-  for (const std::string column :
-       {"system", "question", "instruction", "input", "query", "history", "System-Prompt", "Prompt"})
+  for (const std::string column : {"system", "question", "instruction", "input", "query", "history",
+                                   "System-Prompt", "Prompt"})
     for (const std::string& object : {pair, list, unpaired, bare})
-      refused(object, "\"" + column + "\":\"Be brief.\"", column + " is not in the prompt, which is \"");
+      refused(object, "\"" + column + "\":\"Be brief.\"",
+              column + " is not in the prompt, which is \"");
   refused(bare, R"("question":"What is 2+2?")",
           "question is not in the prompt, which is \"4\"; write the whole prompt");
   refused(pair, R"("history":[["Hi","Hello"]])", "history is not in the prompt");
   refused(pair, R"("input":3)", "input is not in the prompt");
   // What the prompt says anyway is no loss.
   passes(pair, R"("question":" What is 2+2?\n")");
-  passes(R"({"chosen":"\n\nHuman: Hi?\n\nAssistant: A","rejected":"\n\nHuman: Hi?\n\nAssistant: B")",
-         R"("question":"Hi?")");
-  passes(R"({"prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi?"}],)"
-         R"("chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}])",
-         R"("system":"Be kind.","question":"Hi?")");
+  passes(
+      R"({"chosen":"\n\nHuman: Hi?\n\nAssistant: A","rejected":"\n\nHuman: Hi?\n\nAssistant: B")",
+      R"("question":"Hi?")");
+  passes(
+      R"({"prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi?"}],)"
+      R"("chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}])",
+      R"("system":"Be kind.","question":"Hi?")");
   // Whoever made ids has written it into them.
   passes(ids, R"("question":"What?","system":"Be brief.","tools":[1])");
 }
 
 BOOST_AUTO_TEST_CASE(a_dialogue_passes_where_prompt_and_responses_hold_it) {
   const auto messages = [](const char* name, const char* user, const char* answer) {
-    return join('"', name, R"(":[{"role":"user","content":")", user, R"("},{"role":"assistant","content":")", answer,
-                "\"}]");
+    return join('"', name, R"(":[{"role":"user","content":")", user,
+                R"("},{"role":"assistant","content":")", answer, "\"}]");
   };
   passes(pair, messages("messages", "What is 2+2?", "4"));
   passes(list, messages("conversation", "What is 2+2?", "5"));
@@ -139,17 +150,20 @@ BOOST_AUTO_TEST_CASE(other_columns_are_counted_once_each) {
   BOOST_TEST((report.unused[0] == unused_column{"foo", false, 2, 1}));
   BOOST_TEST((report.unused[1] == unused_column{"Bar", false, 1, 4}));
   BOOST_TEST(describe(report, "pairs")[0] == "column \"foo\" in 2 of 4 pairs is not used");
-  BOOST_TEST(read_with(pair, R"("label":true,"completion":"x","scores":[1])").unused.size() == 3U);  // of other forms
+  // of other forms
+  BOOST_TEST(read_with(pair, R"("label":true,"completion":"x","scores":[1])").unused.size() == 3U);
   BOOST_TEST(read_with(ids, R"("foo":1)").unused.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(members_of_messages_are_counted_apart) {
-  const std::string messages = R"({"prompt":[{"role":"user","content":"Hi","foo":1,"name":"Ann","tool_calls":null}],)"
-                               R"("chosen":[{"role":"assistant","content":"A","foo":2,"id":3}],)"
-                               R"("rejected":[{"role":"assistant","content":"B","tool_calls":[]}],"foo":1})";
+  const std::string messages =
+      R"({"prompt":[{"role":"user","content":"Hi","foo":1,"name":"Ann","tool_calls":null}],)"
+      R"("chosen":[{"role":"assistant","content":"A","foo":2,"id":3}],)"
+      R"("rejected":[{"role":"assistant","content":"B","tool_calls":[]}],"foo":1})";
   const reading_report report = read(messages + "\n" + messages);
   BOOST_REQUIRE_EQUAL(report.unused.size(), 2U);
-  BOOST_TEST((report.unused[0] == unused_column{"foo", true, 2, 1}));  // keys come in the alphabet's order
+  // keys come in the alphabet's order
+  BOOST_TEST((report.unused[0] == unused_column{"foo", true, 2, 1}));
   BOOST_TEST((report.unused[1] == unused_column{"foo", false, 2, 1}));
   BOOST_TEST(describe(report)[0] == "message member \"foo\" in 2 of 2 pairs is not used");
 }
@@ -161,7 +175,8 @@ BOOST_AUTO_TEST_CASE(many_names_are_cut_off) {
   BOOST_TEST(report.unused.size() == 64U);
   BOOST_TEST(report.unused_beyond == 136U);
   BOOST_TEST(describe(report).back() == "and 136 more columns or message members are not used");
-  const reading_report same = read(pair + "," + columns + "}\n" + pair + ",\"d\":1," + columns + "}");
+  const reading_report same =
+      read(pair + "," + columns + "}\n" + pair + ",\"d\":1," + columns + "}");
   BOOST_TEST(same.unused_beyond == 137U);  // each name once
 }
 

@@ -2,9 +2,10 @@
 #include "prefopt/io/progress_bar.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -35,8 +36,9 @@ prefopt::step_report step(std::int64_t number) {
 BOOST_AUTO_TEST_CASE(a_plain_line_holds_loss_accuracy_margin_speed_and_time_left) {
   listener file;
   progress_bar({.stream = file.stream, .style = style::lines}).on_step(step(4));
-  BOOST_TEST(file.heard() ==
-             "step 4/4  epoch 1.00  loss 0.5000  accuracy 0.75  margin 0.125  12.5 pairs/s  0:00 left\n");
+  BOOST_TEST(
+      file.heard() ==
+      "step 4/4  epoch 1.00  loss 0.5000  accuracy 0.75  margin 0.125  12.5 pairs/s  0:00 left\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_without_rewards_shows_none) {
@@ -54,7 +56,8 @@ BOOST_AUTO_TEST_CASE(log_every_thins_plain_lines_but_keeps_the_first_and_the_las
     for (int number = 1; number <= 4; ++number) bar.on_step(step(number));
   }
   const std::string heard = file.heard();
-  for (const char* wanted : {"step 1/4", "step 3/4", "step 4/4"}) BOOST_TEST(heard.find(wanted) != std::string::npos);
+  for (const char* wanted : {"step 1/4", "step 3/4", "step 4/4"})
+    BOOST_TEST(heard.find(wanted) != std::string::npos);
   BOOST_TEST(heard.find("step 2/4") == std::string::npos);
 }
 
@@ -77,7 +80,8 @@ BOOST_AUTO_TEST_CASE(evaluations_and_saves_get_lines_of_their_own) {
   {
     progress_bar bar({.stream = file.stream, .style = style::bar});
     bar.on_step(step(2));
-    bar.on_evaluate({.step = 2, .pairs = 9, .loss = 0.25, .metrics = {{"rewards/accuracies", 1.0}}});
+    bar.on_evaluate(
+        {.step = 2, .pairs = 9, .loss = 0.25, .metrics = {{"rewards/accuracies", 1.0}}});
     bar.on_save("out/checkpoint-2");
   }
   const std::string heard = file.heard();

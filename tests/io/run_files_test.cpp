@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 // What a run leaves beside its weights: checkpoints, logs, fingerprints, the reference's cache.
 
-#include <unistd.h>
-
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <set>
 #include <stdexcept>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
+
 #include "prefopt/files/process_place.hpp"
 #include "prefopt/io/checkpoint.hpp"
 #include "prefopt/io/checksums.hpp"
 #include "prefopt/io/fingerprint.hpp"
 #include "prefopt/io/json_log.hpp"
 #include "prefopt/io/reference_cache_file.hpp"
+#include "files/scratch_folder.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::fingerprint;
@@ -33,8 +34,9 @@ std::set<std::string> names_in(const fs::path& folder) {
 using names = std::set<std::string>;
 
 void checkpoint(const scratch_folder& folder, std::int64_t step) {
-  prefopt::write_checkpoint(folder.path(), step,
-                            [&](const fs::path& to) { put(to / "state", prefopt::join("state ", step)); });
+  prefopt::write_checkpoint(folder.path(), step, [&](const fs::path& to) {
+    put(to / "state", prefopt::join("state ", step));
+  });
 }
 
 reference_cache some_cache() {
@@ -83,19 +85,22 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {
                                                 throw std::runtime_error("full");
                                               }),
                     std::runtime_error);
-  BOOST_CHECK_EXCEPTION(checkpoint(folder, 2), prefopt::io_error, says("checkpoint-2: already there"));
+  BOOST_CHECK_EXCEPTION(checkpoint(folder, 2), prefopt::io_error,
+                        says("checkpoint-2: already there"));
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-1", "checkpoint-2"}));
   BOOST_TEST(get(folder / "checkpoint-2/state") == "state 2");
 }
 
 BOOST_AUTO_TEST_CASE(of_checkpoints_only_own_ones_are_counted_and_removed) {
   const scratch_folder folder;
-  for (const std::int64_t step : {3, 4}) fs::create_directory(folder / prefopt::join("checkpoint-", step));
+  for (const std::int64_t step : {3, 4})
+    fs::create_directory(folder / prefopt::join("checkpoint-", step));
   const auto is_own = [](const fs::path& path) { return fs::exists(path / "state"); };
   for (const std::int64_t step : {1, 2, 5})
     prefopt::write_checkpoint(
         folder.path(), step, [&](const fs::path& to) { put(to / "state", "x"); }, is_own);
-  BOOST_TEST((names_in(folder.path()) == names{"checkpoint-2", "checkpoint-3", "checkpoint-4", "checkpoint-5"}));
+  BOOST_TEST((names_in(folder.path()) ==
+              names{"checkpoint-2", "checkpoint-3", "checkpoint-4", "checkpoint-5"}));
 }
 
 BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
@@ -104,7 +109,8 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
     return prefopt::write_checkpoint(
         folder.path(), step, [&](const fs::path& to) { put(to / "state", "x"); },
         [&](const fs::path& path) {
-          if (fs::exists(folder / "away")) throw prefopt::io_error(path.native() + ": cannot look at: away");
+          if (fs::exists(folder / "away"))
+            throw prefopt::io_error(path.native() + ": cannot look at: away");
           return true;
         });
   };
@@ -113,7 +119,8 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
   const auto written = write(3);
   BOOST_TEST(written.path == folder / "checkpoint-3");
   BOOST_TEST(written.remark == (folder / "checkpoint-1: cannot look at: away").native());
-  BOOST_TEST((names_in(folder.path()) == names{"away", "checkpoint-1", "checkpoint-2", "checkpoint-3"}));
+  BOOST_TEST(
+      (names_in(folder.path()) == names{"away", "checkpoint-1", "checkpoint-2", "checkpoint-3"}));
   fs::remove(folder / "away");
   BOOST_TEST(write(4).remark == "");
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-3", "checkpoint-4"}));
@@ -122,8 +129,8 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
-  const std::string left =
-      prefopt::join("checkpoint-7.", prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
+  const std::string left = prefopt::join("checkpoint-7.", prefopt::process_place(), '-', ::getpid(),
+                                         "-999999.prefopt-tmp");
   fs::create_directory(folder / left);
   put(folder / left / "half", "x");
   BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());
@@ -139,21 +146,30 @@ BOOST_AUTO_TEST_CASE(each_report_is_one_line_in_the_order_of_its_values) {
   const scratch_folder folder;
   {
     prefopt::step_log log(folder / "metrics.jsonl");
-    log.on_step({.step = 1, .total_steps = 2, .epoch = 0.5, .loss = 0.1, .metrics = {{"rewards/chosen", -2.0}}});
+    log.on_step({.step = 1,
+                 .total_steps = 2,
+                 .epoch = 0.5,
+                 .loss = 0.1,
+                 .metrics = {{"rewards/chosen", -2.0}}});
   }
   prefopt::step_log log(folder / "metrics.jsonl");  // a second run goes on below
-  log.on_step(
-      {.step = 2, .total_steps = 2, .epoch = 1, .loss = std::numeric_limits<double>::quiet_NaN(), .metrics = {}});
-  BOOST_TEST(get(folder / "metrics.jsonl") ==
-             "{\"step\":1,\"epoch\":0.5,\"loss\":0.1,\"rewards/chosen\":-2.0,\"grad_norm\":0.0,\"learning_rate\":0.0,"
-             "\"num_tokens\":0,\"pairs_per_second\":0.0}\n"
-             "{\"step\":2,\"epoch\":1.0,\"loss\":null,\"grad_norm\":0.0,\"learning_rate\":0.0,\"num_tokens\":0,"
-             "\"pairs_per_second\":0.0}\n");
+  log.on_step({.step = 2,
+               .total_steps = 2,
+               .epoch = 1,
+               .loss = std::numeric_limits<double>::quiet_NaN(),
+               .metrics = {}});
+  BOOST_TEST(
+      get(folder / "metrics.jsonl") ==
+      "{\"step\":1,\"epoch\":0.5,\"loss\":0.1,\"rewards/chosen\":-2.0,\"grad_norm\":0.0,\"learning_rate\":0.0,"
+      "\"num_tokens\":0,\"pairs_per_second\":0.0}\n"
+      "{\"step\":2,\"epoch\":1.0,\"loss\":null,\"grad_norm\":0.0,\"learning_rate\":0.0,\"num_tokens\":0,"
+      "\"pairs_per_second\":0.0}\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_log_holds_the_steps_up_to_the_last_and_no_torn_line) {
   const scratch_folder folder;
-  const std::string one = "{\"step\":1,\"loss\":0.10}\n", two = "{ \"step\": 2 }\n", three = "{\"step\":3}\n";
+  const std::string one = "{\"step\":1,\"loss\":0.10}\n", two = "{ \"step\": 2 }\n",
+                    three = "{\"step\":3}\n";
   const auto cut = [&](const std::string& text, std::int64_t last) {
     prefopt::cut_json_log(put(folder / "m", text), last);
     return get(folder / "m");
@@ -164,7 +180,8 @@ BOOST_AUTO_TEST_CASE(a_cut_log_holds_the_steps_up_to_the_last_and_no_torn_line) 
   BOOST_TEST(cut(one + two, 0) == "");
   BOOST_TEST(cut("", 7) == "");
   BOOST_CHECK_EXCEPTION(cut(one + "{\"st\n" + three, 5), format_error, says("/m: line 2: "));
-  BOOST_CHECK_EXCEPTION(cut(one + "{}\n", 5), format_error, says("/m: line 2: key \"step\" is missing"));
+  BOOST_CHECK_EXCEPTION(cut(one + "{}\n", 5), format_error,
+                        says("/m: line 2: key \"step\" is missing"));
   BOOST_TEST(get(folder / "m") == one + "{}\n");
   BOOST_CHECK_NO_THROW(prefopt::cut_json_log(folder / "absent", 1));
 }
@@ -213,7 +230,9 @@ BOOST_AUTO_TEST_CASE(a_folder_is_verified_file_by_file) {
   put(folder / "list", "not part of it");
   const nlohmann::json saved = prefopt::checksums_of(folder.path(), "list");
   BOOST_TEST(saved.size() == 2);
-  const auto verify = [&] { prefopt::verify_checksums(folder.path(), prefopt::json_object(saved, "list")); };
+  const auto verify = [&] {
+    prefopt::verify_checksums(folder.path(), prefopt::json_object(saved, "list"));
+  };
   put(folder / "beside", "later");
   BOOST_CHECK_NO_THROW(verify());
   put(folder / "sub/b", "more test");
@@ -228,7 +247,9 @@ BOOST_AUTO_TEST_CASE(a_folder_is_verified_file_by_file) {
 
 BOOST_AUTO_TEST_CASE(an_object_is_under_its_own_checksum) {
   const nlohmann::json object = prefopt::with_checksum({{"step", 15}, {"rate", 1e-3}});
-  const auto verify = [](const nlohmann::json& json) { prefopt::verify_checksum(prefopt::json_object(json, "f")); };
+  const auto verify = [](const nlohmann::json& json) {
+    prefopt::verify_checksum(prefopt::json_object(json, "f"));
+  };
   BOOST_CHECK_NO_THROW(verify(object));
   BOOST_CHECK_NO_THROW(verify(nlohmann::json::parse(object.dump(2))));
   nlohmann::json changed = object;
@@ -262,8 +283,9 @@ BOOST_AUTO_TEST_CASE(a_cache_comes_back_bit_for_bit_under_its_key_only) {
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_stays) {
   const scratch_folder folder;
   const auto refused = [&](std::string_view why) {
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
-                          says("/r: ", why, "; remove it to have the reference's log-probs computed again"));
+    BOOST_CHECK_EXCEPTION(
+        (void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
+        says("/r: ", why, "; remove it to have the reference's log-probs computed again"));
   };
   prefopt::write_safetensors<double>(folder / "r", {});
   refused("no reference cache");
@@ -278,13 +300,14 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   const auto with = [&](const std::vector<double>& examples, const std::vector<double>& counts,
                         const std::vector<double>& values, const std::vector<double>& low = {0}) {
     std::vector<double> roles(examples.size()), high(examples.size());
-    const tensors all{{"examples", {examples.size()}, examples}, {"roles", {roles.size()}, roles},
-                      {"counts", {counts.size()}, counts},       {"hashes_high", {high.size()}, high},
-                      {"hashes_low", {low.size()}, low},         {"values", {values.size()}, values}};
+    const tensors all{
+        {"examples", {examples.size()}, examples}, {"roles", {roles.size()}, roles},
+        {"counts", {counts.size()}, counts},       {"hashes_high", {high.size()}, high},
+        {"hashes_low", {low.size()}, low},         {"values", {values.size()}, values}};
     fingerprint sum;
     for (const auto& tensor : all) sum.add(tensor.values);
-    prefopt::write_safetensors<double>(folder / "r", all,
-                                       {{"prefopt_reference_key", "k"}, {"prefopt_checksum", sum.hex()}});
+    prefopt::write_safetensors<double>(
+        folder / "r", all, {{"prefopt_reference_key", "k"}, {"prefopt_checksum", sum.hex()}});
   };
   with(zero, one, one);
   BOOST_TEST(prefopt::load_reference_cache(folder / "r", "k").has_value());
@@ -310,17 +333,20 @@ BOOST_AUTO_TEST_CASE(a_number_that_changed_in_a_cache_is_an_error) {
   const scratch_folder folder;
   prefopt::save_reference_cache(folder / "r", some_cache(), "k");
   const std::string saved = get(folder / "r");
-  const std::size_t numbers = saved.size() - 8 * (5 * 3 + 4);  // three sequences with four log-probs in all
+  // three sequences with four log-probs in all
+  const std::size_t numbers = saved.size() - 8 * (5 * 3 + 4);
   for (std::size_t byte = numbers; byte < saved.size(); ++byte) {
     std::string changed = saved;
     changed[byte] = static_cast<char>(changed[byte] ^ 1);
     put(folder / "r", changed);
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: "));
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
+                          says("/r: "));
   }
   std::string without = saved;
   without.replace(without.find("prefopt_checksum"), 16, "prefopt_chexksum");
   put(folder / "r", without);
-  BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error, says("/r: damaged"));
+  BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
+                        says("/r: damaged"));
 }
 
 BOOST_AUTO_TEST_CASE(a_cache_behind_a_symbolic_link_stays_there) {

@@ -3,8 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "files/scratch_folder.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
+#include "files/scratch_folder.hpp"
 
 using prefopt::format_error;
 using prefopt::safetensors_archive;
@@ -26,7 +26,8 @@ struct sharded_folder : scratch_folder {
 
   void refused(std::string_view weight_map, std::string_view why) const {
     index(weight_map);
-    BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(path()), prefopt::error, says(why));
+    BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(path()), prefopt::error,
+                          says(why));
   }
 
   std::vector<float> a{1, 2};
@@ -60,7 +61,8 @@ BOOST_AUTO_TEST_CASE(a_single_file_goes_before_an_index) {
 BOOST_AUTO_TEST_CASE(a_folder_with_neither_names_the_file_that_is_missing) {
   const scratch_folder folder;
   const auto refused = [&](const char* why) {
-    BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(folder.path()), prefopt::io_error, says(why));
+    BOOST_CHECK_EXCEPTION((void)safetensors_archive::from_folder(folder.path()), prefopt::io_error,
+                          says(why));
   };
   refused(": no model.safetensors; an empty folder");
   put(folder / "config.json", "{}");
@@ -69,17 +71,21 @@ BOOST_AUTO_TEST_CASE(a_folder_with_neither_names_the_file_that_is_missing) {
 
 BOOST_AUTO_TEST_CASE(an_index_that_disagrees_with_its_shards_is_refused) {
   const sharded_folder folder;
-  folder.refused(R"({"a":"1.safetensors","b":"1.safetensors"})", "1.safetensors: tensor b is missing");
-  prefopt::write_safetensors<float>(folder / "both.safetensors", {{"a", {2}, folder.a}, {"b", {3}, folder.b}});
+  folder.refused(R"({"a":"1.safetensors","b":"1.safetensors"})",
+                 "1.safetensors: tensor b is missing");
+  prefopt::write_safetensors<float>(folder / "both.safetensors",
+                                    {{"a", {2}, folder.a}, {"b", {3}, folder.b}});
   folder.refused(R"({"a":"both.safetensors"})", "both.safetensors: tensor b is not in");
-  folder.refused(R"({"a":"both.safetensors","b":"2.safetensors"})", "tensor b is in another shard too");
+  folder.refused(R"({"a":"both.safetensors","b":"2.safetensors"})",
+                 "tensor b is in another shard too");
 }
 
 BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
   const sharded_folder folder;
-  for (const char* name :
-       {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "", "a\\\\b", "a\\u0000b"}) {
-    folder.refused(prefopt::join(R"({"a":")", name, R"("})"), "a file of the same folder was wanted");
+  for (const char* name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "",
+                           "a\\\\b", "a\\u0000b"}) {
+    folder.refused(prefopt::join(R"({"a":")", name, R"("})"),
+                   "a file of the same folder was wanted");
   }
   folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: cannot open");
   folder.refused(R"({"a":7})", "a is 7, a text was wanted");

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Bytes come whole out of plain files, gzip files and pipes; damaged gzip data is an error at every cut.
+// Bytes come whole out of plain files, gzip files and pipes; damaged gzip data is an error at every
+// cut.
 
 #include "prefopt/io/text_file.hpp"
+
+#include <iterator>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include <boost/test/unit_test.hpp>
-#include <iterator>
-#include <string>
+#include <zlib.h>
 
 #include "files/scratch_folder.hpp"
 
@@ -25,7 +28,8 @@ std::string text_of(const std::filesystem::path& path) {
   prefopt::text_file file(path);
   std::string text;
   char some[1000];
-  for (std::size_t count = file.read_some(some); count > 0; count = file.read_some(some)) text.append(some, count);
+  for (std::size_t count = file.read_some(some); count > 0; count = file.read_some(some))
+    text.append(some, count);
   return text;
 }
 
@@ -61,20 +65,23 @@ BOOST_AUTO_TEST_CASE(texts_of_any_length_pass_through_the_buffer_plain_and_compr
 
 BOOST_AUTO_TEST_CASE(gzip_members_follow_each_other) {
   const scratch_folder folder;
-  BOOST_TEST(text_of(put(folder / "t.gz", gzip("a\nb") + gzip("") + gzip("c\n") + gzip("d"))) == "a\nbc\nd");
+  BOOST_TEST(text_of(put(folder / "t.gz", gzip("a\nb") + gzip("") + gzip("c\n") + gzip("d"))) ==
+             "a\nbc\nd");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_gzip_is_an_error_at_every_cut) {
   const scratch_folder folder;
   const std::string bytes = gzip("line one\nline two\n");
   for (std::size_t length = 2; length < bytes.size(); ++length) {
-    BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", bytes.substr(0, length))), format_error,
-                          says("t.gz: truncated gzip data"));
+    BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", bytes.substr(0, length))),
+                          format_error, says("t.gz: truncated gzip data"));
   }
   std::string damaged = bytes;
   damaged[bytes.size() - 8] = static_cast<char>(damaged[bytes.size() - 8] ^ 1);  // its checksum
-  BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", damaged)), format_error, says("t.gz: damaged gzip data"));
-  BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", bytes + "more")), format_error, says("damaged gzip data"));
+  BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", damaged)), format_error,
+                        says("t.gz: damaged gzip data"));
+  BOOST_CHECK_EXCEPTION((void)text_of(put(folder / "t.gz", bytes + "more")), format_error,
+                        says("damaged gzip data"));
 }
 
 BOOST_AUTO_TEST_CASE(gzip_is_recognized_in_a_pipe_that_gives_one_byte_first) {
@@ -88,7 +95,8 @@ BOOST_AUTO_TEST_CASE(gzip_is_recognized_in_a_pipe_that_gives_one_byte_first) {
     if (writer == 0) {
       const int pipe = ::open(path.c_str(), O_WRONLY);
       bool good = ::write(pipe, texts[i].data(), 1) == 1;
-      for (int waiting = 1; good && waiting > 0; ::usleep(1000)) good = ::ioctl(pipe, FIONREAD, &waiting) == 0;
+      for (int waiting = 1; good && waiting > 0; ::usleep(1000))
+        good = ::ioctl(pipe, FIONREAD, &waiting) == 0;
       const auto rest = texts[i].substr(1);
       good = good && ::write(pipe, rest.data(), rest.size()) == static_cast<::ssize_t>(rest.size());
       ::_exit(good ? 0 : 1);

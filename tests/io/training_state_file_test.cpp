@@ -3,16 +3,17 @@
 
 #include "prefopt/io/training_state_file.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <string>
 #include <utility>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/loss/bco.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
+#include "files/scratch_folder.hpp"
 #include "train/recorder.hpp"
 #include "train/toy_run.hpp"
 
@@ -32,7 +33,9 @@ struct toy_training {
       : policy(std::move(start)), run(policy, reference, loss, short_run) {}
   toy_training(const toy_training&) = delete;
 
-  void go(std::int64_t stop_after = -1) { run.run(toy_pairs(11), recorder{.stop_after = stop_after}); }
+  void go(std::int64_t stop_after = -1) {
+    run.run(toy_pairs(11), recorder{.stop_after = stop_after});
+  }
 };
 
 template <class Loss>
@@ -69,7 +72,8 @@ BOOST_AUTO_TEST_CASE(a_loss_that_carries_nothing_leaves_nothing_in_the_file) {
   BOOST_TEST(read_trainer_state(folder.path()).loss.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_run_of_other_data_does_not_go_on_from_files_and_a_file_without_a_fingerprint_goes_on_with_any) {
+BOOST_AUTO_TEST_CASE(
+    a_run_of_other_data_does_not_go_on_from_files_and_a_file_without_a_fingerprint_goes_on_with_any) {
   const scratch_folder folder;
   toy_training stopped(dpo{});
   stopped.go(4);
@@ -94,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_run_of_other_data_does_not_go_on_from_files_and_a_file_wi
   state = saved;
   state["fingerprint"]["data"] = "x" + saved["fingerprint"]["data"].get<std::string>().substr(1);
   put_state(state);
-  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error, says("data is not 16 hexadecimal"));
+  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error,
+                        says("data is not 16 hexadecimal"));
 }
 
 BOOST_AUTO_TEST_CASE(the_state_of_another_loss_is_refused_and_changes_nothing) {
@@ -114,7 +119,8 @@ BOOST_AUTO_TEST_CASE(the_state_of_another_loss_is_refused_and_changes_nothing) {
   nlohmann::json state = nlohmann::json::parse(get(folder / trainer_state_file));
   state["loss_state"][0] = nullptr;
   put(folder / trainer_state_file, with_checksum(state).dump());
-  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error, says("loss_state holds null"));
+  BOOST_CHECK_EXCEPTION((void)read_trainer_state(folder.path()), format_error,
+                        says("loss_state holds null"));
 }
 
 BOOST_AUTO_TEST_CASE(any_bit_that_changed_is_noticed_before_the_trainer_changes) {

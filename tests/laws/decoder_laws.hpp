@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a gpt2_decoder reads, in whatever parts and beside whatever else, has the log-probs of the packed batch.
+// What a gpt2_decoder reads, in whatever parts and beside whatever else, has the log-probs of the
+// packed batch.
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "laws/numbers.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/math.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/gpt2/decoder.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "laws/numbers.hpp"
 
 namespace prefopt::tests {
 
@@ -26,20 +28,24 @@ template <class Machine>
   gpt2 model(on, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
-    const double center = parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
+    const double center =
+        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
     std::vector<real> values(parameter.value.size());
-    for (real& value : values) value = static_cast<real>(static_cast<float>(center + 0.3 * random.normal()));
+    for (real& value : values)
+      value = static_cast<real>(static_cast<float>(center + 0.3 * random.normal()));
     on.copy_from_host(values, parameter.value);
   }
   return model;
 }
 
-/// Two samples of one prompt are read a token each in turn, beside another sequence; `tolerance` is relative to the
-/// size of all log-probs.
+/// Two samples of one prompt are read a token each in turn, beside another sequence; `tolerance` is
+/// relative to the size of all log-probs.
 template <class Machine>
-void a_decoder_agrees_with_a_packed_batch(const Machine& on, const gpt2_config& config, double tolerance) {
+void a_decoder_agrees_with_a_packed_batch(const Machine& on, const gpt2_config& config,
+                                          double tolerance) {
   const auto model = gpt2_of_unit_size(on, config);
-  const std::vector<tokenized_pair> pairs = {{{3, 1, 2, 2, 9}, {1, 4, 1, 5}, {2, 4, 7, 0}}, {{8}, {6, 5}, {0, 0, 3}}};
+  const std::vector<tokenized_pair> pairs = {{{3, 1, 2, 2, 9}, {1, 4, 1, 5}, {2, 4, 7, 0}},
+                                             {{8}, {6, 5}, {0, 0, 3}}};
   const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
   const numbers expected = model.token_log_probs(batch);
 
@@ -68,9 +74,10 @@ void a_decoder_agrees_with_a_packed_batch(const Machine& on, const gpt2_config& 
     for (growing& one : all) {
       if (one.at == one.tokens.size()) continue;
       any = true;
-      read_in_turn[one.target++] =
-          one.logits[static_cast<std::size_t>(one.tokens[one.at])] - log_sum_exp(std::span<const double>(one.logits));
-      const auto read = decoder.read(std::vector{branch{one.node, std::span(one.tokens).subspan(one.at++, 1)}});
+      read_in_turn[one.target++] = one.logits[static_cast<std::size_t>(one.tokens[one.at])] -
+                                   log_sum_exp(std::span<const double>(one.logits));
+      const auto read =
+          decoder.read(std::vector{branch{one.node, std::span(one.tokens).subspan(one.at++, 1)}});
       one.node = read.nodes[0];
       one.logits = read.all_logits;
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the laws of trainable policies and of trainable scalar models have in common: sequences to try them on,
-// gradients on the host, and how near two results must be.
+// What the laws of trainable policies and of trainable scalar models have in common: sequences to
+// try them on, gradients on the host, and how near two results must be.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,10 +12,12 @@
 #include <type_traits>
 #include <vector>
 
-#include "data/random_sequences.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
+#include "data/random_sequences.hpp"
 
 namespace prefopt::tests {
 
@@ -51,34 +52,39 @@ template <class Model>
   return all;
 }
 
-inline void check_close(std::span<const double> got, std::span<const double> wanted, double tolerance,
-                        const std::string& what) {
+inline void check_close(std::span<const double> got, std::span<const double> wanted,
+                        double tolerance, const std::string& what) {
   BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     difference += (got[i] - wanted[i]) * (got[i] - wanted[i]);
     size += wanted[i] * wanted[i];
   }
-  // Below 1e-3 a gradient is a sum that cancels (a key's bias moves nothing): its rounding is that of its terms.
+  // Below 1e-3 a gradient is a sum that cancels (a key's bias moves nothing): its rounding is that
+  // of its terms.
   const double bound = tolerance * std::max(std::sqrt(size), 1e-3);
-  BOOST_TEST(std::sqrt(difference) <= bound, what << " is off by " << std::sqrt(difference) << ", over " << bound);
+  BOOST_TEST(std::sqrt(difference) <= bound,
+             what << " is off by " << std::sqrt(difference) << ", over " << bound);
 }
 
 inline void check_close(const gradient_list& got, const gradient_list& wanted, double tolerance) {
   BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
-  for (std::size_t t = 0; t < got.size(); ++t) {
+  for (std::size_t t = 0; t < got.size(); ++t)
     check_close(got[t], wanted[t], tolerance, join("gradient of tensor ", t));
-  }
 }
 
-[[nodiscard]] inline std::vector<owned_sequence> sequences_for(const model_facts& facts, std::uint64_t seed) {
+[[nodiscard]] inline std::vector<owned_sequence> sequences_for(const model_facts& facts,
+                                                               std::uint64_t seed) {
   random_generator random(seed);
-  auto owned = random_sequences(random, {.examples = 3,
-                                         .vocabulary_size = std::min<std::size_t>(facts.vocabulary_size, 7),
-                                         .most_tokens = facts.positions / 2,
-                                         .longest = facts.positions});
+  auto owned =
+      random_sequences(random, {.examples = 3,
+                                .vocabulary_size = std::min<std::size_t>(facts.vocabulary_size, 7),
+                                .most_tokens = facts.positions / 2,
+                                .longest = facts.positions});
   if (!facts.reads_no_targets)
-    std::erase_if(owned, [](const owned_sequence& s) { return s.response.size() < (s.prompt.empty() ? 2U : 1U); });
+    std::erase_if(owned, [](const owned_sequence& s) {
+      return s.response.size() < (s.prompt.empty() ? 2U : 1U);
+    });
   return owned;
 }
 
@@ -91,7 +97,8 @@ inline void check_close(const gradient_list& got, const gradient_list& wanted, d
 
 /// Gradients of a fresh model after `forward` of what it reads, a batch and more, and `backward`.
 template <class Subject, class... Read>
-[[nodiscard]] gradient_list gradients_of(const Subject& subject, std::span<const double> slopes, const Read&... read) {
+[[nodiscard]] gradient_list gradients_of(const Subject& subject, std::span<const double> slopes,
+                                         const Read&... read) {
   auto model = subject.make();
   auto pass = model.forward(read...);
   pass.backward(slopes);
@@ -99,14 +106,14 @@ template <class Subject, class... Read>
 }
 
 [[nodiscard]] inline gradient_list sum(gradient_list a, const gradient_list& b) {
-  for (std::size_t t = 0; t < a.size(); ++t) {
+  for (std::size_t t = 0; t < a.size(); ++t)
     for (std::size_t i = 0; i < a[t].size(); ++i) a[t][i] += b[t][i];
-  }
   return a;
 }
 
-/// Central differences of sum_i slopes[i] numbers()[i] agree with the gradients `claimed`, for every tensor along a
-/// random direction and along single elements; `numbers()` asks `model`, whose parameters move and come back.
+/// Central differences of sum_i slopes[i] numbers()[i] agree with the gradients `claimed`, for
+/// every tensor along a random direction and along single elements; `numbers()` asks `model`, whose
+/// parameters move and come back.
 template <class Model, class Numbers>
 void check_differences(Model& model, const model_facts& facts, const gradient_list& claimed,
                        std::span<const double> slopes, const Numbers& numbers) {
@@ -117,14 +124,15 @@ void check_differences(Model& model, const model_facts& facts, const gradient_li
     const auto there = to_host(model, std::span<const real>(tensor.value));
     for (int trial = 0; trial < 3; ++trial) {
       std::vector<double> direction(there.size());
-      if (trial == 0) {
-        for (double& d : direction) d = random.normal() / std::sqrt(static_cast<double>(direction.size()));
-      } else {
+      if (trial == 0)
+        for (double& d : direction)
+          d = random.normal() / std::sqrt(static_cast<double>(direction.size()));
+      else
         direction[random.below(direction.size())] = 1;
-      }
       const auto value_at = [&](double along) {
         std::vector<real> moved(there.size());
-        for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = static_cast<real>(there[i] + along * direction[i]);
+        for (std::size_t i = 0; i < moved.size(); ++i)
+          moved[i] = static_cast<real>(there[i] + along * direction[i]);
         model.machine().copy_from_host(std::span<const real>(moved), tensor.value);
         const std::vector<double> found = numbers();
         double value = 0;
@@ -135,8 +143,9 @@ void check_differences(Model& model, const model_facts& facts, const gradient_li
       const double measured = (value_at(step) - value_at(-step)) / (2 * step);
       double slope = 0;
       for (std::size_t i = 0; i < direction.size(); ++i) slope += claimed[t][i] * direction[i];
-      BOOST_TEST(std::abs(measured - slope) <= facts.difference_tolerance * std::max(1.0, std::abs(slope)),
-                 tensor.name << ": differences give " << measured << ", backward " << slope);
+      BOOST_TEST(
+          std::abs(measured - slope) <= facts.difference_tolerance * std::max(1.0, std::abs(slope)),
+          tensor.name << ": differences give " << measured << ", backward " << slope);
       value_at(0);
     }
     ++t;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every pairwise_loss owes. Each gives a number or a verdict, so that a test can also see it fail for a
-// loss that breaks it.
+// The laws that every pairwise_loss owes. Each gives a number or a verdict, so that a test can also
+// see it fail for a loss that breaks it.
 
 #include <algorithm>
 #include <cmath>
@@ -39,7 +39,8 @@ namespace prefopt::tests {
   return pairs;
 }
 
-/// Largest gap between a slope and the central difference of the loss, relative to the slope or to 1.
+/// Largest gap between a slope and the central difference of the loss, relative to the slope or
+/// to 1.
 template <pairwise_loss Loss>
 [[nodiscard]] double slope_error(const Loss& loss) {
   constexpr double step = prefopt_test::difference_step;
@@ -64,7 +65,8 @@ template <pairwise_loss Loss>
 [[nodiscard]] bool is_finite_at_extremes(const Loss& loss) {
   return std::ranges::all_of(extreme_pairs(), [&](const pair_log_probs& pair) {
     const pair_loss at = loss(pair);
-    return std::isfinite(at.loss) && std::isfinite(at.slope_chosen) && std::isfinite(at.slope_rejected);
+    return std::isfinite(at.loss) && std::isfinite(at.slope_chosen) &&
+           std::isfinite(at.slope_rejected);
   });
 }
 
@@ -79,13 +81,14 @@ template <pairwise_loss Loss>
     }
     if (!Loss::inputs.reference) other.reference_chosen = other.reference_rejected = -5;
     const pair_loss a = loss(pair), b = loss(other);
-    return a.loss == b.loss && a.slope_chosen == b.slope_chosen && a.slope_rejected == b.slope_rejected &&
-           (Loss::inputs.rejected || a.slope_rejected == 0);
+    return a.loss == b.loss && a.slope_chosen == b.slope_chosen &&
+           a.slope_rejected == b.slope_rejected && (Loss::inputs.rejected || a.slope_rejected == 0);
   });
 }
 
-/// From the reference on, or from equally likely responses where there is none, a step against the slopes makes the
-/// chosen response no less likely, and the rejected one, if it is read, no likelier, and widens what is between them.
+/// From the reference on, or from equally likely responses where there is none, a step against the
+/// slopes makes the chosen response no less likely, and the rejected one, if it is read, no
+/// likelier, and widens what is between them.
 template <pairwise_loss Loss>
 [[nodiscard]] bool sets_out_towards_the_chosen(const Loss& loss) {
   return std::ranges::all_of(ordinary_pairs(), [&](pair_log_probs pair) {

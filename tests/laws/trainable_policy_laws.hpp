@@ -3,7 +3,6 @@
 // The laws that every trainable_policy owes, whatever its model and machine.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -12,19 +11,21 @@
 #include <type_traits>
 #include <vector>
 
-#include "data/random_sequences.hpp"
-#include "laws/model_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "data/random_sequences.hpp"
+#include "laws/model_laws.hpp"
 
 namespace prefopt::tests {
 
-/// What the laws are tried on. `make()` gives a fresh policy, each time with the same parameters, which should be large
-/// enough that no two tokens are as likely.
+/// What the laws are tried on. `make()` gives a fresh policy, each time with the same parameters,
+/// which should be large enough that no two tokens are as likely.
 template <class Make>
-requires trainable_policy<std::invoke_result_t<const Make&>>
+  requires trainable_policy<std::invoke_result_t<const Make&>>
 struct policy_subject : model_facts {
   policy_subject(Make maker, const model_facts& facts) : model_facts(facts), make(maker) {}
   Make make;
@@ -58,46 +59,56 @@ void log_probs_are_those_of_probabilities(const Subject& subject) {
 template <class Subject>
 void probabilities_of_the_next_token_sum_to_one(const Subject& subject) {
   tokenized_example example{{1, 0, 2, 1}, {}};
-  for (std::size_t v = 0; v < subject.vocabulary_size; ++v) example.responses.push_back({static_cast<token_id>(v)});
+  for (std::size_t v = 0; v < subject.vocabulary_size; ++v)
+    example.responses.push_back({static_cast<token_id>(v)});
   const std::vector<tokenized_example> examples{example};
   const std::vector<std::size_t> members{0};
   double total = 0;
-  for (const double log_prob : subject.make().token_log_probs(pack(examples, members))) total += std::exp(log_prob);
-  BOOST_TEST(std::abs(total - 1) <= subject.rounding * static_cast<double>(subject.vocabulary_size));
+  for (const double log_prob : subject.make().token_log_probs(pack(examples, members)))
+    total += std::exp(log_prob);
+  BOOST_TEST(std::abs(total - 1) <=
+             subject.rounding * static_cast<double>(subject.vocabulary_size));
 }
 
-/// Square sums are those of the log-probs of all tokens that may come next, from a pass and without one.
+/// Square sums are those of the log-probs of all tokens that may come next, from a pass and without
+/// one.
 template <class Subject>
 void square_sums_are_those_of_the_next_token(const Subject& subject) {
   auto policy = subject.make();
   if constexpr (tells_square_sums<decltype(policy)>) {
     random_generator random(20);
-    const auto owned = random_sequences(random, {.examples = 12,  // more head rows than are held at once
-                                                 .vocabulary_size = std::min<std::size_t>(subject.vocabulary_size, 7),
-                                                 .most_tokens = subject.positions / 2,
-                                                 .longest = subject.positions});
+    // more head rows than are held at once
+    const auto owned = random_sequences(
+        random, {.examples = 12,
+                 .vocabulary_size = std::min<std::size_t>(subject.vocabulary_size, 7),
+                 .most_tokens = subject.positions / 2,
+                 .longest = subject.positions});
     const auto batch = pack(packable(owned));
     std::vector<double> wanted;
     for_each_sequence(batch, [&](const sequence_path& path) {
-      for (std::size_t p = path.tokens.size() - static_cast<std::size_t>(path.sequence.count); p < path.tokens.size();
-           ++p) {
+      for (std::size_t p = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);
+           p < path.tokens.size(); ++p) {
         std::vector<tokenized_example> next(1);
-        next[0].prompt.assign(path.tokens.begin(), path.tokens.begin() + static_cast<std::ptrdiff_t>(p));
+        next[0].prompt.assign(path.tokens.begin(),
+                              path.tokens.begin() + static_cast<std::ptrdiff_t>(p));
         for (std::size_t v = 0; v < subject.vocabulary_size; ++v)
           next[0].responses.push_back({static_cast<token_id>(v)});
         const std::vector<std::size_t> members{0};
         double sum = 0;
-        for (const double log_prob : policy.token_log_probs(pack(next, members))) sum += std::exp(2 * log_prob);
+        for (const double log_prob : policy.token_log_probs(pack(next, members)))
+          sum += std::exp(2 * log_prob);
         wanted.push_back(std::log(sum));
       }
     });
-    model_laws::check_close(policy.token_square_sums(batch), wanted, subject.rounding, "square sums");
+    model_laws::check_close(policy.token_square_sums(batch), wanted, subject.rounding,
+                            "square sums");
     auto pass = policy.forward(batch);
     model_laws::check_close(pass.square_sums(), wanted, subject.rounding, "square sums of a pass");
   }
 }
 
-/// A sequence has the same log-probs alone, packed with others, and packed with others in another order.
+/// A sequence has the same log-probs alone, packed with others, and packed with others in another
+/// order.
 template <class Subject>
 void log_probs_do_not_depend_on_neighbours(const Subject& subject) {
   for (const std::uint64_t seed : {4U, 5U, 6U}) {
@@ -138,8 +149,8 @@ void gradients_of_a_packed_batch_are_those_of_its_sequences(const Subject& subje
       pass.backward(std::span(slopes).subspan(first, count));
       first += count;
     }
-    model_laws::check_close(model_laws::gradients_of(subject, slopes, batch), model_laws::gradients(separate),
-                            subject.rounding);
+    model_laws::check_close(model_laws::gradients_of(subject, slopes, batch),
+                            model_laws::gradients(separate), subject.rounding);
   }
 }
 
@@ -179,13 +190,13 @@ void backward_adds(const Subject& subject) {
     pass.backward(scaled);
   }
   auto wanted = model_laws::gradients_of(subject, slopes, batch);
-  for (auto& tensor : wanted) {
+  for (auto& tensor : wanted)
     for (double& value : tensor) value *= -2;
-  }
   model_laws::check_close(model_laws::gradients(policy), wanted, subject.rounding);
 }
 
-/// Slopes that are not one a target, and tokens or positions that the model does not have, are refused.
+/// Slopes that are not one a target, and tokens or positions that the model does not have, are
+/// refused.
 template <class Subject>
 void bad_input_is_refused(const Subject& subject) {
   auto policy = subject.make();
@@ -211,7 +222,8 @@ void backward_agrees_with_finite_differences(const Subject& subject) {
   const auto slopes = model_laws::random_slopes(batch.targets.size(), 14);
   const auto claimed = model_laws::gradients_of(subject, slopes, batch);
   auto policy = subject.make();
-  model_laws::check_differences(policy, subject, claimed, slopes, [&] { return policy.token_log_probs(batch); });
+  model_laws::check_differences(policy, subject, claimed, slopes,
+                                [&] { return policy.token_log_probs(batch); });
 }
 
 /// Those of the laws above that a model keeps which puts other numbers in place of log-probs.

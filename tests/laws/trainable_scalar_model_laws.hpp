@@ -3,26 +3,27 @@
 // The laws that every trainable_scalar_model owes, whatever its model and machine.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
 #include <vector>
 
-#include "data/random_sequences.hpp"
-#include "laws/model_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/policy/scalar_model.hpp"
+#include "data/random_sequences.hpp"
+#include "laws/model_laws.hpp"
 
 namespace prefopt::tests {
 
-/// What the laws are tried on. `make()` gives a fresh model, each time with the same parameters, which should be large
-/// enough that no two paths are worth the same.
+/// What the laws are tried on. `make()` gives a fresh model, each time with the same parameters,
+/// which should be large enough that no two paths are worth the same.
 template <class Make>
-requires trainable_scalar_model<std::invoke_result_t<const Make&>>
+  requires trainable_scalar_model<std::invoke_result_t<const Make&>>
 struct scalar_subject : model_facts {
   scalar_subject(Make maker, const model_facts& facts) : model_facts(facts), make(maker) {}
   Make make;
@@ -40,11 +41,13 @@ using row_list = std::vector<std::int32_t>;
   return rows;
 }
 
-/// All rows of each sequence's path, sequence by sequence: a shared row comes once for each that it is shared by.
+/// All rows of each sequence's path, sequence by sequence: a shared row comes once for each that it
+/// is shared by.
 [[nodiscard]] inline row_list path_rows(const prefix_tree_batch& batch) {
   row_list rows;
-  for_each_sequence(batch,
-                    [&](const sequence_path& path) { rows.insert(rows.end(), path.rows.begin(), path.rows.end()); });
+  for_each_sequence(batch, [&](const sequence_path& path) {
+    rows.insert(rows.end(), path.rows.begin(), path.rows.end());
+  });
   return rows;
 }
 
@@ -74,8 +77,10 @@ void a_value_does_not_depend_on_the_other_rows(const Subject& subject) {
     const auto rows = model_laws::rows_of(batch, seed);
     const auto model = subject.make();
     std::vector<double> separate;
-    for (const std::int32_t row : rows) separate.push_back(model.values(batch, std::span(&row, 1)).at(0));
-    BOOST_TEST(std::ranges::max(separate) - std::ranges::min(separate) > 0.1);  // else the rows could be mistaken
+    for (const std::int32_t row : rows)
+      separate.push_back(model.values(batch, std::span(&row, 1)).at(0));
+    // else the rows could be mistaken
+    BOOST_TEST(std::ranges::max(separate) - std::ranges::min(separate) > 0.1);
     model_laws::check_close(model.values(batch, rows), separate, subject.rounding, "values");
     BOOST_TEST(model.values(batch, {}).empty());
   }
@@ -96,7 +101,8 @@ void a_value_does_not_depend_on_the_other_sequences(const Subject& subject) {
         separate.insert(separate.end(), own.begin(), own.end());
       }
       const auto batch = pack(packable(owned));
-      model_laws::check_close(model.values(batch, model_laws::path_rows(batch)), separate, subject.rounding, "values");
+      model_laws::check_close(model.values(batch, model_laws::path_rows(batch)), separate,
+                              subject.rounding, "values");
     }
   }
 }
@@ -118,8 +124,8 @@ void gradients_of_packed_rows_are_those_of_their_paths(const Subject& subject) {
       first += sequence.size();
     }
     BOOST_TEST(first == rows.size());
-    model_laws::check_close(model_laws::gradients_of(subject, slopes, batch, rows), model_laws::gradients(separate),
-                            subject.rounding);
+    model_laws::check_close(model_laws::gradients_of(subject, slopes, batch, rows),
+                            model_laws::gradients(separate), subject.rounding);
   }
 }
 
@@ -162,14 +168,13 @@ void backward_of_values_adds(const Subject& subject) {
     pass.backward(scaled);
   }
   auto wanted = model_laws::gradients_of(subject, slopes, batch, rows);
-  for (auto& tensor : wanted) {
+  for (auto& tensor : wanted)
     for (double& value : tensor) value *= -3;
-  }
   model_laws::check_close(model_laws::gradients(model), wanted, subject.rounding);
 }
 
-/// Slopes that are not one a value, rows that the batch does not have, tokens that the model does not have, and what is
-/// no batch are refused.
+/// Slopes that are not one a value, rows that the batch does not have, tokens that the model does
+/// not have, and what is no batch are refused.
 template <class Subject>
 void bad_rows_and_batches_are_refused(const Subject& subject) {
   auto model = subject.make();
@@ -184,7 +189,8 @@ void bad_rows_and_batches_are_refused(const Subject& subject) {
   const auto batch = pack(packable(owned));
   const model_laws::row_list rows{1, 0, 1};
   auto pass = model.forward(batch, rows);
-  for (const std::size_t wrong : {2U, 4U}) BOOST_CHECK_THROW(pass.backward(std::vector<double>(wrong)), shape_error);
+  for (const std::size_t wrong : {2U, 4U})
+    BOOST_CHECK_THROW(pass.backward(std::vector<double>(wrong)), shape_error);
   refuses(value, batch, {0, -1});
   refuses(value, batch, {static_cast<std::int32_t>(batch.tokens.size())});
   const token_ids beyond{0, static_cast<token_id>(subject.vocabulary_size)}, negative{0, -1};
@@ -206,7 +212,8 @@ void backward_of_values_agrees_with_finite_differences(const Subject& subject) {
   const auto slopes = model_laws::random_slopes(rows.size(), 14);
   const auto claimed = model_laws::gradients_of(subject, slopes, batch, rows);
   auto model = subject.make();
-  model_laws::check_differences(model, subject, claimed, slopes, [&] { return model.values(batch, rows); });
+  model_laws::check_differences(model, subject, claimed, slopes,
+                                [&] { return model.values(batch, rows); });
 }
 
 /// All of the above but for the differences, which need float64.

@@ -3,21 +3,22 @@
 // The laws that every transformer_machine owes.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
+#include "prefopt/backend/host.hpp"
 #include "laws/numbers.hpp"
 #include "laws/transformer_operations.hpp"
-#include "prefopt/backend/host.hpp"
 
 namespace prefopt::tests {
 
-/// Central differences along random directions and along a few single elements agree with the backward. For machines of
-/// float64.
+/// Central differences along random directions and along a few single elements agree with the
+/// backward. For machines of float64.
 template <class Machine>
 void backward_agrees_with_finite_differences(const Machine& machine) {
   for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
@@ -35,12 +36,14 @@ void backward_agrees_with_finite_differences(const Machine& machine) {
         for (int trial = 0; trial < 4; ++trial) {
           numbers direction(at[input].size());
           if (trial == 0)
-            for (double& value : direction) value = random.normal() / std::sqrt(static_cast<double>(direction.size()));
+            for (double& value : direction)
+              value = random.normal() / std::sqrt(static_cast<double>(direction.size()));
           else
             direction[random.below(direction.size())] = 1;
           const auto output_at = [&](double distance_along) {
             arguments moved = at;
-            for (std::size_t i = 0; i < direction.size(); ++i) moved[input][i] += distance_along * direction[i];
+            for (std::size_t i = 0; i < direction.size(); ++i)
+              moved[input][i] += distance_along * direction[i];
             return dot(operation.forward(machine, moved), slopes);
           };
           const double measured = (output_at(step) - output_at(-step)) / (2 * step);
@@ -62,14 +65,16 @@ void operations_agree(const Machine& machine, const Reference& reference, double
     random_generator random(11);
     arguments at = random_arguments(operation, random);
     for (numbers& values : at)
-      for (double& value : values) value = static_cast<float>(value);  // what every machine can hold
+      // what every machine can hold
+      for (double& value : values) value = static_cast<float>(value);
     numbers out = operation.forward(on, at);
     numbers slopes(out.size());
     for (double& slope : slopes) slope = static_cast<float>(random.normal());
     return std::pair{std::move(out), operation.backward(on, at, slopes)};
   };
-  for_each_operation_and_size<Reference>(
-      [&](std::string_view, const auto& operation) { expected.push_back(run(operation, reference)); });
+  for_each_operation_and_size<Reference>([&](std::string_view, const auto& operation) {
+    expected.push_back(run(operation, reference));
+  });
   std::size_t next = 0;
   for_each_operation_and_size<Machine>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
@@ -77,7 +82,8 @@ void operations_agree(const Machine& machine, const Reference& reference, double
       const auto [my_out, my_gradients] = run(operation, machine);
       BOOST_TEST(distance(my_out, out) <= tolerance);
       for (std::size_t input = 0; input < gradients.size(); ++input)
-        BOOST_TEST(distance(my_gradients[input], gradients[input]) <= tolerance, "gradient of input " << input);
+        BOOST_TEST(distance(my_gradients[input], gradients[input]) <= tolerance,
+                   "gradient of input " << input);
     }
   });
 }
@@ -97,8 +103,8 @@ void the_same_call_gives_the_same_bits(const Machine& machine) {
   });
 }
 
-/// The optimizer's operations agree with plain loops, and an element without any gradient stays where it is even if
-/// epsilon is 0.
+/// The optimizer's operations agree with plain loops, and an element without any gradient stays
+/// where it is even if epsilon is 0.
 template <class Machine>
 void optimizer_operations_agree_with_plain_loops(const Machine& machine, double tolerance) {
   const host_backend<double> plain;
@@ -113,12 +119,13 @@ void optimizer_operations_agree_with_plain_loops(const Machine& machine, double 
   }
   gradient[5] = first[5] = second[5] = 0;
   gradient[6] = 1e-22, first[6] = second[6] = 0;  // its square is 0 in float
-  on_machine<Machine> my_value(machine, value), my_gradient(machine, gradient), my_first(machine, first),
-      my_second(machine, second);
+  on_machine<Machine> my_value(machine, value), my_gradient(machine, gradient),
+      my_first(machine, first), my_second(machine, second);
   using value_type = typename Machine::value_type;
   const auto both = my_gradient.flat();  // in two parts
   const std::vector<std::span<const value_type>> parts{both.first(5000), both.subspan(5000)};
-  BOOST_TEST(machine.sum_of_squares(parts) == plain.sum_of_squares(std::vector{std::span<const double>(gradient)}),
+  BOOST_TEST(machine.sum_of_squares(parts) ==
+                 plain.sum_of_squares(std::vector{std::span<const double>(gradient)}),
              boost::test_tools::tolerance(1e-12));
   const adamw_coefficients coefficients = {.rate = 0.01,
                                            .decay = 0.99,
@@ -132,10 +139,13 @@ void optimizer_operations_agree_with_plain_loops(const Machine& machine, double 
         {v.first(5000), g.first(5000), m1.first(5000), m2.first(5000), true},
         {v.subspan(5000), g.subspan(5000), m1.subspan(5000), m2.subspan(5000), false}};
   };
-  machine.adamw(parts_of(my_value.flat(), my_gradient.flat(), my_first.flat(), my_second.flat()), coefficients);
-  plain.adamw(parts_of(std::span(value), std::span(gradient), std::span(first), std::span(second)), coefficients);
+  machine.adamw(parts_of(my_value.flat(), my_gradient.flat(), my_first.flat(), my_second.flat()),
+                coefficients);
+  plain.adamw(parts_of(std::span(value), std::span(gradient), std::span(first), std::span(second)),
+              coefficients);
   numbers mine = my_value.host();
-  BOOST_TEST(std::abs(mine[6] - value[6]) <= 0.1);  // by a step where its square is not 0, by none where it is
+  // by a step where its square is not 0, by none where it is
+  BOOST_TEST(std::abs(mine[6] - value[6]) <= 0.1);
   mine[6] = value[6];
   BOOST_TEST(distance(mine, value) <= tolerance);
   BOOST_TEST(distance(my_first.host(), first) <= tolerance);

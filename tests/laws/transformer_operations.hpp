@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Every operation of a transformer_machine as a case with inputs, an output and the backward, on any machine: the laws
-// then need to know no operation. Outputs that an operation assigns are handed to it filled with rubbish; outputs that
-// it adds to are handed to it with a value that is taken off again.
+// Every operation of a transformer_machine as a case with inputs, an output and the backward, on
+// any machine: the laws then need to know no operation. Outputs that an operation assigns are
+// handed to it filled with rubbish; outputs that it adds to are handed to it with a value that is
+// taken off again.
 
 #include <cmath>
 #include <cstddef>
@@ -13,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "laws/numbers.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/random.hpp"
+#include "laws/numbers.hpp"
 
 namespace prefopt::tests {
 
@@ -35,14 +36,18 @@ template <class Machine, class T>
 class machine_numbers {
  public:
   machine_numbers(const Machine& machine, const numbers& values)
-      : machine_(machine), size_(values.size()), storage_(machine.template allocate<T>(values.size())) {
+      : machine_(machine),
+        size_(values.size()),
+        storage_(machine.template allocate<T>(values.size())) {
     std::vector<T> converted;
     for (const double value : values) converted.push_back(narrowed<T>(value));
     machine_.copy_from_host(converted, flat());
   }
 
   [[nodiscard]] std::span<T> flat() { return {storage_.data(), size_}; }
-  [[nodiscard]] matrix_view<T> matrix(std::size_t columns) { return {storage_.data(), {size_ / columns, columns}}; }
+  [[nodiscard]] matrix_view<T> matrix(std::size_t columns) {
+    return {storage_.data(), {size_ / columns, columns}};
+  }
   [[nodiscard]] tensor_view<T, 3> heads(std::size_t count, std::size_t channels) {
     return {storage_.data(), {size_ / (count * channels), count, channels}};
   }
@@ -50,7 +55,8 @@ class machine_numbers {
     std::vector<T> converted(size_);
     machine_.copy_to_host(flat(), converted);
     numbers values;
-    for (const T value : converted) values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
+    for (const T value : converted)
+      values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
     return values;
   }
 
@@ -88,7 +94,9 @@ struct operation_sizes {
 template <class Machine>
 struct linear_operation {
   operation_sizes s;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {s.rows * s.in, s.in * s.out, s.out}; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {s.rows * s.in, s.in * s.out, s.out};
+  }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     activations<Machine> x(m, a[0]);
     on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
@@ -102,13 +110,14 @@ struct linear_operation {
     auto d_x = rubbish<activations<Machine>>(m, a[0].size());
     auto d_weight = added_to<on_machine<Machine>>(m, a[1].size()),
          d_bias = added_to<on_machine<Machine>>(m, a[2].size());
-    m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in), d_weight.matrix(s.out),
-                      d_bias.flat());
+    m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in),
+                      d_weight.matrix(s.out), d_bias.flat());
     return {d_x.host(), d_weight.host(there_before), d_bias.host(there_before)};
   }
 };
 
-/// The residual is the fourth input; its adjoint is the identity, and the rest is linear_backward's.
+/// The residual is the fourth input; its adjoint is the identity, and the rest is
+/// linear_backward's.
 template <class Machine>
 struct linear_residual_operation {
   operation_sizes s;
@@ -119,7 +128,8 @@ struct linear_residual_operation {
     activations<Machine> x(m, a[0]), residual(m, a[3]);
     on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
     auto y = rubbish<activations<Machine>>(m, s.rows * s.out);
-    m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out), y.matrix(s.out));
+    m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out),
+                      y.matrix(s.out));
     return y.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
@@ -133,12 +143,15 @@ template <class Machine>
 struct layer_norm_operation {
   std::size_t rows = 9, channels = 37;
   static constexpr double epsilon = 1e-5;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, channels, channels}; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {rows * channels, channels, channels};
+  }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     activations<Machine> x(m, a[0]);
     on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
     auto y = rubbish<activations<Machine>>(m, rows * channels);
-    auto mean = rubbish<on_machine<Machine>>(m, rows), inverse = rubbish<on_machine<Machine>>(m, rows);
+    auto mean = rubbish<on_machine<Machine>>(m, rows),
+         inverse = rubbish<on_machine<Machine>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
     return y.host();
@@ -147,18 +160,22 @@ struct layer_norm_operation {
     activations<Machine> x(m, a[0]), d_y(m, d);
     on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
     auto y = rubbish<activations<Machine>>(m, rows * channels);
-    auto mean = rubbish<on_machine<Machine>>(m, rows), inverse = rubbish<on_machine<Machine>>(m, rows);
+    auto mean = rubbish<on_machine<Machine>>(m, rows),
+         inverse = rubbish<on_machine<Machine>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
     auto d_x = added_to<activations<Machine>>(m, a[0].size());
-    auto d_scale = added_to<on_machine<Machine>>(m, channels), d_shift = added_to<on_machine<Machine>>(m, channels);
-    m.layer_norm_backward(d_y.matrix(channels), x.matrix(channels), scale.flat(), {mean.flat(), inverse.flat()},
-                          d_x.matrix(channels), d_scale.flat(), d_shift.flat());
+    auto d_scale = added_to<on_machine<Machine>>(m, channels),
+         d_shift = added_to<on_machine<Machine>>(m, channels);
+    m.layer_norm_backward(d_y.matrix(channels), x.matrix(channels), scale.flat(),
+                          {mean.flat(), inverse.flat()}, d_x.matrix(channels), d_scale.flat(),
+                          d_shift.flat());
     return {d_x.host(there_before), d_scale.host(there_before), d_shift.host(there_before)};
   }
 };
 
-/// activation(x W + b) V + c: a linear layer whose activation is folded in, and the adjoint of the one that reads it.
+/// activation(x W + b) V + c: a linear layer whose activation is folded in, and the adjoint of the
+/// one that reads it.
 template <class Machine, activation_function Activation>
 struct feed_forward_operation {
   std::size_t rows = 11, in = 5, inner = 19, out = 7;
@@ -177,20 +194,22 @@ struct feed_forward_operation {
     const tape kept(*this, m, a);
     activations<Machine> x(m, a[0]), before(m, kept.before), d_y(m, d);
     on_machine<Machine> first(m, a[1]), second(m, a[3]);
-    auto activated = rubbish<activations<Machine>>(m, rows * inner);  // made again from what the forward kept
+    // made again from what the forward kept
+    auto activated = rubbish<activations<Machine>>(m, rows * inner);
     m.activate(Activation, before.matrix(inner), activated.matrix(inner));
-    auto d_inner = rubbish<activations<Machine>>(m, rows * inner), d_x = rubbish<activations<Machine>>(m, a[0].size());
+    auto d_inner = rubbish<activations<Machine>>(m, rows * inner),
+         d_x = rubbish<activations<Machine>>(m, a[0].size());
     auto d_first = added_to<on_machine<Machine>>(m, a[1].size()),
          d_first_bias = added_to<on_machine<Machine>>(m, inner);
     auto d_second = added_to<on_machine<Machine>>(m, a[3].size()),
          d_second_bias = added_to<on_machine<Machine>>(m, out);
-    m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out), Activation,
-                                before.matrix(inner), d_inner.matrix(inner), d_second.matrix(out),
-                                d_second_bias.flat());
-    m.linear_backward(d_inner.matrix(inner), x.matrix(in), first.matrix(inner), d_x.matrix(in), d_first.matrix(inner),
-                      d_first_bias.flat());
-    return {d_x.host(), d_first.host(there_before), d_first_bias.host(there_before), d_second.host(there_before),
-            d_second_bias.host(there_before)};
+    m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out),
+                                Activation, before.matrix(inner), d_inner.matrix(inner),
+                                d_second.matrix(out), d_second_bias.flat());
+    m.linear_backward(d_inner.matrix(inner), x.matrix(in), first.matrix(inner), d_x.matrix(in),
+                      d_first.matrix(inner), d_first_bias.flat());
+    return {d_x.host(), d_first.host(there_before), d_first_bias.host(there_before),
+            d_second.host(there_before), d_second_bias.host(there_before)};
   }
 
  private:
@@ -200,8 +219,8 @@ struct feed_forward_operation {
       on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
       auto hidden = rubbish<activations<Machine>>(m, o.rows * o.inner),
            y = rubbish<activations<Machine>>(m, o.rows * o.inner);
-      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation, hidden.matrix(o.inner),
-                        y.matrix(o.inner));
+      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation,
+                        hidden.matrix(o.inner), y.matrix(o.inner));
       before = hidden.host();
       activated = y.host();
     }
@@ -215,7 +234,9 @@ struct embedding_operation {
   std::size_t vocabulary = 7, positions = 5, channels = 33;
   std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
   std::vector<std::int32_t> places = {0, 1, 2, 1, 2, 4};
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {vocabulary * channels, positions * channels}; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {vocabulary * channels, positions * channels};
+  }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     on_machine<Machine> wte(m, a[0]), wpe(m, a[1]);
     auto out = rubbish<activations<Machine>>(m, tokens.size() * channels);
@@ -224,8 +245,10 @@ struct embedding_operation {
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     activations<Machine> d_out(m, d);
-    auto d_wte = added_to<on_machine<Machine>>(m, a[0].size()), d_wpe = added_to<on_machine<Machine>>(m, a[1].size());
-    m.embedding_backward(tokens, places, d_out.matrix(channels), d_wte.matrix(channels), d_wpe.matrix(channels));
+    auto d_wte = added_to<on_machine<Machine>>(m, a[0].size()),
+         d_wpe = added_to<on_machine<Machine>>(m, a[1].size());
+    m.embedding_backward(tokens, places, d_out.matrix(channels), d_wte.matrix(channels),
+                         d_wpe.matrix(channels));
     return {d_wte.host(there_before), d_wpe.host(there_before)};
   }
 };
@@ -250,60 +273,73 @@ struct rows_operation {
   }
 };
 
-/// A forest with a deep path, a wide fork, a node longer than a tile, and a second root. All rows look, or those named.
+/// A forest with a deep path, a wide fork, a node longer than a tile, and a second root. All rows
+/// look, or those named.
 template <class Machine>
 struct attention_operation {
   std::vector<std::int32_t> queries = {};
   std::size_t heads = 3, channels = 5;
   double scale = 0.4;
-  std::vector<tree_node> nodes = {{-1, 0, 70, 160},  {0, 70, 74, 90},     {1, 74, 80, 80},   {1, 80, 90, 90},
-                                  {0, 90, 160, 160}, {-1, 160, 163, 170}, {5, 163, 170, 170}};
+  std::vector<tree_node> nodes = {{-1, 0, 70, 160},  {0, 70, 74, 90},   {1, 74, 80, 80},
+                                  {1, 80, 90, 90},   {0, 90, 160, 160}, {-1, 160, 163, 170},
+                                  {5, 163, 170, 170}};
   [[nodiscard]] std::size_t rows() const { return 170; }
   [[nodiscard]] std::size_t looking() const { return queries.empty() ? rows() : queries.size(); }
   [[nodiscard]] std::size_t size(std::size_t count) const { return count * heads * channels; }
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {size(looking()), size(rows()), size(rows())}; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {size(looking()), size(rows()), size(rows())};
+  }
   [[nodiscard]] attention_rows forest() const { return {.nodes = nodes, .queries = queries}; }
 
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
     auto out = rubbish<activations<Machine>>(m, size(looking()));
     auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
-    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), scale,
-                     out.heads(heads, channels), log_sums.matrix(heads));
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels),
+                     v.heads(heads, channels), scale, out.heads(heads, channels),
+                     log_sums.matrix(heads));
     return out.host();
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
     activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
     auto out = rubbish<activations<Machine>>(m, size(looking()));
     auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
-    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels), scale,
-                     out.heads(heads, channels), log_sums.matrix(heads));
-    auto d_q = rubbish<activations<Machine>>(m, size(looking())), d_k = rubbish<activations<Machine>>(m, size(rows())),
+    m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels),
+                     v.heads(heads, channels), scale, out.heads(heads, channels),
+                     log_sums.matrix(heads));
+    auto d_q = rubbish<activations<Machine>>(m, size(looking())),
+         d_k = rubbish<activations<Machine>>(m, size(rows())),
          d_v = rubbish<activations<Machine>>(m, size(rows()));
-    m.tree_attention_backward(forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
-                              scale, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
-                              d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
+    m.tree_attention_backward(
+        forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
+        scale, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
+        d_q.heads(heads, channels), d_k.heads(heads, channels), d_v.heads(heads, channels));
     return {d_q.host(), d_k.host(), d_v.host()};
   }
 };
 
 /// Rows in all places of nodes and tiles, and a node that none is in.
-inline const std::vector<std::int32_t> some_rows = {0, 1, 69, 73, 80, 89, 90, 91, 153, 154, 155, 159, 161, 169};
+inline const std::vector<std::int32_t> some_rows = {0,  1,   69,  73,  80,  89,  90,
+                                                    91, 153, 154, 155, 159, 161, 169};
 
-/// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets, one has none. An
-/// `offset` comes on top of every logit, from one more channel: a softmax does not see it, but roundings may.
+/// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets,
+/// one has none. An `offset` comes on top of every logit, from one more channel: a softmax does not
+/// see it, but roundings may.
 template <class Machine>
 struct head_operation {
   std::size_t rows = 5, channels = 11, vocabulary = 1300;
   std::vector<head_target> targets = {{0, 3}, {0, 1299}, {1, 0}, {4, 700}, {2, 3}, {2, 3}};
   double offset = 0;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels, vocabulary * channels}; }
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
+    return {rows * channels, vocabulary * channels};
+  }
   [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
     activations<Machine> hidden(m, with_channel(a[0], 32));
     on_machine<Machine> weight(m, with_channel(a[1], offset / 32));
     auto log_sums = rubbish<on_machine<Machine>>(m, rows);
     numbers log_probs(targets.size());  // without logits to keep; the backward keeps them
-    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), {targets, rows}, {}, log_sums.flat(), log_probs);
+    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), {targets, rows}, {},
+                     log_sums.flat(), log_probs);
     return log_probs;
   }
   [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
@@ -313,12 +349,12 @@ struct head_operation {
     auto log_sums = rubbish<on_machine<Machine>>(m, rows);
     numbers log_probs(targets.size());
     const head_targets all(targets, rows);
-    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), all, logits.matrix(vocabulary), log_sums.flat(),
-                     log_probs);
+    m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), all, logits.matrix(vocabulary),
+                     log_sums.flat(), log_probs);
     auto d_hidden = rubbish<activations<Machine>>(m, rows * width());
     auto d_weight = added_to<on_machine<Machine>>(m, vocabulary * width());
-    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(width()), weight.matrix(width()),
-                    d_hidden.matrix(width()), d_weight.matrix(width()));
+    m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(width()),
+                    weight.matrix(width()), d_hidden.matrix(width()), d_weight.matrix(width()));
     return {without_channel(d_hidden.host()), without_channel(d_weight.host(there_before))};
   }
 
@@ -352,18 +388,22 @@ template <class Operation>
   return all;
 }
 
-/// Calls visit(name, operation) for every operation with products, in whole vectors: columns are multiples of 32, as a
-/// model's are, and rows are not. A vendor's library has a way for such products with every finish.
+/// Calls visit(name, operation) for every operation with products, in whole vectors: columns are
+/// multiples of 32, as a model's are, and rows are not. A vendor's library has a way for such
+/// products with every finish.
 template <class Machine, class Visitor>
 void for_each_vector_operation(const Visitor& visit) {
   const operation_sizes sizes = {.rows = 70, .in = 64, .out = 96};
   visit("linear in vectors", linear_operation<Machine>{sizes});
   visit("linear_residual in vectors", linear_residual_operation<Machine>{sizes});
   visit("feed forward gelu_new in vectors",
-        feed_forward_operation<Machine, activation_function::gelu_new>{.rows = 70, .in = 64, .inner = 256, .out = 96});
-  visit("tree_attention, heads of 64", attention_operation<Machine>{.heads = 1, .channels = 64, .scale = 0.1});
+        feed_forward_operation<Machine, activation_function::gelu_new>{
+            .rows = 70, .in = 64, .inner = 256, .out = 96});
+  visit("tree_attention, heads of 64",
+        attention_operation<Machine>{.heads = 1, .channels = 64, .scale = 0.1});
   visit("tree_attention of some rows, heads of 128",
-        attention_operation<Machine>{.queries = some_rows, .heads = 1, .channels = 128, .scale = 0.1});
+        attention_operation<Machine>{
+            .queries = some_rows, .heads = 1, .channels = 128, .scale = 0.1});
   visit("head in vectors", head_operation<Machine>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over random forests in bfloat16 beside the CPU's in float64, on any machine whose activations are bfloat16.
+// Attention over random forests in bfloat16 beside the CPU's in float64, on any machine whose
+// activations are bfloat16.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "laws/transformer_machine_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/eigen/backend.hpp"
+#include "laws/transformer_machine_laws.hpp"
 
 namespace prefopt::tests {
 
 /// A forest of so many nodes with runs of up to `longest` rows.
-[[nodiscard]] inline std::vector<tree_node> random_forest(random_generator& random, std::size_t count,
-                                                          std::size_t longest) {
+[[nodiscard]] inline std::vector<tree_node> random_forest(random_generator& random,
+                                                          std::size_t count, std::size_t longest) {
   std::vector<tree_node> nodes;
   std::vector<std::int32_t> path;  // from the root to the node before
   for (std::size_t i = 0; i < count; ++i) {
@@ -26,17 +28,20 @@ namespace prefopt::tests {
     const std::int32_t begin = nodes.empty() ? 0 : nodes.back().end;
     const auto length = static_cast<std::int32_t>(1 + random.below(longest));
     nodes.push_back({path.empty() ? -1 : path.back(), begin, begin + length, begin + length});
-    for (const std::int32_t above : path) nodes[static_cast<std::size_t>(above)].subtree_end = begin + length;
+    for (const std::int32_t above : path)
+      nodes[static_cast<std::size_t>(above)].subtree_end = begin + length;
     path.push_back(static_cast<std::int32_t>(i));
   }
   return nodes;
 }
 
 /// Whether the row sees the key: it is the row's own node up to itself, or a node above.
-[[nodiscard]] inline bool sees(const std::vector<tree_node>& nodes, std::int32_t row, std::int32_t key) {
+[[nodiscard]] inline bool sees(const std::vector<tree_node>& nodes, std::int32_t row,
+                               std::int32_t key) {
   const auto of = [&](std::int32_t r) {
     return static_cast<std::int32_t>(
-        std::ranges::find_if(nodes, [&](const tree_node& n) { return n.begin <= r && r < n.end; }) - nodes.begin());
+        std::ranges::find_if(nodes, [&](const tree_node& n) { return n.begin <= r && r < n.end; }) -
+        nodes.begin());
   };
   if (key > row) return false;
   for (std::int32_t node = of(row); node >= 0; node = nodes[static_cast<std::size_t>(node)].parent)
@@ -44,7 +49,8 @@ namespace prefopt::tests {
   return false;
 }
 
-[[nodiscard]] inline std::vector<std::int32_t> some_of(random_generator& random, std::int32_t rows) {
+[[nodiscard]] inline std::vector<std::int32_t> some_of(random_generator& random,
+                                                       std::int32_t rows) {
   std::vector<std::int32_t> named;
   for (std::int32_t row = 0; row < rows; ++row)
     if (random.below(3) == 0) named.push_back(row);
@@ -61,19 +67,23 @@ struct attention_inputs {
   numbers q = {}, k = {}, v = {}, d = {};
 };
 
-[[nodiscard]] inline attention_inputs random_attention_inputs(random_generator& random, std::size_t queries,
-                                                              std::size_t keys, std::size_t channels) {
+[[nodiscard]] inline attention_inputs random_attention_inputs(random_generator& random,
+                                                              std::size_t queries, std::size_t keys,
+                                                              std::size_t channels) {
   attention_inputs in{.heads = 2, .channels = channels};
-  for (auto [values, rows] : {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
+  for (auto [values, rows] :
+       {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
     values->resize(rows * in.heads * channels);
     for (double& value : *values)  // what every machine can hold
-      value = static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
+      value =
+          static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
   }
   return in;
 }
 
 template <class Machine>
-[[nodiscard]] attention_results attend(const Machine& on, const attention_rows& rows, const attention_inputs& in) {
+[[nodiscard]] attention_results attend(const Machine& on, const attention_rows& rows,
+                                       const attention_inputs& in) {
   activations<Machine> q(on, in.q), k(on, in.k), v(on, in.v), d(on, in.d);
   auto out = rubbish<activations<Machine>>(on, in.q.size());
   auto log_sums = rubbish<on_machine<Machine>>(on, in.q.size() / in.channels);
@@ -81,14 +91,17 @@ template <class Machine>
   on.tree_attention(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads));
   attention_results all{.out = out.host(), .log_sums = log_sums.host()};
   if (rows.first_row != 0) return all;
-  auto d_q = rubbish<activations<Machine>>(on, in.q.size()), d_k = rubbish<activations<Machine>>(on, in.k.size()),
+  auto d_q = rubbish<activations<Machine>>(on, in.q.size()),
+       d_k = rubbish<activations<Machine>>(on, in.k.size()),
        d_v = rubbish<activations<Machine>>(on, in.v.size());
-  on.tree_attention_backward(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads), heads(d),
-                             heads(d_q), heads(d_k), heads(d_v));
+  on.tree_attention_backward(rows, heads(q), heads(k), heads(v), 0.1, heads(out),
+                             log_sums.matrix(in.heads), heads(d), heads(d_q), heads(d_k),
+                             heads(d_v));
   return {all.out, all.log_sums, d_q.host(), d_k.host(), d_v.host()};
 }
 
-// Weights, d scores and results are rounded to 2^-9 of themselves; `out`, which the backward reads, is rounded too.
+// Weights, d scores and results are rounded to 2^-9 of themselves; `out`, which the backward reads,
+// is rounded too.
 inline constexpr double attention_rounding = 4.0 / 512;
 
 inline void check_close(const attention_results& got, const attention_results& wanted) {
@@ -100,8 +113,8 @@ inline void check_close(const attention_results& got, const attention_results& w
   BOOST_TEST(distance(got.d_v, wanted.d_v) <= attention_rounding);
 }
 
-/// Attention over a random forest in bfloat16, of all rows and of named ones. A machine may have tensor cores for heads
-/// of 64 and 128 channels.
+/// Attention over a random forest in bfloat16, of all rows and of named ones. A machine may have
+/// tensor cores for heads of 64 and 128 channels.
 template <class Machine>
 void wide_heads_agree_with_float64(const Machine& on, std::size_t channels, std::size_t longest) {
   random_generator random(6);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/advantages.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 #include "support/tolerance.hpp"
@@ -22,7 +23,8 @@ std::vector<double> random_numbers(std::size_t count, std::uint64_t seed) {
 }
 
 void check_close(double came, double wanted) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, prefopt_test::rounding<double>, 1), came << " and " << wanted);
+  BOOST_TEST(prefopt_test::is_close(came, wanted, prefopt_test::rounding<double>, 1),
+             came << " and " << wanted);
 }
 
 void check_close(const std::vector<double>& came, const std::vector<double>& wanted) {
@@ -37,7 +39,8 @@ double mean_of(const std::vector<double>& numbers) {
 /// Of a sample: n - 1.
 double variance_of(const std::vector<double>& numbers) {
   double squares = 0;
-  for (const double number : numbers) squares += (number - mean_of(numbers)) * (number - mean_of(numbers));
+  for (const double number : numbers)
+    squares += (number - mean_of(numbers)) * (number - mean_of(numbers));
   return squares / static_cast<double>(numbers.size() - 1);
 }
 
@@ -77,12 +80,14 @@ BOOST_AUTO_TEST_CASE(lambda_1_returns_the_rewards_to_come_whatever_the_values) {
 BOOST_AUTO_TEST_CASE(returns_are_advantages_and_values) {
   const auto rewards = random_numbers(9, 1), values = random_numbers(9, 2);
   const auto found = generalized_advantages(rewards, values);
-  for (std::size_t t = 0; t < 9; ++t) check_close(found.returns[t], found.advantages[t] + values[t]);
+  for (std::size_t t = 0; t < 9; ++t)
+    check_close(found.returns[t], found.advantages[t] + values[t]);
 }
 
 BOOST_AUTO_TEST_CASE(a_critic_that_knows_what_is_to_come_leaves_no_advantage) {
   const std::vector<double> rewards{1, 2, 4}, values{7, 6, 4};
-  check_close(generalized_advantages(rewards, values, {.gamma = 1, .lam = 0.3}).advantages, {0, 0, 0});
+  check_close(generalized_advantages(rewards, values, {.gamma = 1, .lam = 0.3}).advantages,
+              {0, 0, 0});
 }
 
 BOOST_AUTO_TEST_CASE(no_tokens_have_no_advantages_and_other_counts_are_refused) {

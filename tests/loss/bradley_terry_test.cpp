@@ -5,12 +5,13 @@
 #include "prefopt/loss/bradley_terry.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -66,7 +67,8 @@ void agrees_with(const std::string& name, const bradley_terry& loss, double slop
                              std::vector{second.loss, second.slopes[1], second.slopes[0]}}) {
       for (std::size_t j = 0; j < 3; ++j)
         BOOST_TEST(is_close(came[j], wanted[3 * i + j], rounding<double>, j == 0 ? 0 : slope_scale),
-                   name << ", pair " << i << ", number " << j << ": " << came[j] << ", wanted " << wanted[3 * i + j]);
+                   name << ", pair " << i << ", number " << j << ": " << came[j] << ", wanted "
+                        << wanted[3 * i + j]);
     }
   }
 }
@@ -89,7 +91,8 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_pytorch_to_the_relative_rounding_of_the_smal
 }
 
 BOOST_AUTO_TEST_CASE(margins_and_centring_agree_with_pytorch) {
-  agrees_with("bradley_terry_margin", settings[1], 1e-3);  // z is rounded where a margin is taken off it
+  // z is rounded where a margin is taken off it
+  agrees_with("bradley_terry_margin", settings[1], 1e-3);
   agrees_with("bradley_terry_centered", settings[2], 1);
   agrees_with("bradley_terry_both", settings[3], 1);
 }
@@ -131,7 +134,8 @@ BOOST_AUTO_TEST_CASE(swapping_the_responses_with_their_scores_swaps_the_slopes) 
       BOOST_TEST(came.slopes[0] == wanted.slopes[1]);
       BOOST_TEST(came.slopes[1] == wanted.slopes[0]);
       const bool first_is_better = given[0].score > given[1].score;
-      if (loss.center_rewards_coefficient == 0) BOOST_TEST((wanted.slopes[first_is_better ? 0 : 1] < 0));
+      if (loss.center_rewards_coefficient == 0)
+        BOOST_TEST((wanted.slopes[first_is_better ? 0 : 1] < 0));
     }
   }
 }
@@ -139,8 +143,10 @@ BOOST_AUTO_TEST_CASE(swapping_the_responses_with_their_scores_swaps_the_slopes) 
 // The margin is what the chosen reward has to be ahead by before the loss is log 2.
 BOOST_AUTO_TEST_CASE(scores_that_do_not_say_which_is_better_are_refused) {
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [first, second] : std::vector<std::pair<double, double>>{{1, 1}, {infinity, 0}, {0, -infinity}}) {
-    const std::vector<response_log_probs> pair{{.policy = 2, .score = first}, {.policy = -1, .score = second}};
+  for (const auto& [first, second] :
+       std::vector<std::pair<double, double>>{{1, 1}, {infinity, 0}, {0, -infinity}}) {
+    const std::vector<response_log_probs> pair{{.policy = 2, .score = first},
+                                               {.policy = -1, .score = second}};
     BOOST_CHECK_THROW((void)bradley_terry{}(pair), value_error);
   }
 }
@@ -150,16 +156,20 @@ BOOST_AUTO_TEST_CASE(a_margin_takes_the_difference_of_scores_off_that_of_rewards
     pair shifted = given;
     const double gap = std::abs(given[0].score - given[1].score);
     shifted[given[0].score > given[1].score ? 0 : 1].policy -= 0.7 * gap;
-    BOOST_TEST(is_close(bradley_terry{.margin_scale = 0.7}(given).loss, bradley_terry{}(shifted).loss, 1e-13));
+    BOOST_TEST(is_close(bradley_terry{.margin_scale = 0.7}(given).loss,
+                        bradley_terry{}(shifted).loss, 1e-13));
   }
-  BOOST_TEST((bradley_terry{.margin_scale = 0.25}(of(0.25, 0)).loss == std::log(2.0)));  // a pair's scores are 1 and 0
+  // a pair's scores are 1 and 0
+  BOOST_TEST((bradley_terry{.margin_scale = 0.25}(of(0.25, 0)).loss == std::log(2.0)));
 }
 
-BOOST_AUTO_TEST_CASE(without_centring_only_the_difference_of_rewards_counts_and_with_it_their_sum_too) {
+BOOST_AUTO_TEST_CASE(
+    without_centring_only_the_difference_of_rewards_counts_and_with_it_their_sum_too) {
   for (const pair& given : ordinary_rewards()) {
     pair drifted = given;
     for (response_log_probs& one : drifted) one.policy += 5;
-    const bradley_terry plain{.margin_scale = 0.7}, centered{.margin_scale = 0.7, .center_rewards_coefficient = 0.01};
+    const bradley_terry plain{.margin_scale = 0.7},
+        centered{.margin_scale = 0.7, .center_rewards_coefficient = 0.01};
     BOOST_TEST(is_close(plain(drifted).loss, plain(given).loss, 1e-13));
     const double sum = given[0].policy + given[1].policy;
     BOOST_TEST(is_close(centered(given).loss - plain(given).loss, 0.01 * sum * sum, 1e-12, 1));
@@ -171,7 +181,8 @@ BOOST_AUTO_TEST_CASE(rewards_of_a_thousand_stay_finite_and_far_slopes_keep_their
     for (const double chosen : {-1e3, 0.0, 1e3}) {
       for (const double rejected : {-1e3, 0.0, 1e3}) {
         const list_loss at = loss(of(chosen, rejected));
-        BOOST_TEST((std::isfinite(at.loss) && std::isfinite(at.slopes[0]) && std::isfinite(at.slopes[1])));
+        BOOST_TEST(
+            (std::isfinite(at.loss) && std::isfinite(at.slopes[0]) && std::isfinite(at.slopes[1])));
       }
     }
   }
@@ -183,14 +194,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_pair_is_refused) {
   BOOST_CHECK_THROW((void)bradley_terry{}(pair{}), value_error);
   BOOST_CHECK_THROW((void)bradley_terry{}(pair(1)), value_error);
   BOOST_CHECK_THROW((void)bradley_terry{}(pair(3)), value_error);
-  BOOST_CHECK_THROW((void)bradley_terry{}(of(1, 2, 1, std::nan(""))), value_error);  // of another prompt
+  // of another prompt
+  BOOST_CHECK_THROW((void)bradley_terry{}(of(1, 2, 1, std::nan(""))), value_error);
   BOOST_CHECK_THROW((void)bradley_terry{}(of(1, 2, std::nan(""), 1)), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused_with_the_value_that_came) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const bradley_terry& loss : settings) BOOST_TEST(refusal(loss).empty());
-  BOOST_TEST(refusal({.margin_scale = -0.5}).find("bradley_terry: a hyper-parameter of -0.5") == 0U);
+  BOOST_TEST(refusal({.margin_scale = -0.5}).find("bradley_terry: a hyper-parameter of -0.5") ==
+             0U);
   BOOST_TEST(refusal({.center_rewards_coefficient = -1}).find("of -1") != std::string::npos);
   BOOST_TEST(!refusal({.margin_scale = infinity}).empty());
   BOOST_TEST(!refusal({.center_rewards_coefficient = std::nan("")}).empty());

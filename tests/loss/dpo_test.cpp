@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/dpo.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 #include "laws/pairwise_loss_laws.hpp"
 
@@ -60,21 +61,25 @@ BOOST_AUTO_TEST_CASE(a_pair_and_its_swap_differ_by_beta_times_the_margin) {
 BOOST_AUTO_TEST_CASE(smoothing_mixes_the_losses_of_the_pair_and_of_its_swap) {
   const dpo smoothed{.beta = 0.7, .label_smoothing = 0.2}, plain{.beta = 0.7};
   for (const auto& pair : prefopt::tests::ordinary_pairs())
-    BOOST_TEST(
-        is_close(smoothed(pair).loss, 0.8 * plain(pair).loss + 0.2 * plain(swapped(pair)).loss, rounding<double>));
+    BOOST_TEST(is_close(smoothed(pair).loss,
+                        0.8 * plain(pair).loss + 0.2 * plain(swapped(pair)).loss,
+                        rounding<double>));
 }
 
 BOOST_AUTO_TEST_CASE(at_a_smoothing_of_one_half_the_labels_say_nothing) {
   const dpo loss{.beta = 0.7, .label_smoothing = 0.5};
   for (const auto& pair : prefopt::tests::ordinary_pairs()) {
     BOOST_TEST(is_close(loss(pair).loss, loss(swapped(pair)).loss, rounding<double>));
-    BOOST_TEST(is_close(loss(pair).slope_chosen, -loss(swapped(pair)).slope_chosen, rounding<double>, 1));
+    BOOST_TEST(
+        is_close(loss(pair).slope_chosen, -loss(swapped(pair)).slope_chosen, rounding<double>, 1));
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_smoothed_slope_vanishes_where_the_margin_says_what_the_labels_promise) {
   const double odds = std::log(0.8 / 0.2);
-  BOOST_TEST(std::abs(dpo{.beta = 0.5, .label_smoothing = 0.2}({odds / 0.5, 0, 0, 0, 1, 1}).slope_chosen) < 1e-15);
+  BOOST_TEST(
+      std::abs(dpo{.beta = 0.5, .label_smoothing = 0.2}({odds / 0.5, 0, 0, 0, 1, 1}).slope_chosen) <
+      1e-15);
 }
 
 BOOST_AUTO_TEST_CASE(a_slope_far_out_keeps_its_digits) {
@@ -89,7 +94,8 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused_with_the_v
   BOOST_TEST(is_refused({.beta = -0.5}, "beta is -0.5"));
   BOOST_TEST(is_refused({.beta = infinity}, "beta is inf"));
   BOOST_TEST(is_refused({.beta = std::nan("")}, "beta is nan"));
-  BOOST_TEST(is_refused({.label_smoothing = 0.5}, "dpo: label_smoothing is 0.5, wanted 0 <= label_smoothing < 0.5"));
+  BOOST_TEST(is_refused({.label_smoothing = 0.5},
+                        "dpo: label_smoothing is 0.5, wanted 0 <= label_smoothing < 0.5"));
   BOOST_TEST(is_refused({.label_smoothing = -0.1}, "label_smoothing is -0.1"));
   BOOST_TEST(is_refused({.label_smoothing = std::nan("")}, "label_smoothing is nan"));
   BOOST_CHECK_NO_THROW(check(dpo{.beta = 1e-6, .label_smoothing = 0.49}));

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/evaluate.hpp"
 
-#include <Eigen/Core>
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <Eigen/Core>
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/tensor_traits.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -38,8 +39,8 @@ template <class Loss>
 evaluated_pairs one_by_one(const Loss& loss) {
   evaluated_pairs all;
   for (std::size_t i = 0; i < 3; ++i) {
-    const pair_loss one =
-        loss({policy_chosen[i], policy_rejected[i], reference_chosen[i], reference_rejected[i], 0, 0});
+    const pair_loss one = loss(
+        {policy_chosen[i], policy_rejected[i], reference_chosen[i], reference_rejected[i], 0, 0});
     all.losses.push_back(one.loss);
     all.slope_chosen.push_back(one.slope_chosen);
     all.slope_rejected.push_back(one.slope_rejected);
@@ -58,8 +59,9 @@ void are_equal(const evaluated_pairs& came, const evaluated_pairs& wanted) {
 /// Whether evaluate takes a loss with so many vectors.
 template <class Loss, int Vectors>
 constexpr bool takes = requires(Loss loss, std::vector<double> v) {
-  requires(Vectors == 1 && requires { evaluate(loss, v); }) || (Vectors == 2 && requires { evaluate(loss, v, v); }) ||
-      (Vectors == 4 && requires { evaluate(loss, v, v, v, v); });
+  requires(Vectors == 1 && requires { evaluate(loss, v); }) ||
+              (Vectors == 2 && requires { evaluate(loss, v, v); }) ||
+              (Vectors == 4 && requires { evaluate(loss, v, v, v, v); });
 };
 
 template <class Error, class Call>
@@ -75,8 +77,10 @@ std::string refusal(const Call& call) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(pairs_at_once_give_the_numbers_of_pairs_one_by_one) {
-  are_equal(evaluate(dpo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected), one_by_one(dpo{}));
-  are_equal(evaluate(ipo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected), one_by_one(ipo{}));
+  are_equal(evaluate(dpo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
+            one_by_one(dpo{}));
+  are_equal(evaluate(ipo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
+            one_by_one(ipo{}));
 }
 
 BOOST_AUTO_TEST_CASE(every_tensor_library_gives_the_same_bits_also_mixed) {
@@ -109,8 +113,9 @@ BOOST_AUTO_TEST_CASE(a_missing_log_prob_is_refused_with_both_counts) {
              "dpo: 31 rejected log-probs for 32 chosen");
   BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(ipo{}, pairs, pairs, one_less, pairs); }) ==
              "ipo: 31 reference chosen log-probs for 32 chosen");
-  BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(dpo{}, one_less, one_less, one_less, pairs); }) ==
-             "dpo: 32 reference rejected log-probs for 31 chosen");
+  BOOST_TEST(refusal<shape_error>([&] {
+               (void)evaluate(dpo{}, one_less, one_less, one_less, pairs);
+             }) == "dpo: 32 reference rejected log-probs for 31 chosen");
 }
 
 BOOST_AUTO_TEST_CASE(a_matrix_that_only_run_time_knows_is_refused) {
@@ -124,7 +129,8 @@ BOOST_AUTO_TEST_CASE(no_pairs_and_bad_hyper_parameters_are_refused) {
   BOOST_TEST(refusal<value_error>([&] { (void)evaluate(dpo{}, none, none, none, none); }) ==
              "dpo: no pairs, wanted at least one");
   BOOST_TEST(refusal<value_error>([&] {
-               (void)evaluate(dpo{.beta = -1}, policy_chosen, policy_rejected, reference_chosen, reference_rejected);
+               (void)evaluate(dpo{.beta = -1}, policy_chosen, policy_rejected, reference_chosen,
+                              reference_rejected);
              }) == "dpo: beta is -1, wanted a finite number above 0");
 }
 
@@ -132,32 +138,35 @@ BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
   using of_means = f_divergence<ipo, js_divergence>;
   static_assert(of_means::inputs.lengths && !takes<of_means, 4> &&
                 !takes<f_divergence<length_normalized_dpo, forward_kl>, 4>);
-  static_assert(takes<f_divergence<dpo, js_divergence>, 4> && !f_divergence<dpo, js_divergence>::inputs.lengths);
+  static_assert(takes<f_divergence<dpo, js_divergence>, 4> &&
+                !f_divergence<dpo, js_divergence>::inputs.lengths);
   static_assert(!takes<length_desensitized<of_means>, 4>);
   const std::vector<std::int64_t> chosen_tokens{5, 1, 0}, rejected_tokens{10, 2, 3};
   const of_means loss{ipo{.beta = 0.1}, {}};
-  const auto came = evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected, chosen_tokens,
-                             rejected_tokens);
+  const auto came = evaluate(loss, policy_chosen, policy_rejected, reference_chosen,
+                             reference_rejected, chosen_tokens, rejected_tokens);
   for (std::size_t i = 0; i < 3; ++i) {
-    const pair_loss wanted = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i], reference_rejected[i],
-                                   chosen_tokens[i], rejected_tokens[i]});
+    const pair_loss wanted = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i],
+                                   reference_rejected[i], chosen_tokens[i], rejected_tokens[i]});
     BOOST_TEST(came.losses[i] == wanted.loss);
     BOOST_TEST(came.slope_chosen[i] == wanted.slope_chosen);
     BOOST_TEST(came.slope_rejected[i] == wanted.slope_rejected);
   }
   // ipo under reverse KL is ipo of the means.
   const auto under_reverse_kl =
-      evaluate(f_divergence{ipo{.beta = 0.1}, reverse_kl{}}, std::vector{-10.0}, std::vector{-40.0}, std::vector{-20.0},
-               std::vector{-30.0}, std::vector<std::int64_t>{5}, std::vector<std::int64_t>{10});
+      evaluate(f_divergence{ipo{.beta = 0.1}, reverse_kl{}}, std::vector{-10.0}, std::vector{-40.0},
+               std::vector{-20.0}, std::vector{-30.0}, std::vector<std::int64_t>{5},
+               std::vector<std::int64_t>{10});
   BOOST_TEST(under_reverse_kl.loss == ipo{.beta = 0.1}({-2, -4, -4, -3}).loss);
   const std::vector<std::int64_t> two{5, 1}, below{5, -1, 0};
   const auto asks = [&](const auto& lengths) {
     return [&] {
-      (void)evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected, chosen_tokens,
-                     lengths);
+      (void)evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected,
+                     chosen_tokens, lengths);
     };
   };
-  BOOST_TEST(refusal<shape_error>(asks(two)) == "ipo: 2 lengths of rejected responses for 3 chosen");
+  BOOST_TEST(refusal<shape_error>(asks(two)) ==
+             "ipo: 2 lengths of rejected responses for 3 chosen");
   BOOST_TEST(refusal<value_error>(asks(below)) ==
              "ipo: pair 1 has responses of 1 and -1 tokens, expected lengths of at least 0");
 }

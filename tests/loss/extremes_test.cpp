@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Losses and slopes at finite numbers as no ordinary run meets them: responses that are certain, responses that are
-// impossible, scores and margins far apart.
+// Losses and slopes at finite numbers as no ordinary run meets them: responses that are certain,
+// responses that are impossible, scores and margins far apart.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "loss/losses.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/aot.hpp"
 #include "prefopt/loss/aot_unpaired.hpp"
@@ -28,6 +28,7 @@
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/loss/wpo.hpp"
+#include "loss/losses.hpp"
 
 using namespace prefopt;
 using namespace prefopt::tests;
@@ -35,7 +36,8 @@ using namespace prefopt::tests;
 namespace {
 
 /// From certain, in float32 and in double, to what no model says: nats.
-const std::vector<double> log_probs{0, -5e-324, -1e-300, -1e-16, -0x1p-25, -1e-7, -1e-3, -1, -40, -400, -800, -1e5};
+const std::vector<double> log_probs{0,     -5e-324, -1e-300, -1e-16, -0x1p-25, -1e-7,
+                                    -1e-3, -1,      -40,     -400,   -800,     -1e5};
 
 /// Calls `visit` with each pair of these, held against several references.
 template <class Visitor>
@@ -48,11 +50,13 @@ void for_each_pair(const Visitor& visit) {
 }
 
 std::string text_of(const pair_log_probs& pair) {
-  return join(pair.policy_chosen, ' ', pair.policy_rejected, ' ', pair.reference_chosen, ' ', pair.reference_rejected);
+  return join(pair.policy_chosen, ' ', pair.policy_rejected, ' ', pair.reference_chosen, ' ',
+              pair.reference_rejected);
 }
 
 bool is_finite(const pair_loss& one) {
-  return std::isfinite(one.loss) && std::isfinite(one.slope_chosen) && std::isfinite(one.slope_rejected);
+  return std::isfinite(one.loss) && std::isfinite(one.slope_chosen) &&
+         std::isfinite(one.slope_rejected);
 }
 
 bool is_finite(std::span<const double> numbers) {
@@ -74,7 +78,8 @@ void is_a_number_everywhere(const std::string& name, const f_divergence<Loss, Di
   std::string first;
   for_each_pair([&](const pair_log_probs& pair) {
     const pair_loss one = loss(pair);
-    const bool sound = !std::isnan(one.loss) && !std::isnan(one.slope_chosen) && !std::isnan(one.slope_rejected);
+    const bool sound =
+        !std::isnan(one.loss) && !std::isnan(one.slope_chosen) && !std::isnan(one.slope_rejected);
     if (first.empty() && !sound) first = text_of(pair);
   });
   BOOST_TEST(first.empty(), name << " is no number at " << first);
@@ -101,7 +106,9 @@ struct step {
     divergences.push_back(std::abs(of_policy - of_reference));
   }
   void close() { begins.push_back(responses.size()); }
-  [[nodiscard]] token_groups groups() const { return {policy, reference, responses, begins, square_sums, divergences}; }
+  [[nodiscard]] token_groups groups() const {
+    return {policy, reference, responses, begins, square_sums, divergences};
+  }
 };
 
 template <class Loss>
@@ -119,7 +126,8 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 template <class Loss>
 void passes_nan_on(const std::string& name, const Loss& loss) {
   const auto check_one = [&](double pair_log_probs::*by, const char* what, bool read) {
-    for (const double other : {-1e-9, -3.0, -2000.0}) {  // whichever side of a clamp the others are on
+    // whichever side of a clamp the others are on
+    for (const double other : {-1e-9, -3.0, -2000.0}) {
       pair_log_probs pair{other, -2, -4, other - 1, 3, 5};
       pair.*by = not_a_number;
       if (read) BOOST_TEST(std::isnan(loss(pair).loss), name << " loses a NaN of " << what);
@@ -128,11 +136,12 @@ void passes_nan_on(const std::string& name, const Loss& loss) {
   check_one(&pair_log_probs::policy_chosen, "policy_chosen", true);
   check_one(&pair_log_probs::policy_rejected, "policy_rejected", loss.inputs.rejected);
   check_one(&pair_log_probs::reference_chosen, "reference_chosen", loss.inputs.reference);
-  check_one(&pair_log_probs::reference_rejected, "reference_rejected", loss.inputs.reference && loss.inputs.rejected);
+  check_one(&pair_log_probs::reference_rejected, "reference_rejected",
+            loss.inputs.reference && loss.inputs.rejected);
 }
 
-/// The same of a step: a NaN in one response leaves its example's loss no number; one that couples the examples of a
-/// step, that of any.
+/// The same of a step: a NaN in one response leaves its example's loss no number; one that couples
+/// the examples of a step, that of any.
 template <class Loss>
 void passes_nan_on_over(const step& given, const Loss& loss) {
   const loss_inputs inputs = loss.inputs;
@@ -144,9 +153,10 @@ void passes_nan_on_over(const step& given, const Loss& loss) {
         Loss own = loss;
         observe(own, changed.groups());
         const token_results came = token_losses(own, changed.groups());
-        const bool any = std::ranges::any_of(came.losses, [](double one) { return std::isnan(one); });
-        BOOST_TEST((couples(loss) ? any : std::isnan(came.losses[e])), loss_name<Loss>()
-                                                                           << " loses a NaN of " << what << " " << r);
+        const bool any =
+            std::ranges::any_of(came.losses, [](double one) { return std::isnan(one); });
+        BOOST_TEST((couples(loss) ? any : std::isnan(came.losses[e])),
+                   loss_name<Loss>() << " loses a NaN of " << what << " " << r);
       }
   };
   check_in(&step::policy, "policy");
@@ -164,7 +174,8 @@ BOOST_AUTO_TEST_CASE(a_nan_goes_through_every_loss_of_a_pair) {
       passes_nan_on(join(loss.name, " under forward KL"), f_divergence{loss, forward_kl{}});
       passes_nan_on(join(loss.name, " under JS"), f_divergence{loss, js_divergence{}});
       for (const double alpha : {-3.0, 0.0, 0.5, 2.0})
-        passes_nan_on(join(loss.name, " under alpha ", alpha), f_divergence{loss, alpha_divergence{alpha}});
+        passes_nan_on(join(loss.name, " under alpha ", alpha),
+                      f_divergence{loss, alpha_divergence{alpha}});
     }
   });
 }
@@ -201,9 +212,9 @@ BOOST_AUTO_TEST_CASE(a_nan_goes_through_losses_of_lists_and_steps) {
 
 BOOST_AUTO_TEST_CASE(a_nan_goes_through_the_terms_of_ppo) {
   constexpr double x = not_a_number;
-  for (const ppo_term& term :
-       {ppo_policy_term(x, -1, 1, 0.2), ppo_policy_term(-1, x, 1, 0.2), ppo_policy_term(-1, -1, x, 0.2),
-        ppo_value_term(x, 1, 1, 0.2), ppo_value_term(1, x, 1, 0.2), ppo_value_term(1, 1, x, 0.2)})
+  for (const ppo_term& term : {ppo_policy_term(x, -1, 1, 0.2), ppo_policy_term(-1, x, 1, 0.2),
+                               ppo_policy_term(-1, -1, x, 0.2), ppo_value_term(x, 1, 1, 0.2),
+                               ppo_value_term(1, x, 1, 0.2), ppo_value_term(1, 1, x, 0.2)})
     BOOST_TEST(std::isnan(term.loss));
 }
 
@@ -222,15 +233,15 @@ BOOST_AUTO_TEST_CASE(every_divergence_under_every_loss_is_finite_where_log_probs
     if constexpr (margin_loss<Loss>) {
       const auto check_under = [&](const auto& divergence) {
         const f_divergence under{loss, divergence};
-        if constexpr (squares<Loss>) {
+        if constexpr (squares<Loss>)
           is_a_number_everywhere(join(loss.name), under);
-        } else {
+        else
           is_finite_everywhere(join(loss.name, " under a divergence"), under);
-        }
       };
       check_under(forward_kl{});
       check_under(js_divergence{});
-      for (const double alpha : {-3.0, 0.0, 0.5, 1 - 1e-9, 2.0, 1e6}) check_under(alpha_divergence{alpha});
+      for (const double alpha : {-3.0, 0.0, 0.5, 1 - 1e-9, 2.0, 1e6})
+        check_under(alpha_divergence{alpha});
     }
   });
 }
@@ -242,7 +253,8 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_and_steps_are_finite_where_log_probs_are) {
     pairs.add(pair.policy_rejected, pair.reference_rejected, 0);
     pairs.close();
     unpaired.add(pair.policy_chosen, pair.reference_chosen, pair.policy_rejected < -1 ? 1 : 0);
-    unpaired.add(pair.policy_rejected, pair.reference_rejected, std::numeric_limits<double>::quiet_NaN());
+    unpaired.add(pair.policy_rejected, pair.reference_rejected,
+                 std::numeric_limits<double>::quiet_NaN());
     unpaired.close();
   });
   double score = -64;
@@ -272,12 +284,15 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_and_steps_are_finite_where_log_probs_are) {
 }
 
 BOOST_AUTO_TEST_CASE(a_certain_response_has_the_odds_ratio_slope_that_its_neighbours_near) {
-  const auto at = [](double chosen, double rejected) { return orpo{.beta = 0.5}({chosen, rejected, 0, 0}); };
+  const auto at = [](double chosen, double rejected) {
+    return orpo{.beta = 0.5}({chosen, rejected, 0, 0});
+  };
   // d/dp of log sigmoid of log odds: 1 / ((1 - e^p) + e^p / odds of the rejected)
   const double odds = std::exp(-2.0) / -std::expm1(-2.0);
   BOOST_TEST(at(0, -2).loss == 0);
   BOOST_TEST(at(0, -2).slope_chosen == -0.5 * odds, boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(at(-1e-9, -2).slope_chosen == at(0, -2).slope_chosen, boost::test_tools::tolerance(1e-7));
+  BOOST_TEST(at(-1e-9, -2).slope_chosen == at(0, -2).slope_chosen,
+             boost::test_tools::tolerance(1e-7));
   BOOST_TEST(at(1e-7, -2).slope_chosen == at(0, -2).slope_chosen);  // a rounding above certainty
   // A certain rejected response is pushed as hard as the nearest one that float32 tells from it.
   BOOST_TEST(at(-1, 0).slope_rejected == at(-1, -0x1p-24).slope_rejected);

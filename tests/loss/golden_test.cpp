@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Losses and slopes against PyTorch's autograd in float64; tests/golden/losses/make_golden.py made the numbers.
+// Losses and slopes against PyTorch's autograd in float64; tests/golden/losses/make_golden.py made
+// the numbers.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "loss/losses.hpp"
 #include "support/npy.hpp"
@@ -34,8 +36,10 @@ void agrees_with(const std::string& name, const Loss& loss, double scale) {
     }
     const double numbers[] = {came.loss, came.slope_chosen, came.slope_rejected};
     for (std::size_t j = 0; j < 3; ++j)
-      BOOST_TEST(prefopt_test::is_close(numbers[j], wanted[3 * i + j], prefopt_test::rounding<double>, scale),
-                 name << ", pair " << i << ", number " << j << ": " << numbers[j] << ", wanted " << wanted[3 * i + j]);
+      BOOST_TEST(prefopt_test::is_close(numbers[j], wanted[3 * i + j],
+                                        prefopt_test::rounding<double>, scale),
+                 name << ", pair " << i << ", number " << j << ": " << numbers[j] << ", wanted "
+                      << wanted[3 * i + j]);
   }
 }
 

@@ -2,10 +2,11 @@
 // Losses of lists, of whole steps and of divergences against PyTorch's autograd in float64;
 // tests/golden/losses/make_group_golden.py made the numbers.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/aot.hpp"
 #include "prefopt/loss/aot_unpaired.hpp"
@@ -34,13 +35,15 @@ std::vector<double> golden(const std::string& name) {
 }
 
 void check_close(double came, double wanted, const std::string& where, double scale = 1) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, scale), where << ": " << came << ", wanted " << wanted);
+  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, scale),
+             where << ": " << came << ", wanted " << wanted);
 }
 
 template <listwise_loss Loss>
 void agrees_on_lists(const Loss& loss) {
   constexpr std::size_t responses = 5;
-  const std::vector<double> lists = golden("lists"), wanted = golden("list_" + std::string(Loss::name));
+  const std::vector<double> lists = golden("lists"),
+                            wanted = golden("list_" + std::string(Loss::name));
   BOOST_TEST_REQUIRE(lists.size() >= 20 * 3 * responses);
   for (std::size_t e = 0; e * 3 * responses < lists.size(); ++e) {
     std::vector<response_log_probs> list;
@@ -51,7 +54,8 @@ void agrees_on_lists(const Loss& loss) {
     const list_loss came = loss(list);
     const double* const row = &wanted[e * (1 + responses)];
     check_close(came.loss, row[0], join("list ", e));
-    for (std::size_t k = 0; k < responses; ++k) check_close(came.slopes[k], row[1 + k], join("list ", e, " slope ", k));
+    for (std::size_t k = 0; k < responses; ++k)
+      check_close(came.slopes[k], row[1 + k], join("list ", e, " slope ", k));
   }
 }
 
@@ -120,8 +124,10 @@ void agrees_under(const std::string& divergence, const Divergence& score) {
       const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 7, 9});
       const double scale = std::max(std::abs(wanted[3 * i]), 1.0);
       check_close(came.loss, wanted[3 * i], join(name, ' ', divergence, " pair ", i));
-      check_close(came.slope_chosen, wanted[3 * i + 1], join(name, ' ', divergence, " chosen of ", i), scale);
-      check_close(came.slope_rejected, wanted[3 * i + 2], join(name, ' ', divergence, " rejected of ", i), scale);
+      check_close(came.slope_chosen, wanted[3 * i + 1],
+                  join(name, ' ', divergence, " chosen of ", i), scale);
+      check_close(came.slope_rejected, wanted[3 * i + 2],
+                  join(name, ' ', divergence, " rejected of ", i), scale);
     }
     BOOST_TEST(finite > 60);
   };

@@ -4,7 +4,6 @@
 #include "prefopt/loss/groups.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -12,7 +11,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "laws/pairwise_loss_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/aot.hpp"
@@ -33,6 +33,7 @@
 #include "prefopt/loss/tdpo.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/loss/wpo.hpp"
+#include "laws/pairwise_loss_laws.hpp"
 
 using namespace prefopt;
 using namespace prefopt::tests;
@@ -53,7 +54,11 @@ std::vector<pair_log_probs> all_pairs() {
 
 /// Five responses whose scores are no order of the list.
 std::vector<response_log_probs> a_list() {
-  return {{-10, -12, 4, 0.2}, {-30, -28, 9, 0.9}, {-7, -7.5, 2, 0.4}, {-50, -49, 20, 0.0}, {-21, -22, 8, 0.7}};
+  return {{-10, -12, 4, 0.2},
+          {-30, -28, 9, 0.9},
+          {-7, -7.5, 2, 0.4},
+          {-50, -49, 20, 0.0},
+          {-21, -22, 8, 0.7}};
 }
 
 struct step {
@@ -148,7 +153,8 @@ BOOST_AUTO_TEST_CASE(pairs_that_are_no_pairs_are_refused) {
   BOOST_CHECK_THROW((void)aot_unpaired{}(lists.groups()), value_error);
   BOOST_CHECK_THROW((void)kto_pair{}(lists.groups()), value_error);
   BOOST_CHECK_THROW((void)beta_dpo{}(lists.groups()), value_error);
-  BOOST_CHECK_THROW((void)kto{}(step_of(ordinary_pairs()).groups()), value_error);  // no mismatched response
+  // no mismatched response
+  BOOST_CHECK_THROW((void)kto{}(step_of(ordinary_pairs()).groups()), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(whole_steps_stay_finite_at_log_ratios_of_a_thousand) {
@@ -173,7 +179,8 @@ BOOST_AUTO_TEST_CASE(transport_reads_sorted_margins_so_exchanging_references_cha
   const auto wanted = aot{}(step_of(pairs).groups());
   std::swap(pairs[0].reference_chosen, pairs[1].reference_chosen);
   std::swap(pairs[0].reference_rejected, pairs[1].reference_rejected);
-  BOOST_TEST(aot{}(step_of(pairs).groups()).slopes == wanted.slopes, boost::test_tools::per_element());
+  BOOST_TEST(aot{}(step_of(pairs).groups()).slopes == wanted.slopes,
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(without_a_shift_bco_is_bco_pair) {
@@ -216,7 +223,8 @@ BOOST_AUTO_TEST_CASE(beta_dpo_keeps_its_share_of_pairs_and_draws_the_usual_ones)
     BOOST_TEST(std::ranges::count_if(came.slopes, [](double slope) { return slope < 0; }) == 48);
     outliers += came.slopes[10] != 0;
     drawn.push_back(came.slopes);
-    BOOST_TEST(loss(all.groups()).slopes == came.slopes, boost::test_tools::per_element());  // asked twice
+    // asked twice
+    BOOST_TEST(loss(all.groups()).slopes == came.slopes, boost::test_tools::per_element());
   }
   BOOST_TEST(outliers < 20);
   BOOST_TEST(drawn[0] != drawn[1]);
@@ -225,7 +233,8 @@ BOOST_AUTO_TEST_CASE(beta_dpo_keeps_its_share_of_pairs_and_draws_the_usual_ones)
   const step all = step_of(pairs);
   other.observe(all.groups());
   loss.observe(all.groups());
-  BOOST_TEST(other(all.groups()).slopes == loss(all.groups()).slopes, boost::test_tools::per_element());
+  BOOST_TEST(other(all.groups()).slopes == loss(all.groups()).slopes,
+             boost::test_tools::per_element());
   BOOST_CHECK_THROW(other.restore(std::vector<double>{1, 2}), value_error);
 }
 
@@ -283,7 +292,8 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_out_of_range_are_refused) {
   refuses(any_loss{dpo{.beta = 0}});
 }
 
-// What wraps a loss without a default can be kept in an optional, for which clang 16 must not need the default.
+// What wraps a loss without a default can be kept in an optional, for which clang 16 must not need
+// the default.
 static_assert(!std::is_default_constructible_v<any_loss>);
 static_assert(std::is_default_constructible_v<std::optional<weighted<any_loss>>>);
 
@@ -299,14 +309,16 @@ BOOST_AUTO_TEST_CASE(divergences_meet_where_they_promise_to) {
     }
   }
   for (const double ratio : {-3.0, 0.0, 0.7}) {  // alpha = 0 is forward KL, near 1 it is reverse KL
-    BOOST_TEST(std::abs(alpha_divergence{.alpha = 0}(ratio).score - forward_kl{}(ratio).score) < 1e-15);
+    BOOST_TEST(std::abs(alpha_divergence{.alpha = 0}(ratio).score - forward_kl{}(ratio).score) <
+               1e-15);
     BOOST_TEST(alpha_divergence{.alpha = 0}(ratio).slope == forward_kl{}(ratio).slope);
     BOOST_TEST(std::abs(alpha_divergence{.alpha = 1 + 1e-9}(ratio).score - ratio) < 1e-7);
   }
   // Whatever their lengths, responses on which policy and reference agree have no margin.
   const pair_log_probs equal{-3, -9, -3, -9, 2, 7};
-  for (const double loss : {f_divergence{length_normalized_dpo{}, forward_kl{}}(equal).loss,
-                            f_divergence{length_normalized_dpo{}, js_divergence{}}(equal).loss,
-                            f_divergence{length_normalized_dpo{}, alpha_divergence{.alpha = 0.5}}(equal).loss})
+  for (const double loss :
+       {f_divergence{length_normalized_dpo{}, forward_kl{}}(equal).loss,
+        f_divergence{length_normalized_dpo{}, js_divergence{}}(equal).loss,
+        f_divergence{length_normalized_dpo{}, alpha_divergence{.alpha = 0.5}}(equal).loss})
     BOOST_TEST(loss == std::log(2.0));
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/hinge.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The laws of pairwise losses, on all of ours and on losses that break them.
 
-#include "laws/pairwise_loss_laws.hpp"
-
-#include <boost/test/unit_test.hpp>
 #include <type_traits>
 
-#include "loss/losses.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
+#include "laws/pairwise_loss_laws.hpp"
+#include "loss/losses.hpp"
 
 using namespace prefopt;
 using namespace prefopt::tests;
 
 namespace {
 
-/// Breaks every law: a slope of the wrong size and sign, an overflow, and a look at what it says it does not read.
+/// Breaks every law: a slope of the wrong size and sign, an overflow, and a look at what it says it
+/// does not read.
 struct lawless {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = false, .reference = true};
@@ -28,7 +29,8 @@ struct lawless {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(slopes_are_the_derivatives_of_the_loss) {
-  for_each_loss([](const auto& loss) { BOOST_TEST(slope_error(loss) <= prefopt_test::difference_error); });
+  for_each_loss(
+      [](const auto& loss) { BOOST_TEST(slope_error(loss) <= prefopt_test::difference_error); });
   BOOST_TEST(slope_error(lawless{}) > prefopt_test::difference_error);
 }
 
@@ -44,7 +46,8 @@ BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_changes_nothing) {
 
 BOOST_AUTO_TEST_CASE(from_the_reference_a_step_goes_towards_the_chosen) {
   for_each_loss([](const auto& loss) {
-    constexpr bool rises_at_first = std::is_same_v<decltype(loss), const discopop&>;  // as its page says
+    // as its page says
+    constexpr bool rises_at_first = std::is_same_v<decltype(loss), const discopop&>;
     BOOST_TEST(sets_out_towards_the_chosen(loss) == !rises_at_first);
   });
   BOOST_TEST(!sets_out_towards_the_chosen(lawless{}));

@@ -3,10 +3,11 @@
 
 #include "prefopt/loss/loss_around.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/any_loss.hpp"
@@ -100,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_loss_in_another_observes_as_it_would_alone) {
   carries(wpo{length_desensitized{of_sums{}, {.tail = 0.5}}}, {-3, 1});
   carries(f_divergence{of_sums{}, reverse_kl{}}, {-4, 1});
   carries(f_divergence{of_means{}, reverse_kl{}}, {-1.0 / 3 - 3, 1});
-  carries(f_divergence{of_sums{}, js_divergence{}}, {js_divergence{}(-1).score + js_divergence{}(-3).score, 1});
+  carries(f_divergence{of_sums{}, js_divergence{}},
+          {js_divergence{}(-1).score + js_divergence{}(-3).score, 1});
   carries(length_desensitized{f_divergence{of_sums{}, reverse_kl{}}, {.tail = 0}}, {1 - 3, 1});
   carries(any_loss{wpo{length_desensitized{of_sums{}, {}}}}, {-4, 1});
   carries(weighted_sum{weighted{sft{}, 1}, weighted{wpo{of_sums{}}, 1}}, {0, -4, 1});
@@ -128,8 +130,10 @@ BOOST_AUTO_TEST_CASE(what_carries_nothing_says_so_and_takes_no_state) {
   carries_nothing(f_divergence{dpo{}, forward_kl{}});
   carries_nothing(any_loss{wpo{dpo{}}});
   carries_nothing(weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 1}});
-  static_assert(!stateful_loss<length_desensitized<dpo>> && stateful_loss<length_desensitized<of_sums>>);
-  static_assert(!stateful_loss<f_divergence<dpo, reverse_kl>> && stateful_loss<f_divergence<of_sums, reverse_kl>>);
+  static_assert(!stateful_loss<length_desensitized<dpo>> &&
+                stateful_loss<length_desensitized<of_sums>>);
+  static_assert(!stateful_loss<f_divergence<dpo, reverse_kl>> &&
+                stateful_loss<f_divergence<of_sums, reverse_kl>>);
 }
 
 BOOST_AUTO_TEST_CASE(scales_and_checks_come_from_the_inner_loss) {

@@ -2,8 +2,9 @@
 #pragma once
 // The losses that every law is tested on: a new loss is one line.
 
-#include <boost/test/unit_test.hpp>
 #include <tuple>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/apo_down.hpp"
 #include "prefopt/loss/apo_zero.hpp"

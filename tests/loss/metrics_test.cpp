@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/metrics.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/any_loss.hpp"
@@ -37,7 +38,9 @@ std::map<std::string, double> values(const preference_metrics& metrics) {
 struct chosen_only {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = false, .reference = true};
-  pair_loss operator()(const pair_log_probs& pair) const { return {pair.reference_chosen - pair.policy_chosen, -1, 0}; }
+  pair_loss operator()(const pair_log_probs& pair) const {
+    return {pair.reference_chosen - pair.policy_chosen, -1, 0};
+  }
   [[maybe_unused]] friend void check(const chosen_only&) {}
 };
 
@@ -61,8 +64,9 @@ BOOST_AUTO_TEST_CASE(metrics_are_means_over_pairs_of_beta_times_log_ratios) {
 BOOST_AUTO_TEST_CASE(names_come_in_one_order) {
   preference_metrics metrics(ipo{});
   metrics.add(pair_log_probs{});
-  const std::vector<std::string> wanted = {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
-                                           "rewards/margins", "logps/chosen",     "logps/rejected"};
+  const std::vector<std::string> wanted = {"rewards/chosen",     "rewards/rejected",
+                                           "rewards/accuracies", "rewards/margins",
+                                           "logps/chosen",       "logps/rejected"};
   BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
 }
 
@@ -75,7 +79,8 @@ BOOST_AUTO_TEST_CASE(a_tie_wins_nothing) {
 BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_has_no_metric) {
   preference_metrics supervised(sft{});
   supervised.add({.policy_chosen = -10, .chosen_tokens = 5});
-  BOOST_TEST(names(supervised) == std::vector<std::string>{"logps/chosen"}, boost::test_tools::per_element());
+  BOOST_TEST(names(supervised) == std::vector<std::string>{"logps/chosen"},
+             boost::test_tools::per_element());
   preference_metrics one_sided(chosen_only{});
   one_sided.add({.policy_chosen = -10, .reference_chosen = -12});
   BOOST_TEST(values(one_sided).at("rewards/chosen") == 2.0);  // no beta: the log-ratio itself
@@ -84,12 +89,16 @@ BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_has_no_metric) {
 
 BOOST_AUTO_TEST_CASE(where_a_loss_reads_rewards_they_are_the_rewards_and_there_are_no_log_probs) {
   preference_metrics metrics(bradley_terry{});
-  const std::vector<response_log_probs> second_is_better{{.policy = -1, .score = 0.5}, {.policy = 3, .score = 2}};
-  metrics.add({.policy_chosen = 2, .policy_rejected = 0.5, .reference_chosen = -7, .reference_rejected = -9});
+  const std::vector<response_log_probs> second_is_better{{.policy = -1, .score = 0.5},
+                                                         {.policy = 3, .score = 2}};
+  metrics.add({.policy_chosen = 2,
+               .policy_rejected = 0.5,
+               .reference_chosen = -7,
+               .reference_rejected = -9});
   metrics.add({.policy_chosen = -1, .policy_rejected = 1});
   metrics.add(second_is_better);
-  const std::vector<std::string> wanted = {"rewards/chosen", "rewards/rejected", "rewards/accuracies",
-                                           "rewards/margins"};
+  const std::vector<std::string> wanted = {"rewards/chosen", "rewards/rejected",
+                                           "rewards/accuracies", "rewards/margins"};
   BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
   const auto all = values(metrics);
   BOOST_TEST(all.at("rewards/chosen") == 4.0 / 3);
@@ -109,11 +118,13 @@ BOOST_AUTO_TEST_CASE(rewards_and_log_probs_do_not_combine) {
 }
 
 BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_that_the_loss_reads) {
-  const std::vector<std::string> wanted = {"rewards/chosen",  "rewards/rejected", "rewards/accuracies",
-                                           "rewards/margins", "logps/chosen",     "logps/rejected"};
+  const std::vector<std::string> wanted = {"rewards/chosen",     "rewards/rejected",
+                                           "rewards/accuracies", "rewards/margins",
+                                           "logps/chosen",       "logps/rejected"};
   const auto values_of = [&](const auto& loss) {
     preference_metrics metrics(loss);
-    metrics.add({-12, -10, -3, -4, 6, 2});  // the chosen one is less likely, but likelier by the token: -2 and -5
+    // the chosen one is less likely, but likelier by the token: -2 and -5
+    metrics.add({-12, -10, -3, -4, 6, 2});
     metrics.add({-8, -6, -3, -4, 1, 1});
     BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
     return values(metrics);
@@ -124,20 +135,24 @@ BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_th
   BOOST_TEST(of_sums.at("rewards/accuracies") == 0.0);
   BOOST_TEST(of_sums.at("rewards/margins") == -1.0);
   BOOST_TEST(of_sums.at("logps/chosen") == -10.0);
-  for (const auto& of_means : {values_of(simpo{.beta = 2}), values_of(orpo{.beta = 2}), values_of(any_loss{simpo{}}),
-                               values_of(weighted_sum{weighted{sft{}, 1}, weighted{orpo{.beta = 2}, 1}})}) {
+  for (const auto& of_means :
+       {values_of(simpo{.beta = 2}), values_of(orpo{.beta = 2}), values_of(any_loss{simpo{}}),
+        values_of(weighted_sum{weighted{sft{}, 1}, weighted{orpo{.beta = 2}, 1}})}) {
     BOOST_TEST(of_means.at("rewards/chosen") == -10.0);
     BOOST_TEST(of_means.at("rewards/rejected") == -11.0);
     BOOST_TEST(of_means.at("rewards/accuracies") == 0.5);
     BOOST_TEST(of_means.at("rewards/margins") == 1.0);
     BOOST_TEST(of_means.at("logps/chosen") == -10.0);  // summed all the same
   }
-  BOOST_CHECK_THROW(preference_metrics(simpo{.beta = 1}).combine(preference_metrics(cpo{.beta = 1})), value_error);
+  BOOST_CHECK_THROW(
+      preference_metrics(simpo{.beta = 1}).combine(preference_metrics(cpo{.beta = 1})),
+      value_error);
 }
 
 BOOST_AUTO_TEST_CASE(combining_two_halves_gives_the_whole) {
   preference_metrics left(dpo{}), right(dpo{}), whole(dpo{});
-  const pair_log_probs a{-10, -20, -14, -18, 5, 6}, b{-30, -10, -28, -14, 5, 6}, c{-8, -9, -12, -11, 5, 6};
+  const pair_log_probs a{-10, -20, -14, -18, 5, 6}, b{-30, -10, -28, -14, 5, 6},
+      c{-8, -9, -12, -11, 5, 6};
   left.add(a);
   right.add(b);
   right.add(c);
@@ -154,4 +169,6 @@ BOOST_AUTO_TEST_CASE(metrics_of_another_beta_or_loss_do_not_combine) {
   BOOST_CHECK_THROW(metrics.combine(preference_metrics(sft{})), value_error);
 }
 
-BOOST_AUTO_TEST_CASE(no_pairs_have_no_metrics) { BOOST_TEST(names(preference_metrics(dpo{})).empty()); }
+BOOST_AUTO_TEST_CASE(no_pairs_have_no_metrics) {
+  BOOST_TEST(names(preference_metrics(dpo{})).empty());
+}

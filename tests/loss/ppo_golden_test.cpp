@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// PPO from token ids to gradients against TRL's own lines, run and differentiated by PyTorch in float64;
-// tests/golden/losses/make_ppo_golden.py made the numbers.
+// PPO from token ids to gradients against TRL's own lines, run and differentiated by PyTorch in
+// float64; tests/golden/losses/make_ppo_golden.py made the numbers.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <numeric>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/policy/bigram.hpp"
@@ -29,7 +30,8 @@ std::vector<double> golden(const std::string& name) {
 }
 
 void check_close(double came, double wanted, const std::string& what) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, 1), join(what, ": ", came, ", wanted ", wanted));
+  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, 1),
+             join(what, ": ", came, ", wanted ", wanted));
 }
 
 /// The k-th table of a file of several.
@@ -38,7 +40,8 @@ Model with_table(Model model, const std::string& name, std::size_t k) {
   const std::vector<double> numbers = golden(name);
   const auto table = model.parameters().at(0).value;
   BOOST_TEST_REQUIRE(numbers.size() >= (k + 1) * table.size());
-  std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(k * table.size()), table.size(), table.begin());
+  std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(k * table.size()), table.size(),
+              table.begin());
   return model;
 }
 bigram with_logits(std::size_t k) { return with_table(bigram(vocabulary), "logits", k); }
@@ -54,7 +57,8 @@ std::vector<tokenized_example> golden_responses() {
   for (std::size_t e = 0; e < count; ++e) {
     auto next = rows.begin() + static_cast<std::ptrdiff_t>(e * width);
     const auto token = [&] { return static_cast<token_id>(*next++); };
-    token_ids prompt(static_cast<std::size_t>(*next++)), response(static_cast<std::size_t>(*next++));
+    token_ids prompt(static_cast<std::size_t>(*next++)),
+        response(static_cast<std::size_t>(*next++));
     const double score = *next++;
     for (token_ids* const ids : {&prompt, &response}) std::ranges::generate(*ids, token);
     examples.push_back({prompt, {response}, {score}});
@@ -73,8 +77,8 @@ void agrees(const std::string& name, const ppo& options) {
   for (const std::size_t tokens : {1000U, 12U}) {
     bigram policy = with_logits(0);
     value_table critic = with_values(0);
-    const rollouts made = read_rollouts(golden_responses(), with_logits(1), with_logits(2), with_values(1),
-                                        given_scores, options, 0, tokens);
+    const rollouts made = read_rollouts(golden_responses(), with_logits(1), with_logits(2),
+                                        with_values(1), given_scores, options, 0, tokens);
     const std::size_t count = made.begins.back();
     BOOST_TEST_REQUIRE(worth.size() == 2 * count);
     for (std::size_t m = 0; m < count; ++m) {
@@ -91,7 +95,8 @@ void agrees(const std::string& name, const ppo& options) {
                               sums.value_clipped / sums.tokens,
                               sums.ratio / sums.tokens,
                               sums.squared_log_ratio / sums.tokens};
-    const auto by_logits = policy.parameters().at(0).gradient, by_values = critic.parameters().at(0).gradient;
+    const auto by_logits = policy.parameters().at(0).gradient,
+               by_values = critic.parameters().at(0).gradient;
     BOOST_TEST_REQUIRE(wanted.size() == std::size(numbers) + by_logits.size() + by_values.size());
     auto next = wanted.begin();
     for (const double number : numbers) check_close(number, *next++, name + " of tokens");
@@ -111,7 +116,8 @@ BOOST_AUTO_TEST_CASE(terms_of_ppo_agree_with_trl) {
     const ppo_term policy = ppo_policy_term(row[0], row[1], row[2], 0.2);
     const ppo_term critic = ppo_value_term(row[3], row[4], row[5], 0.5);
     const double came[] = {policy.loss, policy.slope, critic.loss, critic.slope};
-    for (std::size_t j = 0; j < 4; ++j) check_close(came[j], row[6 + j], join("token ", i, " number ", j));
+    for (std::size_t j = 0; j < 4; ++j)
+      check_close(came[j], row[6 + j], join("token ", i, " number ", j));
     acting += policy.clipped;
     judging += critic.clipped;
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/loss/ppo.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+
+#include <boost/test/unit_test.hpp>
 
 #include "support/tolerance.hpp"
 
@@ -20,22 +21,26 @@ void check_close(double came, double wanted, double tolerance = prefopt_test::ro
 
 BOOST_AUTO_TEST_CASE(the_slope_of_the_policys_term_is_its_derivative) {
   for (const double advantage : {-2.0, -0.3, 0.4, 1.7}) {
-    for (const double log_ratio : {-1.5, -0.4, -0.1, 0.0, 0.05, 0.15, 0.4, 1.2}) {  // kinks at -0.223 and 0.182
-      const auto loss = [&](double moved) { return ppo_policy_term(-2 + log_ratio + moved, -2, advantage, 0.2).loss; };
-      check_close(ppo_policy_term(-2 + log_ratio, -2, advantage, 0.2).slope, (loss(h) - loss(-h)) / (2 * h),
-                  prefopt_test::difference_error);
+    // kinks at -0.223 and 0.182
+    for (const double log_ratio : {-1.5, -0.4, -0.1, 0.0, 0.05, 0.15, 0.4, 1.2}) {
+      const auto loss = [&](double moved) {
+        return ppo_policy_term(-2 + log_ratio + moved, -2, advantage, 0.2).loss;
+      };
+      check_close(ppo_policy_term(-2 + log_ratio, -2, advantage, 0.2).slope,
+                  (loss(h) - loss(-h)) / (2 * h), prefopt_test::difference_error);
     }
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_slope_of_the_critics_term_is_its_derivative) {
   for (const double wanted : {-3.0, -0.05, 0.0, 0.1, 2.0}) {
-    for (const double moved_from_old : {-1.0, -0.31, -0.1, 0.0, 0.2, 0.29, 0.7}) {  // clipped beyond 0.3
+    // clipped beyond 0.3
+    for (const double moved_from_old : {-1.0, -0.31, -0.1, 0.0, 0.2, 0.29, 0.7}) {
       const auto loss = [&](double moved) {
         return ppo_value_term(1 + moved_from_old + moved, 1, 1 + wanted, 0.3).loss;
       };
-      check_close(ppo_value_term(1 + moved_from_old, 1, 1 + wanted, 0.3).slope, (loss(h) - loss(-h)) / (2 * h),
-                  prefopt_test::difference_error);
+      check_close(ppo_value_term(1 + moved_from_old, 1, 1 + wanted, 0.3).slope,
+                  (loss(h) - loss(-h)) / (2 * h), prefopt_test::difference_error);
     }
   }
 }
@@ -49,10 +54,12 @@ BOOST_AUTO_TEST_CASE(before_the_policy_moves_its_slope_is_minus_the_advantage) {
   }
 }
 
-// A token that did well is not made likelier beyond 1 + e, one that did badly no rarer below 1 - e; the way back is
-// open.
+// A token that did well is not made likelier beyond 1 + e, one that did badly no rarer below 1 - e;
+// the way back is open.
 BOOST_AUTO_TEST_CASE(the_ratio_is_clipped_where_going_on_would_win) {
-  const auto at = [](double ratio, double advantage) { return ppo_policy_term(std::log(ratio), 0, advantage, 0.2); };
+  const auto at = [](double ratio, double advantage) {
+    return ppo_policy_term(std::log(ratio), 0, advantage, 0.2);
+  };
   BOOST_TEST(at(1.3, 2).clipped);
   check_close(at(1.3, 2).loss, -2 * 1.2);
   BOOST_TEST(at(0.7, -2).clipped);
@@ -71,7 +78,8 @@ BOOST_AUTO_TEST_CASE(the_ratio_is_clipped_where_going_on_would_win) {
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_left_its_range_is_taught_nothing_unless_it_must_come_back) {
-  const ppo_term towards = ppo_value_term(1.5, 1, 3, 0.2);  // wanted 3: has gone 0.5 that way, 0.2 are allowed
+  // wanted 3: has gone 0.5 that way, 0.2 are allowed
+  const ppo_term towards = ppo_value_term(1.5, 1, 3, 0.2);
   BOOST_TEST(towards.clipped);
   check_close(towards.loss, 0.5 * (1.2 - 3) * (1.2 - 3));
   BOOST_TEST(towards.slope == 0.0);
@@ -91,11 +99,13 @@ BOOST_AUTO_TEST_CASE(divergence_is_told_from_one_log_prob_of_each) {
   check_close(estimated_kl(kl_estimator::k1, -1, -3), 2);
   check_close(estimated_kl(kl_estimator::k3, -1, -3), std::exp(-2.0) - 1 + 2);
   check_close(estimated_kl(kl_estimator::k3, -3, -1), std::exp(2.0) - 1 - 2);
-  for (const kl_estimator one : {kl_estimator::k1, kl_estimator::k3}) BOOST_TEST(estimated_kl(one, -1.7, -1.7) == 0.0);
+  for (const kl_estimator one : {kl_estimator::k1, kl_estimator::k3})
+    BOOST_TEST(estimated_kl(one, -1.7, -1.7) == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(k3_is_never_negative_and_exact_where_there_is_little_to_tell) {
-  for (double ratio = -20; ratio <= 20; ratio += 0.125) BOOST_TEST(estimated_kl(kl_estimator::k3, ratio, 0) >= 0);
+  for (double ratio = -20; ratio <= 20; ratio += 0.125)
+    BOOST_TEST(estimated_kl(kl_estimator::k3, ratio, 0) >= 0);
   check_close(estimated_kl(kl_estimator::k3, 1e-5, 0) / 1e-10, 0.5, 1e-5);
 }
 
@@ -114,8 +124,10 @@ BOOST_AUTO_TEST_CASE(both_estimators_are_unbiased) {
 
 BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused) {
   BOOST_CHECK_NO_THROW(check(ppo{}));
-  BOOST_CHECK_NO_THROW(check(ppo{.kl_coef = 0, .advantage = {.gamma = 0, .lam = 1}, .missing_eos_penalty = -1}));
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  BOOST_CHECK_NO_THROW(
+      check(ppo{.kl_coef = 0, .advantage = {.gamma = 0, .lam = 1}, .missing_eos_penalty = -1}));
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
+                   infinity = std::numeric_limits<double>::infinity();
   for (const double bad : {-0.1, nan, infinity}) {
     BOOST_CHECK_THROW(check(ppo{.kl_coef = bad}), value_error);
     BOOST_CHECK_THROW(check(ppo{.advantage = {.gamma = bad}}), value_error);
@@ -135,7 +147,8 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused) {
     BOOST_CHECK_THROW(check(ppo{.num_ppo_epochs = bad}), value_error);
     BOOST_CHECK_THROW(check(ppo{.num_mini_batches = bad}), value_error);
   }
-  for (const double bad : {nan, infinity}) BOOST_CHECK_THROW(check(ppo{.missing_eos_penalty = bad}), value_error);
+  for (const double bad : {nan, infinity})
+    BOOST_CHECK_THROW(check(ppo{.missing_eos_penalty = bad}), value_error);
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 #include "prefopt/loss/reduction.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <span>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
@@ -22,8 +23,8 @@ BOOST_AUTO_TEST_CASE(sum_and_mean_are_what_their_names_say) {
 
 BOOST_AUTO_TEST_CASE(floats_are_added_up_in_double) {
   const std::vector<float> tokens(1 << 12, -0.1f);
-  BOOST_TEST(prefopt_test::is_close(reduce(token_reduction::mean, tokens), static_cast<double>(-0.1f),
-                                    prefopt_test::rounding<double>));
+  BOOST_TEST(prefopt_test::is_close(reduce(token_reduction::mean, tokens),
+                                    static_cast<double>(-0.1f), prefopt_test::rounding<double>));
 }
 
 BOOST_AUTO_TEST_CASE(no_token_gives_zero_and_takes_no_slope) {
@@ -41,9 +42,11 @@ BOOST_AUTO_TEST_CASE(token_slopes_are_the_adjoint_of_the_reduction) {
     for (double& value : direction) value = random.normal();
     const double slope = random.normal();
     add_token_slopes(reduction, slope, slopes);
-    double inner = 0;  // <adjoint(slope), direction> = slope * reduce(direction), as reductions are linear
+    // <adjoint(slope), direction> = slope * reduce(direction), as reductions are linear
+    double inner = 0;
     for (std::size_t i = 0; i < slopes.size(); ++i) inner += slopes[i] * direction[i];
-    BOOST_TEST(prefopt_test::is_close(inner, slope * reduce(reduction, direction), prefopt_test::rounding<double>, 1));
+    BOOST_TEST(prefopt_test::is_close(inner, slope * reduce(reduction, direction),
+                                      prefopt_test::rounding<double>, 1));
   }
 }
 

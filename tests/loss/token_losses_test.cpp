@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What token_losses asks of what goes in and of what a loss gives back, and which responses it reads.
+// What token_losses asks of what goes in and of what a loss gives back, and which responses it
+// reads.
 
 #include "prefopt/loss/token_losses.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/any_loss.hpp"
@@ -40,7 +42,8 @@ struct step {
     for (const auto& example : scores) {
       for (const double score : example) {
         responses.push_back({policy.size(), 2, score});
-        for (int t = 0; t < 2; ++t) policy.push_back(-1 - 0.25 * static_cast<double>(policy.size()));
+        for (int t = 0; t < 2; ++t)
+          policy.push_back(-1 - 0.25 * static_cast<double>(policy.size()));
       }
       begins.push_back(responses.size());
     }
@@ -48,7 +51,9 @@ struct step {
     zeros.assign(policy.size(), 0);
   }
 
-  [[nodiscard]] token_groups groups() const { return {policy, reference, responses, begins, zeros, zeros}; }
+  [[nodiscard]] token_groups groups() const {
+    return {policy, reference, responses, begins, zeros, zeros};
+  }
 };
 
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
@@ -68,7 +73,9 @@ struct listwise : miscount {
   static constexpr std::string_view name = "own_list";
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
-  list_loss operator()(std::span<const response_log_probs> list) const { return {1, numbers(list.size(), slopes)}; }
+  list_loss operator()(std::span<const response_log_probs> list) const {
+    return {1, numbers(list.size(), slopes)};
+  }
   friend void check(const listwise&) {}
 };
 
@@ -108,7 +115,9 @@ std::string refusal(const Call& call) {
 struct with_a_number_as_reduction {
   static constexpr double reduction = 1;
   static constexpr loss_inputs inputs{};
-  list_loss operator()(std::span<const response_log_probs> list) const { return {0, std::vector<double>(list.size())}; }
+  list_loss operator()(std::span<const response_log_probs> list) const {
+    return {0, std::vector<double>(list.size())};
+  }
   friend void check(const with_a_number_as_reduction&) {}
 };
 struct batch_with_a_number_as_reduction {
@@ -118,32 +127,41 @@ struct batch_with_a_number_as_reduction {
   friend void check(const batch_with_a_number_as_reduction&) {}
 };
 static_assert(listwise_loss<listwise> && batch_loss<batched> && token_loss<of_tokens>);
-static_assert(!listwise_loss<with_a_number_as_reduction> && !batch_loss<batch_with_a_number_as_reduction>);
+static_assert(!listwise_loss<with_a_number_as_reduction> &&
+              !batch_loss<batch_with_a_number_as_reduction>);
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_loss_that_gives_another_number_of_numbers_is_named) {
   const step three{{{1, 0}, {1, 0, -1}, {1, 0}}};
   const auto refused = [&](const auto& loss) {
-    const std::string direct = refusal<shape_error>([&] { (void)token_losses(loss, three.groups()); });
-    BOOST_TEST(refusal<shape_error>([&] { (void)token_losses(any_loss(loss), three.groups()); }) == direct);
-    BOOST_TEST(refusal<shape_error>([&] {
-                 (void)token_losses(weighted_sum{weighted{loss, 1}, weighted{sft{}, 1}}, three.groups());
-               }) == direct);
+    const std::string direct =
+        refusal<shape_error>([&] { (void)token_losses(loss, three.groups()); });
+    BOOST_TEST(refusal<shape_error>([&] { (void)token_losses(any_loss(loss), three.groups()); }) ==
+               direct);
+    BOOST_TEST(
+        refusal<shape_error>([&] {
+          (void)token_losses(weighted_sum{weighted{loss, 1}, weighted{sft{}, 1}}, three.groups());
+        }) == direct);
     return direct;
   };
-  BOOST_TEST(refused(listwise{{.slopes = 1}}) == "own_list: the loss gave 3 slopes for 2 responses of a list");
-  BOOST_TEST(refused(listwise{{.slopes = -1}}) == "own_list: the loss gave 1 slopes for 2 responses of a list");
-  BOOST_TEST(refused(batched{{.losses = -1}}) == "own_batch: the loss gave 2 losses for 3 examples");
+  BOOST_TEST(refused(listwise{{.slopes = 1}}) ==
+             "own_list: the loss gave 3 slopes for 2 responses of a list");
+  BOOST_TEST(refused(listwise{{.slopes = -1}}) ==
+             "own_list: the loss gave 1 slopes for 2 responses of a list");
+  BOOST_TEST(refused(batched{{.losses = -1}}) ==
+             "own_batch: the loss gave 2 losses for 3 examples");
   BOOST_TEST(refused(batched{{.losses = 1}}) == "own_batch: the loss gave 4 losses for 3 examples");
-  BOOST_TEST(refused(batched{{.slopes = -1}}) == "own_batch: the loss gave 6 slopes for 7 responses");
+  BOOST_TEST(refused(batched{{.slopes = -1}}) ==
+             "own_batch: the loss gave 6 slopes for 7 responses");
   BOOST_TEST(refused(of_tokens{{.losses = -3}}) == "loss: the loss gave 0 losses for 3 examples");
   BOOST_TEST(refused(of_tokens{{.slopes = -1}}) == "loss: the loss gave 13 slopes for 14 tokens");
   BOOST_TEST(refused(of_tokens{{.slopes = 2}}) == "loss: the loss gave 16 slopes for 14 tokens");
   BOOST_TEST(refused(of_tokens{{.divergence_slopes = 1}, true}) ==
              "loss: the loss gave 15 divergence slopes for 14 tokens");
-  BOOST_TEST(refusal<shape_error>([&] { (void)token_losses(wpo{of_tokens{{.losses = -1}}}, three.groups()); }) ==
-             "loss: the loss gave 2 losses for 3 examples");
+  BOOST_TEST(refusal<shape_error>([&] {
+               (void)token_losses(wpo{of_tokens{{.losses = -1}}}, three.groups());
+             }) == "loss: the loss gave 2 losses for 3 examples");
   BOOST_CHECK_NO_THROW((void)token_losses(listwise{}, three.groups()));
   BOOST_CHECK_NO_THROW((void)token_losses(batched{}, three.groups()));
   BOOST_CHECK_NO_THROW((void)token_losses(of_tokens{{}, true}, three.groups()));
@@ -169,7 +187,8 @@ BOOST_AUTO_TEST_CASE(groups_that_do_not_hold_their_responses_are_refused) {
   BOOST_CHECK_THROW(changed([](step& s) { s.begins = {}; })(), shape_error);
   BOOST_CHECK_THROW(changed([](step& s) { s.responses[3].count = 3; })(), shape_error);
   BOOST_CHECK_THROW(changed([](step& s) { s.responses[3].first = 9; })(), shape_error);
-  BOOST_CHECK_THROW(changed([](step& s) { s.responses[0].first = static_cast<std::size_t>(-1); })(), shape_error);
+  BOOST_CHECK_THROW(changed([](step& s) { s.responses[0].first = static_cast<std::size_t>(-1); })(),
+                    shape_error);
   BOOST_TEST(token_losses(dpo{}, token_groups{}).losses.empty());
 }
 
@@ -177,23 +196,28 @@ BOOST_AUTO_TEST_CASE(a_loss_of_one_response_reads_the_best_whatever_its_place) {
   const step lists{{{0.2, 0.9, 0.4}, {-3, -1}, {no_number, 1}, {0.5, 0.5}}};
   const token_results came = token_losses(sft{}, lists.groups());
   std::vector<double> wanted(lists.policy.size());
-  for (const std::size_t response : {1U, 4U, 6U, 7U}) wanted[2 * response] = wanted[2 * response + 1] = -0.5;
+  for (const std::size_t response : {1U, 4U, 6U, 7U})
+    wanted[2 * response] = wanted[2 * response + 1] = -0.5;
   BOOST_TEST(came.slopes == wanted, boost::test_tools::per_element());
   for (const auto& [e, response] : {std::pair{0U, 1U}, {1U, 4U}, {2U, 6U}, {3U, 7U}})
-    BOOST_TEST(came.losses[e] == -(lists.policy[2 * response] + lists.policy[2 * response + 1]) / 2);
+    BOOST_TEST(came.losses[e] ==
+               -(lists.policy[2 * response] + lists.policy[2 * response + 1]) / 2);
   // A term of a sum reads it too.
   const step ranked{{{0.2, 0.9, 0.4}}};
   const weighted_sum sum{weighted{plackett_luce_dpo{}, 0.5}, weighted{sft{}, 2}};
-  const auto both = token_losses(sum, ranked.groups()), of_list = token_losses(plackett_luce_dpo{}, ranked.groups()),
+  const auto both = token_losses(sum, ranked.groups()),
+             of_list = token_losses(plackett_luce_dpo{}, ranked.groups()),
              of_best = token_losses(sft{}, ranked.groups());
   for (std::size_t t = 0; t < ranked.policy.size(); ++t)
     BOOST_TEST(both.slopes[t] == 0.5 * of_list.slopes[t] + 2 * of_best.slopes[t]);
 }
 
 BOOST_AUTO_TEST_CASE(nobody_imitates_a_single_response_that_is_not_desirable) {
-  BOOST_TEST(refusal<value_error>([] {
-               (void)token_losses(sft{}, step{{{1}, {0}}}.groups());
-             }) == "sft: an example whose only response has score 0, expected a desirable one, with a score above 0");
+  BOOST_TEST(
+      refusal<value_error>([] {
+        (void)token_losses(sft{}, step{{{1}, {0}}}.groups());
+      }) ==
+      "sft: an example whose only response has score 0, expected a desirable one, with a score above 0");
   BOOST_CHECK_THROW((void)token_losses(sft{}, step{{{0, no_number}}}.groups()), value_error);
   BOOST_CHECK_THROW((void)token_losses(sft{}, step{{{no_number}}}.groups()), value_error);
   const weighted_sum sum{weighted{bco{}, 1}, weighted{sft{}, 1}};
@@ -205,8 +229,12 @@ BOOST_AUTO_TEST_CASE(a_tie_is_no_preference) {
   const auto refuses = [](const auto& loss, const std::vector<double>& scores) {
     BOOST_CHECK_THROW((void)token_losses(loss, step{{scores}}.groups()), value_error);
   };
-  for (const std::vector<double>& scores :
-       {std::vector{0.5, 0.5}, {0.2, 0.3}, {1, no_number}, {no_number, no_number}, {1}, {1, 0, -1}}) {
+  for (const std::vector<double>& scores : {std::vector{0.5, 0.5},
+                                            {0.2, 0.3},
+                                            {1, no_number},
+                                            {no_number, no_number},
+                                            {1},
+                                            {1, 0, -1}}) {
     refuses(dpo{}, scores);
     refuses(cpo{}, scores);
     refuses(aot{}, scores);
@@ -219,9 +247,11 @@ BOOST_AUTO_TEST_CASE(a_tie_is_no_preference) {
 }
 
 BOOST_AUTO_TEST_CASE(kto_says_what_it_got) {
-  BOOST_TEST(refusal<value_error>([] {
-               (void)token_losses(kto{}, step{{{1, 0}}}.groups());
-             }) == "kto: an example with 2 responses to its prompt, expected unpaired examples (kto_pair reads pairs)");
+  BOOST_TEST(
+      refusal<value_error>([] {
+        (void)token_losses(kto{}, step{{{1, 0}}}.groups());
+      }) ==
+      "kto: an example with 2 responses to its prompt, expected unpaired examples (kto_pair reads pairs)");
   BOOST_TEST(refusal<value_error>([] {
                (void)token_losses(kto{}, step{{{1}, {0}}}.groups());
              }) == "kto: no example has a mismatched response, wanted one each");
@@ -269,7 +299,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_is_sorted_behind_all_and_comes_out_as_non
   pairs.reference[2] = no_number;
   const token_results came = token_losses(aot{}, pairs.groups());
   BOOST_TEST(std::isnan(came.losses[0] + came.losses[1] + came.losses[2]));
-  BOOST_TEST(sorted_order(std::vector<double>{no_number, 2, no_number, -1}) == (std::vector<std::size_t>{3, 1, 0, 2}),
+  BOOST_TEST(sorted_order(std::vector<double>{no_number, 2, no_number, -1}) ==
+                 (std::vector<std::size_t>{3, 1, 0, 2}),
              boost::test_tools::per_element());
   step list{{{1, 0, -1}}};
   list.policy[3] = no_number;

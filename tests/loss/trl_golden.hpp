@@ -4,13 +4,14 @@
 // tests/golden/losses/make_trl_golden.py wrote the files and says what stands in them.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/token_losses.hpp"
@@ -21,12 +22,13 @@ namespace prefopt::tests {
 /// Of a formula with some dozen roundings in float32, relative to its value.
 inline constexpr double float_error = 2e-6;
 
-/// Of exp(-z), which is what is left of a wide margin z: a rounding of z counts z times, up to the z of 88 from which
-/// on float32 has no such number.
-inline constexpr double exponential_error = 88 * static_cast<double>(std::numeric_limits<float>::epsilon());
+/// Of exp(-z), which is what is left of a wide margin z: a rounding of z counts z times, up to the
+/// z of 88 from which on float32 has no such number.
+inline constexpr double exponential_error =
+    88 * static_cast<double>(std::numeric_limits<float>::epsilon());
 
-/// Below this TRL's numbers are rounded to a grid, or to 0: the smallest normal float, which scores of up to e^20
-/// multiply.
+/// Below this TRL's numbers are rounded to a grid, or to 0: the smallest normal float, which scores
+/// of up to e^20 multiply.
 inline constexpr double underflow = 5e8 * static_cast<double>(std::numeric_limits<float>::min());
 
 template <class Element>
@@ -37,14 +39,18 @@ template <class Element>
 /// Places for tokens in a row of the files.
 inline constexpr std::size_t longest = 6;
 
-/// A batch of the files. Legend: E examples, S responses, M tokens.
+/// A batch of the files.
+///
+/// Legend: E examples, S responses, M tokens.
 struct batch {
   std::size_t first_row = 0;
   std::vector<double> policy, reference, square_sums;  // [M]
   std::vector<placed_response> responses;              // [S]
   std::vector<std::size_t> begins{0};                  // [E + 1]
 
-  [[nodiscard]] token_groups groups() const { return {policy, reference, responses, begins, square_sums}; }
+  [[nodiscard]] token_groups groups() const {
+    return {policy, reference, responses, begins, square_sums};
+  }
 };
 
 /// Two rows an example.
@@ -68,7 +74,8 @@ struct batch {
   return batches;
 }
 
-/// What a trainer minimizes: the batch's loss and its derivatives by the policy's token log-probs [M].
+/// What a trainer minimizes: the batch's loss and its derivatives by the policy's token log-probs
+/// [M].
 struct objective {
   double loss = 0;
   std::vector<double> slopes;
@@ -86,38 +93,42 @@ template <preference_loss Loss>
 
 /// The largest of the differences that were seen, and where.
 struct deviation {
-  double relative = 0;  ///< to what was wanted, or to the terms that cancelled in it where they are larger
+  /// to what was wanted, or to the terms that cancelled in it where they are larger
+  double relative = 0;
   std::string where = {};
 
   void see(double came, double wanted, double terms, const std::string& place) {
     const double error = std::abs(came - wanted);
     if (error <= underflow || error <= relative * std::max(std::abs(wanted), terms)) return;
     // What is no number deviates without bound.
-    relative =
-        std::isfinite(error) ? error / std::max(std::abs(wanted), terms) : std::numeric_limits<double>::infinity();
+    relative = std::isfinite(error) ? error / std::max(std::abs(wanted), terms)
+                                    : std::numeric_limits<double>::infinity();
     where = join(place, ": ", came, ", wanted ", wanted);
   }
 };
 
-/// Over all batches of the file trl_`data` and all numbers of each. `slope_terms`: the size of terms that cancel in a
-/// slope.
+/// Over all batches of the file trl_`data` and all numbers of each. `slope_terms`: the size of
+/// terms that cancel in a slope.
 template <class Objective>
-[[nodiscard]] deviation worst(const std::string& name, const std::string& data, const Objective& objective_of,
-                              double slope_terms = 0) {
+[[nodiscard]] deviation worst(const std::string& name, const std::string& data,
+                              const Objective& objective_of, double slope_terms = 0) {
   constexpr std::size_t width = 1 + longest;
   const std::vector<batch> batches = batches_of(data);
   const std::vector<float> wanted = golden<float>("trl_" + name);
   BOOST_TEST_REQUIRE(batches.size() >= 5);
-  BOOST_TEST_REQUIRE(wanted.size() == width * (batches.back().first_row + batches.back().responses.size()));
+  BOOST_TEST_REQUIRE(wanted.size() ==
+                     width * (batches.back().first_row + batches.back().responses.size()));
   deviation seen;
   for (const batch& one : batches) {
     const objective came = objective_of(one.groups());
-    seen.see(came.loss, wanted[one.first_row * width], 0, join(name, ", batch from row ", one.first_row));
+    seen.see(came.loss, wanted[one.first_row * width], 0,
+             join(name, ", batch from row ", one.first_row));
     for (std::size_t s = 0; s < one.responses.size(); ++s) {
       const auto [first, count, score] = one.responses[s];
       const float* const slopes = &wanted[(one.first_row + s) * width + 1];
       for (std::size_t t = 0; t < count; ++t)
-        seen.see(came.slopes[first + t], slopes[t], slope_terms, join(name, ", row ", one.first_row + s, " token ", t));
+        seen.see(came.slopes[first + t], slopes[t], slope_terms,
+                 join(name, ", row ", one.first_row + s, " token ", t));
     }
   }
   return seen;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Losses and token slopes against Hugging Face TRL's own code in float32; tests/golden/losses/make_trl_golden.py ran it
-// and says where TRL defines something else.
+// Losses and token slopes against Hugging Face TRL's own code in float32;
+// tests/golden/losses/make_trl_golden.py ran it and says where TRL defines something else.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <initializer_list>
@@ -14,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "loss/trl_golden.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/loss/aot.hpp"
@@ -43,6 +43,7 @@
 #include "prefopt/loss/wpo.hpp"
 #include "prefopt/policy/bigram.hpp"
 #include "prefopt/train/step.hpp"
+#include "loss/trl_golden.hpp"
 
 namespace {
 
@@ -55,7 +56,8 @@ struct leeway {
 };
 
 template <preference_loss Loss>
-void agrees(const std::string& name, const Loss& loss, leeway given = {}, const std::string& data = "pairs") {
+void agrees(const std::string& name, const Loss& loss, leeway given = {},
+            const std::string& data = "pairs") {
   const auto ours = [&](const token_groups& groups) { return mean_of(loss, groups); };
   const deviation seen = worst(name, data, ours, given.slope_terms);
   BOOST_TEST(seen.relative <= given.tolerance, seen.where);
@@ -64,16 +66,19 @@ void agrees(const std::string& name, const Loss& loss, leeway given = {}, const 
 /// For losses that TRL defines otherwise: so far apart that no rounding explains it.
 template <preference_loss Loss>
 void differs(const std::string& name, const Loss& loss) {
-  const deviation seen = worst(name, "pairs", [&](const token_groups& groups) { return mean_of(loss, groups); });
+  const deviation seen =
+      worst(name, "pairs", [&](const token_groups& groups) { return mean_of(loss, groups); });
   BOOST_TEST(seen.relative > 1e-2, name);
 }
 
-/// The supervised term as TRL has it: the mean over all tokens of a batch, of each prompt's last `prompt_tokens` too,
-/// whose log-probs are log(1/2). So each of our means counts as often as it has tokens.
+/// The supervised term as TRL has it: the mean over all tokens of a batch, of each prompt's last
+/// `prompt_tokens` too, whose log-probs are log(1/2). So each of our means counts as often as it
+/// has tokens.
 objective mean_over_tokens(const token_groups& groups, double prompt_tokens) {
   token_results ours = token_losses(sft{}, groups);
   double tokens = 0;
-  for (std::size_t e = 0; e < groups.size(); ++e) tokens += static_cast<double>(groups[e][0].count) + prompt_tokens;
+  for (std::size_t e = 0; e < groups.size(); ++e)
+    tokens += static_cast<double>(groups[e][0].count) + prompt_tokens;
   objective mean{0, std::move(ours.slopes)};
   for (std::size_t e = 0; e < groups.size(); ++e) {
     const placed_response& chosen = groups[e][0];
@@ -118,7 +123,8 @@ std::vector<tokenized_pair> world_pairs() {
       const double* const first = token;
       token += static_cast<std::ptrdiff_t>(length);
       token_ids ids;
-      std::transform(first, token, std::back_inserter(ids), [](double id) { return static_cast<token_id>(id); });
+      std::transform(first, token, std::back_inserter(ids),
+                     [](double id) { return static_cast<token_id>(id); });
       return ids;
     };
     token_ids prompt = next(row[0]), chosen = next(row[1]), rejected = next(row[2]);
@@ -134,10 +140,12 @@ void agrees_in_the_world(const std::string& name, const Loss& loss) {
   std::vector<std::size_t> members(pairs.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
   bigram policy = world_policy("logits");
-  const step_gradient step = accumulate_gradient(policy, world_policy("reference"), loss, pairs, members);
+  const step_gradient step =
+      accumulate_gradient(policy, world_policy("reference"), loss, pairs, members);
   const auto gradient = policy.parameters().at(0).gradient;
   BOOST_TEST_REQUIRE(gradient.size() + 1 == wanted.size());
-  const double slope = reward_scale(loss) / static_cast<double>(pairs.size());  // a token's at most; they cancel
+  // a token's at most; they cancel
+  const double slope = reward_scale(loss) / static_cast<double>(pairs.size());
   deviation seen;
   seen.see(step.loss, wanted[0], 0, name);
   for (std::size_t i = 0; i < gradient.size(); ++i)
@@ -152,7 +160,8 @@ BOOST_AUTO_TEST_CASE(the_losses_of_the_margin_agree_with_trl) {
   agrees("dpo_sharp", dpo{.beta = 1});
   agrees("hinge", hinge{.beta = 0.1});
   agrees("ipo", ipo{.beta = 0.1});
-  agrees("length_normalized_dpo", length_normalized_dpo{.beta = 5}, {.tolerance = exponential_error});
+  agrees("length_normalized_dpo", length_normalized_dpo{.beta = 5},
+         {.tolerance = exponential_error});
   agrees("robust_dpo", robust_dpo{.beta = 0.1, .label_smoothing = 0.1});
   agrees("exo_pair", exo_pair{.beta = 0.1, .label_smoothing = 1e-3});
   agrees("discopop", discopop{.beta = 0.1, .temperature = 0.05});
@@ -183,7 +192,8 @@ BOOST_AUTO_TEST_CASE(the_losses_of_whole_steps_agree_with_trl) {
   agrees("aot_unpaired", aot_unpaired{.beta = 0.1});
   agrees("aot_unpaired_smoothed", aot_unpaired{.beta = 0.1, .label_smoothing = 0.1});
   agrees("kto", kto{.beta = 0.1}, {}, "unpaired");
-  agrees("kto_weighted", kto{.beta = 0.1, .desirable_weight = 1.5, .undesirable_weight = 0.5}, {}, "unpaired");
+  agrees("kto_weighted", kto{.beta = 0.1, .desirable_weight = 1.5, .undesirable_weight = 0.5}, {},
+         "unpaired");
 }
 
 BOOST_AUTO_TEST_CASE(what_changes_a_loss_agrees_with_trl) {
@@ -196,23 +206,28 @@ BOOST_AUTO_TEST_CASE(what_changes_a_loss_agrees_with_trl) {
 }
 
 BOOST_AUTO_TEST_CASE(divergences_agree_with_trl) {
-  agrees("forward_kl_dpo", f_divergence{dpo{.beta = 0.1}, forward_kl{}}, {.tolerance = exponential_error});
+  agrees("forward_kl_dpo", f_divergence{dpo{.beta = 0.1}, forward_kl{}},
+         {.tolerance = exponential_error});
   agrees("forward_kl_hinge", f_divergence{hinge{.beta = 0.1}, forward_kl{}});
   agrees("js_dpo", f_divergence{dpo{.beta = 0.1}, js_divergence{}});
   agrees("js_hinge", f_divergence{hinge{.beta = 0.1}, js_divergence{}});
   agrees("forward_kl_ipo", f_divergence{ipo{.beta = 0.1}, forward_kl{}});
   agrees("js_ipo", f_divergence{ipo{.beta = 0.1}, js_divergence{}});
-  agrees("js_length_normalized_dpo", f_divergence{length_normalized_dpo{.beta = 5}, js_divergence{}});
-  agrees("alpha_half_dpo", f_divergence{dpo{.beta = 0.1}, alpha_divergence{0.5}}, {.tolerance = exponential_error});
+  agrees("js_length_normalized_dpo",
+         f_divergence{length_normalized_dpo{.beta = 5}, js_divergence{}});
+  agrees("alpha_half_dpo", f_divergence{dpo{.beta = 0.1}, alpha_divergence{0.5}},
+         {.tolerance = exponential_error});
   agrees("alpha_half_hinge", f_divergence{hinge{.beta = 0.1}, alpha_divergence{0.5}});
   agrees("alpha_half_ipo", f_divergence{ipo{.beta = 0.1}, alpha_divergence{0.5}});
   agrees("alpha_one_dpo", f_divergence{dpo{.beta = 0.1}, alpha_divergence{1}});
-  agrees("alpha_two_dpo", f_divergence{dpo{.beta = 0.1}, alpha_divergence{2}}, {.tolerance = exponential_error});
+  agrees("alpha_two_dpo", f_divergence{dpo{.beta = 0.1}, alpha_divergence{2}},
+         {.tolerance = exponential_error});
 }
 
 BOOST_AUTO_TEST_CASE(the_losses_without_a_reference_agree_with_trl) {
   agrees("cpo", cpo{.beta = 0.1});
-  agrees("cpo_smoothed", cpo{.beta = 0.1, .label_smoothing = 0.1}, {.slope_terms = 0.1});  // beta e sigmoid(z), ...
+  // beta e sigmoid(z), ...
+  agrees("cpo_smoothed", cpo{.beta = 0.1, .label_smoothing = 0.1}, {.slope_terms = 0.1});
   agrees("simpo", simpo{.beta = 2, .gamma = 0.5});
   agrees("orpo", orpo{.beta = 0.1});
 }

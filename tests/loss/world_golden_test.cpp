@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The whole way from a policy's logits to the gradient by them, against PyTorch's autograd in float64;
-// tests/golden/losses/make_group_golden.py made the numbers.
+// The whole way from a policy's logits to the gradient by them, against PyTorch's autograd in
+// float64; tests/golden/losses/make_group_golden.py made the numbers.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -72,7 +73,8 @@ void agrees(const std::string& name, const Loss& loss) {
   BOOST_TEST(microbatches(pairs, members, {.tokens = 20}).size() > 2U);
   for (const std::size_t budget : {0U, 20U}) {
     bigram policy = with_logits(golden("logits"));
-    const auto found = accumulate_gradient(policy, reference, loss, pairs, members, {.tokens_per_microbatch = budget});
+    const auto found = accumulate_gradient(policy, reference, loss, pairs, members,
+                                           {.tokens_per_microbatch = budget});
     const auto close = [&](double came, double want, const std::string& what) {
       BOOST_TEST(prefopt_test::is_close(came, want, tolerance, 1),
                  join(name, ' ', what, ": ", came, ", wanted ", want));
@@ -80,7 +82,8 @@ void agrees(const std::string& name, const Loss& loss) {
     close(found.loss, wanted.at(0), "loss");
     const auto gradient = policy.parameters().at(0).gradient;
     BOOST_TEST_REQUIRE(wanted.size() == 1 + gradient.size());
-    for (std::size_t i = 0; i < gradient.size(); ++i) close(gradient[i], wanted[1 + i], join("by logit ", i));
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      close(gradient[i], wanted[1 + i], join("by logit ", i));
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/optim/adamw.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -9,8 +8,10 @@
 #include <sstream>
 #include <utility>
 
-#include "optim/toy_parameters.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/optim/clip.hpp"
+#include "optim/toy_parameters.hpp"
 
 namespace {
 
@@ -25,7 +26,8 @@ BOOST_AUTO_TEST_CASE(twelve_clipped_steps_equal_pytorchs) {
   std::map<std::string, std::vector<double>> wanted;
   double rate = 0, scale = 1;
   int compared = 0;
-  adamw optimizer(machine, toy.range(), {.beta1 = 0.8, .beta2 = 0.97, .epsilon = 1e-3, .weight_decay = 0.1});
+  adamw optimizer(machine, toy.range(),
+                  {.beta1 = 0.8, .beta2 = 0.97, .epsilon = 1e-3, .weight_decay = 0.1});
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string kind, name;
@@ -43,9 +45,8 @@ BOOST_AUTO_TEST_CASE(twelve_clipped_steps_equal_pytorchs) {
       optimizer.step(toy.range(), rate, scale);
     }
     if (kind != "value") continue;
-    for (std::size_t i = 0; i < values.size(); ++i, ++compared) {
+    for (std::size_t i = 0; i < values.size(); ++i, ++compared)
       BOOST_TEST(std::abs(toy.values(name)[i] - values[i]) <= 1e-14 * (1 + std::abs(values[i])));
-    }
   }
   BOOST_TEST(compared == 12 * 9);
   BOOST_TEST(optimizer.steps() == 12);
@@ -86,13 +87,15 @@ BOOST_AUTO_TEST_CASE(a_restored_state_goes_on_with_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(a_state_of_other_parameters_is_refused_and_changes_nothing) {
   prefopt::host_backend<float> machine;
-  toy_parameters<float> toy({{"w", 2, true, true}}), other({{"v", 2, true, true}}), longer({{"w", 3, true, true}});
+  toy_parameters<float> toy({{"w", 2, true, true}}), other({{"v", 2, true, true}}),
+      longer({{"w", 3, true, true}});
   toy.gradients("w") = {1, 1};
   adamw optimizer(machine, toy.range(), {.learning_rate = 0.1});
   optimizer.step(toy.range());
   const auto before = optimizer.state();
   BOOST_CHECK_THROW(optimizer.restore(adamw(machine, other.range()).state()), prefopt::shape_error);
-  BOOST_CHECK_THROW(optimizer.restore(adamw(machine, longer.range()).state()), prefopt::shape_error);
+  BOOST_CHECK_THROW(optimizer.restore(adamw(machine, longer.range()).state()),
+                    prefopt::shape_error);
   BOOST_CHECK_THROW(optimizer.restore({}), prefopt::shape_error);
   BOOST_CHECK_THROW(optimizer.set_steps(-1), prefopt::value_error);
   BOOST_TEST((optimizer.state() == before));
@@ -104,7 +107,8 @@ BOOST_AUTO_TEST_CASE(a_step_on_other_parameters_is_refused) {
   toy_parameters<float> others[] = {
       toy_parameters<float>({{"w", 3, true, true}}), toy_parameters<float>({{"v", 2, true, true}}),
       toy_parameters<float>({{"w", 2, false, true}}),
-      toy_parameters<float>({{"w", 2, true, true}, {"v", 2, true, true}}), toy_parameters<float>({})};
+      toy_parameters<float>({{"w", 2, true, true}, {"v", 2, true, true}}),
+      toy_parameters<float>({})};
   adamw optimizer(machine, toy.range());
   for (auto& other : others) BOOST_CHECK_THROW(optimizer.step(other.range()), prefopt::shape_error);
   BOOST_TEST(optimizer.steps() == 0);
@@ -136,7 +140,8 @@ BOOST_AUTO_TEST_CASE(a_step_that_the_machine_did_not_make_does_not_count) {
 }
 
 BOOST_AUTO_TEST_CASE(options_outside_their_range_are_refused) {
-  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               inf = std::numeric_limits<double>::infinity();
   for (const double bad : {-1e-9, nan, inf}) {
     BOOST_CHECK_THROW(check(adamw_options{.learning_rate = bad}), prefopt::value_error);
     BOOST_CHECK_THROW(check(adamw_options{.beta1 = bad}), prefopt::value_error);
@@ -146,7 +151,8 @@ BOOST_AUTO_TEST_CASE(options_outside_their_range_are_refused) {
   }
   BOOST_CHECK_THROW(check(adamw_options{.beta1 = 1}), prefopt::value_error);
   BOOST_CHECK_THROW(check(adamw_options{.beta2 = 1}), prefopt::value_error);
-  BOOST_CHECK_NO_THROW(check(adamw_options{.learning_rate = 0, .beta1 = 0, .beta2 = 0, .epsilon = 0}));
+  BOOST_CHECK_NO_THROW(
+      check(adamw_options{.learning_rate = 0, .beta1 = 0, .beta2 = 0, .epsilon = 0}));
   prefopt::host_backend<float> machine;
   toy_parameters<float> toy({{"w", 2, true, true}});
   BOOST_CHECK_THROW(adamw(machine, toy.range(), {.beta1 = 2}), prefopt::value_error);

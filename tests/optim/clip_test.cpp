@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/optim/clip.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+
+#include <boost/test/unit_test.hpp>
 
 #include "optim/toy_parameters.hpp"
 
 namespace {
 
 BOOST_AUTO_TEST_CASE(the_norm_is_that_of_all_trainable_gradients_as_one_vector) {
-  toy_parameters<float> toy({{"a", 2, true, true}, {"frozen", 1, false, true}, {"b", 1, true, false}});
+  toy_parameters<float> toy(
+      {{"a", 2, true, true}, {"frozen", 1, false, true}, {"b", 1, true, false}});
   toy.gradients("a") = {2, 3};
   toy.gradients("frozen") = {100};
   toy.gradients("b") = {6};
@@ -35,8 +37,10 @@ BOOST_AUTO_TEST_CASE(zero_turns_clipping_off) { BOOST_TEST(prefopt::clip_scale(1
 
 BOOST_AUTO_TEST_CASE(a_limit_that_is_no_limit_is_refused) {
   BOOST_CHECK_THROW((void)prefopt::clip_scale(1, -1), prefopt::value_error);
-  BOOST_CHECK_THROW((void)prefopt::clip_scale(1, std::numeric_limits<double>::quiet_NaN()), prefopt::value_error);
-  BOOST_CHECK_THROW((void)prefopt::clip_scale(1, std::numeric_limits<double>::infinity()), prefopt::value_error);
+  BOOST_CHECK_THROW((void)prefopt::clip_scale(1, std::numeric_limits<double>::quiet_NaN()),
+                    prefopt::value_error);
+  BOOST_CHECK_THROW((void)prefopt::clip_scale(1, std::numeric_limits<double>::infinity()),
+                    prefopt::value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_norm_that_is_not_finite_is_refused_even_where_nothing_is_clipped) {

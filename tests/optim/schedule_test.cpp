@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/optim/schedule.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -19,18 +20,18 @@ void check_table(schedule shape, prefopt::schedule_span span, const std::vector<
 }
 
 BOOST_AUTO_TEST_CASE(warm_up_rises_from_zero_and_the_step_after_it_has_the_full_rate) {
-  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine}) {
+  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine})
     check_table(shape, {.warmup = 4, .total = 20}, {0, 0.25, 0.5, 0.75, 1});
-  }
 }
 
 BOOST_AUTO_TEST_CASE(without_warm_up_the_first_step_has_the_full_rate) {
-  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine}) {
+  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine})
     check_table(shape, {.warmup = 0, .total = 20}, {1});
-  }
 }
 
-BOOST_AUTO_TEST_CASE(constant_stays) { check_table(schedule::constant, {.warmup = 1, .total = 4}, {0, 1, 1, 1, 1}); }
+BOOST_AUTO_TEST_CASE(constant_stays) {
+  check_table(schedule::constant, {.warmup = 1, .total = 4}, {0, 1, 1, 1, 1});
+}
 
 BOOST_AUTO_TEST_CASE(linear_is_zero_once_the_last_step_is_done) {
   check_table(schedule::linear, {.warmup = 0, .total = 4}, {1, 0.75, 0.5, 0.25, 0, 0});
@@ -40,7 +41,8 @@ BOOST_AUTO_TEST_CASE(linear_is_zero_once_the_last_step_is_done) {
 BOOST_AUTO_TEST_CASE(cosine_is_half_a_period) {
   const double r = std::sqrt(0.5);
   check_table(schedule::cosine, {.warmup = 0, .total = 4}, {1, (1 + r) / 2, 0.5, (1 - r) / 2, 0});
-  check_table(schedule::cosine, {.warmup = 2, .total = 6}, {0, 0.5, 1, (1 + r) / 2, 0.5, (1 - r) / 2, 0});
+  check_table(schedule::cosine, {.warmup = 2, .total = 6},
+              {0, 0.5, 1, (1 + r) / 2, 0.5, (1 - r) / 2, 0});
 }
 
 BOOST_AUTO_TEST_CASE(warm_up_may_last_as_long_as_the_run_or_longer) {
@@ -49,9 +51,8 @@ BOOST_AUTO_TEST_CASE(warm_up_may_last_as_long_as_the_run_or_longer) {
 }
 
 BOOST_AUTO_TEST_CASE(a_name_and_its_schedule_belong_together) {
-  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine}) {
+  for (const schedule shape : {schedule::constant, schedule::linear, schedule::cosine})
     BOOST_TEST((prefopt::schedule_from_name(prefopt::name_of(shape)) == shape));
-  }
   BOOST_TEST((prefopt::schedule_from_name("cosine") == schedule::cosine));
   BOOST_CHECK_THROW((void)prefopt::schedule_from_name("Linear"), prefopt::value_error);
 }

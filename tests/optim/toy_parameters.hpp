@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A few named vectors that own their values and gradients: the smallest thing an optimizer can move.
+// A few named vectors that own their values and gradients: the smallest thing an optimizer can
+// move.
 
 #include <cstddef>
 #include <map>
@@ -33,7 +34,8 @@ class toy_parameters {
   std::vector<prefopt::parameter<Real>> range() {
     std::vector<prefopt::parameter<Real>> all;
     for (const toy_shape& s : shapes_) {
-      all.push_back({s.name, {s.size}, values_.at(s.name), gradients_.at(s.name), s.trainable, s.decays});
+      all.push_back(
+          {s.name, {s.size}, values_.at(s.name), gradients_.at(s.name), s.trainable, s.decays});
     }
     return all;
   }

@@ -3,12 +3,13 @@
 
 #include "prefopt/policy/bigram.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <numbers>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "laws/trainable_policy_laws.hpp"
 
@@ -41,9 +42,8 @@ BOOST_AUTO_TEST_CASE(backward_agrees_with_finite_differences) {
 BOOST_AUTO_TEST_CASE(a_new_table_is_uniform) {
   const std::vector<tokenized_pair> pairs{{{0}, {1}, {2}}};
   const std::vector<std::size_t> members{0};
-  for (const double log_prob : bigram(3).token_log_probs(pack(pairs, members))) {
+  for (const double log_prob : bigram(3).token_log_probs(pack(pairs, members)))
     BOOST_TEST(std::abs(log_prob + std::log(3.0)) < 1e-15);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(a_row_gives_the_token_that_follows_its_own) {
@@ -53,8 +53,9 @@ BOOST_AUTO_TEST_CASE(a_row_gives_the_token_that_follows_its_own) {
   const std::vector<tokenized_pair> pairs{{{1}, {0, 0}, {1}}};
   const std::vector<std::size_t> members{0};
   const auto log_probs = policy.token_log_probs(pack(pairs, members));
-  BOOST_TEST(log_probs == (std::vector<double>{std::log(2.0 / 3), std::log(0.5), std::log(1.0 / 3)}),
-             boost::test_tools::tolerance(1e-14) << boost::test_tools::per_element());
+  BOOST_TEST(
+      log_probs == (std::vector<double>{std::log(2.0 / 3), std::log(0.5), std::log(1.0 / 3)}),
+      boost::test_tools::tolerance(1e-14) << boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(large_logits_do_not_overflow) {
@@ -76,9 +77,7 @@ BOOST_AUTO_TEST_CASE(its_parameters_stay_where_they_are_when_it_moves) {
 
 // What is written into a list of parameters would be lost, so nothing can be.
 template <class List>
-concept can_be_frozen_in_a_list = requires(List& all) {
-  all[0].trainable = false;
-};
+concept can_be_frozen_in_a_list = requires(List& all) { all[0].trainable = false; };
 static_assert(!can_be_frozen_in_a_list<decltype(std::declval<bigram&>().parameters())>);
 
 BOOST_AUTO_TEST_CASE(a_tensor_is_frozen_by_name_and_copies_are_frozen_too) {
@@ -90,9 +89,11 @@ BOOST_AUTO_TEST_CASE(a_tensor_is_frozen_by_name_and_copies_are_frozen_too) {
   BOOST_TEST(!copy.parameters()[0].trainable);
   copy.set_trainable("logits", true);
   BOOST_TEST((copy.parameters()[0].trainable && !policy.parameters()[0].trainable));
-  BOOST_CHECK_EXCEPTION(policy.set_trainable("logit", false), value_error, [](const value_error& cause) {
-    return std::string_view(cause.what()).find("no tensor named logit") != std::string_view::npos;
-  });
+  BOOST_CHECK_EXCEPTION(policy.set_trainable("logit", false), value_error,
+                        [](const value_error& cause) {
+                          return std::string_view(cause.what()).find("no tensor named logit") !=
+                                 std::string_view::npos;
+                        });
 }
 
 BOOST_AUTO_TEST_CASE(a_table_without_tokens_or_beyond_memory_is_refused) {

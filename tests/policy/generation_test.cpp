@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The bigram writes responses: each from its prompt and a generator of its own, with the table's frequencies.
+// The bigram writes responses: each from its prompt and a generator of its own, with the table's
+// frequencies.
 
 #include "prefopt/policy/generation.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/bigram.hpp"
 
@@ -26,12 +28,13 @@ bigram random_bigram() {
   return policy;
 }
 
-std::vector<token_ids> write(const std::vector<token_ids>& prompts, const generation_options& options,
-                             random_generator& random) {
+std::vector<token_ids> write(const std::vector<token_ids>& prompts,
+                             const generation_options& options, random_generator& random) {
   return generate(random_bigram(), std::span<const token_ids>(prompts), options, random);
 }
 
-std::vector<token_ids> write(const std::vector<token_ids>& prompts, const generation_options& options) {
+std::vector<token_ids> write(const std::vector<token_ids>& prompts,
+                             const generation_options& options) {
   random_generator random(9);
   return write(prompts, options, random);
 }
@@ -47,7 +50,8 @@ BOOST_AUTO_TEST_CASE(a_response_does_not_depend_on_those_beside_it) {
   BOOST_REQUIRE_EQUAL(together.size(), prompts.size());
   random_generator one_by_one(9);
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    BOOST_TEST(write({prompts[i]}, options, one_by_one).at(0) == together[i], boost::test_tools::per_element());
+    BOOST_TEST(write({prompts[i]}, options, one_by_one).at(0) == together[i],
+               boost::test_tools::per_element());
   BOOST_TEST(together[0] != together[2]);  // a generator of its own each
 
   auto others = prompts;
@@ -64,16 +68,19 @@ BOOST_AUTO_TEST_CASE(a_prompt_takes_one_number_of_the_generator_however_long_its
   const auto cut_off = write(prompts, {.max_new_tokens = 2}, of_short);
   const auto whole = write(prompts, {.max_new_tokens = 9}, of_long);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    BOOST_TEST(cut_off[i] == token_ids(whole[i].begin(), whole[i].begin() + 2), boost::test_tools::per_element());
+    BOOST_TEST(cut_off[i] == token_ids(whole[i].begin(), whole[i].begin() + 2),
+               boost::test_tools::per_element());
     random_generator own(skipped);
-    BOOST_TEST(write({prompts[i]}, {.max_new_tokens = 9}, own).at(0) == whole[i], boost::test_tools::per_element());
+    BOOST_TEST(write({prompts[i]}, {.max_new_tokens = 9}, own).at(0) == whole[i],
+               boost::test_tools::per_element());
     (void)skipped.next();
   }
   BOOST_TEST((of_short.state() == skipped.state() && of_long.state() == skipped.state()));
 }
 
-// The generator gives the same numbers on every machine, so that what is counted here never changes; five deviations of
-// a frequency, none of which one in a million would pass, leave no table of other probabilities through.
+// The generator gives the same numbers on every machine, so that what is counted here never
+// changes; five deviations of a frequency, none of which one in a million would pass, leave no
+// table of other probabilities through.
 BOOST_AUTO_TEST_CASE(first_and_second_tokens_come_as_often_as_the_table_says) {
   constexpr std::size_t draws = 20000;
   const bigram policy = random_bigram();
@@ -102,7 +109,8 @@ BOOST_AUTO_TEST_CASE(it_ends_behind_the_end_of_text_or_where_it_is_told_to) {
     ended += end != response.end() ? 1U : 0U;
   }
   BOOST_TEST((ended > 0 && ended < responses.size()));
-  for (const token_ids& response : write(prompts, {.max_new_tokens = 6})) BOOST_TEST(response.size() == 6U);
+  for (const token_ids& response : write(prompts, {.max_new_tokens = 6}))
+    BOOST_TEST(response.size() == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(sampling_options_are_heeded) {
@@ -121,7 +129,8 @@ BOOST_AUTO_TEST_CASE(samples_are_examples_of_k_responses_to_each_prompt) {
   const std::vector<token_ids> prompts = {{3, 1}, {2}, {0}};
   const generation_options options{.max_new_tokens = 5, .end_of_text = 0};
   random_generator random(9);
-  const auto examples = sample_responses(random_bigram(), std::span<const token_ids>(prompts), 4, options, random);
+  const auto examples =
+      sample_responses(random_bigram(), std::span<const token_ids>(prompts), 4, options, random);
   BOOST_REQUIRE_EQUAL(examples.size(), 3U);
   std::vector<token_ids> repeated;
   for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), 4, prompt);
@@ -137,15 +146,17 @@ BOOST_AUTO_TEST_CASE(samples_are_examples_of_k_responses_to_each_prompt) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_continued_or_asked_for_is_refused) {
-  for (const token_ids& prompt : {token_ids{}, token_ids{4}, token_ids{-1}, token_ids{4, 1}, token_ids{1, -1, 1}})
+  for (const token_ids& prompt :
+       {token_ids{}, token_ids{4}, token_ids{-1}, token_ids{4, 1}, token_ids{1, -1, 1}})
     BOOST_CHECK_THROW((void)write({{1}, prompt}, {}), value_error);
   BOOST_CHECK_THROW((void)write({{1}}, {.max_new_tokens = 0}), value_error);
   BOOST_CHECK_THROW((void)write({{1}}, {.sampling = {.temperature = -1}}), value_error);
   BOOST_CHECK_THROW((void)write({}, {.sampling = {.top_p = 0}}), value_error);
   random_generator random(1);
   const std::vector<token_ids> prompts{{1}};
-  BOOST_CHECK_THROW((void)sample_responses(random_bigram(), std::span<const token_ids>(prompts), 0, {}, random),
-                    value_error);
+  BOOST_CHECK_THROW(
+      (void)sample_responses(random_bigram(), std::span<const token_ids>(prompts), 0, {}, random),
+      value_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,10 +3,11 @@
 
 #include "prefopt/policy/reference.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/policy/bigram.hpp"
@@ -21,15 +22,12 @@ static_assert(policy_model<frozen<reference_cache>>);
 
 // What is frozen is owned: another's model, which may be the one in training, cannot be.
 template <class Policy>
-concept can_be_frozen = requires(Policy (*give)()) {
-  frozen{give()};
-};
+concept can_be_frozen = requires(Policy (*give)()) { frozen{give()}; };
 template <class Policy>
-concept has_a_frozen_form = requires {
-  typename frozen<Policy>;
-};
+concept has_a_frozen_form = requires { typename frozen<Policy>; };
 static_assert(can_be_frozen<bigram> && !can_be_frozen<bigram&> && !can_be_frozen<const bigram&>);
-static_assert(has_a_frozen_form<bigram> && !has_a_frozen_form<bigram&> && !has_a_frozen_form<const bigram>);
+static_assert(has_a_frozen_form<bigram> && !has_a_frozen_form<bigram&> &&
+              !has_a_frozen_form<const bigram>);
 
 namespace {
 
@@ -41,7 +39,8 @@ bigram random_bigram() {
   return policy;
 }
 
-const std::vector<tokenized_pair> pairs{{{1, 2}, {3, 4, 5}, {3, 6}}, {{}, {7, 8}, {1}}, {{1, 2}, {2, 2}, {1}}};
+const std::vector<tokenized_pair> pairs{
+    {{1, 2}, {3, 4, 5}, {3, 6}}, {{}, {7, 8}, {1}}, {{1, 2}, {2, 2}, {1}}};
 
 }  // namespace
 
@@ -53,9 +52,11 @@ BOOST_AUTO_TEST_CASE(it_answers_for_any_batch_as_the_policy_did) {
     const auto cache = reference_log_probs(policy, pairs, {.tokens_per_microbatch = budget});
     BOOST_TEST(cache.size() == 6U);
     for (const auto& members : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {2, 0}, {1}, {}}) {
-      for (const auto& roles : std::vector<std::vector<std::int32_t>>{{}, {chosen_role}, {rejected_role}}) {
+      for (const auto& roles :
+           std::vector<std::vector<std::int32_t>>{{}, {chosen_role}, {rejected_role}}) {
         const auto batch = pack(pairs, members, {.roles = roles});
-        BOOST_TEST(cache.token_log_probs(batch) == policy.token_log_probs(batch), boost::test_tools::per_element());
+        BOOST_TEST(cache.token_log_probs(batch) == policy.token_log_probs(batch),
+                   boost::test_tools::per_element());
       }
     }
   }
@@ -82,10 +83,11 @@ BOOST_AUTO_TEST_CASE(a_sequence_of_other_tokens_is_refused_where_lengths_agree) 
   const std::vector<std::size_t> members{0};
   const auto is_refused = [&](const tokenized_pair& other, int role) {
     const std::vector<tokenized_pair> others{other};
-    BOOST_CHECK_EXCEPTION((void)cache.token_log_probs(pack(others, members)), value_error, [&](const value_error& e) {
-      return e.what() ==
-             join("reference_cache: response ", role, " of example 0 has other tokens than those that were scored");
-    });
+    BOOST_CHECK_EXCEPTION(
+        (void)cache.token_log_probs(pack(others, members)), value_error, [&](const value_error& e) {
+          return e.what() == join("reference_cache: response ", role,
+                                  " of example 0 has other tokens than those that were scored");
+        });
   };
   is_refused({{1, 8}, {3, 4, 5}, {3, 6}}, chosen_role);    // in the prompt
   is_refused({{1, 2}, {3, 4, 6}, {3, 6}}, chosen_role);    // in the last token
@@ -106,7 +108,8 @@ BOOST_AUTO_TEST_CASE(what_is_saved_comes_back_equal) {
   BOOST_TEST(again.values() == cache.values(), boost::test_tools::per_element());
   const std::vector<std::size_t> members{2, 1, 0};
   const auto batch = pack(pairs, members);
-  BOOST_TEST(again.token_log_probs(batch) == cache.token_log_probs(batch), boost::test_tools::per_element());
+  BOOST_TEST(again.token_log_probs(batch) == cache.token_log_probs(batch),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_not_saved_by_a_cache_is_refused) {
@@ -119,7 +122,8 @@ BOOST_AUTO_TEST_CASE(what_was_not_saved_by_a_cache_is_refused) {
   BOOST_CHECK_THROW(reference_cache(keys, hashes, {1, 2, 3}, values), shape_error);
   BOOST_CHECK_THROW(reference_cache(keys, hashes, {0, 2, 2}, values), shape_error);
   BOOST_CHECK_THROW(reference_cache(keys, hashes, {0, 4, 3}, values), shape_error);
-  BOOST_CHECK_THROW(reference_cache({{0, 0}, {0, 1}, {1, 0}}, {5, 6, 7}, {0, 2, 1, 3}, values), shape_error);
+  BOOST_CHECK_THROW(reference_cache({{0, 0}, {0, 1}, {1, 0}}, {5, 6, 7}, {0, 2, 1, 3}, values),
+                    shape_error);
   BOOST_CHECK_THROW(reference_cache({{0, 1}, {0, 1}}, hashes, {0, 2, 3}, values), value_error);
   BOOST_TEST(reference_cache(keys, hashes, {0, 2, 3}, values).log_probs({0, 1})[0] == -3.0);
 }

@@ -3,18 +3,20 @@
 
 #include "prefopt/policy/reward_model.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "laws/trainable_policy_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/policy/value_table.hpp"
+#include "laws/trainable_policy_laws.hpp"
 
 using namespace prefopt;
 
-static_assert(trainable_policy<reward_model<value_table>> && response_scorer<reward_model<value_table>>);
+static_assert(trainable_policy<reward_model<value_table>> &&
+              response_scorer<reward_model<value_table>>);
 
 namespace {
 
@@ -30,12 +32,15 @@ value_table random_table() {
 
 reward_model<value_table> random_rewards() { return reward_model(random_table()); }
 
-const tests::policy_subject subject{random_rewards,
-                                    {.vocabulary_size = vocabulary, .positions = 40, .reads_no_targets = false}};
+const tests::policy_subject subject{
+    random_rewards, {.vocabulary_size = vocabulary, .positions = 40, .reads_no_targets = false}};
 
 /// Prompts that responses share, responses that begin alike, another number of them each.
 std::vector<tokenized_example> some_examples() {
-  return {{{1, 2}, {{3, 4}, {3, 5, 1}, {0}}}, {{1}, {{2, 2}}}, {{5, 5, 5}, {{4}, {4, 3}}}, {{1, 2}, {{3}, {3, 4, 4}}}};
+  return {{{1, 2}, {{3, 4}, {3, 5, 1}, {0}}},
+          {{1}, {{2, 2}}},
+          {{5, 5, 5}, {{4}, {4, 3}}},
+          {{1, 2}, {{3}, {3, 4, 4}}}};
 }
 
 std::vector<std::size_t> first_members(std::size_t count) {
@@ -44,7 +49,9 @@ std::vector<std::size_t> first_members(std::size_t count) {
   return members;
 }
 
-prefix_tree_batch some_batch() { return pack(some_examples(), first_members(some_examples().size())); }
+prefix_tree_batch some_batch() {
+  return pack(some_examples(), first_members(some_examples().size()));
+}
 
 }  // namespace
 
@@ -78,7 +85,8 @@ BOOST_AUTO_TEST_CASE(a_responses_numbers_are_its_reward_at_the_last_token_and_el
 BOOST_AUTO_TEST_CASE(the_reward_is_what_the_model_reads_at_the_end) {
   const auto model = random_rewards();
   const auto batch = some_batch();
-  BOOST_TEST(model.rewards(batch) == model.model().values(batch, last_rows(batch)), boost::test_tools::per_element());
+  BOOST_TEST(model.rewards(batch) == model.model().values(batch, last_rows(batch)),
+             boost::test_tools::per_element());
   auto table = random_table();
   const auto values = table.parameters().at(0).value;
   const std::vector<double> wanted{values[4], values[1], values[0], values[2],
@@ -96,7 +104,8 @@ BOOST_AUTO_TEST_CASE(backward_is_that_of_the_model_at_the_last_rows) {
   model.forward(batch).backward(slopes);
   auto table = random_table();
   table.forward(batch, last_rows(batch)).backward(at_ends);
-  const auto came = tests::model_laws::gradients(model), wanted = tests::model_laws::gradients(table);
+  const auto came = tests::model_laws::gradients(model),
+             wanted = tests::model_laws::gradients(table);
   BOOST_TEST(came.at(0) == wanted.at(0), boost::test_tools::per_element());
 }
 
@@ -120,7 +129,8 @@ BOOST_AUTO_TEST_CASE(pairs_are_scored_chosen_first) {
   const std::vector<tokenized_pair> pairs{{{1}, {2, 3}, {4}}, {{0}, {5}, {2, 2, 1}}};
   auto table = random_table();
   const auto values = table.parameters().at(0).value;
-  BOOST_TEST(random_rewards().rewards(pairs, 1) == (std::vector<double>{values[3], values[4], values[5], values[1]}),
+  BOOST_TEST(random_rewards().rewards(pairs, 1) ==
+                 (std::vector<double>{values[3], values[4], values[5], values[1]}),
              boost::test_tools::per_element());
 }
 
@@ -128,7 +138,8 @@ BOOST_AUTO_TEST_CASE(a_response_without_a_token_of_its_own_is_refused) {
   auto model = random_rewards();
   const token_ids prompt{1, 2}, one{3}, none;
   const std::vector<packable_sequence> empty_response{{0, 0, prompt, one}, {0, 1, prompt, none}};
-  const std::vector<packable_sequence> nothing_before_it{{0, 0, none, one}};  // it is in the place of a prompt
+  // it is in the place of a prompt
+  const std::vector<packable_sequence> nothing_before_it{{0, 0, none, one}};
   for (const auto& sequences : {empty_response, nothing_before_it}) {
     const auto batch = pack(sequences);
     BOOST_CHECK_THROW((void)model.token_log_probs(batch), value_error);

@@ -4,18 +4,20 @@
 #include "prefopt/policy/sampling.hpp"
 
 #include <bit>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
 namespace {
 
 constexpr int draws = 20000;
 
-std::vector<double> frequencies(const std::vector<double>& logits, const prefopt::sampling_options& options) {
+std::vector<double> frequencies(const std::vector<double>& logits,
+                                const prefopt::sampling_options& options) {
   prefopt::random_generator random(3);
   std::vector<double> counts(logits.size());
   for (int i = 0; i < draws; ++i)
@@ -30,11 +32,14 @@ void check_close(const std::vector<double>& measured, const std::vector<double>&
   }
 }
 
-const std::vector<double> logits = {std::log(0.1) + 7, std::log(0.4) + 7, std::log(0.2) + 7, std::log(0.3) + 7};
+const std::vector<double> logits = {std::log(0.1) + 7, std::log(0.4) + 7, std::log(0.2) + 7,
+                                    std::log(0.3) + 7};
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(plain_sampling_follows_the_softmax) { check_close(frequencies(logits, {}), {0.1, 0.4, 0.2, 0.3}); }
+BOOST_AUTO_TEST_CASE(plain_sampling_follows_the_softmax) {
+  check_close(frequencies(logits, {}), {0.1, 0.4, 0.2, 0.3});
+}
 
 BOOST_AUTO_TEST_CASE(temperature_sharpens) {
   check_close(frequencies(logits, {.temperature = 0.5}), {1 / 30.0, 16 / 30.0, 4 / 30.0, 9 / 30.0});
@@ -66,14 +71,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_sampling_is_refused) {
     static_cast<void>(prefopt::sample_token(logits, options, random));
   };
   BOOST_CHECK_THROW(sample({.temperature = -1}), prefopt::value_error);
-  BOOST_CHECK_THROW(sample({.temperature = std::numeric_limits<double>::quiet_NaN()}), prefopt::value_error);
+  BOOST_CHECK_THROW(sample({.temperature = std::numeric_limits<double>::quiet_NaN()}),
+                    prefopt::value_error);
   BOOST_CHECK_THROW(sample({.top_p = 0}), prefopt::value_error);
   BOOST_CHECK_THROW(sample({.top_p = 1.5}), prefopt::value_error);
   BOOST_CHECK_THROW(static_cast<void>(prefopt::sample_token({}, {}, random)), prefopt::value_error);
 }
 
 BOOST_AUTO_TEST_CASE(logits_that_are_no_distribution_are_refused) {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
+                   infinite = std::numeric_limits<double>::infinity();
   prefopt::random_generator random(1);
   for (const double temperature : {0.0, 1.0}) {
     const auto sample = [&](const std::vector<double>& some) {
@@ -89,8 +96,11 @@ BOOST_AUTO_TEST_CASE(logits_that_are_no_distribution_are_refused) {
 
 BOOST_AUTO_TEST_CASE(what_has_no_probability_is_not_drawn_where_rounding_leaves_something_over) {
   // The state whose next 64 bits are all ones: the largest number below 1.
-  const std::uint64_t bits = ~std::uint64_t{0} * 0x8e38e38e38e38e39;                                      // 1/9
-  const prefopt::random_generator::state_type highest{1, std::rotr(bits, 7) * 0xcccccccccccccccd, 1, 1};  // 1/5
+  // 1/9
+  const std::uint64_t bits = ~std::uint64_t{0} * 0x8e38e38e38e38e39;
+  // 1/5
+  const prefopt::random_generator::state_type highest{1, std::rotr(bits, 7) * 0xcccccccccccccccd, 1,
+                                                      1};
   prefopt::random_generator random(1), values(2);
   random.set_state(highest);
   BOOST_TEST_REQUIRE(random.uniform() == 1 - 0x1p-53);

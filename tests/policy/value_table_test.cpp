@@ -3,12 +3,13 @@
 
 #include "prefopt/policy/value_table.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <vector>
 
-#include "laws/trainable_scalar_model_laws.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/policy/reward_model.hpp"
+#include "laws/trainable_scalar_model_laws.hpp"
 
 using namespace prefopt;
 
@@ -33,7 +34,8 @@ prefix_tree_batch three_sequences() {
 
 token_ids tokens_at(const prefix_tree_batch& batch, const std::vector<std::int32_t>& rows) {
   token_ids tokens;
-  for (const std::int32_t row : rows) tokens.push_back(batch.tokens.at(static_cast<std::size_t>(row)));
+  for (const std::int32_t row : rows)
+    tokens.push_back(batch.tokens.at(static_cast<std::size_t>(row)));
   return tokens;
 }
 
@@ -41,7 +43,9 @@ token_ids tokens_at(const prefix_tree_batch& batch, const std::vector<std::int32
 
 BOOST_AUTO_TEST_SUITE(table_of_values)
 
-BOOST_AUTO_TEST_CASE(it_keeps_the_laws_of_a_scalar_model) { tests::check_trainable_scalar_model_laws(subject); }
+BOOST_AUTO_TEST_CASE(it_keeps_the_laws_of_a_scalar_model) {
+  tests::check_trainable_scalar_model_laws(subject);
+}
 
 BOOST_AUTO_TEST_CASE(backward_agrees_with_finite_differences) {
   tests::backward_of_values_agrees_with_finite_differences(subject);
@@ -49,9 +53,11 @@ BOOST_AUTO_TEST_CASE(backward_agrees_with_finite_differences) {
 
 BOOST_AUTO_TEST_CASE(a_path_is_worth_what_stands_at_its_last_token) {
   value_table table(10);
-  for (std::size_t token = 0; token < 10; ++token) table.parameters().at(0).value[token] = static_cast<double>(token);
+  for (std::size_t token = 0; token < 10; ++token)
+    table.parameters().at(0).value[token] = static_cast<double>(token);
   const auto batch = three_sequences();
-  BOOST_TEST(table.values(batch, last_rows(batch)) == (std::vector<double>{4, 9, 6}), boost::test_tools::per_element());
+  BOOST_TEST(table.values(batch, last_rows(batch)) == (std::vector<double>{4, 9, 6}),
+             boost::test_tools::per_element());
   BOOST_TEST(table.values(batch, target_rows(batch)) == (std::vector<double>{3, 1, 3, 1, 5, 2}),
              boost::test_tools::per_element());
 }
@@ -72,14 +78,19 @@ BOOST_AUTO_TEST_CASE(its_tensor_is_frozen_by_name_through_a_reward_model_too) {
   BOOST_CHECK_THROW(reward.set_trainable("value", false), value_error);
 }
 
-BOOST_AUTO_TEST_CASE(a_table_without_tokens_is_refused) { BOOST_CHECK_THROW(value_table(0), value_error); }
+BOOST_AUTO_TEST_CASE(a_table_without_tokens_is_refused) {
+  BOOST_CHECK_THROW(value_table(0), value_error);
+}
 
 // What stands at these rows: the end of each sequence, and what comes before each target.
 BOOST_AUTO_TEST_CASE(rewards_are_read_at_the_end_and_values_before_each_target) {
   const auto batch = three_sequences();
-  BOOST_TEST(tokens_at(batch, last_rows(batch)) == (token_ids{4, 9, 6}), boost::test_tools::per_element());
-  BOOST_TEST(tokens_at(batch, target_rows(batch)) == (token_ids{3, 1, 3, 1, 5, 2}), boost::test_tools::per_element());
-  for (std::size_t m = 0; m < batch.targets.size(); ++m) BOOST_TEST(target_rows(batch)[m] == batch.targets[m].row);
+  BOOST_TEST(tokens_at(batch, last_rows(batch)) == (token_ids{4, 9, 6}),
+             boost::test_tools::per_element());
+  BOOST_TEST(tokens_at(batch, target_rows(batch)) == (token_ids{3, 1, 3, 1, 5, 2}),
+             boost::test_tools::per_element());
+  for (std::size_t m = 0; m < batch.targets.size(); ++m)
+    BOOST_TEST(target_rows(batch)[m] == batch.targets[m].row);
   BOOST_TEST(last_rows({}).empty());
   BOOST_TEST(target_rows({}).empty());
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Preloaded into a program, lets its system calls fail as bad disks, full disks and file servers make them fail.
-//   PREFOPT_FAULT=CALL:ERRNO:NTH[:PART]  the NTH call (0: each) on a path that contains PART fails with ERRNO;
-//                                        ERRNO 1000+e: the call is done, and said to have failed with e;
-//                                        ERRNO 2000: done for 7 bytes at most
+// Preloaded into a program, lets its system calls fail as bad disks, full disks and file servers
+// make them fail.
+//   PREFOPT_FAULT=CALL:ERRNO:NTH[:PART]  the NTH call (0: each) on a path that contains PART fails
+//   with ERRNO;
+//                                        ERRNO 1000+e: the call is done, and said to have failed
+//                                        with e; ERRNO 2000: done for 7 bytes at most
 //   PREFOPT_CLOCK=back|still             the clocks go back by 10 s at each look, or stand
-
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +15,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace {
 
@@ -46,9 +47,11 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-/// Makes a call that returns -1 for a failure, as the fault will have it. `call(limit)` makes it for so many bytes.
+/// Makes a call that returns -1 for a failure, as the fault will have it. `call(limit)` makes it
+/// for so many bytes.
 template <class Call>
-auto faulty(const char* name, const char* path, const Call& call) -> decltype(call(std::size_t{0})) {
+auto faulty(const char* name, const char* path, const Call& call)
+    -> decltype(call(std::size_t{0})) {
   const int code = fault(name, path);
   if (code == 0 || code >= 2000) return call(code == 0 ? ~std::size_t{0} : 7);
   if (code >= 1000) (void)call(~std::size_t{0});
@@ -61,7 +64,9 @@ auto faulty(const char* name, const char* path, const Call& call) -> decltype(ca
 extern "C" {
 
 int rename(const char* from, const char* to) noexcept {
-  return faulty("rename", from, [&](std::size_t) { return next<int(const char*, const char*)>("rename")(from, to); });
+  return faulty("rename", from, [&](std::size_t) {
+    return next<int(const char*, const char*)>("rename")(from, to);
+  });
 }
 
 int fsync(int file) {
@@ -69,12 +74,14 @@ int fsync(int file) {
 }
 
 int flock(int file, int how) noexcept {
-  return faulty("flock", path_of(file), [&](std::size_t) { return next<int(int, int)>("flock")(file, how); });
+  return faulty("flock", path_of(file),
+                [&](std::size_t) { return next<int(int, int)>("flock")(file, how); });
 }
 
 int fallocate(int file, int mode, off_t at, off_t bytes) {
-  return faulty("fallocate", path_of(file),
-                [&](std::size_t) { return next<int(int, int, off_t, off_t)>("fallocate")(file, mode, at, bytes); });
+  return faulty("fallocate", path_of(file), [&](std::size_t) {
+    return next<int(int, int, off_t, off_t)>("fallocate")(file, mode, at, bytes);
+  });
 }
 
 ssize_t read(int file, void* to, size_t size) {

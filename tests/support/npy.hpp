@@ -15,12 +15,13 @@
 
 namespace prefopt_test {
 
-/// All numbers of a .npy file of `Element`s, flattened in row-major order. Throws std::runtime_error for a file that is
-/// not there or holds another type.
+/// All numbers of a .npy file of `Element`s, flattened in row-major order. Throws
+/// std::runtime_error for a file that is not there or holds another type.
 template <class Element = double>
 [[nodiscard]] std::vector<Element> load_npy(const std::string& path) {
   const auto array = xt::load_npy<Element>(path);
-  return {array.template begin<xt::layout_type::row_major>(), array.template end<xt::layout_type::row_major>()};
+  return {array.template begin<xt::layout_type::row_major>(),
+          array.template end<xt::layout_type::row_major>()};
 }
 
 }  // namespace prefopt_test

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/added_tokens.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <set>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 #include "text/random_texts.hpp"
 
@@ -14,7 +15,9 @@ BOOST_AUTO_TEST_SUITE(added_tokens)
 
 BOOST_AUTO_TEST_CASE(the_leftmost_match_wins_and_of_those_the_longest) {
   const added_token_matcher matcher({{"ab", 1}, {"abcd", 2}, {"bcdef", 3}, {"\xff", 4}});
-  const auto find = [&](std::string_view text, std::size_t from = 0) { return matcher.find(text, from).value(); };
+  const auto find = [&](std::string_view text, std::size_t from = 0) {
+    return matcher.find(text, from).value();
+  };
   BOOST_TEST(find("xabcdef").id == 2);
   BOOST_TEST(find("xabcdef").begin == 1u);
   BOOST_TEST(find("xabcdef").end == 5u);
@@ -36,7 +39,8 @@ BOOST_AUTO_TEST_CASE(random_tokens_are_found_as_by_comparing_each) {
       contents.insert(content);
     }
     std::vector<added_token> tokens;
-    for (const std::string& content : contents) tokens.push_back({content, static_cast<int>(tokens.size())});
+    for (const std::string& content : contents)
+      tokens.push_back({content, static_cast<int>(tokens.size())});
     const added_token_matcher matcher(tokens);
     std::string text;
     for (int n = 0; n < 20; ++n) text += "abc\xf0"[numbers.below(4)];
@@ -45,7 +49,8 @@ BOOST_AUTO_TEST_CASE(random_tokens_are_found_as_by_comparing_each) {
       for (std::size_t at = from; at < text.size() && wanted < 0; ++at) {
         for (const added_token& token : tokens) {
           if (!std::string_view(text).substr(at).starts_with(token.content)) continue;
-          if (wanted < 0 || token.content.size() > tokens[static_cast<std::size_t>(wanted)].content.size()) {
+          if (wanted < 0 ||
+              token.content.size() > tokens[static_cast<std::size_t>(wanted)].content.size()) {
             wanted = token.id;
           }
         }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/byte_pairs.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <map>
 #include <utility>
+
+#include <boost/test/unit_test.hpp>
 
 #include "text/random_texts.hpp"
 
@@ -19,8 +20,10 @@ struct random_merges {
   std::map<std::pair<token_id, token_id>, std::pair<std::uint32_t, token_id>> map;
 };
 
-/// Merges of `letters` symbols and of what they make, in any order: also such as no training would give.
-random_merges make_merges(prefopt_test::random_numbers& numbers, token_id letters, std::uint32_t count) {
+/// Merges of `letters` symbols and of what they make, in any order: also such as no training would
+/// give.
+random_merges make_merges(prefopt_test::random_numbers& numbers, token_id letters,
+                          std::uint32_t count) {
   random_merges merges{merge_table(), {}};
   for (std::uint32_t rank = 0; rank < count; ++rank) {
     const auto ids = static_cast<std::size_t>(letters) + rank;
@@ -53,7 +56,8 @@ token_ids merge_slowly(token_ids tokens, const random_merges& merges) {
   }
 }
 
-token_ids random_word(prefopt_test::random_numbers& numbers, std::size_t length, std::size_t letters) {
+token_ids random_word(prefopt_test::random_numbers& numbers, std::size_t length,
+                      std::size_t letters) {
   token_ids word(length);
   for (token_id& id : word) id = static_cast<token_id>(numbers.below(letters));
   return word;
@@ -83,7 +87,8 @@ BOOST_AUTO_TEST_CASE(scan_and_heap_agree_on_short_words) {
   prefopt_test::random_numbers numbers(3);
   const random_merges merges = make_merges(numbers, 3, 30);
   for (int round = 0; round < 2000; ++round) {
-    const token_ids word = random_word(numbers, numbers.below(prefopt::detail::scanned_word + 1), 3);
+    const token_ids word =
+        random_word(numbers, numbers.below(prefopt::detail::scanned_word + 1), 3);
     token_ids scanned;
     token_ids heaped;
     prefopt::detail::merge_by_scan(word, merges.table, scanned);
@@ -116,9 +121,8 @@ BOOST_AUTO_TEST_CASE(a_merge_table_finds_what_was_put_in_and_nothing_else) {
   }
   for (const auto& [pair, merged] : wanted) {
     BOOST_TEST(table.find(pair.first, pair.second).token == merged);
-    if (!wanted.contains({pair.second, pair.first})) {
+    if (!wanted.contains({pair.second, pair.first}))
       BOOST_TEST(table.find(pair.second, pair.first).rank == prefopt::token_merge::never);
-    }
   }
   BOOST_TEST(merge_table().find(0, 0).rank == prefopt::token_merge::never);
 }

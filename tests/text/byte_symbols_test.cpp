@@ -2,9 +2,10 @@
 #include "prefopt/text/byte_symbols.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <set>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::from_byte_symbols;
 using prefopt::to_byte_symbols;
@@ -24,11 +25,13 @@ BOOST_AUTO_TEST_CASE(bytes_come_back_from_their_symbols_and_no_two_share_one) {
 BOOST_AUTO_TEST_CASE(symbols_are_those_of_the_published_vocabulary) {
   BOOST_TEST(to_byte_symbols(" the\n") == "\u0120the\u010a");
   BOOST_TEST(to_byte_symbols(std::string(1, '\0')) == "\u0100");
-  BOOST_TEST(to_byte_symbols("\x7f\x80\xa0\xa1\xad\xae\xff") == "\u0121\u0122\u0142\u00a1\u0143\u00ae\u00ff");
+  BOOST_TEST(to_byte_symbols("\x7f\x80\xa0\xa1\xad\xae\xff") ==
+             "\u0121\u0122\u0142\u00a1\u0143\u00ae\u00ff");
 }
 
 BOOST_AUTO_TEST_CASE(what_spells_no_byte_gives_nothing) {
-  for (const char* text : {" ", "a b", "\n", "\u00a0", "\u00ad", "\u0144", "\u4e16", "\xc4", "\U0001f600"}) {
+  for (const char* text :
+       {" ", "a b", "\n", "\u00a0", "\u00ad", "\u0144", "\u4e16", "\xc4", "\U0001f600"}) {
     BOOST_TEST(!from_byte_symbols(text).has_value());
   }
 }

@@ -2,13 +2,14 @@
 #pragma once
 // What tests/golden/tokenizer/make_golden.py wrote, and the folder of real data.
 
-#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/data/example.hpp"
 #include "prefopt/files/read_file.hpp"
@@ -29,9 +30,11 @@ struct hard_string {
 
 inline std::vector<hard_string> hard_strings() {
   std::vector<hard_string> strings;
-  for (const auto& row : nlohmann::json::parse(prefopt::read_file(tokenizer_golden("hard_strings.json")))) {
+  for (const auto& row :
+       nlohmann::json::parse(prefopt::read_file(tokenizer_golden("hard_strings.json")))) {
     strings.push_back({row["text"].get<std::string>(), row["words"].get<std::vector<std::string>>(),
-                       row["tiny_ids"].get<prefopt::token_ids>(), row["gpt2_ids"].get<prefopt::token_ids>()});
+                       row["tiny_ids"].get<prefopt::token_ids>(),
+                       row["gpt2_ids"].get<prefopt::token_ids>()});
   }
   return strings;
 }

@@ -2,14 +2,15 @@
 #include "prefopt/text/gpt2_tokenizer.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/data/tokenizer.hpp"
+#include "files/scratch_folder.hpp"
 #include "text/golden.hpp"
 #include "text/random_texts.hpp"
 
@@ -24,13 +25,16 @@ static_assert(prefopt::special_token_tokenizer<gpt2_tokenizer>);
 
 namespace {
 
-gpt2_tokenizer tiny() { return gpt2_tokenizer::from_directory(prefopt_test::tokenizer_golden("tiny")); }
+gpt2_tokenizer tiny() {
+  return gpt2_tokenizer::from_directory(prefopt_test::tokenizer_golden("tiny"));
+}
 
 /// Five letters, some merges, two added tokens of which one begins as the other.
 gpt2_tokenizer letters() {
-  return gpt2_tokenizer::from_files({{"vocab.json", R"({"a":0,"b":1,"c":2,"Ġ":3,"ab":7,"abc":9,"<s>":20})"},
-                                     {"merges.txt", "a b\nab c\n"},
-                                     {"added_tokens.json", R"({"<s>":20,"<s><s>":21})"}});
+  return gpt2_tokenizer::from_files(
+      {{"vocab.json", R"({"a":0,"b":1,"c":2,"Ġ":3,"ab":7,"abc":9,"<s>":20})"},
+       {"merges.txt", "a b\nab c\n"},
+       {"added_tokens.json", R"({"<s>":20,"<s><s>":21})"}});
 }
 
 }  // namespace
@@ -54,7 +58,8 @@ BOOST_AUTO_TEST_CASE(any_bytes_come_back_from_their_ids) {
       const std::string text = prefopt_test::random_text(numbers, i % 40);
       const token_ids ids = tokenizer.encode(text);
       BOOST_TEST(tokenizer.decode(ids) == text);
-      for (const token_id id : ids) BOOST_TEST(static_cast<std::size_t>(id) < tokenizer.vocabulary_size());
+      for (const token_id id : ids)
+        BOOST_TEST(static_cast<std::size_t>(id) < tokenizer.vocabulary_size());
     }
   }
 }
@@ -63,8 +68,10 @@ BOOST_AUTO_TEST_CASE(byte_level_has_a_token_for_each_byte_and_one_for_the_end) {
   const gpt2_tokenizer tokenizer = gpt2_tokenizer::byte_level();
   BOOST_TEST(tokenizer.vocabulary_size() == 257u);
   BOOST_TEST(tokenizer.end_of_text() == 256);
-  BOOST_TEST(tokenizer.encode("!~ <|endoftext|>") == (token_ids{0, 93, 220, 256}), boost::test_tools::per_element());
-  BOOST_TEST(tokenizer.encode(std::string(1, '\0')) == token_ids{188}, boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.encode("!~ <|endoftext|>") == (token_ids{0, 93, 220, 256}),
+             boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.encode(std::string(1, '\0')) == token_ids{188},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(files_load_as_the_same_tokenizer) {
@@ -128,13 +135,16 @@ BOOST_AUTO_TEST_CASE(special_tokens_can_be_told_and_taken_for_text) {
   BOOST_TEST(bytes.encode(text).size() == 4u);
   BOOST_TEST(bytes.encode_split(text).size() == text.size());
   BOOST_TEST(bytes.decode(bytes.encode_split(text)) == text);
-  // An added token that is not special (normalized) is recognized in any case, as the tokenizers library does.
-  const gpt2_tokenizer both = gpt2_tokenizer::from_files({{"vocab.json", R"({"a":0,"<":1,"e":2,">":3,"<e>":4})"},
-                                                          {"merges.txt", "#version: 0.2\n"},
-                                                          {"added_tokens.json", R"({"aa":5})"},
-                                                          {"tokenizer_config.json", R"({"eos_token":"<e>"})"}});
+  // An added token that is not special (normalized) is recognized in any case, as the tokenizers
+  // library does.
+  const gpt2_tokenizer both =
+      gpt2_tokenizer::from_files({{"vocab.json", R"({"a":0,"<":1,"e":2,">":3,"<e>":4})"},
+                                  {"merges.txt", "#version: 0.2\n"},
+                                  {"added_tokens.json", R"({"aa":5})"},
+                                  {"tokenizer_config.json", R"({"eos_token":"<e>"})"}});
   BOOST_TEST(both.encode("aa<e>") == (token_ids{5, 4}), boost::test_tools::per_element());
-  BOOST_TEST(both.encode_split("aa<e>") == (token_ids{5, 1, 2, 3}), boost::test_tools::per_element());
+  BOOST_TEST(both.encode_split("aa<e>") == (token_ids{5, 1, 2, 3}),
+             boost::test_tools::per_element());
   BOOST_TEST((both.find_special_token("aa<e>", 0) == prefopt::text_range{2, 5}));
 }
 
@@ -144,22 +154,28 @@ BOOST_AUTO_TEST_CASE(ids_may_have_gaps_and_those_in_them_have_no_token) {
   BOOST_TEST(tokenizer.has_token(21));
   for (const token_id id : {-1, 4, 8, 22, 2147483647}) {
     BOOST_TEST(!tokenizer.has_token(id));
-    BOOST_CHECK_EXCEPTION((void)tokenizer.decode(std::array{0, id}), value_error, says(std::to_string(id), "22"));
+    BOOST_CHECK_EXCEPTION((void)tokenizer.decode(std::array{0, id}), value_error,
+                          says(std::to_string(id), "22"));
     BOOST_CHECK_EXCEPTION((void)tokenizer.display(id), value_error, says(std::to_string(id)));
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_byte_without_a_token_is_named_with_its_character) {
   const gpt2_tokenizer tokenizer = letters();
-  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("ab d"), value_error, says("character \"d\" at byte 3"));
-  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("a<s>\u00e9"), value_error, says("character \"\u00e9\" at byte 4"));
-  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("\n"), value_error, says("character \"\\x0A\" at byte 0"));
-  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("ab\xff"), value_error, says("broken byte 255 at byte 2"));
+  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("ab d"), value_error,
+                        says("character \"d\" at byte 3"));
+  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("a<s>\u00e9"), value_error,
+                        says("character \"\u00e9\" at byte 4"));
+  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("\n"), value_error,
+                        says("character \"\\x0A\" at byte 0"));
+  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("ab\xff"), value_error,
+                        says("broken byte 255 at byte 2"));
 }
 
 BOOST_AUTO_TEST_CASE(without_an_end_of_text_asking_for_it_is_an_error) {
   BOOST_TEST(!letters().has_end_of_text());
-  BOOST_CHECK_EXCEPTION((void)letters().end_of_text(), value_error, says("no end-of-text token", "<|endoftext|>"));
+  BOOST_CHECK_EXCEPTION((void)letters().end_of_text(), value_error,
+                        says("no end-of-text token", "<|endoftext|>"));
   BOOST_TEST(tiny().has_end_of_text());
 }
 

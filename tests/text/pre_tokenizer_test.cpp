@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/pre_tokenizer.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "text/golden.hpp"
 #include "text/random_texts.hpp"
@@ -32,10 +33,12 @@ std::string encode(unsigned c) {
   return {static_cast<char>(0xF0 | c >> 18), tail(12), tail(6), tail(0)};
 }
 
-/// L, N or O for a character that joins the word of a letter, a numeral or a mark; S for one that joins none.
+/// L, N or O for a character that joins the word of a letter, a numeral or a mark; S for one that
+/// joins none.
 char class_of(const prefopt::pre_tokenizer& cutter, unsigned code_point) {
   const std::string character = encode(code_point);
-  for (const auto& [first, name] : {std::pair{'a', 'L'}, std::pair{'1', 'N'}, std::pair{'!', 'O'}}) {
+  for (const auto& [first, name] :
+       {std::pair{'a', 'L'}, std::pair{'1', 'N'}, std::pair{'!', 'O'}}) {
     int count = 0;
     cutter.for_each_word(first + character, [&](std::string_view) { ++count; });
     if (count == 1) return name;
@@ -57,7 +60,8 @@ BOOST_AUTO_TEST_CASE(hard_strings_are_cut_as_the_tokenizers_library_cuts_them) {
 
 BOOST_AUTO_TEST_CASE(every_code_point_has_the_class_that_the_tokenizers_library_gives_it) {
   const prefopt::pre_tokenizer cutter;
-  std::istringstream runs(prefopt::read_file(prefopt_test::tokenizer_golden("character_classes.txt")));
+  std::istringstream runs(
+      prefopt::read_file(prefopt_test::tokenizer_golden("character_classes.txt")));
   unsigned begin = 0;
   char name = 0;
   runs >> std::hex >> begin >> name;

@@ -38,11 +38,10 @@ inline std::string random_text(random_numbers& numbers, std::size_t pieces) {
   std::string text;
   for (std::size_t i = 0; i < pieces; ++i) {
     const std::size_t which = numbers.below(known.size() + 4);
-    if (which < known.size()) {
+    if (which < known.size())
       text += known[which];
-    } else {
+    else
       text += static_cast<char>(numbers.below(256));
-    }
   }
   return text;
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // GPT-2's own vocabulary on real preference pairs, and a vocabulary of 54 characters.
-#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <sstream>
 #include <string>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/text/gpt2_tokenizer.hpp"
+#include "files/scratch_folder.hpp"
 #include "text/golden.hpp"
 
 using prefopt::gpt2_tokenizer;
@@ -70,9 +71,11 @@ BOOST_AUTO_TEST_CASE(a_vocabulary_of_characters_knows_those_and_no_others) {
   if (!folder) return;
   const auto tokenizer = gpt2_tokenizer::from_directory(*folder / "slm4096");
   BOOST_TEST(tokenizer.vocabulary_size() == 54u);
-  BOOST_TEST(tokenizer.encode("Hi z\n") == (token_ids{17, 36, 1, 53, 0}), boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.encode("Hi z\n") == (token_ids{17, 36, 1, 53, 0}),
+             boost::test_tools::per_element());
   BOOST_TEST(!tokenizer.has_end_of_text());
-  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("a\u00e9"), prefopt::value_error, says("\"\u00e9\" at byte 1"));
+  BOOST_CHECK_EXCEPTION((void)tokenizer.encode("a\u00e9"), prefopt::value_error,
+                        says("\"\u00e9\" at byte 1"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/tokenizer_json.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <functional>
 #include <string>
 
-#include "files/scratch_folder.hpp"
+#include <boost/test/unit_test.hpp>
+
 #include "prefopt/text/gpt2_tokenizer.hpp"
+#include "files/scratch_folder.hpp"
 #include "text/golden.hpp"
 
 using nlohmann::json;
@@ -30,7 +31,9 @@ json small() {
              "vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})");
 }
 
-gpt2_tokenizer load(const json& file) { return gpt2_tokenizer::from_files({{"tokenizer.json", file.dump()}}); }
+gpt2_tokenizer load(const json& file) {
+  return gpt2_tokenizer::from_files({{"tokenizer.json", file.dump()}});
+}
 
 /// The refusal of the small file after a change names the file and the pieces.
 template <class... Pieces>
@@ -46,7 +49,8 @@ void accepted(const char* pointer, const json& value) {
   json file = small();
   file[json::json_pointer(pointer)] = value;
   BOOST_TEST_CONTEXT(pointer << " = " << value) {
-    BOOST_TEST(load(file).encode("ab<|endoftext|>") == (token_ids{2, 3}), boost::test_tools::per_element());
+    BOOST_TEST(load(file).encode("ab<|endoftext|>") == (token_ids{2, 3}),
+               boost::test_tools::per_element());
   }
 }
 
@@ -73,7 +77,8 @@ BOOST_AUTO_TEST_CASE(it_gives_the_ids_of_the_same_vocabulary_and_merges_in_two_f
     const gpt2_tokenizer tokenizer = load(file);
     BOOST_TEST(tokenizer.files().size() == 1u);
     for (const auto& string : strings) {
-      BOOST_TEST(tokenizer.encode(string.text) == string.tiny_ids, boost::test_tools::per_element());
+      BOOST_TEST(tokenizer.encode(string.text) == string.tiny_ids,
+                 boost::test_tools::per_element());
     }
   }
 }
@@ -103,8 +108,10 @@ BOOST_AUTO_TEST_CASE(whatever_gpt2_does_not_do_is_refused_by_its_key) {
   refused("/pre_tokenizer/add_prefix_space", true, "add_prefix_space");
   refused("/pre_tokenizer/add_prefix_space", "no", "add_prefix_space");
   refused("/pre_tokenizer/use_regex", false, "use_regex");
-  refused("/post_processor", {{"type", "RobertaProcessing"}}, "post_processor", "RobertaProcessing");
-  refused("/post_processor", {{"type", "TemplateProcessing"}, {"special_tokens", {{"<s>", 1}}}}, "post_processor");
+  refused("/post_processor", {{"type", "RobertaProcessing"}}, "post_processor",
+          "RobertaProcessing");
+  refused("/post_processor", {{"type", "TemplateProcessing"}, {"special_tokens", {{"<s>", 1}}}},
+          "post_processor");
   refused("/decoder", {{"type", "WordPiece"}}, "decoder");
   refused("/model/type", "WordLevel", "WordLevel");
   refused("/model/unk_token", "<unk>", "unk_token");
@@ -114,9 +121,8 @@ BOOST_AUTO_TEST_CASE(whatever_gpt2_does_not_do_is_refused_by_its_key) {
   refused("/model/byte_fallback", true, "byte_fallback");
   refused("/model/ignore_merges", true, "ignore_merges");
   refused("/model/fuse_unk", true, "fuse_unk");
-  for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
+  for (const char* flag : {"lstrip", "rstrip", "single_word"})
     refused((std::string("/added_tokens/0/") + flag).c_str(), true, "added_tokens", flag);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_broken_is_refused_by_its_place) {
@@ -137,9 +143,10 @@ BOOST_AUTO_TEST_CASE(what_is_broken_is_refused_by_its_place) {
   refused("/added_tokens/0/id", 4294967296, "4294967296");
   refused("/added_tokens/0/content", "", "no text");
   refused("/added_tokens/0/content", 5, "content");
-  for (const char* text : {"", "{}", "[]", "null", "{\"model\":{}}", "version https://git-lfs.github.com/spec/v1"}) {
-    BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_files({{"tokenizer.json", text}}), format_error,
-                          says("tokenizer.json"));
+  for (const char* text :
+       {"", "{}", "[]", "null", "{\"model\":{}}", "version https://git-lfs.github.com/spec/v1"}) {
+    BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_files({{"tokenizer.json", text}}),
+                          format_error, says("tokenizer.json"));
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/text/utf8.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <string>
+
+#include <boost/test/unit_test.hpp>
 
 using prefopt::replace_broken_utf8;
 using prefopt::utf8_at;
@@ -28,7 +29,9 @@ BOOST_AUTO_TEST_CASE(every_code_point_but_the_surrogates_is_one_valid_step) {
     const auto [length, valid] = utf8_at(text, 0);
     const bool wanted = c < 0x110000 && (c < 0xD800 || c > 0xDFFF);
     if (valid != wanted) ++wrong;
-    if (valid && (length != text.size() - 1 || prefopt::utf8_code_point(text.substr(0, length)) != c)) ++wrong;
+    if (valid &&
+        (length != text.size() - 1 || prefopt::utf8_code_point(text.substr(0, length)) != c))
+      ++wrong;
   }
   BOOST_TEST(wrong == 0u);
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Losses whose kind is known at run time only, in runs; and what a policy or a reference cannot offer them.
+// Losses whose kind is known at run time only, in runs; and what a policy or a reference cannot
+// offer them.
 
 #include "prefopt/loss/any_loss.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/loss/bco.hpp"
@@ -28,8 +30,10 @@
 using namespace prefopt;
 using namespace prefopt::tests;
 
-static_assert(reference_for<no_reference, any_loss> && reference_for<bigram, any_loss>, "known at run time only");
-static_assert(reference_for<no_reference, weighted_sum<simpo, sft>> && reference_for<bigram, wpo<dpo>>);
+static_assert(reference_for<no_reference, any_loss> && reference_for<bigram, any_loss>,
+              "known at run time only");
+static_assert(reference_for<no_reference, weighted_sum<simpo, sft>> &&
+              reference_for<bigram, wpo<dpo>>);
 static_assert(!reference_for<bigram, simpo> && !reference_for<no_reference, tdpo>, "known before");
 
 namespace {
@@ -42,7 +46,8 @@ struct finished_run {
 template <class Loss, class Reference, class Examples>
 finished_run run_of(const Loss& loss, const Reference& reference, const Examples& examples) {
   finished_run done{toy_policy(), {}};
-  trainer{done.policy, reference, loss, short_run}.run(examples, done.heard, evaluate_every{3, examples, reference});
+  trainer{done.policy, reference, loss, short_run}.run(examples, done.heard,
+                                                       evaluate_every{3, examples, reference});
   return done;
 }
 
@@ -58,7 +63,9 @@ void check_same_bits(finished_run& came, finished_run& wanted) {
 
 /// Answers nobody.
 struct silent_reference {
-  std::vector<double> token_log_probs(const prefix_tree_batch&) const { throw value_error("silent: was asked"); }
+  std::vector<double> token_log_probs(const prefix_tree_batch&) const {
+    throw value_error("silent: was asked");
+  }
 };
 
 }  // namespace
@@ -66,7 +73,8 @@ struct silent_reference {
 BOOST_AUTO_TEST_CASE(any_loss_gives_the_bits_of_the_loss_that_it_holds) {
   const auto same = [](const auto& loss, const auto& examples) {
     const bigram reference = toy_policy(77);
-    finished_run came = run_of(any_loss{loss}, reference, examples), wanted = run_of(loss, reference, examples);
+    finished_run came = run_of(any_loss{loss}, reference, examples),
+                 wanted = run_of(loss, reference, examples);
     check_same_bits(came, wanted);
   };
   const auto pairs = toy_pairs(11);
@@ -95,8 +103,10 @@ BOOST_AUTO_TEST_CASE(any_loss_that_reads_a_reference_is_refused_without_one) {
   };
   const auto refuses = [&](const any_loss& loss) {
     bigram policy = toy_policy();
-    BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, loss, short_run}), value_error, names_it);
-    BOOST_CHECK_EXCEPTION((void)evaluate(policy, no_reference{}, loss, pairs), value_error, names_it);
+    BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, loss, short_run}), value_error,
+                          names_it);
+    BOOST_CHECK_EXCEPTION((void)evaluate(policy, no_reference{}, loss, pairs), value_error,
+                          names_it);
   };
   refuses(any_loss{dpo{}});
   refuses(any_loss{kto_pair{}});
@@ -106,12 +116,14 @@ BOOST_AUTO_TEST_CASE(any_loss_that_reads_a_reference_is_refused_without_one) {
 BOOST_AUTO_TEST_CASE(a_loss_that_reads_divergences_is_refused_where_a_reference_has_none) {
   const auto pairs = toy_pairs(11);
   bigram policy = toy_policy();
-  const auto cached = reference_log_probs(policy, pairs);  // of the tokens that came, not of whole distributions
+  // of the tokens that came, not of whole distributions
+  const auto cached = reference_log_probs(policy, pairs);
   const auto names_them = [](const value_error& cause) {
     return std::string_view(cause.what()).find("divergences") != std::string_view::npos;
   };
   const auto step = [&](const any_loss& loss, std::size_t budget) {
-    return accumulate_gradient(policy, cached, loss, pairs, first_members(11), {.tokens_per_microbatch = budget});
+    return accumulate_gradient(policy, cached, loss, pairs, first_members(11),
+                               {.tokens_per_microbatch = budget});
   };
   const any_loss coupled{weighted_sum{weighted{kto_pair{}, 1}, weighted{tdpo{}, 1}}};
   for (const std::size_t budget : {0U, 30U}) {
@@ -129,7 +141,9 @@ class plain_policy {
  public:
   [[nodiscard]] auto parameters() { return table_.parameters(); }
   [[nodiscard]] auto& machine() const { return table_.machine(); }
-  [[nodiscard]] auto token_log_probs(const prefix_tree_batch& batch) const { return table_.token_log_probs(batch); }
+  [[nodiscard]] auto token_log_probs(const prefix_tree_batch& batch) const {
+    return table_.token_log_probs(batch);
+  }
 
   struct pass {
     bigram::pass seen;

@@ -2,12 +2,13 @@
 #include "prefopt/train/callbacks.hpp"
 
 #include <array>
-#include <boost/test/unit_test.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/sft.hpp"
@@ -33,7 +34,8 @@ struct only_saves_heard {
 static_assert(!run_callback<silent, toy_trainer> && !run_callback<misnamed, toy_trainer>);
 static_assert(run_callback<only_saves_heard, toy_trainer>);
 
-// An on_step returns nothing or a run_flow; any other answer would be lost, so it does not pass for an on_save either.
+// An on_step returns nothing or a run_flow; any other answer would be lost, so it does not pass for
+// an on_save either.
 template <class Answer>
 struct answering {
   Answer on_step(const step_report&);
@@ -41,14 +43,19 @@ struct answering {
 };
 static_assert(step_callback<answering<void>> && step_callback<answering<run_flow>>);
 static_assert(!step_callback<answering<bool>> && !step_callback<answering<const run_flow&>>);
-static_assert(run_callback<answering<run_flow>, toy_trainer> && !run_callback<answering<bool>, toy_trainer>);
+static_assert(run_callback<answering<run_flow>, toy_trainer> &&
+              !run_callback<answering<bool>, toy_trainer>);
 
-// Pairs and references that would be gone before the first evaluation do not compile; no_reference may go.
+// Pairs and references that would be gone before the first evaluation do not compile; no_reference
+// may go.
 template <class Reference, class Pairs, class Given = const Reference&>
 constexpr bool evaluates = std::is_constructible_v<evaluate_every<Reference>, int, Pairs, Given>;
-static_assert(evaluates<bigram, const std::vector<tokenized_pair>&> && evaluates<bigram, std::vector<tokenized_pair>&>);
-static_assert(evaluates<bigram, std::span<const tokenized_pair>> && evaluates<bigram, std::span<tokenized_pair>>);
-static_assert(!evaluates<bigram, std::vector<tokenized_pair>> && !evaluates<bigram, const std::vector<tokenized_pair>>);
+static_assert(evaluates<bigram, const std::vector<tokenized_pair>&> &&
+              evaluates<bigram, std::vector<tokenized_pair>&>);
+static_assert(evaluates<bigram, std::span<const tokenized_pair>> &&
+              evaluates<bigram, std::span<tokenized_pair>>);
+static_assert(!evaluates<bigram, std::vector<tokenized_pair>> &&
+              !evaluates<bigram, const std::vector<tokenized_pair>>);
 static_assert(!evaluates<bigram, std::array<tokenized_pair, 2>>);
 static_assert(!evaluates<bigram, std::vector<tokenized_pair>&, bigram>);
 static_assert(evaluates<no_reference, std::vector<tokenized_pair>&, no_reference>);
@@ -59,7 +66,9 @@ static_assert(run_callback<evaluate_every<bigram>, toy_trainer>);
 struct diary {
   std::vector<std::string> lines = {};
   void on_step(const step_report& report) { lines.push_back(join("step ", report.step)); }
-  void on_evaluate(const evaluation_report& report) { lines.push_back(join("evaluated ", report.step)); }
+  void on_evaluate(const evaluation_report& report) {
+    lines.push_back(join("evaluated ", report.step));
+  }
   void on_save(const std::string& name) { lines.push_back(join("saved ", name)); }
 };
 
@@ -67,7 +76,8 @@ struct toy_setting {
   std::vector<tokenized_pair> pairs = toy_pairs(7);
   bigram policy = toy_policy();
   bigram reference = toy_policy();
-  toy_trainer run{policy, reference, dpo{}, {.learning_rate = 0.01, .pairs_per_step = 2}};  // 4 steps
+  // 4 steps
+  toy_trainer run{policy, reference, dpo{}, {.learning_rate = 0.01, .pairs_per_step = 2}};
 };
 
 const auto by_step = [](const auto& run, const step_report& report) {
@@ -78,7 +88,8 @@ const auto by_step = [](const auto& run, const step_report& report) {
 BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to_all_callbacks) {
   toy_setting toy;
   diary first, last;
-  toy.run.run(toy.pairs, first, save_every{2, by_step}, evaluate_every{3, toy.pairs, toy.reference}, last);
+  toy.run.run(toy.pairs, first, save_every{2, by_step}, evaluate_every{3, toy.pairs, toy.reference},
+              last);
   const std::vector<std::string> wanted{"step 1",      "step 2", "saved 2",     "step 3",
                                         "evaluated 3", "step 4", "evaluated 4", "saved 4"};
   BOOST_TEST(first.lines == wanted, boost::test_tools::per_element());
@@ -89,18 +100,22 @@ BOOST_AUTO_TEST_CASE(an_interval_of_zero_means_at_the_end_only) {
   toy_setting toy;
   diary told;
   toy.run.run(toy.pairs, told, save_every{0, by_step}, evaluate_every{0, toy.pairs, toy.reference});
-  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "step 3", "step 4", "evaluated 4", "saved 4"}),
+  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "step 3", "step 4",
+                                                     "evaluated 4", "saved 4"}),
              boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_told_to_all) {
   struct stopper {
-    run_flow on_step(const step_report& report) { return report.step == 2 ? run_flow::stop : run_flow::go_on; }
+    run_flow on_step(const step_report& report) {
+      return report.step == 2 ? run_flow::stop : run_flow::go_on;
+    }
   };
   toy_setting toy;
   diary told;
   BOOST_TEST(toy.run.run(toy.pairs, stopper{}, save_every{2, by_step}, told) == 2);
-  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "saved 2"}), boost::test_tools::per_element());
+  BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "saved 2"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
@@ -116,7 +131,8 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
     BOOST_TEST(report.last);
     return join(report.step);
   };
-  toy.run.run(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference}, stopper{}, told);
+  toy.run.run(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference},
+              stopper{}, told);
   const std::vector<std::string> wanted{"step 1", "step 2", "step 3", "evaluated 3", "saved 3"};
   BOOST_TEST(told.lines == wanted, boost::test_tools::per_element());
 }

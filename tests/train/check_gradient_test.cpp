@@ -3,12 +3,13 @@
 
 #include "prefopt/train/check_gradient.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
@@ -28,7 +29,8 @@ struct wrong_at_one : bigram {
   std::size_t at = 8;
   struct pass : bigram::pass {
     wrong_at_one* owner;
-    pass(wrong_at_one& policy, bigram::pass&& right) : bigram::pass(std::move(right)), owner(&policy) {}
+    pass(wrong_at_one& policy, bigram::pass&& right)
+        : bigram::pass(std::move(right)), owner(&policy) {}
     void backward(std::span<const double> slopes) {
       bigram::pass::backward(slopes);
       owner->parameters()[0].gradient[owner->at] *= 2;
@@ -43,7 +45,8 @@ struct nan_at_one : bigram {
   double left = std::numeric_limits<double>::quiet_NaN();
   struct pass : bigram::pass {
     nan_at_one* owner;
-    pass(nan_at_one& policy, bigram::pass&& right) : bigram::pass(std::move(right)), owner(&policy) {}
+    pass(nan_at_one& policy, bigram::pass&& right)
+        : bigram::pass(std::move(right)), owner(&policy) {}
     void backward(std::span<const double> slopes) {
       bigram::pass::backward(slopes);
       owner->parameters()[0].gradient[8] = owner->left;
@@ -99,11 +102,13 @@ BOOST_AUTO_TEST_CASE(a_policy_with_nothing_to_train_has_nothing_to_check) {
 }
 
 BOOST_AUTO_TEST_CASE(a_derivative_that_is_not_finite_is_the_furthest_apart) {
-  for (const double left : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+  for (const double left :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
     for (const std::uint64_t seed : {1U, 2U, 3U}) {  // the element is looked at early or late
       nan_at_one policy(toy_policy());
       policy.left = left;
-      const gradient_check found = check_gradient(policy, sft{}, toy_pairs(9), {.elements = 0, .seed = seed});
+      const gradient_check found =
+          check_gradient(policy, sft{}, toy_pairs(9), {.elements = 0, .seed = seed});
       BOOST_TEST(found.element == 8U);
       BOOST_TEST(std::isinf(found.error));
       BOOST_TEST(!std::isfinite(found.backward));
@@ -122,8 +127,9 @@ BOOST_AUTO_TEST_CASE(an_evaluation_that_throws_leaves_the_weights) {
 BOOST_AUTO_TEST_CASE(a_difference_that_moves_nothing_is_refused) {
   bigram policy = toy_policy();
   const auto before = weights(policy);
-  for (const double difference :
-       {-1e-5, 1e-30, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
-    BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2), {.difference = difference}), value_error);
+  for (const double difference : {-1e-5, 1e-30, std::numeric_limits<double>::infinity(),
+                                  std::numeric_limits<double>::quiet_NaN()})
+    BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2), {.difference = difference}),
+                      value_error);
   BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
 }

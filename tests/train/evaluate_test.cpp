@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/evaluate.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/sft.hpp"
@@ -23,8 +24,8 @@ BOOST_AUTO_TEST_CASE(evaluation_says_what_a_step_over_the_same_pairs_says) {
   bigram policy = toy_policy();
   const bigram reference = toy_policy(5);
   const auto evaluated = evaluate(policy, reference, dpo{}, pairs, {.tokens_per_microbatch = 30});
-  const auto stepped =
-      accumulate_gradient(policy, reference, dpo{}, pairs, first_members(9), {.tokens_per_microbatch = 30});
+  const auto stepped = accumulate_gradient(policy, reference, dpo{}, pairs, first_members(9),
+                                           {.tokens_per_microbatch = 30});
   BOOST_TEST(evaluated.loss == stepped.loss);
   BOOST_TEST((evaluated.metrics == stepped.metrics));
   BOOST_TEST(evaluated.pairs == 9);
@@ -39,7 +40,8 @@ BOOST_AUTO_TEST_CASE(evaluation_leaves_gradients_alone) {
 
 BOOST_AUTO_TEST_CASE(no_pairs_and_bad_losses_are_refused) {
   const bigram policy(3);
-  BOOST_CHECK_THROW((void)evaluate(policy, policy, dpo{}, std::vector<tokenized_pair>{}), value_error);
+  BOOST_CHECK_THROW((void)evaluate(policy, policy, dpo{}, std::vector<tokenized_pair>{}),
+                    value_error);
   BOOST_CHECK_THROW((void)evaluate(policy, policy, dpo{.beta = -1}, toy_pairs(1)), value_error);
 }
 
@@ -57,14 +59,16 @@ BOOST_AUTO_TEST_CASE(logs_hold_their_values_in_a_fixed_order) {
   step_report step;
   step.metrics = evaluated.metrics;
   BOOST_TEST(names_in(step) ==
-                 (std::vector<std::string>{"step", "epoch", "loss", "rewards/chosen", "rewards/rejected",
-                                           "rewards/accuracies", "rewards/margins", "logps/chosen", "logps/rejected",
-                                           "grad_norm", "learning_rate", "num_tokens", "pairs_per_second"}),
+                 (std::vector<std::string>{
+                     "step", "epoch", "loss", "rewards/chosen", "rewards/rejected",
+                     "rewards/accuracies", "rewards/margins", "logps/chosen", "logps/rejected",
+                     "grad_norm", "learning_rate", "num_tokens", "pairs_per_second"}),
              boost::test_tools::per_element());
   BOOST_TEST(names_in(evaluated) ==
-                 (std::vector<std::string>{"step", "epoch", "eval_loss", "eval_rewards/chosen", "eval_rewards/rejected",
-                                           "eval_rewards/accuracies", "eval_rewards/margins", "eval_logps/chosen",
-                                           "eval_logps/rejected", "eval_pairs", "eval_pairs_per_second"}),
+                 (std::vector<std::string>{
+                     "step", "epoch", "eval_loss", "eval_rewards/chosen", "eval_rewards/rejected",
+                     "eval_rewards/accuracies", "eval_rewards/margins", "eval_logps/chosen",
+                     "eval_logps/rejected", "eval_pairs", "eval_pairs_per_second"}),
              boost::test_tools::per_element());
 }
 

@@ -2,7 +2,6 @@
 #include "prefopt/train/judged_pairs.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -10,6 +9,8 @@
 #include <span>
 #include <type_traits>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/ipo.hpp"
@@ -27,18 +28,20 @@ const token_world world(7);
 template <class Judge>
 judged_samples judged(Judge&& judge, std::size_t prompts = 40, std::uint64_t seed = 1) {
   random_generator random(seed);
-  return judged_pairs(world.reference, token_world::prompts(prompts), judge, token_world::generation(), random);
+  return judged_pairs(world.reference, token_world::prompts(prompts), judge,
+                      token_world::generation(), random);
 }
 
 /// What judged_pairs hands to its judge, in order.
 std::vector<tokenized_example> sampled(std::size_t prompts = 40, std::uint64_t seed = 1) {
   random_generator random(seed);
-  return sample_responses(world.reference, token_world::prompts(prompts), 2, token_world::generation(), random);
+  return sample_responses(world.reference, token_world::prompts(prompts), 2,
+                          token_world::generation(), random);
 }
 
 std::size_t equal_ones(const std::vector<tokenized_example>& samples) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(samples, [](const auto& one) { return one.responses[0] == one.responses[1]; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      samples, [](const auto& one) { return one.responses[0] == one.responses[1]; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_chosen_is_the_judges_choice) {
@@ -49,7 +52,8 @@ BOOST_AUTO_TEST_CASE(the_chosen_is_the_judges_choice) {
     for (const tokenized_example& sample : samples) {
       if (sample.responses[0] == sample.responses[1]) continue;
       BOOST_REQUIRE(pair != found.pairs.end());
-      BOOST_TEST((*pair == tokenized_pair{sample.prompt, sample.responses[always], sample.responses[1 - always]}));
+      BOOST_TEST((*pair == tokenized_pair{sample.prompt, sample.responses[always],
+                                          sample.responses[1 - always]}));
       ++pair;
     }
     BOOST_TEST((pair == found.pairs.end()));
@@ -71,15 +75,18 @@ BOOST_AUTO_TEST_CASE(equal_responses_make_no_pair_and_no_judge_is_asked_about_th
 
 BOOST_AUTO_TEST_CASE(what_a_judge_cannot_tell_is_counted) {
   std::size_t turn = 0;
-  const judged_samples found = judged([&](const tokenized_example&) { return turn++ % 2 == 0 ? choice(1) : choice(); });
+  const judged_samples found =
+      judged([&](const tokenized_example&) { return turn++ % 2 == 0 ? choice(1) : choice(); });
   BOOST_TEST(found.pairs.size() == (turn + 1) / 2);
   BOOST_TEST(found.undecided == equal_ones(sampled()) + turn / 2);
   BOOST_TEST(judged([](const tokenized_example&) { return choice(); }).pairs.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_choice_beyond_the_two_is_refused) {
-  BOOST_CHECK_THROW((void)judged([](const tokenized_example&) -> choice { return 2; }), value_error);
-  BOOST_CHECK_THROW((void)judged([](const tokenized_example&) { return std::size_t(-1); }), value_error);
+  BOOST_CHECK_THROW((void)judged([](const tokenized_example&) -> choice { return 2; }),
+                    value_error);
+  BOOST_CHECK_THROW((void)judged([](const tokenized_example&) { return std::size_t(-1); }),
+                    value_error);
 }
 
 BOOST_AUTO_TEST_CASE(no_prompts_make_no_pairs) {
@@ -127,7 +134,8 @@ BOOST_AUTO_TEST_CASE(a_generic_judge_is_taken) {
   const auto longer = [](const auto& example) {
     return example.responses[0].size() < example.responses[1].size() ? 1 : 0;
   };
-  for (const tokenized_pair& pair : judged(longer).pairs) BOOST_TEST(pair.chosen.size() >= pair.rejected.size());
+  for (const tokenized_pair& pair : judged(longer).pairs)
+    BOOST_TEST(pair.chosen.size() >= pair.rejected.size());
 }
 
 template <class Answer>
@@ -163,7 +171,8 @@ BOOST_AUTO_TEST_CASE(online_dpo_raises_the_true_reward_in_every_world) {
     BOOST_TEST(summed.reward > before + 0.8, seed << ": " << before << " to " << summed.reward);
     BOOST_TEST(squared.reward > before + 0.8, seed << ": " << before << " to " << squared.reward);
     const auto near = taught.measure(trained_online(taught, dpo{.beta = 20}, seed));
-    BOOST_TEST(4 * near.divergence < summed.divergence, near.divergence << " and " << summed.divergence);
+    BOOST_TEST(4 * near.divergence < summed.divergence,
+               near.divergence << " and " << summed.divergence);
   }
 }
 

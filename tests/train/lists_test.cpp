@@ -2,13 +2,14 @@
 // Lists of responses in packing, steps, runs and evaluations.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <tuple>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/data/pack.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -33,12 +34,14 @@ namespace {
 template <class Loss, class Examples>
 outcome outcome_of(const Loss& loss, const Examples& examples, std::size_t budget = 0) {
   bigram policy = toy_policy();
-  const auto found = accumulate_gradient(policy, toy_policy(77), loss, examples, first_members(examples.size()),
-                                         {.tokens_per_microbatch = budget});
+  const auto found =
+      accumulate_gradient(policy, toy_policy(77), loss, examples, first_members(examples.size()),
+                          {.tokens_per_microbatch = budget});
   return {found, gradient(policy)};
 }
 
-const std::tuple list_losses{plackett_luce_dpo{.beta = 0.3}, s_dpo{.beta = 0.3}, lipo_lambda{.beta = 0.3}};
+const std::tuple list_losses{plackett_luce_dpo{.beta = 0.3}, s_dpo{.beta = 0.3},
+                             lipo_lambda{.beta = 0.3}};
 
 template <class Visitor>
 void for_each_list_loss(const Visitor& visit) {
@@ -62,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_tree_of_eight_responses_gives_the_bits_of_eight_sequences
     }
     const auto tree = pack(lists, alone);
     BOOST_TEST(tree.sequences.size() == 8U);
-    BOOST_TEST(tree.tokens.size() + 7 * lists[e].prompt.size() <= tokens);  // the prompt stands there once
+    // the prompt stands there once
+    BOOST_TEST(tree.tokens.size() + 7 * lists[e].prompt.size() <= tokens);
     BOOST_TEST(policy.token_log_probs(tree) == wanted, boost::test_tools::per_element());
   }
 }
@@ -71,7 +75,8 @@ BOOST_AUTO_TEST_CASE(a_ranking_of_two_gives_the_bits_of_dpo_on_the_pair) {
   const auto pairs = toy_pairs(40);
   std::vector<tokenized_example> lists;
   for (const auto& pair : pairs) lists.push_back({pair.prompt, {pair.chosen, pair.rejected}});
-  for (std::size_t i = 0; i < lists.size(); i += 2) lists[i].scores = {0.5, -static_cast<double>(i)};
+  for (std::size_t i = 0; i < lists.size(); i += 2)
+    lists[i].scores = {0.5, -static_cast<double>(i)};
   for (const std::size_t budget : {0U, 30U}) {
     const outcome wanted = outcome_of(dpo{.beta = 0.1}, pairs, budget);
     const outcome came = outcome_of(plackett_luce_dpo{.beta = 0.1}, lists, budget);
@@ -85,8 +90,10 @@ BOOST_AUTO_TEST_CASE(a_ranking_of_two_gives_the_bits_of_dpo_on_the_pair) {
 BOOST_AUTO_TEST_CASE(it_is_the_score_that_says_which_response_is_better) {
   auto pairs = toy_pairs(9);
   std::vector<tokenized_example> lists;
-  for (const auto& pair : pairs) lists.push_back({pair.prompt, {pair.rejected, pair.chosen}, {-1, 2}});
-  check_same_but_for_rounding(outcome_of(s_dpo{.beta = 0.3}, lists), outcome_of(dpo{.beta = 0.3}, pairs));
+  for (const auto& pair : pairs)
+    lists.push_back({pair.prompt, {pair.rejected, pair.chosen}, {-1, 2}});
+  check_same_but_for_rounding(outcome_of(s_dpo{.beta = 0.3}, lists),
+                              outcome_of(dpo{.beta = 0.3}, pairs));
 }
 
 BOOST_AUTO_TEST_CASE(a_sum_of_lists_and_supervision_does_not_depend_on_the_order_of_responses) {
@@ -120,8 +127,11 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_train) {
     bigram policy = toy_policy();
     const auto reference = reference_log_probs(policy, lists);
     recorder heard;
-    trainer{policy, reference, loss, {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}.run(lists,
-                                                                                                                 heard);
+    trainer{policy,
+            reference,
+            loss,
+            {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}
+        .run(lists, heard);
     BOOST_TEST(heard.reports.back().loss < 0.7 * heard.reports.front().loss);
     BOOST_TEST(find_metric(heard.reports.front().metrics, "rewards/accuracies").value() == 0.0);
     BOOST_TEST(find_metric(heard.reports.back().metrics, "rewards/accuracies").value() > 0.7);
@@ -131,34 +141,42 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_train) {
 namespace {
 
 /// Log-ratios: {up, down, 2 up}, {2 up, down}, {0, up, 0}.
-const std::vector<tokenized_example> small_lists{
-    {{0}, {{0}, {1}, {0, 0}}, {0.2, 0.7, 0.5}}, {{0}, {{0, 0}, {1, 1}}}, {{1}, {{0}, {0, 0}, {1}}, {1, 0, 0}}};
+const std::vector<tokenized_example> small_lists{{{0}, {{0}, {1}, {0, 0}}, {0.2, 0.7, 0.5}},
+                                                 {{0}, {{0, 0}, {1, 1}}},
+                                                 {{1}, {{0}, {0, 0}, {1}}, {1, 0, 0}}};
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(metrics_of_lists_hold_the_best_response_against_the_mean_of_the_others) {
-  const auto evaluated = evaluate(tilted_policy(), even_reference(), s_dpo{.beta = 0.5}, small_lists);
+  const auto evaluated =
+      evaluate(tilted_policy(), even_reference(), s_dpo{.beta = 0.5}, small_lists);
   BOOST_TEST(evaluated.pairs == 3);
   BOOST_TEST(
-      names(evaluated.metrics) == (std::vector<std::string>{"rewards/chosen", "rewards/rejected", "rewards/accuracies",
-                                                            "rewards/margins", "logps/chosen", "logps/rejected"}),
+      names(evaluated.metrics) ==
+          (std::vector<std::string>{"rewards/chosen", "rewards/rejected", "rewards/accuracies",
+                                    "rewards/margins", "logps/chosen", "logps/rejected"}),
       boost::test_tools::per_element());
-  const double chosen = 0.5 * (down + 2 * up + 0) / 3, rejected = 0.5 * (1.5 * up + down + 0.5 * up) / 3;
+  const double chosen = 0.5 * (down + 2 * up + 0) / 3,
+               rejected = 0.5 * (1.5 * up + down + 0.5 * up) / 3;
   check_metric(evaluated.metrics, "rewards/chosen", chosen);
   check_metric(evaluated.metrics, "rewards/rejected", rejected);
   check_metric(evaluated.metrics, "rewards/margins", chosen - rejected);
-  check_metric(evaluated.metrics, "rewards/accuracies", (1.0 / 3 + 1 + 0) / 3);  // the third's others make no pair
+  // the third's others make no pair
+  check_metric(evaluated.metrics, "rewards/accuracies", (1.0 / 3 + 1 + 0) / 3);
   check_metric(evaluated.metrics, "logps/chosen", (unlikely + 2 * likely + even) / 3);
-  check_metric(evaluated.metrics, "logps/rejected", (1.5 * likely + (unlikely + even) + (2 * even + likely) / 2) / 3);
+  check_metric(evaluated.metrics, "logps/rejected",
+               (1.5 * likely + (unlikely + even) + (2 * even + likely) / 2) / 3);
   // log(1 + sum exp(beta (r_j - r_c))), by hand
-  const double first = std::sqrt(3.0) + 1.5 * std::sqrt(2.0), second = std::sqrt(0.5) / 1.5, third = std::sqrt(1.5) + 1;
+  const double first = std::sqrt(3.0) + 1.5 * std::sqrt(2.0), second = std::sqrt(0.5) / 1.5,
+               third = std::sqrt(1.5) + 1;
   check_close(evaluated.loss, (std::log1p(first) + std::log1p(second) + std::log1p(third)) / 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_without_a_better_response_has_no_accuracy) {
   auto lists = small_lists;
   lists[1].scores = {0.3, 0.3};
-  const auto evaluated = evaluate(tilted_policy(), even_reference(), lipo_lambda{.beta = 0.5}, lists);
+  const auto evaluated =
+      evaluate(tilted_policy(), even_reference(), lipo_lambda{.beta = 0.5}, lists);
   check_metric(evaluated.metrics, "rewards/accuracies", (1.0 / 3 + 0) / 2);
   lists = {lists[1]};
   const auto tied = evaluate(tilted_policy(), even_reference(), lipo_lambda{.beta = 0.5}, lists);
@@ -174,7 +192,8 @@ BOOST_AUTO_TEST_CASE(a_run_on_lists_evaluates_lists_held_out) {
     const bigram reference = toy_policy();
     recorder heard;
     const auto before = evaluate(policy, reference, loss, held_out);
-    trainer{policy, reference, loss, short_run}.run(lists, heard, evaluate_every{2, held_out, reference});
+    trainer{policy, reference, loss, short_run}.run(lists, heard,
+                                                    evaluate_every{2, held_out, reference});
     BOOST_TEST(heard.evaluations.size() == 5U);  // 2, 4, 6, 8, 9
     const auto& last = heard.evaluations.back();
     const auto after = evaluate(policy, reference, loss, held_out);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A moving reference follows the policy when it should, by as much as it should, and a run goes on from its weights.
+// A moving reference follows the policy when it should, by as much as it should, and a run goes on
+// from its weights.
 
 #include "prefopt/policy/moving_reference.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -18,7 +20,8 @@ using namespace prefopt::tests;
 
 namespace {
 
-constexpr trainer_options settings{.learning_rate = 0.05, .pairs_per_step = 3, .epochs = 2};  // 6 steps of 9 pairs
+// 6 steps of 9 pairs
+constexpr trainer_options settings{.learning_rate = 0.05, .pairs_per_step = 3, .epochs = 2};
 const std::vector<tokenized_pair> pairs = toy_pairs(9);
 
 struct losses_of_steps {
@@ -78,9 +81,13 @@ BOOST_AUTO_TEST_CASE(a_policy_of_another_shape_mixes_nothing) {
   struct two_tensors {
     bigram first, second;
     explicit two_tensors(std::size_t last) : first(toy_policy()), second(last) {}
-    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const { return first.token_log_probs(batch); }
+    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+      return first.token_log_probs(batch);
+    }
     bigram::pass forward(const prefix_tree_batch& batch) { return first.forward(batch); }
-    std::vector<parameter<double>> parameters() { return {first.parameters()[0], second.parameters()[0]}; }
+    std::vector<parameter<double>> parameters() {
+      return {first.parameters()[0], second.parameters()[0]};
+    }
     const host_backend<double>& machine() const { return first.machine(); }
   };
   two_tensors other(3);
@@ -109,7 +116,9 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   const auto wanted = run(whole, whole_reference);
 
   struct stop_after_three {
-    run_flow on_step(const step_report& report) { return report.step == 3 ? run_flow::stop : run_flow::go_on; }
+    run_flow on_step(const step_report& report) {
+      return report.step == 3 ? run_flow::stop : run_flow::go_on;
+    }
   };
   bigram first = toy_policy();
   moving_reference first_reference(toy_policy(), options);
@@ -122,7 +131,8 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   rest.restore(half.state());
   losses_of_steps seen;
   rest.run(pairs, seen);
-  BOOST_TEST(seen.losses == std::vector<double>(wanted.begin() + 3, wanted.end()), boost::test_tools::per_element());
+  BOOST_TEST(seen.losses == std::vector<double>(wanted.begin() + 3, wanted.end()),
+             boost::test_tools::per_element());
   BOOST_TEST(weights(second) == weights(whole), boost::test_tools::per_element());
   BOOST_TEST(weights_of(second_reference.policy()) == weights_of(whole_reference.policy()),
              boost::test_tools::per_element());

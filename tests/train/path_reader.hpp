@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A policy and critic whose every number tells the whole path that it was asked for, so that none can be mistaken.
+// A policy and critic whose every number tells the whole path that it was asked for, so that none
+// can be mistaken.
 
 #include <cmath>
 #include <cstddef>
@@ -19,7 +20,8 @@ struct path_reader {
   /// Between -1 and 1.
   [[nodiscard]] double number(std::span<const token_id> path) const {
     double number = salt;
-    for (const token_id token : path) number = std::sin(3 * number + static_cast<double>(token) + 1);
+    for (const token_id token : path)
+      number = std::sin(3 * number + static_cast<double>(token) + 1);
     return number;
   }
 
@@ -35,10 +37,12 @@ struct path_reader {
   }
 
   /// [rows], of the path that ends at each.
-  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) const {
+  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
+                                           std::span<const std::int32_t> rows) const {
     std::map<std::int32_t, double> at;
     for_each_sequence(batch, [&](const sequence_path& path) {
-      for (std::size_t p = 0; p < path.rows.size(); ++p) at[path.rows[p]] = number(path.tokens.first(p + 1));
+      for (std::size_t p = 0; p < path.rows.size(); ++p)
+        at[path.rows[p]] = number(path.tokens.first(p + 1));
     });
     std::vector<double> all;
     for (const std::int32_t row : rows) all.push_back(at.at(row));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The gradient of PPO's loss, on tables small enough to move every number.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/policy/value_table.hpp"
@@ -52,11 +53,13 @@ struct world {
     for (std::size_t e = 0; e < count; ++e) asked.push_back(prompts[e % 3]);
     const auto score = [](std::span<const tokenized_example> all) {
       std::vector<double> scores;
-      for (const auto& one : all) scores.push_back(one.responses[0].back() - 0.3 * one.responses[0].front());
+      for (const auto& one : all)
+        scores.push_back(one.responses[0].back() - 0.3 * one.responses[0].front());
       return scores;
     };
-    made = read_rollouts(sample_responses(policy, asked, 1, {.max_new_tokens = 6, .end_of_text = 0}, random), policy,
-                         toy_policy(77), critic, score, options, 0, everything);
+    made = read_rollouts(
+        sample_responses(policy, asked, 1, {.max_new_tokens = 6, .end_of_text = 0}, random), policy,
+        toy_policy(77), critic, score, options, 0, everything);
   }
 
   /// Far enough that some terms are clipped.
@@ -72,7 +75,9 @@ struct world {
     const auto table = critic.parameters().at(0).gradient;
     return {sums, gradient(policy), {table.begin(), table.end()}};
   }
-  gradients at_all(std::size_t tokens = everything) { return at(first_members(made.size()), tokens); }
+  gradients at_all(std::size_t tokens = everything) {
+    return at(first_members(made.size()), tokens);
+  }
 
   /// The mean over these responses' tokens, from the tables.
   double loss(std::span<const std::size_t> members) {
@@ -83,7 +88,9 @@ struct world {
       for (std::size_t t = 0; t < made.examples[e].responses[0].size(); ++t, ++count) {
         const std::size_t m = made.begins[e] + t;
         const auto token = static_cast<std::size_t>(made.examples[e].responses[0][t]);
-        sum += ppo_policy_term(policy.log_prob(last, token), made.log_probs[m], made.advantages[m], 0.3).loss +
+        sum += ppo_policy_term(policy.log_prob(last, token), made.log_probs[m], made.advantages[m],
+                               0.3)
+                   .loss +
                0.4 * ppo_value_term(values[last], made.values[m], made.returns[m], 0.5).loss;
         last = token;
       }
@@ -93,8 +100,9 @@ struct world {
 };
 
 void check_same_but_for_rounding(const gradients& a, const gradients& b) {
-  for (const auto part : {&ppo_sums::tokens, &ppo_sums::policy_loss, &ppo_sums::value_loss, &ppo_sums::policy_clipped,
-                          &ppo_sums::value_clipped, &ppo_sums::ratio, &ppo_sums::squared_log_ratio})
+  for (const auto part :
+       {&ppo_sums::tokens, &ppo_sums::policy_loss, &ppo_sums::value_loss, &ppo_sums::policy_clipped,
+        &ppo_sums::value_clipped, &ppo_sums::ratio, &ppo_sums::squared_log_ratio})
     check_close(a.sums.*part, b.sums.*part);
   for (std::size_t i = 0; i < a.policy.size(); ++i) check_close(a.policy[i], b.policy[i]);
   for (std::size_t i = 0; i < a.critic.size(); ++i) check_close(a.critic[i], b.critic[i]);
@@ -104,7 +112,8 @@ BOOST_AUTO_TEST_CASE(micro_batches_of_responses_equal_one_big_batch) {
   world moved;
   moved.move();
   const gradients whole = moved.at_all();
-  for (const std::size_t tokens : {1U, 13U, 40U, 60U}) check_same_but_for_rounding(moved.at_all(tokens), whole);
+  for (const std::size_t tokens : {1U, 13U, 40U, 60U})
+    check_same_but_for_rounding(moved.at_all(tokens), whole);
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_is_the_mean_over_the_members_tokens) {
@@ -142,7 +151,8 @@ BOOST_AUTO_TEST_CASE(the_gradient_is_that_of_the_loss) {
     compare(moved.critic.parameters().at(0).value, found.critic);
     if (members.size() < moved.made.size()) continue;
     for (const double clipped : {found.sums.policy_clipped, found.sums.value_clipped})
-      BOOST_TEST((clipped > 0 && clipped < found.sums.tokens), clipped << " of " << found.sums.tokens);
+      BOOST_TEST((clipped > 0 && clipped < found.sums.tokens),
+                 clipped << " of " << found.sums.tokens);
   }
 }
 
@@ -154,11 +164,14 @@ BOOST_AUTO_TEST_CASE(before_it_moves_a_policys_gradient_is_that_of_minus_advanta
   for (const std::size_t e : members) {
     auto last = static_cast<std::size_t>(still.made.examples[e].prompt.back());
     for (std::size_t m = still.made.begins[e]; m < still.made.begins[e + 1]; ++m) {
-      const auto token = static_cast<std::size_t>(still.made.examples[e].responses[0][m - still.made.begins[e]]);
+      const auto token =
+          static_cast<std::size_t>(still.made.examples[e].responses[0][m - still.made.begins[e]]);
       for (std::size_t w = 0; w < toy_vocabulary; ++w)
-        by_policy[last * toy_vocabulary + w] -= still.made.advantages[m] / found.sums.tokens *
-                                                ((w == token ? 1 : 0) - std::exp(still.policy.log_prob(last, w)));
-      by_critic[last] += options.vf_coef * (still.made.values[m] - still.made.returns[m]) / found.sums.tokens;
+        by_policy[last * toy_vocabulary + w] -=
+            still.made.advantages[m] / found.sums.tokens *
+            ((w == token ? 1 : 0) - std::exp(still.policy.log_prob(last, w)));
+      by_critic[last] +=
+          options.vf_coef * (still.made.values[m] - still.made.returns[m]) / found.sums.tokens;
       last = token;
     }
   }

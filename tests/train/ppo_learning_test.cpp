@@ -2,12 +2,13 @@
 // PPO learns: in worlds whose true reward and best policy are known.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/value_table.hpp"
 #include "prefopt/train/ppo_trainer.hpp"
@@ -37,8 +38,10 @@ BOOST_AUTO_TEST_CASE(the_true_reward_rises_and_the_divergence_is_paid_for) {
     for (const kl_estimator estimator : {kl_estimator::k1, kl_estimator::k3}) {
       const ppo loss{.kl_coef = 0.5, .kl_estimator = estimator, .critic_rate_factor = 3};
       const auto after = world.measure(trained(world, loss, seed));
-      BOOST_TEST(after.reward > before.reward + 1, seed << ": " << before.reward << " to " << after.reward);
-      BOOST_TEST(after.reward - 0.5 * after.divergence > before.reward + 0.4);  // what it is told to maximize
+      BOOST_TEST(after.reward > before.reward + 1,
+                 seed << ": " << before.reward << " to " << after.reward);
+      // what it is told to maximize
+      BOOST_TEST(after.reward - 0.5 * after.divergence > before.reward + 0.4);
     }
   }
 }

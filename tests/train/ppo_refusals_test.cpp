@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What ppo_trainer refuses, at its door and on the way.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -11,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/value_table.hpp"
 #include "prefopt/train/ppo_trainer.hpp"
@@ -47,7 +48,8 @@ BOOST_AUTO_TEST_CASE(a_prompt_without_tokens_is_named_before_the_first_step) {
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
   const trainer_options options{.pairs_per_step = 1, .shuffle = false};
-  ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(), options};
+  ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(),
+                  options};
   std::vector<token_ids> prompts = token_world::prompts(4);
   prompts[3].clear();
   BOOST_CHECK_EXCEPTION(run.run(prompts), value_error, [](const value_error& e) {
@@ -60,11 +62,12 @@ BOOST_AUTO_TEST_CASE(rollouts_whose_numbers_do_not_fit_are_refused) {
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
   const std::vector<tokenized_example> examples{{{1}, {{2, 3}}}};
-  const rollouts sound = read_rollouts(examples, policy, world.reference, critic, world, ppo{}, -1, 4096);
+  const rollouts sound =
+      read_rollouts(examples, policy, world.reference, critic, world, ppo{}, -1, 4096);
   BOOST_CHECK_NO_THROW(check(sound));
   const std::vector<std::size_t> members{0};
-  for (const auto numbers :
-       {&rollouts::log_probs, &rollouts::reference, &rollouts::values, &rollouts::advantages, &rollouts::returns}) {
+  for (const auto numbers : {&rollouts::log_probs, &rollouts::reference, &rollouts::values,
+                             &rollouts::advantages, &rollouts::returns}) {
     rollouts broken = sound;
     (broken.*numbers).pop_back();
     BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{}, broken, members), shape_error);
@@ -72,7 +75,8 @@ BOOST_AUTO_TEST_CASE(rollouts_whose_numbers_do_not_fit_are_refused) {
   rollouts shifted = sound;
   shifted.begins[1] = 1;
   BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{}, shifted, members), shape_error);
-  BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{.cliprange = -0.2}, sound, members), value_error);
+  BOOST_CHECK_THROW(accumulate_ppo_gradient(policy, critic, ppo{.cliprange = -0.2}, sound, members),
+                    value_error);
 }
 
 /// A callback that would save, or evaluate, if it were asked.
@@ -82,7 +86,9 @@ struct saves {
 };
 struct evaluates {
   void on_step(const step_report&) {}
-  std::optional<evaluation_report> evaluate(const auto&, const step_report&) { return std::nullopt; }
+  std::optional<evaluation_report> evaluate(const auto&, const step_report&) {
+    return std::nullopt;
+  }
 };
 struct listens {
   void on_step(const step_report&) {}
@@ -95,18 +101,23 @@ concept taken = requires(trainer_type& run, std::span<const token_ids> prompts, 
 static_assert(taken<listens> && !taken<saves> && !taken<evaluates>);
 
 BOOST_AUTO_TEST_CASE(samples_that_are_not_the_policys_own_are_refused) {
-  for (const sampling_options& other : {sampling_options{.temperature = 0.7}, sampling_options{.temperature = 0},
-                                        sampling_options{.top_k = 3}, sampling_options{.top_p = 0.9}})
+  for (const sampling_options& other :
+       {sampling_options{.temperature = 0.7}, sampling_options{.temperature = 0},
+        sampling_options{.top_k = 3}, sampling_options{.top_p = 0.9}})
     BOOST_CHECK_THROW(attempt({}, {.sampling = other}), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(more_mini_batches_than_responses_are_refused) {
-  BOOST_CHECK_THROW(attempt({.num_mini_batches = 9}, token_world::generation(), {.pairs_per_step = 8}), value_error);
-  BOOST_CHECK_NO_THROW(attempt({.num_mini_batches = 8}, token_world::generation(), {.pairs_per_step = 8}));
+  BOOST_CHECK_THROW(
+      attempt({.num_mini_batches = 9}, token_world::generation(), {.pairs_per_step = 8}),
+      value_error);
+  BOOST_CHECK_NO_THROW(
+      attempt({.num_mini_batches = 8}, token_world::generation(), {.pairs_per_step = 8}));
 }
 
 BOOST_AUTO_TEST_CASE(a_short_last_step_leaves_mini_batches_out) {
-  BOOST_CHECK_NO_THROW(attempt({.num_mini_batches = 4}, token_world::generation(), {.pairs_per_step = 4}, 5));
+  BOOST_CHECK_NO_THROW(
+      attempt({.num_mini_batches = 4}, token_world::generation(), {.pairs_per_step = 4}, 5));
 }
 
 BOOST_AUTO_TEST_CASE(a_penalty_needs_an_end_to_miss) {
@@ -117,7 +128,8 @@ BOOST_AUTO_TEST_CASE(a_penalty_needs_an_end_to_miss) {
 BOOST_AUTO_TEST_CASE(no_prompts_are_refused) {
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
-  ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(), trainer_options{}};
+  ppo_trainer run{
+      policy, critic, world.reference, world, ppo{}, token_world::generation(), trainer_options{}};
   BOOST_CHECK_THROW(run.run(std::vector<token_ids>{}), value_error);
   BOOST_CHECK_THROW(run.run(std::vector<token_ids>{{}}), value_error);
 }
@@ -148,7 +160,8 @@ BOOST_AUTO_TEST_CASE(a_reward_that_is_no_number_stops_the_run_before_anything_mo
   };
   const std::vector<token_ids> prompts{{1}, {2}, {4}, {3}};  // the second of the second step
   const auto names_it = [](const not_finite& cause) {
-    BOOST_TEST(std::string_view(cause.what()).starts_with("ppo: step 2: the response to prompt 3 "), cause.what());
+    BOOST_TEST(std::string_view(cause.what()).starts_with("ppo: step 2: the response to prompt 3 "),
+               cause.what());
     return cause.pairs() == std::vector<std::size_t>{3};
   };
   BOOST_CHECK_EXCEPTION(run.run(prompts, keeper{keep}), not_finite, names_it);
@@ -161,8 +174,10 @@ BOOST_AUTO_TEST_CASE(numbers_of_reference_and_critic_that_are_not_finite_stop_th
     bigram policy = world.reference, reference = world.reference;
     value_table critic(token_world::vocabulary);
     (of_reference ? reference.parameters() : critic.parameters()).at(0).value[1] = nan;
-    if (of_reference) reference.parameters().at(0).value[token_world::vocabulary] = nan;  // after token 1
-    ppo_trainer run{policy, critic, reference, world, ppo{}, token_world::generation(), trainer_options{}};
+    // after token 1
+    if (of_reference) reference.parameters().at(0).value[token_world::vocabulary] = nan;
+    ppo_trainer run{policy,           critic, reference, world, ppo{}, token_world::generation(),
+                    trainer_options{}};
     BOOST_CHECK_THROW(run.run(token_world::prompts(4)), not_finite);
     BOOST_TEST(run.steps_done() == 0);
   }
@@ -172,15 +187,17 @@ BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run) {
   const auto says_so = [](const not_finite& cause) {
     return std::string_view(cause.what()).starts_with("ppo: step 1: weights are not finite");
   };
-  BOOST_CHECK_EXCEPTION(attempt({.num_ppo_epochs = 1}, token_world::generation(), {.learning_rate = 1e300}, 4),
-                        not_finite, says_so);
+  BOOST_CHECK_EXCEPTION(
+      attempt({.num_ppo_epochs = 1}, token_world::generation(), {.learning_rate = 1e300}, 4),
+      not_finite, says_so);
 }
 
 // A reference or reward that would be gone before the first step does not compile.
 using run = ppo_trainer<bigram, value_table, bigram, token_world>;
 template <class Reference, class Reward>
-constexpr bool takes = std::is_constructible_v<run, bigram&, value_table&, Reference, Reward, const ppo&,
-                                               const generation_options&, const trainer_options&>;
+constexpr bool takes =
+    std::is_constructible_v<run, bigram&, value_table&, Reference, Reward, const ppo&,
+                            const generation_options&, const trainer_options&>;
 static_assert(takes<const bigram&, const token_world&>);
 static_assert(!takes<bigram, const token_world&>);
 static_assert(!takes<const bigram&, token_world>);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/ppo_trainer.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/value_table.hpp"
 #include "train/recorder.hpp"
@@ -47,17 +48,21 @@ struct subject {
   }
 };
 
-double metric_of(const step_report& report, const char* name) { return find_metric(report.metrics, name).value(); }
+double metric_of(const step_report& report, const char* name) {
+  return find_metric(report.metrics, name).value();
+}
 
 BOOST_AUTO_TEST_CASE(the_first_update_is_made_by_the_policy_that_wrote) {
   const step_report first = subject{}.run({.num_ppo_epochs = 1}).heard.reports.at(0);
-  const char* const nothing_yet[] = {"objective/kl", "objective/non_score_reward", "policy/approxkl_avg",
-                                     "policy/clipfrac_avg", "val/clipfrac_avg"};
+  const char* const nothing_yet[] = {"objective/kl", "objective/non_score_reward",
+                                     "policy/approxkl_avg", "policy/clipfrac_avg",
+                                     "val/clipfrac_avg"};
   for (const char* name : nothing_yet) BOOST_TEST(std::abs(metric_of(first, name)) < 1e-14, name);
   BOOST_TEST(std::abs(metric_of(first, "val/ratio") - 1) < 1e-14);
   BOOST_TEST(metric_of(first, "objective/rlhf_reward") == metric_of(first, "objective/scores"));
   BOOST_TEST(metric_of(first, "objective/entropy") > 1);
-  BOOST_TEST(std::abs(metric_of(first, "loss/policy_avg")) < 1e-14);  // advantages are whitened: their mean is 0
+  // advantages are whitened: their mean is 0
+  BOOST_TEST(std::abs(metric_of(first, "loss/policy_avg")) < 1e-14);
 }
 
 BOOST_AUTO_TEST_CASE(metrics_tell_what_the_policy_pays_and_earns) {
@@ -66,8 +71,8 @@ BOOST_AUTO_TEST_CASE(metrics_tell_what_the_policy_pays_and_earns) {
   for (const step_report& report : reports) {
     const double price = metric_of(report, "objective/non_score_reward");
     BOOST_TEST(std::abs(price + 0.3 * metric_of(report, "objective/kl")) < 1e-13);
-    BOOST_TEST(std::abs(metric_of(report, "objective/rlhf_reward") - price - metric_of(report, "objective/scores")) <
-               1e-13);
+    BOOST_TEST(std::abs(metric_of(report, "objective/rlhf_reward") - price -
+                        metric_of(report, "objective/scores")) < 1e-13);
     BOOST_TEST(std::abs(report.loss - metric_of(report, "loss/policy_avg") -
                         0.1 * metric_of(report, "loss/value_avg")) < 1e-13);
   }
@@ -110,9 +115,11 @@ BOOST_AUTO_TEST_CASE(a_callback_can_stop_a_run_and_it_goes_on_as_if_it_had_not) 
 }
 
 BOOST_AUTO_TEST_CASE(reports_count_steps_and_follow_the_schedule) {
-  const auto reports = subject{}
-                           .run(two_epochs, {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2})
-                           .heard.reports;
+  const auto reports =
+      subject{}
+          .run(two_epochs,
+               {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2})
+          .heard.reports;
   const double factors[] = {0, 1, 0.8, 0.6, 0.4, 0.2};
   BOOST_REQUIRE(reports.size() == 6U);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -129,10 +136,14 @@ BOOST_AUTO_TEST_CASE(a_rate_of_0_moves_nothing_and_every_step_samples_anew) {
   subject still;
   const auto before = still.weights();
   const auto reports =
-      still.run(two_epochs, {.learning_rate = 0, .pairs_per_step = 11, .epochs = 2, .shuffle = false}).heard.reports;
+      still
+          .run(two_epochs,
+               {.learning_rate = 0, .pairs_per_step = 11, .epochs = 2, .shuffle = false})
+          .heard.reports;
   BOOST_TEST(still.weights() == before, boost::test_tools::per_element());
   BOOST_REQUIRE(reports.size() == 2U);
-  BOOST_TEST(metric_of(reports[0], "objective/entropy") != metric_of(reports[1], "objective/entropy"));
+  BOOST_TEST(metric_of(reports[0], "objective/entropy") !=
+             metric_of(reports[1], "objective/entropy"));
 }
 
 /// Counts what it is asked to learn from.
@@ -166,12 +177,15 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
   std::vector<double> means;
   const auto reward = [&](std::span<const tokenized_example> examples) {
     const std::vector<double> scores = world(examples);
-    means.push_back(std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size()));
+    means.push_back(std::accumulate(scores.begin(), scores.end(), 0.0) /
+                    static_cast<double>(scores.size()));
     return scores;
   };
   subject one;
-  ppo_trainer{one.policy, one.critic, world.reference, reward, two_epochs, token_world::generation(), nine_steps}.run(
-      token_world::prompts(11), one.heard);
+  ppo_trainer{one.policy, one.critic, world.reference,
+              reward,     two_epochs, token_world::generation(),
+              nine_steps}
+      .run(token_world::prompts(11), one.heard);
   BOOST_REQUIRE(means.size() == one.heard.reports.size());
   for (std::size_t i = 0; i < means.size(); ++i)
     BOOST_TEST(std::abs(metric_of(one.heard.reports[i], "objective/scores") - means[i]) < 1e-14);
@@ -180,18 +194,22 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
 // AdamW's first step is the rate by the sign of the gradient.
 BOOST_AUTO_TEST_CASE(the_critic_learns_at_its_own_rate) {
   subject one;
-  const trainer_options once{.learning_rate = 0.01, .schedule = schedule::constant, .pairs_per_step = 11};
+  const trainer_options once{
+      .learning_rate = 0.01, .schedule = schedule::constant, .pairs_per_step = 11};
   one.run({.num_ppo_epochs = 1, .critic_rate_factor = 5}, once);
   const auto values = one.critic.parameters().at(0).value;
-  for (std::size_t t = 1; t < values.size(); ++t) BOOST_TEST(std::abs(std::abs(values[t]) - 0.05) < 1e-6);
+  for (std::size_t t = 1; t < values.size(); ++t)
+    BOOST_TEST(std::abs(std::abs(values[t]) - 0.05) < 1e-6);
   BOOST_TEST(values[0] == 0.0);  // nothing follows the end
 }
 
 BOOST_AUTO_TEST_CASE(one_norm_clips_both_gradients) {
   const auto moved = [](double max_grad_norm) {
     subject one;
-    one.run({.num_ppo_epochs = 1},
-            {.learning_rate = 0.01, .adam_epsilon = 1, .max_grad_norm = max_grad_norm, .pairs_per_step = 11});
+    one.run({.num_ppo_epochs = 1}, {.learning_rate = 0.01,
+                                    .adam_epsilon = 1,
+                                    .max_grad_norm = max_grad_norm,
+                                    .pairs_per_step = 11});
     return std::abs(one.critic.parameters().at(0).value[1]);
   };
   BOOST_TEST(moved(1e-3) < 0.1 * moved(0));

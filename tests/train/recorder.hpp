@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A run short enough to be stopped after each of its steps, and a callback that keeps what the run says.
+// A run short enough to be stopped after each of its steps, and a callback that keeps what the run
+// says.
 
-#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/evaluation_report.hpp"
@@ -37,7 +39,8 @@ inline const trainer_options short_run{.learning_rate = 0.05,
                                        .epochs = 3};
 
 /// To the last bit, but for the time that steps took.
-inline void check_equal_reports(const std::vector<step_report>& a, const std::vector<step_report>& b) {
+inline void check_equal_reports(const std::vector<step_report>& a,
+                                const std::vector<step_report>& b) {
   BOOST_REQUIRE(a.size() == b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     BOOST_TEST(a[i].step == b[i].step);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Reward models in steps, runs and evaluations: the gradient is that of the mean loss, and a ranking is learned.
+// Reward models in steps, runs and evaluations: the gradient is that of the mean loss, and a
+// ranking is learned.
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -43,8 +45,9 @@ toy_rewards random_rewards() {
 template <class Examples>
 outcome outcome_of(const bradley_terry& loss, const Examples& examples, std::size_t budget = 0) {
   toy_rewards model = random_rewards();
-  const auto found = accumulate_gradient(model, no_reference{}, loss, examples, first_members(examples.size()),
-                                         {.tokens_per_microbatch = budget});
+  const auto found =
+      accumulate_gradient(model, no_reference{}, loss, examples, first_members(examples.size()),
+                          {.tokens_per_microbatch = budget});
   const auto gradient = model.parameters().at(0).gradient;
   return {found, {gradient.begin(), gradient.end()}};
 }
@@ -60,7 +63,8 @@ std::vector<tokenized_pair> ranked_pairs() {
   std::vector<tokenized_pair> pairs;
   for (std::size_t better = 0; better < ranking.size(); ++better) {
     for (std::size_t worse = better + 1; worse < ranking.size(); ++worse) {
-      tokenized_pair pair{toy_tokens(random, 1, 3), toy_tokens(random, 0, 3), toy_tokens(random, 0, 3)};
+      tokenized_pair pair{toy_tokens(random, 1, 3), toy_tokens(random, 0, 3),
+                          toy_tokens(random, 0, 3)};
       pair.chosen.push_back(ranking[better]);
       pair.rejected.push_back(ranking[worse]);
       pairs.push_back(pair);
@@ -69,8 +73,8 @@ std::vector<tokenized_pair> ranked_pairs() {
   return pairs;
 }
 
-const std::vector<std::string> names_of_rewards{"rewards/chosen", "rewards/rejected", "rewards/accuracies",
-                                                "rewards/margins"};
+const std::vector<std::string> names_of_rewards{"rewards/chosen", "rewards/rejected",
+                                                "rewards/accuracies", "rewards/margins"};
 
 }  // namespace
 
@@ -121,9 +125,11 @@ BOOST_AUTO_TEST_CASE(the_order_of_a_pairs_responses_is_nothing_and_their_scores_
 
 BOOST_AUTO_TEST_CASE(a_step_of_two_pairs_by_hand) {
   value_table table(4);
-  std::ranges::copy(std::vector<double>{0, std::log(3.0), 1, -1}, table.parameters().at(0).value.begin());
+  std::ranges::copy(std::vector<double>{0, std::log(3.0), 1, -1},
+                    table.parameters().at(0).value.begin());
   toy_rewards model(std::move(table));
-  const std::vector<tokenized_pair> pairs{{{2}, {2, 1}, {0}}, {{2}, {3}, {1, 2}}};  // margins log 3 and -2
+  // margins log 3 and -2
+  const std::vector<tokenized_pair> pairs{{{2}, {2, 1}, {0}}, {{2}, {3}, {1, 2}}};
   const auto found = accumulate_gradient(model, no_reference{}, plain, pairs, first_members(2));
   const double lost = 1 / (1 + std::exp(-2.0));  // sigmoid(2)
   check_close(found.loss, (std::log(4.0 / 3) - std::log(1 - lost)) / 2);
@@ -168,7 +174,8 @@ BOOST_AUTO_TEST_CASE(a_run_learns_a_ranking_from_pairs) {
 BOOST_AUTO_TEST_CASE(what_is_no_pair_is_refused_by_a_step) {
   toy_rewards model = random_rewards();
   const auto refuses = [&](const std::vector<tokenized_example>& examples) {
-    BOOST_CHECK_THROW(accumulate_gradient(model, no_reference{}, plain, examples, first_members(1)), value_error);
+    BOOST_CHECK_THROW(accumulate_gradient(model, no_reference{}, plain, examples, first_members(1)),
+                      value_error);
   };
   refuses(toy_lists(1, 3));
   refuses({{{1}, {{2}}}});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/rollouts.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +8,8 @@
 #include <span>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/policy/value_table.hpp"
@@ -24,7 +25,8 @@ namespace {
 constexpr std::size_t everything = 100000;  // packed tokens
 constexpr token_id end = 0;
 
-/// Every third on one prompt of 20 tokens, and some of those with one response: they share trees in any packing.
+/// Every third on one prompt of 20 tokens, and some of those with one response: they share trees in
+/// any packing.
 std::vector<tokenized_example> sampled(std::size_t count) {
   random_generator random(9);
   const token_ids shared = toy_tokens(random, 20, 20), answer = toy_tokens(random, 5, 5);
@@ -49,12 +51,13 @@ rollouts read(const ppo& options, std::size_t tokens = everything, std::size_t c
   return read_rollouts(sampled(count), writer, reader, critic, counted, options, end, tokens);
 }
 
-/// What each token earned: r_t = A_t - gamma lambda A_t+1 - gamma V_t+1 + V_t; here lambda is 1, and so the difference
-/// of two returns.
+/// What each token earned: r_t = A_t - gamma lambda A_t+1 - gamma V_t+1 + V_t; here lambda is 1,
+/// and so the difference of two returns.
 std::vector<double> rewards_of(const rollouts& made) {
   std::vector<double> rewards = made.returns;
   for (std::size_t e = 0; e < made.size(); ++e)
-    for (std::size_t m = made.begins[e]; m + 1 < made.begins[e + 1]; ++m) rewards[m] -= made.returns[m + 1];
+    for (std::size_t m = made.begins[e]; m + 1 < made.begins[e + 1]; ++m)
+      rewards[m] -= made.returns[m + 1];
   return rewards;
 }
 
@@ -98,11 +101,12 @@ BOOST_AUTO_TEST_CASE(each_place_is_visited_once_with_its_own_token) {
   std::swap(members[0], members[7]);
   for (const std::size_t tokens : {1U, 40U, 100000U}) {
     std::vector<token_id> seen(made.begins.back(), -1), wanted;
-    for_each_microbatch(made, members, tokens,
-                        [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-                          for (std::size_t i = 0; i < places.size(); ++i)
-                            BOOST_TEST(std::exchange(seen[places[i]], batch.targets[i].token) == -1);
-                        });
+    for_each_microbatch(
+        made, members, tokens,
+        [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
+          for (std::size_t i = 0; i < places.size(); ++i)
+            BOOST_TEST(std::exchange(seen[places[i]], batch.targets[i].token) == -1);
+        });
     for (const auto& example : made.examples)
       wanted.insert(wanted.end(), example.responses[0].begin(), example.responses[0].end());
     BOOST_TEST(seen == wanted, boost::test_tools::per_element());
@@ -119,8 +123,10 @@ BOOST_AUTO_TEST_CASE(each_token_pays_for_its_divergence_and_the_last_earns_the_s
       for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m) {
         const double ratio = made.log_probs[m] - made.reference[m];
         const double kl = estimator == kl_estimator::k1 ? ratio : std::exp(-ratio) - 1 + ratio;
-        check_close(rewards[m], -0.5 * kl + (m + 1 == made.begins[e + 1] ? static_cast<double>(e + 1) : 0));
-        if (estimator == kl_estimator::k3 && m + 1 < made.begins[e + 1]) BOOST_TEST(rewards[m] <= 1e-14);
+        check_close(rewards[m],
+                    -0.5 * kl + (m + 1 == made.begins[e + 1] ? static_cast<double>(e + 1) : 0));
+        if (estimator == kl_estimator::k3 && m + 1 < made.begins[e + 1])
+          BOOST_TEST(rewards[m] <= 1e-14);
       }
   }
 }
@@ -129,7 +135,8 @@ BOOST_AUTO_TEST_CASE(its_own_reference_costs_a_policy_nothing) {
   for (const kl_estimator estimator : {kl_estimator::k1, kl_estimator::k3}) {
     ppo options = telescoping;
     options.kl_estimator = estimator;
-    const rollouts made = read_rollouts(sampled(5), writer, writer, critic, counted, options, end, 40);
+    const rollouts made =
+        read_rollouts(sampled(5), writer, writer, critic, counted, options, end, 40);
     const std::vector<double> rewards = rewards_of(made);
     for (std::size_t e = 0; e < made.size(); ++e)
       for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m)
@@ -149,7 +156,8 @@ BOOST_AUTO_TEST_CASE(advantages_are_those_of_each_response_whitened_over_all) {
     }
     rewards.back() += static_cast<double>(e + 1);
     const auto alone = generalized_advantages(rewards, values, options.advantage);
-    for (std::size_t t = 0; t < values.size(); ++t) check_close(made.returns[made.begins[e] + t], alone.returns[t]);
+    for (std::size_t t = 0; t < values.size(); ++t)
+      check_close(made.returns[made.begins[e] + t], alone.returns[t]);
     wanted.insert(wanted.end(), alone.advantages.begin(), alone.advantages.end());
   }
   whiten(wanted);
@@ -166,9 +174,12 @@ BOOST_AUTO_TEST_CASE(rewards_may_be_whitened_with_their_mean_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(a_response_without_an_end_pays_the_penalty) {
-  const std::vector<tokenized_example> examples{{{1}, {{2, 0}}}, {{1}, {{0, 2}}}, {{3}, {{4}}}, {{3}, {{0}}}};
+  const std::vector<tokenized_example> examples{
+      {{1}, {{2, 0}}}, {{1}, {{0, 2}}}, {{3}, {{4}}}, {{3}, {{0}}}};
   const auto scores = [&](const ppo& options, token_id end_of_text) {
-    return read_rollouts(examples, writer, reader, critic, counted, options, end_of_text, everything).scores;
+    return read_rollouts(examples, writer, reader, critic, counted, options, end_of_text,
+                         everything)
+        .scores;
   };
   BOOST_TEST(scores({.missing_eos_penalty = 1.5}, 0) == (std::vector<double>{1, 0.5, 1.5, 4}),
              boost::test_tools::per_element());
@@ -179,21 +190,32 @@ BOOST_AUTO_TEST_CASE(a_response_without_an_end_pays_the_penalty) {
 
 BOOST_AUTO_TEST_CASE(another_number_of_rewards_or_log_probs_is_refused) {
   const auto one = [](std::span<const tokenized_example>) { return std::vector<double>{1}; };
-  BOOST_CHECK_THROW((void)read_rollouts(sampled(3), writer, reader, critic, one, {}, end, 40), shape_error);
+  BOOST_CHECK_THROW((void)read_rollouts(sampled(3), writer, reader, critic, one, {}, end, 40),
+                    shape_error);
   BOOST_CHECK_NO_THROW((void)read_rollouts(sampled(1), writer, reader, critic, one, {}, end, 40));
   struct forgetful : path_reader {
     std::vector<double> token_log_probs(const prefix_tree_batch&) const { return {-1}; }
-    std::vector<double> values(const prefix_tree_batch&, std::span<const std::int32_t>) const { return {1}; }
+    std::vector<double> values(const prefix_tree_batch&, std::span<const std::int32_t>) const {
+      return {1};
+    }
   };
-  BOOST_CHECK_THROW((void)read_rollouts(sampled(3), forgetful{}, reader, critic, counted, {}, end, 40), shape_error);
-  BOOST_CHECK_THROW((void)read_rollouts(sampled(3), writer, forgetful{}, critic, counted, {}, end, 40), shape_error);
-  BOOST_CHECK_THROW((void)read_rollouts(sampled(3), writer, reader, forgetful{}, counted, {}, end, 40), shape_error);
+  BOOST_CHECK_THROW(
+      (void)read_rollouts(sampled(3), forgetful{}, reader, critic, counted, {}, end, 40),
+      shape_error);
+  BOOST_CHECK_THROW(
+      (void)read_rollouts(sampled(3), writer, forgetful{}, critic, counted, {}, end, 40),
+      shape_error);
+  BOOST_CHECK_THROW(
+      (void)read_rollouts(sampled(3), writer, reader, forgetful{}, counted, {}, end, 40),
+      shape_error);
 }
 
 BOOST_AUTO_TEST_CASE(whatever_is_not_one_response_to_a_prompt_is_refused) {
-  for (const tokenized_example& bad : {tokenized_example{{}, {{1}}}, {{1}, {}}, {{1}, {{}}}, {{1}, {{2}, {3}}}}) {
-    BOOST_CHECK_THROW((void)read_rollouts({{{1}, {{2}}}, bad}, writer, reader, critic, counted, {}, end, 40),
-                      value_error);
+  for (const tokenized_example& bad :
+       {tokenized_example{{}, {{1}}}, {{1}, {}}, {{1}, {{}}}, {{1}, {{2}, {3}}}}) {
+    BOOST_CHECK_THROW(
+        (void)read_rollouts({{{1}, {{2}}}, bad}, writer, reader, critic, counted, {}, end, 40),
+        value_error);
   }
 }
 

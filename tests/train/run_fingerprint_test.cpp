@@ -3,12 +3,13 @@
 
 #include "prefopt/train/run_fingerprint.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/cpo.hpp"
@@ -35,8 +36,9 @@ namespace {
 
 /// What is said of a run that goes on from `state`; "" where it goes on, to its end.
 template <class Reference, class Loss, class State>
-std::string said(bigram policy, Reference& reference, const Loss& loss, const trainer_options& options,
-                 const std::vector<tokenized_pair>& pairs, const State& state) {
+std::string said(bigram policy, Reference& reference, const Loss& loss,
+                 const trainer_options& options, const std::vector<tokenized_pair>& pairs,
+                 const State& state) {
   trainer rest{policy, reference, loss, options};
   rest.restore(state);
   const auto before = weights(policy);
@@ -72,10 +74,12 @@ struct stopped_run {
 BOOST_AUTO_TEST_CASE(a_reference_of_the_policy_that_has_moved_is_refused) {
   const stopped_run stopped;
   const reference_cache late = reference_log_probs(stopped.policy, stopped.pairs);
-  const std::string why = said(stopped.policy, late, dpo{}, short_run, stopped.pairs, stopped.state);
+  const std::string why =
+      said(stopped.policy, late, dpo{}, short_run, stopped.pairs, stopped.state);
   BOOST_TEST(has(why, "another reference"), why);
   BOOST_TEST((!has(why, "data") && !has(why, "options")), why);
-  BOOST_TEST(said(stopped.policy, stopped.reference, dpo{}, short_run, stopped.pairs, stopped.state) == "");
+  BOOST_TEST(said(stopped.policy, stopped.reference, dpo{}, short_run, stopped.pairs,
+                  stopped.state) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_model_as_a_reference_is_known_by_its_answers) {
@@ -97,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_moving_reference_is_known_by_its_weights) {
   trainer run{policy, reference, dpo{}, short_run};
   run.run(pairs, recorder{.stop_after = 4});
   moving_reference forgotten(toy_policy(), options), restored(bigram(reference.policy()), options);
-  BOOST_TEST(has(said(policy, forgotten, dpo{}, short_run, pairs, run.state()), "moving reference with other weights"));
+  BOOST_TEST(has(said(policy, forgotten, dpo{}, short_run, pairs, run.state()),
+                 "moving reference with other weights"));
   BOOST_TEST(said(policy, restored, dpo{}, short_run, pairs, run.state()) == "");
 }
 
@@ -173,7 +178,8 @@ BOOST_AUTO_TEST_CASE(losses_made_of_others_are_known_by_their_parts) {
   };
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) BOOST_TEST(all[i] != all[j], i << " and " << j);
-  BOOST_TEST(loss_hash(any_loss{wpo{hinge{.beta = 2}}}) == loss_hash(any_loss{wpo{hinge{.beta = 2}}}));
+  BOOST_TEST(loss_hash(any_loss{wpo{hinge{.beta = 2}}}) ==
+             loss_hash(any_loss{wpo{hinge{.beta = 2}}}));
 }
 
 BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
@@ -183,9 +189,13 @@ BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
   const any_loss begun{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.5}}};
   trainer run{policy, reference, begun, short_run};
   run.run(pairs, recorder{.stop_after = 4});
-  const auto with = [&](const any_loss& loss) { return said(policy, reference, loss, short_run, pairs, run.state()); };
-  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{hinge{}, 1}, weighted{sft{}, 0.5}}}), "another loss"));
-  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "another loss"));
+  const auto with = [&](const any_loss& loss) {
+    return said(policy, reference, loss, short_run, pairs, run.state());
+  };
+  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{hinge{}, 1}, weighted{sft{}, 0.5}}}),
+                 "another loss"));
+  BOOST_TEST(
+      has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "another loss"));
   BOOST_TEST(has(with(any_loss{dpo{}}), "another loss"));
   BOOST_TEST(with(begun) == "");
 }
@@ -205,7 +215,8 @@ BOOST_AUTO_TEST_CASE(all_that_differs_is_named) {
   const stopped_run stopped;
   const auto others = toy_pairs(11, 99);
   const reference_cache reference = reference_log_probs(toy_policy(5), others);
-  const std::string why = said(stopped.policy, reference, dpo{.beta = 0.7}, short_run, others, stopped.state);
+  const std::string why =
+      said(stopped.policy, reference, dpo{.beta = 0.7}, short_run, others, stopped.state);
   BOOST_TEST((has(why, "options") && has(why, "data") && has(why, "another reference")), why);
   BOOST_TEST(has(why, "clear the state's fingerprint"), why);
 }
@@ -253,7 +264,8 @@ BOOST_AUTO_TEST_CASE(a_reference_is_the_same_but_for_rounding) {
   std::vector<double> sums(1000);
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = -100 - 0.1 * static_cast<double>(i);
   const auto changed = [&](std::size_t count, double factor) {
-    const std::vector<double> before(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(count));
+    const std::vector<double> before(sums.begin(),
+                                     sums.begin() + static_cast<std::ptrdiff_t>(count));
     std::vector<double> now = before;
     for (double& sum : now) sum *= factor;
     return detail::of_one_reference(detail::in_groups(before), detail::in_groups(now));

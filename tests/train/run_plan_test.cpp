@@ -2,9 +2,10 @@
 #include "prefopt/train/run_plan.hpp"
 
 #include <algorithm>
-#include <boost/test/unit_test.hpp>
 #include <limits>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -43,19 +44,22 @@ BOOST_AUTO_TEST_CASE(steps_do_not_span_epochs_and_the_last_is_short) {
 }
 
 BOOST_AUTO_TEST_CASE(a_steps_pairs_do_not_depend_on_the_steps_asked_before) {
-  run_plan walked(23, {.pairs_per_step = 5, .epochs = 3}), jumped(23, {.pairs_per_step = 5, .epochs = 3});
+  run_plan walked(23, {.pairs_per_step = 5, .epochs = 3}),
+      jumped(23, {.pairs_per_step = 5, .epochs = 3});
   std::vector<std::size_t> wanted;
   for (std::int64_t step = 0; step <= 11; ++step) {
     const auto members = walked.members(step);
     wanted.assign(members.begin(), members.end());
   }
   const auto members = jumped.members(11);
-  BOOST_TEST(std::vector<std::size_t>(members.begin(), members.end()) == wanted, boost::test_tools::per_element());
+  BOOST_TEST(std::vector<std::size_t>(members.begin(), members.end()) == wanted,
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(without_shuffling_pairs_come_as_they_are) {
   run_plan plan(7, {.pairs_per_step = 3, .shuffle = false});
-  BOOST_TEST(epoch_of(plan, 1) == (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6}), boost::test_tools::per_element());
+  BOOST_TEST(epoch_of(plan, 1) == (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(another_seed_gives_another_order) {
@@ -74,7 +78,8 @@ BOOST_AUTO_TEST_CASE(max_steps_stands_above_epochs_and_epochs_go_on_counting) {
 
 BOOST_AUTO_TEST_CASE(nothing_to_read_and_uncountable_steps_are_refused) {
   BOOST_CHECK_THROW(run_plan(0, {}), prefopt::value_error);
-  BOOST_CHECK_THROW(run_plan(99, {.epochs = std::numeric_limits<std::int64_t>::max()}), prefopt::value_error);
+  BOOST_CHECK_THROW(run_plan(99, {.epochs = std::numeric_limits<std::int64_t>::max()}),
+                    prefopt::value_error);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Supervised fine-tuning of a policy without a reference: what it reads, what it weighs, and where it ends.
+// Supervised fine-tuning of a policy without a reference: what it reads, what it weighs, and where
+// it ends.
 
 #include "prefopt/loss/sft.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/bigram.hpp"
 #include "prefopt/train/evaluate.hpp"
@@ -23,7 +25,8 @@ namespace {
 template <class Examples>
 outcome outcome_of(const Examples& examples) {
   bigram policy = toy_policy();
-  const auto found = accumulate_gradient(policy, no_reference{}, sft{}, examples, first_members(examples.size()), {});
+  const auto found = accumulate_gradient(policy, no_reference{}, sft{}, examples,
+                                         first_members(examples.size()), {});
   return {found, gradient(policy)};
 }
 
@@ -34,14 +37,17 @@ BOOST_AUTO_TEST_CASE(a_step_of_sft_is_the_mean_over_responses_of_the_mean_over_t
   const std::vector<tokenized_pair> pairs{{{0}, {0, 1, 0, 0}, {1}}, {{0}, {1}, {0, 0, 0}}};
   const auto found = accumulate_gradient(policy, no_reference{}, sft{}, pairs, first_members(2));
   const double first = likely + unlikely + even + likely;
-  check_close(found.loss, -(first / 4 + unlikely) / 2);  // the mean over all five tokens is another number
-  BOOST_TEST(names(found.metrics) == std::vector<std::string>{"logps/chosen"}, boost::test_tools::per_element());
+  // the mean over all five tokens is another number
+  check_close(found.loss, -(first / 4 + unlikely) / 2);
+  BOOST_TEST(names(found.metrics) == std::vector<std::string>{"logps/chosen"},
+             boost::test_tools::per_element());
   check_metric(found.metrics, "logps/chosen", (first + unlikely) / 2);
   BOOST_TEST(found.tokens == 5 + 2);  // what was rejected is not read
 
-  // By the logits after 0: p - [token], of three tokens that weigh 1/8 each and of one that weighs 1/2.
-  const std::vector<double> wanted{3 * 0.75 / 8 - 2.0 / 8 + 0.75 / 2, 3 * 0.25 / 8 - 1.0 / 8 + (0.25 - 1) / 2,
-                                   (0.5 - 1) / 8, 0.5 / 8};
+  // By the logits after 0: p - [token], of three tokens that weigh 1/8 each and of one that weighs
+  // 1/2.
+  const std::vector<double> wanted{3 * 0.75 / 8 - 2.0 / 8 + 0.75 / 2,
+                                   3 * 0.25 / 8 - 1.0 / 8 + (0.25 - 1) / 2, (0.5 - 1) / 8, 0.5 / 8};
   const auto came = gradient(policy);
   for (std::size_t i = 0; i < 4; ++i) check_close(came[i], wanted[i]);
 }
@@ -56,7 +62,8 @@ BOOST_AUTO_TEST_CASE(sft_reads_the_best_response_and_nothing_beside_it) {
   for (const tokenized_pair& pair : pairs) {
     alone.push_back({pair.prompt, {pair.chosen}});
     lists.push_back({pair.prompt, {pair.chosen, {0}, pair.rejected, {1, 2}}});
-    unsorted.push_back({pair.prompt, {{0}, {1, 2}, pair.chosen, pair.rejected}, {-7, -9, -0.5, -3}});
+    unsorted.push_back(
+        {pair.prompt, {{0}, {1, 2}, pair.chosen, pair.rejected}, {-7, -9, -0.5, -3}});
     single.push_back({pair.prompt, {pair.chosen}, {0.1}});
     liked.push_back({pair.prompt, pair.chosen, true, {3, 3}});
   }
@@ -84,10 +91,12 @@ BOOST_AUTO_TEST_CASE(sft_imitates_no_completion_that_is_not_desirable) {
   BOOST_CHECK_THROW((void)outcome_of(poor), value_error);
 }
 
-// The negative log-likelihood is smallest where probabilities are frequencies, and is their entropy there.
+// The negative log-likelihood is smallest where probabilities are frequencies, and is their entropy
+// there.
 BOOST_AUTO_TEST_CASE(a_run_of_sft_ends_at_the_frequencies_of_its_data) {
-  const std::vector<tokenized_example> examples{{{0}, {{0, 1, 0, 2}}}, {{0}, {{1, 1, 2, 0}}}, {{1}, {{0, 2, 2, 1}}},
-                                                {{2}, {{0, 0, 1, 0}}}, {{2}, {{2, 1, 2, 1}}}, {{0}, {{1, 0, 2, 0}}}};
+  const std::vector<tokenized_example> examples{{{0}, {{0, 1, 0, 2}}}, {{0}, {{1, 1, 2, 0}}},
+                                                {{1}, {{0, 2, 2, 1}}}, {{2}, {{0, 0, 1, 0}}},
+                                                {{2}, {{2, 1, 2, 1}}}, {{0}, {{1, 0, 2, 0}}}};
   std::vector<double> counts(9), totals(3);
   for (const tokenized_example& example : examples) {
     token_id last = example.prompt.back();
@@ -98,7 +107,10 @@ BOOST_AUTO_TEST_CASE(a_run_of_sft_ends_at_the_frequencies_of_its_data) {
     }
   }
   bigram policy(3);
-  trainer{policy, no_reference{}, sft{}, {.learning_rate = 0.1, .max_grad_norm = 0, .pairs_per_step = 6, .epochs = 600}}
+  trainer{policy,
+          no_reference{},
+          sft{},
+          {.learning_rate = 0.1, .max_grad_norm = 0, .pairs_per_step = 6, .epochs = 600}}
       .run(examples);
   double entropy = 0;  // per token
   for (std::size_t before = 0; before < 3; ++before) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // trainer::step, beside trainer::run.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -45,12 +46,14 @@ BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
     reports.push_back(single.step(of_step(pairs, step)));
     BOOST_TEST(reports.back().total_steps == 9);
     BOOST_TEST(reports.back().last == (step == 8));
-    reports.back().epoch = wanted.reports.at(static_cast<std::size_t>(step)).epoch;  // a step alone knows of no epochs
+    // a step alone knows of no epochs
+    reports.back().epoch = wanted.reports.at(static_cast<std::size_t>(step)).epoch;
   }
   check_equal_reports(reports, wanted.reports);
   BOOST_TEST(weights(stepped) == weights(ran), boost::test_tools::per_element());
   auto state = single.state(), known = whole.state();
-  BOOST_TEST((state.fingerprint == run_fingerprint{.options = known.fingerprint.options}));  // data come as they come
+  // data come as they come
+  BOOST_TEST((state.fingerprint == run_fingerprint{.options = known.fingerprint.options}));
   state.fingerprint = known.fingerprint;
   BOOST_TEST((state == known));
 }
@@ -73,7 +76,8 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_behind_single_steps) {
 BOOST_AUTO_TEST_CASE(a_restored_state_is_stepped_on_from) {
   const auto pairs = toy_pairs(12);
   bigram straight = toy_policy(), halted = toy_policy();
-  trainer whole{straight, reference, dpo{}, in_order()}, before{halted, reference, dpo{}, in_order()};
+  trainer whole{straight, reference, dpo{}, in_order()},
+      before{halted, reference, dpo{}, in_order()};
   for (std::int64_t step = 0; step < 5; ++step) whole.step(of_step(pairs, step));
   for (std::int64_t step = 0; step < 2; ++step) before.step(of_step(pairs, step));
   bigram resumed = halted;
@@ -92,7 +96,8 @@ BOOST_AUTO_TEST_CASE(the_schedule_ends_with_the_last_step) {
 
 BOOST_AUTO_TEST_CASE(a_step_may_have_any_number_of_pairs_but_none) {
   bigram policy = toy_policy();
-  trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .pairs_per_step = 2, .max_steps = 5}};
+  trainer run{
+      policy, reference, dpo{}, {.learning_rate = 0.1, .pairs_per_step = 2, .max_steps = 5}};
   for (const std::size_t count : {1U, 7U, 30U}) run.step(toy_pairs(count));
   const auto before = weights(policy);
   BOOST_CHECK_THROW(run.step(std::vector<tokenized_pair>{}), value_error);

@@ -2,11 +2,12 @@
 #pragma once
 // Two tokens and two bigrams, so few that losses and metrics can be computed by hand.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/policy/bigram.hpp"
 #include "prefopt/train/metric.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Losses that carry numbers from step to step, in runs that stop, go on, evaluate and break.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -9,6 +8,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/bco.hpp"
@@ -94,7 +95,9 @@ struct token_baseline : with_a_baseline {
   token_results operator()(const token_groups& groups) const {
     return token_losses(static_cast<const with_a_baseline&>(*this), groups);
   }
-  void observe(const token_groups& groups) { prefopt::observe(static_cast<with_a_baseline&>(*this), groups); }
+  void observe(const token_groups& groups) {
+    prefopt::observe(static_cast<with_a_baseline&>(*this), groups);
+  }
   [[nodiscard]] static bool couples() { return false; }
   friend void check(const token_baseline&) {}
 };
@@ -106,8 +109,8 @@ outcome step_of(Loss& loss, std::size_t tokens) {
   const auto pairs = toy_pairs(40);
   bigram policy = toy_policy();
   const bigram reference = toy_policy(77);
-  const auto found =
-      accumulate_gradient(policy, reference, loss, pairs, first_members(40), {.tokens_per_microbatch = tokens});
+  const auto found = accumulate_gradient(policy, reference, loss, pairs, first_members(40),
+                                         {.tokens_per_microbatch = tokens});
   return {found, gradient(policy)};
 }
 
@@ -133,7 +136,8 @@ BOOST_AUTO_TEST_CASE(a_loss_with_a_state_observes_a_step_once_however_it_is_cut)
 }
 
 BOOST_AUTO_TEST_CASE(only_losses_with_a_state_are_scored_twice) {
-  BOOST_TEST((carries_state(with_a_baseline{}) && carries_state(bco{}) && carries_state(any_loss{bco{}})));
+  BOOST_TEST(
+      (carries_state(with_a_baseline{}) && carries_state(bco{}) && carries_state(any_loss{bco{}})));
   BOOST_TEST((!carries_state(dpo{}) && !carries_state(any_loss{dpo{}})));
   BOOST_TEST(!carries_state(weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 1}}));
 }
@@ -150,7 +154,8 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_losss_numbers_to_the_bits_of_one_tha
       resumed.heard = stopped.heard;
       resumed.go();
       check_equal_reports(resumed.heard.reports, straight.heard.reports);
-      BOOST_TEST(weights(resumed.policy) == weights(straight.policy), boost::test_tools::per_element());
+      BOOST_TEST(weights(resumed.policy) == weights(straight.policy),
+                 boost::test_tools::per_element());
       BOOST_TEST((resumed.run.state() == straight.run.state()));
     }
   });
@@ -220,11 +225,14 @@ BOOST_AUTO_TEST_CASE(evaluating_reads_a_losss_numbers_and_changes_none) {
     const auto held_out = toy_pairs(7, 9);
     toy_training<Loss> plain(loss), evaluating(loss);
     plain.go();
-    evaluating.go(-1, evaluate_every{1, held_out, evaluating.reference, {.tokens_per_microbatch = 30}});
+    evaluating.go(-1,
+                  evaluate_every{1, held_out, evaluating.reference, {.tokens_per_microbatch = 30}});
     BOOST_TEST(evaluating.heard.evaluations.size() == 9U);
     check_equal_reports(evaluating.heard.reports, plain.heard.reports);
     BOOST_TEST((evaluating.run.state() == plain.run.state()));
-    const auto evaluated = [&](const Loss& with) { return evaluate(plain.policy, plain.reference, with, held_out); };
+    const auto evaluated = [&](const Loss& with) {
+      return evaluate(plain.policy, plain.reference, with, held_out);
+    };
     check_close(evaluating.heard.evaluations.back().loss, evaluated(plain.run.loss()).loss);
     BOOST_TEST(std::abs(evaluated(loss).loss - evaluated(plain.run.loss()).loss) > 1e-4);
     BOOST_TEST((evaluating.run.state() == plain.run.state()));
@@ -250,9 +258,13 @@ BOOST_AUTO_TEST_CASE(a_loss_given_away_gives_what_one_that_stays_gives) {
     bigram policy = toy_policy();
     const bigram reference = toy_policy(77);
     Loss stays = loss;
-    const double wanted = accumulate_gradient(policy, reference, stays, pairs, first_members(11)).loss;
-    BOOST_TEST(accumulate_gradient(policy, reference, Loss(loss), pairs, first_members(11)).loss == wanted);
-    BOOST_TEST(accumulate_gradient(policy, reference, loss, pairs, first_members(11)).loss != wanted);  // constant
+    const double wanted =
+        accumulate_gradient(policy, reference, stays, pairs, first_members(11)).loss;
+    BOOST_TEST(accumulate_gradient(policy, reference, Loss(loss), pairs, first_members(11)).loss ==
+               wanted);
+    // constant
+    BOOST_TEST(accumulate_gradient(policy, reference, loss, pairs, first_members(11)).loss !=
+               wanted);
   });
 }
 

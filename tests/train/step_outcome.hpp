@@ -2,10 +2,11 @@
 #pragma once
 // What a step found out and left behind, and how two of them are held against each other.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/train/step.hpp"
 

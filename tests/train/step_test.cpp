@@ -2,14 +2,15 @@
 #include "prefopt/train/step.hpp"
 
 #include <algorithm>
-#include <boost/mpl/list.hpp>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/hinge.hpp"
@@ -23,7 +24,8 @@
 using namespace prefopt;
 using namespace prefopt::tests;
 
-static_assert(reference_for<reference_cache, dpo> && reference_for<bigram, ipo> && reference_for<no_reference, sft>);
+static_assert(reference_for<reference_cache, dpo> && reference_for<bigram, ipo> &&
+              reference_for<no_reference, sft>);
 static_assert(!reference_for<no_reference, dpo>, "a loss that reads a reference needs one");
 static_assert(!reference_for<reference_cache, sft>, "a loss that reads no reference takes none");
 
@@ -32,16 +34,15 @@ namespace {
 /// Answers with a bigram of its own, or not at all.
 template <class Loss>
 auto reference_of() {
-  if constexpr (Loss::inputs.reference) {
+  if constexpr (Loss::inputs.reference)
     return toy_policy(77);
-  } else {
+  else
     return no_reference{};
-  }
 }
 
 template <class Loss>
-outcome outcome_of(const Loss& loss, const std::vector<tokenized_pair>& pairs, const std::vector<std::size_t>& members,
-                   std::size_t tokens_per_microbatch = 0) {
+outcome outcome_of(const Loss& loss, const std::vector<tokenized_pair>& pairs,
+                   const std::vector<std::size_t>& members, std::size_t tokens_per_microbatch = 0) {
   bigram policy = toy_policy();
   auto found = accumulate_gradient(policy, reference_of<Loss>(), loss, pairs, members,
                                    {.tokens_per_microbatch = tokens_per_microbatch});
@@ -54,9 +55,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(micro_batches_of_any_size_equal_one_big_batch, Los
   const auto pairs = toy_pairs(17);
   const auto members = first_members(pairs.size());
   const auto whole = outcome_of(Loss{}, pairs, members);
-  for (const std::size_t budget : {1U, 13U, 40U, 150U}) {
+  for (const std::size_t budget : {1U, 13U, 40U, 150U})
     check_same_but_for_rounding(outcome_of(Loss{}, pairs, members, budget), whole);
-  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_order_of_a_steps_pairs_changes_rounding_only, Loss, losses) {
@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(gradients_left_from_before_do_not_count) {
   bigram policy = toy_policy();
   for (int round = 0; round < 2; ++round) {
     accumulate_gradient(policy, reference_of<dpo>(), dpo{}, pairs, members);
-    BOOST_TEST(gradient(policy) == outcome_of(dpo{}, pairs, members, 4096).gradient, boost::test_tools::per_element());
+    BOOST_TEST(gradient(policy) == outcome_of(dpo{}, pairs, members, 4096).gradient,
+               boost::test_tools::per_element());
   }
 }
 
@@ -106,10 +107,11 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_has_no_reward_and_a_loss
   bigram policy = toy_policy();
   for (std::size_t count = 1; count <= 40; ++count) {
     const auto pairs = toy_pairs(count);
-    const auto found =
-        accumulate_gradient(policy, policy, dpo{}, pairs, first_members(count), {.tokens_per_microbatch = 30});
+    const auto found = accumulate_gradient(policy, policy, dpo{}, pairs, first_members(count),
+                                           {.tokens_per_microbatch = 30});
     BOOST_TEST(found.loss == std::numbers::ln2);
-    for (const char* name : {"rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins"}) {
+    for (const char* name :
+         {"rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins"}) {
       BOOST_TEST(find_metric(found.metrics, name).value() == 0.0);
     }
   }
@@ -117,7 +119,8 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_has_no_reward_and_a_loss
 
 BOOST_AUTO_TEST_CASE(every_sequence_that_the_loss_reads_is_counted_whole) {
   const std::vector<tokenized_pair> pairs{{{0, 1, 2}, {3, 4}, {5}}, {{0}, {1}, {2, 3}}};
-  BOOST_TEST(outcome_of(dpo{}, pairs, {0, 1}).found.tokens == (3 + 2) + (3 + 1) + (1 + 1) + (1 + 2));
+  BOOST_TEST(outcome_of(dpo{}, pairs, {0, 1}).found.tokens ==
+             (3 + 2) + (3 + 1) + (1 + 1) + (1 + 2));
   BOOST_TEST(outcome_of(sft{}, pairs, {0, 1}).found.tokens == (3 + 2) + (1 + 1));
 }
 
@@ -136,20 +139,25 @@ BOOST_AUTO_TEST_CASE(a_loss_that_reads_chosen_responses_says_nothing_of_others) 
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused_with_the_pairs_named) {
-  const std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {2, 1}, {1}}, {{0}, {1}, {0}}, {{0}, {1}, {2, 2}}};
+  const std::vector<tokenized_pair> pairs{
+      {{0}, {0}, {1}}, {{0}, {2, 1}, {1}}, {{0}, {1}, {0}}, {{0}, {1}, {2, 2}}};
   bigram policy(3);
   const bigram reference(3);
-  policy.parameters().at(0).value[2 * 3] = std::numeric_limits<double>::quiet_NaN();  // only after token 2
+  // only after token 2
+  policy.parameters().at(0).value[2 * 3] = std::numeric_limits<double>::quiet_NaN();
   const auto names_them = [](const not_finite& cause) {
     BOOST_TEST(std::string(cause.what()).find("pairs 1, 3") != std::string::npos, cause.what());
     return cause.pairs() == std::vector<std::size_t>{1, 3};
   };
   const std::vector<std::size_t> members{0, 1, 2, 3}, fine{2, 0};
-  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, dpo{}, pairs, members), not_finite, names_them);
-  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite, names_them);
+  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, dpo{}, pairs, members), not_finite,
+                        names_them);
+  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite,
+                        names_them);
   BOOST_CHECK_NO_THROW(accumulate_gradient(policy, reference, dpo{}, pairs, fine));
   bigram sound(3);
-  BOOST_CHECK_EXCEPTION(accumulate_gradient(sound, policy, dpo{}, pairs, members), not_finite, names_them);
+  BOOST_CHECK_EXCEPTION(accumulate_gradient(sound, policy, dpo{}, pairs, members), not_finite,
+                        names_them);
   BOOST_CHECK_EXCEPTION((void)evaluate(policy, reference, dpo{}, pairs), not_finite, names_them);
 }
 
@@ -157,10 +165,14 @@ BOOST_AUTO_TEST_CASE(an_infinite_log_prob_is_refused_where_the_loss_would_not_sh
   const std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {0}, {2}}};
   bigram policy(3);
   const bigram reference(3);
-  policy.parameters().at(0).value[2] = -std::numeric_limits<double>::infinity();  // token 2 after token 0
+  // token 2 after token 0
+  policy.parameters().at(0).value[2] = -std::numeric_limits<double>::infinity();
   const std::vector<std::size_t> members{0, 1};
-  const auto names_it = [](const not_finite& cause) { return cause.pairs() == std::vector<std::size_t>{1}; };
-  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite, names_it);
+  const auto names_it = [](const not_finite& cause) {
+    return cause.pairs() == std::vector<std::size_t>{1};
+  };
+  BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite,
+                        names_it);
 }
 
 /// Gives one number too few.
@@ -173,12 +185,16 @@ struct forgetful_reference {
 BOOST_AUTO_TEST_CASE(a_reference_that_does_not_answer_for_every_target_is_refused) {
   bigram policy = toy_policy();
   const auto pairs = toy_pairs(3);
-  BOOST_CHECK_THROW(accumulate_gradient(policy, forgetful_reference{}, dpo{}, pairs, first_members(3)), shape_error);
+  BOOST_CHECK_THROW(
+      accumulate_gradient(policy, forgetful_reference{}, dpo{}, pairs, first_members(3)),
+      shape_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_of_no_pairs_is_refused) {
   bigram policy = toy_policy();
-  BOOST_CHECK_THROW(accumulate_gradient(policy, policy, dpo{}, toy_pairs(3), std::vector<std::size_t>{}), value_error);
+  BOOST_CHECK_THROW(
+      accumulate_gradient(policy, policy, dpo{}, toy_pairs(3), std::vector<std::size_t>{}),
+      value_error);
 }
 
 }  // namespace

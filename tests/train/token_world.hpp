@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Five tokens with a value each, of which 0 ends a response of at most four: a world whose true reward, the sum of a
-// response's values, and whose divergence from the reference are known exactly.
+// Five tokens with a value each, of which 0 ends a response of at most four: a world whose true
+// reward, the sum of a response's values, and whose divergence from the reference are known
+// exactly.
 
 #include <cmath>
 #include <cstddef>
@@ -46,11 +47,14 @@ struct token_world {
   /// Every token but the end, so many times in turn.
   [[nodiscard]] static std::vector<token_ids> prompts(std::size_t count) {
     std::vector<token_ids> all;
-    for (std::size_t i = 0; i < count; ++i) all.push_back({1 + static_cast<token_id>(i % (vocabulary - 1))});
+    for (std::size_t i = 0; i < count; ++i)
+      all.push_back({1 + static_cast<token_id>(i % (vocabulary - 1))});
     return all;
   }
 
-  [[nodiscard]] static generation_options generation() { return {.max_new_tokens = longest, .end_of_text = 0}; }
+  [[nodiscard]] static generation_options generation() {
+    return {.max_new_tokens = longest, .end_of_text = 0};
+  }
 
   struct standing {
     double reward = 0;      ///< expected, of a response to a prompt

@@ -41,14 +41,18 @@ inline token_ids toy_tokens(random_generator& random, std::size_t least, std::si
 
 inline std::vector<tokenized_pair> toy_pairs(std::size_t count, std::uint64_t seed = 2) {
   random_generator random(seed);
-  const auto tokens = [&](std::size_t least, std::size_t most) { return toy_tokens(random, least, most); };
+  const auto tokens = [&](std::size_t least, std::size_t most) {
+    return toy_tokens(random, least, most);
+  };
   std::vector<tokenized_pair> pairs;
-  for (std::size_t i = 0; i < count; ++i) pairs.push_back({tokens(0, 5), tokens(1, 7), tokens(1, 7)});
+  for (std::size_t i = 0; i < count; ++i)
+    pairs.push_back({tokens(0, 5), tokens(1, 7), tokens(1, 7)});
   return pairs;
 }
 
 /// Scores are multiples of 1/8 without ties, best and worst anywhere.
-inline std::vector<tokenized_example> toy_lists(std::size_t count, std::size_t responses, std::uint64_t seed = 3) {
+inline std::vector<tokenized_example> toy_lists(std::size_t count, std::size_t responses,
+                                                std::uint64_t seed = 3) {
   random_generator random(seed);
   std::vector<tokenized_example> lists;
   for (std::size_t i = 0; i < count; ++i) {
@@ -68,7 +72,8 @@ inline std::vector<tokenized_unpaired> toy_unpaired(std::size_t count, std::uint
   std::vector<tokenized_unpaired> examples;
   for (std::size_t i = 0; i < count; ++i)
     examples.push_back({toy_tokens(random, 1, 5), toy_tokens(random, 1, 7), i % 2 == 0});
-  for (std::size_t i = 0; i < count; ++i) examples[i].mismatched = examples[(i + 1) % count].completion;
+  for (std::size_t i = 0; i < count; ++i)
+    examples[i].mismatched = examples[(i + 1) % count].completion;
   return examples;
 }
 

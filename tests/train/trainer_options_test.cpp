@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/trainer_options.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <limits>
+
+#include <boost/test/unit_test.hpp>
 
 namespace {
 
@@ -11,7 +12,8 @@ using prefopt::trainer_options;
 BOOST_AUTO_TEST_CASE(the_defaults_are_accepted) { BOOST_CHECK_NO_THROW(check(trainer_options{})); }
 
 BOOST_AUTO_TEST_CASE(reals_outside_their_range_are_refused) {
-  for (const double bad : {-1e-9, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+  for (const double bad :
+       {-1e-9, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     BOOST_CHECK_THROW(check(trainer_options{.learning_rate = bad}), prefopt::value_error);
     BOOST_CHECK_THROW(check(trainer_options{.weight_decay = bad}), prefopt::value_error);
     BOOST_CHECK_THROW(check(trainer_options{.adam_beta1 = bad}), prefopt::value_error);

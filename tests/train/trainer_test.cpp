@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/train/trainer.hpp"
 
-#include <boost/mpl/list.hpp>
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/dpo.hpp"
@@ -31,17 +32,16 @@ namespace {
 
 template <class Loss>
 auto reference_of(const bigram& policy, const std::vector<tokenized_pair>& pairs) {
-  if constexpr (Loss::inputs.reference) {
+  if constexpr (Loss::inputs.reference)
     return reference_log_probs(policy, pairs);
-  } else {
+  else
     return no_reference{};
-  }
 }
 
 using losses = boost::mpl::list<dpo, ipo, sft>;
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_stopped_after_any_step_and_resumed_gives_the_bits_of_one_that_was_not, Loss,
-                              losses) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+    a_run_stopped_after_any_step_and_resumed_gives_the_bits_of_one_that_was_not, Loss, losses) {
   const auto pairs = toy_pairs(11);
   bigram straight = toy_policy();
   const auto reference = reference_of<Loss>(straight, pairs);
@@ -98,9 +98,8 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_a_run_by_rounding_only) {
   trainer{cut, reference, dpo{}, options}.run(pairs);
   options.tokens_per_microbatch = 100000;
   trainer{whole, reference, dpo{}, options}.run(pairs);
-  for (std::size_t i = 0; i < weights(cut).size(); ++i) {
+  for (std::size_t i = 0; i < weights(cut).size(); ++i)
     BOOST_TEST(std::abs(weights(cut)[i] - weights(whole)[i]) < 1e-10);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(no_microbatch_is_the_machines_to_say_and_zero_is_all_at_once) {
@@ -119,13 +118,17 @@ BOOST_AUTO_TEST_CASE(reports_count_steps_epochs_tokens_and_follow_the_schedule) 
   const auto pairs = toy_pairs(11);
   std::int64_t tokens = 0;
   for (const auto& pair : pairs) {
-    tokens += static_cast<std::int64_t>(2 * pair.prompt.size() + pair.chosen.size() + pair.rejected.size());
+    tokens += static_cast<std::int64_t>(2 * pair.prompt.size() + pair.chosen.size() +
+                                        pair.rejected.size());
   }
   bigram policy = toy_policy();
   const auto reference = reference_log_probs(policy, pairs);
   recorder heard;
-  trainer{policy, reference, dpo{}, {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2}}.run(
-      pairs, heard);
+  trainer{policy,
+          reference,
+          dpo{},
+          {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2}}
+      .run(pairs, heard);
   const double factors[] = {0, 1, 0.8, 0.6, 0.4, 0.2};
   BOOST_REQUIRE(heard.reports.size() == 6u);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -145,7 +148,8 @@ BOOST_AUTO_TEST_CASE(the_logged_gradient_norm_is_that_before_clipping) {
   const auto first_norm = [&](double max_grad_norm) {
     bigram policy = toy_policy();
     recorder heard;
-    trainer{policy, no_reference{}, sft{}, {.max_grad_norm = max_grad_norm, .max_steps = 1}}.run(pairs, heard);
+    trainer{policy, no_reference{}, sft{}, {.max_grad_norm = max_grad_norm, .max_steps = 1}}.run(
+        pairs, heard);
     return heard.reports.at(0).grad_norm;
   };
   BOOST_TEST(first_norm(0) > 1e-3);
@@ -156,7 +160,10 @@ BOOST_AUTO_TEST_CASE(clipping_bounds_what_reaches_the_optimizer) {
   const auto pairs = toy_pairs(6);
   const auto first_moment = [&](double max_grad_norm) {
     bigram policy = toy_policy();
-    trainer run{policy, no_reference{}, sft{}, {.adam_beta1 = 0, .max_grad_norm = max_grad_norm, .max_steps = 1}};
+    trainer run{policy,
+                no_reference{},
+                sft{},
+                {.adam_beta1 = 0, .max_grad_norm = max_grad_norm, .max_steps = 1}};
     run.run(pairs);
     const auto state = run.state();
     double sum = 0;
@@ -169,7 +176,8 @@ BOOST_AUTO_TEST_CASE(clipping_bounds_what_reaches_the_optimizer) {
 
 BOOST_AUTO_TEST_CASE(dpo_raises_margins_and_sft_the_chosen_log_probs) {
   const auto pairs = toy_pairs(4);
-  const trainer_options options{.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100};
+  const trainer_options options{
+      .learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100};
   recorder preferred, tuned;
   bigram policy = toy_policy();
   const auto reference = reference_log_probs(policy, pairs);
@@ -222,18 +230,24 @@ BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run
   const weighted_sum reads{weighted{sft{}, 1}, weighted{dpo{}, 1}};
   const weighted_sum reads_none{weighted{sft{}, 1}, weighted{simpo{}, 1}};
   const weighted_sum divergences{weighted{sft{}, 1}, weighted{tdpo{}, 1}};
-  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, reads}), value_error, says_in("there is none"));
-  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, any_loss{dpo{}}}), value_error, says_in("there is none"));
-  BOOST_CHECK_EXCEPTION((trainer{policy, cache, reads_none}), value_error, says_in("reads no reference"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, reads}), value_error,
+                        says_in("there is none"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, any_loss{dpo{}}}), value_error,
+                        says_in("there is none"));
+  BOOST_CHECK_EXCEPTION((trainer{policy, cache, reads_none}), value_error,
+                        says_in("reads no reference"));
   BOOST_CHECK_EXCEPTION((trainer{policy, cache, divergences}), value_error, says_in("divergences"));
   BOOST_CHECK_EXCEPTION((trainer{policy, cache, tdpo{}}), value_error, says_in("divergences"));
   BOOST_CHECK_NO_THROW((trainer{policy, reference, divergences}));
   BOOST_CHECK_NO_THROW((trainer{policy, cache, reads}));
   BOOST_CHECK_NO_THROW((trainer{policy, no_reference{}, reads_none}));
-  BOOST_CHECK_NO_THROW((trainer{policy, cache, any_loss{sft{}}}));  // a program may not know before it runs
-  struct plain {                                                    // tells no square sums
+  // a program may not know before it runs
+  BOOST_CHECK_NO_THROW((trainer{policy, cache, any_loss{sft{}}}));
+  struct plain {  // tells no square sums
     bigram inner = toy_policy();
-    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const { return inner.token_log_probs(batch); }
+    std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+      return inner.token_log_probs(batch);
+    }
     bigram::pass forward(const prefix_tree_batch&) {
       BOOST_ERROR("a forward run");
       throw value_error("");
@@ -243,10 +257,12 @@ BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run
   };
   plain silent;
   BOOST_CHECK_EXCEPTION((trainer{silent, cache, wpo{dpo{}}}), value_error, says_in("square sums"));
-  BOOST_CHECK_EXCEPTION((void)accumulate_gradient(silent, cache, wpo{dpo{}}, pairs, first_members(3)), value_error,
-                        says_in("square sums"));
-  BOOST_CHECK_EXCEPTION((void)accumulate_gradient(silent, no_reference{}, reads, pairs, first_members(3)), value_error,
-                        says_in("there is none"));
+  BOOST_CHECK_EXCEPTION(
+      (void)accumulate_gradient(silent, cache, wpo{dpo{}}, pairs, first_members(3)), value_error,
+      says_in("square sums"));
+  BOOST_CHECK_EXCEPTION(
+      (void)accumulate_gradient(silent, no_reference{}, reads, pairs, first_members(3)),
+      value_error, says_in("there is none"));
 }
 
 BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
@@ -260,7 +276,8 @@ BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
   BOOST_CHECK_NO_THROW(run.restore(state));
   state.num_tokens = -1;
   BOOST_CHECK_THROW(run.restore(state), value_error);
-  state.num_tokens = std::numeric_limits<std::int64_t>::max();  // the next step would count beyond it
+  // the next step would count beyond it
+  state.num_tokens = std::numeric_limits<std::int64_t>::max();
   BOOST_CHECK_THROW(run.restore(state), value_error);
   BOOST_TEST(run.steps_done() == 3);
 }
@@ -273,12 +290,15 @@ static_assert(std::is_constructible_v<unreferenced, bigram&, no_reference, sft>)
 
 /// Trains on pairs for one of which the reference has no number.
 struct broken_run {
-  std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {1}, {0}}, {{0}, {2, 1}, {1}}, {{0}, {0, 1}, {1}}};
+  std::vector<tokenized_pair> pairs{
+      {{0}, {0}, {1}}, {{0}, {1}, {0}}, {{0}, {2, 1}, {1}}, {{0}, {0, 1}, {1}}};
   bigram policy{3};
   bigram reference{3};
   trainer_options options{.learning_rate = 0.1, .pairs_per_step = 1, .shuffle = false};
 
-  broken_run() { reference.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN(); }
+  broken_run() {
+    reference.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
+  }
 
   template <class... Callbacks>
   std::string message(Callbacks&&... callbacks) {
@@ -302,12 +322,15 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_with_step_and_pair_
 }
 
 BOOST_AUTO_TEST_CASE(the_error_names_what_was_saved_last) {
-  const auto name = [](const auto& run, const step_report&) { return join("folder/checkpoint-", run.steps_done()); };
+  const auto name = [](const auto& run, const step_report&) {
+    return join("folder/checkpoint-", run.steps_done());
+  };
   const std::string said = broken_run{}.message(save_every{1, name});
   BOOST_TEST(said.ends_with("last saved: folder/checkpoint-2"), said);
 }
 
-BOOST_AUTO_TEST_CASE(a_held_out_number_that_is_not_finite_is_named_as_held_out_with_step_and_last_save) {
+BOOST_AUTO_TEST_CASE(
+    a_held_out_number_that_is_not_finite_is_named_as_held_out_with_step_and_last_save) {
   const std::vector<tokenized_pair> pairs{{{0}, {0}, {1}}, {{0}, {1}, {0}}};
   std::vector<tokenized_pair> held_out(8, pairs[0]);
   held_out[7] = {{0}, {2, 1}, {1}};
@@ -324,8 +347,8 @@ BOOST_AUTO_TEST_CASE(a_held_out_number_that_is_not_finite_is_named_as_held_out_w
     BOOST_TEST(said.ends_with("last saved: folder/checkpoint-1"), said);
     return cause.held_out() && cause.pairs() == std::vector<std::size_t>{7};
   };
-  BOOST_CHECK_EXCEPTION(run.run(pairs, save_every{1, name}, evaluate_every{2, held_out, spoiled}), not_finite,
-                        names_it);
+  BOOST_CHECK_EXCEPTION(run.run(pairs, save_every{1, name}, evaluate_every{2, held_out, spoiled}),
+                        not_finite, names_it);
   BOOST_TEST(run.steps_done() == 2);
   broken_run training;
   trainer broken{training.policy, training.reference, dpo{}, training.options};
@@ -339,9 +362,10 @@ BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run_before_they_are
   trainer run{policy, reference, dpo{}, {.learning_rate = 1e300}};
   int saves = 0;
   const auto save = [&](const auto&, const step_report&) { return join("save ", ++saves); };
-  BOOST_CHECK_EXCEPTION(run.run(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
-    return std::string_view(cause.what()).starts_with("step 1: weights are not finite");
-  });
+  BOOST_CHECK_EXCEPTION(
+      run.run(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
+        return std::string_view(cause.what()).starts_with("step 1: weights are not finite");
+      });
   BOOST_TEST(saves == 0);
 }
 
@@ -361,7 +385,8 @@ BOOST_AUTO_TEST_CASE(a_gradient_norm_that_is_not_finite_stops_the_run_and_moves_
   const auto before = weights(policy);
   trainer run{policy, no_reference{}, sft{}, {.pairs_per_step = 2, .shuffle = false}};
   const auto names_them = [](const not_finite& cause) {
-    BOOST_TEST(std::string(cause.what()).starts_with("step 1: gradient norm is inf at pairs 0, 1"), cause.what());
+    BOOST_TEST(std::string(cause.what()).starts_with("step 1: gradient norm is inf at pairs 0, 1"),
+               cause.what());
     return cause.pairs() == std::vector<std::size_t>{0, 1};
   };
   BOOST_CHECK_EXCEPTION(run.run(toy_pairs(5)), not_finite, names_them);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Examples without a partner in steps, runs and evaluations.
 
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/bco.hpp"
@@ -37,15 +38,19 @@ recorder trained(const Loss& loss, const std::vector<tokenized_unpaired>& exampl
   bigram policy = toy_policy();
   const auto reference = reference_log_probs(policy, examples);
   recorder heard;
-  trainer{policy, reference, loss, {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}.run(examples,
-                                                                                                               heard);
+  trainer{policy,
+          reference,
+          loss,
+          {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}
+      .run(examples, heard);
   return heard;
 }
 
 template <class Loss>
 outcome outcome_of(Loss loss, const std::vector<tokenized_unpaired>& examples) {
   bigram policy = toy_policy();
-  const auto found = accumulate_gradient(policy, toy_policy(77), loss, examples, first_members(examples.size()));
+  const auto found =
+      accumulate_gradient(policy, toy_policy(77), loss, examples, first_members(examples.size()));
   return {found, gradient(policy)};
 }
 
@@ -67,15 +72,18 @@ BOOST_AUTO_TEST_CASE(a_mismatched_completion_tells_kto_how_far_the_policy_went) 
   auto examples = toy_unpaired(8, 6);
   const outcome all = outcome_of(kto{}, examples);
   for (std::size_t e = 1; e < examples.size(); ++e) examples[e].mismatched.clear();
-  BOOST_TEST(outcome_of(kto{}, examples).found.loss != all.found.loss);  // one of them answers for the step
+  // one of them answers for the step
+  BOOST_TEST(outcome_of(kto{}, examples).found.loss != all.found.loss);
   BOOST_CHECK_THROW(outcome_of(kto{}, without_mismatched(examples)), value_error);
   bigram policy = toy_policy();
-  BOOST_CHECK_THROW((void)evaluate(policy, policy, kto{}, without_mismatched(examples)), value_error);
+  BOOST_CHECK_THROW((void)evaluate(policy, policy, kto{}, without_mismatched(examples)),
+                    value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_mismatched_completion_says_nothing_to_bco) {
   const auto examples = toy_unpaired(8);
-  const outcome with = outcome_of(bco{}, examples), without = outcome_of(bco{}, without_mismatched(examples));
+  const outcome with = outcome_of(bco{}, examples),
+                without = outcome_of(bco{}, without_mismatched(examples));
   BOOST_TEST(with.found.loss == without.found.loss);
   BOOST_TEST((with.found.metrics == without.found.metrics));
   BOOST_TEST(with.gradient == without.gradient, boost::test_tools::per_element());
@@ -100,7 +108,8 @@ BOOST_AUTO_TEST_CASE(only_a_loss_that_reads_mismatched_completions_is_given_them
   BOOST_TEST(tokens_of(weighted_sum{weighted{bco{}, 1}, weighted{kto{}, 1}}) == all);
   // A reference that was asked for the completions alone has all that bco reads.
   bigram policy = toy_policy();
-  const auto completions = reference_log_probs(policy, examples, {.roles = response_selection::own()});
+  const auto completions =
+      reference_log_probs(policy, examples, {.roles = response_selection::own()});
   BOOST_CHECK_NO_THROW(accumulate_gradient(policy, completions, bco{}, examples, first_members(8)));
 }
 
@@ -113,24 +122,27 @@ const std::vector<tokenized_unpaired> small_examples{
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(metrics_of_unpaired_examples_hold_desirable_against_undesirable_ones) {
-  const auto shifted = evaluate(tilted_policy(), even_reference(), bco{.beta = 0.5}, small_examples);
+  const auto shifted =
+      evaluate(tilted_policy(), even_reference(), bco{.beta = 0.5}, small_examples);
   const auto moved = evaluate(tilted_policy(), even_reference(), kto{.beta = 0.5}, small_examples);
   for (const auto& evaluated : {shifted, moved}) {
     BOOST_TEST(evaluated.pairs == 4);
-    BOOST_TEST(
-        names(evaluated.metrics) == (std::vector<std::string>{"rewards/chosen", "rewards/rejected", "rewards/margins",
-                                                              "logps/chosen", "logps/rejected"}),
-        boost::test_tools::per_element());
+    BOOST_TEST(names(evaluated.metrics) ==
+                   (std::vector<std::string>{"rewards/chosen", "rewards/rejected",
+                                             "rewards/margins", "logps/chosen", "logps/rejected"}),
+               boost::test_tools::per_element());
     check_metric(evaluated.metrics, "rewards/chosen", 0.5 * (up + 2 * up) / 2);
     check_metric(evaluated.metrics, "rewards/rejected", 0.5 * (down + 0) / 2);
     check_metric(evaluated.metrics, "rewards/margins", 0.5 * (3 * up - down) / 2);
     check_metric(evaluated.metrics, "logps/chosen", (likely + 2 * likely) / 2);
     check_metric(evaluated.metrics, "logps/rejected", (unlikely + 2 * even) / 2);
   }
-  check_close(shifted.loss,
-              (std::log1p(1 / std::sqrt(1.5)) + std::log1p(1 / 1.5) + std::log1p(std::sqrt(0.5)) + std::log(2.0)) / 4);
+  check_close(shifted.loss, (std::log1p(1 / std::sqrt(1.5)) + std::log1p(1 / 1.5) +
+                             std::log1p(std::sqrt(0.5)) + std::log(2.0)) /
+                                4);
   // 1 - sigmoid(z) = 1 / (1 + exp(z)) with z = +-beta (r - 2 up)
-  const double by_hand = 1 / (1 + 1 / std::sqrt(1.5)) + 0.5 + 1 / (1 + 1.5 / std::sqrt(0.5)) + 1 / (1 + 1.5);
+  const double by_hand =
+      1 / (1 + 1 / std::sqrt(1.5)) + 0.5 + 1 / (1 + 1.5 / std::sqrt(0.5)) + 1 / (1 + 1.5);
   check_close(moved.loss, by_hand / 4);
 }
 
@@ -142,8 +154,9 @@ BOOST_AUTO_TEST_CASE(where_all_examples_are_of_one_kind_there_is_no_margin) {
   };
   BOOST_TEST(names_of(desirable) == (std::vector<std::string>{"rewards/chosen", "logps/chosen"}),
              boost::test_tools::per_element());
-  BOOST_TEST(names_of(undesirable) == (std::vector<std::string>{"rewards/rejected", "logps/rejected"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      names_of(undesirable) == (std::vector<std::string>{"rewards/rejected", "logps/rejected"}),
+      boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_run_on_unpaired_examples_evaluates_those_held_out) {

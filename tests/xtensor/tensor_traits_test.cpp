@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "prefopt/xtensor/tensor_traits.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 #if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
 #include <xtensor/containers/xadapt.hpp>
 #include <xtensor/containers/xarray.hpp>

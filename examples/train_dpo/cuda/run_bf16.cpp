@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 #include <prefopt/cuda.hpp>
-
 #include "train_dpo/run.hpp"
 #include "train_dpo/run_on.hpp"
 
 namespace train_dpo {
 
-void run_on_cuda_in_bf16(const options& options) { run_on<prefopt::cuda_backend<prefopt::bfloat16>>(options); }
+void run_on_cuda_in_bf16(const options& options) {
+  run_on<prefopt::cuda_backend<prefopt::bfloat16>>(options);
+}
 
 }  // namespace train_dpo

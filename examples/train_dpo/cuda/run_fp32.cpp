@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 #include <prefopt/cuda.hpp>
-
 #include "train_dpo/run.hpp"
 #include "train_dpo/run_on.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a machine must offer: storage, and families of operations of which a model or an optimizer names those it needs.
+// What a machine must offer: storage, and families of operations of which a model or an optimizer
+// names those it needs.
 
 #include <concepts>
 #include <cstddef>
@@ -11,9 +12,10 @@
 
 namespace prefopt {
 
-/// Coefficients of one AdamW step, already bias-corrected: value <- decay * value - rate * m / (sqrt(v) + epsilon),
-/// with m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, g = gradient_scale * gradient, and
-/// m, v scaled by the two corrections when read. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
+/// Coefficients of one AdamW step, already bias-corrected: value <- decay * value - rate * m /
+/// (sqrt(v) + epsilon), with m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, g =
+/// gradient_scale * gradient, and m, v scaled by the two corrections when read. Loshchilov & Hutter
+/// 2019, arXiv:1711.05101, algorithm 2.
 struct adamw_coefficients {
   double rate = 0;   ///< learning rate of this step
   double decay = 1;  ///< 1 - rate * weight_decay, of tensors that decay; 1 of others
@@ -36,28 +38,34 @@ struct adamw_tensor {
 };
 
 /// Owns memory of one kind.
-/// Needs: `allocate<T>(n)`, n zeroed elements in a movable owner with `data()` and `size()`; `copy_from_host(from, to)`
-/// and `copy_to_host(from, to)` between equally long spans, and `copy(from, to)` inside; `fill(span, value)`.
+/// Needs: `allocate<T>(n)`, n zeroed elements in a movable owner with `data()` and `size()`;
+/// `copy_from_host(from, to)` and `copy_to_host(from, to)` between equally long spans, and
+/// `copy(from, to)` inside; `fill(span, value)`.
 template <class M>
-concept storage_machine = requires(const M& constant, std::span<typename M::value_type> mine,
-                                   std::span<const typename M::value_type> read_only, typename M::value_type value) {
-  { constant.template allocate<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
-  constant.copy_from_host(read_only, mine);
-  constant.copy_to_host(read_only, mine);
-  constant.copy(read_only, mine);
-  constant.fill(mine, value);
-};
+concept storage_machine =
+    requires(const M& constant, std::span<typename M::value_type> mine,
+             std::span<const typename M::value_type> read_only, typename M::value_type value) {
+      {
+        constant.template allocate<typename M::value_type>(std::size_t{}).data()
+      } -> std::same_as<typename M::value_type*>;
+      constant.copy_from_host(read_only, mine);
+      constant.copy_to_host(read_only, mine);
+      constant.copy(read_only, mine);
+      constant.fill(mine, value);
+    };
 
 /// Can run an optimizer.
-/// Needs: storage_machine; `sum_of_squares(spans)` of all of them together in double, the same bits for the same input;
-/// `adamw(tensors, coefficients)`, one step that assigns values and moments. Both take all tensors in one call, so that
-/// a machine with a dear launch launches once.
+/// Needs: storage_machine; `sum_of_squares(spans)` of all of them together in double, the same bits
+/// for the same input; `adamw(tensors, coefficients)`, one step that assigns values and moments.
+/// Both take all tensors in one call, so that a machine with a dear launch launches once.
 template <class M>
-concept optimizer_machine = storage_machine<M> &&
+concept optimizer_machine =
+    storage_machine<M> &&
     requires(const M& machine, std::span<const std::span<const typename M::value_type>> spans,
-             std::span<const adamw_tensor<typename M::value_type>> tensors, const adamw_coefficients& coefficients) {
-  { machine.sum_of_squares(spans) } -> std::same_as<double>;
-  machine.adamw(tensors, coefficients);
-};
+             std::span<const adamw_tensor<typename M::value_type>> tensors,
+             const adamw_coefficients& coefficients) {
+      { machine.sum_of_squares(spans) } -> std::same_as<double>;
+      machine.adamw(tensors, coefficients);
+    };
 
 }  // namespace prefopt

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// free_ranges: which parts of some memory are not in use. A machine that keeps its scratch memory from step to step
-// takes the lowest range that is large enough (Knuth, The Art of Computer Programming 1, section 2.5, first fit): what
-// a step touches stays together, whatever sizes the step before had.
+// free_ranges: which parts of some memory are not in use. A machine that keeps its scratch memory
+// from step to step takes the lowest range that is large enough (Knuth, The Art of Computer
+// Programming 1, section 2.5, first fit): what a step touches stays together, whatever sizes the
+// step before had.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +16,8 @@
 
 namespace prefopt {
 
-/// Addresses only: the memory itself may be anywhere, on a device too. Ranges that touch are joined, so memory from two
-/// allocations must not: leave a byte of each out.
+/// Addresses only: the memory itself may be anywhere, on a device too. Ranges that touch are
+/// joined, so memory from two allocations must not: leave a byte of each out.
 class free_ranges {
  public:
   using address = std::uintptr_t;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// host_backend: the machine that needs nothing but std. Storage and the optimizer's operations, serial, in host memory;
-// enough for small policies.
+// host_backend: the machine that needs nothing but std. Storage and the optimizer's operations,
+// serial, in host memory; enough for small policies.
 
 #include <algorithm>
 #include <cmath>
@@ -24,16 +24,23 @@ class host_backend {
     return std::vector<T>(count);
   }
 
-  void copy_from_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
-  void copy_to_host(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
-  void copy(std::span<const Real> from, std::span<Real> to) const { std::ranges::copy(from, to.begin()); }
+  void copy_from_host(std::span<const Real> from, std::span<Real> to) const {
+    std::ranges::copy(from, to.begin());
+  }
+  void copy_to_host(std::span<const Real> from, std::span<Real> to) const {
+    std::ranges::copy(from, to.begin());
+  }
+  void copy(std::span<const Real> from, std::span<Real> to) const {
+    std::ranges::copy(from, to.begin());
+  }
   void fill(std::span<Real> values, Real value) const { std::ranges::fill(values, value); }
 
   /// Sum of squares, accumulated in double.
   [[nodiscard]] double sum_of_squares(std::span<const std::span<const Real>> tensors) const {
     double sum = 0;
     for (const auto values : tensors)
-      for (const Real value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+      for (const Real value : values)
+        sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
   }
 

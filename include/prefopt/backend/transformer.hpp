@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The operations that a transformer needs of a machine, each with its backward.
-// Legend: N rows of the packed batch, R head rows, M targets, C channels, I inner channels, V vocabulary, H heads,
-// D = C / H channels a head. Matrices are row-major; a linear's weight is [in, out].
-// An operation assigns its outputs unless its comment says that it adds to them.
+//
+// Legend: N rows of the packed batch, R head rows, M targets, C channels, I inner channels, V
+// vocabulary, H heads, D = C / H channels a head. Matrices are row-major; a linear's weight is [in,
+// out]. An operation assigns its outputs unless its comment says that it adds to them.
 
 #include <algorithm>
 #include <concepts>
@@ -20,8 +21,8 @@
 
 namespace prefopt {
 
-/// Activation of the feed-forward layer. `gelu_new` is the tanh form of Hendrycks & Gimpel 2016, arXiv:1606.08415,
-/// section 2; `gelu` is the exact x * Phi(x).
+/// Activation of the feed-forward layer. `gelu_new` is the tanh form of Hendrycks & Gimpel 2016,
+/// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x).
 enum class activation_function { gelu_new, gelu };
 
 /// A scaling, a shift and what normalization leaves behind for its backward.
@@ -34,8 +35,10 @@ struct layer_norm_statistics {
 /// Rows of a forest that look at their ancestors' rows and, causally, at their own node's.
 struct attention_rows {
   std::span<const tree_node> nodes;
-  std::size_t first_row = 0;                   ///< > 0 continues from rows whose keys and values are already there
-  std::span<const std::int32_t> queries = {};  ///< the rows that look, ascending; empty: all from first_row on
+  /// > 0 continues from rows whose keys and values are already there
+  std::size_t first_row = 0;
+  /// the rows that look, ascending; empty: all from first_row on
+  std::span<const std::int32_t> queries = {};
 };
 
 /// A target of the head: `slot` counts head rows, 0 .. R-1.
@@ -50,7 +53,8 @@ class head_targets {
   head_targets(std::vector<head_target> targets, std::size_t rows)
       : targets_(std::move(targets)), by_slot_(targets_.size()), begins_(rows + 1) {
     std::iota(by_slot_.begin(), by_slot_.end(), 0);
-    std::ranges::stable_sort(by_slot_, {}, [&](std::int32_t i) { return (*this)[static_cast<std::size_t>(i)].slot; });
+    std::ranges::stable_sort(
+        by_slot_, {}, [&](std::int32_t i) { return (*this)[static_cast<std::size_t>(i)].slot; });
     for (const head_target& target : targets_) ++begins_[static_cast<std::size_t>(target.slot) + 1];
     std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
   }
@@ -59,10 +63,13 @@ class head_targets {
   [[nodiscard]] const head_target& operator[](std::size_t i) const { return targets_[i]; }
 
   /// Indices of a row's targets, ascending.
-  [[nodiscard]] std::span<const std::int32_t> of(std::size_t slot) const { return of(slot, slot + 1); }
+  [[nodiscard]] std::span<const std::int32_t> of(std::size_t slot) const {
+    return of(slot, slot + 1);
+  }
   /// Of the rows [begin, end), row by row.
   [[nodiscard]] std::span<const std::int32_t> of(std::size_t begin, std::size_t end) const {
-    const auto first = static_cast<std::size_t>(begins_[begin]), last = static_cast<std::size_t>(begins_[end]);
+    const auto first = static_cast<std::size_t>(begins_[begin]),
+               last = static_cast<std::size_t>(begins_[end]);
     return std::span(by_slot_).subspan(first, last - first);
   }
 
@@ -73,46 +80,53 @@ class head_targets {
 };
 
 /// Can run a transformer's forward pass and its backward.
-/// Needs: optimizer_machine, whose value_type parameters, their gradients and statistics have; `activation_type`, of
-/// what lies between layers; `scratch<T>(n)`, as allocate but with any content, for what comes and goes with every
-/// step; the operations below, which `eigen_backend` documents one by one. Promises: the same call gives the same bits;
-/// every backward is the adjoint of its forward, to rounding.
+/// Needs: optimizer_machine, whose value_type parameters, their gradients and statistics have;
+/// `activation_type`, of what lies between layers; `scratch<T>(n)`, as allocate but with any
+/// content, for what comes and goes with every step; the operations below, which `eigen_backend`
+/// documents one by one. Promises: the same call gives the same bits; every backward is the adjoint
+/// of its forward, to rounding.
 template <class M>
-concept transformer_machine = optimizer_machine<M> &&
-    requires(const M& machine, std::span<const std::int32_t> indices, matrix_view<typename M::activation_type> out,
-             matrix_view<const typename M::activation_type> in, std::span<typename M::activation_type> activations,
+concept transformer_machine =
+    optimizer_machine<M> &&
+    requires(const M& machine, std::span<const std::int32_t> indices,
+             matrix_view<typename M::activation_type> out,
+             matrix_view<const typename M::activation_type> in,
+             std::span<typename M::activation_type> activations,
              std::span<const typename M::activation_type> read_activations,
              tensor_view<typename M::activation_type, 3> heads,
              tensor_view<const typename M::activation_type, 3> read_heads,
-             matrix_view<const typename M::value_type> weight, matrix_view<typename M::value_type> numbers,
-             std::span<typename M::value_type> vector, std::span<const typename M::value_type> bias,
-             attention_rows rows, layer_norm_statistics<typename M::value_type> statistics,
+             matrix_view<const typename M::value_type> weight,
+             matrix_view<typename M::value_type> numbers, std::span<typename M::value_type> vector,
+             std::span<const typename M::value_type> bias, attention_rows rows,
+             layer_norm_statistics<typename M::value_type> statistics,
              layer_norm_statistics<const typename M::value_type> read_statistics, double number,
-             activation_function activation, const head_targets& targets, std::span<double> log_probs,
-             std::span<const double> slopes) {
-  { machine.template scratch<typename M::value_type>(std::size_t{}).data() } -> std::same_as<typename M::value_type*>;
-  machine.template scratch<typename M::activation_type>(std::size_t{});
-  machine.clear(out);
-  machine.copy_from_host(read_activations, activations);
-  machine.copy_to_host(read_activations, activations);
-  machine.embedding(indices, indices, weight, weight, out);
-  machine.embedding_backward(indices, indices, in, numbers, numbers);
-  machine.layer_norm(in, bias, bias, number, out, statistics);
-  machine.layer_norm_backward(in, in, bias, read_statistics, out, vector, vector);
-  machine.linear(in, weight, bias, out);
-  machine.linear_residual(in, weight, bias, in, out);
-  machine.linear_backward(in, in, weight, out, numbers, vector);
-  machine.activate(activation, in, out);
-  machine.linear_activate(in, weight, bias, activation, out, out);
-  machine.activated_linear_backward(in, in, weight, activation, in, out, numbers, vector);
-  machine.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, numbers);
-  machine.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads, weight, read_heads,
-                                  heads, heads, heads);
-  machine.gather_rows(in, indices, out);
-  machine.scatter_add_rows(in, indices, out);
-  machine.head_logits(in, weight, numbers);
-  machine.head_log_probs(in, weight, targets, out, vector, log_probs);
-  machine.head_backward(out, bias, targets, slopes, in, weight, out, numbers);
-};
+             activation_function activation, const head_targets& targets,
+             std::span<double> log_probs, std::span<const double> slopes) {
+      {
+        machine.template scratch<typename M::value_type>(std::size_t{}).data()
+      } -> std::same_as<typename M::value_type*>;
+      machine.template scratch<typename M::activation_type>(std::size_t{});
+      machine.clear(out);
+      machine.copy_from_host(read_activations, activations);
+      machine.copy_to_host(read_activations, activations);
+      machine.embedding(indices, indices, weight, weight, out);
+      machine.embedding_backward(indices, indices, in, numbers, numbers);
+      machine.layer_norm(in, bias, bias, number, out, statistics);
+      machine.layer_norm_backward(in, in, bias, read_statistics, out, vector, vector);
+      machine.linear(in, weight, bias, out);
+      machine.linear_residual(in, weight, bias, in, out);
+      machine.linear_backward(in, in, weight, out, numbers, vector);
+      machine.activate(activation, in, out);
+      machine.linear_activate(in, weight, bias, activation, out, out);
+      machine.activated_linear_backward(in, in, weight, activation, in, out, numbers, vector);
+      machine.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, numbers);
+      machine.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads,
+                                      weight, read_heads, heads, heads, heads);
+      machine.gather_rows(in, indices, out);
+      machine.scatter_add_rows(in, indices, out);
+      machine.head_logits(in, weight, numbers);
+      machine.head_log_probs(in, weight, targets, out, vector, log_probs);
+      machine.head_backward(out, bias, targets, slopes, in, weight, out, numbers);
+    };
 
 }  // namespace prefopt

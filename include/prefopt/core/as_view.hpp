@@ -12,20 +12,26 @@
 
 namespace prefopt {
 
-/// A dense row-major view of a named tensor, const where its elements are. It lives as long as they stay where they
-/// are. `Rank` is to be given where the type does not know it; throws shape_error if the tensor has another one.
+/// A dense row-major view of a named tensor, const where its elements are. It lives as long as they
+/// stay where they are. `Rank` is to be given where the type does not know it; throws shape_error
+/// if the tensor has another one.
 template <std::size_t Rank = dynamic_rank, contiguous_tensor T>
-requires(tensor_traits_of<T>::rank != dynamic_rank ? Rank == dynamic_rank || Rank == tensor_traits_of<T>::rank
-                                                   : Rank != dynamic_rank) [[nodiscard]] auto as_view(T& tensor) {
+  requires(tensor_traits_of<T>::rank != dynamic_rank
+               ? Rank == dynamic_rank || Rank == tensor_traits_of<T>::rank
+               : Rank != dynamic_rank)
+[[nodiscard]] auto as_view(T& tensor) {
   constexpr std::size_t rank = Rank == dynamic_rank ? tensor_traits_of<T>::rank : Rank;
   if (tensor_rank(tensor) != rank) {
-    throw shape_error(join("as_view: a tensor of rank ", tensor_rank(tensor), ", wanted rank ", rank));
+    throw shape_error(
+        join("as_view: a tensor of rank ", tensor_rank(tensor), ", wanted rank ", rank));
   }
   std::array<std::size_t, rank> extents{};
   std::size_t axis = 0;
-  for (const auto extent : tensor_traits_of<T>::extents(tensor)) extents[axis++] = static_cast<std::size_t>(extent);
+  for (const auto extent : tensor_traits_of<T>::extents(tensor))
+    extents[axis++] = static_cast<std::size_t>(extent);
   auto* const data = tensor_traits_of<T>::data(tensor);
-  return tensor_view<std::remove_pointer_t<decltype(tensor_traits_of<T>::data(tensor))>, rank>(data, extents);
+  return tensor_view<std::remove_pointer_t<decltype(tensor_traits_of<T>::data(tensor))>, rank>(
+      data, extents);
 }
 
 }  // namespace prefopt

@@ -9,12 +9,13 @@
 
 namespace prefopt {
 
-/// 1 sign, 8 exponent and 7 fraction bits. Every value is a float; a float is rounded to the nearest, ties to even,
-/// beyond the greatest to infinity; a NaN stays one.
+/// 1 sign, 8 exponent and 7 fraction bits. Every value is a float; a float is rounded to the
+/// nearest, ties to even, beyond the greatest to infinity; a NaN stays one.
 class bfloat16 {
  public:
   bfloat16() = default;
-  PREFOPT_HOST_DEVICE explicit constexpr bfloat16(float value) : bits_(round(std::bit_cast<std::uint32_t>(value))) {}
+  PREFOPT_HOST_DEVICE explicit constexpr bfloat16(float value)
+      : bits_(round(std::bit_cast<std::uint32_t>(value))) {}
 
   [[nodiscard]] PREFOPT_HOST_DEVICE static constexpr bfloat16 from_bits(std::uint16_t bits) {
     bfloat16 value{};
@@ -29,7 +30,8 @@ class bfloat16 {
 
  private:
   [[nodiscard]] PREFOPT_HOST_DEVICE static constexpr std::uint16_t round(std::uint32_t x) {
-    if ((x & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(x >> 16 | 0x40u);  // a quiet NaN
+    // a quiet NaN
+    if ((x & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(x >> 16 | 0x40u);
     return static_cast<std::uint16_t>((x + 0x7fffu + (x >> 16 & 1u)) >> 16);
   }
 

@@ -17,12 +17,14 @@ namespace prefopt {
 }
 
 /// a * b, or nothing if it exceeds 64 bits.
-[[nodiscard]] constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) {
+[[nodiscard]] constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a,
+                                                                      std::uint64_t b) {
   if (a != 0 && b > std::numeric_limits<std::uint64_t>::max() / a) return std::nullopt;
   return a * b;
 }
 
-/// The product of a range of sizes, 1 for none; nothing if it exceeds 64 bits at any point, in the order given.
+/// The product of a range of sizes, 1 for none; nothing if it exceeds 64 bits at any point, in the
+/// order given.
 template <class Range>
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_product(const Range& factors) {
   std::optional<std::uint64_t> product = 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// double_values: the elements of any vector as doubles, copied only where they do not lie as doubles already. How
-// functions over vector_like read their arguments.
+// double_values: the elements of any vector as doubles, copied only where they do not lie as
+// doubles already. How functions over vector_like read their arguments.
 
 #include <concepts>
 #include <cstddef>
@@ -16,7 +16,8 @@
 
 namespace prefopt {
 
-/// Holds the copy, or looks at the vector, which must then outlive it. A local variable: neither copied nor moved.
+/// Holds the copy, or looks at the vector, which must then outlive it. A local variable: neither
+/// copied nor moved.
 class double_values {
  public:
   /// Throws shape_error with `what` at its head for a tensor whose run-time rank is not 1.
@@ -25,7 +26,8 @@ class double_values {
     using traits = tensor_traits_of<V>;
     using element = typename traits::value_type;
     if (tensor_rank(vector) != 1) {
-      throw shape_error(join(what, ": a tensor of rank ", tensor_rank(vector), ", wanted a vector"));
+      throw shape_error(
+          join(what, ": a tensor of rank ", tensor_rank(vector), ", wanted a vector"));
     }
     const std::size_t size = tensor_size(vector);
     if constexpr (std::same_as<element, double> && contiguous_tensor<const V>) {
@@ -45,9 +47,9 @@ class double_values {
 
   /// A temporary that owns the doubles which would be looked at.
   template <vector_like V>
-  requires std::same_as < typename tensor_traits_of<V>::value_type,
-  double > &&contiguous_tensor<const V> &&
-      (!std::ranges::borrowed_range<V>)double_values(const V&&, std::string_view) = delete;
+    requires std::same_as<typename tensor_traits_of<V>::value_type, double> &&
+                 contiguous_tensor<const V> && (!std::ranges::borrowed_range<V>)
+  double_values(const V&&, std::string_view) = delete;
 
   double_values(const double_values&) = delete;
   double_values& operator=(const double_values&) = delete;

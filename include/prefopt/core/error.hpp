@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the library throws. A message says where, what came and what was wanted; for a file its name and the line, byte
-// offset or key. `join` builds such a message from pieces without a stream.
+// What the library throws. A message says where, what came and what was wanted; for a file its name
+// and the line, byte offset or key. `join` builds such a message from pieces without a stream.
 
 #include <charconv>
 #include <concepts>
@@ -43,7 +43,8 @@ struct device_error : error {
   using error::error;
 };
 
-/// There is no device here that the library can use: what tests and examples take as a reason to be skipped.
+/// There is no device here that the library can use: what tests and examples take as a reason to be
+/// skipped.
 struct no_device_error : device_error {
   using device_error::device_error;
 };
@@ -55,16 +56,18 @@ inline void append(std::string& text, std::string_view piece) { text += piece; }
 inline void append(std::string& text, char piece) { text += piece; }
 
 template <class Number>
-requires(std::integral<Number> || std::floating_point<Number>) void append(std::string& text, Number piece) {
+  requires(std::integral<Number> || std::floating_point<Number>)
+void append(std::string& text, Number piece) {
   char digits[64];
-  const auto end = std::to_chars(digits, digits + sizeof digits, piece).ptr;  // shortest text that reads back the same
+  // shortest text that reads back the same
+  const auto end = std::to_chars(digits, digits + sizeof digits, piece).ptr;
   text.append(digits, end);
 }
 
 }  // namespace detail
 
-/// The pieces (texts, characters, numbers) one after the other. Numbers are written as the shortest text that reads
-/// back the same, in any locale.
+/// The pieces (texts, characters, numbers) one after the other. Numbers are written as the shortest
+/// text that reads back the same, in any locale.
 template <class... Pieces>
 [[nodiscard]] std::string join(const Pieces&... pieces) {
   std::string text;

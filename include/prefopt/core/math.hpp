@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Scalar functions around the logistic function and the log of a sum of exponentials, stable at both ends: exp sees
-// only arguments <= 0, so nothing overflows, and log1p keeps the digits that 1 + x would lose. Float and double; NaN
-// goes through.
+// Scalar functions around the logistic function and the log of a sum of exponentials, stable at
+// both ends: exp sees only arguments <= 0, so nothing overflows, and log1p keeps the digits that 1
+// + x would lose. Float and double; NaN goes through.
 
 #include <cmath>
 #include <concepts>
@@ -26,7 +26,8 @@ template <std::floating_point Real>
   return -log1p_exp(-x);
 }
 
-/// 1 / (1 + exp(-x)). Keeps its relative precision for x far below 0, where 1 - sigmoid(-x) has none left.
+/// 1 / (1 + exp(-x)). Keeps its relative precision for x far below 0, where 1 - sigmoid(-x) has
+/// none left.
 template <std::floating_point Real>
 [[nodiscard]] PREFOPT_HOST_DEVICE inline Real sigmoid(Real x) {
   const Real small = std::exp(-std::abs(x));
@@ -36,17 +37,19 @@ template <std::floating_point Real>
 /// log(exp(a) + exp(b)); infinities are the limits.
 template <std::floating_point Real>
 [[nodiscard]] PREFOPT_HOST_DEVICE inline Real log_sum_exp(Real a, Real b) {
-  if (a == b) return a + std::log(Real{2});  // also two equal infinities, whose difference is not a number
+  // also two equal infinities, whose difference is not a number
+  if (a == b) return a + std::log(Real{2});
   const Real larger = a > b ? a : b;
   return larger + std::log1p(std::exp(-std::abs(a - b)));
 }
 
-/// log of the sum of exp over a range of numbers that can be walked twice; -infinity for an empty one.
+/// log of the sum of exp over a range of numbers that can be walked twice; -infinity for an empty
+/// one.
 template <class Range>
-requires requires(const Range& values) {
-  requires std::floating_point<std::remove_cvref_t<decltype(*values.begin())>>;
-  values.end();
-}
+  requires requires(const Range& values) {
+    requires std::floating_point<std::remove_cvref_t<decltype(*values.begin())>>;
+    values.end();
+  }
 [[nodiscard]] PREFOPT_HOST_DEVICE inline auto log_sum_exp(const Range& values) {
   using real = std::remove_cvref_t<decltype(*values.begin())>;
   real largest = -std::numeric_limits<real>::infinity();

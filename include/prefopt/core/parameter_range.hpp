@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What an optimizer asks of a model's parameters, and so what a policy must give. Neither needs the other: any range of
-// tensors with these members will do.
+// What an optimizer asks of a model's parameters, and so what a policy must give. Neither needs the
+// other: any range of tensors with these members will do.
 
 #include <concepts>
 #include <cstddef>
@@ -16,19 +16,19 @@
 namespace prefopt {
 
 /// A range of named tensors with gradients.
-/// Needs: each element has `name`, `shape` (row-major), `value` and `gradient` (equally long spans of the machine's
-/// memory), `trainable`, and `decays` (whether weight decay falls on it).
+/// Needs: each element has `name`, `shape` (row-major), `value` and `gradient` (equally long spans
+/// of the machine's memory), `trainable`, and `decays` (whether weight decay falls on it).
 /// Promises: the same tensors in the same order every time it is asked for.
 /// Not asked: that the range outlives the call; the spans do, with the model.
 template <class Range, class Real>
-concept parameter_range = std::ranges::forward_range<Range> &&
-    requires(std::ranges::range_reference_t<Range> parameter) {
-  { parameter.name } -> std::convertible_to<const std::string&>;
-  { parameter.shape } -> std::convertible_to<const std::vector<std::size_t>&>;
-  { parameter.value } -> std::convertible_to<std::span<Real>>;
-  { parameter.gradient } -> std::convertible_to<std::span<Real>>;
-  { parameter.trainable } -> std::convertible_to<bool>;
-  { parameter.decays } -> std::convertible_to<bool>;
-};
+concept parameter_range =
+    std::ranges::forward_range<Range> && requires(std::ranges::range_reference_t<Range> parameter) {
+      { parameter.name } -> std::convertible_to<const std::string&>;
+      { parameter.shape } -> std::convertible_to<const std::vector<std::size_t>&>;
+      { parameter.value } -> std::convertible_to<std::span<Real>>;
+      { parameter.gradient } -> std::convertible_to<std::span<Real>>;
+      { parameter.trainable } -> std::convertible_to<bool>;
+      { parameter.decays } -> std::convertible_to<bool>;
+    };
 
 }  // namespace prefopt

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// random_generator: the library's own random numbers, the same on every machine. The standard library's distributions
-// differ between platforms, and so do the last bits of log and cos; here only integers and exactly rounded operations
-// are used. The generator is xoshiro256** (Blackman & Vigna 2021, doi:10.1145/3460772), seeded by splitmix64.
+// random_generator: the library's own random numbers, the same on every machine. The standard
+// library's distributions differ between platforms, and so do the last bits of log and cos; here
+// only integers and exactly rounded operations are used. The generator is xoshiro256** (Blackman &
+// Vigna 2021, doi:10.1145/3460772), seeded by splitmix64.
 
 #include <array>
 #include <bit>
@@ -17,7 +18,8 @@
 
 namespace prefopt {
 
-/// A stream of random numbers. Copies go on independently with the same numbers; the state is all there is to save.
+/// A stream of random numbers. Copies go on independently with the same numbers; the state is all
+/// there is to save.
 class random_generator {
  public:
   using state_type = std::array<std::uint64_t, 4>;
@@ -30,9 +32,11 @@ class random_generator {
 
   [[nodiscard]] const state_type& state() const { return state_; }
 
-  /// Goes on where the generator with that state stood. Throws value_error for the all-zero state, which is no state.
+  /// Goes on where the generator with that state stood. Throws value_error for the all-zero state,
+  /// which is no state.
   void set_state(const state_type& state) {
-    if (state == state_type{}) throw value_error("random_generator: a state of four zeros, wanted a saved state");
+    if (state == state_type{})
+      throw value_error("random_generator: a state of four zeros, wanted a saved state");
     state_ = state;
   }
 
@@ -54,7 +58,9 @@ class random_generator {
 
   /// An integer in [0, count), each exactly as likely. Throws value_error for 0.
   std::uint64_t below(std::uint64_t count) {
-    if (count == 0) throw value_error("random_generator: a number below 0 was asked for, wanted a positive bound");
+    if (count == 0)
+      throw value_error(
+          "random_generator: a number below 0 was asked for, wanted a positive bound");
     // Refuses the first 2^64 mod count values, so that what is left is a multiple of count.
     const std::uint64_t refused = (0 - count) % count;
     std::uint64_t bits = next();
@@ -62,8 +68,8 @@ class random_generator {
     return bits % count;
   }
 
-  /// A standard normal number, by rejection with comparisons alone: no logarithm whose last bit could differ.
-  /// Karney 2016, doi:10.1145/2710016, algorithm N. Cost: about ten calls of next().
+  /// A standard normal number, by rejection with comparisons alone: no logarithm whose last bit
+  /// could differ. Karney 2016, doi:10.1145/2710016, algorithm N. Cost: about ten calls of next().
   double normal() {
     for (;;) {
       std::uint64_t whole = 0;  // with probability exp(-whole / 2) (1 - exp(-1 / 2))
@@ -87,8 +93,9 @@ class random_generator {
     return bits ^ (bits >> 31);
   }
 
-  /// True with probability exp(-exponent), 0 <= exponent <= 1: the run of falling uniforms below it has length n with
-  /// probability exponent^n / n! - exponent^(n+1) / (n+1)!, so an even length sums to the series of exp (von Neumann).
+  /// True with probability exp(-exponent), 0 <= exponent <= 1: the run of falling uniforms below it
+  /// has length n with probability exponent^n / n! - exponent^(n+1) / (n+1)!, so an even length
+  /// sums to the series of exp (von Neumann).
   bool happens_with_exp_minus(double exponent) {
     bool even = true;
     for (double bound = exponent, drawn = uniform(); drawn < bound; drawn = uniform()) {
@@ -99,9 +106,8 @@ class random_generator {
   }
 
   bool all_happen(std::uint64_t times, double exponent) {
-    for (; times > 0; --times) {
+    for (; times > 0; --times)
       if (!happens_with_exp_minus(exponent)) return false;
-    }
     return true;
   }
 
@@ -114,12 +120,15 @@ void shuffle(Range&& range, random_generator& generator) {
   const auto first = std::ranges::begin(range);
   for (auto left = static_cast<std::uint64_t>(std::ranges::size(range)); left > 1; --left) {
     const auto chosen = static_cast<std::ranges::range_difference_t<Range>>(generator.below(left));
-    std::ranges::iter_swap(first + chosen, first + static_cast<std::ranges::range_difference_t<Range>>(left - 1));
+    std::ranges::iter_swap(first + chosen,
+                           first + static_cast<std::ranges::range_difference_t<Range>>(left - 1));
   }
 }
 
-/// The numbers 0 .. count-1 in the order of an epoch: the same for the same seed and epoch, on every machine.
-[[nodiscard]] inline std::vector<std::size_t> shuffled_indices(std::size_t count, std::uint64_t seed,
+/// The numbers 0 .. count-1 in the order of an epoch: the same for the same seed and epoch, on
+/// every machine.
+[[nodiscard]] inline std::vector<std::size_t> shuffled_indices(std::size_t count,
+                                                               std::uint64_t seed,
                                                                std::uint64_t epoch) {
   std::vector<std::size_t> indices(count);
   std::iota(indices.begin(), indices.end(), std::size_t{0});

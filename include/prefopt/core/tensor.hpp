@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the library takes for a tensor. `tensor_traits` says of a type its element type, its rank, its extents and where
-// its elements live; the concepts below are written over it, and functions over the concepts, so that one call takes
-// a std::vector, an Eigen array, an xtensor expression or a type of one's own. Modelled here: std::vector, std::array,
-// std::span of numbers, and tensor_view. prefopt/eigen.hpp and prefopt/xtensor.hpp add their libraries' types.
+// What the library takes for a tensor. `tensor_traits` says of a type its element type, its rank,
+// its extents and where its elements live; the concepts below are written over it, and functions
+// over the concepts, so that one call takes a std::vector, an Eigen array, an xtensor expression or
+// a type of one's own. Modelled here: std::vector, std::array, std::span of numbers, and
+// tensor_view. prefopt/eigen.hpp and prefopt/xtensor.hpp add their libraries' types.
 
 #include <algorithm>
 #include <array>
@@ -27,10 +28,11 @@ enum class memory_space { host, device };
 inline constexpr std::size_t dynamic_rank = std::numeric_limits<std::size_t>::max();
 
 /// Specialize it for a tensor type T (no const, no reference).
-/// All: `value_type`; `static constexpr std::size_t rank`, or dynamic_rank; `static constexpr memory_space space`;
-/// `extents(const T&)`, a range of integers, one an axis.
-/// On the host: `copy(const T&, value_type* to)`, which writes all elements in row-major order, so lazy expressions are
-/// evaluated once. Where they lie in that order without gaps: `data(T&)` and `data(const T&)`, a pointer to the first.
+/// All: `value_type`; `static constexpr std::size_t rank`, or dynamic_rank; `static constexpr
+/// memory_space space`; `extents(const T&)`, a range of integers, one an axis. On the host:
+/// `copy(const T&, value_type* to)`, which writes all elements in row-major order, so lazy
+/// expressions are evaluated once. Where they lie in that order without gaps: `data(T&)` and
+/// `data(const T&)`, a pointer to the first.
 template <class T>
 struct tensor_traits;
 
@@ -39,37 +41,43 @@ template <class T>
 using tensor_traits_of = tensor_traits<std::remove_cvref_t<T>>;
 
 /// Something with elements, rank and extents, wherever it lives; const and references to it too.
-/// Needs: value_type, rank, space and extents in its traits. Not asked: that it owns its elements or has them already.
+/// Needs: value_type, rank, space and extents in its traits. Not asked: that it owns its elements
+/// or has them already.
 template <class T>
 concept tensor_like = requires(const std::remove_cvref_t<T>& tensor) {
   typename tensor_traits_of<T>::value_type;
   requires std::same_as<decltype(tensor_traits_of<T>::rank), const std::size_t>;
   requires std::same_as<decltype(tensor_traits_of<T>::space), const memory_space>;
   { tensor_traits_of<T>::extents(tensor) } -> std::ranges::input_range;
-  requires std::integral<std::ranges::range_value_t<decltype(tensor_traits_of<T>::extents(tensor))>>;
+  requires std::integral<
+      std::ranges::range_value_t<decltype(tensor_traits_of<T>::extents(tensor))>>;
 };
 
 /// A tensor whose elements the host can read.
 /// Needs: (1) tensor_like in host memory; (2) copy in its traits.
 template <class T>
-concept host_tensor = tensor_like<T> && tensor_traits_of<T>::space ==
-                      memory_space::host&& requires(const std::remove_cvref_t<T>& tensor,
-                                                    typename tensor_traits_of<T>::value_type* to) {
-  tensor_traits_of<T>::copy(tensor, to);
-};
+concept host_tensor =
+    tensor_like<T> && tensor_traits_of<T>::space == memory_space::host &&
+    requires(const std::remove_cvref_t<T>& tensor, typename tensor_traits_of<T>::value_type* to) {
+      tensor_traits_of<T>::copy(tensor, to);
+    };
 
 /// A row of real numbers on the host: log-probs, slopes, rewards.
-/// Needs: (1) host_tensor; (2) a floating-point element: an integer where a log-prob belongs is a token id in the wrong
-/// place; (3) rank 1 or dynamic_rank. Functions that take it refuse a dynamic rank other than 1 at run time.
+/// Needs: (1) host_tensor; (2) a floating-point element: an integer where a log-prob belongs is a
+/// token id in the wrong place; (3) rank 1 or dynamic_rank. Functions that take it refuse a dynamic
+/// rank other than 1 at run time.
 template <class T>
-concept vector_like = host_tensor<T> && std::floating_point<typename tensor_traits_of<T>::value_type> &&
+concept vector_like =
+    host_tensor<T> && std::floating_point<typename tensor_traits_of<T>::value_type> &&
     (tensor_traits_of<T>::rank == 1 || tensor_traits_of<T>::rank == dynamic_rank);
 
-/// A tensor whose elements lie in host memory in row-major order without gaps, so that `as_view` can see it.
-/// Needs: (1) host_tensor; (2) data in its traits.
+/// A tensor whose elements lie in host memory in row-major order without gaps, so that `as_view`
+/// can see it. Needs: (1) host_tensor; (2) data in its traits.
 template <class T>
 concept contiguous_tensor = host_tensor<T> && requires(std::remove_reference_t<T>& tensor) {
-  { tensor_traits_of<T>::data(tensor) } -> std::convertible_to<const typename tensor_traits_of<T>::value_type*>;
+  {
+    tensor_traits_of<T>::data(tensor)
+  } -> std::convertible_to<const typename tensor_traits_of<T>::value_type*>;
 };
 
 /// Number of axes.
@@ -85,17 +93,19 @@ template <tensor_like T>
 template <tensor_like T>
 [[nodiscard]] std::size_t tensor_size(const T& tensor) {
   std::size_t product = 1;
-  for (const auto extent : tensor_traits_of<T>::extents(tensor)) product *= static_cast<std::size_t>(extent);
+  for (const auto extent : tensor_traits_of<T>::extents(tensor))
+    product *= static_cast<std::size_t>(extent);
   return product;
 }
 
 namespace detail {
 
-/// What the standard library's containers may hold to be tensors: numbers, not truth values or characters.
+/// What the standard library's containers may hold to be tensors: numbers, not truth values or
+/// characters.
 template <class T>
-concept number =
-    std::is_arithmetic_v<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
-    !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+concept number = std::is_arithmetic_v<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
+                 !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+                 !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 /// Traits of what has data() and size().
 template <class T, class Element>
@@ -104,8 +114,12 @@ struct contiguous_range_traits {
   static constexpr std::size_t rank = 1;
   static constexpr memory_space space = memory_space::host;
 
-  [[nodiscard]] static std::array<std::size_t, 1> extents(const T& values) { return {values.size()}; }
-  static void copy(const T& values, value_type* to) { std::copy_n(values.data(), values.size(), to); }
+  [[nodiscard]] static std::array<std::size_t, 1> extents(const T& values) {
+    return {values.size()};
+  }
+  static void copy(const T& values, value_type* to) {
+    std::copy_n(values.data(), values.size(), to);
+  }
   [[nodiscard]] static auto data(T& values) { return values.data(); }
   [[nodiscard]] static auto data(const T& values) { return values.data(); }
 };
@@ -113,20 +127,20 @@ struct contiguous_range_traits {
 }  // namespace detail
 
 template <detail::number T, class Allocator>
-struct tensor_traits<std::vector<T, Allocator>> : detail::contiguous_range_traits<std::vector<T, Allocator>, T> {};
+struct tensor_traits<std::vector<T, Allocator>>
+    : detail::contiguous_range_traits<std::vector<T, Allocator>, T> {};
 
 template <detail::number T, std::size_t N>
 struct tensor_traits<std::array<T, N>> : detail::contiguous_range_traits<std::array<T, N>, T> {};
 
 template <class T, std::size_t N>
-requires detail::number<std::remove_cv_t<T>>
-struct tensor_traits<std::span<T, N>> : detail::contiguous_range_traits<std::span<T, N>, T> {
-};
+  requires detail::number<std::remove_cv_t<T>>
+struct tensor_traits<std::span<T, N>> : detail::contiguous_range_traits<std::span<T, N>, T> {};
 
-/// A view that is handed to a function over these concepts must point to host memory. With two axes or more it may have
-/// gaps between its rows, and so has no `data` here.
+/// A view that is handed to a function over these concepts must point to host memory. With two axes
+/// or more it may have gaps between its rows, and so has no `data` here.
 template <class T, std::size_t Rank>
-requires detail::number<std::remove_cv_t<T>>
+  requires detail::number<std::remove_cv_t<T>>
 struct tensor_traits<tensor_view<T, Rank>> {
   using value_type = std::remove_cv_t<T>;
   static constexpr std::size_t rank = Rank;
@@ -140,7 +154,11 @@ struct tensor_traits<tensor_view<T, Rank>> {
     if (view.size() != 0) copy_axis<0>(view, view.data(), to);
   }
 
-  [[nodiscard]] static T* data(const tensor_view<T, Rank>& view) requires(Rank == 1) { return view.data(); }
+  [[nodiscard]] static T* data(const tensor_view<T, Rank>& view)
+    requires(Rank == 1)
+  {
+    return view.data();
+  }
 
  private:
   template <std::size_t Axis>
@@ -149,7 +167,8 @@ struct tensor_traits<tensor_view<T, Rank>> {
     if constexpr (Axis + 1 == Rank) {
       return std::copy_n(from, extent, to);
     } else {
-      for (std::size_t i = 0; i < extent; ++i) to = copy_axis<Axis + 1>(view, from + i * view.stride(Axis), to);
+      for (std::size_t i = 0; i < extent; ++i)
+        to = copy_axis<Axis + 1>(view, from + i * view.stride(Axis), to);
       return to;
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tensor_view: a pointer with extents and strides, owner of nothing. What operations take and what machines hand out;
-// it may point to host or to device memory, which its holder knows. Strides count elements; the last axis is dense
-// (stride 1), so a row is always a run of memory.
+// tensor_view: a pointer with extents and strides, owner of nothing. What operations take and what
+// machines hand out; it may point to host or to device memory, which its holder knows. Strides
+// count elements; the last axis is dense (stride 1), so a row is always a run of memory.
 
 #include <array>
 #include <cstddef>
@@ -41,15 +41,23 @@ class tensor_view {
 
   /// A view that may write is also one that only reads.
   template <class U>
-  requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) PREFOPT_HOST_DEVICE
-      constexpr tensor_view(const tensor_view<U, Rank>& other)
+    requires(std::is_const_v<T> && std::is_same_v<U, std::remove_const_t<T>>)
+  PREFOPT_HOST_DEVICE constexpr tensor_view(const tensor_view<U, Rank>& other)
       : data_(other.data()), extents_(other.extents()), strides_(other.strides()) {}
 
   [[nodiscard]] PREFOPT_HOST_DEVICE constexpr T* data() const { return data_; }
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t extent(std::size_t axis) const { return extents_[axis]; }
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t stride(std::size_t axis) const { return strides_[axis]; }
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& extents() const { return extents_; }
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& strides() const { return strides_; }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t extent(std::size_t axis) const {
+    return extents_[axis];
+  }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr std::size_t stride(std::size_t axis) const {
+    return strides_[axis];
+  }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& extents() const {
+    return extents_;
+  }
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr const std::array<std::size_t, Rank>& strides() const {
+    return strides_;
+  }
 
   /// Number of elements.
   [[nodiscard]] constexpr std::size_t size() const {
@@ -59,13 +67,14 @@ class tensor_view {
   }
 
   /// Whether the elements lie one after the other without gaps.
-  [[nodiscard]] constexpr bool is_contiguous() const { return strides_ == tensor_view(data_, extents_).strides_; }
+  [[nodiscard]] constexpr bool is_contiguous() const {
+    return strides_ == tensor_view(data_, extents_).strides_;
+  }
 
   /// The element at (i, j, ...), unchecked.
   template <class... Index>
-  requires(sizeof...(Index) == Rank && (std::is_integral_v<Index> && ...)) [[nodiscard]] PREFOPT_HOST_DEVICE
-      constexpr T&
-      operator()(Index... indices) const {
+    requires(sizeof...(Index) == Rank && (std::is_integral_v<Index> && ...))
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr T& operator()(Index... indices) const {
     const std::size_t at[Rank] = {static_cast<std::size_t>(indices)...};
     std::size_t offset = 0;
     for (std::size_t axis = 0; axis < Rank; ++axis) offset += at[axis] * strides_[axis];

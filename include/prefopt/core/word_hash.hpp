@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// word_hash: a number for many, to tell whether two lots of them are the same. It guards against mistakes, not against
-// anyone who wants to be mistaken for another.
+// word_hash: a number for many, to tell whether two lots of them are the same. It guards against
+// mistakes, not against anyone who wants to be mistaken for another.
 
 #include <bit>
 #include <concepts>
@@ -14,8 +14,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// FNV-1a by words of 64 bits, with the upper half folded down after each, or the low bits would never see it. It
-/// guards against mistakes, not against somebody who looks for a collision.
+/// FNV-1a by words of 64 bits, with the upper half folded down after each, or the low bits would
+/// never see it. It guards against mistakes, not against somebody who looks for a collision.
 class word_hash {
  public:
   template <std::integral Word>
@@ -27,7 +27,8 @@ class word_hash {
   constexpr void add(double number) { add(std::bit_cast<std::uint64_t>(number)); }
   constexpr void add(std::string_view text) {
     add(static_cast<std::uint64_t>(text.size()));
-    for (const char letter : text) add(static_cast<std::uint64_t>(static_cast<unsigned char>(letter)));
+    for (const char letter : text)
+      add(static_cast<std::uint64_t>(static_cast<unsigned char>(letter)));
   }
   /// Never 0, which stands for "not known".
   [[nodiscard]] constexpr std::uint64_t value() const { return hash_ == 0 ? 1 : hash_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and its slope, element by element.
+// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and its slope,
+// element by element.
 
 #include <cmath>
 #include <cstddef>
@@ -10,7 +11,8 @@
 
 namespace prefopt::detail {
 
-/// (1 + tanh(u)) / 2 at the u of gelu_new, as a logistic function: one exponential, and as precise where it is small.
+/// (1 + tanh(u)) / 2 at the u of gelu_new, as a logistic function: one exponential, and as precise
+/// where it is small.
 [[nodiscard]] PREFOPT_DEVICE inline float gelu_new_share(float x) {
   return 1 / (1 + std::exp(-1.595769122f * (x + 0.044715f * x * x * x)));
 }
@@ -56,7 +58,8 @@ struct activate_backward_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    d[row][column] = narrow<T>(widen(d[row][column]) * gelu_slope_at(activation, widen(x[row][column])));
+    d[row][column] =
+        narrow<T>(widen(d[row][column]) * gelu_slope_at(activation, widen(x[row][column])));
   }
 };
 

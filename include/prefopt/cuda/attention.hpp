@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows: on tensor cores where the forest, the type, the head and the chip allow it, else a
-// warp a row.
+// Attention over a forest of rows: on tensor cores where the forest, the type, the head and the
+// chip allow it, else a warp a row.
+//
 // Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
 #include <algorithm>
@@ -21,13 +22,14 @@ namespace prefopt::detail {
 template <class... Heads>
 [[nodiscard]] bool fit_tiles(const Heads&... heads) {
   const auto fits = [](const auto& h) {
-    return reinterpret_cast<std::uintptr_t>(h.data()) % 16 == 0 && h.stride(0) % 8 == 0 && h.stride(1) % 8 == 0;
+    return reinterpret_cast<std::uintptr_t>(h.data()) % 16 == 0 && h.stride(0) % 8 == 0 &&
+           h.stride(1) % 8 == 0;
   };
   return (fits(heads) && ...);
 }
 
-/// What visit(size) returns, called with the head size as a constant, where there are kernels for tiles of it; else
-/// false.
+/// What visit(size) returns, called with the head size as a constant, where there are kernels for
+/// tiles of it; else false.
 template <class Visit>
 [[nodiscard]] bool with_tile_size(std::size_t size, const Visit& visit) {
   if (size == 64) return visit(std::integral_constant<unsigned, 64>{});
@@ -44,14 +46,15 @@ template <class Visit>
 
 inline void check_head_size(std::size_t size) {
   if (size > warp_head::most_channels)
-    throw shape_error(join("cuda_backend: heads of ", size, " channels, wanted at most ", +warp_head::most_channels));
+    throw shape_error(join("cuda_backend: heads of ", size, " channels, wanted at most ",
+                           +warp_head::most_channels));
 }
 
 /// out = softmax(scale * q kᵀ) v over what each row sees, and the log-sums.
 template <class Device, class T>
-void tree_attention(const Device& device, attention_plans& plans, const attention_rows& rows, tensor_view<const T, 3> q,
-                    tensor_view<const T, 3> k, tensor_view<const T, 3> v, double scale, tensor_view<T, 3> out,
-                    matrix_view<float> log_sums) {
+void tree_attention(const Device& device, attention_plans& plans, const attention_rows& rows,
+                    tensor_view<const T, 3> q, tensor_view<const T, 3> k, tensor_view<const T, 3> v,
+                    double scale, tensor_view<T, 3> out, matrix_view<float> log_sums) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
   check_head_size(q.extent(2));
   if (queries == 0) return;
@@ -60,28 +63,32 @@ void tree_attention(const Device& device, attention_plans& plans, const attentio
     const auto by_tiles = [&](auto size) {
       using kernel = attention_tiles_kernel<size()>;
       if (kernel::shared_bytes > device.most_shared_bytes()) return false;
-      device.launch(kernel{plan.key_tiles.data(), plan.key_tile_begins.data(), plan.query_rows.data(),
-                           plan.seen_until.data(), queries, keys, heads_of(q), heads_of(k), heads_of(v),
-                           static_cast<float>(scale), heads_of(out), rows_of(log_sums)},
-                    a_block_a_tile_and_head(queries, heads, kernel::shared_bytes));
+      device.launch(
+          kernel{plan.key_tiles.data(), plan.key_tile_begins.data(), plan.query_rows.data(),
+                 plan.seen_until.data(), queries, keys, heads_of(q), heads_of(k), heads_of(v),
+                 static_cast<float>(scale), heads_of(out), rows_of(log_sums)},
+          a_block_a_tile_and_head(queries, heads, kernel::shared_bytes));
       return true;
     };
     if (plan.nested && fit_tiles(q, k, v, out) && with_tile_size(q.extent(2), by_tiles)) return;
   }
   device.launch(
-      attention_kernel<T>{plan.nodes.data(), plan.query_rows.data(), plan.query_nodes.data(), heads_of(q), heads_of(k),
-                          heads_of(v), static_cast<unsigned>(heads), static_cast<unsigned>(q.extent(2)),
-                          static_cast<float>(scale), heads_of(out), rows_of(log_sums)},
+      attention_kernel<T>{plan.nodes.data(), plan.query_rows.data(), plan.query_nodes.data(),
+                          heads_of(q), heads_of(k), heads_of(v), static_cast<unsigned>(heads),
+                          static_cast<unsigned>(q.extent(2)), static_cast<float>(scale),
+                          heads_of(out), rows_of(log_sums)},
       a_warp_a_row_and_head(queries, heads));
 }
 
-/// Assigns d_q, d_k and d_v. Throws shape_error for a forest that is not nested: what `pack` makes is.
+/// Assigns d_q, d_k and d_v. Throws shape_error for a forest that is not nested: what `pack` makes
+/// is.
 template <class Device, class T>
-void tree_attention_backward(const Device& device, attention_plans& plans, const attention_rows& rows,
-                             tensor_view<const T, 3> q, tensor_view<const T, 3> k, tensor_view<const T, 3> v,
-                             double scale, tensor_view<const T, 3> out, matrix_view<const float> log_sums,
-                             tensor_view<const T, 3> d_out, tensor_view<T, 3> d_q, tensor_view<T, 3> d_k,
-                             tensor_view<T, 3> d_v) {
+void tree_attention_backward(const Device& device, attention_plans& plans,
+                             const attention_rows& rows, tensor_view<const T, 3> q,
+                             tensor_view<const T, 3> k, tensor_view<const T, 3> v, double scale,
+                             tensor_view<const T, 3> out, matrix_view<const float> log_sums,
+                             tensor_view<const T, 3> d_out, tensor_view<T, 3> d_q,
+                             tensor_view<T, 3> d_k, tensor_view<T, 3> d_v) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
   check_head_size(q.extent(2));
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
@@ -96,8 +103,10 @@ void tree_attention_backward(const Device& device, attention_plans& plans, const
     const auto by_tiles = [&](auto size) {
       using of_queries = attention_tiles_query_backward_kernel<size()>;
       using of_keys = attention_tiles_key_backward_kernel<size()>;
-      if (std::max(of_queries::shared_bytes, of_keys::shared_bytes) > device.most_shared_bytes()) return false;
-      device.launch(attention_means_kernel{heads_of(out), heads_of(d_out), static_cast<unsigned>(heads), size(), means},
+      if (std::max(of_queries::shared_bytes, of_keys::shared_bytes) > device.most_shared_bytes())
+        return false;
+      device.launch(attention_means_kernel{heads_of(out), heads_of(d_out),
+                                           static_cast<unsigned>(heads), size(), means},
                     a_warp_a_row_and_head(queries, heads));
       const attention_tiles_input in{plan.query_rows.data(),
                                      plan.seen_until.data(),
@@ -110,9 +119,11 @@ void tree_attention_backward(const Device& device, attention_plans& plans, const
                                      rows_of(log_sums),
                                      read_means,
                                      static_cast<float>(scale)};
-      device.launch(of_queries{plan.key_tiles.data(), plan.key_tile_begins.data(), in, heads_of(d_q)},
-                    a_block_a_tile_and_head(queries, heads, of_queries::shared_bytes));
-      device.launch(of_keys{plan.query_tile_begin.data(), plan.query_tile_end.data(), in, heads_of(d_k), heads_of(d_v)},
+      device.launch(
+          of_queries{plan.key_tiles.data(), plan.key_tile_begins.data(), in, heads_of(d_q)},
+          a_block_a_tile_and_head(queries, heads, of_queries::shared_bytes));
+      device.launch(of_keys{plan.query_tile_begin.data(), plan.query_tile_end.data(), in,
+                            heads_of(d_k), heads_of(d_v)},
                     a_block_a_tile_and_head(keys, heads, of_keys::shared_bytes));
       return true;
     };
@@ -127,11 +138,12 @@ void tree_attention_backward(const Device& device, attention_plans& plans, const
                                        static_cast<unsigned>(heads),
                                        static_cast<unsigned>(q.extent(2)),
                                        static_cast<float>(scale)};
-  device.launch(attention_query_backward_kernel<T>{plan.nodes.data(), plan.query_rows.data(), plan.query_nodes.data(),
-                                                   in, heads_of(d_q), means},
-                a_warp_a_row_and_head(queries, heads));
-  device.launch(attention_key_backward_kernel<T>{plan.query_begin.data(), plan.query_end.data(), in, read_means,
-                                                 heads_of(d_k), heads_of(d_v)},
+  device.launch(
+      attention_query_backward_kernel<T>{plan.nodes.data(), plan.query_rows.data(),
+                                         plan.query_nodes.data(), in, heads_of(d_q), means},
+      a_warp_a_row_and_head(queries, heads));
+  device.launch(attention_key_backward_kernel<T>{plan.query_begin.data(), plan.query_end.data(), in,
+                                                 read_means, heads_of(d_k), heads_of(d_v)},
                 a_warp_a_row_and_head(keys, heads));
 }
 

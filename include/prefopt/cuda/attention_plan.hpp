@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// attention_plan: who sees whom in a forest of rows, as arrays that kernels read. A query at row i sees its ancestors'
-// runs and its own node up to itself. Where the forest is nested this has another side: the key at row j of node n is
-// seen by the queries at rows j .. n.subtree_end - 1, which lie side by side. Legend: Q queries, K keys, both in tiles
-// of 64.
+// attention_plan: who sees whom in a forest of rows, as arrays that kernels read. A query at row i
+// sees its ancestors' runs and its own node up to itself. Where the forest is nested this has
+// another side: the key at row j of node n is seen by the queries at rows j .. n.subtree_end - 1,
+// which lie side by side.
+//
+// Legend: Q queries, K keys, both in tiles of 64.
 
 #include <algorithm>
 #include <cstddef>
@@ -20,8 +22,8 @@ namespace prefopt::detail {
 
 inline constexpr std::size_t attention_tile_rows = 64;
 
-/// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end): so `pack` lays its
-/// forests out. A forest that grew as its tokens came (gpt2_decoder) may not be.
+/// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end):
+/// so `pack` lays its forests out. A forest that grew as its tokens came (gpt2_decoder) may not be.
 [[nodiscard]] inline bool is_nested(std::span<const tree_node> nodes) {
   std::vector<std::int32_t> open;  // the nodes whose interval the next node begins in
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -29,19 +31,24 @@ inline constexpr std::size_t attention_tile_rows = 64;
     const auto of = [&](std::int32_t above) { return nodes[static_cast<std::size_t>(above)]; };
     while (!open.empty() && of(open.back()).subtree_end <= node.begin) open.pop_back();
     if (node.parent != (open.empty() ? -1 : open.back())) return false;
-    if (node.subtree_end < node.end || (!open.empty() && node.subtree_end > of(open.back()).subtree_end)) return false;
+    if (node.subtree_end < node.end ||
+        (!open.empty() && node.subtree_end > of(open.back()).subtree_end))
+      return false;
     open.push_back(static_cast<std::int32_t>(i));
   }
   return true;
 }
 
-/// Which tiles must visit each other, from the queries [begin, end) that see each key of a nested forest. A key's rows
-/// begin with itself, so those of neighbouring keys leave no gap: a tile of keys is seen by one interval of queries.
-/// Takes a step for each key and for each pair of tiles.
+/// Which tiles must visit each other, from the queries [begin, end) that see each key of a nested
+/// forest. A key's rows begin with itself, so those of neighbouring keys leave no gap: a tile of
+/// keys is seen by one interval of queries. Takes a step for each key and for each pair of tiles.
 struct tile_visits {
-  std::vector<std::int32_t> key_tiles;         // of each tile of queries, one after the other: what it must visit
-  std::vector<std::int32_t> key_tile_begins;   // [tiles of queries + 1] where a tile's begin in key_tiles
-  std::vector<std::int32_t> query_tile_begin;  // [tiles of keys] the tiles of queries [begin, end) that see some of it
+  // of each tile of queries, one after the other: what it must visit
+  std::vector<std::int32_t> key_tiles;
+  // [tiles of queries + 1] where a tile's begin in key_tiles
+  std::vector<std::int32_t> key_tile_begins;
+  // [tiles of keys] the tiles of queries [begin, end) that see some of it
+  std::vector<std::int32_t> query_tile_begin;
   std::vector<std::int32_t> query_tile_end;
 
   template <class Numbers>
@@ -59,7 +66,8 @@ struct tile_visits {
     key_tile_begins.assign((queries + attention_tile_rows - 1) / attention_tile_rows + 1, 0);
     const auto for_each_pair = [&](const auto& visit) {
       for (std::size_t k = 0; k < query_tile_begin.size(); ++k)
-        for (std::int32_t q = query_tile_begin[k]; q < query_tile_end[k]; ++q) visit(static_cast<std::size_t>(q), k);
+        for (std::int32_t q = query_tile_begin[k]; q < query_tile_end[k]; ++q)
+          visit(static_cast<std::size_t>(q), k);
     };
     for_each_pair([&](std::size_t q, std::size_t) { ++key_tile_begins[q + 1]; });
     std::partial_sum(key_tile_begins.begin(), key_tile_begins.end(), key_tile_begins.begin());
@@ -76,7 +84,8 @@ struct attention_plan {
   std::vector<tree_node> nodes;
   std::vector<std::int32_t> query_rows;   // [Q] the row that a query is, ascending
   std::vector<std::int32_t> query_nodes;  // [Q] and its node
-  bool nested;                            // what follows is there, and true, only of a nested forest
+  // what follows is there, and true, only of a nested forest
+  bool nested;
   std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own up to here
   std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
   std::vector<std::int32_t> query_end;
@@ -94,7 +103,8 @@ struct attention_plan {
   void place_queries(const attention_rows& rows, std::size_t queries) {
     std::size_t node = 0;
     for (std::size_t i = 0; i < queries; ++i) {
-      const auto row = rows.queries.empty() ? static_cast<std::int32_t>(rows.first_row + i) : rows.queries[i];
+      const auto row =
+          rows.queries.empty() ? static_cast<std::int32_t>(rows.first_row + i) : rows.queries[i];
       while (nodes[node].end <= row) ++node;  // runs follow each other in the order of nodes
       query_rows.push_back(row);
       query_nodes.push_back(static_cast<std::int32_t>(node));
@@ -102,7 +112,8 @@ struct attention_plan {
   }
 
   void place_keys(std::size_t keys) {
-    std::vector<std::int32_t> first_query;  // [K + 1] the first query that is a key's row or a later one
+    // [K + 1] the first query that is a key's row or a later one
+    std::vector<std::int32_t> first_query;
     std::int32_t query = 0;
     for (std::size_t row = 0; row <= keys; ++row) {
       while (static_cast<std::size_t>(query) < query_rows.size() &&
@@ -114,7 +125,8 @@ struct attention_plan {
       for (std::int32_t row = node.begin; row < node.end && seen_until.size() < keys; ++row) {
         seen_until.push_back(node.subtree_end);
         query_begin.push_back(first_query[static_cast<std::size_t>(row)]);
-        query_end.push_back(first_query[std::min(keys, static_cast<std::size_t>(node.subtree_end))]);
+        query_end.push_back(
+            first_query[std::min(keys, static_cast<std::size_t>(node.subtree_end))]);
       }
   }
 };
@@ -123,8 +135,8 @@ struct attention_plan {
 struct attention_plan_there {
   bool nested;
   device_buffer<tree_node> nodes;
-  device_buffer<std::int32_t> query_rows, query_nodes, seen_until, query_begin, query_end, key_tiles, key_tile_begins,
-      query_tile_begin, query_tile_end;
+  device_buffer<std::int32_t> query_rows, query_nodes, seen_until, query_begin, query_end,
+      key_tiles, key_tile_begins, query_tile_begin, query_tile_end;
 
   template <class Device>
   attention_plan_there(const Device& device, const attention_plan& plan) : nested(plan.nested) {
@@ -149,11 +161,12 @@ class attention_plans {
  public:
   /// Valid until the next call.
   template <class Device>
-  [[nodiscard]] const attention_plan_there& of(const Device& device, const attention_rows& rows, std::size_t queries,
-                                               std::size_t keys) {
+  [[nodiscard]] const attention_plan_there& of(const Device& device, const attention_rows& rows,
+                                               std::size_t queries, std::size_t keys) {
     for (const entry& known : entries_)
       if (known.queries == queries && known.keys == keys && known.first_row == rows.first_row &&
-          std::ranges::equal(known.named, rows.queries) && std::ranges::equal(known.nodes, rows.nodes))
+          std::ranges::equal(known.named, rows.queries) &&
+          std::ranges::equal(known.nodes, rows.nodes))
         return known.plan;
     constexpr std::size_t most = 4;  // a pass needs two: all rows, and those of the last block
     if (entries_.size() == most) entries_.pop_front();

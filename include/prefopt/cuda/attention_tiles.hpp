@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows on tensor cores, for bfloat16 and heads of 64 or 128 channels (Dao 2023,
-// arXiv:2307.08691, algorithm 1, over the tiles that a tree leaves): a block is a head and a tile of 64 queries, which
-// visits the tiles of keys that some of it sees. Its four warps have 16 queries each.
+// Attention over a forest of rows on tensor cores, for bfloat16 and heads of 64 or 128 channels
+// (Dao 2023, arXiv:2307.08691, algorithm 1, over the tiles that a tree leaves): a block is a head
+// and a tile of 64 queries, which visits the tiles of keys that some of it sees. Its four warps
+// have 16 queries each.
+//
 // Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
 #include <cmath>
@@ -16,8 +18,10 @@
 
 namespace prefopt::detail {
 
-/// Whether the query at `row` sees `key`, which is seen until row `until`. Places behind the last row are at row -1.
-[[nodiscard]] PREFOPT_DEVICE inline bool sees(std::int32_t row, std::int32_t key, std::int32_t until) {
+/// Whether the query at `row` sees `key`, which is seen until row `until`. Places behind the last
+/// row are at row -1.
+[[nodiscard]] PREFOPT_DEVICE inline bool sees(std::int32_t row, std::int32_t key,
+                                              std::int32_t until) {
   return key <= row && row < until;
 }
 
@@ -46,9 +50,9 @@ struct attention_tiles_kernel {
   device_heads<bfloat16> out;
   device_rows<float> log_sums;
 
-  static constexpr std::size_t shared_bytes = 2 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
-                                              tile_elements(Size, tile_rows) * sizeof(bfloat16) +
-                                              tile_rows * sizeof(std::int32_t);
+  static constexpr std::size_t shared_bytes =
+      2 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
+      tile_elements(Size, tile_rows) * sizeof(bfloat16) + tile_rows * sizeof(std::int32_t);
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -87,7 +91,8 @@ struct attention_tiles_kernel {
       for (unsigned j = 0; j < tile_rows / 8; ++j)
         for (unsigned i = 0; i < 4; ++i) {
           const unsigned column = 8 * j + at.column + i % 2;
-          const bool seen = sees(rows[i / 2], static_cast<std::int32_t>(first_key + column), until[column]);
+          const bool seen =
+              sees(rows[i / 2], static_cast<std::int32_t>(first_key + column), until[column]);
           scores[j][i] = seen ? scale * scores[j][i] : -infinity;
           highest[i / 2] = std::fmax(highest[i / 2], scores[j][i]);
         }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The adjoint of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two kernels of which each assigns
-// what is its own, without atomics: tiles of queries gather d_q over the keys that they see, tiles of keys gather d_k
-// and d_v over the queries that see them. Scores are made again from the log-sums. Legend: q, out, d_out, d_q [Q, H,
-// D], k, v, d_k, d_v [K, H, D], log_sums, means [Q, H].
+// The adjoint of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two kernels of
+// which each assigns what is its own, without atomics: tiles of queries gather d_q over the keys
+// that they see, tiles of keys gather d_k and d_v over the queries that see them. Scores are made
+// again from the log-sums.
+//
+// Legend: q, out, d_out, d_q [Q, H, D], k, v, d_k, d_v [K, H, D], log_sums, means [Q, H].
 
 #include <cmath>
 #include <cstddef>
@@ -25,8 +27,8 @@ struct attention_means_kernel {
     const unsigned lane = t.index() % warp_size, head = head_of_warp(t);
     const std::size_t query = t.block(0);
     if (head >= heads) return;
-    const float mean =
-        warp_head::load(d_out.at(query, head), size, lane).dot(t, warp_head::load(out.at(query, head), size, lane));
+    const float mean = warp_head::load(d_out.at(query, head), size, lane)
+                           .dot(t, warp_head::load(out.at(query, head), size, lane));
     if (lane == 0) means[query][head] = mean;
   }
 };
@@ -41,8 +43,8 @@ struct attention_tiles_input {
   float scale;
 
   /// From scores q k and d weights d_out v to weights and d scores, in place.
-  PREFOPT_DEVICE static void to_weights(float& score, float& d_weight, bool seen, float scale, float log_sum,
-                                        float mean) {
+  PREFOPT_DEVICE static void to_weights(float& score, float& d_weight, bool seen, float scale,
+                                        float log_sum, float mean) {
     score = seen ? std::exp(scale * score - log_sum) : 0;
     d_weight = score * (d_weight - mean) * scale;
   }
@@ -50,8 +52,9 @@ struct attention_tiles_input {
 
 /// Writes the 16 rows of a warp's result [16, Size], those before `rows` only.
 template <unsigned Size>
-PREFOPT_DEVICE void store_rows(const float (&result)[Size / 8][4], device_heads<bfloat16> to, unsigned head,
-                               std::size_t first, std::size_t rows, fragment_place at) {
+PREFOPT_DEVICE void store_rows(const float (&result)[Size / 8][4], device_heads<bfloat16> to,
+                               unsigned head, std::size_t first, std::size_t rows,
+                               fragment_place at) {
   for (unsigned r = 0; r < 2; ++r)
     if (const std::size_t row = first + at.row + 8 * r; row < rows)
       for (unsigned n = 0; n < Size / 8; ++n)
@@ -67,9 +70,9 @@ struct attention_tiles_query_backward_kernel {
   attention_tiles_input in;
   device_heads<bfloat16> d_q;
 
-  static constexpr std::size_t shared_bytes = 4 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
-                                              tile_elements(Size, tile_rows) * sizeof(bfloat16) +
-                                              tile_rows * sizeof(std::int32_t);
+  static constexpr std::size_t shared_bytes =
+      4 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
+      tile_elements(Size, tile_rows) * sizeof(bfloat16) + tile_rows * sizeof(std::int32_t);
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -78,7 +81,8 @@ struct attention_tiles_query_backward_kernel {
     const shared_tile d{memory += tile_elements(tile_rows, Size), Size + tile_padding};
     const shared_tile at_keys{memory += tile_elements(tile_rows, Size), Size + tile_padding};
     const shared_tile values{memory += tile_elements(tile_rows, Size), Size + tile_padding};
-    const shared_tile keys_across{memory += tile_elements(tile_rows, Size), tile_rows + tile_padding};
+    const shared_tile keys_across{memory += tile_elements(tile_rows, Size),
+                                  tile_rows + tile_padding};
     auto* const until = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
 
     const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
@@ -108,20 +112,24 @@ struct attention_tiles_query_backward_kernel {
         until[t.index()] = key < in.keys ? in.seen_until[key] : 0;
       }
       t.sync();
-      for (unsigned column = 0; column < tile_rows; column += 16) {  // 16 keys at a time keep the registers few
+      // 16 keys at a time keep the registers few
+      for (unsigned column = 0; column < tile_rows; column += 16) {
         float scores[2][4] = {}, d_scores[2][4] = {};
         for (unsigned depth = 0; depth < Size; depth += 16) {
           const left_fragment query(asks, own, depth, at), d_query(d, own, depth, at);
           for (unsigned j = 0; j < 2; ++j) {
             t.mma(scores[j], query.words, right_fragment(at_keys, column + 8 * j, depth, at).words);
-            t.mma(d_scores[j], d_query.words, right_fragment(values, column + 8 * j, depth, at).words);
+            t.mma(d_scores[j], d_query.words,
+                  right_fragment(values, column + 8 * j, depth, at).words);
           }
         }
         for (unsigned j = 0; j < 2; ++j)
           for (unsigned i = 0; i < 4; ++i) {
             const unsigned key = column + 8 * j + at.column + i % 2;
-            const bool seen = sees(rows[i / 2], static_cast<std::int32_t>(first_key + key), until[key]);
-            in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[i / 2], mean[i / 2]);
+            const bool seen =
+                sees(rows[i / 2], static_cast<std::int32_t>(first_key + key), until[key]);
+            in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[i / 2],
+                          mean[i / 2]);
           }
         const left_fragment left(d_scores[0], d_scores[1]);
         for (unsigned n = 0; n < Size / 8; ++n)
@@ -132,8 +140,8 @@ struct attention_tiles_query_backward_kernel {
   }
 };
 
-/// Assigns d_k and d_v. All products are those of the other kernel, transposed: a warp has 16 keys, columns are
-/// queries.
+/// Assigns d_k and d_v. All products are those of the other kernel, transposed: a warp has 16 keys,
+/// columns are queries.
 template <unsigned Size>
 struct attention_tiles_key_backward_kernel {
   const std::int32_t* query_tile_begin;
@@ -141,9 +149,10 @@ struct attention_tiles_key_backward_kernel {
   attention_tiles_input in;
   device_heads<bfloat16> d_k, d_v;
 
-  static constexpr std::size_t shared_bytes = 4 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
-                                              2 * tile_elements(Size, tile_rows) * sizeof(bfloat16) +
-                                              tile_rows * (sizeof(std::int32_t) + 2 * sizeof(float));
+  static constexpr std::size_t shared_bytes =
+      4 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
+      2 * tile_elements(Size, tile_rows) * sizeof(bfloat16) +
+      tile_rows * (sizeof(std::int32_t) + 2 * sizeof(float));
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -152,7 +161,8 @@ struct attention_tiles_key_backward_kernel {
     const shared_tile values{memory += tile_elements(tile_rows, Size), Size + tile_padding};
     const shared_tile asks{memory += tile_elements(tile_rows, Size), Size + tile_padding};
     const shared_tile d{memory += tile_elements(tile_rows, Size), Size + tile_padding};
-    const shared_tile asks_across{memory += tile_elements(tile_rows, Size), tile_rows + tile_padding};
+    const shared_tile asks_across{memory += tile_elements(tile_rows, Size),
+                                  tile_rows + tile_padding};
     const shared_tile d_across{memory += tile_elements(Size, tile_rows), tile_rows + tile_padding};
     auto* const rows = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
     auto* const log_sum = reinterpret_cast<float*>(rows + tile_rows);
@@ -194,8 +204,10 @@ struct attention_tiles_key_backward_kernel {
         for (unsigned j = 0; j < 2; ++j)
           for (unsigned i = 0; i < 4; ++i) {
             const unsigned query = column + 8 * j + at.column + i % 2;
-            const bool seen = sees(rows[query], static_cast<std::int32_t>(key + 8 * (i / 2)), until[i / 2]);
-            in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[query], mean[query]);
+            const bool seen =
+                sees(rows[query], static_cast<std::int32_t>(key + 8 * (i / 2)), until[i / 2]);
+            in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[query],
+                          mean[query]);
           }
         const left_fragment weights(scores[0], scores[1]), d_weights(d_scores[0], d_scores[1]);
         for (unsigned n = 0; n < Size / 8; ++n) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows for any head size, a warp a row: a query walks its ancestors' runs and then its own,
-// with a softmax that is corrected as it goes (Milakov & Gimelshein 2018, arXiv:1805.02867, section 3); a key gathers
-// its gradient over the queries that see it, so nothing needs atomics. Legend: q, out [Q, H, D], k, v [K, H, D],
-// log_sums [Q, H].
+// Attention over a forest of rows for any head size, a warp a row: a query walks its ancestors'
+// runs and then its own, with a softmax that is corrected as it goes (Milakov & Gimelshein 2018,
+// arXiv:1805.02867, section 3); a key gathers its gradient over the queries that see it, so nothing
+// needs atomics.
+//
+// Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
 #include <cmath>
 #include <cstddef>
@@ -25,13 +27,15 @@ struct warp_head {
   [[nodiscard]] PREFOPT_DEVICE static warp_head load(const T* head, unsigned size, unsigned lane) {
     warp_head values;
     for (unsigned i = 0; i < channels_a_lane; ++i)
-      if (const unsigned channel = i * warp_size + lane; channel < size) values.own[i] = widen(head[channel]);
+      if (const unsigned channel = i * warp_size + lane; channel < size)
+        values.own[i] = widen(head[channel]);
     return values;
   }
   template <class T>
   PREFOPT_DEVICE void store(T* head, unsigned size, unsigned lane) const {
     for (unsigned i = 0; i < channels_a_lane; ++i)
-      if (const unsigned channel = i * warp_size + lane; channel < size) head[channel] = narrow<T>(own[i]);
+      if (const unsigned channel = i * warp_size + lane; channel < size)
+        head[channel] = narrow<T>(own[i]);
   }
   template <class Thread>
   [[nodiscard]] PREFOPT_DEVICE float dot(const Thread& t, const warp_head& other) const {
@@ -47,7 +51,8 @@ struct warp_head {
 
 /// The place of a warp in a grid of rows x heads.
 [[nodiscard]] inline launch_shape a_warp_a_row_and_head(std::size_t rows, std::size_t heads) {
-  return {.blocks = {static_cast<unsigned>(rows), blocks_for(heads, 4), 1}, .threads = 4 * warp_size};
+  return {.blocks = {static_cast<unsigned>(rows), blocks_for(heads, 4), 1},
+          .threads = 4 * warp_size};
 }
 template <class Thread>
 [[nodiscard]] PREFOPT_DEVICE unsigned head_of_warp(const Thread& t) {
@@ -56,10 +61,13 @@ template <class Thread>
 
 /// Calls visit(key) for every key that a query sees, the nearest run first.
 template <class Visit>
-PREFOPT_DEVICE void for_each_key(const tree_node* nodes, std::int32_t node, std::int32_t row, const Visit& visit) {
-  for (std::int32_t key = nodes[node].begin; key <= row; ++key) visit(static_cast<std::size_t>(key));
+PREFOPT_DEVICE void for_each_key(const tree_node* nodes, std::int32_t node, std::int32_t row,
+                                 const Visit& visit) {
+  for (std::int32_t key = nodes[node].begin; key <= row; ++key)
+    visit(static_cast<std::size_t>(key));
   for (node = nodes[node].parent; node >= 0; node = nodes[node].parent)
-    for (std::int32_t key = nodes[node].begin; key < nodes[node].end; ++key) visit(static_cast<std::size_t>(key));
+    for (std::int32_t key = nodes[node].begin; key < nodes[node].end; ++key)
+      visit(static_cast<std::size_t>(key));
 }
 
 /// Assigns out and log_sums.
@@ -84,7 +92,8 @@ struct attention_kernel {
     float top = -std::numeric_limits<float>::infinity(), weights = 0;
     for_each_key(nodes, query_nodes[query], query_rows[query], [&](std::size_t key) {
       const float score = scale * asks.dot(t, warp_head::load(k.at(key, head), size, lane));
-      const float higher = std::fmax(top, score), factor = std::exp(top - higher), weight = std::exp(score - higher);
+      const float higher = std::fmax(top, score), factor = std::exp(top - higher),
+                  weight = std::exp(score - higher);
       sum.blend(factor, weight, warp_head::load(v.at(key, head), size, lane));
       weights = factor * weights + weight;
       top = higher;
@@ -104,8 +113,8 @@ struct attention_backward_input {
   float scale;
 };
 
-/// Assigns d_q, and to means [Q, H] the weights' mean of d score, which is d_out out (Dao et al. 2022,
-/// arXiv:2205.14135, appendix B.2).
+/// Assigns d_q, and to means [Q, H] the weights' mean of d score, which is d_out out (Dao et al.
+/// 2022, arXiv:2205.14135, appendix B.2).
 template <class T>
 struct attention_query_backward_kernel {
   const tree_node* nodes;
@@ -128,7 +137,8 @@ struct attention_query_backward_kernel {
     for_each_key(nodes, query_nodes[query], query_rows[query], [&](std::size_t key) {
       const warp_head at_key = warp_head::load(in.k.at(key, head), size, lane);
       const float weight = std::exp(in.scale * asks.dot(t, at_key) - log_sum);
-      const float d_score = weight * (d.dot(t, warp_head::load(in.v.at(key, head), size, lane)) - mean);
+      const float d_score =
+          weight * (d.dot(t, warp_head::load(in.v.at(key, head), size, lane)) - mean);
       sum.blend(1, in.scale * d_score, at_key);
     });
     sum.store(d_q.at(query, head), size, lane);
@@ -153,7 +163,8 @@ struct attention_key_backward_kernel {
     const warp_head at_key = warp_head::load(in.k.at(key, head), size, lane);
     const warp_head value = warp_head::load(in.v.at(key, head), size, lane);
     warp_head sum_k, sum_v;
-    const auto begin = static_cast<std::size_t>(query_begin[key]), end = static_cast<std::size_t>(query_end[key]);
+    const auto begin = static_cast<std::size_t>(query_begin[key]),
+               end = static_cast<std::size_t>(query_end[key]);
     for (std::size_t query = begin; query < end; ++query) {
       const warp_head asks = warp_head::load(in.q.at(query, head), size, lane);
       const warp_head d = warp_head::load(in.d_out.at(query, head), size, lane);

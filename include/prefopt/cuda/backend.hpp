@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_backend: an NVIDIA GPU as a machine; models transformer_machine. This header is safe for a host compiler: it
-// says what there is, and a translation unit for nvcc (prefopt/cuda.cuh) or the library prefopt::cuda has the rest.
+// cuda_backend: an NVIDIA GPU as a machine; models transformer_machine. This header is safe for a
+// host compiler: it says what there is, and a translation unit for nvcc (prefopt/cuda.cuh) or the
+// library prefopt::cuda has the rest.
+//
 // Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
 
 #include <cstddef>
@@ -28,9 +30,11 @@ class rounded_weights;
 
 /// Options of a cuda_backend.
 struct cuda_options {
-  int device = 0;     ///< as CUDA counts them
-  bool tf32 = false;  ///< float only: products on tensor cores with operands rounded to 10 bits of fraction
-  std::size_t head_logits = std::size_t{1} << 26;  ///< float32 logits held at once, one row at least: 4 bytes each
+  int device = 0;  ///< as CUDA counts them
+  /// float only: products on tensor cores with operands rounded to 10 bits of fraction
+  bool tf32 = false;
+  /// float32 logits held at once, one row at least: 4 bytes each
+  std::size_t head_logits = std::size_t{1} << 26;
 };
 
 /// What was done about a product that the vendor's library could not do as it was asked for.
@@ -46,10 +50,11 @@ struct product_fallback {
   std::size_t calls;
 };
 
-/// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments, statistics and sums are
-/// float32. One stream: what is called later runs later, and only what hands numbers to the host waits. Copies share
-/// device, stream and memory; one thread at a time may use them. Operations trust their callers with shapes.
-/// `Device` is where kernels run; tests put a host program there.
+/// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments,
+/// statistics and sums are float32. One stream: what is called later runs later, and only what
+/// hands numbers to the host waits. Copies share device, stream and memory; one thread at a time
+/// may use them. Operations trust their callers with shapes. `Device` is where kernels run; tests
+/// put a host program there.
 template <class Activation, class Device = cuda_device>
 class cuda_backend {
   static_assert(std::is_same_v<Activation, float> || std::is_same_v<Activation, bfloat16>);
@@ -67,8 +72,9 @@ class cuda_backend {
   using const_heads = tensor_view<const activation_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws no_device_error where there is no device of compute capability 8.0 or newer, device_error where the
-  /// one asked for cannot be used, value_error for an option that `Activation` has no use for.
+  /// Throws no_device_error where there is no device of compute capability 8.0 or newer,
+  /// device_error where the one asked for cannot be used, value_error for an option that
+  /// `Activation` has no use for.
   explicit cuda_backend(cuda_options options = {});
   explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}
   /// On a device that is open; options that are the device's are not read again.
@@ -77,12 +83,12 @@ class cuda_backend {
   /// The chip and what multiplies matrices, in words for a log.
   [[nodiscard]] std::string instruction_set() const;
 
-  /// Products since the device was opened that the vendor's library could not do as they were asked for. None are
-  /// expected of a model whose extents are multiples of 8.
+  /// Products since the device was opened that the vendor's library could not do as they were asked
+  /// for. None are expected of a model whose extents are multiples of 8.
   [[nodiscard]] std::vector<product_fallback> product_fallbacks() const;
 
-  /// Tokens of a micro-batch where nobody asks for a number: 4,096 for each 16 GiB of the device's memory, at least
-  /// those and at most 32,768. A GPT-2 124M needs about 0.35 MB a token.
+  /// Tokens of a micro-batch where nobody asks for a number: 4,096 for each 16 GiB of the device's
+  /// memory, at least those and at most 32,768. A GPT-2 124M needs about 0.35 MB a token.
   [[nodiscard]] std::size_t preferred_tokens() const;
 
   // storage
@@ -106,42 +112,46 @@ class cuda_backend {
   // optimizer
 
   [[nodiscard]] double sum_of_squares(std::span<const const_numbers> tensors) const;
-  void adamw(std::span<const adamw_tensor<float>> tensors, const adamw_coefficients& coefficients) const;
+  void adamw(std::span<const adamw_tensor<float>> tensors,
+             const adamw_coefficients& coefficients) const;
 
   // The operations of transformer_machine, as eigen_backend documents them.
 
   void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,
                           gradients d_wpe) const;
-  void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon, matrix y,
-                  layer_norm_statistics<float> statistics) const;
+  void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon,
+                  matrix y, layer_norm_statistics<float> statistics) const;
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
-                           layer_norm_statistics<const float> statistics, matrix d_x, numbers d_scale,
-                           numbers d_shift) const;
+                           layer_norm_statistics<const float> statistics, matrix d_x,
+                           numbers d_scale, numbers d_shift) const;
   void linear(const_matrix x, weights weight, const_numbers bias, matrix y) const;
-  void linear_residual(const_matrix x, weights weight, const_numbers bias, const_matrix residual, matrix y) const;
-  void linear_backward(const_matrix d_y, const_matrix x, weights weight, matrix d_x, gradients d_weight,
-                       numbers d_bias) const;
-  void activate(activation_function activation, const_matrix inner, matrix y) const;
-  void linear_activate(const_matrix x, weights weight, const_numbers bias, activation_function activation, matrix inner,
+  void linear_residual(const_matrix x, weights weight, const_numbers bias, const_matrix residual,
                        matrix y) const;
-  void activated_linear_backward(const_matrix d_y, const_matrix x, weights weight, activation_function activation,
-                                 const_matrix inner, matrix d_inner, gradients d_weight, numbers d_bias) const;
-  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale, heads out,
-                      gradients log_sums) const;
-  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
-                               const_heads out, weights log_sums, const_heads d_out, heads d_q, heads d_k,
-                               heads d_v) const;
+  void linear_backward(const_matrix d_y, const_matrix x, weights weight, matrix d_x,
+                       gradients d_weight, numbers d_bias) const;
+  void activate(activation_function activation, const_matrix inner, matrix y) const;
+  void linear_activate(const_matrix x, weights weight, const_numbers bias,
+                       activation_function activation, matrix inner, matrix y) const;
+  void activated_linear_backward(const_matrix d_y, const_matrix x, weights weight,
+                                 activation_function activation, const_matrix inner, matrix d_inner,
+                                 gradients d_weight, numbers d_bias) const;
+  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
+                      double scale, heads out, gradients log_sums) const;
+  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,
+                               const_heads v, double scale, const_heads out, weights log_sums,
+                               const_heads d_out, heads d_q, heads d_k, heads d_v) const;
   void gather_rows(const_matrix from, indices rows, matrix out) const;
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
   void head_logits(const_matrix hidden, weights weight, gradients logits) const;
-  /// Log-probs come from float32 logits, of which no more than the option head_logits are held at once. Where `logits`
-  /// are kept, they are kept as `Activation`: float as they are; bfloat16 less each row's greatest, and `log_sums` are
-  /// those of what is kept.
-  void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets, matrix logits, numbers log_sums,
-                      std::span<double> log_probs) const;
-  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,
-                     const_matrix hidden, weights weight, matrix d_hidden, gradients d_weight) const;
+  /// Log-probs come from float32 logits, of which no more than the option head_logits are held at
+  /// once. Where `logits` are kept, they are kept as `Activation`: float as they are; bfloat16 less
+  /// each row's greatest, and `log_sums` are those of what is kept.
+  void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets,
+                      matrix logits, numbers log_sums, std::span<double> log_probs) const;
+  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
+                     std::span<const double> slopes, const_matrix hidden, weights weight,
+                     matrix d_hidden, gradients d_weight) const;
 
  private:
   [[nodiscard]] detail::device_block lasting(std::size_t count, std::size_t size) const;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products through cuBLASLt. It thinks in columns, so a row-major out = left right is asked for as the column-major
-// outᵀ = rightᵀ leftᵀ: the same memory, the factors changed over. What it takes as finishes ("epilogues") stands in
-// cublasLt.h: a bias and GELU's input have the result's type, the latter a leading dimension that divides by 8. GELU is
-// the tanh form.
+// Products through cuBLASLt. It thinks in columns, so a row-major out = left right is asked for as
+// the column-major outᵀ = rightᵀ leftᵀ: the same memory, the factors changed over. What it takes as
+// finishes ("epilogues") stands in cublasLt.h: a bias and GELU's input have the result's type, the
+// latter a leading dimension that divides by 8. GELU is the tanh form.
 
 #if !defined(__CUDACC__)
 #error "prefopt/cuda/blas.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
-
-#include <cublasLt.h>
-#include <cuda_runtime_api.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +19,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/check.cuh"
 #include "prefopt/cuda/device_block.hpp"
@@ -32,9 +32,11 @@ namespace prefopt::detail {
 /// Products on one stream of the device that is current.
 class blas_products {
  public:
-  static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  // what NVIDIA advises for Hopper
+  // what NVIDIA advises for Hopper
+  static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
-  /// `workspace` has workspace_bytes. With `tf32`, float factors are rounded to 10 bits of fraction.
+  /// `workspace` has workspace_bytes. With `tf32`, float factors are rounded to 10 bits of
+  /// fraction.
   blas_products(cudaStream_t stream, device_block workspace, bool tf32)
       : stream_(stream), workspace_(std::move(workspace)), tf32_(tf32) {
     cublasLtHandle_t handle = nullptr;
@@ -42,8 +44,8 @@ class blas_products {
     handle_.reset(handle);
   }
 
-  /// Enqueues the product; or does nothing and says false, where cuBLASLt cannot do it. `bias` is the product's, as
-  /// Out. The first product of a kind asks for an algorithm.
+  /// Enqueues the product; or does nothing and says false, where cuBLASLt cannot do it. `bias` is
+  /// the product's, as Out. The first product of a kind asks for an algorithm.
   template <class In, class Out>
   [[nodiscard]] bool operator()(const device_product<In, Out>& p, const Out* bias) {
     const auto epilogue = epilogue_of(p);
@@ -53,9 +55,10 @@ class blas_products {
     set_pointers(way, p, bias);
     const bool adds = p.addend.data() != nullptr;
     const float one = 1, beta = adds ? 1 : 0;
-    check(cublasLtMatmul(handle_.get(), &way.description, &one, p.right.data(), &way.right, p.left.data(), &way.left,
-                         &beta, adds ? p.addend.data() : p.out.data(), &way.addend, p.out.data(), &way.out,
-                         &*way.algorithm, workspace_.data(), workspace_bytes, stream_),
+    check(cublasLtMatmul(handle_.get(), &way.description, &one, p.right.data(), &way.right,
+                         p.left.data(), &way.left, &beta, adds ? p.addend.data() : p.out.data(),
+                         &way.addend, p.out.data(), &way.out, &*way.algorithm, workspace_.data(),
+                         workspace_bytes, stream_),
           "a matrix product");
     return true;
   }
@@ -74,7 +77,8 @@ class blas_products {
   using plan_key = std::array<std::uint64_t, 21>;
 
   template <class T>
-  static constexpr cudaDataType_t type_of = std::is_same_v<std::remove_const_t<T>, float> ? CUDA_R_32F : CUDA_R_16BF;
+  static constexpr cudaDataType_t type_of =
+      std::is_same_v<std::remove_const_t<T>, float> ? CUDA_R_32F : CUDA_R_16BF;
 
   /// The largest power of two, to a cache line's, that divides an address.
   [[nodiscard]] static std::uint64_t alignment_of(const void* data) {
@@ -83,18 +87,23 @@ class blas_products {
   }
 
   template <class In, class Out>
-  [[nodiscard]] static std::optional<cublasLtEpilogue_t> epilogue_of(const device_product<In, Out>& p) {
+  [[nodiscard]] static std::optional<cublasLtEpilogue_t> epilogue_of(
+      const device_product<In, Out>& p) {
     const bool biased = p.bias != nullptr;
-    if (p.finish == product_finish::none) return biased ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+    if (p.finish == product_finish::none)
+      return biased ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
     if (p.before.stride(0) % 8 != 0) return std::nullopt;
-    if constexpr (std::is_same_v<Out, float>) return std::nullopt;  // its tanh is of about bfloat16's precision
-    if (p.finish == product_finish::gelu) return biased ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
+    // its tanh is of about bfloat16's precision
+    if constexpr (std::is_same_v<Out, float>) return std::nullopt;
+    if (p.finish == product_finish::gelu)
+      return biased ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
     if (biased) return std::nullopt;
     return CUBLASLT_EPILOGUE_DGELU;
   }
 
   template <class In, class Out>
-  [[nodiscard]] plan& plan_of(const device_product<In, Out>& p, cublasLtEpilogue_t epilogue, const Out* bias) {
+  [[nodiscard]] plan& plan_of(const device_product<In, Out>& p, cublasLtEpilogue_t epilogue,
+                              const Out* bias) {
     const auto number = [](auto value) { return static_cast<std::uint64_t>(value); };
     const matrix_view<const Out> addend = addend_of(p);
     const plan_key key = {number(type_of<In>),
@@ -119,7 +128,8 @@ class blas_products {
                           number(p.addend.data() != nullptr),
                           number(addend.data() == p.out.data())};
     if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
-    constexpr std::size_t most = 4096;  // batches differ in their rows: without an end there would be ever more
+    // batches differ in their rows: without an end there would be ever more
+    constexpr std::size_t most = 4096;
     if (plans_.size() >= most) plans_.clear();
     return plans_.emplace(key, make_plan(p, epilogue, bias)).first->second;
   }
@@ -130,11 +140,13 @@ class blas_products {
   }
 
   template <class In, class Out>
-  [[nodiscard]] plan make_plan(const device_product<In, Out>& p, cublasLtEpilogue_t epilogue, const Out* bias) const {
+  [[nodiscard]] plan make_plan(const device_product<In, Out>& p, cublasLtEpilogue_t epilogue,
+                               const Out* bias) const {
     plan way = {};
     const bool fast = tf32_ && std::is_same_v<In, float>;
     check(
-        cublasLtMatmulDescInit(&way.description, fast ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
+        cublasLtMatmulDescInit(
+            &way.description, fast ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
         "describing a product");
     set(way, CUBLASLT_MATMUL_DESC_TRANSA, p.right_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(way, CUBLASLT_MATMUL_DESC_TRANSB, p.left_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -146,8 +158,8 @@ class blas_products {
     way.right = layout_of(p.right);
     way.addend = layout_of(addend_of(p));
     way.out = layout_of(p.out);
-    choose(way, {alignment_of(p.right.data()), alignment_of(p.left.data()), alignment_of(addend_of(p).data()),
-                 alignment_of(p.out.data())});
+    choose(way, {alignment_of(p.right.data()), alignment_of(p.left.data()),
+                 alignment_of(addend_of(p).data()), alignment_of(p.out.data())});
     return way;
   }
 
@@ -163,34 +175,42 @@ class blas_products {
 
   template <class In, class Out>
   static void set_pointers(plan& way, const device_product<In, Out>& p, const Out* bias) {
-    if (bias != nullptr) set(way, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(bias));
+    if (bias != nullptr)
+      set(way, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(bias));
     if (p.finish != product_finish::none)
-      set(way, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, static_cast<const void*>(p.before.data()));
+      set(way, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
+          static_cast<const void*>(p.before.data()));
   }
 
   template <class Value>
   static void set(plan& way, cublasLtMatmulDescAttributes_t attribute, const Value& value) {
-    check(cublasLtMatmulDescSetAttribute(&way.description, attribute, &value, sizeof value), "describing a product");
+    check(cublasLtMatmulDescSetAttribute(&way.description, attribute, &value, sizeof value),
+          "describing a product");
   }
 
-  /// cuBLASLt's best algorithm for operands so aligned: A, B, C, D as it names them. Partial sums stay float.
+  /// cuBLASLt's best algorithm for operands so aligned: A, B, C, D as it names them. Partial sums
+  /// stay float.
   void choose(plan& way, const std::array<std::uint64_t, 4>& alignments) const {
     cublasLtMatmulPreferenceOpaque_t preference = {};
     check(cublasLtMatmulPreferenceInit(&preference), "choosing a product");
     const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
-      check(cublasLtMatmulPreferenceSetAttribute(&preference, attribute, &value, sizeof value), "choosing a product");
+      check(cublasLtMatmulPreferenceSetAttribute(&preference, attribute, &value, sizeof value),
+            "choosing a product");
     };
     prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace_bytes});
-    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
+    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+           std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, static_cast<std::uint32_t>(alignments[0]));
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, static_cast<std::uint32_t>(alignments[1]));
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, static_cast<std::uint32_t>(alignments[2]));
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(alignments[3]));
     cublasLtMatmulHeuristicResult_t best = {};
     int found = 0;
-    const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle_.get(), &way.description, &way.right, &way.left,
-                                                                 &way.addend, &way.out, &preference, 1, &best, &found);
-    // Any other answer is a mistake of ours, an invalid value too, and must not become a slow way in silence.
+    const cublasStatus_t status =
+        cublasLtMatmulAlgoGetHeuristic(handle_.get(), &way.description, &way.right, &way.left,
+                                       &way.addend, &way.out, &preference, 1, &best, &found);
+    // Any other answer is a mistake of ours, an invalid value too, and must not become a slow way
+    // in silence.
     if (status == CUBLAS_STATUS_NOT_SUPPORTED) return;
     check(status, "choosing a product");
     if (found > 0 && best.state == CUBLAS_STATUS_SUCCESS) way.algorithm = best.algo;

@@ -6,16 +6,17 @@
 #error "prefopt/cuda/check.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
 
+#include <string_view>
+
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
-
-#include <string_view>
 
 #include "prefopt/core/error.hpp"
 
 namespace prefopt::detail {
 
-/// Throws device_error with what was tried. A kernel that went wrong may be reported by a later call.
+/// Throws device_error with what was tried. A kernel that went wrong may be reported by a later
+/// call.
 inline void check(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // or the next launch would be blamed for it
@@ -23,7 +24,8 @@ inline void check(cudaError_t status, std::string_view what) {
 }
 
 inline void check(cublasStatus_t status, std::string_view what) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw device_error(join("cuda: ", what, ": ", cublasLtGetStatusString(status)));
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw device_error(join("cuda: ", what, ": ", cublasLtGetStatusString(status)));
 }
 
 }  // namespace prefopt::detail

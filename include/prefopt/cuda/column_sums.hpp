@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Sums down the columns of [N, C], in two steps so that many blocks work on few columns: parts of the rows first, in
-// parallel, then the parts in order. No atomics, so the same bits every time.
+// Sums down the columns of [N, C], in two steps so that many blocks work on few columns: parts of
+// the rows first, in parallel, then the parts in order. No atomics, so the same bits every time.
 
 #include <cstddef>
 
@@ -22,15 +22,18 @@ struct column_parts_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), part = t.block(0);
     if (column >= columns) return;
-    const std::size_t begin = part * rows_a_part, end = begin + rows_a_part < rows ? begin + rows_a_part : rows;
+    const std::size_t begin = part * rows_a_part,
+                      end = begin + rows_a_part < rows ? begin + rows_a_part : rows;
     float sum = 0;
     for_each_loaded<1>(
-        begin, end, [&](std::size_t row) { return term(row, column); }, [&](std::size_t, float x) { sum += x; });
+        begin, end, [&](std::size_t row) { return term(row, column); },
+        [&](std::size_t, float x) { sum += x; });
     parts[part * columns + column] = sum;
   }
 };
 
-/// Adds the sum of the parts to out [C]: a warp's threads have neighbouring columns, a block's warps every eighth part.
+/// Adds the sum of the parts to out [C]: a warp's threads have neighbouring columns, a block's
+/// warps every eighth part.
 struct add_parts_kernel {
   static constexpr std::size_t warps = 8;
 
@@ -64,12 +67,14 @@ struct add_parts_kernel {
 
 /// Adds to out [C] the sum over rows of term(row, column).
 template <class Device, class Term>
-void add_column_sums(const Device& device, const Term& term, std::size_t rows, std::size_t columns, float* out) {
+void add_column_sums(const Device& device, const Term& term, std::size_t rows, std::size_t columns,
+                     float* out) {
   if (rows == 0 || columns == 0) return;
   const std::size_t parts = blocks_for(rows, rows_a_part);
   const auto room = device.scratch(parts * columns * sizeof(float));
   auto* const sums = static_cast<float*>(room.data());
-  device.launch(column_parts_kernel<Term>{term, rows, columns, sums}, a_thread_an_element(parts, columns));
+  device.launch(column_parts_kernel<Term>{term, rows, columns, sums},
+                a_thread_an_element(parts, columns));
   const add_parts_kernel add{sums, parts, columns, out};
   device.launch(add, add.shape());
 }
@@ -79,7 +84,9 @@ template <class T>
 struct element_term {
   device_rows<const T> values;
 
-  PREFOPT_DEVICE float operator()(std::size_t row, std::size_t column) const { return widen(values[row][column]); }
+  PREFOPT_DEVICE float operator()(std::size_t row, std::size_t column) const {
+    return widen(values[row][column]);
+  }
 };
 
 }  // namespace prefopt::detail

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_device: a GPU as kernels and operations use it, with one stream on which everything runs in order.
+// cuda_device: a GPU as kernels and operations use it, with one stream on which everything runs in
+// order.
 
 #if !defined(__CUDACC__)
-#error "prefopt/cuda/device.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#error \
+    "prefopt/cuda/device.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
-
-#include <cuda_runtime_api.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,6 +16,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <cuda_runtime_api.h>
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/error.hpp"
@@ -38,7 +40,9 @@ namespace detail {
 /// Owns a stream that does not wait for the default stream.
 class cuda_stream {
  public:
-  cuda_stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "opening a stream"); }
+  cuda_stream() {
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "opening a stream");
+  }
   cuda_stream(const cuda_stream&) = delete;
   cuda_stream& operator=(const cuda_stream&) = delete;
   ~cuda_stream() {
@@ -52,26 +56,29 @@ class cuda_stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// What a device says of itself, once it is current. Throws no_device_error where there is none or it is too old,
-/// device_error for everything else.
+/// What a device says of itself, once it is current. Throws no_device_error where there is none or
+/// it is too old, device_error for everything else.
 [[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
   int driver = 0, devices = 0;
   check(cudaDriverGetVersion(&driver), "asking for the driver");
-  if (driver == 0) throw no_device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
+  if (driver == 0)
+    throw no_device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
   const cudaError_t status = cudaGetDeviceCount(&devices);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
     throw no_device_error("cuda_device: there is no CUDA device: the driver shows none");
   if (status == cudaErrorInsufficientDriver)
-    throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.', driver % 1000 / 10, ", wanted ",
-                            CUDART_VERSION / 1000, '.', CUDART_VERSION % 1000 / 10, " or newer"));
+    throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.',
+                            driver % 1000 / 10, ", wanted ", CUDART_VERSION / 1000, '.',
+                            CUDART_VERSION % 1000 / 10, " or newer"));
   check(status, "counting devices");
   if (ordinal < 0 || ordinal >= devices)
     throw device_error(join("cuda_device: device is ", ordinal, ", wanted 0 to ", devices - 1));
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
   if (properties.major < 8) {
-    const std::string what = join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
-                                  ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0");
+    const std::string what =
+        join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+             ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0");
     for (int other = 0; other < devices; ++other) {
       cudaDeviceProp its = {};
       if (cudaGetDeviceProperties(&its, other) == cudaSuccess && its.major >= 8)
@@ -85,8 +92,8 @@ class cuda_stream {
 
 }  // namespace detail
 
-/// An NVIDIA GPU of compute capability 8.0 or newer. Every call makes its device the thread's current one. One thread
-/// at a time; blocks may outlive it.
+/// An NVIDIA GPU of compute capability 8.0 or newer. Every call makes its device the thread's
+/// current one. One thread at a time; blocks may outlive it.
 class cuda_device {
  public:
   /// Throws no_device_error where there is none, device_error where it cannot be used.
@@ -103,7 +110,8 @@ class cuda_device {
   /// All memory of the device.
   [[nodiscard]] std::size_t memory_bytes() const { return properties_.totalGlobalMem; }
 
-  /// Of shared memory that a block may have: 163 KiB on compute capability 8.0, 99 on 8.6 and 8.9, 227 on 9.0.
+  /// Of shared memory that a block may have: 163 KiB on compute capability 8.0, 99 on 8.6 and 8.9,
+  /// 227 on 9.0.
   [[nodiscard]] std::size_t most_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
 
   /// Zeroed memory that its owner keeps.
@@ -142,13 +150,15 @@ class cuda_device {
   void to_host(void* to, const void* from, std::size_t bytes) const {
     if (bytes == 0) return;
     use();
-    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_.get()), "a copy to the host");
+    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_.get()),
+                  "a copy to the host");
     stage_.wait();
   }
   void inside(void* to, const void* from, std::size_t bytes) const {
     if (bytes == 0) return;
     use();
-    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_.get()), "a copy on the device");
+    detail::check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_.get()),
+                  "a copy on the device");
   }
 
   /// Runs a kernel after all that was called before. An empty grid is nothing.
@@ -158,11 +168,12 @@ class cuda_device {
     if (x == 0 || y == 0 || z == 0) return;
     use();
     const auto run = detail::run_kernel<Kernel>;
-    if (shape.shared_bytes > 48 * 1024) allow_much_shared_memory(reinterpret_cast<const void*>(run));
+    if (shape.shared_bytes > 48 * 1024)
+      allow_much_shared_memory(reinterpret_cast<const void*>(run));
     run<<<dim3(x, y, z), shape.threads, shape.shared_bytes, stream_.get()>>>(kernel);
     if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
-      detail::check(status, join("starting ", x, " x ", y, " x ", z, " blocks of ", shape.threads, " threads with ",
-                                 shape.shared_bytes, " bytes of shared memory"));
+      detail::check(status, join("starting ", x, " x ", y, " x ", z, " blocks of ", shape.threads,
+                                 " threads with ", shape.shared_bytes, " bytes of shared memory"));
   }
 
   template <class In, class Out>
@@ -180,7 +191,9 @@ class cuda_device {
              detail::a_thread_an_element(1, columns));
       bias = static_cast<const Out*>(room.data());
     }
-    const auto library = [&](const detail::device_product<In, Out>& p) { return products_(p, bias); };
+    const auto library = [&](const detail::device_product<In, Out>& p) {
+      return products_(p, bias);
+    };
     detail::multiply_somehow(*this, elsewhere_, library, product);
   }
 
@@ -192,12 +205,13 @@ class cuda_device {
 
   void use() const { detail::check(cudaSetDevice(ordinal_), "choosing the device"); }
 
-  /// More than 48 KiB a block are a kernel's only where it asks once (CUDA C++ Programming Guide, Shared Memory).
+  /// More than 48 KiB a block are a kernel's only where it asks once (CUDA C++ Programming Guide,
+  /// Shared Memory).
   void allow_much_shared_memory(const void* run) const {
     if (with_much_shared_memory_.contains(run)) return;
-    detail::check(
-        cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most_shared_bytes())),
-        "asking for more shared memory");
+    detail::check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       static_cast<int>(most_shared_bytes())),
+                  "asking for more shared memory");
     with_much_shared_memory_.insert(run);  // not before it was allowed: the next launch asks again
   }
 

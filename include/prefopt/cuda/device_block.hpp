@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Owners of device memory that a host compiler may hold: a pointer that only the device reads, and whom it goes back
-// to.
+// Owners of device memory that a host compiler may hold: a pointer that only the device reads, and
+// whom it goes back to.
 
 #include <cstddef>
 #include <memory>
@@ -57,7 +57,8 @@ template <class T>
 class device_buffer {
  public:
   device_buffer() = default;
-  device_buffer(detail::device_block block, std::size_t size) : block_(std::move(block)), size_(size) {}
+  device_buffer(detail::device_block block, std::size_t size)
+      : block_(std::move(block)), size_(size) {}
 
   [[nodiscard]] T* data() { return static_cast<T*>(block_.data()); }
   [[nodiscard]] const T* data() const { return static_cast<const T*>(block_.data()); }

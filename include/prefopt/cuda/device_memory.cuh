@@ -3,12 +3,13 @@
 // Memory of a GPU from cudaMalloc, and what is said where there is no more of it.
 
 #if !defined(__CUDACC__)
-#error "prefopt/cuda/device_memory.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#error \
+    "prefopt/cuda/device_memory.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
+
+#include <cuda_runtime_api.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/cuda/check.cuh"
@@ -28,7 +29,8 @@ struct cuda_allocator {
     cudaGetLastError();
     return status == cudaSuccess ? data : nullptr;
   }
-  void release(void* data) const noexcept {  // as programs end there may be no device any more: all answers are ignored
+  // as programs end there may be no device any more: all answers are ignored
+  void release(void* data) const noexcept {
     cudaSetDevice(device);
     cudaDeviceSynchronize();
     cudaFree(data);
@@ -50,8 +52,8 @@ class lasting_memory final : public device_memory {
 [[noreturn]] inline void out_of_memory(std::size_t wanted, std::size_t scratch) {
   std::size_t free = 0, all = 0;
   check(cudaMemGetInfo(&free, &all), "asking for free memory");
-  throw device_error(join("cuda: out of memory: wanted ", wanted, " bytes; ", free, " of the device's ", all,
-                          " are free, and ", scratch,
+  throw device_error(join("cuda: out of memory: wanted ", wanted, " bytes; ", free,
+                          " of the device's ", all, " are free, and ", scratch,
                           " are this machine's scratch memory; lower tokens_per_microbatch"));
 }
 

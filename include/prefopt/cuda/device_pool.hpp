@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// device_pool: scratch memory of a device, kept from step to step. A block goes back as soon as the host lets it go,
-// though the device may not have come to it yet: who takes it next runs later in the same stream.
+// device_pool: scratch memory of a device, kept from step to step. A block goes back as soon as the
+// host lets it go, though the device may not have come to it yet: who takes it next runs later in
+// the same stream.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace prefopt::detail {
 
-/// Source gives memory in large regions: `allocate(bytes)`, aligned to `line`, or nullptr where there is no more;
-/// `release(data)`.
+/// Source gives memory in large regions: `allocate(bytes)`, aligned to `line`, or nullptr where
+/// there is no more; `release(data)`.
 template <class Source>
 class device_pool final : public device_memory {
  public:
@@ -31,8 +32,8 @@ class device_pool final : public device_memory {
     for (const auto& region : regions_) source_.release(reinterpret_cast<void*>(region.first));
   }
 
-  /// `bytes` bytes with any content, or nullptr where the source has no more. Nothing is asked of the source once the
-  /// regions hold what is in use at once.
+  /// `bytes` bytes with any content, or nullptr where the source has no more. Nothing is asked of
+  /// the source once the regions hold what is in use at once.
   [[nodiscard]] void* take(std::size_t bytes) {
     const std::size_t size = lines(bytes);
     auto found = free_.take(size);
@@ -77,8 +78,8 @@ class device_pool final : public device_memory {
     return (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
   }
 
-  /// A region for `size` bytes. Where there is no room for one, regions that nobody uses make some: they may be many
-  /// and too small.
+  /// A region for `size` bytes. Where there is no room for one, regions that nobody uses make some:
+  /// they may be many and too small.
   bool grow(std::size_t size) {
     if (add_region(std::max(size, least_region))) return true;
     release_idle();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The thread of a GPU that a kernel runs on: what kernel.hpp lists, and the one __global__ function.
+// The thread of a GPU that a kernel runs on: what kernel.hpp lists, and the one __global__
+// function.
 
 #if !defined(__CUDACC__)
-#error "prefopt/cuda/device_thread.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#error \
+    "prefopt/cuda/device_thread.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
 
 #include "prefopt/cuda/kernel.hpp"
@@ -23,7 +25,8 @@ class device_thread {
     return block_memory;
   }
 
-  // Each step exchanges with the lane that differs in one bit; a + b and b + a are the same bits, so all lanes agree.
+  // Each step exchanges with the lane that differs in one bit; a + b and b + a are the same bits,
+  // so all lanes agree.
   [[nodiscard]] __device__ float warp_sum(float x) const {
     for (int bit = warp_size / 2; bit > 0; bit /= 2) x += shuffle_xor(x, bit);
     return x;

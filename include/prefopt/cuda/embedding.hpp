@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Token and position embedding. The backward groups rows by token on the host, so that each gradient row is summed by
-// one block in one order: no atomics, the same bits every time. Legend: N rows, C channels, V vocabulary, P positions.
+// Token and position embedding. The backward groups rows by token on the host, so that each
+// gradient row is summed by one block in one order: no atomics, the same bits every time.
+//
+// Legend: N rows, C channels, V vocabulary, P positions.
 
 #include <algorithm>
 #include <cstddef>
@@ -27,13 +29,14 @@ struct embedding_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    const auto token = static_cast<std::size_t>(tokens[row]), position = static_cast<std::size_t>(positions[row]);
+    const auto token = static_cast<std::size_t>(tokens[row]),
+               position = static_cast<std::size_t>(positions[row]);
     out[row][column] = narrow<T>(wte[token][column] + wpe[position][column]);
   }
 };
 
-/// Rows with one key together: those of group g are order[begins[g] .. begins[g + 1]), ascending, and their key
-/// keys[g].
+/// Rows with one key together: those of group g are order[begins[g] .. begins[g + 1]), ascending,
+/// and their key keys[g].
 struct row_groups {
   std::vector<std::int32_t> order;   // [N]
   std::vector<std::int32_t> begins;  // [G + 1]

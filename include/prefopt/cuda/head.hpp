@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The head's log-softmax at the targets and its adjoint, a block a row.
+//
 // Legend: R head rows, V vocabulary, M targets.
 
 #include <cmath>
@@ -32,8 +33,9 @@ template <class Thread, class Fold>
   return all;
 }
 
-/// From a row's logits: log_sums [R] in nats; and where logits are kept, those less the row's top, with log_sums of
-/// their own. Rounded to bfloat16 the likely tokens' logits are then near 0 and hardly lose, wherever the row lies.
+/// From a row's logits: log_sums [R] in nats; and where logits are kept, those less the row's top,
+/// with log_sums of their own. Rounded to bfloat16 the likely tokens' logits are then near 0 and
+/// hardly lose, wherever the row lies.
 template <class T>
 struct head_rows_kernel {
   device_rows<const float> logits;
@@ -64,7 +66,8 @@ struct head_rows_kernel {
   }
 };
 
-/// A target of the head rows that a kernel works on: place in the list of targets, row among those rows, token.
+/// A target of the head rows that a kernel works on: place in the list of targets, row among those
+/// rows, token.
 struct placed_target {
   std::int32_t place, row, token;
 };
@@ -88,9 +91,9 @@ struct target_log_probs_kernel {
   }
 };
 
-/// In place of the logits their gradient: the slopes of the targets that stand there, less the softmax times the slopes
-/// of all targets of the row. Where a target stands, both are added up before they are rounded: where the softmax is
-/// near 1 little is left of either.
+/// In place of the logits their gradient: the slopes of the targets that stand there, less the
+/// softmax times the slopes of all targets of the row. Where a target stands, both are added up
+/// before they are rounded: where the softmax is near 1 little is left of either.
 template <class T>
 struct head_backward_kernel {
   device_rows<T> logits;
@@ -109,7 +112,8 @@ struct head_backward_kernel {
     T* const of_row = logits[row];
     float all = 0;
     for (std::int32_t i = begin; i < end; ++i) all += slopes[i];
-    const auto first = begin + static_cast<std::int32_t>(t.index()), step = static_cast<std::int32_t>(t.count());
+    const auto first = begin + static_cast<std::int32_t>(t.index()),
+               step = static_cast<std::int32_t>(t.count());
     for (std::int32_t i = first; i < end; i += step) {
       float slope = -all * std::exp(widen(of_row[targets[i].token]) - log_sum);
       for (std::int32_t j = begin; j < end; ++j)
@@ -119,9 +123,12 @@ struct head_backward_kernel {
     t.sync();  // the targets' logits have been read
     for_each_loaded<head_threads>(
         t.index(), vocabulary, [&](std::size_t v) { return of_row[v]; },
-        [&](std::size_t v, T logit) { of_row[v] = narrow<T>(-all * std::exp(widen(logit) - log_sum)); });
+        [&](std::size_t v, T logit) {
+          of_row[v] = narrow<T>(-all * std::exp(widen(logit) - log_sum));
+        });
     t.sync();  // before they get what is theirs
-    for (std::int32_t i = first; i < end; i += step) of_row[targets[i].token] = narrow<T>(at_targets[i]);
+    for (std::int32_t i = first; i < end; i += step)
+      of_row[targets[i].token] = narrow<T>(at_targets[i]);
   }
 };
 

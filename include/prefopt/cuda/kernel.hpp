@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How a kernel is written: a small struct of arguments with a call operator over a `thread`, launched over a grid. What
-// a kernel asks of the thread it runs on is this list and nothing else, so that the same source runs on a GPU and,
-// thread by thread, in a host program that tests it.
+// How a kernel is written: a small struct of arguments with a call operator over a `thread`,
+// launched over a grid. What a kernel asks of the thread it runs on is this list and nothing else,
+// so that the same source runs on a GPU and, thread by thread, in a host program that tests it.
 //
-//   t.index(), t.count()          this thread of its block, and how many there are: a multiple of 32
-//   t.block(axis)                 this block of the grid, axis 0, 1 or 2
-//   t.sync()                      waits until all threads of the block are here
-//   t.shared()                    the block's shared memory, launch_shape::shared_bytes of it, aligned to 128 bytes
-//   t.shuffle_xor(x, mask)        the x of the thread of the warp whose number differs in the bits of `mask`; all 32
-//   must call t.warp_sum(x), t.warp_max(x)  of a float over the 32 threads of a warp, the same bits in each; all 32
-//   must call t.mma(d, a, b)                d += a b in bfloat16 on tensor cores, all 32 threads of a warp together:
-//                                 mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 (PTX ISA 8.0, section 9.7.13.4.8)
+//   t.index(), t.count()    this thread of its block, and how many there are: a multiple of 32
+//   t.block(axis)           this block of the grid, axis 0, 1 or 2
+//   t.sync()                waits until all threads of the block are here
+//   t.shared()              the block's shared memory, launch_shape::shared_bytes of it, aligned to
+//                           128 bytes
+//   t.shuffle_xor(x, mask)  the x of the thread of the warp whose number differs in the bits of
+//                           `mask`; all 32 must call
+//   t.warp_sum(x), t.warp_max(x)
+//                           of a float over the 32 threads of a warp, the same bits in each; all 32
+//                           must call
+//   t.mma(d, a, b)          d += a b in bfloat16 on tensor cores, all 32 threads of a warp
+//   together:
+//                           mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 (PTX ISA 8.0,
+//                           section 9.7.13.4.8)
 
 #include <array>
 #include <cstddef>
@@ -63,7 +69,9 @@ struct device_heads {
   T* data;
   std::size_t row_stride, head_stride;
 
-  PREFOPT_DEVICE T* at(std::size_t row, std::size_t head) const { return data + row * row_stride + head * head_stride; }
+  PREFOPT_DEVICE T* at(std::size_t row, std::size_t head) const {
+    return data + row * row_stride + head * head_stride;
+  }
 };
 
 template <class T>
@@ -89,10 +97,12 @@ PREFOPT_DEVICE T narrow(float value) {
 #endif
 }
 
-/// Calls use(i, load(i)) for i = first, first + Step, ... below `end`. Four loads are on their way together: use may
-/// store, and a compiler that cannot tell where to would keep a load that follows waiting for it.
+/// Calls use(i, load(i)) for i = first, first + Step, ... below `end`. Four loads are on their way
+/// together: use may store, and a compiler that cannot tell where to would keep a load that follows
+/// waiting for it.
 template <std::size_t Step, class Load, class Use>
-PREFOPT_DEVICE void for_each_loaded(std::size_t first, std::size_t end, const Load& load, const Use& use) {
+PREFOPT_DEVICE void for_each_loaded(std::size_t first, std::size_t end, const Load& load,
+                                    const Use& use) {
   constexpr std::size_t together = 4;
   std::size_t i = first;
   for (; i + (together - 1) * Step < end; i += together * Step) {

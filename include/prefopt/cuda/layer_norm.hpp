@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its adjoint, a warp a row, statistics in float.
+// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its adjoint, a warp a row,
+// statistics in float.
+//
 // Legend: N rows, C channels.
 
 #include <cmath>
@@ -40,14 +42,16 @@ struct layer_norm_kernel {
     if (row >= rows) return;  // whole warps: they meet in warp_sum only
     float sum = 0;
     const auto load = [&](std::size_t c) { return widen(x[row][c]); };
-    for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, float value) { sum += value; });
+    for_each_loaded<warp_size>(lane, columns, load,
+                               [&](std::size_t, float value) { sum += value; });
     const float middle = t.warp_sum(sum) / static_cast<float>(columns);
     float squares = 0;  // of what is left, in a second pass: x may be far from 0
     for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, float value) {
       const float left = value - middle;
       squares += left * left;
     });
-    const float inverse = 1 / std::sqrt(t.warp_sum(squares) / static_cast<float>(columns) + epsilon);
+    const float inverse =
+        1 / std::sqrt(t.warp_sum(squares) / static_cast<float>(columns) + epsilon);
     struct element {
       float x, scale, shift;
     };
@@ -66,7 +70,8 @@ struct layer_norm_kernel {
   }
 };
 
-/// Adds to d_x: inverse deviation * (g - mean(g) - n mean(g n)), with g = d_y scale and n = (x - mean) / deviation.
+/// Adds to d_x: inverse deviation * (g - mean(g) - n mean(g n)), with g = d_y scale and n = (x -
+/// mean) / deviation.
 template <class T>
 struct layer_norm_backward_kernel {
   device_rows<const T> d_y, x;
@@ -85,7 +90,9 @@ struct layer_norm_backward_kernel {
     struct element {
       float x, d_y, scale, d_x;
     };
-    const auto load = [&](std::size_t c) { return element{widen(x[row][c]), widen(d_y[row][c]), scale[c], 0}; };
+    const auto load = [&](std::size_t c) {
+      return element{widen(x[row][c]), widen(d_y[row][c]), scale[c], 0};
+    };
     for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, const element& at) {
       const float g = at.d_y * at.scale;
       sum += g;

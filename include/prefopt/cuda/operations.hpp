@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What cuda_backend's members do, on any device: which products and kernels an operation is made of.
+// What cuda_backend's members do, on any device: which products and kernels an operation is made
+// of.
 
 #include <algorithm>
 #include <cstddef>
@@ -43,7 +44,8 @@ template <class Device, class T>
 
 /// A weight as products of `Activation` read it.
 template <class Activation, class Device>
-[[nodiscard]] matrix_view<const Activation> operand(const Device& device, rounded_weights<Device>& rounded,
+[[nodiscard]] matrix_view<const Activation> operand(const Device& device,
+                                                    rounded_weights<Device>& rounded,
                                                     matrix_view<const float> weight) {
   if constexpr (std::is_same_v<Activation, float>)
     return weight;
@@ -51,8 +53,8 @@ template <class Activation, class Device>
     return rounded.of(device, weight);
 }
 
-/// Whether products finish with an activation. cuBLASLt has the tanh form alone, and a tanh of about bfloat16's
-/// precision: float32 is finished by kernels of our own.
+/// Whether products finish with an activation. cuBLASLt has the tanh form alone, and a tanh of
+/// about bfloat16's precision: float32 is finished by kernels of our own.
 template <class Activation>
 [[nodiscard]] constexpr bool folds(activation_function activation) {
   return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
@@ -60,11 +62,13 @@ template <class Activation>
 
 /// The adjoint of x W + b towards W and b: adds to both.
 template <class Activation, class Device>
-void weight_backward(const Device& device, matrix_view<const Activation> d_y, matrix_view<const Activation> x,
-                     matrix_view<float> d_weight, std::span<float> d_bias) {
+void weight_backward(const Device& device, matrix_view<const Activation> d_y,
+                     matrix_view<const Activation> x, matrix_view<float> d_weight,
+                     std::span<float> d_bias) {
   device.multiply(device_product<Activation, float>{
       .out = d_weight, .left = x, .right = d_y, .left_is_transposed = true, .addend = d_weight});
-  add_column_sums(device, element_term<Activation>{rows_of(d_y)}, d_y.extent(0), d_y.extent(1), d_bias.data());
+  add_column_sums(device, element_term<Activation>{rows_of(d_y)}, d_y.extent(0), d_y.extent(1),
+                  d_bias.data());
 }
 
 /// The targets of the head rows [begin, end), row by row, and the first of each row.
@@ -76,7 +80,8 @@ struct placed_targets {
     begins.push_back(0);
     for (std::size_t row = begin; row < end; ++row) {
       for (const std::int32_t i : targets.of(row))
-        all.push_back({i, static_cast<std::int32_t>(row - begin), targets[static_cast<std::size_t>(i)].token});
+        all.push_back({i, static_cast<std::int32_t>(row - begin),
+                       targets[static_cast<std::size_t>(i)].token});
       begins.push_back(static_cast<std::int32_t>(all.size()));
     }
   }
@@ -97,7 +102,8 @@ template <class Activation, class Device>
 cuda_backend<Activation, Device>::cuda_backend(cuda_options options)
     : cuda_backend(std::make_shared<Device>(options), options) {
   if (options.tf32 && !std::is_same_v<Activation, float>)
-    throw value_error("cuda_backend: tf32 is about float32 products, and this machine multiplies in bfloat16");
+    throw value_error(
+        "cuda_backend: tf32 is about float32 products, and this machine multiplies in bfloat16");
 }
 
 template <class Activation, class Device>
@@ -117,12 +123,14 @@ std::vector<product_fallback> cuda_backend<Activation, Device>::product_fallback
 }
 
 template <class Activation, class Device>
-detail::device_block cuda_backend<Activation, Device>::lasting(std::size_t count, std::size_t size) const {
+detail::device_block cuda_backend<Activation, Device>::lasting(std::size_t count,
+                                                               std::size_t size) const {
   rounded_->forget_all();  // an address may be a new tensor's
   return device_->lasting(detail::device_bytes(count, size));
 }
 template <class Activation, class Device>
-detail::device_block cuda_backend<Activation, Device>::pooled(std::size_t count, std::size_t size) const {
+detail::device_block cuda_backend<Activation, Device>::pooled(std::size_t count,
+                                                              std::size_t size) const {
   return device_->scratch(detail::device_bytes(count, size));
 }
 
@@ -136,11 +144,13 @@ void cuda_backend<Activation, Device>::copy_to_host(const_numbers from, numbers 
   device_->to_host(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::copy_from_host(std::span<const bfloat16> from, std::span<bfloat16> to) const {
+void cuda_backend<Activation, Device>::copy_from_host(std::span<const bfloat16> from,
+                                                      std::span<bfloat16> to) const {
   device_->to_device(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::copy_to_host(std::span<const bfloat16> from, std::span<bfloat16> to) const {
+void cuda_backend<Activation, Device>::copy_to_host(std::span<const bfloat16> from,
+                                                    std::span<bfloat16> to) const {
   device_->to_host(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
@@ -151,7 +161,8 @@ void cuda_backend<Activation, Device>::copy(const_numbers from, numbers to) cons
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
   rounded_->forget(values);
-  constexpr std::size_t most = std::size_t{1} << 23;  // a grid has less than 2^16 blocks along this axis
+  // a grid has less than 2^16 blocks along this axis
+  constexpr std::size_t most = std::size_t{1} << 23;
   for (std::size_t begin = 0; begin < values.size(); begin += most) {
     const numbers part = values.subspan(begin, std::min(most, values.size() - begin));
     device_->launch(detail::fill_kernel<float>{{part.data(), 0}, part.size(), value},
@@ -160,18 +171,21 @@ void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
 }
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::clear(matrix values) const {
-  device_->launch(
-      detail::fill_kernel<Activation>{detail::rows_of(values), values.extent(1), static_cast<Activation>(0.0f)},
-      detail::a_thread_an_element(values.extent(0), values.extent(1)));
+  device_->launch(detail::fill_kernel<Activation>{detail::rows_of(values), values.extent(1),
+                                                  static_cast<Activation>(0.0f)},
+                  detail::a_thread_an_element(values.extent(0), values.extent(1)));
 }
 
 // optimizer
 
 template <class Activation, class Device>
-double cuda_backend<Activation, Device>::sum_of_squares(std::span<const const_numbers> tensors) const {
+double cuda_backend<Activation, Device>::sum_of_squares(
+    std::span<const const_numbers> tensors) const {
   std::vector<detail::device_tensor> table;
-  for (const const_numbers values : tensors) table.push_back({.gradient = values.data(), .size = values.size()});
-  const auto begins = detail::chunk_begins(table.size(), [&](std::size_t i) { return table[i].size; });
+  for (const const_numbers values : tensors)
+    table.push_back({.gradient = values.data(), .size = values.size()});
+  const auto begins =
+      detail::chunk_begins(table.size(), [&](std::size_t i) { return table[i].size; });
   const auto chunks = static_cast<std::size_t>(begins.back());
   if (chunks == 0) return 0;
   const auto tensors_there = detail::uploaded(*device_, table);
@@ -181,7 +195,9 @@ double cuda_backend<Activation, Device>::sum_of_squares(std::span<const const_nu
                                     .shared_bytes = detail::optimizer_threads * sizeof(double)};
   auto all = one;
   all.blocks[0] = static_cast<unsigned>(chunks);
-  device_->launch(detail::squares_kernel{tensors_there.data(), begins_there.data(), table.size(), parts.data()}, all);
+  device_->launch(
+      detail::squares_kernel{tensors_there.data(), begins_there.data(), table.size(), parts.data()},
+      all);
   device_->launch(detail::sum_kernel{parts.data(), chunks, sum.data()}, one);
   double result = 0;
   device_->to_host(&result, sum.data(), sizeof result);
@@ -194,144 +210,166 @@ void cuda_backend<Activation, Device>::adamw(std::span<const adamw_tensor<float>
   rounded_->forget_all();
   std::vector<detail::device_tensor> table;
   for (const adamw_tensor<float>& t : tensors)
-    table.push_back(
-        {t.value.data(), t.gradient.data(), t.first_moment.data(), t.second_moment.data(), t.value.size(), t.decays});
-  const auto begins = detail::chunk_begins(table.size(), [&](std::size_t i) { return table[i].size; });
+    table.push_back({t.value.data(), t.gradient.data(), t.first_moment.data(),
+                     t.second_moment.data(), t.value.size(), t.decays});
+  const auto begins =
+      detail::chunk_begins(table.size(), [&](std::size_t i) { return table[i].size; });
   if (begins.back() == 0) return;
   const auto tensors_there = detail::uploaded(*device_, table);
   const auto begins_there = detail::uploaded(*device_, begins);
   device_->launch(detail::adamw_kernel{tensors_there.data(), begins_there.data(), table.size(),
                                        detail::adamw_kernel::in_float(coefficients)},
-                  {.blocks = {static_cast<unsigned>(begins.back()), 1, 1}, .threads = detail::optimizer_threads});
+                  {.blocks = {static_cast<unsigned>(begins.back()), 1, 1},
+                   .threads = detail::optimizer_threads});
 }
 
 // embedding and rows
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte, weights wpe,
-                                                 matrix out) const {
+void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte,
+                                                 weights wpe, matrix out) const {
   const auto tokens_there = device_->upload(tokens), positions_there = device_->upload(positions);
-  device_->launch(
-      detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(), detail::rows_of(wte),
-                                           detail::rows_of(wpe), detail::rows_of(out), out.extent(1)},
-      detail::a_thread_an_element(out.extent(0), out.extent(1)));
+  device_->launch(detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
+                                                       detail::rows_of(wte), detail::rows_of(wpe),
+                                                       detail::rows_of(out), out.extent(1)},
+                  detail::a_thread_an_element(out.extent(0), out.extent(1)));
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indices positions, const_matrix d_out,
-                                                          gradients d_wte, gradients d_wpe) const {
+void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indices positions,
+                                                          const_matrix d_out, gradients d_wte,
+                                                          gradients d_wpe) const {
   const auto add = [&](indices keys, gradients out) {
     const detail::row_groups groups(keys);
-    const auto order = detail::uploaded(*device_, groups.order), begins = detail::uploaded(*device_, groups.begins),
+    const auto order = detail::uploaded(*device_, groups.order),
+               begins = detail::uploaded(*device_, groups.begins),
                names = detail::uploaded(*device_, groups.keys);
-    device_->launch(detail::add_groups_kernel<Activation>{detail::rows_of(d_out), order.data(), begins.data(),
-                                                          names.data(), detail::rows_of(out), d_out.extent(1)},
-                    detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
+    device_->launch(
+        detail::add_groups_kernel<Activation>{detail::rows_of(d_out), order.data(), begins.data(),
+                                              names.data(), detail::rows_of(out), d_out.extent(1)},
+        detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
   };
   add(tokens, d_wte);
   add(positions, d_wpe);
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::gather_rows(const_matrix from, indices rows, matrix out) const {
+void cuda_backend<Activation, Device>::gather_rows(const_matrix from, indices rows,
+                                                   matrix out) const {
   const auto rows_there = device_->upload(rows);
-  device_->launch(detail::gather_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(), detail::rows_of(out),
-                                                         out.extent(1)},
+  device_->launch(detail::gather_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
+                                                         detail::rows_of(out), out.extent(1)},
                   detail::a_thread_an_element(rows.size(), out.extent(1)));
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::scatter_add_rows(const_matrix from, indices rows, matrix out) const {
+void cuda_backend<Activation, Device>::scatter_add_rows(const_matrix from, indices rows,
+                                                        matrix out) const {
   const auto rows_there = device_->upload(rows);
-  device_->launch(detail::scatter_add_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
-                                                              detail::rows_of(out), out.extent(1)},
-                  detail::a_thread_an_element(rows.size(), out.extent(1)));
+  device_->launch(
+      detail::scatter_add_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
+                                                  detail::rows_of(out), out.extent(1)},
+      detail::a_thread_an_element(rows.size(), out.extent(1)));
 }
 
 // normalization
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::layer_norm(const_matrix x, const_numbers scale, const_numbers shift,
-                                                  double epsilon, matrix y,
+void cuda_backend<Activation, Device>::layer_norm(const_matrix x, const_numbers scale,
+                                                  const_numbers shift, double epsilon, matrix y,
                                                   layer_norm_statistics<float> statistics) const {
-  device_->launch(detail::layer_norm_kernel<Activation>{detail::rows_of(x), x.extent(0), x.extent(1), scale.data(),
-                                                        shift.data(), static_cast<float>(epsilon), detail::rows_of(y),
-                                                        statistics.mean.data(), statistics.inverse_deviation.data()},
-                  detail::a_warp_a_row(x.extent(0)));
+  device_->launch(
+      detail::layer_norm_kernel<Activation>{detail::rows_of(x), x.extent(0), x.extent(1),
+                                            scale.data(), shift.data(), static_cast<float>(epsilon),
+                                            detail::rows_of(y), statistics.mean.data(),
+                                            statistics.inverse_deviation.data()},
+      detail::a_warp_a_row(x.extent(0)));
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
-                                                           layer_norm_statistics<const float> statistics, matrix d_x,
-                                                           numbers d_scale, numbers d_shift) const {
+void cuda_backend<Activation, Device>::layer_norm_backward(
+    const_matrix d_y, const_matrix x, const_numbers scale,
+    layer_norm_statistics<const float> statistics, matrix d_x, numbers d_scale,
+    numbers d_shift) const {
   const auto d_rows = detail::rows_of(d_y), x_rows = detail::rows_of(x);
-  const float *const mean = statistics.mean.data(), *const inverse = statistics.inverse_deviation.data();
-  device_->launch(detail::layer_norm_backward_kernel<Activation>{d_rows, x_rows, x.extent(0), x.extent(1), scale.data(),
-                                                                 mean, inverse, detail::rows_of(d_x)},
+  const float *const mean = statistics.mean.data(), *const inverse =
+                                                        statistics.inverse_deviation.data();
+  device_->launch(detail::layer_norm_backward_kernel<Activation>{d_rows, x_rows, x.extent(0),
+                                                                 x.extent(1), scale.data(), mean,
+                                                                 inverse, detail::rows_of(d_x)},
                   detail::a_warp_a_row(x.extent(0)));
-  detail::add_column_sums(*device_, detail::scale_term<Activation>{d_rows, x_rows, mean, inverse}, x.extent(0),
-                          x.extent(1), d_scale.data());
-  detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0), x.extent(1), d_shift.data());
+  detail::add_column_sums(*device_, detail::scale_term<Activation>{d_rows, x_rows, mean, inverse},
+                          x.extent(0), x.extent(1), d_scale.data());
+  detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0),
+                          x.extent(1), d_shift.data());
 }
 
 // linear layers
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear(const_matrix x, weights weight, const_numbers bias, matrix y) const {
+void cuda_backend<Activation, Device>::linear(const_matrix x, weights weight, const_numbers bias,
+                                              matrix y) const {
   device_->multiply(detail::device_product<Activation, Activation>{
-      .out = y, .left = x, .right = detail::operand<Activation>(*device_, *rounded_, weight), .bias = bias.data()});
+      .out = y,
+      .left = x,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .bias = bias.data()});
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_residual(const_matrix x, weights weight, const_numbers bias,
-                                                       const_matrix residual, matrix y) const {
-  device_->multiply(
-      detail::device_product<Activation, Activation>{.out = y,
-                                                     .left = x,
-                                                     .right = detail::operand<Activation>(*device_, *rounded_, weight),
-                                                     .addend = residual,
-                                                     .bias = bias.data()});
+void cuda_backend<Activation, Device>::linear_residual(const_matrix x, weights weight,
+                                                       const_numbers bias, const_matrix residual,
+                                                       matrix y) const {
+  device_->multiply(detail::device_product<Activation, Activation>{
+      .out = y,
+      .left = x,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .addend = residual,
+      .bias = bias.data()});
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_backward(const_matrix d_y, const_matrix x, weights weight, matrix d_x,
+void cuda_backend<Activation, Device>::linear_backward(const_matrix d_y, const_matrix x,
+                                                       weights weight, matrix d_x,
                                                        gradients d_weight, numbers d_bias) const {
-  device_->multiply(
-      detail::device_product<Activation, Activation>{.out = d_x,
-                                                     .left = d_y,
-                                                     .right = detail::operand<Activation>(*device_, *rounded_, weight),
-                                                     .right_is_transposed = true});
+  device_->multiply(detail::device_product<Activation, Activation>{
+      .out = d_x,
+      .left = d_y,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .right_is_transposed = true});
   detail::weight_backward<Activation>(*device_, d_y, x, d_weight, d_bias);
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::activate(activation_function activation, const_matrix inner, matrix y) const {
-  device_->launch(
-      detail::activate_kernel<Activation>{activation, detail::rows_of(inner), detail::rows_of(y), y.extent(1)},
-      detail::a_thread_an_element(y.extent(0), y.extent(1)));
+void cuda_backend<Activation, Device>::activate(activation_function activation, const_matrix inner,
+                                                matrix y) const {
+  device_->launch(detail::activate_kernel<Activation>{activation, detail::rows_of(inner),
+                                                      detail::rows_of(y), y.extent(1)},
+                  detail::a_thread_an_element(y.extent(0), y.extent(1)));
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_activate(const_matrix x, weights weight, const_numbers bias,
-                                                       activation_function activation, matrix inner, matrix y) const {
+void cuda_backend<Activation, Device>::linear_activate(const_matrix x, weights weight,
+                                                       const_numbers bias,
+                                                       activation_function activation, matrix inner,
+                                                       matrix y) const {
   if (!detail::folds<Activation>(activation)) {
     linear(x, weight, bias, inner);
     return activate(activation, inner, y);
   }
-  device_->multiply(
-      detail::device_product<Activation, Activation>{.out = y,
-                                                     .left = x,
-                                                     .right = detail::operand<Activation>(*device_, *rounded_, weight),
-                                                     .bias = bias.data(),
-                                                     .finish = detail::product_finish::gelu,
-                                                     .before = inner});
+  device_->multiply(detail::device_product<Activation, Activation>{
+      .out = y,
+      .left = x,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .bias = bias.data(),
+      .finish = detail::product_finish::gelu,
+      .before = inner});
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::activated_linear_backward(const_matrix d_y, const_matrix x, weights weight,
-                                                                 activation_function activation, const_matrix inner,
-                                                                 matrix d_inner, gradients d_weight,
-                                                                 numbers d_bias) const {
+void cuda_backend<Activation, Device>::activated_linear_backward(
+    const_matrix d_y, const_matrix x, weights weight, activation_function activation,
+    const_matrix inner, matrix d_inner, gradients d_weight, numbers d_bias) const {
   const bool folded = detail::folds<Activation>(activation);
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = d_inner,
@@ -339,50 +377,55 @@ void cuda_backend<Activation, Device>::activated_linear_backward(const_matrix d_
       .right = detail::operand<Activation>(*device_, *rounded_, weight),
       .right_is_transposed = true,
       .finish = folded ? detail::product_finish::gelu_backward : detail::product_finish::none,
-      .before = {const_cast<Activation*>(inner.data()), inner.extents(), inner.strides()}});  // only read here
+      // only read here
+      .before = {const_cast<Activation*>(inner.data()), inner.extents(), inner.strides()}});
   if (!folded)
-    device_->launch(detail::activate_backward_kernel<Activation>{activation, detail::rows_of(inner),
-                                                                 detail::rows_of(d_inner), d_inner.extent(1)},
-                    detail::a_thread_an_element(d_inner.extent(0), d_inner.extent(1)));
+    device_->launch(
+        detail::activate_backward_kernel<Activation>{activation, detail::rows_of(inner),
+                                                     detail::rows_of(d_inner), d_inner.extent(1)},
+        detail::a_thread_an_element(d_inner.extent(0), d_inner.extent(1)));
   detail::weight_backward<Activation>(*device_, d_y, x, d_weight, d_bias);
 }
 
 // attention
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::tree_attention(const attention_rows& rows, const_heads q, const_heads k,
-                                                      const_heads v, double scale, heads out,
-                                                      gradients log_sums) const {
+void cuda_backend<Activation, Device>::tree_attention(const attention_rows& rows, const_heads q,
+                                                      const_heads k, const_heads v, double scale,
+                                                      heads out, gradients log_sums) const {
   detail::tree_attention(*device_, *plans_, rows, q, k, v, scale, out, log_sums);
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,
-                                                               const_heads v, double scale, const_heads out,
-                                                               weights log_sums, const_heads d_out, heads d_q,
-                                                               heads d_k, heads d_v) const {
-  detail::tree_attention_backward(*device_, *plans_, rows, q, k, v, scale, out, log_sums, d_out, d_q, d_k, d_v);
+void cuda_backend<Activation, Device>::tree_attention_backward(
+    const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
+    const_heads out, weights log_sums, const_heads d_out, heads d_q, heads d_k, heads d_v) const {
+  detail::tree_attention_backward(*device_, *plans_, rows, q, k, v, scale, out, log_sums, d_out,
+                                  d_q, d_k, d_v);
 }
 
 // head
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weights weight, gradients logits) const {
-  device_->multiply(
-      detail::device_product<Activation, float>{.out = logits,
-                                                .left = hidden,
-                                                .right = detail::operand<Activation>(*device_, *rounded_, weight),
-                                                .right_is_transposed = true});
+void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weights weight,
+                                                   gradients logits) const {
+  device_->multiply(detail::device_product<Activation, float>{
+      .out = logits,
+      .left = hidden,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .right_is_transposed = true});
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weights weight, const head_targets& targets,
-                                                      matrix logits, numbers log_sums,
+void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weights weight,
+                                                      const head_targets& targets, matrix logits,
+                                                      numbers log_sums,
                                                       std::span<double> log_probs) const {
   constexpr std::size_t line = 16;  // rows of whole cache lines: products like aligned ones better
   const std::size_t rows = hidden.extent(0), vocabulary = weight.extent(0);
   const std::size_t stride = (vocabulary + line - 1) / line * line;
-  const std::size_t chunk = std::clamp<std::size_t>(head_logits_ / stride, 1, std::max<std::size_t>(rows, 1));
+  const std::size_t chunk =
+      std::clamp<std::size_t>(head_logits_ / stride, 1, std::max<std::size_t>(rows, 1));
   const bool keep = logits.extent(0) != 0;
   constexpr bool kept_whole = std::is_same_v<Activation, float>;
   auto room = scratch<float>(keep && kept_whole ? 0 : chunk * stride);
@@ -401,21 +444,24 @@ void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weigh
     float* const of_rows = log_sums.data() + begin;
     float* const part_sums = kept.data != nullptr ? sums.data() : of_rows;
     const auto part_rows = detail::rows_of(weights(part));
-    device_->launch(detail::head_rows_kernel<Activation>{part_rows, vocabulary, part_sums, kept, of_rows},
-                    detail::a_block_a_row(end - begin));
+    device_->launch(
+        detail::head_rows_kernel<Activation>{part_rows, vocabulary, part_sums, kept, of_rows},
+        detail::a_block_a_row(end - begin));
     const detail::placed_targets placed(targets, begin, end);
     const auto there = detail::uploaded(*device_, placed.all);
-    device_->launch(
-        detail::target_log_probs_kernel{there.data(), placed.all.size(), part_rows, part_sums, results.data()},
-        {.blocks = {detail::blocks_for(placed.all.size(), 256), 1, 1}});
+    device_->launch(detail::target_log_probs_kernel{there.data(), placed.all.size(), part_rows,
+                                                    part_sums, results.data()},
+                    {.blocks = {detail::blocks_for(placed.all.size(), 256), 1, 1}});
   }
   device_->to_host(log_probs.data(), results.data(), log_probs.size_bytes());
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
-                                                     std::span<const double> slopes, const_matrix hidden,
-                                                     weights weight, matrix d_hidden, gradients d_weight) const {
+void cuda_backend<Activation, Device>::head_backward(matrix logits, const_numbers log_sums,
+                                                     const head_targets& targets,
+                                                     std::span<const double> slopes,
+                                                     const_matrix hidden, weights weight,
+                                                     matrix d_hidden, gradients d_weight) const {
   const detail::placed_targets placed(targets, 0, logits.extent(0));
   std::vector<float> in_order;
   for (const detail::placed_target& target : placed.all)
@@ -424,15 +470,21 @@ void cuda_backend<Activation, Device>::head_backward(matrix logits, const_number
   const auto begins_there = detail::uploaded(*device_, placed.begins);
   const auto slopes_there = detail::uploaded(*device_, in_order);
   auto at_targets = scratch<float>(in_order.size());
-  device_->launch(detail::head_backward_kernel<Activation>{detail::rows_of(logits), weight.extent(0), log_sums.data(),
-                                                           targets_there.data(), begins_there.data(),
-                                                           slopes_there.data(), at_targets.data()},
-                  detail::a_block_a_row(logits.extent(0)));
+  device_->launch(
+      detail::head_backward_kernel<Activation>{
+          detail::rows_of(logits), weight.extent(0), log_sums.data(), targets_there.data(),
+          begins_there.data(), slopes_there.data(), at_targets.data()},
+      detail::a_block_a_row(logits.extent(0)));
   const const_matrix d_logits = logits;
   device_->multiply(detail::device_product<Activation, Activation>{
-      .out = d_hidden, .left = d_logits, .right = detail::operand<Activation>(*device_, *rounded_, weight)});
-  device_->multiply(detail::device_product<Activation, float>{
-      .out = d_weight, .left = d_logits, .right = hidden, .left_is_transposed = true, .addend = d_weight});
+      .out = d_hidden,
+      .left = d_logits,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight)});
+  device_->multiply(detail::device_product<Activation, float>{.out = d_weight,
+                                                              .left = d_logits,
+                                                              .right = hidden,
+                                                              .left_is_transposed = true,
+                                                              .addend = d_weight});
 }
 
 }  // namespace prefopt

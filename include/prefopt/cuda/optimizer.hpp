@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// AdamW and the sum of squares over all tensors of a model, one launch each: tensors are cut into chunks, and a block
-// finds its chunk's tensor by bisection.
+// AdamW and the sum of squares over all tensors of a model, one launch each: tensors are cut into
+// chunks, and a block finds its chunk's tensor by bisection.
 
 #include <cmath>
 #include <cstddef>
@@ -22,13 +22,15 @@ template <class Sizes>
 [[nodiscard]] std::vector<std::int64_t> chunk_begins(std::size_t count, const Sizes& size_of) {
   std::vector<std::int64_t> begins{0};
   for (std::size_t i = 0; i < count; ++i)
-    begins.push_back(begins.back() + static_cast<std::int64_t>(blocks_for(size_of(i), chunk_elements)));
+    begins.push_back(begins.back() +
+                     static_cast<std::int64_t>(blocks_for(size_of(i), chunk_elements)));
   return begins;
 }
 
-/// The tensor that a chunk belongs to: the last that begins at or before it. Empty tensors have none.
-[[nodiscard]] PREFOPT_DEVICE inline std::size_t tensor_of(const std::int64_t* begins, std::size_t tensors,
-                                                          std::int64_t chunk) {
+/// The tensor that a chunk belongs to: the last that begins at or before it. Empty tensors have
+/// none.
+[[nodiscard]] PREFOPT_DEVICE inline std::size_t tensor_of(const std::int64_t* begins,
+                                                          std::size_t tensors, std::int64_t chunk) {
   std::size_t low = 0, high = tensors;
   while (high - low > 1) {
     const std::size_t middle = (low + high) / 2;
@@ -76,24 +78,27 @@ struct adamw_kernel {
     const std::size_t place = tensor_of(begins, count, chunk);
     const device_tensor tensor = tensors[place];
     const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
-    const std::size_t end = begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
+    const std::size_t end =
+        begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     const float decay = tensor.decays ? c.decay : 1;
     struct element {
       float value, gradient, first_moment, second_moment;
     };
     const auto load = [&](std::size_t i) {
-      return element{tensor.value[i], tensor.gradient[i], tensor.first_moment[i], tensor.second_moment[i]};
+      return element{tensor.value[i], tensor.gradient[i], tensor.first_moment[i],
+                     tensor.second_moment[i]};
     };
-    for_each_loaded<optimizer_threads>(begin + t.index(), end, load, [&](std::size_t i, const element& old) {
-      const float g = old.gradient * c.scale;
-      const float m = c.beta1 * old.first_moment + c.rest1 * g;
-      const float v = c.beta2 * old.second_moment + c.rest2 * g * g;
-      const float deviation = std::sqrt(v * c.correction) + c.epsilon;
-      tensor.first_moment[i] = m;
-      tensor.second_moment[i] = v;
-      // 0 / 0 is no step: epsilon may be 0.
-      tensor.value[i] = decay * old.value - (deviation > 0 ? c.rate * m / deviation : 0);
-    });
+    for_each_loaded<optimizer_threads>(
+        begin + t.index(), end, load, [&](std::size_t i, const element& old) {
+          const float g = old.gradient * c.scale;
+          const float m = c.beta1 * old.first_moment + c.rest1 * g;
+          const float v = c.beta2 * old.second_moment + c.rest2 * g * g;
+          const float deviation = std::sqrt(v * c.correction) + c.epsilon;
+          tensor.first_moment[i] = m;
+          tensor.second_moment[i] = v;
+          // 0 / 0 is no step: epsilon may be 0.
+          tensor.value[i] = decay * old.value - (deviation > 0 ? c.rate * m / deviation : 0);
+        });
   }
 };
 
@@ -110,10 +115,12 @@ struct squares_kernel {
     const std::size_t place = tensor_of(begins, count, chunk);
     const device_tensor tensor = tensors[place];
     const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
-    const std::size_t end = begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
+    const std::size_t end =
+        begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     double sum = 0;
     for_each_loaded<optimizer_threads>(
-        begin + t.index(), end, [&](std::size_t i) { return static_cast<double>(tensor.gradient[i]); },
+        begin + t.index(), end,
+        [&](std::size_t i) { return static_cast<double>(tensor.gradient[i]); },
         [&](std::size_t, double gradient) { sum += gradient * gradient; });
     auto* const of_thread = reinterpret_cast<double*>(t.shared());
     of_thread[t.index()] = sum;
@@ -135,7 +142,8 @@ struct sum_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     double sum = 0;
     for_each_loaded<optimizer_threads>(
-        t.index(), count, [&](std::size_t i) { return parts[i]; }, [&](std::size_t, double part) { sum += part; });
+        t.index(), count, [&](std::size_t i) { return parts[i]; },
+        [&](std::size_t, double part) { sum += part; });
     auto* const of_thread = reinterpret_cast<double*>(t.shared());
     of_thread[t.index()] = sum;
     for (unsigned half = t.count() / 2; half > 0; half /= 2) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A matrix product as a device is asked for it: out [m, n] = (addend +) left [m, k] right [k, n], and what happens to
-// an element on its way out. Matrices are row-major; either operand may be given transposed.
+// A matrix product as a device is asked for it: out [m, n] = (addend +) left [m, k] right [k, n],
+// and what happens to an element on its way out. Matrices are row-major; either operand may be
+// given transposed.
 
 #include <cstddef>
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A device_product as a plain kernel, for what the vendor's library has no algorithm for: odd strides, mostly. Any
-// type, any finish; a block makes 64 x 64 elements of the result, a thread 4 x 4, from tiles in shared memory.
+// A device_product as a plain kernel, for what the vendor's library has no algorithm for: odd
+// strides, mostly. Any type, any finish; a block makes 64 x 64 elements of the result, a thread 4 x
+// 4, from tiles in shared memory.
+//
 // Legend: out [m, n] = left [m, k] right [k, n].
 
 #include <cstddef>
@@ -35,9 +37,11 @@ class product_kernel {
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
-    auto* const left = reinterpret_cast<float*>(t.shared());  // [depth_step, pitch], and after it the same of right
+    // [depth_step, pitch], and after it the same of right
+    auto* const left = reinterpret_cast<float*>(t.shared());
     float* const right = left + depth_step * pitch;
-    const std::size_t first_row = std::size_t{t.block(0)} * side, first_column = std::size_t{t.block(1)} * side;
+    const std::size_t first_row = std::size_t{t.block(0)} * side,
+                      first_column = std::size_t{t.block(1)} * side;
     const std::size_t my_row = t.index() / threads_a_side, my_column = t.index() % threads_a_side;
     float sums[each][each] = {};
     for (std::size_t depth = 0; depth < depth_; depth += depth_step) {
@@ -76,16 +80,19 @@ class product_kernel {
     return {matrix.data(), outer_first ? stride : 1, outer_first ? 1 : stride};
   }
 
-  /// A tile of a factor, zeros beyond its end. Neighbouring threads read along the axis that is dense in memory.
+  /// A tile of a factor, zeros beyond its end. Neighbouring threads read along the axis that is
+  /// dense in memory.
   template <class Thread>
-  PREFOPT_DEVICE void load(Thread& t, const operand& from, std::size_t first, std::size_t count, std::size_t depth,
-                           float* tile) const {
+  PREFOPT_DEVICE void load(Thread& t, const operand& from, std::size_t first, std::size_t count,
+                           std::size_t depth, float* tile) const {
     for (std::size_t i = t.index(); i < side * depth_step; i += t.count()) {
       const bool along_depth = from.depth_stride == 1;
-      const std::size_t outer = along_depth ? i / depth_step : i % side, d = along_depth ? i % depth_step : i / side;
+      const std::size_t outer = along_depth ? i / depth_step : i % side,
+                        d = along_depth ? i % depth_step : i / side;
       const bool inside = first + outer < count && depth + d < depth_;
-      tile[d * pitch + outer] =
-          inside ? widen(from.data[(first + outer) * from.outer_stride + (depth + d) * from.depth_stride]) : 0.0f;
+      tile[d * pitch + outer] = inside ? widen(from.data[(first + outer) * from.outer_stride +
+                                                         (depth + d) * from.depth_stride])
+                                       : 0.0f;
     }
   }
 

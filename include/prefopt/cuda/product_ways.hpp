@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The ways that a device has for a product: the vendor's library with all that happens on the way out; its plain
-// product with a kernel of ours behind it; a kernel of ours. And a list of the products that did not go the first way,
-// which may take several times as long.
+// The ways that a device has for a product: the vendor's library with all that happens on the way
+// out; its plain product with a kernel of ours behind it; a kernel of ours. And a list of the
+// products that did not go the first way, which may take several times as long.
 
 #include <cstddef>
 #include <map>
@@ -24,9 +24,12 @@ namespace prefopt::detail {
 /// A product in words: extents, types, which factors are transposed, what happens on the way out.
 template <class In, class Out>
 [[nodiscard]] std::string words_of(const device_product<In, Out>& p) {
-  const auto type = [](auto number) { return std::is_same_v<decltype(number), float> ? "float32" : "bfloat16"; };
-  std::string words = join(p.out.extent(0), " x ", p.out.extent(1), " x ", p.left.extent(p.left_is_transposed ? 0 : 1),
-                           ", ", type(In{}), " to ", type(Out{}));
+  const auto type = [](auto number) {
+    return std::is_same_v<decltype(number), float> ? "float32" : "bfloat16";
+  };
+  std::string words =
+      join(p.out.extent(0), " x ", p.out.extent(1), " x ",
+           p.left.extent(p.left_is_transposed ? 0 : 1), ", ", type(In{}), " to ", type(Out{}));
   if (p.left_is_transposed) words += ", left transposed";
   if (p.right_is_transposed) words += ", right transposed";
   if (p.addend.data() != nullptr) words += ", added";
@@ -50,7 +53,8 @@ class product_log {
   std::map<std::pair<std::string, product_way>, std::size_t> calls_;
 };
 
-/// Does a product by the first way that there is. `library(p)` enqueues p, or does nothing and says false.
+/// Does a product by the first way that there is. `library(p)` enqueues p, or does nothing and says
+/// false.
 template <class Device, class Library, class In, class Out>
 void multiply_somehow(const Device& device, product_log& log, const Library& library,
                       const device_product<In, Out>& p) {
@@ -65,12 +69,12 @@ void multiply_somehow(const Device& device, product_log& log, const Library& lib
       const auto grid = a_thread_an_element(p.out.extent(0), p.out.extent(1));
       const matrix_view<const Out> before = p.before;
       if (forward)
-        device.launch(
-            activate_kernel<Out>{activation_function::gelu_new, rows_of(before), rows_of(p.out), p.out.extent(1)},
-            grid);
+        device.launch(activate_kernel<Out>{activation_function::gelu_new, rows_of(before),
+                                           rows_of(p.out), p.out.extent(1)},
+                      grid);
       else
-        device.launch(activate_backward_kernel<Out>{activation_function::gelu_new, rows_of(before), rows_of(p.out),
-                                                    p.out.extent(1)},
+        device.launch(activate_backward_kernel<Out>{activation_function::gelu_new, rows_of(before),
+                                                    rows_of(p.out), p.out.extent(1)},
                       grid);
       log.note(words_of(p), product_way::plain_and_kernel);
       return;
@@ -78,7 +82,8 @@ void multiply_somehow(const Device& device, product_log& log, const Library& lib
   }
   const product_kernel<In, Out> kernel(p);
   device.launch(kernel, kernel.shape());
-  if (p.left.size() != 0) log.note(words_of(p), product_way::own_kernel);  // without any depth there is no product
+  // without any depth there is no product
+  if (p.left.size() != 0) log.note(words_of(p), product_way::own_kernel);
 }
 
 }  // namespace prefopt::detail

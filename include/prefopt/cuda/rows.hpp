@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Kernels that move rows: filling, picking, adding, and rounding to bfloat16. Legend: N rows, R named rows, C columns.
+// Kernels that move rows: filling, picking, adding, and rounding to bfloat16.
+//
+// Legend: N rows, R named rows, C columns.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// upload_stage: host memory that the device reads by itself, on the way from memory that the caller may change at once.
-// Without it the driver would stage a copy itself, and may wait for all earlier work to do so.
+// upload_stage: host memory that the device reads by itself, on the way from memory that the caller
+// may change at once. Without it the driver would stage a copy itself, and may wait for all earlier
+// work to do so.
 
 #if !defined(__CUDACC__)
-#error "prefopt/cuda/upload_stage.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#error \
+    "prefopt/cuda/upload_stage.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
 #endif
-
-#include <cuda_runtime_api.h>
 
 #include <cstddef>
 #include <cstring>
 #include <memory>
 
+#include <cuda_runtime_api.h>
+
 #include "prefopt/cuda/check.cuh"
 
 namespace prefopt::detail {
 
-/// Copies to the device in order on one stream. Waits only for copies larger than the stage, and when what has been
-/// copied since the host last waited fills it.
+/// Copies to the device in order on one stream. Waits only for copies larger than the stage, and
+/// when what has been copied since the host last waited fills it.
 class upload_stage {
  public:
   explicit upload_stage(cudaStream_t stream) : stream_(stream) {
@@ -33,14 +35,16 @@ class upload_stage {
 
   void copy(void* to, const void* from, std::size_t bytes) {
     if (bytes > size) {
-      check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "a copy to the device");
+      check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_),
+            "a copy to the device");
       wait();
       return;
     }
     if (bytes > size - used_) wait();
     unsigned char* const staged = memory_.get() + used_;
     std::memcpy(staged, from, bytes);
-    check(cudaMemcpyAsync(to, staged, bytes, cudaMemcpyHostToDevice, stream_), "a copy to the device");
+    check(cudaMemcpyAsync(to, staged, bytes, cudaMemcpyHostToDevice, stream_),
+          "a copy to the device");
     used_ += bytes;
   }
 

@@ -12,7 +12,8 @@
 
 namespace prefopt {
 
-/// [S]: where each sequence ends, so what has been read there is the whole of it. A reward is read there.
+/// [S]: where each sequence ends, so what has been read there is the whole of it. A reward is read
+/// there.
 [[nodiscard]] inline std::vector<std::int32_t> last_rows(const prefix_tree_batch& batch) {
   std::vector<std::int32_t> rows;
   rows.reserve(batch.sequences.size());
@@ -20,7 +21,8 @@ namespace prefopt {
   return rows;
 }
 
-/// [M]: the row that predicts each target, so what has been read there is all before it. A value is read there.
+/// [M]: the row that predicts each target, so what has been read there is all before it. A value is
+/// read there.
 [[nodiscard]] inline std::vector<std::int32_t> target_rows(const prefix_tree_batch& batch) {
   std::vector<std::int32_t> rows;
   rows.reserve(batch.targets.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check(batch): what a model asks at its door before it trusts a batch's indices. Cost: O(N + M) for N tokens and M
-// targets, nothing beside a model's work.
+// check(batch): what a model asks at its door before it trusts a batch's indices. Cost: O(N + M)
+// for N tokens and M targets, nothing beside a model's work.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,17 +16,18 @@ namespace prefopt {
 /// What a model can read.
 struct batch_bounds {
   std::size_t vocabulary_size;
-  std::size_t positions = static_cast<std::size_t>(-1);  ///< tokens from root to leaf, the model's context
+  /// tokens from root to leaf, the model's context
+  std::size_t positions = static_cast<std::size_t>(-1);
 };
 
 namespace detail {
 
-/// The parent that preorder gives to node n > 0: up from the node before, the first whose subtree is still open.
+/// The parent that preorder gives to node n > 0: up from the node before, the first whose subtree
+/// is still open.
 [[nodiscard]] inline std::int32_t open_node_before(const prefix_tree_batch& batch, std::size_t n) {
   auto at = static_cast<std::int32_t>(n) - 1;
-  while (at >= 0 && batch.nodes[static_cast<std::size_t>(at)].subtree_end <= batch.nodes[n].begin) {
+  while (at >= 0 && batch.nodes[static_cast<std::size_t>(at)].subtree_end <= batch.nodes[n].begin)
     at = batch.nodes[static_cast<std::size_t>(at)].parent;
-  }
   return at;
 }
 
@@ -37,17 +38,20 @@ inline void check_nodes(const prefix_tree_batch& batch) {
   for (std::size_t n = 0; n < batch.nodes.size(); ++n) {
     const tree_node& node = batch.nodes[n];
     if (node.begin != at || node.end <= node.begin || node.subtree_end < node.end) {
-      throw shape_error(join("batch: node ", n, " is [", node.begin, ", ", node.end, ") with its subtree up to ",
-                             node.subtree_end, ", wanted a run that begins at ", at));
+      throw shape_error(join("batch: node ", n, " is [", node.begin, ", ", node.end,
+                             ") with its subtree up to ", node.subtree_end,
+                             ", wanted a run that begins at ", at));
     }
     const std::int32_t parent = n == 0 ? -1 : open_node_before(batch, n);
     if (node.parent != parent) {
-      throw shape_error(join("batch: node ", n, " has parent ", node.parent, ", but lies in the subtree of ", parent));
+      throw shape_error(join("batch: node ", n, " has parent ", node.parent,
+                             ", but lies in the subtree of ", parent));
     }
-    const std::int32_t room = parent < 0 ? rows : batch.nodes[static_cast<std::size_t>(parent)].subtree_end;
+    const std::int32_t room =
+        parent < 0 ? rows : batch.nodes[static_cast<std::size_t>(parent)].subtree_end;
     if (node.subtree_end > room) {
-      throw shape_error(join("batch: the subtree of node ", n, " ends at ", node.subtree_end, ", beyond the ", room,
-                             " where what holds it ends"));
+      throw shape_error(join("batch: the subtree of node ", n, " ends at ", node.subtree_end,
+                             ", beyond the ", room, " where what holds it ends"));
     }
     at = node.end;
   }
@@ -57,16 +61,20 @@ inline void check_nodes(const prefix_tree_batch& batch) {
 /// Checks positions; gives the row above each row, -1 at a root. [N]
 [[nodiscard]] inline std::vector<std::int32_t> rows_above(const prefix_tree_batch& batch) {
   if (batch.positions.size() != batch.tokens.size()) {
-    throw shape_error(join("batch: ", batch.positions.size(), " positions for ", batch.tokens.size(), " tokens"));
+    throw shape_error(
+        join("batch: ", batch.positions.size(), " positions for ", batch.tokens.size(), " tokens"));
   }
   std::vector<std::int32_t> above(batch.tokens.size());
   for (const tree_node& node : batch.nodes) {
-    std::int32_t last = node.parent < 0 ? -1 : batch.nodes[static_cast<std::size_t>(node.parent)].end - 1;
+    std::int32_t last =
+        node.parent < 0 ? -1 : batch.nodes[static_cast<std::size_t>(node.parent)].end - 1;
     for (std::int32_t row = node.begin; row < node.end; last = row++) {
-      const std::int32_t wanted = last < 0 ? 0 : batch.positions[static_cast<std::size_t>(last)] + 1;
+      const std::int32_t wanted =
+          last < 0 ? 0 : batch.positions[static_cast<std::size_t>(last)] + 1;
       if (batch.positions[static_cast<std::size_t>(row)] != wanted) {
-        throw shape_error(join("batch: row ", row, " has position ", batch.positions[static_cast<std::size_t>(row)],
-                               ", wanted ", wanted));
+        throw shape_error(join("batch: row ", row, " has position ",
+                               batch.positions[static_cast<std::size_t>(row)], ", wanted ",
+                               wanted));
       }
       above[static_cast<std::size_t>(row)] = last;
     }
@@ -79,29 +87,32 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
   std::size_t end = 0;
   for (std::size_t s = 0; s < batch.sequences.size(); ++s) {
     const tree_sequence& sequence = batch.sequences[s];
-    if (sequence.last_row < 0 || std::cmp_greater_equal(sequence.last_row, above.size()) || sequence.count < 0 ||
+    if (sequence.last_row < 0 || std::cmp_greater_equal(sequence.last_row, above.size()) ||
+        sequence.count < 0 ||
         sequence.count > batch.positions[static_cast<std::size_t>(sequence.last_row)] ||
         std::cmp_not_equal(sequence.first_target, end) ||
         batch.targets.size() - end < static_cast<std::size_t>(sequence.count)) {
-      throw shape_error(join("batch: sequence ", s, " ends at row ", sequence.last_row, " with targets from ",
-                             sequence.first_target, ", ", sequence.count, " of them; wanted a row below ", above.size(),
-                             ", targets from ", end, " on, of ", batch.targets.size(),
+      throw shape_error(join("batch: sequence ", s, " ends at row ", sequence.last_row,
+                             " with targets from ", sequence.first_target, ", ", sequence.count,
+                             " of them; wanted a row below ", above.size(), ", targets from ", end,
+                             " on, of ", batch.targets.size(),
                              ", and no more than the tokens behind its first"));
     }
     end += static_cast<std::size_t>(sequence.count);
     std::int32_t row = sequence.last_row;
     for (std::size_t m = end; m-- > static_cast<std::size_t>(sequence.first_target);) {
-      const tree_target wanted{above[static_cast<std::size_t>(row)], batch.tokens[static_cast<std::size_t>(row)]};
+      const tree_target wanted{above[static_cast<std::size_t>(row)],
+                               batch.tokens[static_cast<std::size_t>(row)]};
       if (batch.targets[m] != wanted) {
-        throw shape_error(join("batch: target ", m, " is token ", batch.targets[m].token, " at row ",
-                               batch.targets[m].row, ", wanted token ", wanted.token, " at row ", wanted.row));
+        throw shape_error(join("batch: target ", m, " is token ", batch.targets[m].token,
+                               " at row ", batch.targets[m].row, ", wanted token ", wanted.token,
+                               " at row ", wanted.row));
       }
       row = wanted.row;
     }
   }
-  if (end != batch.targets.size()) {
+  if (end != batch.targets.size())
     throw shape_error(join("batch: sequences have ", end, " targets of ", batch.targets.size()));
-  }
 }
 
 inline void check_rows(const prefix_tree_batch& batch) {
@@ -114,14 +125,15 @@ inline void check_rows(const prefix_tree_batch& batch) {
   }
   std::int32_t last = -1;
   for (const std::int32_t row : batch.rows) {
-    if (row <= last || std::cmp_greater_equal(row, read.size()) || !read[static_cast<std::size_t>(row)]) {
-      throw shape_error(join("batch: row ", row, " after row ", last, ", wanted the rows of targets, ascending"));
+    if (row <= last || std::cmp_greater_equal(row, read.size()) ||
+        !read[static_cast<std::size_t>(row)]) {
+      throw shape_error(
+          join("batch: row ", row, " after row ", last, ", wanted the rows of targets, ascending"));
     }
     last = row;
   }
-  if (batch.rows.size() != count) {
+  if (batch.rows.size() != count)
     throw shape_error(join("batch: ", batch.rows.size(), " rows for targets at ", count, " rows"));
-  }
 }
 
 }  // namespace detail
@@ -137,13 +149,14 @@ inline void check(const prefix_tree_batch& batch) {
 inline void check(const prefix_tree_batch& batch, const batch_bounds& bounds) {
   check(batch);
   for (std::size_t row = 0; row < batch.tokens.size(); ++row) {
-    if (batch.tokens[row] < 0 || std::cmp_greater_equal(batch.tokens[row], bounds.vocabulary_size)) {
-      throw value_error(
-          join("batch: token id ", batch.tokens[row], " at row ", row, ", wanted one below ", bounds.vocabulary_size));
+    if (batch.tokens[row] < 0 ||
+        std::cmp_greater_equal(batch.tokens[row], bounds.vocabulary_size)) {
+      throw value_error(join("batch: token id ", batch.tokens[row], " at row ", row,
+                             ", wanted one below ", bounds.vocabulary_size));
     }
     if (std::cmp_greater_equal(batch.positions[row], bounds.positions)) {
-      throw value_error(join("batch: a sequence of ", batch.positions[row] + 1, " tokens or more, wanted at most ",
-                             bounds.positions));
+      throw value_error(join("batch: a sequence of ", batch.positions[row] + 1,
+                             " tokens or more, wanted at most ", bounds.positions));
     }
   }
 }

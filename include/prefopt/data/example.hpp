@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What preference data is made of: a prompt and K responses to it, as text or as token ids. The preference pair is the
-// case K = 2 with names for its two responses; the unpaired example has one response and a label.
+// What preference data is made of: a prompt and K responses to it, as text or as token ids. The
+// preference pair is the case K = 2 with names for its two responses; the unpaired example has one
+// response and a label.
 
 #include <concepts>
 #include <cstddef>
@@ -19,8 +20,8 @@ namespace prefopt {
 using token_id = std::int32_t;
 using token_ids = std::vector<token_id>;
 
-/// A prompt and K responses to it in any order, with a score each, the higher the better; without scores the best comes
-/// first.
+/// A prompt and K responses to it in any order, with a score each, the higher the better; without
+/// scores the best comes first.
 template <class Sequence>
 struct basic_example {
   Sequence prompt;
@@ -40,7 +41,8 @@ struct basic_pair {
   friend bool operator==(const basic_pair&, const basic_pair&) = default;
 };
 
-/// A prompt and one response to it that somebody found desirable or not (Ethayarajh et al. 2024, arXiv:2402.01306).
+/// A prompt and one response to it that somebody found desirable or not (Ethayarajh et al. 2024,
+/// arXiv:2402.01306).
 template <class Sequence>
 struct basic_unpaired {
   Sequence prompt;
@@ -107,8 +109,8 @@ template <class Sequence>
 }
 
 /// A tokenized prompt with K responses.
-/// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k < response_count(e); prompt
-/// and responses are token ids.
+/// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k <
+/// response_count(e); prompt and responses are token ids.
 template <class Example>
 concept example_like = requires(const Example& example, std::size_t role) {
   { example.prompt } -> std::convertible_to<const token_ids&>;
@@ -132,7 +134,8 @@ template <example_like Example>
 template <class Sequence>
 [[nodiscard]] basic_example<Sequence> as_example(basic_example<Sequence>&& list) {
   if (list.scores.empty())
-    for (std::size_t role = 0; role < list.responses.size(); ++role) list.scores.push_back(response_score(list, role));
+    for (std::size_t role = 0; role < list.responses.size(); ++role)
+      list.scores.push_back(response_score(list, role));
   return std::move(list);
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_pair&& pair) {
@@ -154,7 +157,8 @@ template <class Sequence>
 
 /// A data set that steps can be cut from.
 template <class Examples>
-concept example_range = std::ranges::random_access_range<Examples> && std::ranges::sized_range<Examples> &&
+concept example_range =
+    std::ranges::random_access_range<Examples> && std::ranges::sized_range<Examples> &&
     example_like<std::ranges::range_value_t<Examples>>;
 
 }  // namespace prefopt

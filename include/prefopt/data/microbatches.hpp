@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// microbatches: cuts a step's examples into micro-batches, by number or by what they cost in memory. Examples on one
-// prompt stand side by side, so that its run is computed for as many of them at once as there is room for; nothing that
-// is summed over a step depends on the cut.
+// microbatches: cuts a step's examples into micro-batches, by number or by what they cost in
+// memory. Examples on one prompt stand side by side, so that its run is computed for as many of
+// them at once as there is room for; nothing that is summed over a step depends on the cut.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,26 +20,30 @@ namespace prefopt {
 
 /// Limits of a micro-batch; both hold.
 struct microbatch_options {
-  std::size_t examples = 0;       ///< at most so many; 0: any number
-  std::size_t tokens = 0;         ///< at most so many packed tokens, but for an example larger than that; 0: any
+  std::size_t examples = 0;  ///< at most so many; 0: any number
+  /// at most so many packed tokens, but for an example larger than that; 0: any
+  std::size_t tokens = 0;
   response_selection roles = {};  ///< which responses will be packed
 };
 
-/// `members` (indices into `examples`) in the given order, but examples with equal prompts directly behind the first of
-/// them. Throws value_error for an index that is not there.
+/// `members` (indices into `examples`) in the given order, but examples with equal prompts directly
+/// behind the first of them. Throws value_error for an index that is not there.
 template <std::ranges::random_access_range Examples>
-requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
+  requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] std::vector<std::size_t> prompts_together(const Examples& examples,
                                                         std::span<const std::size_t> members) {
   const auto prompt_of = [&](std::size_t member) -> const token_ids& {
-    return std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)].prompt;
+    return std::ranges::begin(
+               examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)]
+        .prompt;
   };
   const auto by_tokens = [](const token_ids* a, const token_ids* b) { return *a < *b; };
   std::map<const token_ids*, std::size_t, decltype(by_tokens)> group_of(by_tokens);
   std::vector<std::vector<std::size_t>> groups;
   for (const std::size_t member : members) {
     if (member >= std::ranges::size(examples))
-      throw value_error(join("microbatches: example ", member, " of ", std::ranges::size(examples)));
+      throw value_error(
+          join("microbatches: example ", member, " of ", std::ranges::size(examples)));
     const auto [place, fresh] = group_of.try_emplace(&prompt_of(member), groups.size());
     if (fresh) groups.emplace_back();
     groups[place->second].push_back(member);
@@ -50,21 +54,23 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
   return together;
 }
 
-/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An example that alone
-/// exceeds the token limit goes alone, never split. Throws what `pack` throws. Cost: each example is packed alone, and
-/// a micro-batch again with each member that would bring the sum of these beyond the limit.
+/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An
+/// example that alone exceeds the token limit goes alone, never split. Throws what `pack` throws.
+/// Cost: each example is packed alone, and a micro-batch again with each member that would bring
+/// the sum of these beyond the limit.
 template <std::ranges::random_access_range Examples>
-requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
-[[nodiscard]] std::vector<std::vector<std::size_t>> microbatches(const Examples& examples,
-                                                                 std::span<const std::size_t> members,
-                                                                 const microbatch_options& options) {
+  requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
+[[nodiscard]] std::vector<std::vector<std::size_t>> microbatches(
+    const Examples& examples, std::span<const std::size_t> members,
+    const microbatch_options& options) {
   const auto packed_tokens = [&](std::span<const std::size_t> some) {
     return pack(examples, some, {.roles = options.roles}).tokens.size();
   };
   std::vector<std::vector<std::size_t>> cut;
   std::size_t most_tokens = 0;  // at least what the current micro-batch packs to
   for (const std::size_t member : prompts_together(examples, members)) {
-    const bool full = options.examples != 0 && !cut.empty() && cut.back().size() == options.examples;
+    const bool full =
+        options.examples != 0 && !cut.empty() && cut.back().size() == options.examples;
     if (options.tokens == 0) {
       if (cut.empty() || full) cut.emplace_back();
       cut.back().push_back(member);
@@ -74,7 +80,8 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
     if (!cut.empty() && !full) {
       cut.back().push_back(member);
       most_tokens += alone;
-      // Packing shares, so the sum is a bound; only where it is passed does sharing have to be counted.
+      // Packing shares, so the sum is a bound; only where it is passed does sharing have to be
+      // counted.
       if (most_tokens > options.tokens) most_tokens = packed_tokens(cut.back());
       if (most_tokens <= options.tokens) continue;
       cut.back().pop_back();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// add_mismatched: gives unpaired examples the completions of other prompts, by which KTO measures how far the policy
-// has moved from its reference whatever the answer (Ethayarajh et al. 2024, arXiv:2402.01306, section 4.2).
+// add_mismatched: gives unpaired examples the completions of other prompts, by which KTO measures
+// how far the policy has moved from its reference whatever the answer (Ethayarajh et al. 2024,
+// arXiv:2402.01306, section 4.2).
 
 #include <algorithm>
 #include <cstddef>
@@ -16,10 +17,10 @@ namespace prefopt {
 
 namespace detail {
 
-/// Indices of the examples in random order, but those of one prompt together, in random order among each other; first
-/// those of the prompt that most examples have. `most` becomes their number.
-[[nodiscard]] inline std::vector<std::size_t> shuffled_by_prompt(const std::vector<tokenized_unpaired>& examples,
-                                                                 std::uint64_t seed, std::size_t& most) {
+/// Indices of the examples in random order, but those of one prompt together, in random order among
+/// each other; first those of the prompt that most examples have. `most` becomes their number.
+[[nodiscard]] inline std::vector<std::size_t> shuffled_by_prompt(
+    const std::vector<tokenized_unpaired>& examples, std::uint64_t seed, std::size_t& most) {
   const auto by_tokens = [](const token_ids* a, const token_ids* b) { return *a < *b; };
   std::map<const token_ids*, std::size_t, decltype(by_tokens)> group_of(by_tokens);
   std::vector<std::vector<std::size_t>> groups;
@@ -28,7 +29,8 @@ namespace detail {
     if (is_new) groups.emplace_back();
     groups[place->second].push_back(i);
   }
-  std::ranges::iter_swap(groups.begin(), std::ranges::max_element(groups, {}, &std::vector<std::size_t>::size));
+  std::ranges::iter_swap(groups.begin(),
+                         std::ranges::max_element(groups, {}, &std::vector<std::size_t>::size));
   most = groups.front().size();
   std::vector<std::size_t> order;
   for (const auto& group : groups) order.insert(order.end(), group.begin(), group.end());
@@ -37,11 +39,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// Sets every example's `mismatched` to the completion of an example with another prompt, drawn at random whatever its
-/// label, cut to what `max_length` leaves beside its own prompt; to nothing where all prompts are equal or no room is
-/// left. Every completion is given away once, unless more than half of the examples have one prompt. The draw depends
-/// on the seed and the examples alone. The examples' own tokens stay.
-inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_t max_length, std::uint64_t seed = 42) {
+/// Sets every example's `mismatched` to the completion of an example with another prompt, drawn at
+/// random whatever its label, cut to what `max_length` leaves beside its own prompt; to nothing
+/// where all prompts are equal or no room is left. Every completion is given away once, unless more
+/// than half of the examples have one prompt. The draw depends on the seed and the examples alone.
+/// The examples' own tokens stay.
+inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_t max_length,
+                           std::uint64_t seed = 42) {
   const std::size_t count = examples.size();
   if (count == 0) return;
   std::size_t most = 0;
@@ -50,8 +54,8 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
     tokenized_unpaired& example = examples[order[place]];
     example.mismatched.clear();
     if (most == count) continue;
-    // A step as wide as the largest group leaves every group, and lands in the largest again only where that is more
-    // than half of all: its members then share what there is.
+    // A step as wide as the largest group leaves every group, and lands in the largest again only
+    // where that is more than half of all: its members then share what there is.
     std::size_t donor = (place + most) % count;
     if (place < most && donor < most) donor = most + place % (count - most);
     example.mismatched = examples[order[donor]].completion;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// pack: token sequences in, prefix tree out. Sequences of one example share their longest common token prefix, whatever
-// part of it is prompt; sequences of different examples only from 16 common tokens up, or every dialogue that opens
-// with the same words would hang on one root. Sharing is passed on: if a shares with b, and b with c, then all three
-// lie in one tree, where a and c share what they have in common. Legend: S sequences, L the sum of their lengths.
+// pack: token sequences in, prefix tree out. Sequences of one example share their longest common
+// token prefix, whatever part of it is prompt; sequences of different examples only from 16 common
+// tokens up, or every dialogue that opens with the same words would hang on one root. Sharing is
+// passed on: if a shares with b, and b with c, then all three lie in one tree, where a and c share
+// what they have in common.
+//
+// Legend: S sequences, L the sum of their lengths.
 
 #include <algorithm>
 #include <concepts>
@@ -25,10 +28,11 @@
 
 namespace prefopt {
 
-/// Packs the sequences, which stay in their order. Token p of a sequence is a target if p >= max(prompt length, 1),
-/// predicted from the row of token p - 1: the first token of an empty prompt's response has no target.
-/// The tree does not depend on the order of sequences inside a tree. Throws value_error for a sequence without a token
-/// and for 2^31 tokens or more. Cost: O(L log S), no recursion.
+/// Packs the sequences, which stay in their order. Token p of a sequence is a target if p >=
+/// max(prompt length, 1), predicted from the row of token p - 1: the first token of an empty
+/// prompt's response has no target. The tree does not depend on the order of sequences inside a
+/// tree. Throws value_error for a sequence without a token and for 2^31 tokens or more. Cost: O(L
+/// log S), no recursion.
 [[nodiscard]] inline prefix_tree_batch pack(std::span<const packable_sequence> sequences) {
   std::size_t total = 0;
   for (const packable_sequence& sequence : sequences) {
@@ -38,13 +42,15 @@ namespace prefopt {
     }
     total += sequence.size();
     if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-      throw value_error(join("pack: ", total, " tokens or more in one batch, wanted less than 2^31"));
+      throw value_error(
+          join("pack: ", total, " tokens or more in one batch, wanted less than 2^31"));
     }
   }
 
   const detail::flat_sequences flat(sequences, total);
   detail::prefix_forest forest(sequences);
-  for (const auto& [s, shared] : detail::sharing_order(sequences, flat)) forest.add(s, flat.tokens(s), shared);
+  for (const auto& [s, shared] : detail::sharing_order(sequences, flat))
+    forest.add(s, flat.tokens(s), shared);
   return std::move(forest).finish();
 }
 
@@ -52,24 +58,25 @@ struct pack_options {
   response_selection roles = {};  ///< which responses of each example
 };
 
-/// Packs responses of the examples that `members` names by their index in the data set, which becomes the sequences'
-/// `example`. Order: by member, then by role. Throws value_error for an index or role that is not there, for an example
-/// of which no response is selected, and as above.
+/// Packs responses of the examples that `members` names by their index in the data set, which
+/// becomes the sequences' `example`. Order: by member, then by role. Throws value_error for an
+/// index or role that is not there, for an example of which no response is selected, and as above.
 template <std::ranges::random_access_range Examples>
-requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
+  requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] prefix_tree_batch pack(const Examples& examples, std::span<const std::size_t> members,
                                      const pack_options& options = {}) {
   const std::size_t count = std::ranges::size(examples);
   std::vector<packable_sequence> sequences;
   for (const std::size_t member : members) {
-    if (member >= count || !std::in_range<std::int32_t>(member)) {
+    if (member >= count || !std::in_range<std::int32_t>(member))
       throw value_error(join("pack: example ", member, " of ", count));
-    }
-    const auto& example = std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)];
+    const auto& example = std::ranges::begin(
+        examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)];
     const std::size_t responses = response_count(example);
     const auto add = [&](std::int32_t role) {
       if (std::cmp_less(role, 0) || std::cmp_greater_equal(role, responses)) {
-        throw value_error(join("pack: role ", role, " of example ", member, ", which has ", responses, " responses"));
+        throw value_error(join("pack: role ", role, " of example ", member, ", which has ",
+                               responses, " responses"));
       }
       const token_ids& prompt = example.prompt;
       const token_ids& answer = response(example, static_cast<std::size_t>(role));
@@ -78,7 +85,8 @@ requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::size
     const std::size_t before = sequences.size();
     options.roles.for_each(example, add);
     if (sequences.size() == before)
-      throw value_error(join("pack: example ", member, " has no response to its prompt, expected at least one"));
+      throw value_error(
+          join("pack: example ", member, " has no response to its prompt, expected at least one"));
   }
   return pack(sequences);
 }

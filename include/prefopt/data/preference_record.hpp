@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text or as token ids, and
-// where it stood.
+// preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text
+// or as token ids, and where it stood.
 
 #include <cstddef>
 #include <memory>
@@ -17,9 +17,12 @@ namespace prefopt {
 template <template <class> class Form>
 struct basic_record {
   std::variant<Form<std::string>, Form<token_ids>> example;
-  std::size_t line = 0;                          ///< line of the file that it came from, from 1; 0: from no file
-  std::shared_ptr<const std::string> file = {};  ///< name of that file, shared by its records; may be null
-  std::size_t item = 0;                          ///< number in the list that the file holds, from 1; 0: it holds none
+  /// line of the file that it came from, from 1; 0: from no file
+  std::size_t line = 0;
+  /// name of that file, shared by its records; may be null
+  std::shared_ptr<const std::string> file = {};
+  /// number in the list that the file holds, from 1; 0: it holds none
+  std::size_t item = 0;
 
   [[nodiscard]] bool is_text() const { return std::holds_alternative<Form<std::string>>(example); }
 };
@@ -28,10 +31,12 @@ using preference_record = basic_record<basic_pair>;
 using ranked_record = basic_record<basic_example>;
 using unpaired_record = basic_record<basic_unpaired>;
 
-/// Where a record stood, to begin an error message with: "hh.jsonl: line 7", "hh.json: line 1: item 7".
+/// Where a record stood, to begin an error message with: "hh.jsonl: line 7", "hh.json: line 1: item
+/// 7".
 template <template <class> class Form>
 [[nodiscard]] std::string place_of(const basic_record<Form>& record) {
-  const std::string place = join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
+  const std::string place =
+      join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
   return record.item == 0 ? place : join(place, ": item ", record.item);
 }
 

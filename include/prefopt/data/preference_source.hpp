@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_source: what tokenize reads, an example of any form as text, as ids, or as the record of a file that holds
-// either, and what it makes of it.
+// preference_source: what tokenize reads, an example of any form as text, as ids, or as the record
+// of a file that holds either, and what it makes of it.
 
 #include <cstddef>
 #include <string>
@@ -17,8 +17,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Of each form: its example of token ids, what messages call it, and how a prompt and responses of ids become one with
-/// the scores or the label of another.
+/// Of each form: its example of token ids, what messages call it, and how a prompt and responses of
+/// ids become one with the scores or the label of another.
 template <class Source>
 struct form_of {};
 
@@ -26,9 +26,13 @@ template <class Sequence>
 struct form_of<basic_pair<Sequence>> {
   using tokenized = tokenized_pair;
   static constexpr std::string_view one = "pair", many = "pairs";
-  static std::string response_name(std::size_t role) { return role == chosen_role ? "chosen" : "rejected"; }
-  static tokenized like(const basic_pair<Sequence>&, token_ids prompt, std::vector<token_ids> responses) {
-    return {std::move(prompt), std::move(responses[chosen_role]), std::move(responses[rejected_role])};
+  static std::string response_name(std::size_t role) {
+    return role == chosen_role ? "chosen" : "rejected";
+  }
+  static tokenized like(const basic_pair<Sequence>&, token_ids prompt,
+                        std::vector<token_ids> responses) {
+    return {std::move(prompt), std::move(responses[chosen_role]),
+            std::move(responses[rejected_role])};
   }
 };
 
@@ -37,7 +41,8 @@ struct form_of<basic_example<Sequence>> {
   using tokenized = tokenized_example;
   static constexpr std::string_view one = "list", many = "lists";
   static std::string response_name(std::size_t role) { return join("response ", role + 1); }
-  static tokenized like(const basic_example<Sequence>& example, token_ids prompt, std::vector<token_ids> responses) {
+  static tokenized like(const basic_example<Sequence>& example, token_ids prompt,
+                        std::vector<token_ids> responses) {
     return {std::move(prompt), std::move(responses), example.scores};
   }
 };
@@ -46,8 +51,11 @@ template <class Sequence>
 struct form_of<basic_unpaired<Sequence>> {
   using tokenized = tokenized_unpaired;
   static constexpr std::string_view one = "example", many = "examples";
-  static std::string response_name(std::size_t role) { return role == 0 ? "completion" : "mismatched completion"; }
-  static tokenized like(const basic_unpaired<Sequence>& example, token_ids prompt, std::vector<token_ids> responses) {
+  static std::string response_name(std::size_t role) {
+    return role == 0 ? "completion" : "mismatched completion";
+  }
+  static tokenized like(const basic_unpaired<Sequence>& example, token_ids prompt,
+                        std::vector<token_ids> responses) {
     return {std::move(prompt), std::move(responses[0]), example.label,
             responses.size() > 1 ? std::move(responses[1]) : token_ids{}};
   }
@@ -72,11 +80,10 @@ template <class Source>
 
 /// A pair, a list or an unpaired example as text, as ids, or as a record.
 template <class T>
-concept preference_source = requires {
-  typename detail::form_of<T>::tokenized;
-};
+concept preference_source = requires { typename detail::form_of<T>::tokenized; };
 
-/// The example of token ids that a source becomes: tokenized_pair, tokenized_example or tokenized_unpaired.
+/// The example of token ids that a source becomes: tokenized_pair, tokenized_example or
+/// tokenized_unpaired.
 template <preference_source Source>
 using tokenized_form = typename detail::form_of<Source>::tokenized;
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The one batch layout: sequences that begin alike are stored once, as a forest of token runs in depth-first preorder.
+// The one batch layout: sequences that begin alike are stored once, as a forest of token runs in
+// depth-first preorder.
+//
 // Legend: N stored tokens, S sequences, M targets, R rows that a head reads. No padding anywhere.
 //
-// Preorder makes the attention mask one interval a key: the key at row j of node n is seen by rows j .. n.subtree_end-1
-// and by no others.
+// Preorder makes the attention mask one interval a key: the key at row j of node n is seen by rows
+// j .. n.subtree_end-1 and by no others.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,9 +18,11 @@
 
 namespace prefopt {
 
-/// A run of tokens [begin, end) that all sequences through it share; [begin, subtree_end) is the run and all below it.
+/// A run of tokens [begin, end) that all sequences through it share; [begin, subtree_end) is the
+/// run and all below it.
 struct tree_node {
-  std::int32_t parent;  ///< index of the node above, -1 for a root; always smaller than the node's own index
+  /// index of the node above, -1 for a root; always smaller than the node's own index
+  std::int32_t parent;
   std::int32_t begin;
   std::int32_t end;
   std::int32_t subtree_end;
@@ -28,8 +32,10 @@ struct tree_node {
 
 /// One path from a root to `last_row`: a prompt and one response to it.
 struct tree_sequence {
-  std::int32_t example;       ///< which example of the data set, so that a reference cache can answer
-  std::int32_t role;          ///< which response of that example (chosen_role, rejected_role, or the k-th)
+  /// which example of the data set, so that a reference cache can answer
+  std::int32_t example;
+  /// which response of that example (chosen_role, rejected_role, or the k-th)
+  std::int32_t role;
   std::int32_t first_target;  ///< its targets are [first_target, first_target + count)
   std::int32_t count;         ///< its response tokens that have a target
   std::int32_t last_row;
@@ -55,15 +61,17 @@ struct prefix_tree_batch {
   std::vector<std::int32_t> rows;        // [R] distinct target rows, ascending
 };
 
-/// One sequence of a batch as a plain sequence model sees it. The spans live as long as the call that hands them out.
+/// One sequence of a batch as a plain sequence model sees it. The spans live as long as the call
+/// that hands them out.
 struct sequence_path {
   const tree_sequence& sequence;
-  std::span<const token_id> tokens;    ///< from the root to the last row; the last `sequence.count` are the targets
+  /// from the root to the last row; the last `sequence.count` are the targets
+  std::span<const token_id> tokens;
   std::span<const std::int32_t> rows;  ///< the batch row of each token
 };
 
-/// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. What lets a model that knows nothing
-/// of trees be a policy. Cost: the sum of the sequences' lengths.
+/// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. What lets a model
+/// that knows nothing of trees be a policy. Cost: the sum of the sequences' lengths.
 template <class Visitor>
 void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   token_ids tokens;
@@ -71,8 +79,9 @@ void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   for (const tree_sequence& sequence : batch.sequences) {
     rows.clear();
     // The node that holds the last row is the last one that begins at or before it.
-    auto node = std::upper_bound(batch.nodes.begin(), batch.nodes.end(), sequence.last_row,
-                                 [](std::int32_t row, const tree_node& n) { return row < n.begin; });
+    auto node =
+        std::upper_bound(batch.nodes.begin(), batch.nodes.end(), sequence.last_row,
+                         [](std::int32_t row, const tree_node& n) { return row < n.begin; });
     std::int32_t at = static_cast<std::int32_t>(node - batch.nodes.begin()) - 1;
     std::int32_t end = sequence.last_row + 1;
     while (at >= 0) {
@@ -83,7 +92,8 @@ void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
     }
     std::reverse(rows.begin(), rows.end());
     tokens.clear();
-    for (const std::int32_t row : rows) tokens.push_back(batch.tokens[static_cast<std::size_t>(row)]);
+    for (const std::int32_t row : rows)
+      tokens.push_back(batch.tokens[static_cast<std::size_t>(row)]);
     visit(sequence_path{sequence, tokens, rows});
   }
 }

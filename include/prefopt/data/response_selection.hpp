@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// response_selection: which responses of each example a program reads: those of certain places, all that answer the
-// example's own prompt, or the best of these alone.
+// response_selection: which responses of each example a program reads: those of certain places, all
+// that answer the example's own prompt, or the best of these alone.
 
 #include <cmath>
 #include <cstddef>
@@ -19,7 +19,8 @@ namespace prefopt {
 /// response_count(example) where there is none.
 template <example_like Example>
 [[nodiscard]] std::size_t best_role(const Example& example) {
-  return best_score(response_count(example), [&](std::size_t role) { return response_score(example, role); });
+  return best_score(response_count(example),
+                    [&](std::size_t role) { return response_score(example, role); });
 }
 
 /// A set of places that depends on the example's scores only.
@@ -44,11 +45,12 @@ class response_selection {
     if (!roles_.empty()) {
       for (const std::int32_t role : roles_) visit(role);
     } else if (kind_ == kind::best) {
-      if (const std::size_t role = best_role(example); role != count) visit(static_cast<std::int32_t>(role));
+      if (const std::size_t role = best_role(example); role != count)
+        visit(static_cast<std::int32_t>(role));
     } else {
-      for (std::size_t role = 0; role < count; ++role) {
-        if (kind_ == kind::all || !std::isnan(response_score(example, role))) visit(static_cast<std::int32_t>(role));
-      }
+      for (std::size_t role = 0; role < count; ++role)
+        if (kind_ == kind::all || !std::isnan(response_score(example, role)))
+          visit(static_cast<std::int32_t>(role));
     }
   }
 

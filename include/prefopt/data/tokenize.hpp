@@ -2,12 +2,13 @@
 #pragma once
 // tokenize: pairs, lists or unpaired examples as text or ids in, the same as token ids out.
 //
-// A prompt and its response are tokenized jointly, as a model meets them. Where a merge crosses the boundary, the
-// prompt's tokens are those of its own with which all joint tokenizations begin, and the rest belongs to the
-// responses. An end-of-text token closes each response unless it is there already, so an empty response is that token
-// alone; white space and further end tokens behind it are left out. Examples that hold ids are taken as they are, with
-// no token added. Then every example is cut to `max_length`, and dropped if a response has no token left, or none that
-// the model predicts, or all of two or more are equal.
+// A prompt and its response are tokenized jointly, as a model meets them. Where a merge crosses the
+// boundary, the prompt's tokens are those of its own with which all joint tokenizations begin, and
+// the rest belongs to the responses. An end-of-text token closes each response unless it is there
+// already, so an empty response is that token alone; white space and further end tokens behind it
+// are left out. Examples that hold ids are taken as they are, with no token added. Then every
+// example is cut to `max_length`, and dropped if a response has no token left, or none that the
+// model predicts, or all of two or more are equal.
 
 #include <algorithm>
 #include <array>
@@ -34,7 +35,8 @@ struct tokenize_options {
   std::size_t max_length = 1024;  ///< tokens of a prompt and one response
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   std::size_t vocabulary_size = 0;  ///< the model's; 0: the tokenizer's, or unknown without one
-  /// Special tokens that a text spells become ordinary text, as with the option of transformers that is called so.
+  /// Special tokens that a text spells become ordinary text, as with the option of transformers
+  /// that is called so.
   bool split_special_tokens = false;
 };
 
@@ -59,7 +61,8 @@ template <class Example>
   return true;
 }
 
-/// `text` up to the first of the end tokens that close it, with white space between and behind them or none.
+/// `text` up to the first of the end tokens that close it, with white space between and behind them
+/// or none.
 [[nodiscard]] inline std::string_view without_tail(std::string_view text, std::string_view end) {
   std::string_view closed = text;
   for (std::string_view left = text; !end.empty();) {
@@ -79,9 +82,11 @@ void check_form(const basic_example<Sequence>& list, std::string_view place) {
   if (list.responses.size() < 2)
     throw value_error(join(place, ": ", list.responses.size(), " responses, wanted two or more"));
   if (!list.scores.empty() && list.scores.size() != list.responses.size())
-    throw value_error(join(place, ": ", list.scores.size(), " scores for ", list.responses.size(), " responses"));
+    throw value_error(
+        join(place, ": ", list.scores.size(), " scores for ", list.responses.size(), " responses"));
   for (const double score : list.scores)
-    if (!std::isfinite(score)) throw value_error(join(place, ": a score of ", score, ", wanted a finite number"));
+    if (!std::isfinite(score))
+      throw value_error(join(place, ": a score of ", score, ", wanted a finite number"));
 }
 
 /// Reads sources one by one and counts what happens to them.
@@ -155,14 +160,18 @@ class source_tokenizer {
         throw format_error(join(place(), ": ", failure.what()));
       }
     } else {
-      throw format_error(join(place(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
+      throw format_error(
+          join(place(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
     }
   }
 
   template <class Text>
-  example_type encode(const Text& text) requires tokenizer<Tokenizer> {
+  example_type encode(const Text& text)
+    requires tokenizer<Tokenizer>
+  {
     const std::array<token_id, 1> end{tokenizer_.end_of_text()};
-    const std::string spelled_end = options_.split_special_tokens ? std::string() : tokenizer_.decode(end);
+    const std::string spelled_end =
+        options_.split_special_tokens ? std::string() : tokenizer_.decode(end);
     const token_ids own = ids_of_text(text.prompt);
     count_special_tokens(text.prompt, 0, {});
     std::vector<token_ids> joint;  // prompt and response
@@ -180,8 +189,8 @@ class source_tokenizer {
     if (boundary < own.size()) ++result_.report.boundary_merges;
     for (std::size_t role = 0; role < joint.size(); ++role)
       joint[role] = closed(joint[role], boundary, response(text, role));
-    return form_of<Text>::like(text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)},
-                               std::move(joint));
+    return form_of<Text>::like(
+        text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)}, std::move(joint));
   }
 
   [[nodiscard]] token_ids ids_of_text(std::string_view text) const {
@@ -207,8 +216,8 @@ class source_tokenizer {
     }
   }
 
-  /// The response's tokens with their end-of-text token. An empty response has none of its own, even if the prompt's
-  /// last token is one and has come to it.
+  /// The response's tokens with their end-of-text token. An empty response has none of its own,
+  /// even if the prompt's last token is one and has come to it.
   token_ids closed(const token_ids& joint, std::size_t boundary, std::string_view text) const {
     token_ids ids(joint.begin() + static_cast<std::ptrdiff_t>(boundary), joint.end());
     const token_id end = tokenizer_.end_of_text();
@@ -220,7 +229,8 @@ class source_tokenizer {
   void check_ids(const token_ids& ids, std::string_view field, const Place& place) const {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
-      const std::string wanted = vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
+      const std::string wanted =
+          vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
       throw format_error(join(place(), ": ", field, " has token id ", id, ", wanted ", wanted));
     }
   }
@@ -248,21 +258,22 @@ template <class Tokenizer, class Sources>
   }
   auto result = std::move(reader).finish();
   if (result.examples.empty()) {
-    throw format_error(
-        join(from, ": ", describe(result.report, form::many), "; wanted at least one usable ", form::one));
+    throw format_error(join(from, ": ", describe(result.report, form::many),
+                            "; wanted at least one usable ", form::one));
   }
   return result;
 }
 
 }  // namespace detail
 
-/// Tokenizes a range of preference_source: records, texts or ids of one form, to basic_tokenized of that form. Throws
-/// format_error, which names the place, for an id outside the vocabulary and for a text that makes the tokenizer throw
-/// value_error, and one with the counts if no usable example is left; value_error for a max_length of 0 and for a list
-/// of fewer than two responses or with other scores than one finite number each. Cost: an encoding a text's prompt and
-/// each of its responses.
+/// Tokenizes a range of preference_source: records, texts or ids of one form, to basic_tokenized of
+/// that form. Throws format_error, which names the place, for an id outside the vocabulary and for
+/// a text that makes the tokenizer throw value_error, and one with the counts if no usable example
+/// is left; value_error for a max_length of 0 and for a list of fewer than two responses or with
+/// other scores than one finite number each. Cost: an encoding a text's prompt and each of its
+/// responses.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
-requires preference_source<std::ranges::range_value_t<Sources>>
+  requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
                             const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
@@ -271,7 +282,7 @@ requires preference_source<std::ranges::range_value_t<Sources>>
 
 /// The same for data that holds ids; throws format_error, which names the place, for text.
 template <std::ranges::input_range Sources>
-requires preference_source<std::ranges::range_value_t<Sources>>
+  requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
   return detail::tokenize_with(detail::no_tokenizer{}, sources, options);

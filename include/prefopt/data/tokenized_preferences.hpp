@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenized_preferences: a data set that is ready to be packed, and what became of the records that it was made from.
+// tokenized_preferences: a data set that is ready to be packed, and what became of the records that
+// it was made from.
 
 #include <cstddef>
 #include <string>
@@ -14,23 +15,27 @@ namespace prefopt {
 
 /// Counts of examples, except where it says something else.
 struct tokenize_report {
-  std::size_t total = 0;              ///< read
-  std::size_t kept = 0;               ///< left to train on
-  std::size_t dropped_empty = 0;      ///< dropped: a response had no token left
-  std::size_t dropped_equal = 0;      ///< dropped: all of two or more responses were equal
-  std::size_t dropped_no_target = 0;  ///< dropped: a response of one token without a prompt, which nothing predicts
-  std::size_t boundary_merges = 0;    ///< of all: a merge crossed from the prompt into a response
-  std::size_t truncated = 0;          ///< of those kept: cut to the maximal length
-  std::size_t behind_end = 0;         ///< of all: white space or end tokens behind an end token left out
-  std::size_t special_texts = 0;      ///< prompts and responses, not examples: a special token spelled inside
-  std::string special_token = {};     ///< the first of those tokens
-  std::size_t special_line = 0;       ///< where it stands
+  std::size_t total = 0;          ///< read
+  std::size_t kept = 0;           ///< left to train on
+  std::size_t dropped_empty = 0;  ///< dropped: a response had no token left
+  std::size_t dropped_equal = 0;  ///< dropped: all of two or more responses were equal
+  /// dropped: a response of one token without a prompt, which nothing predicts
+  std::size_t dropped_no_target = 0;
+  std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
+  std::size_t truncated = 0;        ///< of those kept: cut to the maximal length
+  /// of all: white space or end tokens behind an end token left out
+  std::size_t behind_end = 0;
+  /// prompts and responses, not examples: a special token spelled inside
+  std::size_t special_texts = 0;
+  std::string special_token = {};  ///< the first of those tokens
+  std::size_t special_line = 0;    ///< where it stands
 
   friend bool operator==(const tokenize_report&, const tokenize_report&) = default;
 };
 
 /// The counts in words, for a console or a message; what is zero is left out.
-[[nodiscard]] inline std::string describe(const tokenize_report& report, std::string_view examples = "pairs") {
+[[nodiscard]] inline std::string describe(const tokenize_report& report,
+                                          std::string_view examples = "pairs") {
   std::string text = join(report.kept, " of ", report.total, ' ', examples);
   const auto add = [&](std::size_t count, const char* what) {
     if (count != 0) text += join(", ", count, ' ', what);
@@ -42,7 +47,8 @@ struct tokenize_report {
   add(report.boundary_merges, "with a token across the end of the prompt");
   add(report.behind_end, "without what stood behind an end token");
   if (report.special_texts != 0)
-    text += join(", ", report.special_texts, report.special_texts == 1 ? " text that spells" : " texts that spell",
+    text += join(", ", report.special_texts,
+                 report.special_texts == 1 ? " text that spells" : " texts that spell",
                  " a special token");
   return text;
 }
@@ -51,7 +57,8 @@ struct tokenize_report {
 template <class Example>
 struct basic_tokenized {
   std::vector<Example> examples;
-  std::vector<std::size_t> lines;  ///< of each example: its line in the file, or its place in the input, from 1
+  /// of each example: its line in the file, or its place in the input, from 1
+  std::vector<std::size_t> lines;
   tokenize_report report;
 
   [[nodiscard]] std::size_t size() const { return examples.size(); }

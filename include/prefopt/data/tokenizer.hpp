@@ -14,8 +14,9 @@
 namespace prefopt {
 
 /// Text to token ids and back.
-/// Needs: (1) `encode(text)`, special tokens in the text recognized; (2) `decode(ids)`, with decode(encode(x)) == x for
-/// any bytes x; (3) `end_of_text()`, the id that closes a text; (4) `vocabulary_size()`, above every id it gives.
+/// Needs: (1) `encode(text)`, special tokens in the text recognized; (2) `decode(ids)`, with
+/// decode(encode(x)) == x for any bytes x; (3) `end_of_text()`, the id that closes a text; (4)
+/// `vocabulary_size()`, above every id it gives.
 template <class T>
 concept tokenizer = requires(const T& t, std::string_view text, std::span<const token_id> ids) {
   { t.encode(text) } -> std::same_as<token_ids>;
@@ -33,12 +34,13 @@ struct text_range {
 };
 
 /// A tokenizer that can tell and spell special tokens.
-/// Needs: (1) a tokenizer; (2) `find_special_token(text, from)`, the first one that begins at or behind `from`;
-/// (3) `encode_split(text)`, the ids with special tokens taken for ordinary text.
+/// Needs: (1) a tokenizer; (2) `find_special_token(text, from)`, the first one that begins at or
+/// behind `from`; (3) `encode_split(text)`, the ids with special tokens taken for ordinary text.
 template <class T>
-concept special_token_tokenizer = tokenizer<T> && requires(const T& t, std::string_view text, std::size_t from) {
-  { t.find_special_token(text, from) } -> std::same_as<std::optional<text_range>>;
-  { t.encode_split(text) } -> std::same_as<token_ids>;
-};
+concept special_token_tokenizer =
+    tokenizer<T> && requires(const T& t, std::string_view text, std::size_t from) {
+      { t.find_special_token(text, from) } -> std::same_as<std::optional<text_range>>;
+      { t.encode_split(text) } -> std::same_as<token_ids>;
+    };
 
 }  // namespace prefopt

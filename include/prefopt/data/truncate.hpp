@@ -9,8 +9,9 @@
 
 namespace prefopt {
 
-/// What stays of a sequence that is too long. `keep_start`: each sequence loses its end. `keep_end`: the prompt loses
-/// its start, for all responses alike, down to one token if it must; what is still too long loses its end.
+/// What stays of a sequence that is too long. `keep_start`: each sequence loses its end.
+/// `keep_end`: the prompt loses its start, for all responses alike, down to one token if it must;
+/// what is still too long loses its end.
 enum class truncation { keep_start, keep_end };
 
 namespace detail {
@@ -32,8 +33,9 @@ void change_responses(tokenized_example& example, const Change& change) {
 
 }  // namespace detail
 
-/// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair, tokenized_example or
-/// tokenized_unpaired; tells whether anything was cut. A response may be left without a token.
+/// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair,
+/// tokenized_example or tokenized_unpaired; tells whether anything was cut. A response may be left
+/// without a token.
 template <template <class> class Form>
 bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {
   std::size_t longest = 0;
@@ -48,7 +50,8 @@ bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which
   }
   prompt.resize(std::min(prompt.size(), max_length));
   const std::size_t left = max_length - prompt.size();
-  detail::change_responses(example, [&](token_ids& ids) { ids.resize(std::min(ids.size(), left)); });
+  detail::change_responses(example,
+                           [&](token_ids& ids) { ids.resize(std::min(ids.size(), left)); });
   return true;
 }
 

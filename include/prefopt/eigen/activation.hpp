@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2), element by element, and its slope. They
-// run on the blocks of a product as they are finished.
+// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2), element by element,
+// and its slope. They run on the blocks of a product as they are finished.
 
 #include <cmath>
 #include <numbers>
@@ -24,9 +24,12 @@ void activate(activation_function activation, std::span<const Real> x, std::span
   const auto in = as_eigen(x);
   auto out = as_eigen(y);
   if (activation == activation_function::gelu_new)
-    out = Real(0.5) * in * (1 + (gelu_slope<Real> * in * (1 + gelu_cubic<Real> * in.square())).tanh());
+    out = Real(0.5) * in *
+          (1 + (gelu_slope<Real> * in * (1 + gelu_cubic<Real> * in.square())).tanh());
   else
-    out = in.unaryExpr([](Real v) { return Real(0.5) * v * (1 + std::erf(v * (std::numbers::sqrt2_v<Real> / 2))); });
+    out = in.unaryExpr([](Real v) {
+      return Real(0.5) * v * (1 + std::erf(v * (std::numbers::sqrt2_v<Real> / 2)));
+    });
 }
 
 /// d = d * activation'(x): turns d loss / d y into d loss / d x.
@@ -37,11 +40,12 @@ void activate_backward(activation_function activation, std::span<const Real> x, 
   if (activation == activation_function::gelu_new) {
     thread_local Eigen::Array<Real, 1, Eigen::Dynamic> tanh;
     tanh = (gelu_slope<Real> * in * (1 + gelu_cubic<Real> * in.square())).tanh();
-    slope *= Real(0.5) * (1 + tanh) +
-             Real(0.5) * in * (1 - tanh.square()) * gelu_slope<Real> * (1 + 3 * gelu_cubic<Real> * in.square());
+    slope *= Real(0.5) * (1 + tanh) + Real(0.5) * in * (1 - tanh.square()) * gelu_slope<Real> *
+                                          (1 + 3 * gelu_cubic<Real> * in.square());
   } else {
     slope *= in.unaryExpr([](Real v) {
-      const Real normal = std::exp(-v * v / 2) * (std::numbers::inv_sqrtpi_v<Real> / std::numbers::sqrt2_v<Real>);
+      const Real normal =
+          std::exp(-v * v / 2) * (std::numbers::inv_sqrtpi_v<Real> / std::numbers::sqrt2_v<Real>);
       return Real(0.5) * (1 + std::erf(v * (std::numbers::sqrt2_v<Real> / 2))) + v * normal;
     });
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products in bfloat16 on AMX: tiles of 16 rows of 64 bytes, 32 x 32 sums at a time from two tiles of each operand
-// (Intel, Architecture Instruction Set Extensions Programming Reference, chapter 3). The kernel is a template over the
-// unit that owns the tiles, so that its arithmetic on addresses can be tried where there is none.
+// Products in bfloat16 on AMX: tiles of 16 rows of 64 bytes, 32 x 32 sums at a time from two tiles
+// of each operand (Intel, Architecture Instruction Set Extensions Programming Reference, chapter
+// 3). The kernel is a template over the unit that owns the tiles, so that its arithmetic on
+// addresses can be tried where there is none.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +31,8 @@ class amx_unit {
       std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
     } configuration;
     static_assert(sizeof configuration == 64);
-    // g++ 12's _tile_loadconfig says that it reads a pointer's worth of bytes; what lies behind would not be written.
+    // g++ 12's _tile_loadconfig says that it reads a pointer's worth of bytes; what lies behind
+    // would not be written.
     asm volatile("" : : "m"(configuration));
     _tile_loadconfig(&configuration);
   }
@@ -46,10 +48,13 @@ class amx_unit {
     _tile_zero(3);
   }
   /// Sums [32, 32] += left [32 rows, 16 words] right [16 words, 32 columns]; strides in bytes.
-  [[gnu::target("amx-tile,amx-bf16")]] static void multiply(const std::uint32_t* left, std::size_t left_stride,
-                                                            const std::uint32_t* right, std::size_t right_stride) {
+  [[gnu::target("amx-tile,amx-bf16")]] static void multiply(const std::uint32_t* left,
+                                                            std::size_t left_stride,
+                                                            const std::uint32_t* right,
+                                                            std::size_t right_stride) {
     asm volatile("" ::: "memory");  // g++ 12's _tile_loadd does not say that it reads memory
-    const auto left_bytes = static_cast<long>(left_stride), right_bytes = static_cast<long>(right_stride);
+    const auto left_bytes = static_cast<long>(left_stride),
+               right_bytes = static_cast<long>(right_stride);
     _tile_loadd(4, left, left_bytes);
     _tile_loadd(6, right, right_bytes);
     _tile_dpbf16ps(0, 4, 6);
@@ -79,8 +84,8 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
   static constexpr panel_order left_panel = panel_order::row_major;
   static constexpr std::size_t rows = 32, columns = 32;
 
-  static void tile(std::size_t row_count, std::size_t words, const word* left, const word* right, float* out,
-                   std::size_t stride, bool add) {
+  static void tile(std::size_t row_count, std::size_t words, const word* left, const word* right,
+                   float* out, std::size_t stride, bool add) {
     Unit::clear();
     for (std::size_t p = 0; p < words; p += depth_words)
       Unit::multiply(left + p, words * sizeof(word), right + p * columns, columns * sizeof(word));
@@ -89,7 +94,8 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
     Unit::store(sums, columns * sizeof(float));
     for (std::size_t i = 0; i < row_count; ++i)
       for (std::size_t j = 0; j < columns; ++j)
-        out[i * stride + j] = add ? out[i * stride + j] + sums[i * columns + j] : sums[i * columns + j];
+        out[i * stride + j] =
+            add ? out[i * stride + j] + sums[i * columns + j] : sums[i * columns + j];
   }
 };
 
@@ -115,15 +121,16 @@ template <class Unit>
   return true;
 }
 
-/// Asks the system for the tiles and multiplies two that hold known numbers: virtual machines hide the leaf that
-/// describes AMX while it works, so that leaf is not asked.
+/// Asks the system for the tiles and multiplies two that hold known numbers: virtual machines hide
+/// the leaf that describes AMX while it works, so that leaf is not asked.
 [[nodiscard]] inline bool amx_works() {
 #if defined(__linux__) && defined(SYS_arch_prctl)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
   constexpr unsigned bfloat16_bit = 1U << 22, tile_bit = 1U << 24;
   if ((edx & bfloat16_bit) == 0 || (edx & tile_bit) == 0) return false;
-  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  constexpr long request_permission = 0x1023, tile_data = 18;
   if (syscall(SYS_arch_prctl, request_permission, tile_data) != 0) return false;
   return tiles_multiply<amx_unit>();
 #else

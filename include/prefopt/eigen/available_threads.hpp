@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// available_threads: how many threads can run at a time, in a container with a quota of CPU time too. More of them wait
-// for each other.
-
-#include <fcntl.h>
-#include <sched.h>
-#include <unistd.h>
+// available_threads: how many threads can run at a time, in a container with a quota of CPU time
+// too. More of them wait for each other.
 
 #include <algorithm>
 #include <array>
@@ -17,6 +13,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "prefopt/version.hpp"
 
@@ -27,10 +26,12 @@ namespace detail {
 /// Whole CPUs in a quota of `quota` microseconds of CPU time for each `period`; at least 1.
 [[nodiscard]] constexpr int cpus_in_quota(std::int64_t quota, std::int64_t period) {
   if (quota <= 0 || period <= 0) return std::numeric_limits<int>::max();
-  return static_cast<int>(std::clamp<std::int64_t>(quota / period, 1, std::numeric_limits<int>::max()));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(quota / period, 1, std::numeric_limits<int>::max()));
 }
 
-/// What a file of the kernel's says; nothing where it cannot be read. These say no size, and are short.
+/// What a file of the kernel's says; nothing where it cannot be read. These say no size, and are
+/// short.
 [[nodiscard]] inline std::string text_of_kernel(const std::string& path) {
   std::string text;
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -61,18 +62,21 @@ struct cpu_quota {
   const std::string both = text_of_kernel(folder + "/cpu.max");  // version 2: "200000 100000"
   if (const std::size_t space = both.find(' '); space != both.npos)
     return {number(both), number(std::string_view(both).substr(space + 1))};
-  return {number(text_of_kernel(folder + "/cpu.cfs_quota_us")), number(text_of_kernel(folder + "/cpu.cfs_period_us"))};
+  return {number(text_of_kernel(folder + "/cpu.cfs_quota_us")),
+          number(text_of_kernel(folder + "/cpu.cfs_period_us"))};
 }
 
-/// The least quota of the control groups that a process is in. `groups` is its /proc/self/cgroup, `mount` where their
-/// file system is.
-[[nodiscard]] inline int cpus_in_control_groups(const std::string& groups, const std::string& mount) {
+/// The least quota of the control groups that a process is in. `groups` is its /proc/self/cgroup,
+/// `mount` where their file system is.
+[[nodiscard]] inline int cpus_in_control_groups(const std::string& groups,
+                                                const std::string& mount) {
   int least = std::numeric_limits<int>::max();
   const std::string lines = text_of_kernel(groups);
   for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end + 1) {
     end = std::min(lines.find('\n', begin), lines.size());
     const std::string line = lines.substr(begin, end - begin);
-    const std::size_t first = line.find(':'), second = first == line.npos ? first : line.find(':', first + 1);
+    const std::size_t first = line.find(':'),
+                      second = first == line.npos ? first : line.find(':', first + 1);
     if (second == line.npos) continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const bool is_second_version = controllers == ",,";
@@ -94,8 +98,10 @@ struct cpu_quota {
 [[nodiscard]] inline int available_threads() {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) threads = std::min(threads, CPU_COUNT(&allowed));
-  return std::max(1, std::min(threads, detail::cpus_in_control_groups("/proc/self/cgroup", "/sys/fs/cgroup")));
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+    threads = std::min(threads, CPU_COUNT(&allowed));
+  return std::max(
+      1, std::min(threads, detail::cpus_in_control_groups("/proc/self/cgroup", "/sys/fs/cgroup")));
 }
 
 }  // namespace prefopt

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// eigen_backend: the CPU machine. Matrix products by kernels of its own, element-wise work by Eigen, both split over a
-// number of OpenMP threads that the user sets; models transformer_machine. Legend: N rows, C channels, V vocabulary, R
-// head rows, M targets, H heads, D = C / H.
+// eigen_backend: the CPU machine. Matrix products by kernels of its own, element-wise work by
+// Eigen, both split over a number of OpenMP threads that the user sets; models transformer_machine.
 //
-// All translation units that use it must be built for one instruction set: Eigen's types change alignment with it.
+// Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
+//
+// All translation units that use it must be built for one instruction set: Eigen's types change
+// alignment with it.
 
 #include <algorithm>
 #include <cstddef>
@@ -33,9 +35,9 @@ struct eigen_options {
   int threads = 1;  ///< without OpenMP it must stay 1
 };
 
-/// The CPU in `Compute`: float, double, or bfloat16, which keeps all numbers in float32 and rounds them to bfloat16
-/// where matrices are multiplied. Any number of threads may share it; copies share its workspace. Operations trust
-/// their callers with shapes: models check at their door.
+/// The CPU in `Compute`: float, double, or bfloat16, which keeps all numbers in float32 and rounds
+/// them to bfloat16 where matrices are multiplied. Any number of threads may share it; copies share
+/// its workspace. Operations trust their callers with shapes: models check at their door.
 template <class Compute>
 class eigen_backend {
  public:
@@ -49,15 +51,15 @@ class eigen_backend {
   using const_heads = tensor_view<const value_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws value_error for fewer than 1 thread or more than 1024, or more than 1 where the program was built without
-  /// OpenMP.
+  /// Throws value_error for fewer than 1 thread or more than 1024, or more than 1 where the program
+  /// was built without OpenMP.
   explicit eigen_backend(eigen_options options = {}) : threads_(options.threads) {
     if (threads_ < 1 || threads_ > 1024)
       throw value_error(join("eigen_backend: threads is ", threads_, ", wanted 1 to 1024"));
 #ifndef _OPENMP
     if (threads_ > 1)
-      throw value_error(
-          join("eigen_backend: threads is ", threads_, ", wanted 1: this program is built without OpenMP"));
+      throw value_error(join("eigen_backend: threads is ", threads_,
+                             ", wanted 1: this program is built without OpenMP"));
 #endif
   }
 
@@ -89,7 +91,8 @@ class eigen_backend {
     for (const const_numbers values : tensors) sum += detail::sum_of_squares(threads_, values);
     return sum;
   }
-  void adamw(std::span<const adamw_tensor<value_type>> tensors, const adamw_coefficients& coefficients) const {
+  void adamw(std::span<const adamw_tensor<value_type>> tensors,
+             const adamw_coefficients& coefficients) const {
     for (const adamw_tensor<value_type>& t : tensors) {
       adamw_coefficients own = coefficients;
       if (!t.decays) own.decay = 1;
@@ -100,26 +103,29 @@ class eigen_backend {
   // embedding
 
   /// out [N, C] = wte[token] + wpe[position].
-  void embedding(indices tokens, indices positions, const_matrix wte, const_matrix wpe, matrix out) const {
+  void embedding(indices tokens, indices positions, const_matrix wte, const_matrix wpe,
+                 matrix out) const {
     detail::embedding<value_type>(threads_, tokens, positions, wte, wpe, out);
   }
   /// Adds to d_wte and d_wpe.
-  void embedding_backward(indices tokens, indices positions, const_matrix d_out, matrix d_wte, matrix d_wpe) const {
+  void embedding_backward(indices tokens, indices positions, const_matrix d_out, matrix d_wte,
+                          matrix d_wpe) const {
     detail::embedding_backward<value_type>(threads_, tokens, positions, d_out, d_wte, d_wpe);
   }
 
   // normalization
 
   /// y [N, C] = (x - mean) / sqrt(variance + epsilon) * scale + shift, and the statistics [N].
-  void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon, matrix y,
-                  layer_norm_statistics<value_type> statistics) const {
+  void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon,
+                  matrix y, layer_norm_statistics<value_type> statistics) const {
     detail::layer_norm<value_type>(threads_, x, scale, shift, epsilon, y, statistics);
   }
   /// Adds to d_x, d_scale and d_shift.
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
-                           layer_norm_statistics<const value_type> statistics, matrix d_x, numbers d_scale,
-                           numbers d_shift) const {
-    detail::layer_norm_backward<value_type>(threads_, d_y, x, scale, statistics, d_x, d_scale, d_shift);
+                           layer_norm_statistics<const value_type> statistics, matrix d_x,
+                           numbers d_scale, numbers d_shift) const {
+    detail::layer_norm_backward<value_type>(threads_, d_y, x, scale, statistics, d_x, d_scale,
+                                            d_shift);
   }
 
   // linear layers
@@ -127,17 +133,21 @@ class eigen_backend {
   /// y [N, out] = x [N, in] weight [in, out] + bias [out].
   void linear(const_matrix x, const_matrix weight, const_numbers bias, matrix y) const {
     engine_(threads_, assign, y, outer_rows(x), outer_columns(weight),
-            each_row([&](const block& b, std::size_t row) { as_eigen(b.of(y, row)) += as_eigen(b.of(bias)); }));
+            each_row([&](const block& b, std::size_t row) {
+              as_eigen(b.of(y, row)) += as_eigen(b.of(bias));
+            }));
   }
   /// y = residual + x weight + bias.
-  void linear_residual(const_matrix x, const_matrix weight, const_numbers bias, const_matrix residual, matrix y) const {
-    engine_(threads_, assign, y, outer_rows(x), outer_columns(weight), each_row([&](const block& b, std::size_t row) {
+  void linear_residual(const_matrix x, const_matrix weight, const_numbers bias,
+                       const_matrix residual, matrix y) const {
+    engine_(threads_, assign, y, outer_rows(x), outer_columns(weight),
+            each_row([&](const block& b, std::size_t row) {
               as_eigen(b.of(y, row)) += as_eigen(b.of(bias)) + as_eigen(b.of(residual, row));
             }));
   }
   /// inner = x weight + bias; y = activation(inner), element by element.
-  void linear_activate(const_matrix x, const_matrix weight, const_numbers bias, activation_function activation,
-                       matrix inner, matrix y) const {
+  void linear_activate(const_matrix x, const_matrix weight, const_numbers bias,
+                       activation_function activation, matrix inner, matrix y) const {
     engine_(threads_, assign, inner, outer_rows(x), outer_columns(weight),
             each_row([&](const block& b, std::size_t row) {
               as_eigen(b.of(inner, row)) += as_eigen(b.of(bias));
@@ -146,40 +156,45 @@ class eigen_backend {
   }
   /// y = activation(inner), element by element.
   void activate(activation_function activation, const_matrix inner, matrix y) const {
-    detail::parallel_ranges(threads_, inner.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-      const block range{begin, end, 0, inner.extent(1)};
-      for (std::size_t row = begin; row < end; ++row)
-        detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
-    });
+    detail::parallel_ranges(
+        threads_, inner.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+          const block range{begin, end, 0, inner.extent(1)};
+          for (std::size_t row = begin; row < end; ++row)
+            detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
+        });
   }
   /// The adjoint of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
-  void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x, matrix d_weight,
-                       numbers d_bias) const {
+  void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x,
+                       matrix d_weight, numbers d_bias) const {
     engine_(threads_, assign, d_x, outer_rows(d_y), outer_rows(weight));
     weight_backward(d_y, x, d_weight, d_bias);
   }
   /// The same where x is activation(inner): assigns d_inner in place of d_x.
-  void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, activation_function activation,
-                                 const_matrix inner, matrix d_inner, matrix d_weight, numbers d_bias) const {
+  void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
+                                 activation_function activation, const_matrix inner, matrix d_inner,
+                                 matrix d_weight, numbers d_bias) const {
     engine_(threads_, assign, d_inner, outer_rows(d_y), outer_rows(weight),
             each_row([&](const block& b, std::size_t row) {
-              detail::activate_backward<value_type>(activation, b.of(inner, row), b.of(d_inner, row));
+              detail::activate_backward<value_type>(activation, b.of(inner, row),
+                                                    b.of(d_inner, row));
             }));
     weight_backward(d_y, x, d_weight, d_bias);
   }
 
   // attention
 
-  /// out [queries, H, D] = softmax(scale * q kᵀ) v over what each row sees, and the log-sums [queries, H].
-  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale, heads out,
-                      matrix log_sums) const {
+  /// out [queries, H, D] = softmax(scale * q kᵀ) v over what each row sees, and the log-sums
+  /// [queries, H].
+  void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
+                      double scale, heads out, matrix log_sums) const {
     detail::tree_attention(threads_, engine_, rows, q, k, v, scale, out, log_sums);
   }
   /// Assigns d_q [queries, H, D], d_k and d_v [N, H, D]; rows.first_row is 0.
-  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k, const_heads v, double scale,
-                               const_heads out, const_matrix log_sums, const_heads d_out, heads d_q, heads d_k,
-                               heads d_v) const {
-    detail::tree_attention_backward(threads_, engine_, rows, q, k, v, scale, out, log_sums, d_out, d_q, d_k, d_v);
+  void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,
+                               const_heads v, double scale, const_heads out, const_matrix log_sums,
+                               const_heads d_out, heads d_q, heads d_k, heads d_v) const {
+    detail::tree_attention_backward(threads_, engine_, rows, q, k, v, scale, out, log_sums, d_out,
+                                    d_q, d_k, d_v);
   }
 
   // head
@@ -198,23 +213,26 @@ class eigen_backend {
   void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const {
     engine_(threads_, assign, logits, outer_rows(hidden), outer_rows(weight));
   }
-  /// log softmax(hidden weightᵀ) at the targets: log_probs [M] in nats; log_sums [R]. `logits` is [R, V], for the
-  /// backward, or has no rows: then no more than 2^24 of them are held at once. The bits are the same.
-  void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets, matrix logits,
-                      numbers log_sums, std::span<double> log_probs) const {
+  /// log softmax(hidden weightᵀ) at the targets: log_probs [M] in nats; log_sums [R]. `logits` is
+  /// [R, V], for the backward, or has no rows: then no more than 2^24 of them are held at once. The
+  /// bits are the same.
+  void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets,
+                      matrix logits, numbers log_sums, std::span<double> log_probs) const {
     const std::size_t rows = hidden.extent(0), chunk = head_chunk(weight.extent(0));
     const bool keep = logits.extent(0) != 0;
     auto room = scratch<value_type>(keep ? 0 : std::min(rows, chunk) * weight.extent(0));
     for (std::size_t begin = 0; begin < rows; begin += chunk) {
       const std::size_t end = std::min(rows, begin + chunk);
-      const matrix part = keep ? logits.rows(begin, end) : matrix{room.data(), {end - begin, weight.extent(0)}};
+      const matrix part =
+          keep ? logits.rows(begin, end) : matrix{room.data(), {end - begin, weight.extent(0)}};
       head_logits(hidden.rows(begin, end), weight, part);
       detail::head_log_probs<value_type>(threads_, part, begin, targets, log_sums, log_probs);
     }
   }
   /// Overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
-  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets, std::span<const double> slopes,
-                     const_matrix hidden, const_matrix weight, matrix d_hidden, matrix d_weight) const {
+  void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
+                     std::span<const double> slopes, const_matrix hidden, const_matrix weight,
+                     matrix d_hidden, matrix d_weight) const {
     detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
     engine_(threads_, assign, d_hidden, outer_rows(logits), outer_columns(weight));
     engine_(threads_, add, d_weight, outer_columns(logits), outer_columns(hidden));
@@ -255,10 +273,11 @@ class eigen_backend {
     engine_(threads_, add, d_weight, outer_columns(x), outer_columns(d_y));
     const auto d = detail::as_eigen(d_y);
     auto biases = detail::as_eigen(d_bias);
-    detail::parallel_ranges(threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
-      const auto first = detail::eigen_index(begin), count = detail::eigen_index(end - begin);
-      biases.segment(first, count) += d.middleCols(first, count).colwise().sum().array();
-    });
+    detail::parallel_ranges(
+        threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+          const auto first = detail::eigen_index(begin), count = detail::eigen_index(end - begin);
+          biases.segment(first, count) += d.middleCols(first, count).colwise().sum().array();
+        });
   }
 
   int threads_;
@@ -266,7 +285,8 @@ class eigen_backend {
   std::shared_ptr<detail::workspace> workspace_ = std::make_shared<detail::workspace>();
 };
 
-static_assert(transformer_machine<eigen_backend<float>> && transformer_machine<eigen_backend<double>> &&
+static_assert(transformer_machine<eigen_backend<float>> &&
+              transformer_machine<eigen_backend<double>> &&
               transformer_machine<eigen_backend<bfloat16>>);
 
 }  // namespace prefopt

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products in bfloat16 on any machine, and on those with AVX-512's dot product of bfloat16 pairs. Both sum in float32.
+// Products in bfloat16 on any machine, and on those with AVX-512's dot product of bfloat16 pairs.
+// Both sum in float32.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace prefopt::detail {
 
-/// Rounds to bfloat16 and multiplies in float32, which is exact: right everywhere, and as fast as float32.
+/// Rounds to bfloat16 and multiplies in float32, which is exact: right everywhere, and as fast as
+/// float32.
 struct widened_bfloat16_kernel : native_kernel<float> {
   static constexpr bool words_are_numbers = false;
 
@@ -36,20 +38,23 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
   static constexpr panel_order left_panel = panel_order::depth_major;
   static constexpr std::size_t rows = 12, columns = 32;
 
-  static void tile(std::size_t row_count, std::size_t words, const word* left, const word* right, float* out,
-                   std::size_t stride, bool add) {
+  static void tile(std::size_t row_count, std::size_t words, const word* left, const word* right,
+                   float* out, std::size_t stride, bool add) {
     tile_of_rows<avx512_bfloat16_kernel>(row_count, words, left, right, out, stride, add);
   }
 
   template <std::size_t Rows>
-  [[gnu::target("avx512f,avx512bf16")]] static void some_rows(std::size_t words, const word* left, const word* right,
-                                                              float* out, std::size_t stride, bool add) {
+  [[gnu::target("avx512f,avx512bf16")]] static void some_rows(std::size_t words, const word* left,
+                                                              const word* right, float* out,
+                                                              std::size_t stride, bool add) {
     __m512 sums[Rows][2];
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < Rows; ++i) sums[i][0] = sums[i][1] = _mm512_setzero_ps();
     for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {
-      // Casts in the old style: a function such as std::bit_cast could not return such a vector without AVX-512.
-      const auto first = (__m512bh)_mm512_loadu_si512(right), second = (__m512bh)_mm512_loadu_si512(right + 16);
+      // Casts in the old style: a function such as std::bit_cast could not return such a vector
+      // without AVX-512.
+      const auto first = (__m512bh)_mm512_loadu_si512(right),
+                 second = (__m512bh)_mm512_loadu_si512(right + 16);
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < Rows; ++i) {
         __m512i pair = _mm512_set1_epi32(static_cast<int>(left[i]));
@@ -62,7 +67,8 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
     for (std::size_t i = 0; i < Rows; ++i)
       for (std::size_t j = 0; j < 2; ++j) {
         float* const place = out + i * stride + 16 * j;
-        _mm512_storeu_ps(place, add ? _mm512_add_ps(_mm512_loadu_ps(place), sums[i][j]) : sums[i][j]);
+        _mm512_storeu_ps(place,
+                         add ? _mm512_add_ps(_mm512_loadu_ps(place), sums[i][j]) : sums[i][j]);
       }
   }
 };

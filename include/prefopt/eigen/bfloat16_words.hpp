@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Packing for products in bfloat16: float32 operands are rounded while they are packed, and two neighbours along the
-// depth make a 32-bit word, the earlier in its lower half, as the dot-product instructions of AVX-512 and AMX read
-// them.
+// Packing for products in bfloat16: float32 operands are rounded while they are packed, and two
+// neighbours along the depth make a 32-bit word, the earlier in its lower half, as the dot-product
+// instructions of AVX-512 and AMX read them.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,10 +13,13 @@
 
 namespace prefopt::detail {
 
-[[nodiscard]] inline float rounded_to_bfloat16(float value) { return static_cast<float>(bfloat16(value)); }
+[[nodiscard]] inline float rounded_to_bfloat16(float value) {
+  return static_cast<float>(bfloat16(value));
+}
 
 [[nodiscard]] inline std::uint32_t bfloat16_word(float first, float second) {
-  return static_cast<std::uint32_t>(bfloat16(first).bits()) | static_cast<std::uint32_t>(bfloat16(second).bits()) << 16;
+  return static_cast<std::uint32_t>(bfloat16(first).bits()) |
+         static_cast<std::uint32_t>(bfloat16(second).bits()) << 16;
 }
 
 /// What the kernels of pairs have in common.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// zeroed_buffer: numbers in host memory that begin as zeros, on cache lines. What nobody writes (the gradients of a
-// frozen model) costs address space only.
+// zeroed_buffer: numbers in host memory that begin as zeros, on cache lines. What nobody writes
+// (the gradients of a frozen model) costs address space only.
 
 #include <cstddef>
 #include <limits>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer normalization over the channels of each row (Ba et al. 2016, arXiv:1607.06450) and its adjoint.
+// Layer normalization over the channels of each row (Ba et al. 2016, arXiv:1607.06450) and its
+// adjoint.
+//
 // Legend: x, y [N, C]; scale, shift [C].
 
 #include <cmath>
@@ -15,8 +17,9 @@
 namespace prefopt::detail {
 
 template <class Real>
-void layer_norm(int threads, matrix_view<const Real> x, std::span<const Real> scale, std::span<const Real> shift,
-                double epsilon, matrix_view<Real> y, layer_norm_statistics<Real> statistics) {
+void layer_norm(int threads, matrix_view<const Real> x, std::span<const Real> scale,
+                std::span<const Real> shift, double epsilon, matrix_view<Real> y,
+                layer_norm_statistics<Real> statistics) {
   const auto scales = as_eigen(scale);
   const auto shifts = as_eigen(shift);
   parallel_ranges(threads, x.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -43,19 +46,23 @@ void layer_norm_backward(int threads, matrix_view<const Real> d_y, matrix_view<c
   const auto parts = static_cast<std::size_t>(threads);
   std::vector<row_vector> scale_parts(parts, row_vector::Zero(channels));
   std::vector<row_vector> shift_parts(parts, row_vector::Zero(channels));
-  parallel_ranges(threads, x.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t part) {
-    row_vector normalized(channels), weighted(channels);
-    for (std::size_t row = begin; row < end; ++row) {
-      const auto d_out = as_eigen_row(d_y, row);
-      normalized = (as_eigen_row(x, row) - statistics.mean[row]) * statistics.inverse_deviation[row];
-      scale_parts[part] += d_out * normalized;
-      shift_parts[part] += d_out;
-      weighted = d_out * scales;
-      as_eigen_row(d_x, row) += (weighted - weighted.mean() - normalized * (weighted * normalized).mean()) *
-                                statistics.inverse_deviation[row];
-    }
-  });
-  for (std::size_t part = 0; part < parts; ++part) {  // in order: the same bits for the same number of threads
+  parallel_ranges(
+      threads, x.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t part) {
+        row_vector normalized(channels), weighted(channels);
+        for (std::size_t row = begin; row < end; ++row) {
+          const auto d_out = as_eigen_row(d_y, row);
+          normalized =
+              (as_eigen_row(x, row) - statistics.mean[row]) * statistics.inverse_deviation[row];
+          scale_parts[part] += d_out * normalized;
+          shift_parts[part] += d_out;
+          weighted = d_out * scales;
+          as_eigen_row(d_x, row) +=
+              (weighted - weighted.mean() - normalized * (weighted * normalized).mean()) *
+              statistics.inverse_deviation[row];
+        }
+      });
+  // in order: the same bits for the same number of threads
+  for (std::size_t part = 0; part < parts; ++part) {
     as_eigen(d_scale) += scale_parts[part];
     as_eigen(d_shift) += shift_parts[part];
   }

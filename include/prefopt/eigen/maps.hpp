@@ -2,31 +2,37 @@
 #pragma once
 // The library's views as Eigen maps.
 
-#include <Eigen/Core>
 #include <cstddef>
 #include <span>
 #include <type_traits>
+
+#include <Eigen/Core>
 
 #include "prefopt/core/view.hpp"
 
 namespace prefopt::detail {
 
 template <class Value>
-using row_major = Eigen::Matrix<std::remove_const_t<Value>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using row_major =
+    Eigen::Matrix<std::remove_const_t<Value>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 template <class Value>
-using maybe_const = std::conditional_t<std::is_const_v<Value>, const row_major<Value>, row_major<Value>>;
+using maybe_const =
+    std::conditional_t<std::is_const_v<Value>, const row_major<Value>, row_major<Value>>;
 
 /// Rows may be further apart than they are long.
 template <class Value>
 using matrix_map = Eigen::Map<maybe_const<Value>, Eigen::Unaligned, Eigen::OuterStride<>>;
 
 template <class Value>
-using row_map = Eigen::Map<
-    std::conditional_t<std::is_const_v<Value>, const Eigen::Array<std::remove_const_t<Value>, 1, Eigen::Dynamic>,
-                       Eigen::Array<Value, 1, Eigen::Dynamic>>>;
+using row_map =
+    Eigen::Map<std::conditional_t<std::is_const_v<Value>,
+                                  const Eigen::Array<std::remove_const_t<Value>, 1, Eigen::Dynamic>,
+                                  Eigen::Array<Value, 1, Eigen::Dynamic>>>;
 
-[[nodiscard]] inline Eigen::Index eigen_index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+[[nodiscard]] inline Eigen::Index eigen_index(std::size_t i) {
+  return static_cast<Eigen::Index>(i);
+}
 
 template <class Value>
 [[nodiscard]] matrix_map<Value> as_eigen(matrix_view<Value> view) {

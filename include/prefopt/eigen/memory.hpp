@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// memory_block: host memory from the system, on cache lines, zeroed. A large one is of huge pages where the system has
-// them: the products read weights and activations by columns of panels, and run out of entries for small pages first.
+// memory_block: host memory from the system, on cache lines, zeroed. A large one is of huge pages
+// where the system has them: the products read weights and activations by columns of panels, and
+// run out of entries for small pages first.
 
 #include <cstddef>
 #include <cstdlib>
@@ -37,7 +38,8 @@ class memory_block {
     data_ = std::align(alignment, bytes, aligned, room);
 #if defined(__linux__)
     if (alignment == page)
-      madvise(data_, bytes / page * page, MADV_HUGEPAGE);  // a wish: what it answers changes nothing
+      // a wish: what it answers changes nothing
+      madvise(data_, bytes / page * page, MADV_HUGEPAGE);
 #endif
   }
 

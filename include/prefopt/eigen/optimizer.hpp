@@ -14,7 +14,8 @@
 
 namespace prefopt::detail {
 
-/// In double, over runs of fixed length whose sums are added in order: the same bits for any number of threads.
+/// In double, over runs of fixed length whose sums are added in order: the same bits for any number
+/// of threads.
 template <class Real>
 [[nodiscard]] double sum_of_squares(int threads, std::span<const Real> values) {
   constexpr std::size_t run = 4096;
@@ -32,14 +33,18 @@ template <class Real>
 
 /// One AdamW step; assigns value and both moments. See adamw_coefficients for the formula.
 template <class Real>
-void adamw(int threads, std::span<Real> value, std::span<const Real> gradient, std::span<Real> first_moment,
-           std::span<Real> second_moment, const adamw_coefficients& c) {
+void adamw(int threads, std::span<Real> value, std::span<const Real> gradient,
+           std::span<Real> first_moment, std::span<Real> second_moment,
+           const adamw_coefficients& c) {
   const auto beta1 = static_cast<Real>(c.beta1), beta2 = static_cast<Real>(c.beta2);
   const auto rest1 = static_cast<Real>(1 - c.beta1), rest2 = static_cast<Real>(1 - c.beta2);
-  const auto rate = static_cast<Real>(c.rate * c.first_correction), decay = static_cast<Real>(c.decay);
-  const auto correction = static_cast<Real>(c.second_correction), epsilon = static_cast<Real>(c.epsilon);
+  const auto rate = static_cast<Real>(c.rate * c.first_correction),
+             decay = static_cast<Real>(c.decay);
+  const auto correction = static_cast<Real>(c.second_correction),
+             epsilon = static_cast<Real>(c.epsilon);
   const auto scale = static_cast<Real>(c.gradient_scale);
-  constexpr std::size_t run = 512;  // three expressions over what stays in the first-level cache: one pass over memory
+  // three expressions over what stays in the first-level cache: one pass over memory
+  constexpr std::size_t run = 512;
   parallel_ranges(threads, value.size(), run, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (; begin < end; begin += run) {
       const std::size_t count = std::min(run, end - begin);
@@ -51,7 +56,8 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient, s
       v = beta2 * v + rest2 * g.square();
       const auto deviation = (v * correction).sqrt() + epsilon;
       x = decay * x -
-          (deviation > Real(0)).select(rate * m / deviation, Real(0));  // 0 / 0 is no step: epsilon may be 0
+          // 0 / 0 is no step: epsilon may be 0
+          (deviation > Real(0)).select(rate * m / deviation, Real(0));
     }
   });
 }

@@ -15,17 +15,20 @@
 
 namespace prefopt::detail {
 
-/// Runs work(thread) on each thread of a team of `threads`, 0 .. size-1 of the team that there is. Inside, Eigen starts
-/// no threads of its own. What a thread throws (memory may run out) is thrown again behind the region, the first only.
+/// Runs work(thread) on each thread of a team of `threads`, 0 .. size-1 of the team that there is.
+/// Inside, Eigen starts no threads of its own. What a thread throws (memory may run out) is thrown
+/// again behind the region, the first only.
 template <class Work>
 void on_team(std::size_t threads, const Work& work) {
 #ifdef _OPENMP
   std::exception_ptr failure;
-#pragma omp parallel num_threads(static_cast <int>(threads))
+#pragma omp parallel num_threads(static_cast<int>(threads))
   {
-    omp_set_num_threads(1);  // of this region's tasks only: products below here run on the thread that calls them
+    // of this region's tasks only: products below here run on the thread that calls them
+    omp_set_num_threads(1);
     try {
-      work(static_cast<std::size_t>(omp_get_thread_num()), static_cast<std::size_t>(omp_get_num_threads()));
+      work(static_cast<std::size_t>(omp_get_thread_num()),
+           static_cast<std::size_t>(omp_get_num_threads()));
     } catch (...) {
 #pragma omp critical(prefopt_team_failure)
       if (!failure) failure = std::current_exception();
@@ -38,12 +41,13 @@ void on_team(std::size_t threads, const Work& work) {
 #endif
 }
 
-/// Calls work(begin, end, part) with the `threads` near-equal parts of [0, count), cut at multiples of `grain`. The
-/// parts depend on the arguments only.
+/// Calls work(begin, end, part) with the `threads` near-equal parts of [0, count), cut at multiples
+/// of `grain`. The parts depend on the arguments only.
 template <class Work>
 void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Work& work) {
   const std::size_t grains = (count + grain - 1) / grain;
-  const std::size_t parts = std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(grains, 1));
+  const std::size_t parts =
+      std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(grains, 1));
   // Always all threads: a smaller team would end the others, and what they keep with them.
   on_team(static_cast<std::size_t>(threads), [&](std::size_t thread, std::size_t team) {
     for (std::size_t part = thread; part < parts; part += team) {
@@ -54,7 +58,8 @@ void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Wo
   });
 }
 
-/// Calls work(task) for every task in [0, count), each on whichever thread is free. Tasks must not share outputs.
+/// Calls work(task) for every task in [0, count), each on whichever thread is free. Tasks must not
+/// share outputs.
 template <class Work>
 void parallel_tasks(int threads, std::size_t count, const Work& work) {
   std::atomic<std::size_t> next = 0;

@@ -19,8 +19,8 @@ class product_engine {
   using operand = product_operand<real>;
 
   /// out (+)= left right over threads; `finish` is called with each block when it is done.
-  void operator()(int threads, update how, matrix_view<real> out, const operand& left, const operand& right,
-                  block_visitor finish = {}) const {
+  void operator()(int threads, update how, matrix_view<real> out, const operand& left,
+                  const operand& right, block_visitor finish = {}) const {
     multiply<native_kernel<real>>(threads, how, out, left, right, finish);
   }
 
@@ -40,14 +40,17 @@ class product_engine {
 /// Kernels for products in bfloat16, the best first.
 enum class bfloat16_kernel { amx, avx512, widened };
 
-/// The best that works here. The choice depends on the processor only, so that equal machines give equal bits.
+/// The best that works here. The choice depends on the processor only, so that equal machines give
+/// equal bits.
 [[nodiscard]] inline bfloat16_kernel best_bfloat16_kernel() {
 #if defined(__x86_64__)
   static const bfloat16_kernel best = [] {
     if (amx_works()) return bfloat16_kernel::amx;
-    // On AMD's processors a dot product of pairs takes as long as a float32 product, on Intel's twice as long.
+    // On AMD's processors a dot product of pairs takes as long as a float32 product, on Intel's
+    // twice as long.
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd")) return bfloat16_kernel::avx512;
+    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd"))
+      return bfloat16_kernel::avx512;
     return bfloat16_kernel::widened;
   }();
   return best;
@@ -67,9 +70,10 @@ class product_engine<bfloat16> {
   /// A kernel that must work here.
   explicit product_engine(bfloat16_kernel kernel) : kernel_(kernel) {}
 
-  void operator()(int threads, update how, matrix_view<float> out, const operand& left, const operand& right,
-                  block_visitor finish = {}) const {
-    on_kernel([&](auto kernel) { multiply<decltype(kernel)>(threads, how, out, left, right, finish); });
+  void operator()(int threads, update how, matrix_view<float> out, const operand& left,
+                  const operand& right, block_visitor finish = {}) const {
+    on_kernel(
+        [&](auto kernel) { multiply<decltype(kernel)>(threads, how, out, left, right, finish); });
   }
   void here(update how, matrix_view<float> out, const operand& left, const operand& right) const {
     on_kernel([&](auto kernel) { product<decltype(kernel)>(how, out, left, right, {})(); });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// An operand of a matrix product. From where the product stands both look alike: a matrix [outer, depth] whose depth is
-// summed over, `outer` being rows of the left operand or columns of the right one, and one of its two strides is 1.
+// An operand of a matrix product. From where the product stands both look alike: a matrix [outer,
+// depth] whose depth is summed over, `outer` being rows of the left operand or columns of the right
+// one, and one of its two strides is 1.
 
 #include <cstddef>
 
@@ -15,10 +16,11 @@ struct product_operand {
   std::size_t outer, depth;
   std::size_t outer_stride, depth_stride;
 
-  [[nodiscard]] product_operand part(std::size_t outer_begin, std::size_t outer_end, std::size_t depth_begin,
-                                     std::size_t depth_end) const {
+  [[nodiscard]] product_operand part(std::size_t outer_begin, std::size_t outer_end,
+                                     std::size_t depth_begin, std::size_t depth_end) const {
     // An operand without elements may have no memory, and a null pointer takes no offset.
-    const Real* const begin = data == nullptr ? data : data + outer_begin * outer_stride + depth_begin * depth_stride;
+    const Real* const begin =
+        data == nullptr ? data : data + outer_begin * outer_stride + depth_begin * depth_stride;
     return {begin, outer_end - outer_begin, depth_end - depth_begin, outer_stride, depth_stride};
   }
 };

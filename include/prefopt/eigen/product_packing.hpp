@@ -24,8 +24,10 @@ void transpose_4x4(const Word* from, std::size_t from_stride, Word* to, std::siz
   load(b, from + from_stride);
   load(c, from + 2 * from_stride);
   load(d, from + 3 * from_stride);
-  const four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+             ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+             cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   store(to, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));
   store(to + to_stride, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7));
   store(to + 2 * to_stride, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5));
@@ -34,8 +36,8 @@ void transpose_4x4(const Word* from, std::size_t from_stride, Word* to, std::siz
 
 /// to [columns, to_stride] = from [rows, from_stride] transposed.
 template <class Word>
-void transpose(const Word* from, std::size_t rows, std::size_t columns, std::size_t from_stride, Word* to,
-               std::size_t to_stride) {
+void transpose(const Word* from, std::size_t rows, std::size_t columns, std::size_t from_stride,
+               Word* to, std::size_t to_stride) {
   const std::size_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
   for (std::size_t j = 0; j < whole_columns; j += 4)
     for (std::size_t i = 0; i < whole_rows; i += 4)
@@ -45,19 +47,22 @@ void transpose(const Word* from, std::size_t rows, std::size_t columns, std::siz
       to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-/// Packs one panel of `width` outer indices and `words` words of depth; zeros stand for what `part` is short of. Words
-/// are made along the axis that lies dense in memory; where the panel runs along the other, they are then transposed,
-/// by way of `scratch` unless a word is just a number.
+/// Packs one panel of `width` outer indices and `words` words of depth; zeros stand for what `part`
+/// is short of. Words are made along the axis that lies dense in memory; where the panel runs along
+/// the other, they are then transposed, by way of `scratch` unless a word is just a number.
 template <class Kernel>
-void pack_panel(const product_operand<typename Kernel::real>& part, panel_order order, std::size_t width,
-                std::size_t words, typename Kernel::word* to, std::vector<typename Kernel::word>& scratch) {
+void pack_panel(const product_operand<typename Kernel::real>& part, panel_order order,
+                std::size_t width, std::size_t words, typename Kernel::word* to,
+                std::vector<typename Kernel::word>& scratch) {
   using word = typename Kernel::word;
   if (part.outer < width) std::fill_n(to, width * words, word{});
   const bool source_is_rows = part.depth_stride == 1;
   const bool transposed = source_is_rows != (order == panel_order::row_major);
-  static_assert(!Kernel::words_are_numbers || (Kernel::group == 1 && Kernel::depth_words == 1));  // words == part.depth
+  // words == part.depth
+  static_assert(!Kernel::words_are_numbers || (Kernel::group == 1 && Kernel::depth_words == 1));
   if constexpr (Kernel::words_are_numbers)
-    if (source_is_rows && transposed) return transpose(part.data, part.outer, part.depth, part.outer_stride, to, width);
+    if (source_is_rows && transposed)
+      return transpose(part.data, part.outer, part.depth, part.outer_stride, to, width);
   if (transposed) scratch.resize(std::max(scratch.size(), width * words));
   word* const made = transposed ? scratch.data() : to;
   if (source_is_rows) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Eigen's dense types as tensors: matrices, arrays, maps, references, blocks and lazy expressions. What Eigen calls
-// a vector (one row or one column at compile time) has rank 1, the rest rank 2.
+// Eigen's dense types as tensors: matrices, arrays, maps, references, blocks and lazy expressions.
+// What Eigen calls a vector (one row or one column at compile time) has rank 1, the rest rank 2.
 
-#include <Eigen/Core>
 #include <array>
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
+
+#include <Eigen/Core>
 
 #include "prefopt/core/tensor.hpp"
 
@@ -34,17 +35,16 @@ inline constexpr bool is_eigen_vector = static_cast<bool>(T::IsVectorAtCompileTi
 
 /// Elements in memory, one after the other in row-major order.
 template <class T>
-concept eigen_row_major_run = ((T::Flags & Eigen::DirectAccessBit) != 0) &&
-                              (is_eigen_vector<T> ? T::InnerStrideAtCompileTime == 1
-                                                  : static_cast<bool>(T::IsRowMajor) && eigen_without_gaps<T>);
+concept eigen_row_major_run =
+    ((T::Flags & Eigen::DirectAccessBit) != 0) &&
+    (is_eigen_vector<T> ? T::InnerStrideAtCompileTime == 1
+                        : static_cast<bool>(T::IsRowMajor) && eigen_without_gaps<T>);
 
 }  // namespace detail
 
 /// An expression of Eigen whose elements have a row and a column.
 template <class T>
-concept eigen_dense = requires(const T& expression) {
-  detail::is_eigen_dense(expression);
-};
+concept eigen_dense = requires(const T& expression) { detail::is_eigen_dense(expression); };
 
 template <eigen_dense T>
 struct tensor_traits<T> {
@@ -56,20 +56,30 @@ struct tensor_traits<T> {
     if constexpr (rank == 1) {
       return {static_cast<std::size_t>(expression.size())};
     } else {
-      return {static_cast<std::size_t>(expression.rows()), static_cast<std::size_t>(expression.cols())};
+      return {static_cast<std::size_t>(expression.rows()),
+              static_cast<std::size_t>(expression.cols())};
     }
   }
 
   static void copy(const T& expression, value_type* to) {
     constexpr int rows = T::RowsAtCompileTime, columns = T::ColsAtCompileTime;
-    constexpr int order = columns == 1 && rows != 1 ? Eigen::ColMajor : Eigen::RowMajor;  // Eigen's word for columns
+    // Eigen's word for columns
+    constexpr int order = columns == 1 && rows != 1 ? Eigen::ColMajor : Eigen::RowMajor;
     using target = Eigen::Matrix<value_type, rows, columns, order>;
     // noalias: `to` is new memory, so a product needs no temporary.
     Eigen::Map<target>(to, expression.rows(), expression.cols()).noalias() = expression.matrix();
   }
 
-  [[nodiscard]] static auto data(T& tensor) requires detail::eigen_row_major_run<T> { return tensor.data(); }
-  [[nodiscard]] static auto data(const T& tensor) requires detail::eigen_row_major_run<T> { return tensor.data(); }
+  [[nodiscard]] static auto data(T& tensor)
+    requires detail::eigen_row_major_run<T>
+  {
+    return tensor.data();
+  }
+  [[nodiscard]] static auto data(const T& tensor)
+    requires detail::eigen_row_major_run<T>
+  {
+    return tensor.data();
+  }
 };
 
 }  // namespace prefopt

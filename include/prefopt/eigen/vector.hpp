@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The widest vector of the instruction set that a translation unit is built for, as the compilers' own vector type:
-// arithmetic is written with operators, and a multiplication that is added to something becomes one fused instruction
-// where there is one.
+// The widest vector of the instruction set that a translation unit is built for, as the compilers'
+// own vector type: arithmetic is written with operators, and a multiplication that is added to
+// something becomes one fused instruction where there is one.
 
 #include <cstddef>
 #include <cstring>
@@ -38,7 +38,8 @@ template <class Vector, class Real>
   return vector;
 }
 
-/// The same for a vector that may be wider than the instruction set's: no function returns such a one in a register.
+/// The same for a vector that may be wider than the instruction set's: no function returns such a
+/// one in a register.
 template <class Vector, class Real>
 [[gnu::always_inline]] inline void load(Vector& to, const Real* from) {
   std::memcpy(&to, from, sizeof to);

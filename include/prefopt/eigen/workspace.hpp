@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Activations and scratch come and go with every step. A workspace keeps the memory: fresh pages from the system cost
-// more than most of the arithmetic that is done on them.
+// Activations and scratch come and go with every step. A workspace keeps the memory: fresh pages
+// from the system cost more than most of the arithmetic that is done on them.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Memory for short use. It grows to what was in use at once, and stays. Any number of threads may share one.
+/// Memory for short use. It grows to what was in use at once, and stays. Any number of threads may
+/// share one.
 class workspace {
  public:
   /// So many bytes, whole cache lines, with any content. Throws std::bad_alloc.
@@ -36,7 +37,8 @@ class workspace {
     const std::lock_guard lock(mutex_);
     try {
       free_.add(begin, bytes);
-    } catch (const std::bad_alloc&) {  // no memory to note it down: it is lost until the workspace goes
+      // no memory to note it down: it is lost until the workspace goes
+    } catch (const std::bad_alloc&) {
     }
   }
 
@@ -50,10 +52,13 @@ class workspace {
 
  private:
   void grow(std::size_t bytes) {
-    // What is not in use at all makes room first, or batches that grow would each leave a region behind.
-    std::erase_if(regions_,
-                  [&](const memory_block& region) { return free_.remove(begin_of(region), room_of(region)); });
-    // Untouched pages cost address space only, so a region may be large; its last line stays out, for free_ranges.
+    // What is not in use at all makes room first, or batches that grow would each leave a region
+    // behind.
+    std::erase_if(regions_, [&](const memory_block& region) {
+      return free_.remove(begin_of(region), room_of(region));
+    });
+    // Untouched pages cost address space only, so a region may be large; its last line stays out,
+    // for free_ranges.
     constexpr std::size_t least = std::size_t{1} << 28;
     const memory_block& region = regions_.emplace_back(std::max(bytes, least) + cache_line);
     free_.add(begin_of(region), room_of(region));
@@ -61,7 +66,9 @@ class workspace {
   [[nodiscard]] static std::uintptr_t begin_of(const memory_block& region) {
     return reinterpret_cast<std::uintptr_t>(region.data());
   }
-  [[nodiscard]] static std::size_t room_of(const memory_block& region) { return region.bytes() - cache_line; }
+  [[nodiscard]] static std::size_t room_of(const memory_block& region) {
+    return region.bytes() - cache_line;
+  }
 
   std::mutex mutex_;
   free_ranges free_;
@@ -70,7 +77,8 @@ class workspace {
 
 }  // namespace detail
 
-/// Owner of `size()` numbers of any value in a machine's workspace, which they go back to. Move-only.
+/// Owner of `size()` numbers of any value in a machine's workspace, which they go back to.
+/// Move-only.
 template <class T>
 class workspace_buffer {
  public:
@@ -91,11 +99,12 @@ class workspace_buffer {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its own. Throws
-  /// std::bad_alloc where no machine has as many.
+  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its
+  /// own. Throws std::bad_alloc where no machine has as many.
   [[nodiscard]] static std::size_t lines(std::size_t size) {
     const std::size_t bytes = std::max<std::size_t>(detail::bytes_of<T>(size), 1);
-    if (bytes > std::numeric_limits<std::size_t>::max() - 2 * detail::cache_line) throw std::bad_alloc();
+    if (bytes > std::numeric_limits<std::size_t>::max() - 2 * detail::cache_line)
+      throw std::bad_alloc();
     return (bytes + detail::cache_line - 1) / detail::cache_line * detail::cache_line;
   }
   void swap(workspace_buffer& other) noexcept {

@@ -2,26 +2,25 @@
 #pragma once
 // atomic_directory: a folder that appears with all its files or not at all.
 
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <sys/stat.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/temporary.hpp"
 
 namespace prefopt {
 
-/// A new folder, filled under a temporary name beside its place and put there by `commit`; without that call nothing
-/// has happened. Throws io_error, also where something already has its name.
+/// A new folder, filled under a temporary name beside its place and put there by `commit`; without
+/// that call nothing has happened. Throws io_error, also where something already has its name.
 class atomic_directory {
  public:
-  explicit atomic_directory(std::filesystem::path path) : path_(std::move(path)), temporary_(temporary_sibling(path_)) {
+  explicit atomic_directory(std::filesystem::path path)
+      : path_(std::move(path)), temporary_(temporary_sibling(path_)) {
     std::error_code failure;
-    if (std::filesystem::exists(std::filesystem::symlink_status(path_, failure))) {
+    if (std::filesystem::exists(std::filesystem::symlink_status(path_, failure)))
       throw io_error(join(path_.native(), ": already there, a new folder was to be written"));
-    }
     remove_leftovers_of(path_);
     if (::mkdir(temporary_.c_str(), 0777) != 0) throw system_failure(temporary_, "create");
   }
@@ -45,8 +44,8 @@ class atomic_directory {
  private:
   void flush_all() const {
     std::error_code failure;
-    for (std::filesystem::recursive_directory_iterator entry(temporary_, failure), end; !failure && entry != end;
-         entry.increment(failure)) {
+    for (std::filesystem::recursive_directory_iterator entry(temporary_, failure), end;
+         !failure && entry != end; entry.increment(failure)) {
       flush_path(entry->path());
     }
     if (failure) throw system_failure(temporary_, "read", failure.value());

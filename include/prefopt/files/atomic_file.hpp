@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// atomic_file: a file that is replaced whole or not at all, whenever the program is killed or the disk is full.
+// atomic_file: a file that is replaced whole or not at all, whenever the program is killed or the
+// disk is full.
 
 #include <filesystem>
 #include <string_view>
@@ -20,9 +21,10 @@ enum class links {
   replace,  ///< the file takes its place, and what it leads to stays as it was
 };
 
-/// Written beside its place and put there by `commit`; without that call nothing has happened. Of processes that write
-/// one path at the same time, the last to commit counts. A file that the user names follows links; a member of a folder
-/// replaces them, for a download's cache may be behind. Throws io_error, also where what would be replaced is no file.
+/// Written beside its place and put there by `commit`; without that call nothing has happened. Of
+/// processes that write one path at the same time, the last to commit counts. A file that the user
+/// names follows links; a member of a folder replaces them, for a download's cache may be behind.
+/// Throws io_error, also where what would be replaced is no file.
 class atomic_file {
  public:
   explicit atomic_file(std::filesystem::path path, links how = links::follow)
@@ -49,7 +51,8 @@ class atomic_file {
   [[nodiscard]] static std::filesystem::path new_temporary(const std::filesystem::path& path) {
     std::error_code ignored;
     const auto status = std::filesystem::symlink_status(path, ignored);
-    const bool is_replaced = std::filesystem::is_regular_file(status) || std::filesystem::is_symlink(status);
+    const bool is_replaced =
+        std::filesystem::is_regular_file(status) || std::filesystem::is_symlink(status);
     if (std::filesystem::exists(status) && !is_replaced)
       throw io_error(join(path.native(), ": cannot write: not a regular file"));
     remove_leftovers_of(path);
@@ -62,7 +65,8 @@ class atomic_file {
 };
 
 /// Makes `text` the content of the file at `path`, or leaves it as it was and throws io_error.
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view text, links how = links::follow) {
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                  links how = links::follow) {
   atomic_file file(path, how);
   file.file().write(text);
   file.commit();

@@ -19,7 +19,8 @@ struct file_signature {
 };
 
 inline constexpr std::array file_signatures{
-    file_signature{"version https://git-lfs", "a git-lfs pointer, not the file itself (git lfs pull fetches it)"},
+    file_signature{"version https://git-lfs",
+                   "a git-lfs pointer, not the file itself (git lfs pull fetches it)"},
     file_signature{"PK\x03\x04", "a zip archive, as PyTorch's .bin and .pt files are"},
     file_signature{"\x80\x02", "a Python pickle, as old PyTorch files are"},
     file_signature{"\x80\x03", "a Python pickle"},
@@ -40,23 +41,27 @@ inline constexpr std::array file_signatures{
     file_signature{"<head", "an HTML page"},
     file_signature{"<?xml", "an XML page"},
     file_signature{"Entry not found", "the Hugging Face Hub's answer that there is no such file"},
-    file_signature{"Repository not found", "the Hugging Face Hub's answer that there is no such model"},
-    file_signature{"Invalid username or password", "the Hugging Face Hub's answer that a login is needed"},
-    file_signature{"Access to model", "the Hugging Face Hub's answer that access must be asked for"},
+    file_signature{"Repository not found",
+                   "the Hugging Face Hub's answer that there is no such model"},
+    file_signature{"Invalid username or password",
+                   "the Hugging Face Hub's answer that a login is needed"},
+    file_signature{"Access to model",
+                   "the Hugging Face Hub's answer that access must be asked for"},
 };
 
 }  // namespace detail
 
-/// What the first bytes of a file (a dozen or two are enough) say it is, if it is something that people often hand
-/// over by mistake: a git-lfs pointer, a zip or pickle, GGUF, HTML, compressed data. Empty if they do not tell.
+/// What the first bytes of a file (a dozen or two are enough) say it is, if it is something that
+/// people often hand over by mistake: a git-lfs pointer, a zip or pickle, GGUF, HTML, compressed
+/// data. Empty if they do not tell.
 [[nodiscard]] inline std::string_view describe_foreign(std::string_view beginning) {
   if (beginning.empty()) return "an empty file";
-  for (const auto& [bytes, meaning] : detail::file_signatures) {
+  for (const auto& [bytes, meaning] : detail::file_signatures)
     if (beginning.starts_with(bytes)) return meaning;
-  }
   // A page may begin with blank lines; nothing else that is looked for begins so.
   const std::size_t text = beginning.find_first_not_of(" \t\r\n");
-  if (text != 0 && text != beginning.npos && beginning[text] == '<') return describe_foreign(beginning.substr(text));
+  if (text != 0 && text != beginning.npos && beginning[text] == '<')
+    return describe_foreign(beginning.substr(text));
   return {};
 }
 

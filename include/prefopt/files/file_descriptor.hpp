@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// file_descriptor: owner of an open POSIX file, how a failed system call becomes an io_error, and how what was written
-// reaches the disk.
-
-#include <fcntl.h>
-#include <unistd.h>
+// file_descriptor: owner of an open POSIX file, how a failed system call becomes an io_error, and
+// how what was written reaches the disk.
 
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/temporary_name.hpp"
 
 namespace prefopt {
 
-/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", the reason from `code`. A
-/// temporary is called as what it was to become.
-[[nodiscard]] inline io_error system_failure(const std::filesystem::path& path, std::string_view action,
-                                             int code = errno) {
-  return io_error(
-      join(without_temporary_names(path).native(), ": cannot ", action, ": ", std::generic_category().message(code)));
+/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", the
+/// reason from `code`. A temporary is called as what it was to become.
+[[nodiscard]] inline io_error system_failure(const std::filesystem::path& path,
+                                             std::string_view action, int code = errno) {
+  return io_error(join(without_temporary_names(path).native(), ": cannot ", action, ": ",
+                       std::generic_category().message(code)));
 }
 
 /// Owns an open file and closes it. Move-only.
@@ -46,7 +45,8 @@ class file_descriptor {
 };
 
 /// Opens a file, again where a signal interrupts. Throws io_error.
-[[nodiscard]] inline file_descriptor open_file(const std::filesystem::path& path, int flags, std::string_view action) {
+[[nodiscard]] inline file_descriptor open_file(const std::filesystem::path& path, int flags,
+                                               std::string_view action) {
   int number = -1;
   do {
     number = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
@@ -55,8 +55,8 @@ class file_descriptor {
   return file_descriptor(number);
 }
 
-/// Returns when what was written to an open file or folder is on the disk; at once on a file system that knows no such
-/// thing. Throws io_error: then the content is lost, whatever a second try says.
+/// Returns when what was written to an open file or folder is on the disk; at once on a file system
+/// that knows no such thing. Throws io_error: then the content is lost, whatever a second try says.
 inline void flush_to_disk(const file_descriptor& file, const std::filesystem::path& path) {
   int failed = -1;
   do {

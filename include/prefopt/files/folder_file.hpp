@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// folder_file: the small files of a model's folder, read whole, and which of them are a tokenizer's.
+// folder_file: the small files of a model's folder, read whole, and which of them are a
+// tokenizer's.
 
 #include <algorithm>
 #include <array>
@@ -26,18 +27,24 @@ struct folder_file {
   friend bool operator==(const folder_file&, const folder_file&) = default;
 };
 
-/// What transformers writes for a tokenizer. The templates of `additional_chat_templates/` belong to it, too.
-inline constexpr std::array tokenizer_file_names{
-    "vocab.json",        "merges.txt",          "tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "chat_template.jinja", "chat_template.json"};
+/// What transformers writes for a tokenizer. The templates of `additional_chat_templates/` belong
+/// to it, too.
+inline constexpr std::array tokenizer_file_names{"vocab.json",
+                                                 "merges.txt",
+                                                 "tokenizer.json",
+                                                 "tokenizer_config.json",
+                                                 "special_tokens_map.json",
+                                                 "added_tokens.json",
+                                                 "chat_template.jinja",
+                                                 "chat_template.json"};
 
 /// Templates beside the usual one lie in this folder, `NAME.jinja` each.
 inline constexpr const char* chat_template_folder = "additional_chat_templates";
 
-/// Those of `names` that are in `folder`, whole; symbolic links are followed. Throws io_error naming a file that is
-/// there and cannot be read: a folder, a pipe, a link that leads nowhere.
-[[nodiscard]] std::vector<folder_file> read_folder_files(const std::filesystem::path& folder,
-                                                         const std::ranges::input_range auto& names) {
+/// Those of `names` that are in `folder`, whole; symbolic links are followed. Throws io_error
+/// naming a file that is there and cannot be read: a folder, a pipe, a link that leads nowhere.
+[[nodiscard]] std::vector<folder_file> read_folder_files(
+    const std::filesystem::path& folder, const std::ranges::input_range auto& names) {
   constexpr std::size_t most_bytes = std::size_t{1} << 28;
   std::vector<folder_file> files;
   for (const auto& name : names) {
@@ -49,8 +56,10 @@ inline constexpr const char* chat_template_folder = "additional_chat_templates";
   return files;
 }
 
-/// The files of `folder` that belong to a tokenizer, its chat templates included. Throws as read_folder_files does.
-[[nodiscard]] inline std::vector<folder_file> read_tokenizer_files(const std::filesystem::path& folder) {
+/// The files of `folder` that belong to a tokenizer, its chat templates included. Throws as
+/// read_folder_files does.
+[[nodiscard]] inline std::vector<folder_file> read_tokenizer_files(
+    const std::filesystem::path& folder) {
   std::vector<folder_file> files = read_folder_files(folder, tokenizer_file_names);
   const auto templates = folder / chat_template_folder;
   std::error_code failure;
@@ -59,7 +68,8 @@ inline constexpr const char* chat_template_folder = "additional_chat_templates";
   for (std::filesystem::directory_iterator entry(templates, failure), end; !failure && entry != end;
        entry.increment(failure)) {
     if (entry->path().extension() == ".jinja") {
-      names.push_back((std::filesystem::path(chat_template_folder) / entry->path().filename()).native());
+      names.push_back(
+          (std::filesystem::path(chat_template_folder) / entry->path().filename()).native());
     }
   }
   if (failure) throw system_failure(templates, "read", failure.value());

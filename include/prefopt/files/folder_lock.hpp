@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// folder_lock: one writer for a folder, across processes, containers and, where the file system knows locks, machines.
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
+// folder_lock: one writer for a folder, across processes, containers and, where the file system
+// knows locks, machines.
 
 #include <cerrno>
 #include <chrono>
@@ -16,6 +12,10 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/file_descriptor.hpp"
@@ -24,8 +24,9 @@
 
 namespace prefopt {
 
-/// Holds a folder that is there for as long as the object lives, by a lock (flock) on a file in it, which says who
-/// holds it and which is removed at the end. The kernel releases the lock of a process that dies, however it dies.
+/// Holds a folder that is there for as long as the object lives, by a lock (flock) on a file in it,
+/// which says who holds it and which is removed at the end. The kernel releases the lock of a
+/// process that dies, however it dies.
 class folder_lock {
  public:
   static constexpr const char* file_name = "run.lock";
@@ -37,7 +38,8 @@ class folder_lock {
     replaced,  ///< another folder has its name, or another process has locked it
   };
 
-  /// Throws io_error where another process holds the folder, naming it, or where the file cannot be written.
+  /// Throws io_error where another process holds the folder, naming it, or where the file cannot be
+  /// written.
   explicit folder_lock(std::filesystem::path folder) : folder_(std::move(folder)) { take(); }
   folder_lock(folder_lock&& other) noexcept
       : folder_(std::move(other.folder_)),
@@ -50,12 +52,12 @@ class folder_lock {
     if (is_held_ && is_own_file()) ::unlink(path().c_str());
   }
 
-  /// Why the file system has no locks; empty where it has. Without them `look` still notices another writer that came
-  /// later.
+  /// Why the file system has no locks; empty where it has. Without them `look` still notices
+  /// another writer that came later.
   [[nodiscard]] const std::string& no_locks() const { return no_locks_; }
 
-  /// Whether the folder is still the one that was locked. A lock file that somebody removed is made again. Throws
-  /// io_error where it cannot be looked at.
+  /// Whether the folder is still the one that was locked. A lock file that somebody removed is made
+  /// again. Throws io_error where it cannot be looked at.
   [[nodiscard]] state look() {
     if (is_own_file()) return content() == owner_ ? state::held : state::replaced;
     struct stat now {};
@@ -63,7 +65,8 @@ class folder_lock {
       if (errno == ENOENT || errno == ENOTDIR) return state::gone;
       throw system_failure(folder_, "look at");
     }
-    const bool is_same_folder = now.st_dev == folder_status_.st_dev && now.st_ino == folder_status_.st_ino;
+    const bool is_same_folder =
+        now.st_dev == folder_status_.st_dev && now.st_ino == folder_status_.st_ino;
     if (!is_same_folder || ::access(path().c_str(), F_OK) == 0) return state::replaced;
     take();
     return state::held;
@@ -80,9 +83,11 @@ class folder_lock {
     }
     if (::stat(folder_.c_str(), &folder_status_) != 0) throw system_failure(folder_, "look at");
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-    owner_ = join("process ", ::getpid(), " on ", host_name(), "\n", process_place(), '-', now, "\n");
-    const bool is_written = ::ftruncate(file_.get(), 0) == 0 &&
-                            ::pwrite(file_.get(), owner_.data(), owner_.size(), 0) == std::ssize(owner_);
+    owner_ =
+        join("process ", ::getpid(), " on ", host_name(), "\n", process_place(), '-', now, "\n");
+    const bool is_written =
+        ::ftruncate(file_.get(), 0) == 0 &&
+        ::pwrite(file_.get(), owner_.data(), owner_.size(), 0) == std::ssize(owner_);
     if (!is_written) throw system_failure(path(), "write");
     is_held_ = true;
   }
@@ -96,11 +101,13 @@ class folder_lock {
     if (errno == EWOULDBLOCK) {
       const std::string holder = content();
       throw io_error(join(folder_.native(), ": another run writes here, ",
-                          holder.empty() ? "one that is just starting" : printable(holder.substr(0, holder.find('\n'))),
+                          holder.empty() ? "one that is just starting"
+                                         : printable(holder.substr(0, holder.find('\n'))),
                           " (it holds ", path().native(), ")"));
     }
     const int code = errno;
-    if (code != ENOLCK && code != ENOSYS && code != EOPNOTSUPP && code != EINVAL) throw system_failure(path(), "lock");
+    if (code != ENOLCK && code != ENOSYS && code != EOPNOTSUPP && code != EINVAL)
+      throw system_failure(path(), "lock");
     no_locks_ = std::generic_category().message(code);
   }
 
@@ -108,8 +115,8 @@ class folder_lock {
   [[nodiscard]] bool is_own_file() const {
     struct stat open {
     }, named{};
-    return ::fstat(file_.get(), &open) == 0 && ::lstat(path().c_str(), &named) == 0 && open.st_dev == named.st_dev &&
-           open.st_ino == named.st_ino;
+    return ::fstat(file_.get(), &open) == 0 && ::lstat(path().c_str(), &named) == 0 &&
+           open.st_dev == named.st_dev && open.st_ino == named.st_ino;
   }
 
   [[nodiscard]] std::string content() const {

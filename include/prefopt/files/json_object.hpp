@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_object: checked access to a JSON object's members. The library's own conversions damage silently (-1 becomes
-// 4294967295, 1.5 becomes 1, true becomes 1), so nothing is read past this class.
+// json_object: checked access to a JSON object's members. The library's own conversions damage
+// silently (-1 becomes 4294967295, 1.5 becomes 1, true becomes 1), so nothing is read past this
+// class.
 
 #include <cmath>
 #include <cstdint>
@@ -26,26 +27,31 @@ namespace prefopt {
   return value.dump();  // null, true, false or a number
 }
 
-/// `value` as an integer between `least` and `most`; `where` begins the message. Throws format_error for anything else:
-/// a fraction, a text, true.
-[[nodiscard]] inline std::int64_t to_integer(const nlohmann::json& value, std::string_view where, std::int64_t least,
-                                             std::int64_t most) {
-  // One above the greatest int64 the parser gives an unsigned; both kinds compare as integers, never through double.
-  const bool fits = value.is_number_integer() &&
-                    (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
-  if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most) return value.get<std::int64_t>();
-  throw format_error(
-      join(where, " is ", describe_json(value), ", an integer from ", least, " to ", most, " was wanted"));
+/// `value` as an integer between `least` and `most`; `where` begins the message. Throws
+/// format_error for anything else: a fraction, a text, true.
+[[nodiscard]] inline std::int64_t to_integer(const nlohmann::json& value, std::string_view where,
+                                             std::int64_t least, std::int64_t most) {
+  // One above the greatest int64 the parser gives an unsigned; both kinds compare as integers,
+  // never through double.
+  const bool fits =
+      value.is_number_integer() &&
+      (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
+  if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
+    return value.get<std::int64_t>();
+  throw format_error(join(where, " is ", describe_json(value), ", an integer from ", least, " to ",
+                          most, " was wanted"));
 }
 
-/// An object's members, read one by one. Messages name the file and the key. Refers to the JSON that it was made from.
-/// Every reader throws format_error where the member is missing or of another type; the `optional_` ones take a missing
-/// or null member as nothing.
+/// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
+/// that it was made from. Every reader throws format_error where the member is missing or of
+/// another type; the `optional_` ones take a missing or null member as nothing.
 class json_object {
  public:
   /// Throws format_error where `value` is not an object.
-  json_object(const nlohmann::json& value, std::string name) : object_(value), name_(std::move(name)) {
-    if (!value.is_object()) throw format_error(join(name_, ": ", describe_json(value), ", a JSON object was wanted"));
+  json_object(const nlohmann::json& value, std::string name)
+      : object_(value), name_(std::move(name)) {
+    if (!value.is_object())
+      throw format_error(join(name_, ": ", describe_json(value), ", a JSON object was wanted"));
   }
   json_object(nlohmann::json&&, std::string) = delete;  // would refer to a temporary
 
@@ -56,17 +62,20 @@ class json_object {
   [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
 
   /// Whether the member is there and says something.
-  [[nodiscard]] bool has_value(std::string_view key) const { return has(key) && !(*object_.find(key)).is_null(); }
+  [[nodiscard]] bool has_value(std::string_view key) const {
+    return has(key) && !(*object_.find(key)).is_null();
+  }
 
   [[nodiscard]] const nlohmann::json& at(std::string_view key) const {
     const auto member = object_.find(key);
-    if (member == object_.end()) throw format_error(join(name_, ": key \"", printable(key), "\" is missing"));
+    if (member == object_.end())
+      throw format_error(join(name_, ": key \"", printable(key), "\" is missing"));
     return *member;
   }
 
-  [[nodiscard]] std::int64_t integer(std::string_view key,
-                                     std::int64_t least = std::numeric_limits<std::int64_t>::min(),
-                                     std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
+  [[nodiscard]] std::int64_t integer(
+      std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
     return to_integer(at(key), join(name_, ": ", printable(key)), least, most);
   }
 
@@ -117,7 +126,8 @@ class json_object {
 
  private:
   [[nodiscard]] format_error unwanted(std::string_view key, std::string_view wanted) const {
-    return format_error(join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", ", wanted, " was wanted"));
+    return format_error(join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", ",
+                             wanted, " was wanted"));
   }
 
   const nlohmann::json& object_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_model_folder: says what a path is that was given as a model's folder and is none: a name of the Hugging Face
-// Hub, a file, an adapter, weights in another format. find_model_file: what a model must not be written over.
+// check_model_folder: says what a path is that was given as a model's folder and is none: a name of
+// the Hugging Face Hub, a file, an adapter, weights in another format. find_model_file: what a
+// model must not be written over.
 
 #include <algorithm>
 #include <array>
@@ -29,8 +30,8 @@ namespace detail {
 [[nodiscard]] inline bool is_hub_name(std::string_view path) {
   const auto is_part = [](std::string_view part) {
     constexpr std::string_view marks = "-._";
-    return !part.empty() && marks.find(part.front()) == marks.npos && marks.find(part.back()) == marks.npos &&
-           std::ranges::all_of(part, [&](char c) {
+    return !part.empty() && marks.find(part.front()) == marks.npos &&
+           marks.find(part.back()) == marks.npos && std::ranges::all_of(part, [&](char c) {
              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                     marks.find(c) != marks.npos;
            });
@@ -42,11 +43,12 @@ namespace detail {
 [[nodiscard]] inline std::string describe_missing(const std::filesystem::path& path) {
   std::error_code failure;
   if (std::filesystem::is_symlink(path, failure)) {
-    return join("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(), ", which is not there");
+    return join("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(),
+                ", which is not there");
   }
   if (!is_hub_name(path.native())) return "no such folder";
-  return join("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ", path.native(),
-              " --local-dir FOLDER` does that");
+  return join("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
+              path.native(), " --local-dir FOLDER` does that");
 }
 
 [[nodiscard]] inline std::string describe_file_as_folder(const std::filesystem::path& path) {
@@ -54,15 +56,15 @@ namespace detail {
   const std::size_t count = input_file(path, file_kind::regular).read_some(bytes);
   const std::string_view beginning(reinterpret_cast<const char*>(bytes.data()), count);
   const auto parent = path.has_parent_path() ? path.parent_path().native() : std::string(".");
-  if (path.extension() == ".safetensors" || path.filename() == "config.json") {
+  if (path.extension() == ".safetensors" || path.filename() == "config.json")
     return join("a file, its folder was wanted, with config.json and model.safetensors: ", parent);
-  }
   const std::string_view foreign = describe_foreign(beginning);
-  return join(foreign.empty() ? "a file" : foreign, "; a folder with config.json and model.safetensors was wanted");
+  return join(foreign.empty() ? "a file" : foreign,
+              "; a folder with config.json and model.safetensors was wanted");
 }
 
-/// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its ending, or with a
-/// trailing * its beginning.
+/// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its
+/// ending, or with a trailing * its beginning.
 struct folder_sign {
   std::string_view name;
   std::string_view meaning;
@@ -87,15 +89,19 @@ inline constexpr std::array folder_signs{
     folder_sign{"model.bin", pickle_meaning},
     folder_sign{"*.pt", pickle_meaning},
     folder_sign{"*.pth", pickle_meaning},
-    folder_sign{"*.gguf", "a GGUF model, which is not read: take the Hugging Face folder that it was made of"},
-    folder_sign{"*.safetensors", "weights, but neither model.safetensors nor model.safetensors.index.json"},
+    folder_sign{
+        "*.gguf",
+        "a GGUF model, which is not read: take the Hugging Face folder that it was made of"},
+    folder_sign{"*.safetensors",
+                "weights, but neither model.safetensors nor model.safetensors.index.json"},
     folder_sign{"*.h5", "TensorFlow's weights, which are not read"},
     folder_sign{"saved_model.pb", "TensorFlow's weights, which are not read"},
     folder_sign{"model.ckpt*", "TensorFlow's weights, which are not read"},
     folder_sign{"*.msgpack", "Flax's weights, which are not read"},
     folder_sign{"*.onnx", "an ONNX model, which is not read"},
     folder_sign{"onnx", "ONNX models, which are not read"},
-    folder_sign{"snapshots", "downloads of the Hugging Face Hub: the model's folder is one of those in it"},
+    folder_sign{"snapshots",
+                "downloads of the Hugging Face Hub: the model's folder is one of those in it"},
     folder_sign{"checkpoint-*", "a checkpoint: it may be the folder that was meant"},
 };
 
@@ -113,7 +119,8 @@ inline constexpr std::array folder_signs{
   });
   std::ranges::sort(names);
   for (const folder_sign& sign : folder_signs) {
-    const auto name = std::ranges::find_if(names, [&](const std::string& each) { return sign.fits(each); });
+    const auto name =
+        std::ranges::find_if(names, [&](const std::string& each) { return sign.fits(each); });
     if (name != names.end()) return join("holds ", printable(*name), ": ", sign.meaning);
   }
   return {};
@@ -121,32 +128,32 @@ inline constexpr std::array folder_signs{
 
 [[nodiscard]] inline bool has_file(const std::filesystem::path& path) {
   std::error_code ignored;
-  return std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found;
+  return std::filesystem::symlink_status(path, ignored).type() !=
+         std::filesystem::file_type::not_found;
 }
 
 }  // namespace detail
 
-/// Throws io_error, saying what the path is instead, unless it is a folder, or one that cannot be looked at.
+/// Throws io_error, saying what the path is instead, unless it is a folder, or one that cannot be
+/// looked at.
 inline void check_folder(const std::filesystem::path& path) {
   std::error_code failure;
   const auto kind = std::filesystem::status(path, failure).type();
-  if (kind == std::filesystem::file_type::not_found) {
+  if (kind == std::filesystem::file_type::not_found)
     throw io_error(join(path.native(), ": ", detail::describe_missing(path)));
-  }
-  if (kind != std::filesystem::file_type::directory && kind != std::filesystem::file_type::none) {
+  if (kind != std::filesystem::file_type::directory && kind != std::filesystem::file_type::none)
     throw io_error(join(path.native(), ": ", detail::describe_file_as_folder(path)));
-  }
 }
 
-/// The same, and throws where the folder has no config.json but what tells why, or where an adapter stands in it:
-/// transformers would put that on the model.
+/// The same, and throws where the folder has no config.json but what tells why, or where an adapter
+/// stands in it: transformers would put that on the model.
 inline void check_model_folder(const std::filesystem::path& folder) {
   check_folder(folder);
-  if (detail::has_file(folder / "adapter_config.json")) {
+  if (detail::has_file(folder / "adapter_config.json"))
     throw io_error(join(folder.native(), ": holds adapter_config.json: ", detail::adapter_meaning));
-  }
   for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json"}) {
-    if (detail::has_file(folder / name)) return;  // what is missing beside it is named when it is read
+    // what is missing beside it is named when it is read
+    if (detail::has_file(folder / name)) return;
   }
   const std::string other = detail::describe_other_model(folder);
   if (!other.empty()) throw io_error(join(folder.native(), ": no config.json; ", other));
@@ -155,15 +162,19 @@ inline void check_model_folder(const std::filesystem::path& folder) {
 /// Whether a model's folder may hold a file or folder of that name that is written with the model.
 [[nodiscard]] inline bool is_written_with_model(std::string_view name) {
   return name == "config.json" || name == "generation_config.json" || name == "model.safetensors" ||
-         name == chat_template_folder || std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
+         name == chat_template_folder ||
+         std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
 }
 
-/// The first name in a folder that tells of a model: one that writing a model there might replace, or weights, an
-/// adapter or a tokenizer in whatever format. Empty where there is none, or no folder. Throws io_error.
+/// The first name in a folder that tells of a model: one that writing a model there might replace,
+/// or weights, an adapter or a tokenizer in whatever format. Empty where there is none, or no
+/// folder. Throws io_error.
 [[nodiscard]] inline std::string find_model_file(const std::filesystem::path& folder) {
   const auto tells = [](std::string_view name) {
-    if (is_written_with_model(name) || name == "adapter_config.json" || name == "tokenizer.model") return true;
-    if (name.starts_with("model") && name.find(".safetensors") != name.npos) return !name.ends_with(".prefopt-tmp");
+    if (is_written_with_model(name) || name == "adapter_config.json" || name == "tokenizer.model")
+      return true;
+    if (name.starts_with("model") && name.find(".safetensors") != name.npos)
+      return !name.ends_with(".prefopt-tmp");
     return std::ranges::any_of(detail::folder_signs, [&](const detail::folder_sign& sign) {
       // A cache of log-probs ends so as well, and checkpoints are looked at one by one.
       return sign.name != "*.safetensors" && sign.name != "checkpoint-*" && sign.fits(name);
@@ -177,7 +188,8 @@ inline void check_model_folder(const std::filesystem::path& folder) {
     if (tells(name) && (first.empty() || name < first)) first = std::move(name);
   }
   const bool is_none =
-      failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory;  // writing tells
+      // writing tells
+      failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory;
   if (failure && !is_none) throw system_failure(folder, "read", failure.value());
   return first;
 }

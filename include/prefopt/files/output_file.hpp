@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// output_file: a file being written, where a full disk is an error at once and not at some later close.
-
-#include <fcntl.h>
-#include <unistd.h>
+// output_file: a file being written, where a full disk is an error at once and not at some later
+// close.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,12 +9,15 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "prefopt/files/file_descriptor.hpp"
 
 namespace prefopt {
 
-/// A file open for writing, unbuffered: hand it large pieces. All members throw io_error where the system refuses.
+/// A file open for writing, unbuffered: hand it large pieces. All members throw io_error where the
+/// system refuses.
 class output_file {
  public:
   enum class mode {
@@ -26,20 +27,24 @@ class output_file {
   };
 
   explicit output_file(std::filesystem::path path, mode how = mode::replace)
-      : path_(std::move(path)), file_(open_file(path_, O_WRONLY | O_CREAT | flags_of(how), "write")) {}
+      : path_(std::move(path)),
+        file_(open_file(path_, O_WRONLY | O_CREAT | flags_of(how), "write")) {}
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  /// Makes room for a file of exactly `bytes` bytes, so that a full disk shows before the work is done.
+  /// Makes room for a file of exactly `bytes` bytes, so that a full disk shows before the work is
+  /// done.
   void reserve(std::uint64_t bytes) {
     if (bytes == 0) return;
     int code = EINTR;
     while (code == EINTR) code = ::posix_fallocate(file_.get(), 0, static_cast<::off_t>(bytes));
-    const bool cannot_tell = code == EOPNOTSUPP || code == EINVAL || code == ENOSYS || code == ENODEV;
+    const bool cannot_tell =
+        code == EOPNOTSUPP || code == EINVAL || code == ENOSYS || code == ENODEV;
     if (code != 0 && !cannot_tell) throw system_failure(path_, "write", code);
   }
 
-  /// The same at no cost in writes: false, and nothing done, where the file system cannot promise room.
+  /// The same at no cost in writes: false, and nothing done, where the file system cannot promise
+  /// room.
   [[nodiscard]] bool try_reserve(std::uint64_t bytes) {
     int failed = 0;
     do {
@@ -56,12 +61,14 @@ class output_file {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) throw system_failure(path_, "write");
       bytes =
-          bytes.subspan(static_cast<std::size_t>(count));  // a disk that fills up first takes less than it was given
+          // a disk that fills up first takes less than it was given
+          bytes.subspan(static_cast<std::size_t>(count));
     }
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Returns when the file's content is on the disk. After a failure the content is lost, whatever a second try says.
+  /// Returns when the file's content is on the disk. After a failure the content is lost, whatever
+  /// a second try says.
   void flush() { flush_to_disk(file_, path_); }
 
  private:

@@ -11,8 +11,8 @@
 
 namespace prefopt {
 
-/// At most `limit` bytes of the text, with '?' for what is not printable ASCII: a name from a file must not break a
-/// message into lines, end it with a zero byte, or fill a screen.
+/// At most `limit` bytes of the text, with '?' for what is not printable ASCII: a name from a file
+/// must not break a message into lines, end it with a zero byte, or fill a screen.
 [[nodiscard]] inline std::string printable(std::string_view text, std::size_t limit = 160) {
   std::string line(text.substr(0, limit));
   std::ranges::replace_if(

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// process_place: where process ids mean the same. Two processes can look each other up by id only if they run on one
-// machine since its last start and in one container.
-
-#include <unistd.h>
+// process_place: where process ids mean the same. Two processes can look each other up by id only
+// if they run on one machine since its last start and in one container.
 
 #include <array>
 #include <cstddef>
@@ -13,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unistd.h>
 
 #include "prefopt/version.hpp"
 
@@ -31,7 +30,8 @@ namespace detail {
   std::string boot = host_name();  // where the kernel tells nothing better
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   std::error_code ignored;
-  const std::string text = boot + std::filesystem::read_symlink("/proc/self/ns/pid", ignored).native();
+  const std::string text =
+      boot + std::filesystem::read_symlink("/proc/self/ns/pid", ignored).native();
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   std::string digits;

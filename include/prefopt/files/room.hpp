@@ -2,9 +2,6 @@
 #pragma once
 // check_room: whether files of some sizes will fit, asked before the work that makes them.
 
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -13,6 +10,8 @@
 #include <string>
 #include <system_error>
 #include <vector>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/output_file.hpp"
@@ -25,7 +24,8 @@ namespace detail {
 /// A folder that never gets the name beside which it stands, and goes with all in it.
 class temporary_folder {
  public:
-  explicit temporary_folder(const std::filesystem::path& beside) : path_(temporary_sibling(beside)) {
+  explicit temporary_folder(const std::filesystem::path& beside)
+      : path_(temporary_sibling(beside)) {
     if (::mkdir(path_.c_str(), 0777) != 0) throw system_failure(path_, "create");
   }
   temporary_folder(const temporary_folder&) = delete;
@@ -42,13 +42,16 @@ class temporary_folder {
 
 }  // namespace detail
 
-/// Throws io_error, with the bytes that are needed, where the file system of `folder` has no room for these files at
-/// the same time, a quota or limit on file sizes included. Nothing is left behind. It is a question, not a reservation:
-/// what others write meanwhile may take the room.
-inline void check_room(const std::filesystem::path& folder, const std::vector<std::uint64_t>& file_bytes) {
-  const std::uint64_t total = std::accumulate(file_bytes.begin(), file_bytes.end(), std::uint64_t{0});
+/// Throws io_error, with the bytes that are needed, where the file system of `folder` has no room
+/// for these files at the same time, a quota or limit on file sizes included. Nothing is left
+/// behind. It is a question, not a reservation: what others write meanwhile may take the room.
+inline void check_room(const std::filesystem::path& folder,
+                       const std::vector<std::uint64_t>& file_bytes) {
+  const std::uint64_t total =
+      std::accumulate(file_bytes.begin(), file_bytes.end(), std::uint64_t{0});
   const auto refuse = [&](const std::string& why) {
-    throw io_error(join(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(), " files: ", why));
+    throw io_error(join(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(),
+                        " files: ", why));
   };
   const detail::temporary_folder probe(folder / "room");
   for (std::size_t i = 0; i < file_bytes.size(); ++i) {

@@ -2,8 +2,6 @@
 #pragma once
 // The names of temporary siblings, read: whose one is, and what it is to become.
 
-#include <unistd.h>
-
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <unistd.h>
 
 #include "prefopt/version.hpp"
 
@@ -40,16 +39,18 @@ struct temporary_name {
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     return code == std::errc{} && end == digits.data() + digits.size();
   };
-  if (!reads(name.substr(first + 1, last - first - 1), parts.process) || parts.process <= 0) return std::nullopt;
+  if (!reads(name.substr(first + 1, last - first - 1), parts.process) || parts.process <= 0)
+    return std::nullopt;
   if (!reads(name.substr(last + 1), parts.count)) return std::nullopt;
   return parts;
 }
 
 }  // namespace detail
 
-/// A path as it will be when what is under a temporary name has its own, the folders above included: what a message
-/// names, for the temporary is gone by the time that it is read.
-[[nodiscard]] inline std::filesystem::path without_temporary_names(const std::filesystem::path& path) {
+/// A path as it will be when what is under a temporary name has its own, the folders above
+/// included: what a message names, for the temporary is gone by the time that it is read.
+[[nodiscard]] inline std::filesystem::path without_temporary_names(
+    const std::filesystem::path& path) {
   std::filesystem::path named;
   for (const std::filesystem::path& part : path) {
     const auto temporary = detail::parse_temporary(part.native());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One transformer block, forward and hand-derived backward (pre-norm GPT-2: Radford et al. 2019, section 2.3).
+// One transformer block, forward and hand-derived backward (pre-norm GPT-2: Radford et al. 2019,
+// section 2.3).
+//
 // Legend: N rows, C channels, I inner channels, H heads.
 
 #include <cmath>
@@ -15,8 +17,8 @@
 
 namespace prefopt {
 
-/// A machine's matrix with its storage. Rows begin on cache lines, so that a row's bits do not depend on which row it
-/// is where a machine's order of summation follows alignment.
+/// A machine's matrix with its storage. Rows begin on cache lines, so that a row's bits do not
+/// depend on which row it is where a machine's order of summation follows alignment.
 template <transformer_machine Machine, class Value = typename Machine::activation_type>
 class machine_matrix {
  public:
@@ -29,13 +31,17 @@ class machine_matrix {
         stride_((columns + line - 1) / line * line),
         storage_(machine.template scratch<value_type>(rows * stride_)) {}
 
-  [[nodiscard]] matrix_view<value_type> view() { return {storage_.data(), {rows_, columns_}, {stride_, 1}}; }
+  [[nodiscard]] matrix_view<value_type> view() {
+    return {storage_.data(), {rows_, columns_}, {stride_, 1}};
+  }
   [[nodiscard]] matrix_view<const value_type> view() const {
     return {storage_.data(), {rows_, columns_}, {stride_, 1}};
   }
 
   /// One row.
-  [[nodiscard]] std::span<value_type> row(std::size_t index) { return {storage_.data() + index * stride_, columns_}; }
+  [[nodiscard]] std::span<value_type> row(std::size_t index) {
+    return {storage_.data() + index * stride_, columns_};
+  }
   [[nodiscard]] std::span<const value_type> row(std::size_t index) const {
     return {storage_.data() + index * stride_, columns_};
   }
@@ -58,12 +64,16 @@ struct layer_norm_tape {
   layer_norm_tape(const Machine& machine, std::size_t rows, std::size_t channels)
       : normalized(machine, rows, channels), numbers(machine, 2, rows) {}
 
-  [[nodiscard]] layer_norm_statistics<value_type> statistics() { return {numbers.row(0), numbers.row(1)}; }
+  [[nodiscard]] layer_norm_statistics<value_type> statistics() {
+    return {numbers.row(0), numbers.row(1)};
+  }
   /// Of the first `count` rows.
   [[nodiscard]] layer_norm_statistics<value_type> statistics(std::size_t count) {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
-  [[nodiscard]] layer_norm_statistics<const value_type> statistics() const { return {numbers.row(0), numbers.row(1)}; }
+  [[nodiscard]] layer_norm_statistics<const value_type> statistics() const {
+    return {numbers.row(0), numbers.row(1)};
+  }
   [[nodiscard]] layer_norm_statistics<const value_type> statistics(std::size_t count) const {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
@@ -72,8 +82,9 @@ struct layer_norm_tape {
   machine_matrix<Machine, value_type> numbers;  // [2, N] mean, inverse deviation
 };
 
-/// What a block leaves behind from its attention on. What takes no matrix product to make again (layer norms, the
-/// activation) is not kept: that is two fifths of a pass's memory for half a percent of its time.
+/// What a block leaves behind from its attention on. What takes no matrix product to make again
+/// (layer norms, the activation) is not kept: that is two fifths of a pass's memory for half a
+/// percent of its time.
 template <transformer_machine Machine>
 struct after_attention_tape {
   after_attention_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
@@ -82,13 +93,15 @@ struct after_attention_tape {
         middle(machine, rows, config.n_embd),
         inner(machine, rows, config.inner()) {}
 
-  machine_matrix<Machine> attended;                                // [N, C]
-  machine_matrix<Machine, typename Machine::value_type> log_sums;  // [N, H] log-sum-exp of each attention row
+  machine_matrix<Machine> attended;  // [N, C]
+  // [N, H] log-sum-exp of each attention row
+  machine_matrix<Machine, typename Machine::value_type> log_sums;
   machine_matrix<Machine> middle;  // [N, C] the residual stream between attention and feed-forward
   machine_matrix<Machine> inner;   // [N, I] before the activation
 };
 
-/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than keys (generation).
+/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than
+/// keys (generation).
 template <transformer_machine Machine>
 struct block_tape {
   block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
@@ -98,7 +111,8 @@ struct block_tape {
   after_attention_tape<Machine> rest;
 };
 
-/// What a block makes on its way and does not keep; forward and backward reuse it from block to block.
+/// What a block makes on its way and does not keep; forward and backward reuse it from block to
+/// block.
 template <transformer_machine Machine>
 struct block_scratch {
   block_scratch(const Machine& machine, const gpt2_config& config, std::size_t rows)
@@ -133,7 +147,8 @@ template <class Value>
 }
 
 template <class Value>
-[[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> qkv, qkv_part part, const gpt2_config& config) {
+[[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> qkv, qkv_part part,
+                                             const gpt2_config& config) {
   return heads_of(qkv, static_cast<std::size_t>(part) * config.n_embd, config);
 }
 
@@ -146,39 +161,46 @@ class gpt2_block {
   using view = matrix_view<activation_type>;
   using const_view = matrix_view<const activation_type>;
 
-  gpt2_block(const Machine& machine, const gpt2_config& config, const block_weights<const value_type>& weights)
+  gpt2_block(const Machine& machine, const gpt2_config& config,
+             const block_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights) {}
 
-  /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N counts from there;
-  /// `qkv`, with room for all rows, must hold the keys and values of the rows before. Writes tape and qkv.
+  /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N
+  /// counts from there; `qkv`, with room for all rows, must hold the keys and values of the rows
+  /// before. Writes tape and qkv.
   void forward(const attention_rows& rows, const_view x, after_attention_tape<Machine>& tape,
                machine_matrix<Machine>& qkv, block_scratch<Machine>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
-    machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight, weights_.c_attn.bias, fresh);
+    machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight,
+                    weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
     const auto attended = tape.attended.view().rows(0, count);
     machine_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
-                            heads_of(all, qkv_part::key, config_), heads_of(all, qkv_part::value, config_), scale(),
+                            heads_of(all, qkv_part::key, config_),
+                            heads_of(all, qkv_part::value, config_), scale(),
                             heads_of(attended, 0, config_), tape.log_sums.view().rows(0, count));
     after_attention(x, tape, scratch, y);
   }
 
   /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
-  void after_attention(const_view residual, after_attention_tape<Machine>& tape, block_scratch<Machine>& scratch,
-                       view y) const {
+  void after_attention(const_view residual, after_attention_tape<Machine>& tape,
+                       block_scratch<Machine>& scratch, view y) const {
     const std::size_t count = residual.extent(0);
-    const auto part = [count](machine_matrix<Machine>& matrix) { return matrix.view().rows(0, count); };
+    const auto part = [count](machine_matrix<Machine>& matrix) {
+      return matrix.view().rows(0, count);
+    };
     const auto middle = part(tape.middle), activated = part(scratch.activated);
-    machine_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight, weights_.attn_c_proj.bias, residual,
-                             middle);
-    machine_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight, weights_.c_fc.bias,
-                             config_.activation, part(tape.inner), activated);
-    machine_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias, middle, y);
+    machine_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight,
+                             weights_.attn_c_proj.bias, residual, middle);
+    machine_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight,
+                             weights_.c_fc.bias, config_.activation, part(tape.inner), activated);
+    machine_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias,
+                             middle, y);
   }
 
-  /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and tape as forward left
-  /// them, with first_row 0.
+  /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and
+  /// tape as forward left them, with first_row 0.
   void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
                 const block_weights<value_type>& gradients, block_scratch<Machine>& scratch,
                 block_gradients<Machine>& adjoints, view d) const {
@@ -186,31 +208,35 @@ class gpt2_block {
     const auto d_channels = adjoints.channels.view();
     const const_view qkv = tape.qkv.view();
     const auto d_qkv = adjoints.qkv.view();
-    machine_.tree_attention_backward(rows, heads_of(qkv, qkv_part::query, config_),
-                                     heads_of(qkv, qkv_part::key, config_), heads_of(qkv, qkv_part::value, config_),
-                                     scale(), heads_of(tape.rest.attended.view(), 0, config_),
-                                     tape.rest.log_sums.view(), heads_of<const activation_type>(d_channels, 0, config_),
-                                     heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
-                                     heads_of(d_qkv, qkv_part::value, config_));
+    machine_.tree_attention_backward(
+        rows, heads_of(qkv, qkv_part::query, config_), heads_of(qkv, qkv_part::key, config_),
+        heads_of(qkv, qkv_part::value, config_), scale(),
+        heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
+        heads_of<const activation_type>(d_channels, 0, config_),
+        heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
+        heads_of(d_qkv, qkv_part::value, config_));
     const const_view normalized = normalize(x, weights_.ln_1, scratch);
-    machine_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels, gradients.c_attn.weight,
-                             gradients.c_attn.bias);
+    machine_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels,
+                             gradients.c_attn.weight, gradients.c_attn.bias);
     normalize_backward(d_channels, x, weights_.ln_1, scratch, d, gradients.ln_1);
   }
 
-  /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N, C], and assigns
-  /// d loss / d attended to the adjoints' channels.
-  void after_attention_backward(const after_attention_tape<Machine>& tape, const block_weights<value_type>& gradients,
-                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints, view d) const {
+  /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
+  /// C], and assigns d loss / d attended to the adjoints' channels.
+  void after_attention_backward(const after_attention_tape<Machine>& tape,
+                                const block_weights<value_type>& gradients,
+                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints,
+                                view d) const {
     const auto d_inner = adjoints.inner.view().rows(0, d.extent(0));
     const auto d_channels = adjoints.channels.view().rows(0, d.extent(0));
     const auto activated = scratch.activated.view().rows(0, d.extent(0));
     machine_.activate(config_.activation, tape.inner.view(), activated);
-    machine_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation, tape.inner.view(),
-                                       d_inner, gradients.mlp_c_proj.weight, gradients.mlp_c_proj.bias);
+    machine_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation,
+                                       tape.inner.view(), d_inner, gradients.mlp_c_proj.weight,
+                                       gradients.mlp_c_proj.bias);
     const const_view normalized = normalize(tape.middle.view(), weights_.ln_2, scratch);
-    machine_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels, gradients.c_fc.weight,
-                             gradients.c_fc.bias);
+    machine_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels,
+                             gradients.c_fc.weight, gradients.c_fc.bias);
     normalize_backward(d_channels, tape.middle.view(), weights_.ln_2, scratch, d, gradients.ln_2);
     machine_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
                              gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
@@ -227,15 +253,18 @@ class gpt2_block {
   }
 
   /// Its adjoint, right behind it: adds to d_x and to the gradients.
-  void normalize_backward(const_view d_normalized, const_view x, const layer_norm_weights<const value_type>& norm,
+  void normalize_backward(const_view d_normalized, const_view x,
+                          const layer_norm_weights<const value_type>& norm,
                           const block_scratch<Machine>& scratch, view d_x,
                           const layer_norm_weights<value_type>& gradients) const {
-    machine_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)), d_x,
-                                 gradients.scale, gradients.shift);
+    machine_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)),
+                                 d_x, gradients.scale, gradients.shift);
   }
 
   /// Of q kᵀ.
-  [[nodiscard]] double scale() const { return 1 / std::sqrt(static_cast<double>(config_.head_size())); }
+  [[nodiscard]] double scale() const {
+    return 1 / std::sqrt(static_cast<double>(config_.head_size()));
+  }
 
  private:
   const Machine& machine_;

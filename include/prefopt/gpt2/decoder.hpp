@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Generation: a GPT-2 that reads tokens as they come and keeps their keys and values. What it has read is a forest:
-// each call adds runs of tokens behind runs that are there, so that samples of one prompt share its run, and sequences
-// of any lengths are read in the same products. Legend: N tokens read so far, B branches of a call, C channels, V
-// vocabulary.
+// Generation: a GPT-2 that reads tokens as they come and keeps their keys and values. What it has
+// read is a forest: each call adds runs of tokens behind runs that are there, so that samples of
+// one prompt share its run, and sequences of any lengths are read in the same products.
+//
+// Legend: N tokens read so far, B branches of a call, C channels, V vocabulary.
 
 #include <algorithm>
 #include <cstddef>
@@ -46,11 +47,13 @@ class gpt2_decoder {
     std::span<const double> logits(std::size_t branch) const&& = delete;  // they would be gone
   };
 
-  /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws value_error for 2^31
-  /// or more.
-  gpt2_decoder(const gpt2<Machine>& model, std::size_t capacity) : model_(&model), capacity_(capacity) {
+  /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws
+  /// value_error for 2^31 or more.
+  gpt2_decoder(const gpt2<Machine>& model, std::size_t capacity)
+      : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
-      throw value_error(join("gpt2_decoder: room for ", capacity, " tokens, wanted less than 2^31"));
+      throw value_error(
+          join("gpt2_decoder: room for ", capacity, " tokens, wanted less than 2^31"));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
       cache_.emplace_back(model.machine(), capacity, 3 * model.config().n_embd);
   }
@@ -58,9 +61,9 @@ class gpt2_decoder {
   /// Tokens read so far.
   [[nodiscard]] std::size_t size() const { return length_; }
 
-  /// Reads the branches, all at once. Throws value_error, and has read nothing, for no branches, one without tokens,
-  /// behind a node that is not there or beyond the model's positions, for a token that the vocabulary does not have,
-  /// and for more than there is room for.
+  /// Reads the branches, all at once. Throws value_error, and has read nothing, for no branches,
+  /// one without tokens, behind a node that is not there or beyond the model's positions, for a
+  /// token that the vocabulary does not have, and for more than there is room for.
   [[nodiscard]] reading read(std::span<const branch> branches);
 
  private:
@@ -68,8 +71,9 @@ class gpt2_decoder {
   struct rows {
     token_ids tokens;
     std::vector<std::int32_t> positions;
-    std::vector<std::int32_t> last;  // [B] the row of each branch's last token, counted from the call's first
-    std::vector<tree_node> nodes;    // [B]
+    // [B] the row of each branch's last token, counted from the call's first
+    std::vector<std::int32_t> last;
+    std::vector<tree_node> nodes;  // [B]
   };
   [[nodiscard]] rows rows_of(std::span<const branch> branches) const;
 
@@ -77,8 +81,9 @@ class gpt2_decoder {
   std::size_t capacity_;
   std::size_t length_ = 0;
   std::vector<tree_node> nodes_;
-  std::vector<std::int32_t> depths_;            // tokens from the root to each node's end
-  std::vector<machine_matrix<Machine>> cache_;  // a layer's queries, keys and values, [capacity, 3C]
+  std::vector<std::int32_t> depths_;  // tokens from the root to each node's end
+  // a layer's queries, keys and values, [capacity, 3C]
+  std::vector<machine_matrix<Machine>> cache_;
 };
 
 template <transformer_machine Machine>
@@ -89,23 +94,29 @@ auto gpt2_decoder<Machine>::rows_of(std::span<const branch> branches) const -> r
   for (const branch& one : branches) {
     if (one.tokens.empty()) throw value_error("gpt2_decoder: a branch without tokens");
     if (one.behind < -1 || one.behind >= static_cast<std::int32_t>(nodes_.size()))
-      throw value_error(join("gpt2_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
+      throw value_error(
+          join("gpt2_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
     const std::size_t begin = length_ + all.tokens.size(), end = begin + one.tokens.size();
-    if (end > capacity_) throw value_error(join("gpt2_decoder: token ", end, " with room for ", capacity_));
+    if (end > capacity_)
+      throw value_error(join("gpt2_decoder: token ", end, " with room for ", capacity_));
     std::int32_t position = one.behind < 0 ? 0 : depths_[static_cast<std::size_t>(one.behind)];
     if (static_cast<std::size_t>(position) + one.tokens.size() > config.n_positions)
-      throw value_error(join("gpt2_decoder: a sequence of ", static_cast<std::size_t>(position) + one.tokens.size(),
+      throw value_error(join("gpt2_decoder: a sequence of ",
+                             static_cast<std::size_t>(position) + one.tokens.size(),
                              " tokens, but the model's n_positions is ", config.n_positions));
     for (const token_id token : one.tokens) {
       if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size)
-        throw value_error(join("gpt2_decoder: token ", token, " with a vocab_size of ", config.vocab_size));
+        throw value_error(
+            join("gpt2_decoder: token ", token, " with a vocab_size of ", config.vocab_size));
       all.tokens.push_back(token);
       all.positions.push_back(position++);
     }
     all.last.push_back(static_cast<std::int32_t>(all.tokens.size() - 1));
     const auto last = static_cast<std::int32_t>(end);
-    all.nodes.push_back(
-        {.parent = one.behind, .begin = static_cast<std::int32_t>(begin), .end = last, .subtree_end = last});
+    all.nodes.push_back({.parent = one.behind,
+                         .begin = static_cast<std::int32_t>(begin),
+                         .end = last,
+                         .subtree_end = last});
   }
   return all;
 }
@@ -147,8 +158,8 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
   machine_matrix<Machine> last(machine, ends, config.n_embd);
   machine.gather_rows(x.view(), fresh.last, last.view());
   layer_norm_tape<Machine> norm(machine, ends, config.n_embd);
-  machine.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift, config.layer_norm_epsilon,
-                     norm.normalized.view(), norm.statistics());
+  machine.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift,
+                     config.layer_norm_epsilon, norm.normalized.view(), norm.statistics());
   auto logits = machine.template scratch<value_type>(ends * config.vocab_size);
   machine.head_logits(norm.normalized.view(), values.head(),
                       matrix_view<value_type>{logits.data(), {ends, config.vocab_size}});
@@ -178,27 +189,31 @@ struct written_response {
 
 namespace detail {
 
-/// How many tokens a prompt's response may have. Throws value_error, naming its place among the prompts, for an empty
-/// one and one that leaves no room.
+/// How many tokens a prompt's response may have. Throws value_error, naming its place among the
+/// prompts, for an empty one and one that leaves no room.
 template <transformer_machine Machine>
-[[nodiscard]] std::size_t room_behind(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::size_t i,
+[[nodiscard]] std::size_t room_behind(const gpt2<Machine>& model,
+                                      std::span<const token_ids> prompts, std::size_t i,
                                       const generation_options& options) {
   const std::size_t positions = model.config().n_positions, length = prompts[i].size();
   if (length == 0 || length >= positions)
-    throw value_error(
-        join("generate: prompt ", i, " of ", prompts.size(), " has ", length, " tokens with n_positions ", positions));
+    throw value_error(join("generate: prompt ", i, " of ", prompts.size(), " has ", length,
+                           " tokens with n_positions ", positions));
   return std::min(options.max_new_tokens, positions - length);
 }
 
-/// Lets responses to some prompts grow side by side, a product a token; equal prompts are read once.
+/// Lets responses to some prompts grow side by side, a product a token; equal prompts are read
+/// once.
 template <transformer_machine Machine>
-void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::span<written_response> responses,
-          std::size_t capacity, const generation_options& options) {
+void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts,
+          std::span<written_response> responses, std::size_t capacity,
+          const generation_options& options) {
   using branch = typename gpt2_decoder<Machine>::branch;
   gpt2_decoder<Machine> decoder(model, capacity);
   std::map<token_ids, std::size_t> branch_of;
   std::vector<branch> branches;
-  std::vector<std::size_t> logits_of, growing;  // of those that grow: the place of their logits; which they are
+  // of those that grow: the place of their logits; which they are
+  std::vector<std::size_t> logits_of, growing;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto [place, fresh] = branch_of.try_emplace(prompts[i], branches.size());
     if (fresh) branches.push_back({.tokens = prompts[i]});
@@ -220,7 +235,8 @@ void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::s
     logits_of.clear();
     for (const std::size_t i : growing) {
       logits_of.push_back(branches.size());
-      branches.push_back({responses[i].node, std::span<const token_id>(responses[i].tokens).last(1)});
+      branches.push_back(
+          {responses[i].node, std::span<const token_id>(responses[i].tokens).last(1)});
     }
     read = decoder.read(branches);
     for (std::size_t g = 0; g < growing.size(); ++g) responses[growing[g]].node = read.nodes[g];
@@ -229,26 +245,31 @@ void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts, std::s
 
 }  // namespace detail
 
-/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end, as a
-/// generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one. Throws value_error for
-/// an empty prompt or one without room behind it, for 2^31 tokens or more at once, and what check(options) throws.
+/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end,
+/// as a generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one.
+/// Throws value_error for an empty prompt or one without room behind it, for 2^31 tokens or more at
+/// once, and what check(options) throws.
 template <transformer_machine Machine>
-[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model, std::span<const token_ids> prompts,
-                                              const generation_options& options, random_generator& random) {
+[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model,
+                                              std::span<const token_ids> prompts,
+                                              const generation_options& options,
+                                              random_generator& random) {
   check(options);
   std::vector<detail::written_response> all;
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    all.push_back({-1, detail::room_behind(model, prompts, i, options), random_generator(random.next())});
+    all.push_back(
+        {-1, detail::room_behind(model, prompts, i, options), random_generator(random.next())});
   for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
     std::size_t capacity = 0;
     for (; end < prompts.size(); ++end) {
       const bool read_before = end > begin && prompts[end] == prompts[end - 1];
       const std::size_t more = (read_before ? 0 : prompts[end].size()) + all[end].room;
-      if (end > begin && options.tokens_at_once != 0 && capacity + more > options.tokens_at_once) break;
+      if (end > begin && options.tokens_at_once != 0 && capacity + more > options.tokens_at_once)
+        break;
       capacity += more;
     }
-    detail::grow(model, prompts.subspan(begin, end - begin), std::span(all).subspan(begin, end - begin), capacity,
-                 options);
+    detail::grow(model, prompts.subspan(begin, end - begin),
+                 std::span(all).subspan(begin, end - begin), capacity, options);
   }
   std::vector<token_ids> responses;
   for (detail::written_response& one : all) responses.push_back(std::move(one.tokens));

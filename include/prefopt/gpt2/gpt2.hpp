@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2 with its language-model head (Radford et al. 2019) as a trainable policy, written once against the machine.
+// GPT-2 with its language-model head (Radford et al. 2019) as a trainable policy, written once
+// against the machine.
+//
 // Legend: N stored tokens, M targets, R head rows, C channels, V vocabulary.
 
 #include <algorithm>
@@ -38,7 +40,8 @@ namespace detail {
 template <transformer_machine Machine>
 class gpt2_pass;
 
-/// A GPT-2 on a machine, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize` fills them.
+/// A GPT-2 on a machine, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize`
+/// fills them.
 template <transformer_machine Machine>
 class gpt2 {
  public:
@@ -59,19 +62,24 @@ class gpt2 {
   [[nodiscard]] const gpt2_config& config() const { return config_; }
   [[nodiscard]] const Machine& machine() const { return *machine_; }
 
-  /// All tensors in the layout's order, under their checkpoint names without the `transformer.` prefix.
+  /// All tensors in the layout's order, under their checkpoint names without the `transformer.`
+  /// prefix.
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return list<value_type>(weights().values, weights().gradients);
   }
   [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
-    return list<const value_type>(values(), {config_, layout_, {gradients_.data(), layout_.size()}});
+    return list<const value_type>(values(),
+                                  {config_, layout_, {gradients_.data(), layout_.size()}});
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
-  /// Throws value_error for a name that is not there.
-  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
+  /// be made afterwards. Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) {
+    frozen_.set(parameters(), name, trainable);
+  }
 
-  /// A model with the same weights, on the same machine, with gradients of its own, of which the same are trained.
+  /// A model with the same weights, on the same machine, with gradients of its own, of which the
+  /// same are trained.
   [[nodiscard]] gpt2 clone() const {
     gpt2 copy(*machine_, config_);
     copy.frozen_ = frozen_;
@@ -79,20 +87,22 @@ class gpt2 {
     return copy;
   }
 
-  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and as many logits as the machine holds
-  /// at once. Throws value_error for a token or position that the model does not have.
+  /// log p of the batch's targets, [M], nats. Memory: one layer's activations and as many logits as
+  /// the machine holds at once. Throws value_error for a token or position that the model does not
+  /// have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
     const auto hidden = trunk().forward(batch, tape);
     machine_matrix<Machine, value_type> log_sums(*machine_, 1, batch.rows.size());
     std::vector<double> log_probs(batch.targets.size());
-    machine_->head_log_probs(hidden, values().head(), detail::targets_of(batch), {}, log_sums.row(0), log_probs);
+    machine_->head_log_probs(hidden, values().head(), detail::targets_of(batch), {},
+                             log_sums.row(0), log_probs);
     return log_probs;
   }
 
-  /// log sum_v p(v)^2 at each target, [M]. Memory and errors as of token_log_probs; one exponential a logit on the
-  /// host.
+  /// log sum_v p(v)^2 at each target, [M]. Memory and errors as of token_log_probs; one exponential
+  /// a logit on the host.
   [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
@@ -102,13 +112,15 @@ class gpt2 {
     std::vector<double> sums;  // [R]
     for (std::size_t begin = 0; begin < rows; begin += most) {
       const std::size_t count = std::min(most, rows - begin);
-      machine_->head_logits(hidden.rows(begin, begin + count), values().head(), logits.view().rows(0, count));
+      machine_->head_logits(hidden.rows(begin, begin + count), values().head(),
+                            logits.view().rows(0, count));
       detail::add_square_sums(*machine_, logits, count, sums);
     }
     return detail::at_targets(detail::targets_of(batch), sums);
   }
 
-  /// The same numbers as token_log_probs with what their backward needs. Throws as token_log_probs does.
+  /// The same numbers as token_log_probs with what their backward needs. Throws as token_log_probs
+  /// does.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
     return pass(*this, batch);
@@ -118,7 +130,9 @@ class gpt2 {
   [[nodiscard]] gpt2_weights<const value_type> values() const {
     return {config_, layout_, {values_.data(), layout_.size()}};
   }
-  [[nodiscard]] gpt2_weights<value_type> gradients() { return {config_, layout_, {gradients_.data(), layout_.size()}}; }
+  [[nodiscard]] gpt2_weights<value_type> gradients() {
+    return {config_, layout_, {gradients_.data(), layout_.size()}};
+  }
 
  private:
   friend pass;
@@ -171,8 +185,8 @@ class gpt2_pass {
         log_sums_(model.machine(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
-    model.machine().head_log_probs(hidden, model.values().head(), targets_, logits_.view(), log_sums_.row(0),
-                                   log_probs_);
+    model.machine().head_log_probs(hidden, model.values().head(), targets_, logits_.view(),
+                                   log_sums_.row(0), log_probs_);
   }
 
   gpt2_pass(gpt2_pass&&) noexcept = default;
@@ -181,7 +195,8 @@ class gpt2_pass {
   /// [M], nats.
   [[nodiscard]] std::span<const double> log_probs() const { return log_probs_; }
 
-  /// log sum_v p(v)^2 at each target, [M]. Throws value_error after backward, which overwrites the logits.
+  /// log sum_v p(v)^2 at each target, [M]. Throws value_error after backward, which overwrites the
+  /// logits.
   [[nodiscard]] std::vector<double> square_sums() const {
     if (spent_) throw value_error("gpt2_pass: square_sums after backward");
     std::vector<double> sums;  // [R]
@@ -189,19 +204,21 @@ class gpt2_pass {
     return detail::at_targets(targets_, sums);
   }
 
-  /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Once only: it overwrites the logits.
-  /// Throws shape_error unless there are M slopes, value_error the second time.
+  /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Once only: it
+  /// overwrites the logits. Throws shape_error unless there are M slopes, value_error the second
+  /// time.
   void backward(std::span<const double> slopes) {
     if (slopes.size() != targets_.size())
-      throw shape_error(join("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
+      throw shape_error(
+          join("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
     if (spent_) throw value_error("gpt2_pass: backward was called before on this pass");
     spent_ = true;
     const Machine& machine = model_->machine();
     const auto weights = model_->weights();
     const auto hidden = tape_.ln_f.normalized.view();
     machine_matrix<Machine> d_hidden(machine, batch_.rows.size(), model_->config_.n_embd);
-    machine.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden, weights.values.head(),
-                          d_hidden.view(), weights.gradients.head());
+    machine.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden,
+                          weights.values.head(), d_hidden.view(), weights.gradients.head());
     model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
   }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2's initialization (Radford et al. 2019, section 2.3, as in Hugging Face's code): normal with deviation
-// 0.02, projections into the residual stream divided by sqrt(2 n_layer), biases 0, layer-norm scales 1.
+// GPT-2's initialization (Radford et al. 2019, section 2.3, as in Hugging Face's code): normal with
+// deviation 0.02, projections into the residual stream divided by sqrt(2 n_layer), biases 0,
+// layer-norm scales 1.
 
 #include <cmath>
 #include <cstdint>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The last block of a GPT-2, of which heads read some rows only: every row gives its keys and values, and what follows
-// (queries, attention, projection, feed-forward) is computed for the rows that are read.
+// The last block of a GPT-2, of which heads read some rows only: every row gives its keys and
+// values, and what follows (queries, attention, projection, feed-forward) is computed for the rows
+// that are read.
+//
 // Legend: N rows, R of them read, C channels.
 
 #include <cstddef>
@@ -12,7 +14,8 @@ namespace prefopt {
 
 template <transformer_machine Machine>
 struct last_block_tape {
-  last_block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows, std::size_t read)
+  last_block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows,
+                  std::size_t read)
       : keys_values(machine, rows, 2 * config.n_embd),
         read_stream(machine, read, config.n_embd),
         read_normalized(machine, read, config.n_embd),
@@ -35,51 +38,59 @@ class gpt2_last_block {
   using view = matrix_view<activation_type>;
   using const_view = matrix_view<const activation_type>;
 
-  gpt2_last_block(const Machine& machine, const gpt2_config& config, const block_weights<const value_type>& weights)
+  gpt2_last_block(const Machine& machine, const gpt2_config& config,
+                  const block_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights), block_(machine, config, weights) {}
 
   /// Residual stream x [N, C] to y [R, C].
   void forward(const attention_rows& rows, const_view x, last_block_tape<Machine>& tape,
                block_scratch<Machine>& scratch, view y) const {
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
-    const auto keys_values = for_keys_values(weights_.c_attn), queries = for_queries(weights_.c_attn);
+    const auto keys_values = for_keys_values(weights_.c_attn),
+               queries = for_queries(weights_.c_attn);
     machine_.linear(normalized, keys_values.weight, keys_values.bias, tape.keys_values.view());
     machine_.gather_rows(normalized, rows.queries, tape.read_normalized.view());
     machine_.linear(tape.read_normalized.view(), queries.weight, queries.bias, tape.queries.view());
     const const_view q = tape.queries.view(), kv = tape.keys_values.view();
     machine_.tree_attention(rows, heads_of(q, 0, config_), heads_of(kv, 0, config_),
                             heads_of(kv, config_.n_embd, config_), block_.scale(),
-                            heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view());
+                            heads_of(tape.rest.attended.view(), 0, config_),
+                            tape.rest.log_sums.view());
     machine_.gather_rows(x, rows.queries, tape.read_stream.view());
     block_.after_attention(tape.read_stream.view(), tape.rest, scratch, y);
   }
 
-  /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x and tape as forward
-  /// left them.
+  /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x
+  /// and tape as forward left them.
   void backward(const attention_rows& rows, const_view x, const last_block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, view d, view d_x) const {
+                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, view d,
+                view d_x) const {
     const std::size_t count = x.extent(0), read = d.extent(0), channels = config_.n_embd;
     block_gradients<Machine> adjoints(machine_, config_, read);
     block_.after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
 
-    machine_matrix<Machine> d_queries(machine_, read, channels), d_keys_values(machine_, count, 2 * channels);
+    machine_matrix<Machine> d_queries(machine_, read, channels),
+        d_keys_values(machine_, count, 2 * channels);
     const const_view q = tape.queries.view(), kv = tape.keys_values.view();
     const auto d_kv = d_keys_values.view();
     machine_.tree_attention_backward(
-        rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_), block_.scale(),
-        heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
-        heads_of<const activation_type>(adjoints.channels.view(), 0, config_), heads_of(d_queries.view(), 0, config_),
-        heads_of(d_kv, 0, config_), heads_of(d_kv, channels, config_));
+        rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_),
+        block_.scale(), heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
+        heads_of<const activation_type>(adjoints.channels.view(), 0, config_),
+        heads_of(d_queries.view(), 0, config_), heads_of(d_kv, 0, config_),
+        heads_of(d_kv, channels, config_));
 
-    machine_matrix<Machine> d_normalized(machine_, count, channels), d_read(machine_, read, channels);
-    const auto keys_values = for_keys_values(weights_.c_attn), queries = for_queries(weights_.c_attn);
+    machine_matrix<Machine> d_normalized(machine_, count, channels),
+        d_read(machine_, read, channels);
+    const auto keys_values = for_keys_values(weights_.c_attn),
+               queries = for_queries(weights_.c_attn);
     const auto d_keys_values_weights = for_keys_values(gradients.c_attn),
                d_query_weights = for_queries(gradients.c_attn);
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
-    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(), d_keys_values_weights.weight,
-                             d_keys_values_weights.bias);
-    machine_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight, d_read.view(),
-                             d_query_weights.weight, d_query_weights.bias);
+    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(),
+                             d_keys_values_weights.weight, d_keys_values_weights.bias);
+    machine_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight,
+                             d_read.view(), d_query_weights.weight, d_query_weights.bias);
     machine_.scatter_add_rows(d_read.view(), rows.queries, d_normalized.view());
 
     machine_.clear(d_x);
@@ -90,8 +101,9 @@ class gpt2_last_block {
  private:
   template <class Linear>
   [[nodiscard]] Linear columns(const Linear& linear, std::size_t begin, std::size_t count) const {
-    return {{linear.weight.data() + begin, {linear.weight.extent(0), count}, linear.weight.strides()},
-            linear.bias.subspan(begin, count)};
+    return {
+        {linear.weight.data() + begin, {linear.weight.extent(0), count}, linear.weight.strides()},
+        linear.bias.subspan(begin, count)};
   }
   /// c_attn [C, 3C] makes queries, keys and values, in this order.
   template <class Linear>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Names, shapes and places of a GPT-2's tensors in one flat buffer, so that an optimizer passes over memory once. Names
-// are Hugging Face's without the `transformer.` prefix; a Conv1D's weight is [in, out].
+// Names, shapes and places of a GPT-2's tensors in one flat buffer, so that an optimizer passes
+// over memory once. Names are Hugging Face's without the `transformer.` prefix; a Conv1D's weight
+// is [in, out].
 
 #include <cstddef>
 #include <string>
@@ -53,8 +54,12 @@ class gpt2_layout {
   // Places of the tensors in `tensors()`.
   [[nodiscard]] static std::size_t token_embedding() { return 0; }
   [[nodiscard]] static std::size_t position_embedding() { return 1; }
-  [[nodiscard]] static std::size_t block(std::size_t layer) { return 2 + layer * tensors_per_block; }
-  [[nodiscard]] static std::size_t final_norm(const gpt2_config& config) { return block(config.n_layer); }
+  [[nodiscard]] static std::size_t block(std::size_t layer) {
+    return 2 + layer * tensors_per_block;
+  }
+  [[nodiscard]] static std::size_t final_norm(const gpt2_config& config) {
+    return block(config.n_layer);
+  }
   [[nodiscard]] static std::size_t head(const gpt2_config& config) {
     return config.tie_word_embeddings ? token_embedding() : final_norm(config) + 2;
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2's trunk with a scalar head: hidden rows times one vector. Hugging Face's GPT2ForSequenceClassification with one
-// label; as there, the head has no bias. A reward model reads it at the end of a response, a critic before each token.
+// GPT-2's trunk with a scalar head: hidden rows times one vector. Hugging Face's
+// GPT2ForSequenceClassification with one label; as there, the head has no bias. A reward model
+// reads it at the end of a response, a critic before each token.
+//
 // Legend: R distinct rows read, C channels.
 
 #include <algorithm>
@@ -35,10 +37,12 @@ struct rows_read {
     const auto repeated = std::ranges::unique(batch.rows);
     batch.rows.erase(repeated.begin(), repeated.end());
     for (const std::int32_t row : rows)
-      slots.push_back(static_cast<std::size_t>(std::ranges::lower_bound(batch.rows, row) - batch.rows.begin()));
+      slots.push_back(
+          static_cast<std::size_t>(std::ranges::lower_bound(batch.rows, row) - batch.rows.begin()));
   }
 
-  prefix_tree_batch batch;         // its `rows` are the R distinct ones; its targets are not looked at
+  // its `rows` are the R distinct ones; its targets are not looked at
+  prefix_tree_batch batch;
   std::vector<std::size_t> slots;  // one a row asked for
 };
 
@@ -63,8 +67,10 @@ class gpt2_scalar_model {
 
   gpt2_scalar_model(const Machine&&, gpt2_config) = delete;  // the machine would be gone
 
-  /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training moves it.
-  explicit gpt2_scalar_model(const gpt2<Machine>& policy) : gpt2_scalar_model(policy.machine(), policy.config()) {
+  /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training
+  /// moves it.
+  explicit gpt2_scalar_model(const gpt2<Machine>& policy)
+      : gpt2_scalar_model(policy.machine(), policy.config()) {
     const auto from = policy.parameters();
     const auto to = trunk_.parameters();  // one less where the policy's head is not tied: the last
     for (std::size_t i = 0; i < to.size(); ++i) machine().copy(from[i].value, to[i].value);
@@ -81,24 +87,30 @@ class gpt2_scalar_model {
     return with_score<const value_type>(trunk_.parameters(), head_, head_gradient_);
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
-  /// Throws value_error for a name that is not there.
-  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
+  /// be made afterwards. Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) {
+    frozen_.set(parameters(), name, trainable);
+  }
 
-  /// A model with the same weights, on the same machine, with gradients of its own, of which the same are trained.
+  /// A model with the same weights, on the same machine, with gradients of its own, of which the
+  /// same are trained.
   [[nodiscard]] gpt2_scalar_model clone() const {
     gpt2_scalar_model copy(trunk_);
     copy.frozen_ = frozen_;
-    machine().copy(std::span<const value_type>(head_.data(), head_.size()), {copy.head_.data(), copy.head_.size()});
+    machine().copy(std::span<const value_type>(head_.data(), head_.size()),
+                   {copy.head_.data(), copy.head_.size()});
     return copy;
   }
 
   /// One number a row, [rows]. Throws value_error for a token, position or row that is not there.
-  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) const {
+  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
+                                           std::span<const std::int32_t> rows) const {
     check_door(batch);
     const detail::rows_read read(batch, rows);
     if (rows.empty()) return {};
-    trunk_tape<Machine> tape(machine(), config(), batch.tokens.size(), read.batch.rows.size(), false);
+    trunk_tape<Machine> tape(machine(), config(), batch.tokens.size(), read.batch.rows.size(),
+                             false);
     return scores(trunk_.trunk().forward(read.batch, tape), read);
   }
 
@@ -114,8 +126,8 @@ class gpt2_scalar_model {
   using activation_type = typename Machine::activation_type;
 
   template <class Value, class Buffer>
-  [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all, Buffer& head,
-                                                         Buffer& gradient) const {
+  [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all,
+                                                         Buffer& head, Buffer& gradient) const {
     all.push_back({.name = "score.weight",
                    .shape = {1, config().n_embd},
                    .value = {head.data(), head.size()},
@@ -169,11 +181,12 @@ class gpt2_scalar_pass {
 
   [[nodiscard]] std::span<const double> values() const { return values_; }
 
-  /// Adds the gradient of sum_i slopes[i] * values[i] to the model's gradients. Throws shape_error unless there is a
-  /// slope for each value, value_error the second time.
+  /// Adds the gradient of sum_i slopes[i] * values[i] to the model's gradients. Throws shape_error
+  /// unless there is a slope for each value, value_error the second time.
   void backward(std::span<const double> slopes) {
     if (slopes.size() != values_.size())
-      throw shape_error(join("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
+      throw shape_error(
+          join("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
     if (spent_) throw value_error("gpt2_scalar_pass: backward was called before on this pass");
     spent_ = true;
     const Machine& machine = model_->machine();
@@ -181,19 +194,23 @@ class gpt2_scalar_pass {
     using activation_type = typename Machine::activation_type;
     using real = std::conditional_t<std::same_as<activation_type, double>, double, float>;
     std::vector<real> sums(rows);  // more than one value may have been read at a row
-    for (std::size_t i = 0; i < slopes.size(); ++i) sums[read_.slots[i]] += static_cast<real>(slopes[i]);
+    for (std::size_t i = 0; i < slopes.size(); ++i)
+      sums[read_.slots[i]] += static_cast<real>(slopes[i]);
     const std::vector<activation_type> host(sums.begin(), sums.end());
     auto d_values = machine.template scratch<activation_type>(rows);
-    machine.copy_from_host(std::span<const activation_type>(host), std::span<activation_type>(d_values.data(), rows));
+    machine.copy_from_host(std::span<const activation_type>(host),
+                           std::span<activation_type>(d_values.data(), rows));
     machine_matrix<Machine> d_hidden(machine, rows, channels);
     auto no_bias = machine.template scratch<value_type>(1);  // added to and not read
     machine.fill(std::span<value_type>(no_bias.data(), 1), 0);
     machine.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
                             tape_.ln_f.normalized.view(),
-                            matrix_view<const value_type>{model_->head_.data(), {channels, 1}}, d_hidden.view(),
+                            matrix_view<const value_type>{model_->head_.data(), {channels, 1}},
+                            d_hidden.view(),
                             matrix_view<value_type>{model_->head_gradient_.data(), {channels, 1}},
                             std::span<value_type>(no_bias.data(), 1));
-    model_->trunk_.trunk().backward(read_.batch, tape_, d_hidden.view(), model_->trunk_.gradients());
+    model_->trunk_.trunk().backward(read_.batch, tape_, d_hidden.view(),
+                                    model_->trunk_.gradients());
   }
 
  private:

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// log sum_v p(v)^2 of a head's distributions: how peaked they are, which WPO weighs tokens by. Computed on the host, a
-// row at a time: one exponential a logit. Legend: M targets, R head rows, V vocabulary.
+// log sum_v p(v)^2 of a head's distributions: how peaked they are, which WPO weighs tokens by.
+// Computed on the host, a row at a time: one exponential a logit.
+//
+// Legend: M targets, R head rows, V vocabulary.
 
 #include <algorithm>
 #include <cmath>
@@ -32,8 +34,8 @@ template <class Number>
 
 /// Appends those of the first `rows` rows of logits in the machine's memory.
 template <class Machine, class Number>
-void add_square_sums(const Machine& machine, const machine_matrix<Machine, Number>& logits, std::size_t rows,
-                     std::vector<double>& of_rows) {
+void add_square_sums(const Machine& machine, const machine_matrix<Machine, Number>& logits,
+                     std::size_t rows, std::vector<double>& of_rows) {
   std::vector<Number> row(logits.view().extent(1));
   for (std::size_t r = 0; r < rows; ++r) {
     machine.copy_to_host(logits.row(r), std::span(row));
@@ -42,9 +44,11 @@ void add_square_sums(const Machine& machine, const machine_matrix<Machine, Numbe
 }
 
 /// [M] out of [R].
-[[nodiscard]] inline std::vector<double> at_targets(const head_targets& targets, std::span<const double> of_rows) {
+[[nodiscard]] inline std::vector<double> at_targets(const head_targets& targets,
+                                                    std::span<const double> of_rows) {
   std::vector<double> numbers(targets.size());
-  for (std::size_t m = 0; m < numbers.size(); ++m) numbers[m] = of_rows[static_cast<std::size_t>(targets[m].slot)];
+  for (std::size_t m = 0; m < numbers.size(); ++m)
+    numbers[m] = of_rows[static_cast<std::size_t>(targets[m].slot)];
   return numbers;
 }
 

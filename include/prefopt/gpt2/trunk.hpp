@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The trunk of a GPT-2: a batch to hidden rows [R, C] (after the last layer norm, at the rows that heads read), and its
-// adjoint. Heads stand on it; it knows none of them.
+// The trunk of a GPT-2: a batch to hidden rows [R, C] (after the last layer norm, at the rows that
+// heads read), and its adjoint. Heads stand on it; it knows none of them.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,11 +14,12 @@
 
 namespace prefopt {
 
-/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward; without, the last one and
-/// one layer's room that the others share.
+/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward;
+/// without, the last one and one layer's room that the others share.
 template <transformer_machine Machine>
 struct trunk_tape {
-  trunk_tape(const Machine& machine, const gpt2_config& config, std::size_t rows, std::size_t head_rows, bool keep)
+  trunk_tape(const Machine& machine, const gpt2_config& config, std::size_t rows,
+             std::size_t head_rows, bool keep)
       : last(machine, config, rows, head_rows),
         head(machine, head_rows, config.n_embd),
         ln_f(machine, head_rows, config.n_embd) {
@@ -28,8 +29,12 @@ struct trunk_tape {
     for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(machine, rows, config.n_embd);
   }
 
-  [[nodiscard]] machine_matrix<Machine>& stream(std::size_t layer) { return streams[layer % streams.size()]; }
-  [[nodiscard]] block_tape<Machine>& block(std::size_t layer) { return blocks[layer % blocks.size()]; }
+  [[nodiscard]] machine_matrix<Machine>& stream(std::size_t layer) {
+    return streams[layer % streams.size()];
+  }
+  [[nodiscard]] block_tape<Machine>& block(std::size_t layer) {
+    return blocks[layer % blocks.size()];
+  }
 
   std::vector<machine_matrix<Machine>> streams;  // the residual stream before each block, [N, C]
   std::vector<block_tape<Machine>> blocks;       // all but the last
@@ -44,29 +49,35 @@ class gpt2_trunk {
   using value_type = typename Machine::value_type;
   using activation_type = typename Machine::activation_type;
 
-  gpt2_trunk(const Machine& machine, const gpt2_config& config, const gpt2_weights<const value_type>& weights)
+  gpt2_trunk(const Machine& machine, const gpt2_config& config,
+             const gpt2_weights<const value_type>& weights)
       : machine_(machine), config_(config), weights_(weights) {}
 
   /// Hidden rows [R, C], which live in the tape.
   [[nodiscard]] matrix_view<const activation_type> forward(const prefix_tree_batch& batch,
                                                            trunk_tape<Machine>& tape) const {
-    machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(), tape.stream(0).view());
+    machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(),
+                       tape.stream(0).view());
     const std::size_t last = config_.n_layer - 1;
     block_scratch<Machine> scratch(machine_, config_, batch.tokens.size());
     for (std::size_t layer = 0; layer < last; ++layer)
-      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer).rest, tape.block(layer).qkv,
-                           scratch, tape.stream(layer + 1).view());
-    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch, tape.head.view());
+      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer).rest,
+                           tape.block(layer).qkv, scratch, tape.stream(layer + 1).view());
+    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch,
+                         tape.head.view());
     const auto norm = weights_.ln_f();
     machine_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
                         tape.ln_f.normalized.view(), tape.ln_f.statistics());
     return tape.ln_f.normalized.view();
   }
 
-  /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by forward.
-  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape, matrix_view<const activation_type> d_hidden,
+  /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by
+  /// forward.
+  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape,
+                matrix_view<const activation_type> d_hidden,
                 const gpt2_weights<value_type>& gradients) const {
-    const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(), last = config_.n_layer - 1;
+    const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(),
+                      last = config_.n_layer - 1;
     machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
     block_scratch<Machine> scratch(machine_, config_, rows);
     {
@@ -74,16 +85,17 @@ class gpt2_trunk {
       machine_.clear(d_head.view());  // the adjoint of a layer norm adds to it
       const auto norm = gradients.ln_f();
       const layer_norm_tape<Machine>& kept = tape.ln_f;
-      machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale, kept.statistics(), d_head.view(),
-                                   norm.scale, norm.shift);
-      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last, gradients.block(last), scratch,
-                            d_head.view(), d_stream.view());
+      machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale,
+                                   kept.statistics(), d_head.view(), norm.scale, norm.shift);
+      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last,
+                            gradients.block(last), scratch, d_head.view(), d_stream.view());
     }
     block_gradients<Machine> adjoints(machine_, config_, rows);
     for (std::size_t layer = last; layer-- > 0;)
-      block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer), gradients.block(layer),
-                            scratch, adjoints, d_stream.view());
-    machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(), gradients.wpe());
+      block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer),
+                            gradients.block(layer), scratch, adjoints, d_stream.view());
+    machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(),
+                                gradients.wpe());
   }
 
   [[nodiscard]] gpt2_block<Machine> block(std::size_t layer) const {

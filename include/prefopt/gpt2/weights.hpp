@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Views on a flat buffer as the tensors that the layers use. The same type serves values and gradients.
+// Views on a flat buffer as the tensors that the layers use. The same type serves values and
+// gradients.
 
 #include <cstddef>
 #include <span>
@@ -10,7 +11,9 @@
 
 namespace prefopt {
 
-/// y = x W + b. Legend: weight [in, out], bias [out].
+/// y = x W + b.
+///
+/// Legend: weight [in, out], bias [out].
 template <class Value>
 struct linear_weights {
   matrix_view<Value> weight;
@@ -44,14 +47,17 @@ class gpt2_weights {
 
   [[nodiscard]] matrix_view<Value> wte() const { return matrix(layout_->token_embedding()); }
   [[nodiscard]] matrix_view<Value> wpe() const { return matrix(layout_->position_embedding()); }
-  [[nodiscard]] layer_norm_weights<Value> ln_f() const { return norm(layout_->final_norm(*config_)); }
+  [[nodiscard]] layer_norm_weights<Value> ln_f() const {
+    return norm(layout_->final_norm(*config_));
+  }
 
   /// [V, C]; the token embedding itself where the head is tied.
   [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head(*config_)); }
 
   [[nodiscard]] block_weights<Value> block(std::size_t layer) const {
     const std::size_t first = layout_->block(layer);
-    return {norm(first), linear(first + 2), linear(first + 4), norm(first + 6), linear(first + 8), linear(first + 10)};
+    return {norm(first),     linear(first + 2), linear(first + 4),
+            norm(first + 6), linear(first + 8), linear(first + 10)};
   }
 
   /// The place-th tensor of the layout.
@@ -65,8 +71,12 @@ class gpt2_weights {
     const auto& shape = layout_->tensors()[place].shape;
     return {tensor(place).data(), {shape[0], shape[1]}};
   }
-  [[nodiscard]] layer_norm_weights<Value> norm(std::size_t place) const { return {tensor(place), tensor(place + 1)}; }
-  [[nodiscard]] linear_weights<Value> linear(std::size_t place) const { return {matrix(place), tensor(place + 1)}; }
+  [[nodiscard]] layer_norm_weights<Value> norm(std::size_t place) const {
+    return {tensor(place), tensor(place + 1)};
+  }
+  [[nodiscard]] linear_weights<Value> linear(std::size_t place) const {
+    return {matrix(place), tensor(place + 1)};
+  }
 
   const gpt2_config* config_;
   const gpt2_layout* layout_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Checkpoints: folders `checkpoint-N` in a run's output, N the steps done. Each is there whole or not at all, and the
-// newest two are kept. What stands in one is its writer's business.
+// Checkpoints: folders `checkpoint-N` in a run's output, N the steps done. Each is there whole or
+// not at all, and the newest two are kept. What stands in one is its writer's business.
 
 #include <algorithm>
 #include <charconv>
@@ -30,7 +30,8 @@ struct checkpoint_place {
 
 namespace detail {
 
-/// The step in a name as write_checkpoint gives it: "checkpoint-120", and no other spelling of the number.
+/// The step in a name as write_checkpoint gives it: "checkpoint-120", and no other spelling of the
+/// number.
 [[nodiscard]] inline std::optional<std::int64_t> checkpoint_step(std::string_view name) {
   constexpr std::string_view prefix = "checkpoint-";
   if (!name.starts_with(prefix)) return std::nullopt;
@@ -43,8 +44,10 @@ namespace detail {
 
 }  // namespace detail
 
-/// The checkpoints in a run's output, oldest first; none where the folder is not there. Throws io_error.
-[[nodiscard]] inline std::vector<checkpoint_place> list_checkpoints(const std::filesystem::path& output) {
+/// The checkpoints in a run's output, oldest first; none where the folder is not there. Throws
+/// io_error.
+[[nodiscard]] inline std::vector<checkpoint_place> list_checkpoints(
+    const std::filesystem::path& output) {
   std::vector<checkpoint_place> places;
   std::error_code failure;
   for (std::filesystem::directory_iterator entry(output, failure), end; !failure && entry != end;
@@ -53,9 +56,8 @@ namespace detail {
     std::error_code ignored;
     if (step && entry->is_directory(ignored)) places.push_back({entry->path(), *step});
   }
-  if (failure && failure != std::errc::no_such_file_or_directory) {
+  if (failure && failure != std::errc::no_such_file_or_directory)
     throw system_failure(output, "read", failure.value());
-  }
   std::ranges::sort(places, {}, &checkpoint_place::step);
   return places;
 }
@@ -65,14 +67,17 @@ struct any_checkpoint {
   bool operator()(const std::filesystem::path&) const { return true; }
 };
 
-/// Of the checkpoints for which `is_own(path)` holds, removes all but the newest `keep`. Throws io_error.
+/// Of the checkpoints for which `is_own(path)` holds, removes all but the newest `keep`. Throws
+/// io_error.
 template <std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, IsOwn&& is_own = {}) {
   auto places = list_checkpoints(output);
-  std::erase_if(places, [&](const checkpoint_place& place) { return !is_own(std::as_const(place.path)); });
+  std::erase_if(places,
+                [&](const checkpoint_place& place) { return !is_own(std::as_const(place.path)); });
   places.resize(places.size() - std::min(keep, places.size()));
   for (const checkpoint_place& place : places) {
-    // Under a temporary name first: killed in the middle, it must not look like a checkpoint any more.
+    // Under a temporary name first: killed in the middle, it must not look like a checkpoint any
+    // more.
     const auto leaving = temporary_sibling(place.path);
     rename_into_place(place.path, leaving);
     remove_tree(leaving);
@@ -85,13 +90,14 @@ struct written_checkpoint {
   std::string remark;  ///< what could not be removed beside it, and why; empty where all was
 };
 
-/// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets its name, and of
-/// those that are `is_own(path)` older ones than the newest two go. Throws what `fill` throws, and io_error, also where
-/// that step has a checkpoint; then nothing has changed. Old files that cannot be removed are a remark.
+/// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets
+/// its name, and of those that are `is_own(path)` older ones than the newest two go. Throws what
+/// `fill` throws, and io_error, also where that step has a checkpoint; then nothing has changed.
+/// Old files that cannot be removed are a remark.
 template <std::invocable<const std::filesystem::path&> Fill,
           std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
-written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step, Fill&& fill,
-                                    IsOwn&& is_own = {}) {
+written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step,
+                                    Fill&& fill, IsOwn&& is_own = {}) {
   written_checkpoint written{output / join("checkpoint-", step), {}};
   const auto clear_away = [&](auto&& remove) {
     try {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// fingerprint: a 128-bit hash (XXH3) of whatever a result depends on, to tell whether a stored one still holds. It
-// guards against accidents, not against somebody who wants two inputs to collide.
-
-#include <xxhash.h>
+// fingerprint: a 128-bit hash (XXH3) of whatever a result depends on, to tell whether a stored one
+// still holds. It guards against accidents, not against somebody who wants two inputs to collide.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,12 +12,14 @@
 #include <string_view>
 #include <type_traits>
 
+#include <xxhash.h>
+
 #include "prefopt/version.hpp"
 
 namespace prefopt {
 
-/// Add things one by one in a fixed order, then ask for `hex()`. Each text and span is hashed with its length, so that
-/// "ab" + "c" and "a" + "bc" differ.
+/// Add things one by one in a fixed order, then ask for `hex()`. Each text and span is hashed with
+/// its length, so that "ab" + "c" and "a" + "bc" differ.
 class fingerprint {
  public:
   fingerprint() : state_(XXH3_createState()) {
@@ -30,12 +30,14 @@ class fingerprint {
 
   /// Integers, floating-point numbers and enums, by their bytes: 1, 1.0f and 1.0 differ.
   template <class T>
-  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) fingerprint& add(T value) {
+    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
+  fingerprint& add(T value) {
     return add_counted(&value, 1, sizeof value);
   }
 
   template <class T, std::size_t Extent>
-  requires std::is_arithmetic_v<std::remove_const_t<T>> fingerprint& add(std::span<T, Extent> values) {
+    requires std::is_arithmetic_v<std::remove_const_t<T>>
+  fingerprint& add(std::span<T, Extent> values) {
     return add_counted(values.data(), values.size(), sizeof(T));
   }
 

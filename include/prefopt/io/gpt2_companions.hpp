@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_companions: what stands beside the weights in a Hugging Face GPT-2 folder and travels with them.
+// gpt2_companions: what stands beside the weights in a Hugging Face GPT-2 folder and travels with
+// them.
 
 #include <algorithm>
 #include <array>
@@ -31,8 +32,8 @@ namespace prefopt {
 /// A file that is carried along as it is.
 using carried_file = folder_file;
 
-/// The config that a model came with, and the files to be carried along: the tokenizer's with its chat templates, and
-/// generation_config.json.
+/// The config that a model came with, and the files to be carried along: the tokenizer's with its
+/// chat templates, and generation_config.json.
 struct gpt2_companions {
   nlohmann::json config = nlohmann::json::object();
   std::vector<carried_file> files;
@@ -49,8 +50,8 @@ struct gpt2_companions {
   }
 };
 
-/// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`; `has_end_of_text()`, and
-/// `end_of_text()` where it has one.
+/// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`;
+/// `has_end_of_text()`, and `end_of_text()` where it has one.
 template <class T>
 concept filed_tokenizer = requires(const T& tokenizer) {
   { tokenizer.files() } -> std::ranges::forward_range;
@@ -77,21 +78,23 @@ namespace detail {
 inline constexpr const char* generation_config = "generation_config.json";
 
 /// An `eos_token_id`: a number, a list of them, or null.
-[[nodiscard]] inline std::vector<std::int64_t> parse_end_ids(const nlohmann::json& value, const std::string& where) {
+[[nodiscard]] inline std::vector<std::int64_t> parse_end_ids(const nlohmann::json& value,
+                                                             const std::string& where) {
   const auto id = [&](const nlohmann::json& each) {
     return to_integer(each, where, 0, std::numeric_limits<std::int32_t>::max());
   };
   std::vector<std::int64_t> ids;
-  if (value.is_array()) {
+  if (value.is_array())
     std::ranges::transform(value, std::back_inserter(ids), id);
-  } else if (!value.is_null()) {
+  else if (!value.is_null())
     ids.push_back(id(value));
-  }
   return ids;
 }
 
-/// Puts `end` first among a config's ids. Returns those that were there where `end` was none of them.
-[[nodiscard]] inline std::vector<std::int64_t> add_end_id(nlohmann::json& config, const std::string& name,
+/// Puts `end` first among a config's ids. Returns those that were there where `end` was none of
+/// them.
+[[nodiscard]] inline std::vector<std::int64_t> add_end_id(nlohmann::json& config,
+                                                          const std::string& name,
                                                           std::int64_t end) {
   constexpr const char* key = "eos_token_id";
   nlohmann::json& value = config[key];
@@ -109,17 +112,18 @@ inline constexpr const char* generation_config = "generation_config.json";
 }  // namespace detail
 
 /// Makes generation stop at the token that closed the responses in training: where config.json and
-/// generation_config.json name other ids only, `end` joins them, as TRL has it, and a note says so. `name` (the
-/// folder's) begins messages. Throws format_error for what is no id.
-inline void add_end_of_text(gpt2_companions& companions, std::int64_t end, const std::filesystem::path& name) {
+/// generation_config.json name other ids only, `end` joins them, as TRL has it, and a note says so.
+/// `name` (the folder's) begins messages. Throws format_error for what is no id.
+inline void add_end_of_text(gpt2_companions& companions, std::int64_t end,
+                            const std::filesystem::path& name) {
   std::string seen;
   const auto add = [&](nlohmann::json& config, const char* file) {
-    for (const std::int64_t id : detail::add_end_id(config, (name / file).native(), end)) {
+    for (const std::int64_t id : detail::add_end_id(config, (name / file).native(), end))
       seen += join(seen.empty() ? "" : ", ", id, " in ", file);
-    }
   };
   add(companions.config, "config.json");
-  const auto file = std::ranges::find(companions.files, detail::generation_config, &carried_file::name);
+  const auto file =
+      std::ranges::find(companions.files, detail::generation_config, &carried_file::name);
   if (file != companions.files.end()) {
     const std::string path = (name / file->name).native();
     nlohmann::json generation = parse_json(file->content, path);
@@ -129,11 +133,13 @@ inline void add_end_of_text(gpt2_companions& companions, std::int64_t end, const
     if (generation != before) file->content = generation.dump(2) + "\n";
   }
   if (seen.empty()) return;
-  companions.notes.push_back(join(name.native(), ": the tokenizer ends a text with token ", end, ", eos_token_id is ",
-                                  seen, "; the trained model's files hold both, so generation stops at either"));
+  companions.notes.push_back(
+      join(name.native(), ": the tokenizer ends a text with token ", end, ", eos_token_id is ",
+           seen, "; the trained model's files hold both, so generation stops at either"));
 }
 
-/// The companions in a model's folder; only config.json must be there. Throws io_error and format_error.
+/// The companions in a model's folder; only config.json must be there. Throws io_error and
+/// format_error.
 [[nodiscard]] inline gpt2_companions read_gpt2_companions(const std::filesystem::path& folder) {
   constexpr std::size_t config_limit = std::size_t{1} << 24;
   check_model_folder(folder);
@@ -143,19 +149,21 @@ inline void add_end_of_text(gpt2_companions& companions, std::int64_t end, const
   companions.files = read_folder_files(folder, std::array{detail::generation_config});
   std::ranges::move(read_tokenizer_files(folder), std::back_inserter(companions.files));
   std::string unknown;
-  for (const std::string& key : unknown_gpt2_config_keys(companions.config)) {
+  for (const std::string& key : unknown_gpt2_config_keys(companions.config))
     unknown += join(unknown.empty() ? "" : ", ", printable(key, 40));
-  }
   if (!unknown.empty()) {
     companions.notes.push_back(
-        join(config.native(), ": not known here, so not used, and copied to the trained model: ", unknown));
+        join(config.native(),
+             ": not known here, so not used, and copied to the trained model: ", unknown));
   }
   return companions;
 }
 
-/// The same for a model that was trained on this tokenizer's texts: generation will stop at its end of text, too.
+/// The same for a model that was trained on this tokenizer's texts: generation will stop at its end
+/// of text, too.
 template <filed_tokenizer Tokenizer>
-[[nodiscard]] gpt2_companions read_gpt2_companions(const std::filesystem::path& folder, const Tokenizer& tokenizer) {
+[[nodiscard]] gpt2_companions read_gpt2_companions(const std::filesystem::path& folder,
+                                                   const Tokenizer& tokenizer) {
   gpt2_companions companions = read_gpt2_companions(folder);
   if (tokenizer.has_end_of_text()) add_end_of_text(companions, tokenizer.end_of_text(), folder);
   return companions;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// load_gpt2 and save_gpt2: a GPT-2 from and to a Hugging Face folder (config.json, model.safetensors or its shards, the
-// tokenizer's files), which opens in transformers.
+// load_gpt2 and save_gpt2: a GPT-2 from and to a Hugging Face folder (config.json,
+// model.safetensors or its shards, the tokenizer's files), which opens in transformers.
 
 #include <concepts>
 #include <filesystem>
@@ -21,25 +21,29 @@ namespace detail {
 
 /// A head that the config calls tied may be stored a second time, but not with other numbers.
 template <class Real>
-void check_duplicate_head(const safetensors_archive::item& head, const safetensors_archive::item& embedding) {
-  if (head.entry == embedding.entry || read_tensor<Real>(head) == read_tensor<Real>(embedding)) return;
-  throw format_error(join(head.file->name(), ": tensor ", printable(head.entry->name), " differs from ",
-                          printable(embedding.entry->name), ", to which tie_word_embeddings ties it"));
+void check_duplicate_head(const safetensors_archive::item& head,
+                          const safetensors_archive::item& embedding) {
+  if (head.entry == embedding.entry || read_tensor<Real>(head) == read_tensor<Real>(embedding))
+    return;
+  throw format_error(join(head.file->name(), ": tensor ", printable(head.entry->name),
+                          " differs from ", printable(embedding.entry->name),
+                          ", to which tie_word_embeddings ties it"));
 }
 
 }  // namespace detail
 
-/// The model in a folder, on a machine that must outlive it. Throws io_error, format_error and shape_error with the
-/// file and the key or tensor named; memory is taken only for weights that are there.
+/// The model in a folder, on a machine that must outlive it. Throws io_error, format_error and
+/// shape_error with the file and the key or tensor named; memory is taken only for weights that are
+/// there.
 template <transformer_machine Machine>
-requires std::floating_point<typename Machine::value_type>
+  requires std::floating_point<typename Machine::value_type>
 [[nodiscard]] gpt2<Machine> load_gpt2(const Machine& machine, const std::filesystem::path& folder) {
   const gpt2_config config = read_gpt2_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
   const gpt2_tensors tensors = find_gpt2_tensors(archive, config);
   if (tensors.duplicate_head) {
-    detail::check_duplicate_head<typename Machine::value_type>(*tensors.duplicate_head,
-                                                               tensors.in_layout_order[gpt2_layout::token_embedding()]);
+    detail::check_duplicate_head<typename Machine::value_type>(
+        *tensors.duplicate_head, tensors.in_layout_order[gpt2_layout::token_embedding()]);
   }
   gpt2<Machine> model(machine, config);
   detail::read_weights(tensors.in_layout_order, machine, model.parameters());
@@ -50,24 +54,29 @@ requires std::floating_point<typename Machine::value_type>
 template <transformer_machine Machine>
 gpt2<Machine> load_gpt2(const Machine&&, const std::filesystem::path&) = delete;
 
-/// Writes a model as a Hugging Face folder, made where it is not there: config.json with the companions' other keys
-/// copied through, their files, and the weights as float32. Each file is replaced whole or not at all, the weights
-/// last. Throws io_error.
+/// Writes a model as a Hugging Face folder, made where it is not there: config.json with the
+/// companions' other keys copied through, their files, and the weights as float32. Each file is
+/// replaced whole or not at all, the weights last. Throws io_error.
 template <transformer_machine Machine>
-void save_gpt2(const gpt2<Machine>& policy, const gpt2_companions& companions, const std::filesystem::path& folder) {
+void save_gpt2(const gpt2<Machine>& policy, const gpt2_companions& companions,
+               const std::filesystem::path& folder) {
   detail::write_gpt2_folder(policy.machine(), policy.parameters(),
-                            write_gpt2_config(policy.config(), companions.config), companions.files, folder);
+                            write_gpt2_config(policy.config(), companions.config), companions.files,
+                            folder);
 }
 
-/// The same for a model that came from no folder: config.json holds what the model and its tokenizer say.
+/// The same for a model that came from no folder: config.json holds what the model and its
+/// tokenizer say.
 template <transformer_machine Machine, filed_tokenizer Tokenizer>
-void save_gpt2(const gpt2<Machine>& policy, const Tokenizer& tokenizer, const std::filesystem::path& folder) {
+void save_gpt2(const gpt2<Machine>& policy, const Tokenizer& tokenizer,
+               const std::filesystem::path& folder) {
   save_gpt2(policy, companions_of(tokenizer), folder);
 }
 
 /// The same with the companions of the folder `source`, where the model came from.
 template <transformer_machine Machine>
-void save_gpt2(const gpt2<Machine>& policy, const std::filesystem::path& source, const std::filesystem::path& folder) {
+void save_gpt2(const gpt2<Machine>& policy, const std::filesystem::path& source,
+               const std::filesystem::path& folder) {
   save_gpt2(policy, read_gpt2_companions(source), folder);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_tensors: which tensors of a Hugging Face archive are which of a GPT-2's, with a language-model head or a scalar
-// one, found and checked before any memory is taken for a model.
+// gpt2_tensors: which tensors of a Hugging Face archive are which of a GPT-2's, with a
+// language-model head or a scalar one, found and checked before any memory is taken for a model.
 
 #include <cstddef>
 #include <optional>
@@ -24,7 +24,8 @@ namespace detail {
 /// The config's keys that a tensor's shape follows from.
 [[nodiscard]] inline std::string shape_keys(std::string_view name, const gpt2_config& config) {
   const std::string channels = join("n_embd ", config.n_embd);
-  if (name == "wte.weight" || name == "lm_head.weight") return join("vocab_size ", config.vocab_size, ", ", channels);
+  if (name == "wte.weight" || name == "lm_head.weight")
+    return join("vocab_size ", config.vocab_size, ", ", channels);
   if (name == "score.weight") return join("one label, ", channels);
   if (name == "wpe.weight") return join("n_positions ", config.n_positions, ", ", channels);
   if (name.find(".mlp.") == name.npos) return channels;
@@ -35,8 +36,8 @@ inline void check_shape(const safetensors_archive::item& item, std::string_view 
                         const std::vector<std::size_t>& wanted, const gpt2_config& config) {
   if (item.entry->shape == wanted) return;
   throw shape_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " has shape ",
-                         describe_shape(item.entry->shape), ", wanted ", describe_shape(wanted), " (",
-                         shape_keys(name, config), ')'));
+                         describe_shape(item.entry->shape), ", wanted ", describe_shape(wanted),
+                         " (", shape_keys(name, config), ')'));
 }
 
 /// An archive's tensors, taken out one by one as a model asks for them.
@@ -49,11 +50,13 @@ class tensor_finder {
   [[nodiscard]] bool has(std::string_view name) const { return left_.contains(name); }
 
   /// Throws format_error where it is missing, shape_error where it is of another shape.
-  [[nodiscard]] safetensors_archive::item take(std::string_view name, const std::vector<std::size_t>& shape) {
+  [[nodiscard]] safetensors_archive::item take(std::string_view name,
+                                               const std::vector<std::size_t>& shape) {
     const auto at = left_.find(name);
     if (at == left_.end()) {
-      throw format_error(join(archive_.name(), ": tensor ", name, " is missing",
-                              name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
+      throw format_error(
+          join(archive_.name(), ": tensor ", name, " is missing",
+               name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
     }
     check_shape(at->second, name, shape, config_);
     const safetensors_archive::item item = at->second;
@@ -72,7 +75,8 @@ class tensor_finder {
   [[nodiscard]] std::vector<safetensors_archive::item> take_layout() {
     std::vector<safetensors_archive::item> items;
     const gpt2_layout layout(config_);
-    for (const tensor_place& place : layout.tensors()) items.push_back(take(place.name, place.shape));
+    for (const tensor_place& place : layout.tensors())
+      items.push_back(take(place.name, place.shape));
     return items;
   }
 
@@ -92,44 +96,49 @@ class tensor_finder {
 
 }  // namespace detail
 
-/// The tensors of a model in its layout's order, and the head's duplicate where a tied head was stored all the same.
+/// The tensors of a model in its layout's order, and the head's duplicate where a tied head was
+/// stored all the same.
 struct gpt2_tensors {
   std::vector<safetensors_archive::item> in_layout_order;
   std::optional<safetensors_archive::item> duplicate_head;
 };
 
-/// Finds a language model's tensors. Throws format_error for one that is missing or unknown, shape_error for one of
-/// another shape than the config asks for.
-[[nodiscard]] inline gpt2_tensors find_gpt2_tensors(const safetensors_archive& archive, const gpt2_config& config) {
+/// Finds a language model's tensors. Throws format_error for one that is missing or unknown,
+/// shape_error for one of another shape than the config asks for.
+[[nodiscard]] inline gpt2_tensors find_gpt2_tensors(const safetensors_archive& archive,
+                                                    const gpt2_config& config) {
   constexpr std::string_view head = "lm_head.weight";
   detail::tensor_finder finder(archive, config);
   if (finder.has("score.weight")) {
-    throw format_error(join(archive.name(), ": tensor score.weight is a classifier's or reward model's, a language ",
-                            "model was wanted: load_gpt2_scalar_model reads those of one label"));
+    throw format_error(join(
+        archive.name(), ": tensor score.weight is a classifier's or reward model's, a language ",
+        "model was wanted: load_gpt2_scalar_model reads those of one label"));
   }
   // A tied head is the embedding, under whichever of the two names it was stored.
   constexpr std::string_view embedding = "wte.weight";
-  if (config.tie_word_embeddings && finder.has(head) && !finder.has(embedding)) finder.rename(head, embedding);
+  if (config.tie_word_embeddings && finder.has(head) && !finder.has(embedding))
+    finder.rename(head, embedding);
   gpt2_tensors tensors{finder.take_layout(), {}};
-  if (config.tie_word_embeddings && finder.has(head)) {
+  if (config.tie_word_embeddings && finder.has(head))
     tensors.duplicate_head = finder.take(head, {config.vocab_size, config.n_embd});
-  }
   finder.check_nothing_left();
   return tensors;
 }
 
-/// Finds the tensors of a trunk (a tied layout's, in its order) and of the scalar head on it, score.weight, which comes
-/// last. Throws as find_gpt2_tensors does.
-[[nodiscard]] inline std::vector<safetensors_archive::item> find_gpt2_scalar_tensors(const safetensors_archive& archive,
-                                                                                     const gpt2_config& config) {
+/// Finds the tensors of a trunk (a tied layout's, in its order) and of the scalar head on it,
+/// score.weight, which comes last. Throws as find_gpt2_tensors does.
+[[nodiscard]] inline std::vector<safetensors_archive::item> find_gpt2_scalar_tensors(
+    const safetensors_archive& archive, const gpt2_config& config) {
   constexpr std::string_view head = "score.weight";
   detail::tensor_finder finder(archive, config);
   if (!finder.has(head)) {
-    throw format_error(join(archive.name(), ": tensor score.weight is missing; of a language model, make ",
+    throw format_error(join(archive.name(),
+                            ": tensor score.weight is missing; of a language model, make ",
                             "gpt2_scalar_model{policy} with the policy that load_gpt2 reads"));
   }
   if (finder.has("score.bias")) {
-    throw format_error(join(archive.name(), ": tensor score.bias: a scalar head has no bias, only score.weight"));
+    throw format_error(
+        join(archive.name(), ": tensor score.bias: a scalar head has no bias, only score.weight"));
   }
   std::vector<safetensors_archive::item> items = finder.take_layout();
   items.push_back(finder.take(head, {1, config.n_embd}));

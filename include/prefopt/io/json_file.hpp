@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_file: the values of a file of JSON one by one, plain or gzip, from a file or a pipe, each with its place. They
-// stand one a line (JSON lines), one after another however they are indented, or in one list.
+// json_file: the values of a file of JSON one by one, plain or gzip, from a file or a pipe, each
+// with its place. They stand one a line (JSON lines), one after another however they are indented,
+// or in one list.
 
 #include <cstddef>
 #include <filesystem>
@@ -20,8 +21,9 @@ namespace prefopt {
 /// Opens a file once and reads it once. Memory: one value. Not to be moved while it is read.
 class json_file {
  public:
-  /// Throws io_error where the file cannot be read, format_error where its beginning says that it is something else: a
-  /// table, text that is not UTF-8, Parquet; the message says how to convert it.
+  /// Throws io_error where the file cannot be read, format_error where its beginning says that it
+  /// is something else: a table, text that is not UTF-8, Parquet; the message says how to convert
+  /// it.
   explicit json_file(const std::filesystem::path& path, line_limits limits = {})
       : name_(path.native()), stream_(path, limits), limits_(limits) {
     if (stream_.ahead(3) == "\xef\xbb\xbf")
@@ -39,8 +41,9 @@ class json_file {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// The next value, or null at the end; the same until `take`. Throws io_error, and format_error, naming the place,
-  /// where there is no JSON, a value is beyond the limits, and where there are more values than lines allowed.
+  /// The next value, or null at the end; the same until `take`. Throws io_error, and format_error,
+  /// naming the place, where there is no JSON, a value is beyond the limits, and where there are
+  /// more values than lines allowed.
   [[nodiscard]] const nlohmann::json* peek() {
     if (!has_value_) has_value_ = read_next();
     return has_value_ ? &value_ : nullptr;
@@ -57,7 +60,8 @@ class json_file {
 
   /// "FILE: line 7", "FILE: line 7: item 3", for messages.
   [[nodiscard]] std::string place() const {
-    return is_list_ ? join(name_, ": line ", line_, ": item ", count_) : join(name_, ": line ", line_);
+    return is_list_ ? join(name_, ": line ", line_, ": item ", count_)
+                    : join(name_, ": line ", line_);
   }
 
  private:
@@ -68,24 +72,31 @@ class json_file {
       is_done_ = true;
       return false;
     }
-    if (count_ == limits_.lines) throw format_error(join(name_, ": more than ", limits_.lines, " examples"));
+    if (count_ == limits_.lines)
+      throw format_error(join(name_, ": more than ", limits_.lines, " examples"));
     ++count_;
     line_ = stream_.line();
     stream_.begin_value();
-    value_ = parse_json_value(detail::character_iterator(stream_), detail::character_iterator(), place());
+    value_ = parse_json_value(detail::character_iterator(stream_), detail::character_iterator(),
+                              place());
     return true;
   }
 
-  /// Passes over the comma before the next item, or over the list's end, behind which there must be nothing.
+  /// Passes over the comma before the next item, or over the list's end, behind which there must be
+  /// nothing.
   [[nodiscard]] bool list_ends() {
-    const auto fail = [&](const char* what) { throw format_error(join(name_, ": line ", stream_.line(), ": ", what)); };
+    const auto fail = [&](const char* what) {
+      throw format_error(join(name_, ": line ", stream_.line(), ": ", what));
+    };
     if (stream_.peek() == ']') {
       stream_.skip();
       stream_.skip_space();
-      if (stream_.peek() != detail::character_stream::end) fail("something stands behind the list that the file holds");
+      if (stream_.peek() != detail::character_stream::end)
+        fail("something stands behind the list that the file holds");
       return true;
     }
-    if (stream_.peek() == detail::character_stream::end) fail("the file ends inside the list that it holds");
+    if (stream_.peek() == detail::character_stream::end)
+      fail("the file ends inside the list that it holds");
     if (count_ > 0) {
       if (stream_.peek() != ',') fail("a comma or the list's end was wanted");
       stream_.skip();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_log: reports as JSON lines, appended one by one; and how such a file is cut back when a run goes on from an
-// earlier step.
+// json_log: reports as JSON lines, appended one by one; and how such a file is cut back when a run
+// goes on from an earlier step.
 
 #include <concepts>
 #include <cstdint>
@@ -23,18 +23,20 @@
 
 namespace prefopt {
 
-/// A file that grows by one JSON object a line. A line is written by one call, so that a killed program leaves at most
-/// its last line torn.
+/// A file that grows by one JSON object a line. A line is written by one call, so that a killed
+/// program leaves at most its last line torn.
 class json_log {
  public:
   /// Opens a file to append to, made where it is not there. Throws io_error.
   explicit json_log(const std::filesystem::path& path) : file_(path, output_file::mode::append) {}
 
-  /// Appends a report, its values in the order in which `for_each_value` names them; what is not finite becomes null.
+  /// Appends a report, its values in the order in which `for_each_value` names them; what is not
+  /// finite becomes null.
   template <class Report>
   void write(const Report& report) {
     auto object = nlohmann::ordered_json::object();
-    for_each_value(report, [&](std::string_view name, auto value) { object[std::string(name)] = value; });
+    for_each_value(report,
+                   [&](std::string_view name, auto value) { object[std::string(name)] = value; });
     file_.write(object.dump() + '\n');
   }
 
@@ -61,12 +63,13 @@ struct evaluation_log {
   json_log log;
 };
 
-/// Cuts a log back to its lines with `step` <= `last_step`, whole or not at all; a last line that a killed program left
-/// torn goes too. No file there is fine. Throws io_error, and format_error where another line is not an object with a
-/// `step`.
+/// Cuts a log back to its lines with `step` <= `last_step`, whole or not at all; a last line that a
+/// killed program left torn goes too. No file there is fine. Throws io_error, and format_error
+/// where another line is not an object with a `step`.
 inline void cut_json_log(const std::filesystem::path& path, std::int64_t last_step) {
   std::error_code ignored;
-  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) return;
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found)
+    return;
   const std::string text = read_file(path);
   std::string kept;
   std::size_t number = 0;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Message lists, [{"role": "user", "content": "Hi"}, ...], as the plain text of a dialogue. GPT-2 has no chat template
-// of its own; this is the one of the HH pairs, whose turns begin with two line ends and the speaker's name:
+// Message lists, [{"role": "user", "content": "Hi"}, ...], as the plain text of a dialogue. GPT-2
+// has no chat template of its own; this is the one of the HH pairs, whose turns begin with two line
+// ends and the speaker's name:
 //   system     "\n\nSystem: ..."
 //   user       "\n\nHuman: ..."
 //   assistant  "\n\nAssistant: ..."
-// A prompt ends with "\n\nAssistant:", and a response begins with a space and what the assistant says.
+// A prompt ends with "\n\nAssistant:", and a response begins with a space and what the assistant
+// says.
 
 #include <algorithm>
 #include <array>
@@ -56,13 +58,15 @@ namespace detail {
 
 [[nodiscard]] inline std::string turns(std::span<const chat_message> messages) {
   std::string text;
-  for (const chat_message& message : messages) text += join(turn_of(message.role), ' ', message.content);
+  for (const chat_message& message : messages)
+    text += join(turn_of(message.role), ' ', message.content);
   return text;
 }
 
 }  // namespace detail
 
-/// A prompt's text. Throws value_error where the assistant has the last word already, and where there is no message.
+/// A prompt's text. Throws value_error where the assistant has the last word already, and where
+/// there is no message.
 [[nodiscard]] inline std::string render_prompt(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a prompt without messages");
   if (messages.back().role == chat_role::assistant)
@@ -70,36 +74,46 @@ namespace detail {
   return detail::turns(messages) + std::string(assistant_turn);
 }
 
-/// A response's text, to follow a prompt's. Throws value_error where a message is not the assistant's (all of a
-/// response is scored, so others' words would be learnt as answers), and where there is none.
+/// A response's text, to follow a prompt's. Throws value_error where a message is not the
+/// assistant's (all of a response is scored, so others' words would be learnt as answers), and
+/// where there is none.
 [[nodiscard]] inline std::string render_response(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a response without messages");
   if (messages[0].role != chat_role::assistant)
     throw value_error("a response whose first message is not the assistant's");
   for (std::size_t i = 1; i < messages.size(); ++i)
     if (messages[i].role != chat_role::assistant)
-      throw value_error(join("a response whose message ", i + 1,
-                             " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
+      throw value_error(join(
+          "a response whose message ", i + 1,
+          " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
   return detail::turns(messages).substr(assistant_turn.size());
 }
 
-/// Reads a message list; `where` begins the messages of the format_error that it throws for anything else.
-[[nodiscard]] inline std::vector<chat_message> parse_messages(const nlohmann::json& list, const std::string& where) {
+/// Reads a message list; `where` begins the messages of the format_error that it throws for
+/// anything else.
+[[nodiscard]] inline std::vector<chat_message> parse_messages(const nlohmann::json& list,
+                                                              const std::string& where) {
   constexpr std::array<std::pair<std::string_view, chat_role>, 3> roles{
-      {{"system", chat_role::system}, {"user", chat_role::user}, {"assistant", chat_role::assistant}}};
+      {{"system", chat_role::system},
+       {"user", chat_role::user},
+       {"assistant", chat_role::assistant}}};
   std::vector<chat_message> messages;
   for (const nlohmann::json& one : list) {
     const json_object message(one, join(where, ": message ", messages.size() + 1));
     for (const auto& [name, value] : one.items())
       if (!detail::says_nothing(value))
-        detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value, message.name());
+        detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value,
+                              message.name());
     if (message.has("from") && !message.has("role"))
-      throw format_error(
-          join(message.name(), ": \"from\" and \"value\", wanted \"role\" (system, user, assistant) and \"content\""));
+      throw format_error(join(
+          message.name(),
+          ": \"from\" and \"value\", wanted \"role\" (system, user, assistant) and \"content\""));
     const std::string& role = message.text("role");
-    const auto* known = std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
+    const auto* known =
+        std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
     if (known == roles.end())
-      throw format_error(join(message.name(), ": role is ", printable(role), ", wanted system, user or assistant"));
+      throw format_error(join(message.name(), ": role is ", printable(role),
+                              ", wanted system, user or assistant"));
     messages.push_back({known->second, message.text("content")});
   }
   return messages;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What becomes of the columns of a preference file that no example is made of. Those that change nothing pass; those
-// that would change what is trained are refused; all others are counted, so that a program can name them.
+// What becomes of the columns of a preference file that no example is made of. Those that change
+// nothing pass; those that would change what is trained are refused; all others are counted, so
+// that a program can name them.
 
 #include <algorithm>
 #include <cstddef>
@@ -47,83 +48,100 @@ struct reading_report {
                                                        std::string_view examples = "pairs") {
   std::vector<std::string> remarks;
   for (const unused_column& column : report.unused)
-    remarks.push_back(join(column.in_messages ? "message member \"" : "column \"", printable(column.name), "\" in ",
-                           column.count, " of ", report.total, ' ', examples, " is not used"));
+    remarks.push_back(join(column.in_messages ? "message member \"" : "column \"",
+                           printable(column.name), "\" in ", column.count, " of ", report.total,
+                           ' ', examples, " is not used"));
   if (report.unused_beyond != 0)
-    remarks.push_back(join("and ", report.unused_beyond, " more columns or message members are not used"));
+    remarks.push_back(
+        join("and ", report.unused_beyond, " more columns or message members are not used"));
   if (report.repeated_prompts != 0)
-    remarks.push_back(join(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
-                           report.repeated_line,
-                           ", have responses that begin with the whole prompt, which then stands there twice"));
+    remarks.push_back(
+        join(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
+             report.repeated_line,
+             ", have responses that begin with the whole prompt, which then stands there twice"));
   if (report.user_turns != 0)
     remarks.push_back(join(report.user_turns, " of ", report.total, ' ', examples, ", as on line ",
-                           report.user_turn_line, ", have a user's turn in a response; it is scored as an answer"));
+                           report.user_turn_line,
+                           ", have a user's turn in a response; it is scored as an answer"));
   return remarks;
 }
 
 namespace detail {
 
-/// Whether a member is there for form's sake: null, a blank text, a list or an object without anything else. Arrow
-/// gives every row every column.
+/// Whether a member is there for form's sake: null, a blank text, a list or an object without
+/// anything else. Arrow gives every row every column.
 [[nodiscard]] inline bool says_nothing(const nlohmann::json& value) {
-  if (value.is_string()) return value.get_ref<const std::string&>().find_first_not_of(" \t\r\n") == std::string::npos;
+  if (value.is_string())
+    return value.get_ref<const std::string&>().find_first_not_of(" \t\r\n") == std::string::npos;
   return value.is_null() || (value.is_structured() && std::ranges::all_of(value, says_nothing));
 }
 
 /// Whether a weight is the one that everything has.
 [[nodiscard]] inline bool is_one(const nlohmann::json& value) {
-  return (value.is_number() && value.get<double>() == 1) || (value.is_boolean() && value.get<bool>());
+  return (value.is_number() && value.get<double>() == 1) ||
+         (value.is_boolean() && value.get<bool>());
 }
 
-/// Throws format_error for a member that says what only a chat template could write, or what should count for less.
+/// Throws format_error for a member that says what only a chat template could write, or what should
+/// count for less.
 inline void refuse_column(column_kind kind, std::string_view name, const nlohmann::json& value,
                           const std::string& where) {
   if (kind == column_kind::rendered)
-    throw format_error(join(where, ": ", printable(name),
-                            " is for a chat template to write, and none is used here; write it into the texts, or "
-                            "remove it"));
+    throw format_error(
+        join(where, ": ", printable(name),
+             " is for a chat template to write, and none is used here; write it into the texts, or "
+             "remove it"));
   if (kind == column_kind::weighting && !is_one(value))
-    throw format_error(join(where, ": ", printable(name),
-                            " would make some of it count for less, which is not supported; leave out what shall not "
-                            "count, and remove it"));
+    throw format_error(join(
+        where, ": ", printable(name),
+        " would make some of it count for less, which is not supported; leave out what shall not "
+        "count, and remove it"));
 }
 
-/// Whether each text in `value`, at any depth, is a part of one of `texts`. Of a message only the content is looked at.
-[[nodiscard]] inline bool holds_all(std::span<const std::string_view> texts, const nlohmann::json& value) {
+/// Whether each text in `value`, at any depth, is a part of one of `texts`. Of a message only the
+/// content is looked at.
+[[nodiscard]] inline bool holds_all(std::span<const std::string_view> texts,
+                                    const nlohmann::json& value) {
   if (says_nothing(value)) return true;
   if (value.is_string()) {
     std::string_view part = value.get_ref<const std::string&>();
     part.remove_prefix(part.find_first_not_of(" \t\r\n"));
     part = part.substr(0, part.find_last_not_of(" \t\r\n") + 1);
-    return std::ranges::any_of(texts, [&](std::string_view text) { return text.find(part) != text.npos; });
+    return std::ranges::any_of(texts,
+                               [&](std::string_view text) { return text.find(part) != text.npos; });
   }
   if (value.is_object()) {
     for (const char* key : {"content", "value"})
       if (value.contains(key)) return holds_all(texts, value[key]);
     return false;
   }
-  return value.is_array() && std::ranges::all_of(value, [&](const auto& one) { return holds_all(texts, one); });
+  return value.is_array() &&
+         std::ranges::all_of(value, [&](const auto& one) { return holds_all(texts, one); });
 }
 
-/// Throws format_error, naming the column, where one that is not read would change what is trained on. `read`: the
-/// columns that the example is made of; `texts`: its prompt, then its responses; none where it is of ids.
+/// Throws format_error, naming the column, where one that is not read would change what is trained
+/// on. `read`: the columns that the example is made of; `texts`: its prompt, then its responses;
+/// none where it is of ids.
 inline void check_columns(const json_object& object, std::span<const std::string_view> read,
                           std::span<const std::string_view> texts) {
   for (const auto& [name, value] : object.json().items()) {
     const auto is_read = std::ranges::find(read, std::string_view(name)) != read.end();
     if (is_read || says_nothing(value)) continue;
     const column_kind kind = kind_of(name, all_known_columns);
-    if (texts.empty() && kind != column_kind::weighting) continue;  // whoever made the ids has read it
+    // whoever made the ids has read it
+    if (texts.empty() && kind != column_kind::weighting) continue;
     refuse_column(kind, name, value, object.name());
     if (kind == column_kind::prompt && !holds_all(texts.first(1), value))
-      throw format_error(join(object.name(), ": ", printable(name), " is not in the prompt, which is \"",
-                              printable(texts[0], 60), "\"; write the whole prompt into \"prompt\", or remove ",
+      throw format_error(join(object.name(), ": ", printable(name),
+                              " is not in the prompt, which is \"", printable(texts[0], 60),
+                              "\"; write the whole prompt into \"prompt\", or remove ",
                               printable(name)));
     if (kind == column_kind::dialogue && !holds_all(texts, value))
-      throw format_error(join(object.name(), ": ", printable(name),
-                              " holds what is neither in the prompt nor in the responses; write the whole prompt into "
-                              "\"prompt\", or remove ",
-                              printable(name)));
+      throw format_error(join(
+          object.name(), ": ", printable(name),
+          " holds what is neither in the prompt nor in the responses; write the whole prompt into "
+          "\"prompt\", or remove ",
+          printable(name)));
   }
 }
 
@@ -149,16 +167,19 @@ class column_counter {
       if (one.is_array()) note_members(one, line, report);
       if (!one.is_object()) continue;
       for (const auto& [name, member] : one.items())
-        if (name != "role" && name != "content" && !says_nothing(member)) note(name, true, line, report);
+        if (name != "role" && name != "content" && !says_nothing(member))
+          note(name, true, line, report);
     }
   }
 
   void note(const std::string& name, bool in_messages, std::size_t line, reading_report& report) {
-    if (kind_of(name, in_messages ? all_known_members : all_known_columns) != column_kind::unknown) return;
+    if (kind_of(name, in_messages ? all_known_members : all_known_columns) != column_kind::unknown)
+      return;
     const auto [key, is_new] = names_.insert((in_messages ? "m" : "c") + name);
     if (!is_new) return;  // once an example
-    const auto known = std::ranges::find_if(
-        report.unused, [&](const auto& column) { return column.in_messages == in_messages && column.name == name; });
+    const auto known = std::ranges::find_if(report.unused, [&](const auto& column) {
+      return column.in_messages == in_messages && column.name == name;
+    });
     if (known != report.unused.end())
       ++known->count;
     else if (report.unused.size() < 64)

@@ -32,11 +32,13 @@ enum class preference_form {
   return "unpaired examples";
 }
 
-/// The form of the file's next object, which stays in the file. Throws io_error where the file cannot be read,
-/// format_error where that is no JSON object, where it is of no form, and where there is none.
+/// The form of the file's next object, which stays in the file. Throws io_error where the file
+/// cannot be read, format_error where that is no JSON object, where it is of no form, and where
+/// there is none.
 [[nodiscard]] inline preference_form form_of(json_file& file) {
   const nlohmann::json* value = file.peek();
-  if (value == nullptr) throw format_error(join(file.name(), ": empty, a JSON object a line was wanted"));
+  if (value == nullptr)
+    throw format_error(join(file.name(), ": empty, a JSON object a line was wanted"));
   const json_object object(*value, file.place());
   const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
   if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;

@@ -44,22 +44,26 @@ namespace detail {
 template <class Form>
 [[nodiscard]] std::vector<std::string_view> texts_of(const Form& example) {
   std::vector<std::string_view> texts{example.prompt};
-  for (std::size_t role = 0; role < response_count(example); ++role) texts.push_back(response(example, role));
+  for (std::size_t role = 0; role < response_count(example); ++role)
+    texts.push_back(response(example, role));
   return texts;
 }
 
 /// A record of a text example, once its other columns are checked.
 template <class Record, class Form>
-[[nodiscard]] Record checked_record(const json_object& object, std::span<const std::string_view> read, Form example) {
+[[nodiscard]] Record checked_record(const json_object& object,
+                                    std::span<const std::string_view> read, Form example) {
   check_columns(object, read, texts_of(example));
   return {std::move(example)};
 }
 
-inline void note_texts(std::span<const std::string_view> texts, std::size_t line, reading_report& report) {
+inline void note_texts(std::span<const std::string_view> texts, std::size_t line,
+                       reading_report& report) {
   const std::string_view prompt = texts[0];
   const auto responses = texts.subspan(1);
   const bool is_blank = prompt.find_first_not_of(" \t\r\n") == prompt.npos;
-  if (!is_blank && std::ranges::all_of(responses, [&](auto text) { return text.starts_with(prompt); }) &&
+  if (!is_blank &&
+      std::ranges::all_of(responses, [&](auto text) { return text.starts_with(prompt); }) &&
       report.repeated_prompts++ == 0)
     report.repeated_line = line;
   if (std::ranges::any_of(responses, [](auto text) { return text.find(user_turn) != text.npos; }) &&
@@ -67,11 +71,11 @@ inline void note_texts(std::span<const std::string_view> texts, std::size_t line
     report.user_turn_line = line;
 }
 
-/// `parse(object)` of every value that is left in the file. `what` is what they hold, for messages. Throws io_error and
-/// format_error, and what `parse` throws.
+/// `parse(object)` of every value that is left in the file. `what` is what they hold, for messages.
+/// Throws io_error and format_error, and what `parse` throws.
 template <class Parse>
-[[nodiscard]] auto read_records(json_file& file, std::string_view what, std::span<const std::string_view> read,
-                                const Parse& parse) {
+[[nodiscard]] auto read_records(json_file& file, std::string_view what,
+                                std::span<const std::string_view> read, const Parse& parse) {
   using record_type = std::invoke_result_t<const Parse&, const json_object&>;
   preference_records<record_type> all;
   column_counter columns;
@@ -89,7 +93,8 @@ template <class Parse>
     all.records.push_back(std::move(record));
     file.take();
   }
-  if (all.records.empty()) throw format_error(join(*name, ": no ", what, ", a JSON object a line was wanted"));
+  if (all.records.empty())
+    throw format_error(join(*name, ": no ", what, ", a JSON object a line was wanted"));
   return all;
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// progress_bar: a run on the console. On a terminal one line that is redrawn, with loss, accuracy, margin, speed and
-// time left; anywhere else a plain line per log.
-
-#include <unistd.h>
+// progress_bar: a run on the console. On a terminal one line that is redrawn, with loss, accuracy,
+// margin, speed and time left; anywhere else a plain line per log.
 
 #include <algorithm>
 #include <array>
@@ -13,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <unistd.h>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/train/callbacks.hpp"
@@ -25,7 +24,8 @@ namespace detail {
 inline std::string formatted(const char* format, double value) {
   std::array<char, 64> text{};
   const int length = std::snprintf(text.data(), text.size(), format, value);
-  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
+  return {text.data(),
+          static_cast<std::size_t>(std::clamp(length, 0, static_cast<int>(text.size()) - 1))};
 }
 
 /// 75 seconds as 1:15, 3675 as 1:01:15.
@@ -38,11 +38,11 @@ inline std::string clock_text(double seconds) {
 }
 
 /// The metrics that fit a console, each where it is there.
-inline std::string short_metrics(double loss, const std::vector<metric>& metrics, std::string_view prefix) {
+inline std::string short_metrics(double loss, const std::vector<metric>& metrics,
+                                 std::string_view prefix) {
   std::string text = join(prefix, "loss ", formatted("%.4f", loss));
-  if (const auto accuracy = find_metric(metrics, "rewards/accuracies")) {
+  if (const auto accuracy = find_metric(metrics, "rewards/accuracies"))
     text += join("  accuracy ", formatted("%.2f", *accuracy));
-  }
   if (const auto margin = find_metric(metrics, "rewards/margins"))
     text += join("  margin ", formatted("%.3f", *margin));
   return text;
@@ -53,8 +53,10 @@ inline std::string short_metrics(double loss, const std::vector<metric>& metrics
 /// Where and how often a progress_bar writes.
 struct progress_bar_options {
   std::FILE* stream = stderr;
-  std::int64_t log_every = 1;  ///< plain lines: a line every so many steps, and at the first and the last
-  enum class style { detect, bar, lines } style = style::detect;  ///< detect: a bar where the stream is a terminal
+  /// plain lines: a line every so many steps, and at the first and the last
+  std::int64_t log_every = 1;
+  /// detect: a bar where the stream is a terminal
+  enum class style { detect, bar, lines } style = style::detect;
 };
 
 /// A trainer's callback. It writes to its stream and owns nothing else.
@@ -63,10 +65,11 @@ class progress_bar {
   /// Throws value_error for a log_every below 1.
   explicit progress_bar(progress_bar_options options = {})
       : options_(options), start_(std::chrono::steady_clock::now()) {
-    if (options_.log_every < 1) throw value_error(join("progress_bar: log_every is ", options_.log_every));
+    if (options_.log_every < 1)
+      throw value_error(join("progress_bar: log_every is ", options_.log_every));
     using style = enum progress_bar_options::style;
-    draws_bar_ =
-        options_.style == style::bar || (options_.style == style::detect && ::isatty(::fileno(options_.stream)) != 0);
+    draws_bar_ = options_.style == style::bar ||
+                 (options_.style == style::detect && ::isatty(::fileno(options_.stream)) != 0);
   }
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
@@ -86,7 +89,8 @@ class progress_bar {
 
   void on_evaluate(const evaluation_report& report) {
     write_line(join("evaluation after step ", report.step, "  ",
-                    detail::short_metrics(report.loss, report.metrics, "eval_"), "  ", report.pairs, " pairs"));
+                    detail::short_metrics(report.loss, report.metrics, "eval_"), "  ", report.pairs,
+                    " pairs"));
   }
 
   void on_save(const std::string& name) { write_line(join("saved ", name)); }
@@ -101,8 +105,8 @@ class progress_bar {
   }
 
   [[nodiscard]] std::string line(const step_report& report) const {
-    return join("step ", report.step, "/", report.total_steps, "  epoch ", detail::formatted("%.2f", report.epoch),
-                "  ", tail(report));
+    return join("step ", report.step, "/", report.total_steps, "  epoch ",
+                detail::formatted("%.2f", report.epoch), "  ", tail(report));
   }
 
   [[nodiscard]] std::string tail(const step_report& report) const {
@@ -110,7 +114,8 @@ class progress_bar {
     const auto left = static_cast<double>(report.total_steps - report.step);
     return join(detail::short_metrics(report.loss, report.metrics, ""), "  ",
                 detail::formatted("%.1f", report.pairs_per_second), " pairs/s  ",
-                detail::clock_text(spent.count() / static_cast<double>(steps_seen_) * left), " left");
+                detail::clock_text(spent.count() / static_cast<double>(steps_seen_) * left),
+                " left");
   }
 
   void write_line(const std::string& text) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_ranked_preferences: prompts with two or more responses each, from JSON: {"prompt", "responses"} as texts
-// or message lists or {"prompt_ids", "responses_ids"} as token ids, and either "ranks", 1 for the best, or "scores",
-// the higher the better. Equal ranks or scores are ties.
+// read_ranked_preferences: prompts with two or more responses each, from JSON: {"prompt",
+// "responses"} as texts or message lists or {"prompt_ids", "responses_ids"} as token ids, and
+// either "ranks", 1 for the best, or "scores", the higher the better. Equal ranks or scores are
+// ties.
 
 #include <array>
 #include <cstddef>
@@ -29,17 +30,20 @@ namespace prefopt {
 namespace detail {
 
 /// The list's scores; ranks 1, 2, 3 become scores 1, 0, -1.
-[[nodiscard]] inline std::vector<double> read_scores(const json_object& object, std::size_t responses) {
+[[nodiscard]] inline std::vector<double> read_scores(const json_object& object,
+                                                     std::size_t responses) {
   const bool by_rank = object.has_value("ranks");
   if (by_rank == object.has_value("scores"))
-    throw format_error(
-        join(object.name(), by_rank ? ": ranks and scores" : ": neither ranks nor scores", ", one of them was wanted"));
+    throw format_error(join(object.name(),
+                            by_rank ? ": ranks and scores" : ": neither ranks nor scores",
+                            ", one of them was wanted"));
   const char* key = by_rank ? "ranks" : "scores";
   std::vector<double> scores;
   for (const nlohmann::json& value : object.list(key)) {
     const std::string where = join(object.name(), ": ", key, ": number ", scores.size() + 1);
     if (by_rank) {
-      scores.push_back(2 - static_cast<double>(to_integer(value, where, 1, std::numeric_limits<std::int32_t>::max())));
+      scores.push_back(2 - static_cast<double>(to_integer(
+                               value, where, 1, std::numeric_limits<std::int32_t>::max())));
     } else if (value.is_number()) {
       scores.push_back(value.get<double>());
     } else {
@@ -47,22 +51,25 @@ namespace detail {
     }
   }
   if (scores.size() != responses)
-    throw format_error(join(object.name(), ": ", scores.size(), ' ', key, " for ", responses, " responses"));
+    throw format_error(
+        join(object.name(), ": ", scores.size(), ' ', key, " for ", responses, " responses"));
   return scores;
 }
 
 /// The columns that lists are made of.
-inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "responses", "prompt_ids",
-                                                              "responses_ids", "ranks",     "scores"};
+inline constexpr std::array<std::string_view, 6> list_columns{
+    "prompt", "responses", "prompt_ids", "responses_ids", "ranks", "scores"};
 
 }  // namespace detail
 
-/// The list that one JSON object spells. Throws format_error, naming the object's place and the member.
+/// The list that one JSON object spells. Throws format_error, naming the object's place and the
+/// member.
 [[nodiscard]] inline ranked_record parse_ranked_preference(const json_object& object) {
   const bool of_ids = object.has_value("prompt_ids") || object.has_value("responses_ids");
   const char* key = of_ids ? "responses_ids" : "responses";
   const nlohmann::json& list = object.list(key);
-  if (list.size() < 2) throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", wanted two or more"));
+  if (list.size() < 2)
+    throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", wanted two or more"));
   std::vector<detail::response_value> responses;
   for (const nlohmann::json& one : list)
     responses.push_back({&one, join(object.name(), ": ", key, ": number ", responses.size() + 1)});
@@ -70,7 +77,8 @@ inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "
     detail::check_columns(object, detail::list_columns, {});
     tokenized_example example{detail::token_member(object, "prompt_ids"), {}};
     for (const auto& [one, where] : responses) {
-      if (!one->is_array() || one->empty()) throw format_error(join(where, ": token ids were wanted"));
+      if (!one->is_array() || one->empty())
+        throw format_error(join(where, ": token ids were wanted"));
       example.responses.push_back(detail::to_token_ids(*one, where));
     }
     example.scores = detail::read_scores(object, list.size());
@@ -79,7 +87,8 @@ inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "
   auto [prompt, texts] = detail::read_texts(object, "the responses", responses);
   return detail::checked_record<ranked_record>(
       object, detail::list_columns,
-      preference_example{std::move(prompt), std::move(texts), detail::read_scores(object, list.size())});
+      preference_example{std::move(prompt), std::move(texts),
+                         detail::read_scores(object, list.size())});
 }
 
 /// All lists that are left in a file, each with its line. Throws as read_preferences does.
@@ -88,8 +97,8 @@ inline constexpr std::array<std::string_view, 6> list_columns{"prompt",        "
 }
 
 /// The same of a file that is opened for it.
-[[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(const std::filesystem::path& path,
-                                                                               line_limits limits = {}) {
+[[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(
+    const std::filesystem::path& path, line_limits limits = {}) {
   json_file file(path, limits);
   return read_ranked_preferences(file);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles`, `counts`, `hashes_high`
-// and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and `values` [sum of counts], with the key under
-// `prefopt_reference_key` in its metadata and a checksum of all numbers under `prefopt_checksum`. The key is a
-// fingerprint of all that the numbers depend on: the reference's weights, the tokenizer, the data and every option that
-// changes them.
+// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles`,
+// `counts`, `hashes_high` and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and
+// `values` [sum of counts], with the key under `prefopt_reference_key` in its metadata and a
+// checksum of all numbers under `prefopt_checksum`. The key is a fingerprint of all that the
+// numbers depend on: the reference's weights, the tokenizer, the data and every option that changes
+// them.
 
 #include <array>
 #include <cmath>
@@ -31,11 +32,14 @@ namespace detail {
 
 inline constexpr const char* reference_key_name = "prefopt_reference_key";
 inline constexpr const char* reference_checksum_name = "prefopt_checksum";
-inline constexpr std::array reference_tensors{"examples", "roles", "counts", "hashes_high", "hashes_low", "values"};
+inline constexpr std::array reference_tensors{"examples",    "roles",      "counts",
+                                              "hashes_high", "hashes_low", "values"};
 
-[[nodiscard]] inline std::vector<double> read_cache_tensor(const safetensors_file& file, std::string_view name) {
+[[nodiscard]] inline std::vector<double> read_cache_tensor(const safetensors_file& file,
+                                                           std::string_view name) {
   const safetensors_entry* entry = file.find(name);
-  if (entry == nullptr) throw format_error(join(file.name(), ": a reference cache without tensor ", name));
+  if (entry == nullptr)
+    throw format_error(join(file.name(), ": a reference cache without tensor ", name));
   std::vector<double> values(entry->size());
   file.read(*entry, std::span(values));
   return values;
@@ -43,11 +47,14 @@ inline constexpr std::array reference_tensors{"examples", "roles", "counts", "ha
 
 /// Counts and indices, which a double holds exactly. Throws format_error for anything else.
 template <class Integer = std::int32_t>
-[[nodiscard]] std::vector<Integer> read_cache_integers(const safetensors_file& file, std::string_view name) {
+[[nodiscard]] std::vector<Integer> read_cache_integers(const safetensors_file& file,
+                                                       std::string_view name) {
   std::vector<Integer> integers;
   for (const double value : read_cache_tensor(file, name)) {
-    if (!(value >= 0 && value <= std::numeric_limits<Integer>::max() && value == std::floor(value))) {
-      throw format_error(join(file.name(), ": a reference cache with ", value, " in tensor ", name));
+    if (!(value >= 0 && value <= std::numeric_limits<Integer>::max() &&
+          value == std::floor(value))) {
+      throw format_error(
+          join(file.name(), ": a reference cache with ", value, " in tensor ", name));
     }
     integers.push_back(static_cast<Integer>(value));
   }
@@ -57,7 +64,8 @@ template <class Integer = std::int32_t>
 /// Throws format_error where a number is not as it was saved.
 inline void verify_reference_cache(const safetensors_file& file) {
   fingerprint sum;
-  for (const char* name : reference_tensors) sum.add(std::span<const double>(read_cache_tensor(file, name)));
+  for (const char* name : reference_tensors)
+    sum.add(std::span<const double>(read_cache_tensor(file, name)));
   const auto saved = file.metadata().find(reference_checksum_name);
   if (saved == file.metadata().end() || saved->second != sum.hex())
     throw format_error(join(file.name(), ": damaged: its numbers are not those that were saved"));
@@ -69,14 +77,15 @@ inline void verify_reference_cache(const safetensors_file& file) {
   const auto roles = read_cache_integers(file, "roles");
   const auto counts = read_cache_integers(file, "counts");
   if (roles.size() != examples.size() || counts.size() != examples.size()) {
-    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ", roles.size(),
-                            " roles and ", counts.size(), " counts"));
+    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ",
+                            roles.size(), " roles and ", counts.size(), " counts"));
   }
   const auto high = read_cache_integers<std::uint32_t>(file, "hashes_high");
   const auto low = read_cache_integers<std::uint32_t>(file, "hashes_low");
   if (high.size() != examples.size() || low.size() != examples.size()) {
-    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples and ", high.size(),
-                            " and ", low.size(), " halves of hashes"));
+    throw format_error(join(file.name(), ": a reference cache of ", examples.size(),
+                            " examples and ", high.size(), " and ", low.size(),
+                            " halves of hashes"));
   }
   std::vector<reference_key> keys;
   std::vector<std::uint64_t> hashes;
@@ -113,27 +122,31 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
       {"hashes_low", {count}, low},    {"values", {cache.values().size()}, cache.values()}};
   fingerprint sum;
   for (const auto& tensor : tensors) sum.add(tensor.values);
-  write_safetensors<double>(path, tensors,
-                            {{detail::reference_key_name, key}, {detail::reference_checksum_name, sum.hex()}});
+  write_safetensors<double>(
+      path, tensors,
+      {{detail::reference_key_name, key}, {detail::reference_checksum_name, sum.hex()}});
 }
 
-/// The cache at `path`, bit for bit as it was saved; nothing where there is no file (or a symbolic link to none), or
-/// one under another key: then the numbers are to be computed anew and the file may be replaced. Throws io_error where
-/// it cannot be read, and format_error where it is damaged or no reference cache at all: a file that somebody may still
-/// want is not replaced.
-[[nodiscard]] inline std::optional<reference_cache> load_reference_cache(const std::filesystem::path& path,
-                                                                         const std::string& key) {
+/// The cache at `path`, bit for bit as it was saved; nothing where there is no file (or a symbolic
+/// link to none), or one under another key: then the numbers are to be computed anew and the file
+/// may be replaced. Throws io_error where it cannot be read, and format_error where it is damaged
+/// or no reference cache at all: a file that somebody may still want is not replaced.
+[[nodiscard]] inline std::optional<reference_cache> load_reference_cache(
+    const std::filesystem::path& path, const std::string& key) {
   std::error_code ignored;
-  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) return std::nullopt;
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found)
+    return std::nullopt;
   try {
     const safetensors_file file(path);
     const auto stored = file.metadata().find(detail::reference_key_name);
-    if (stored == file.metadata().end()) throw format_error(join(file.name(), ": no reference cache"));
+    if (stored == file.metadata().end())
+      throw format_error(join(file.name(), ": no reference cache"));
     if (stored->second != key) return std::nullopt;
     return detail::read_reference_cache(file);
   } catch (const format_error& cause) {
     throw format_error(
-        join(cause.what(), "; remove it to have the reference's log-probs computed again, or name another file"));
+        join(cause.what(),
+             "; remove it to have the reference's log-probs computed again, or name another file"));
   }
 }
 

@@ -21,7 +21,8 @@
 
 namespace prefopt {
 
-/// All tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists, under one roof.
+/// All tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists,
+/// under one roof.
 class safetensors_archive {
  public:
   /// A tensor and the file that holds it.
@@ -38,8 +39,9 @@ class safetensors_archive {
     return archive;
   }
 
-  /// Opens a model's folder; the single file goes first where both are there. Throws io_error where neither is,
-  /// format_error where an index and its shards disagree, or an index names a file outside the folder.
+  /// Opens a model's folder; the single file goes first where both are there. Throws io_error where
+  /// neither is, format_error where an index and its shards disagree, or an index names a file
+  /// outside the folder.
   [[nodiscard]] static safetensors_archive from_folder(const std::filesystem::path& folder) {
     const auto single = folder / "model.safetensors";
     const auto index = folder / "model.safetensors.index.json";
@@ -64,7 +66,8 @@ class safetensors_archive {
     const safetensors_file& file = *files_.emplace_back(std::make_unique<safetensors_file>(path));
     for (const auto& [tensor, entry] : file.tensors()) {
       if (!items_.emplace(tensor, item{&file, &entry}).second) {
-        throw format_error(join(file.name(), ": tensor ", printable(tensor), " is in another shard too"));
+        throw format_error(
+            join(file.name(), ": tensor ", printable(tensor), " is in another shard too"));
       }
     }
     return file;
@@ -74,8 +77,8 @@ class safetensors_archive {
                                                       const std::filesystem::path& index) {
     safetensors_archive archive;
     archive.name_ = index.native();
-    const nlohmann::json json =
-        parse_json(read_file(index, safetensors_header_limit), archive.name_, safetensors_json_limits);
+    const nlohmann::json json = parse_json(read_file(index, safetensors_header_limit),
+                                           archive.name_, safetensors_json_limits);
     const json_object weight_map = json_object(json, archive.name_).object("weight_map");
     std::map<std::string, const safetensors_file*> opened;
     for (const auto& [tensor, value] : weight_map.json().items()) {
@@ -83,13 +86,14 @@ class safetensors_archive {
       check_plain_name(shard, archive.name_);
       if (!opened.contains(shard)) opened[shard] = &archive.add(folder / shard);
       if (opened[shard]->find(tensor) == nullptr) {
-        throw format_error(join(opened[shard]->name(), ": tensor ", printable(tensor), " is missing, ", archive.name_,
-                                " says that it is here"));
+        throw format_error(join(opened[shard]->name(), ": tensor ", printable(tensor),
+                                " is missing, ", archive.name_, " says that it is here"));
       }
     }
     for (const auto& [tensor, place] : archive.items_) {
       if (!weight_map.has(tensor)) {
-        throw format_error(join(place.file->name(), ": tensor ", printable(tensor), " is not in ", archive.name_));
+        throw format_error(
+            join(place.file->name(), ": tensor ", printable(tensor), " is not in ", archive.name_));
       }
     }
     return archive;
@@ -99,12 +103,13 @@ class safetensors_archive {
   static void check_plain_name(const std::string& shard, const std::string& index) {
     if (shard.empty() || shard == "." || shard == ".." ||
         shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
-      throw format_error(
-          join(index, ": weight_map leads to \"", printable(shard), "\", a file of the same folder was wanted"));
+      throw format_error(join(index, ": weight_map leads to \"", printable(shard),
+                              "\", a file of the same folder was wanted"));
   }
 
   std::string name_;
-  std::vector<std::unique_ptr<safetensors_file>> files_;  // in place for good: the items point to them
+  // in place for good: the items point to them
+  std::vector<std::unique_ptr<safetensors_file>> files_;
   std::map<std::string, item, std::less<>> items_;
 };
 

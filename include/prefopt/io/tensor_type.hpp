@@ -31,9 +31,11 @@ inline constexpr tensor_type bfloat16_type{"BF16", 2};
 
 /// The type in which Reals are stored as they are.
 template <std::floating_point Real>
-inline constexpr tensor_type tensor_type_of = std::same_as<Real, double> ? float64_type : float32_type;
+inline constexpr tensor_type tensor_type_of =
+    std::same_as<Real, double> ? float64_type : float32_type;
 
-/// The type of that name, or nullptr. A file may hold types that nobody reads; their sizes must still add up.
+/// The type of that name, or nullptr. A file may hold types that nobody reads; their sizes must
+/// still add up.
 [[nodiscard]] inline const tensor_type* find_tensor_type(std::string_view name) {
   static constexpr std::array types{float64_type,
                                     float32_type,
@@ -61,11 +63,10 @@ void convert_elements(std::span<const std::byte> bytes, std::span<Real> to) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     Stored element;
     std::memcpy(&element, bytes.data() + i * sizeof(Stored), sizeof(Stored));
-    if constexpr (std::floating_point<Stored>) {
+    if constexpr (std::floating_point<Stored>)
       to[i] = static_cast<Real>(element);
-    } else {
+    else
       to[i] = static_cast<Real>(static_cast<float>(element));
-    }
   }
 }
 
@@ -73,12 +74,14 @@ void convert_elements(std::span<const std::byte> bytes, std::span<Real> to) {
 
 /// Whether `decode_elements` reads elements of this type.
 [[nodiscard]] inline bool is_floating_point(const tensor_type& type) {
-  return type == float64_type || type == float32_type || type == float16_type || type == bfloat16_type;
+  return type == float64_type || type == float32_type || type == float16_type ||
+         type == bfloat16_type;
 }
 
 /// Little-endian elements of a floating-point type as Reals; `bytes` holds to.size() of them.
 template <std::floating_point Real>
-void decode_elements(const tensor_type& type, std::span<const std::byte> bytes, std::span<Real> to) {
+void decode_elements(const tensor_type& type, std::span<const std::byte> bytes,
+                     std::span<Real> to) {
   if (type == float64_type) detail::convert_elements<double>(bytes, to);
   if (type == float32_type) detail::convert_elements<float>(bytes, to);
   if (type == float16_type) detail::convert_elements<float16>(bytes, to);

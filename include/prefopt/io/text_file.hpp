@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// text_file: the bytes of a file from its beginning to its end, decompressed on the way where it is gzip.
+// text_file: the bytes of a file from its beginning to its end, decompressed on the way where it is
+// gzip.
 
 #include <algorithm>
 #include <array>
@@ -16,14 +17,16 @@
 
 namespace prefopt {
 
-/// A file, plain or gzip with any number of members (its first two bytes tell, not its name), or a pipe. Holds 64 KiB.
+/// A file, plain or gzip with any number of members (its first two bytes tell, not its name), or a
+/// pipe. Holds 64 KiB.
 class text_file {
  public:
   /// Throws io_error.
   explicit text_file(const std::filesystem::path& path) : file_(path) {
     fill_first();
     is_gzip_ = input_.size() >= 2 && input_[0] == std::byte{0x1f} && input_[1] == std::byte{0x8b};
-    if (is_gzip_ && ::inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) throw io_error("zlib: out of memory");
+    if (is_gzip_ && ::inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK)
+      throw io_error("zlib: out of memory");
   }
   text_file(const text_file&) = delete;
   text_file& operator=(const text_file&) = delete;
@@ -33,8 +36,9 @@ class text_file {
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
-  /// Up to `to.size()` bytes (at least one was asked for); how many came, 0 at the end. Throws io_error, and
-  /// format_error where gzip data is damaged, ends early, or has something else behind it.
+  /// Up to `to.size()` bytes (at least one was asked for); how many came, 0 at the end. Throws
+  /// io_error, and format_error where gzip data is damaged, ends early, or has something else
+  /// behind it.
   std::size_t read_some(std::span<char> to) {
     if (is_gzip_) return inflate_some(to);
     if (input_.empty()) refill();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From rewards and a critic's values to what each token was worth: generalized advantage estimation (Schulman et al.
-// 2016, arXiv:1506.02438, eq. 16), and the whitening that PPO puts behind it. Legend: n tokens of one response.
+// From rewards and a critic's values to what each token was worth: generalized advantage estimation
+// (Schulman et al. 2016, arXiv:1506.02438, eq. 16), and the whitening that PPO puts behind it.
+//
+// Legend: n tokens of one response.
 
 #include <cmath>
 #include <cstddef>
@@ -21,7 +23,8 @@ struct advantage_options {
 /// Throws value_error for an option outside its range.
 inline void check(const advantage_options& options) {
   const auto share = [](const char* name, double value) {
-    if (!(value >= 0 && value <= 1)) throw value_error(join("advantages: ", name, " is ", value, ", wanted 0 to 1"));
+    if (!(value >= 0 && value <= 1))
+      throw value_error(join("advantages: ", name, " is ", value, ", wanted 0 to 1"));
   };
   share("gamma", options.gamma);
   share("lam", options.lam);
@@ -32,16 +35,18 @@ struct advantages_and_returns {
   std::vector<double> returns;     // [n] advantages + values: what a critic is taught
 };
 
-/// A_t = d_t + gamma lambda A_{t+1} with d_t = r_t + gamma V_{t+1} - V_t. `values` are those before each token; behind
-/// the last there is nothing to come. Throws shape_error unless there are as many rewards as values, and what
-/// check(options) throws.
-[[nodiscard]] inline advantages_and_returns generalized_advantages(std::span<const double> rewards,
-                                                                   std::span<const double> values,
-                                                                   const advantage_options& options = {}) {
+/// A_t = d_t + gamma lambda A_{t+1} with d_t = r_t + gamma V_{t+1} - V_t. `values` are those before
+/// each token; behind the last there is nothing to come. Throws shape_error unless there are as
+/// many rewards as values, and what check(options) throws.
+[[nodiscard]] inline advantages_and_returns generalized_advantages(
+    std::span<const double> rewards, std::span<const double> values,
+    const advantage_options& options = {}) {
   check(options);
   if (rewards.size() != values.size())
-    throw shape_error(join("generalized_advantages: ", rewards.size(), " rewards for ", values.size(), " values"));
-  advantages_and_returns found{std::vector<double>(rewards.size()), std::vector<double>(rewards.size())};
+    throw shape_error(join("generalized_advantages: ", rewards.size(), " rewards for ",
+                           values.size(), " values"));
+  advantages_and_returns found{std::vector<double>(rewards.size()),
+                               std::vector<double>(rewards.size())};
   double next_value = 0, next_advantage = 0;
   for (std::size_t t = rewards.size(); t-- > 0;) {
     const double surprise = rewards[t] + options.gamma * next_value - values[t];
@@ -53,8 +58,8 @@ struct advantages_and_returns {
   return found;
 }
 
-/// Divides by the standard deviation (of a sample, n - 1; a variance of 1e-8 is added), after taking the mean away or
-/// keeping it. One number alone has no deviation and stays as it is.
+/// Divides by the standard deviation (of a sample, n - 1; a variance of 1e-8 is added), after
+/// taking the mean away or keeping it. One number alone has no deviation and stays as it is.
 inline void whiten(std::span<double> numbers, bool keep_mean = false) {
   if (numbers.size() < 2) return;
   const auto count = static_cast<double>(numbers.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// any_loss: a loss whose kind is known at run time only, as a program has it that is told by name. One virtual call a
-// micro-batch; what takes it compiles once for all losses.
+// any_loss: a loss whose kind is known at run time only, as a program has it that is told by name.
+// One virtual call a micro-batch; what takes it compiles once for all losses.
 
 #include <concepts>
 #include <cstdint>
@@ -19,20 +19,22 @@
 
 namespace prefopt {
 
-/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the same state. One that
-/// was moved from can be copied, assigned to and destroyed; all else throws value_error.
+/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the
+/// same state. One that was moved from can be copied, assigned to and destroyed; all else throws
+/// value_error.
 class any_loss {
  public:
-  static constexpr bool chosen_at_run_time = true;  ///< may be given a reference that it does not read
+  /// may be given a reference that it does not read
+  static constexpr bool chosen_at_run_time = true;
 
   template <class Loss>
-  requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
-      preference_loss<Loss> &&
-      (!reads_rewards<Loss>()) explicit any_loss(Loss loss)
-      : inputs(loss.inputs),
-  held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
+    requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
+                preference_loss<Loss> && (!reads_rewards<Loss>())
+  explicit any_loss(Loss loss)
+      : inputs(loss.inputs), held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
 
-  any_loss(const any_loss& other) : inputs(other.inputs), held_(other.held_ ? other.held_->copy() : nullptr) {}
+  any_loss(const any_loss& other)
+      : inputs(other.inputs), held_(other.held_ ? other.held_->copy() : nullptr) {}
   any_loss(any_loss&&) noexcept = default;
   any_loss& operator=(any_loss other) noexcept {
     inputs = other.inputs;
@@ -48,7 +50,9 @@ class any_loss {
   [[nodiscard]] double reward_scale() const { return held().reward_scale(); }
   [[nodiscard]] bool reads_means() const { return held().reads_means(); }
   [[nodiscard]] std::uint64_t parts_hash() const { return held().hash(); }
-  [[nodiscard]] token_results operator()(const token_groups& groups) const { return held().losses(groups); }
+  [[nodiscard]] token_results operator()(const token_groups& groups) const {
+    return held().losses(groups);
+  }
   void observe(const token_groups& groups) { held().observe(groups); }
   [[nodiscard]] std::vector<double> state() const { return held().state(); }
   void restore(std::span<const double> state) { held().restore(state); }
@@ -74,13 +78,17 @@ class any_loss {
   template <class Loss>
   struct holder final : base {
     explicit holder(Loss held) : loss(std::move(held)) {}
-    [[nodiscard]] std::unique_ptr<base> copy() const override { return std::make_unique<holder>(loss); }
+    [[nodiscard]] std::unique_ptr<base> copy() const override {
+      return std::make_unique<holder>(loss);
+    }
     [[nodiscard]] bool couples() const override { return prefopt::couples(loss); }
     [[nodiscard]] bool carries_state() const override { return prefopt::carries_state(loss); }
     [[nodiscard]] double reward_scale() const override { return prefopt::reward_scale(loss); }
     [[nodiscard]] bool reads_means() const override { return prefopt::reads_means(loss); }
     [[nodiscard]] std::uint64_t hash() const override { return loss_hash(loss); }
-    [[nodiscard]] token_results losses(const token_groups& groups) const override { return token_losses(loss, groups); }
+    [[nodiscard]] token_results losses(const token_groups& groups) const override {
+      return token_losses(loss, groups);
+    }
     void observe(const token_groups& groups) override { prefopt::observe(loss, groups); }
     [[nodiscard]] std::vector<double> state() const override { return state_of(loss); }
     void restore(std::span<const double> state) override { restore_state(loss, state); }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Alignment via optimal transport on pairs, Melnyk et al. 2024, arXiv:2406.05882: over the step's pairs, the policy's
-// sorted differences are held against the reference's sorted ones,
+// Alignment via optimal transport on pairs, Melnyk et al. 2024, arXiv:2406.05882: over the step's
+// pairs, the policy's sorted differences are held against the reference's sorted ones,
 //
 //   h_(i) = sort(log pi(c) - log pi(j))_i - sort(log ref(c) - log ref(j))_i
 //   loss  = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
 //
-// so that the whole distribution of margins moves up, not each pair's own. A pair's loss is that of its place in the
-// policy's order.
+// so that the whole distribution of margins moves up, not each pair's own. A pair's loss is that of
+// its place in the policy's order.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,11 +40,13 @@ struct aot {
     }
     const std::vector<std::size_t> places = sorted_order(policy);
     std::ranges::sort(reference, is_less_nan_last);
-    batch_losses results{std::vector<double>(policy.size()), std::vector<double>(2 * policy.size())};
+    batch_losses results{std::vector<double>(policy.size()),
+                         std::vector<double>(2 * policy.size())};
     const dpo quantile{.beta = beta, .label_smoothing = label_smoothing};
     for (std::size_t i = 0; i < places.size(); ++i) {
       const std::size_t pair = places[i];
-      const pair_loss one = quantile({.policy_chosen = policy[pair], .reference_chosen = reference[i]});
+      const pair_loss one =
+          quantile({.policy_chosen = policy[pair], .reference_chosen = reference[i]});
       results.losses[pair] = one.loss;
       results.slopes[2 * pair] = one.slope_chosen;
       results.slopes[2 * pair + 1] = one.slope_rejected;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Alignment via optimal transport without pairs, Melnyk et al. 2024, arXiv:2406.05882: over a step, the sorted
-// log-ratios of the chosen responses are held against those of the rejected ones,
+// Alignment via optimal transport without pairs, Melnyk et al. 2024, arXiv:2406.05882: over a step,
+// the sorted log-ratios of the chosen responses are held against those of the rejected ones,
 //
 //   h_(i) = sort(r_c)_i - sort(r_j)_i
 //   loss  = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
@@ -37,7 +37,8 @@ struct aot_unpaired {
       rejected.push_back(log_ratios(pair).rejected);
     }
     const std::vector<std::size_t> better = sorted_order(chosen), worse = sorted_order(rejected);
-    batch_losses results{std::vector<double>(chosen.size()), std::vector<double>(2 * chosen.size())};
+    batch_losses results{std::vector<double>(chosen.size()),
+                         std::vector<double>(2 * chosen.size())};
     const dpo quantile{.beta = beta, .label_smoothing = label_smoothing};
     for (std::size_t i = 0; i < better.size(); ++i) {
       const std::size_t c = better[i], j = worse[i];

@@ -16,7 +16,8 @@
 
 namespace prefopt {
 
-/// For chosen responses that are better than the policy: it raises them and lowers the rejected ones.
+/// For chosen responses that are better than the policy: it raises them and lowers the rejected
+/// ones.
 struct apo_zero {
   double beta = 0.1;  ///< above 0
 
@@ -27,7 +28,8 @@ struct apo_zero {
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const auto [chosen, rejected] = log_ratios(pair);
     const double c = beta * chosen, j = beta * rejected;
-    return {sigmoid(-c) + sigmoid(j), -beta * sigmoid(c) * sigmoid(-c), beta * sigmoid(j) * sigmoid(-j)};
+    return {sigmoid(-c) + sigmoid(j), -beta * sigmoid(c) * sigmoid(-c),
+            beta * sigmoid(j) * sigmoid(-j)};
   }
 
   /// Throws value_error for a hyper-parameter outside its range.

@@ -5,8 +5,8 @@
 //   loss = -log sigmoid(beta r - d)     of a desirable response
 //   loss = -log sigmoid(-(beta r - d))  of an undesirable one
 //
-// r are log-ratios to the reference, summed over tokens, and d is the mean of beta r over all responses of all steps so
-// far, this one's too, held constant.
+// r are log-ratios to the reference, summed over tokens, and d is the mean of beta r over all
+// responses of all steps so far, this one's too, held constant.
 
 #include <cmath>
 #include <cstdint>
@@ -36,7 +36,8 @@ struct bco {
   static constexpr loss_inputs inputs{};
 
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
-    batch_losses results{std::vector<double>(groups.size()), std::vector<double>(groups.responses.size())};
+    batch_losses results{std::vector<double>(groups.size()),
+                         std::vector<double>(groups.responses.size())};
     for (std::size_t e = 0; e < groups.size(); ++e) {
       for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1]; ++s) {
         const response_log_probs& one = groups.responses[s];
@@ -62,7 +63,8 @@ struct bco {
 
   void restore(std::span<const double> state) {
     if (state.size() != 2 || !std::isfinite(state[0]) || !(state[1] >= 0))
-      throw value_error(join(name, ": a state of ", state.size(), " numbers that is none, wanted a mean and a count"));
+      throw value_error(join(name, ": a state of ", state.size(),
+                             " numbers that is none, wanted a mean and a count"));
     shift = {state[0], state[1]};
   }
 

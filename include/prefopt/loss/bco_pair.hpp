@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Binary classifier optimization on pairs, Jung et al. 2024, arXiv:2404.04656, without its shift (a running mean
-// over steps):
+// Binary classifier optimization on pairs, Jung et al. 2024, arXiv:2404.04656, without its shift (a
+// running mean over steps):
 //
 //   loss = -log sigmoid(beta r_c) - log sigmoid(-beta r_j)
 //

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// best_of_list: the chance that a softmax gives to the first of some responses, which losses of lists are made of.
+// best_of_list: the chance that a softmax gives to the first of some responses, which losses of
+// lists are made of.
 
 #include <algorithm>
 #include <cmath>
@@ -16,12 +17,12 @@
 
 namespace prefopt {
 
-/// Indices into the list, the best first, equal scores in their order. Throws value_error for a score that is not a
-/// number.
+/// Indices into the list, the best first, equal scores in their order. Throws value_error for a
+/// score that is not a number.
 [[nodiscard]] inline std::vector<std::size_t> best_first(std::span<const response_log_probs> list) {
-  for (const response_log_probs& one : list) {
-    if (std::isnan(one.score)) throw value_error("a list of responses with a score that is not a number");
-  }
+  for (const response_log_probs& one : list)
+    if (std::isnan(one.score))
+      throw value_error("a list of responses with a score that is not a number");
   std::vector<std::size_t> ranking(list.size());
   std::iota(ranking.begin(), ranking.end(), std::size_t{0});
   std::ranges::stable_sort(ranking, {}, [&](std::size_t i) { return -list[i].score; });
@@ -30,12 +31,13 @@ namespace prefopt {
 
 /// Throws value_error, naming the loss, for fewer than two responses.
 inline void require_list(std::string_view loss, std::span<const response_log_probs> list) {
-  if (list.size() < 2) throw value_error(join(loss, ": a list of ", list.size(), " responses, expected two or more"));
+  if (list.size() < 2)
+    throw value_error(join(loss, ": a list of ", list.size(), " responses, expected two or more"));
 }
 
-/// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list), with r the log-ratio to
-/// the reference. Adds its derivatives by each policy to `slopes` [K]. Alone it has all of it: the loss is 0. Throws
-/// value_error for nothing to choose from.
+/// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list),
+/// with r the log-ratio to the reference. Adds its derivatives by each policy to `slopes` [K].
+/// Alone it has all of it: the loss is 0. Throws value_error for nothing to choose from.
 [[nodiscard]] inline double add_best_of_list(std::span<const response_log_probs> list,
                                              std::span<const std::size_t> among, double beta,
                                              std::span<double> slopes) {
@@ -44,16 +46,18 @@ inline void require_list(std::string_view loss, std::span<const response_log_pro
   const std::size_t best = among.front();
   const auto others = among.subspan(1);
   if (others.empty()) return 0;
-  // m = log sum_j exp(z_j) over the others, z_j = -beta (r_best - r_j): then the loss is log(1 + exp(m)). One other
-  // alone is z itself, so a pair gives the bits of DPO.
+  // m = log sum_j exp(z_j) over the others, z_j = -beta (r_best - r_j): then the loss is log(1 +
+  // exp(m)). One other alone is z itself, so a pair gives the bits of DPO.
   double greatest = -beta * (ratio(best) - ratio(others.front()));
-  for (const std::size_t j : others) greatest = std::max(greatest, -beta * (ratio(best) - ratio(j)));
+  for (const std::size_t j : others)
+    greatest = std::max(greatest, -beta * (ratio(best) - ratio(j)));
   double sum = 0;
   for (const std::size_t j : others) sum += std::exp(-beta * (ratio(best) - ratio(j)) - greatest);
   const double m = greatest + std::log(sum);
   const double slope = beta * sigmoid(m);
   slopes[best] -= slope;
-  for (const std::size_t j : others) slopes[j] += slope * (std::exp(-beta * (ratio(best) - ratio(j)) - greatest) / sum);
+  for (const std::size_t j : others)
+    slopes[j] += slope * (std::exp(-beta * (ratio(best) - ratio(j)) - greatest) / sum);
   return log1p_exp(m);
 }
 

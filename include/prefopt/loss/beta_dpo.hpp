@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// beta-DPO, Wu et al. 2024, arXiv:2407.08639: DPO whose beta follows the step's margins, on the pairs that a step
-// keeps,
+// beta-DPO, Wu et al. 2024, arXiv:2407.08639: DPO whose beta follows the step's margins, on the
+// pairs that a step keeps,
 //
 //   loss = -log sigmoid(b h),  b = max(0.001, beta (1 + a (mean of h over the kept pairs - M)))
 //
-// h is the margin of summed log-probs. M and s are running averages (memory 0.9) of the steps' mean and standard
-// deviation of h. Of the P pairs of a step, int(P (1 - filtered)) are kept, drawn without replacement by
-// exp(-(h - M)^2 / (2 s^2)): a pair far from the usual margin is an outlier or already learned. b is held constant.
-// Where the loss is only evaluated, all pairs are kept.
+// h is the margin of summed log-probs. M and s are running averages (memory 0.9) of the steps' mean
+// and standard deviation of h. Of the P pairs of a step, int(P (1 - filtered)) are kept, drawn
+// without replacement by exp(-(h - M)^2 / (2 s^2)): a pair far from the usual margin is an outlier
+// or already learned. b is held constant. Where the loss is only evaluated, all pairs are kept.
 
 #include <algorithm>
 #include <cmath>
@@ -30,8 +30,8 @@
 
 namespace prefopt {
 
-/// What is drawn follows from the seed and the number of steps observed. Pairs are left out of the step that was
-/// observed last, which is known by its margins, and of no other.
+/// What is drawn follows from the seed and the number of steps observed. Pairs are left out of the
+/// step that was observed last, which is known by its margins, and of no other.
 struct beta_dpo {
   double beta = 0.1;         ///< above 0
   double sensitivity = 0.6;  ///< a, at least 0
@@ -55,16 +55,18 @@ struct beta_dpo {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  /// At least one pair is kept. What is left out has loss 0; the others' count for it, so that the step's mean is that
-  /// of the kept.
+  /// At least one pair is kept. What is left out has loss 0; the others' count for it, so that the
+  /// step's mean is that of the kept.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const std::vector<double> margins = margins_of(groups);
-    const std::vector<std::size_t> kept = margins == drawn.margins ? drawn.kept : all_of(margins.size());
+    const std::vector<std::size_t> kept =
+        margins == drawn.margins ? drawn.kept : all_of(margins.size());
     double mean = 0;
     for (const std::size_t p : kept) mean += margins[p] / static_cast<double>(kept.size());
     const double steered = std::max(beta * (1 + sensitivity * (mean - running.mean)), 1e-3);
     const double share = static_cast<double>(margins.size()) / static_cast<double>(kept.size());
-    batch_losses results{std::vector<double>(margins.size()), std::vector<double>(2 * margins.size())};
+    batch_losses results{std::vector<double>(margins.size()),
+                         std::vector<double>(2 * margins.size())};
     for (const std::size_t p : kept) {
       results.losses[p] = share * log1p_exp(-steered * margins[p]);
       results.slopes[2 * p] = -share * steered * sigmoid(-steered * margins[p]);
@@ -81,16 +83,20 @@ struct beta_dpo {
     double squares = 0;
     for (const double h : margins) squares += (h - mean) * (h - mean);
     running.mean = 0.9 * running.mean + 0.1 * mean;
-    running.deviation = 0.9 * running.deviation + 0.1 * (count > 1 ? std::sqrt(squares / (count - 1)) : 0);
+    running.deviation =
+        0.9 * running.deviation + 0.1 * (count > 1 ? std::sqrt(squares / (count - 1)) : 0);
     running.steps += 1;
     drawn = {margins, draw(margins)};
   }
 
-  [[nodiscard]] std::vector<double> state() const { return {running.mean, running.deviation, running.steps}; }
+  [[nodiscard]] std::vector<double> state() const {
+    return {running.mean, running.deviation, running.steps};
+  }
 
   void restore(std::span<const double> state) {
     if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
-      throw value_error(join(name, ": a state of ", state.size(), " numbers that is none, wanted three"));
+      throw value_error(
+          join(name, ": a state of ", state.size(), " numbers that is none, wanted three"));
     running = {state[0], state[1], state[2]};
     drawn = {};
   }
@@ -99,7 +105,8 @@ struct beta_dpo {
   friend void check(const beta_dpo& loss) {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.sensitivity) && loss.sensitivity >= 0))
-      throw value_error(join(name, ": sensitivity is ", loss.sensitivity, ", wanted a finite number of at least 0"));
+      throw value_error(join(name, ": sensitivity is ", loss.sensitivity,
+                             ", wanted a finite number of at least 0"));
     if (!(loss.filtered >= 0 && loss.filtered < 1))
       throw value_error(join(name, ": filtered is ", loss.filtered, ", wanted 0 <= filtered < 1"));
   }
@@ -107,7 +114,8 @@ struct beta_dpo {
  private:
   [[nodiscard]] static std::vector<double> margins_of(const response_groups& groups) {
     std::vector<double> margins;
-    for (const pair_log_probs& pair : batch_pairs(name, groups)) margins.push_back(preference_margin(pair));
+    for (const pair_log_probs& pair : batch_pairs(name, groups))
+      margins.push_back(preference_margin(pair));
     return margins;
   }
 
@@ -117,14 +125,16 @@ struct beta_dpo {
     return indices;
   }
 
-  /// The pairs that are kept, in their order. Efraimidis and Spirakis 2006: the greatest log(u) / weight, u uniform.
+  /// The pairs that are kept, in their order. Efraimidis and Spirakis 2006: the greatest log(u) /
+  /// weight, u uniform.
   [[nodiscard]] std::vector<std::size_t> draw(std::span<const double> margins) const {
     std::vector<std::size_t> order = all_of(margins.size());
-    const auto keep =
-        std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(margins.size()) * (1 - filtered)));
+    const auto keep = std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(margins.size()) * (1 - filtered)));
     if (keep == order.size()) return order;
     random_generator random(seed, static_cast<std::uint64_t>(running.steps));
-    std::vector<double> keys;  // log of -log(u) / weight: the smallest are kept, and no weight is too small for it
+    // log of -log(u) / weight: the smallest are kept, and no weight is too small for it
+    std::vector<double> keys;
     for (const double h : margins) {
       const double away = running.deviation > 0 ? (h - running.mean) / running.deviation : 0;
       keys.push_back(std::log(-std::log1p(-random.uniform())) + away * away / 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// exp for numbers that a model may put anywhere: where it would leave the doubles, it stays at their end, so that what
-// it is multiplied with may be 0. Elsewhere it is exp.
+// exp for numbers that a model may put anywhere: where it would leave the doubles, it stays at
+// their end, so that what it is multiplied with may be 0. Elsewhere it is exp.
 
 #include <cmath>
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The loss of a reward model on pairs (Bradley & Terry 1952; Ouyang et al. 2022, arXiv:2203.02155, eq. 1), with the
-// margin of Touvron et al. 2023, arXiv:2307.09288, eq. 2, and the centring of Eisenstein et al. 2023, arXiv:2312.09244:
+// The loss of a reward model on pairs (Bradley & Terry 1952; Ouyang et al. 2022, arXiv:2203.02155,
+// eq. 1), with the margin of Touvron et al. 2023, arXiv:2307.09288, eq. 2, and the centring of
+// Eisenstein et al. 2023, arXiv:2312.09244:
 //
 //   loss = -log sigmoid(R_c - R_j - m) + c (R_c + R_j)^2
 //
-// R are rewards. Only their differences are learned, so each prompt's could drift; c holds them around 0.
+// R are rewards. Only their differences are learned, so each prompt's could drift; c holds them
+// around 0.
 
 #include <cmath>
 #include <cstddef>
@@ -21,8 +23,8 @@ namespace prefopt {
 
 /// Of examples with two responses, which a `reward_model` scores.
 struct bradley_terry {
-  /// m = margin_scale (score of the chosen - score of the rejected response); of a pair the scores are 1 and 0, so this
-  /// is the margin itself. At least 0.
+  /// m = margin_scale (score of the chosen - score of the rejected response); of a pair the scores
+  /// are 1 and 0, so this is the margin itself. At least 0.
   double margin_scale = 0;
   double center_rewards_coefficient = 0;  ///< c, at least 0; TRL advises 0.01
 
@@ -31,29 +33,35 @@ struct bradley_terry {
   static constexpr loss_inputs inputs{.reference = false};
   static constexpr bool reads_rewards = true;
 
-  /// Throws value_error for another number of responses than two, and for scores that do not say which is better.
+  /// Throws value_error for another number of responses than two, and for scores that do not say
+  /// which is better.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> pair) const {
-    if (pair.size() != 2) throw value_error(join(name, ": an example with ", pair.size(), " responses, wanted a pair"));
-    if (!std::isfinite(pair[0].score) || !std::isfinite(pair[1].score) || pair[0].score == pair[1].score)
-      throw value_error(join(name, ": an example with scores ", pair[0].score, " and ", pair[1].score,
+    if (pair.size() != 2)
+      throw value_error(join(name, ": an example with ", pair.size(), " responses, wanted a pair"));
+    if (!std::isfinite(pair[0].score) || !std::isfinite(pair[1].score) ||
+        pair[0].score == pair[1].score)
+      throw value_error(join(name, ": an example with scores ", pair[0].score, " and ",
+                             pair[1].score,
                              ", wanted two unequal ones of responses to one prompt"));
     const bool first_is_better = pair[0].score > pair[1].score;
     const response_log_probs& chosen = pair[first_is_better ? 0 : 1];
     const response_log_probs& rejected = pair[first_is_better ? 1 : 0];
-    const double z = chosen.policy - rejected.policy - margin_scale * (chosen.score - rejected.score);
+    const double z =
+        chosen.policy - rejected.policy - margin_scale * (chosen.score - rejected.score);
     const double sum = chosen.policy + rejected.policy;
     const double push = sigmoid(-z), drift = 2 * center_rewards_coefficient * sum;
-    list_loss result{log1p_exp(-z) + center_rewards_coefficient * sum * sum, {drift - push, drift + push}};
+    list_loss result{log1p_exp(-z) + center_rewards_coefficient * sum * sum,
+                     {drift - push, drift + push}};
     if (!first_is_better) std::swap(result.slopes[0], result.slopes[1]);
     return result;
   }
 
   /// Throws value_error for a hyper-parameter outside its range.
   friend void check(const bradley_terry& loss) {
-    for (const double number : {loss.margin_scale, loss.center_rewards_coefficient}) {
+    for (const double number : {loss.margin_scale, loss.center_rewards_coefficient})
       if (!(std::isfinite(number) && number >= 0))
-        throw value_error(join(name, ": a hyper-parameter of ", number, ", wanted a finite number of at least 0"));
-    }
+        throw value_error(join(name, ": a hyper-parameter of ", number,
+                               ", wanted a finite number of at least 0"));
   }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a pairwise loss is given, gives back, and must declare. A loss sees numbers, never tokens or models.
+// What a pairwise loss is given, gives back, and must declare. A loss sees numbers, never tokens or
+// models.
 
 #include <concepts>
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace prefopt {
 
-/// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss asks (`reduction`), and the
-/// responses' lengths in tokens.
+/// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss asks
+/// (`reduction`), and the responses' lengths in tokens.
 struct pair_log_probs {
   double policy_chosen = 0;
   double policy_rejected = 0;
@@ -32,25 +33,28 @@ struct pair_loss {
 /// How token log-probs become the number that a loss reads.
 enum class token_reduction { sum, mean };
 
-/// The sum in which tokens beyond the shortest response of the example weigh `tail` only: what is left of the verbosity
-/// of a longer response (Liu et al. 2024, arXiv:2409.06411).
+/// The sum in which tokens beyond the shortest response of the example weigh `tail` only: what is
+/// left of the verbosity of a longer response (Liu et al. 2024, arXiv:2409.06411).
 struct desensitized_sum {
   double tail = 1;
 };
 
-/// A way to reduce: which of them is a constant of the loss, or a member where the loss has its settings.
+/// A way to reduce: which of them is a constant of the loss, or a member where the loss has its
+/// settings.
 template <class R>
-concept reduction_of_tokens =
-    std::same_as<std::remove_cvref_t<R>, token_reduction> || std::same_as<std::remove_cvref_t<R>, desensitized_sum>;
+concept reduction_of_tokens = std::same_as<std::remove_cvref_t<R>, token_reduction> ||
+                              std::same_as<std::remove_cvref_t<R>, desensitized_sum>;
 
 /// Which inputs a loss reads. What it does not read is neither computed nor accepted as an option.
 struct loss_inputs {
-  bool rejected = true;      ///< all responses; else only an example's best one by score
-  bool reference = true;     ///< the reference's log-probs
-  bool square_sums = false;  ///< at each response token, log sum_v p(v)^2 of the policy's whole distribution
-  bool divergences = false;  ///< at each response token, KL(reference || policy) of the whole distributions
-  bool mismatched = false;   ///< also responses that answer another prompt
-  bool lengths = false;      ///< of a pair, the responses' lengths in tokens
+  bool rejected = true;   ///< all responses; else only an example's best one by score
+  bool reference = true;  ///< the reference's log-probs
+  /// at each response token, log sum_v p(v)^2 of the policy's whole distribution
+  bool square_sums = false;
+  /// at each response token, KL(reference || policy) of the whole distributions
+  bool divergences = false;
+  bool mismatched = false;  ///< also responses that answer another prompt
+  bool lengths = false;     ///< of a pair, the responses' lengths in tokens
 
   /// What two losses read together.
   [[nodiscard]] friend constexpr loss_inputs operator|(const loss_inputs& a, const loss_inputs& b) {
@@ -66,19 +70,19 @@ struct loss_inputs {
 /// What messages call a loss: its `name`, or "loss" where it has none.
 template <class Loss>
 [[nodiscard]] constexpr std::string_view loss_name() {
-  if constexpr (requires { std::string_view(Loss::name); }) {
+  if constexpr (requires { std::string_view(Loss::name); })
     return Loss::name;
-  } else {
+  else
     return "loss";
-  }
 }
 
 /// A loss over one pair.
-/// Needs: (1) `reduction`, how tokens become one number; (2) `inputs`, a static constant; (3) a const call operator
-/// from pair_log_probs to pair_loss in closed form, finite for finite input, in double; (4) `check(loss)`, found by
-/// argument-dependent lookup, which throws value_error for hyper-parameters outside their range. Promises: the slopes
-/// are the derivatives of the loss; a slope of an input that `inputs` denies is 0; it reads lengths only where `inputs`
-/// says so, for elsewhere they may be 0. Not asked: that it reads all of its input.
+/// Needs: (1) `reduction`, how tokens become one number; (2) `inputs`, a static constant; (3) a
+/// const call operator from pair_log_probs to pair_loss in closed form, finite for finite input, in
+/// double; (4) `check(loss)`, found by argument-dependent lookup, which throws value_error for
+/// hyper-parameters outside their range. Promises: the slopes are the derivatives of the loss; a
+/// slope of an input that `inputs` denies is 0; it reads lengths only where `inputs` says so, for
+/// elsewhere they may be 0. Not asked: that it reads all of its input.
 template <class L>
 concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_log_probs& pair) {
   { loss(pair) } -> std::same_as<pair_loss>;

@@ -4,8 +4,8 @@
 //
 //   loss = -(1 - e) log sigmoid(beta d) - e log sigmoid(-beta d)
 //
-// d is the difference of the responses' summed log-probs. There is no reference; e is the chance that a label is wrong.
-// The paper adds the supervised loss of the chosen response.
+// d is the difference of the responses' summed log-probs. There is no reference; e is the chance
+// that a label is wrong. The paper adds the supervised loss of the chosen response.
 
 #include <string_view>
 
@@ -28,7 +28,8 @@ struct cpo {
   static constexpr loss_inputs inputs{.reference = false};
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
-    const double z = beta * (pair.policy_chosen - pair.policy_rejected), right = 1 - label_smoothing;
+    const double z = beta * (pair.policy_chosen - pair.policy_rejected),
+                 right = 1 - label_smoothing;
     const double slope = beta * (label_smoothing * sigmoid(z) - right * sigmoid(-z));
     return through_margin(right * log1p_exp(-z) + label_smoothing * log1p_exp(z), slope);
   }

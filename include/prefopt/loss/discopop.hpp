@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// DiscoPOP, the log-ratio modulated loss that a search found, Lu et al. 2024, arXiv:2406.08414: with z = beta h
-// and m = sigmoid(z / tau),
+// DiscoPOP, the log-ratio modulated loss that a search found, Lu et al. 2024, arXiv:2406.08414:
+// with z = beta h and m = sigmoid(z / tau),
 //
 //   loss = -(1 - m) log sigmoid(z) + m exp(-z)
 //
-// h is the margin of summed log-probs. It is not convex: around a margin of 0 it rises a little, as the paper shows.
+// h is the margin of summed log-probs. It is not convex: around a margin of 0 it rises a little, as
+// the paper shows.
 
 #include <cmath>
 #include <string_view>
@@ -34,7 +35,8 @@ struct discopop {
     const double m = sigmoid(u), rest = sigmoid(-u), bend = m * rest / temperature;
     // exp(-z) m in one exponent: for wide negative margins exp(-z) alone has no number.
     const double exponential = std::exp(-z - log1p_exp(-u)), logistic = log1p_exp(-z);
-    const double slope = -sigmoid(-z) * rest - logistic * bend - exponential + exponential * rest / temperature;
+    const double slope =
+        -sigmoid(-z) * rest - logistic * bend - exponential + exponential * rest / temperature;
     return through_margin(rest * logistic + exponential, beta * slope);
   }
 
@@ -42,7 +44,8 @@ struct discopop {
   friend void check(const discopop& loss) {
     check_beta(name, loss.beta);
     if (!(loss.temperature > 0 && loss.temperature <= 1))
-      throw value_error(join(name, ": temperature is ", loss.temperature, ", wanted 0 < temperature <= 1"));
+      throw value_error(
+          join(name, ": temperature is ", loss.temperature, ", wanted 0 < temperature <= 1"));
   }
 };
 

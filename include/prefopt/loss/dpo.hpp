@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Direct preference optimization, Rafailov et al. 2023, arXiv:2305.18290, eq. 7, with the label smoothing of
-// conservative DPO, Mitchell 2023, "A note on DPO with noisy preferences & relationship to IPO":
+// Direct preference optimization, Rafailov et al. 2023, arXiv:2305.18290, eq. 7, with the label
+// smoothing of conservative DPO, Mitchell 2023, "A note on DPO with noisy preferences &
+// relationship to IPO":
 //
 //   loss = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
 //

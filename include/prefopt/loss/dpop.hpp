@@ -38,7 +38,8 @@ struct dpop {
   friend void check(const dpop& loss) {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.lambda) && loss.lambda >= 0))
-      throw value_error(join(name, ": lambda is ", loss.lambda, ", wanted a finite number of at least 0"));
+      throw value_error(
+          join(name, ": lambda is ", loss.lambda, ", wanted a finite number of at least 0"));
   }
 };
 

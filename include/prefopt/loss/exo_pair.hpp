@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Efficient exact optimization of a pair, Ji et al. 2024, arXiv:2402.00856: the divergence of the model's
-// preference p = sigmoid(beta h) from a label that is right with chance 1 - e,
+// Efficient exact optimization of a pair, Ji et al. 2024, arXiv:2402.00856: the divergence of the
+// model's preference p = sigmoid(beta h) from a label that is right with chance 1 - e,
 //
 //   loss = p log(p / (1 - e)) + (1 - p) log((1 - p) / e)
 //
@@ -40,8 +40,8 @@ struct exo_pair {
   friend void check(const exo_pair& loss) {
     check_beta(name, loss.beta);
     if (!(loss.label_smoothing > 0 && loss.label_smoothing < 0.5))
-      throw value_error(
-          join(name, ": label_smoothing is ", loss.label_smoothing, ", wanted 0 < label_smoothing < 0.5"));
+      throw value_error(join(name, ": label_smoothing is ", loss.label_smoothing,
+                             ", wanted 0 < label_smoothing < 0.5"));
   }
 };
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// f-DPO, Wang et al. 2023, arXiv:2309.16240: a policy held near the reference by an f-divergence has the reward
-// beta f'(pi / ref) where KL gives beta log(pi / ref). So any loss of the margin becomes one of the divergence when the
-// scores s = f'(exp r) take the place of the log-ratios r:
+// f-DPO, Wang et al. 2023, arXiv:2309.16240: a policy held near the reference by an f-divergence
+// has the reward beta f'(pi / ref) where KL gives beta log(pi / ref). So any loss of the margin
+// becomes one of the divergence when the scores s = f'(exp r) take the place of the log-ratios r:
 //
 //   reverse KL   s = r                     (the loss itself)
 //   forward KL   s = 1 - exp(-r)
 //   Jensen-Shannon  s = log 2 + log sigmoid(r)
 //   alpha        s = (exp((alpha - 1) r) - 1) / (alpha - 1), at alpha = 1: r
 //
-// f' leaves a constant open: it is chosen so that s is 0 where policy and reference agree. In a margin it cancels, as
-// the normalizer of the optimal policy does, but where a loss divides by lengths (as Hugging Face TRL does). Losses
-// that read a response for itself have no such form.
+// f' leaves a constant open: it is chosen so that s is 0 where policy and reference agree. In a
+// margin it cancels, as the normalizer of the optimal policy does, but where a loss divides by
+// lengths (as Hugging Face TRL does). Losses that read a response for itself have no such form.
 
 #include <algorithm>
 #include <cmath>
@@ -43,12 +43,14 @@ struct divergence_score {
 struct reverse_kl {
   static constexpr std::string_view name = "reverse_kl";
 
-  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const { return {log_ratio, 1}; }
+  [[nodiscard]] PREFOPT_HOST_DEVICE divergence_score operator()(double log_ratio) const {
+    return {log_ratio, 1};
+  }
 };
 
-/// Grows with the exponential of how far the policy falls below the reference; beyond 690 nats score and slope stay at
-/// what they are there. So a pair whose rejected response lies that far below is a solved one. A loss of squares (ipo)
-/// is infinite from half as far on.
+/// Grows with the exponential of how far the policy falls below the reference; beyond 690 nats
+/// score and slope stay at what they are there. So a pair whose rejected response lies that far
+/// below is a solved one. A loss of squares (ipo) is infinite from half as far on.
 struct forward_kl {
   static constexpr std::string_view name = "forward_kl";
 
@@ -65,7 +67,8 @@ struct js_divergence {
   }
 };
 
-/// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as that of forward_kl.
+/// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as that of
+/// forward_kl.
 struct alpha_divergence {
   static constexpr std::string_view name = "alpha_divergence";
 
@@ -84,18 +87,20 @@ concept divergence_of_responses = std::copyable<D> && requires(const D& divergen
   { divergence(0.0) } -> std::same_as<divergence_score>;
 };
 
-/// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. Where the loss takes means over tokens, the score of the whole
-/// response is divided by its length.
+/// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. Where the loss takes means over tokens, the
+/// score of the whole response is divided by its length.
 template <margin_loss Loss, divergence_of_responses Divergence>
-requires std::same_as<decltype(Loss::reduction), const token_reduction>
+  requires std::same_as<decltype(Loss::reduction), const token_reduction>
 struct f_divergence : loss_around<Loss> {
   Divergence divergence;
 
   static constexpr std::string_view name = loss_name<Loss>();
   static constexpr token_reduction reduction = token_reduction::sum;
-  static constexpr loss_inputs inputs{.lengths = Loss::reduction == token_reduction::mean || Loss::inputs.lengths};
+  static constexpr loss_inputs inputs{.lengths = Loss::reduction == token_reduction::mean ||
+                                                 Loss::inputs.lengths};
 
-  PREFOPT_HOST_DEVICE constexpr explicit f_divergence(Loss inner = Loss{}, Divergence held_by = Divergence{})
+  PREFOPT_HOST_DEVICE constexpr explicit f_divergence(Loss inner = Loss{},
+                                                      Divergence held_by = Divergence{})
       : loss_around<Loss>(std::move(inner)), divergence(std::move(held_by)) {}
 
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
@@ -106,20 +111,25 @@ struct f_divergence : loss_around<Loss> {
                                             .policy_rejected = j.score * share_j,
                                             .chosen_tokens = pair.chosen_tokens,
                                             .rejected_tokens = pair.rejected_tokens});
-    return {of_scores.loss, of_scores.slope_chosen * c.slope * share_c, of_scores.slope_rejected * j.slope * share_j};
+    return {of_scores.loss, of_scores.slope_chosen * c.slope * share_c,
+            of_scores.slope_rejected * j.slope * share_j};
   }
 
   /// A divergence is told by its name and its alpha, if it has them.
   [[nodiscard]] std::uint64_t parts_hash() const {
     detail::word_hash hash;
     hash.add(loss_hash(this->loss));
-    if constexpr (requires { std::string_view(Divergence::name); }) hash.add(std::string_view(Divergence::name));
-    if constexpr (requires { static_cast<double>(divergence.alpha); }) hash.add(static_cast<double>(divergence.alpha));
+    if constexpr (requires { std::string_view(Divergence::name); })
+      hash.add(std::string_view(Divergence::name));
+    if constexpr (requires { static_cast<double>(divergence.alpha); })
+      hash.add(static_cast<double>(divergence.alpha));
     return hash.value();
   }
 
   /// A loss that carries numbers takes in scores, as it reads them.
-  void observe(const response_groups& groups) requires stateful_loss<Loss> {
+  void observe(const response_groups& groups)
+    requires stateful_loss<Loss>
+  {
     std::vector<response_log_probs> scores(groups.responses.begin(), groups.responses.end());
     for (response_log_probs& one : scores) {
       one.policy = divergence(one.policy - one.reference).score * share(one.tokens);
@@ -133,13 +143,15 @@ struct f_divergence : loss_around<Loss> {
     check(self.loss);
     if constexpr (requires { self.divergence.alpha; }) {
       if (!std::isfinite(self.divergence.alpha))
-        throw value_error(join(name, ": alpha is ", self.divergence.alpha, ", wanted a finite number"));
+        throw value_error(
+            join(name, ": alpha is ", self.divergence.alpha, ", wanted a finite number"));
     }
   }
 
  private:
   [[nodiscard]] PREFOPT_HOST_DEVICE static double share(std::int64_t tokens) {
-    return Loss::reduction == token_reduction::mean && tokens > 1 ? 1 / static_cast<double>(tokens) : 1;
+    return Loss::reduction == token_reduction::mean && tokens > 1 ? 1 / static_cast<double>(tokens)
+                                                                  : 1;
   }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The hinge of the margin: the sequence likelihood calibration loss, Zhao et al. 2023, arXiv:2305.10425, eq. 2, on
-// DPO's margin as Liu et al. 2023, arXiv:2309.06657, put it:
+// The hinge of the margin: the sequence likelihood calibration loss, Zhao et al. 2023,
+// arXiv:2305.10425, eq. 2, on DPO's margin as Liu et al. 2023, arXiv:2309.06657, put it:
 //
 //   loss = max(0, 1 - beta h)
 //
@@ -26,7 +26,8 @@ struct hinge {
   static constexpr bool reads_margin_only = true;
 
   /// At the kink the slope is 0, that of the flat side.
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(
+      const pair_log_probs& pair) const {
     const double short_of = 1 - beta * preference_margin(pair);
     if (short_of <= 0) return {};
     return through_margin(short_of, -beta);

@@ -4,8 +4,9 @@
 //
 //   loss = (h - 1 / (2 beta))^2
 //
-// h is the margin of log-probs averaged over each response's tokens, as the paper's authors and TRL apply it: a sum
-// would set long answers the same target as short ones. The paper's tau is called beta, the name that it has in use.
+// h is the margin of log-probs averaged over each response's tokens, as the paper's authors and TRL
+// apply it: a sum would set long answers the same target as short ones. The paper's tau is called
+// beta, the name that it has in use.
 
 #include <string_view>
 
@@ -25,7 +26,8 @@ struct ipo {
   static constexpr loss_inputs inputs{};
   static constexpr bool reads_margin_only = true;
 
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(
+      const pair_log_probs& pair) const {
     const double gap = preference_margin(pair) - 0.5 / beta;
     return through_margin(gap * gap, 2 * gap);
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Kahneman-Tversky optimization, Ethayarajh et al. 2024, arXiv:2402.01306, for responses without a partner:
+// Kahneman-Tversky optimization, Ethayarajh et al. 2024, arXiv:2402.01306, for responses without a
+// partner:
 //
 //   loss = w_d (1 - sigmoid(beta (r - z)))  of a desirable response
 //   loss = w_u (1 - sigmoid(beta (z - r)))  of an undesirable one
 //
-// r are log-ratios to the reference, summed over tokens. z = max(0, mean of r over the step's mismatched responses,
-// each of which answers another prompt) estimates how far the policy has moved and is held constant.
+// r are log-ratios to the reference, summed over tokens. z = max(0, mean of r over the step's
+// mismatched responses, each of which answers another prompt) estimates how far the policy has
+// moved and is held constant.
 
 #include <algorithm>
 #include <cmath>
@@ -21,8 +23,8 @@
 
 namespace prefopt {
 
-/// For examples that come with a mismatched response (`add_mismatched`). The weights balance desirable and undesirable
-/// examples where there are more of one kind.
+/// For examples that come with a mismatched response (`add_mismatched`). The weights balance
+/// desirable and undesirable examples where there are more of one kind.
 struct kto {
   double beta = 0.1;              ///< above 0
   double desirable_weight = 1;    ///< w_d, at least 0
@@ -35,7 +37,8 @@ struct kto {
   /// Throws value_error where no example has a mismatched response, and for pairs and lists.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const double moved = distance(groups);
-    batch_losses results{std::vector<double>(groups.size()), std::vector<double>(groups.responses.size())};
+    batch_losses results{std::vector<double>(groups.size()),
+                         std::vector<double>(groups.responses.size())};
     for (std::size_t e = 0; e < groups.size(); ++e) {
       for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1]; ++s) {
         const response_log_probs& one = groups.responses[s];
@@ -53,10 +56,10 @@ struct kto {
   /// Throws value_error for a hyper-parameter outside its range.
   friend void check(const kto& loss) {
     check_beta(name, loss.beta);
-    for (const double weight : {loss.desirable_weight, loss.undesirable_weight}) {
+    for (const double weight : {loss.desirable_weight, loss.undesirable_weight})
       if (!(std::isfinite(weight) && weight >= 0))
-        throw value_error(join(name, ": a weight of ", weight, ", wanted a finite number of at least 0"));
-    }
+        throw value_error(
+            join(name, ": a weight of ", weight, ", wanted a finite number of at least 0"));
   }
 
  private:
@@ -73,10 +76,12 @@ struct kto {
         count += 1;
       }
       if (own > 1)
-        throw value_error(join(name, ": an example with ", own,
-                               " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
+        throw value_error(
+            join(name, ": an example with ", own,
+                 " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
     }
-    if (count == 0) throw value_error(join(name, ": no example has a mismatched response, wanted one each"));
+    if (count == 0)
+      throw value_error(join(name, ": no example has a mismatched response, wanted one each"));
     return std::max(sum / count, 0.0);  // in this order NaN goes through
   }
 };

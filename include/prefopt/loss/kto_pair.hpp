@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Kahneman-Tversky optimization on pairs, Ethayarajh et al. 2024, arXiv:2402.01306, in the form of its first report:
+// Kahneman-Tversky optimization on pairs, Ethayarajh et al. 2024, arXiv:2402.01306, in the form of
+// its first report:
 //
 //   loss = 1/2 [1 - sigmoid(beta (r_c - z_j))] + 1/2 [1 - sigmoid(beta (z_c - r_j))]
 //
-// r are log-ratios to the reference, summed over tokens; z_c = max(0, mean of r_c over the step), z_j that of r_j: each
-// side is measured against how far the policy has moved on the other. Both are held constant.
+// r are log-ratios to the reference, summed over tokens; z_c = max(0, mean of r_c over the step),
+// z_j that of r_j: each side is measured against how far the policy has moved on the other. Both
+// are held constant.
 
 #include <algorithm>
 #include <string_view>
@@ -34,7 +36,8 @@ struct kto_pair {
       chosen += log_ratios(pair).chosen / static_cast<double>(pairs.size());
       rejected += log_ratios(pair).rejected / static_cast<double>(pairs.size());
     }
-    const double held_chosen = std::max(chosen, 0.0), held_rejected = std::max(rejected, 0.0);  // so NaN goes through
+    // so NaN goes through
+    const double held_chosen = std::max(chosen, 0.0), held_rejected = std::max(rejected, 0.0);
     batch_losses results;
     for (const pair_log_probs& pair : pairs) {
       const double c = beta * (log_ratios(pair).chosen - held_rejected);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// LiPO-lambda, Liu et al. 2024, arXiv:2402.01878: all pairs of a list, weighted as LambdaLoss weighs them,
+// LiPO-lambda, Liu et al. 2024, arXiv:2402.01878: all pairs of a list, weighted as LambdaLoss
+// weighs them,
 //
 //   loss = sum over pairs with psi_i > psi_j of D_ij log(1 + exp(-beta (r_i - r_j)))
 //   D_ij = |2^psi_i - 2^psi_j| |1 / log(1 + t_i) - 1 / log(1 + t_j)|
 //
-// psi are the responses' scores, r their log-ratios to the reference, summed over tokens, and t their ranks from 1 by
-// the policy's own r; D_ij is held constant. Scores are meant to lie in 0 .. 1.
+// psi are the responses' scores, r their log-ratios to the reference, summed over tokens, and t
+// their ranks from 1 by the policy's own r; D_ij is held constant. Scores are meant to lie in 0
+// .. 1.
 
 #include <cmath>
 #include <cstddef>
@@ -23,7 +25,8 @@
 
 namespace prefopt {
 
-/// Pairs count by how far apart their scores are and how high the policy ranks them. Equal scores make no pair.
+/// Pairs count by how far apart their scores are and how high the policy ranks them. Equal scores
+/// make no pair.
 struct lipo_lambda {
   double beta = 0.05;  ///< above 0
 
@@ -41,8 +44,8 @@ struct lipo_lambda {
         throw value_error(join(name, ": a score of ", list[i].score, ", wanted -64 to 64"));
       for (std::size_t j = 0; j < list.size(); ++j) {
         if (!(list[i].score > list[j].score)) continue;
-        const double weight =
-            std::abs(std::exp2(list[i].score) - std::exp2(list[j].score)) * std::abs(discounts[i] - discounts[j]);
+        const double weight = std::abs(std::exp2(list[i].score) - std::exp2(list[j].score)) *
+                              std::abs(discounts[i] - discounts[j]);
         const double z = beta * (ratio(list[i]) - ratio(list[j]));
         const double slope = weight * beta * sigmoid(-z);
         result.loss += weight * log1p_exp(-z);
@@ -57,10 +60,13 @@ struct lipo_lambda {
   friend void check(const lipo_lambda& loss) { check_beta(name, loss.beta); }
 
  private:
-  [[nodiscard]] static double ratio(const response_log_probs& one) { return one.policy - one.reference; }
+  [[nodiscard]] static double ratio(const response_log_probs& one) {
+    return one.policy - one.reference;
+  }
 
   /// 1 / log(1 + rank) of each response; equal ones rank in their order.
-  [[nodiscard]] static std::vector<double> rank_discounts(std::span<const response_log_probs> list) {
+  [[nodiscard]] static std::vector<double> rank_discounts(
+      std::span<const response_log_probs> list) {
     std::vector<double> falling;
     for (const response_log_probs& one : list) falling.push_back(-ratio(one));
     const std::vector<std::size_t> ranking = sorted_order(falling);

@@ -7,15 +7,16 @@
 
 namespace prefopt {
 
-/// log pi - log ref of both responses, in nats; beta times it is what DPO takes for a response's reward (Rafailov et
-/// al. 2023, arXiv:2305.18290, eq. 5).
+/// log pi - log ref of both responses, in nats; beta times it is what DPO takes for a response's
+/// reward (Rafailov et al. 2023, arXiv:2305.18290, eq. 5).
 struct pair_log_ratios {
   double chosen;
   double rejected;
 };
 
 [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_log_ratios log_ratios(const pair_log_probs& pair) {
-  return {pair.policy_chosen - pair.reference_chosen, pair.policy_rejected - pair.reference_rejected};
+  return {pair.policy_chosen - pair.reference_chosen,
+          pair.policy_rejected - pair.reference_rejected};
 }
 
 }  // namespace prefopt

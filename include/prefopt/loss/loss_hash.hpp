@@ -11,8 +11,9 @@
 
 namespace prefopt {
 
-/// Of what can be told of any loss: its name, the scale of its rewards (its beta), what it reads and how it reduces
-/// tokens. A loss that has more to tell has a member `parts_hash() const`, as those have that are made of other losses.
+/// Of what can be told of any loss: its name, the scale of its rewards (its beta), what it reads
+/// and how it reduces tokens. A loss that has more to tell has a member `parts_hash() const`, as
+/// those have that are made of other losses.
 template <preference_loss Loss>
 [[nodiscard]] std::uint64_t loss_hash(const Loss& loss) {
   detail::word_hash hash;
@@ -20,12 +21,13 @@ template <preference_loss Loss>
   hash.add(reward_scale(loss));
   hash.add(reads_means(loss));
   const loss_inputs inputs = loss.inputs;
-  for (const bool read :
-       {inputs.rejected, inputs.reference, inputs.square_sums, inputs.divergences, inputs.mismatched, inputs.lengths})
+  for (const bool read : {inputs.rejected, inputs.reference, inputs.square_sums, inputs.divergences,
+                          inputs.mismatched, inputs.lengths})
     hash.add(read);
   if constexpr (requires { static_cast<double>(loss.reduction.tail); })
     hash.add(static_cast<double>(loss.reduction.tail));
-  if constexpr (requires { static_cast<std::uint64_t>(loss.parts_hash()); }) hash.add(loss.parts_hash());
+  if constexpr (requires { static_cast<std::uint64_t>(loss.parts_hash()); })
+    hash.add(loss.parts_hash());
   return hash.value();
 }
 

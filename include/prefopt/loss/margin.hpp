@@ -7,15 +7,18 @@
 
 namespace prefopt {
 
-/// h = (log pi(chosen) - log ref(chosen)) - (log pi(rejected) - log ref(rejected)), in nats. Its derivative by
-/// `policy_chosen` is 1, by `policy_rejected` -1. Each response is held against the reference first: that difference of
-/// near numbers is exact in floating point, however long the other response is.
+/// h = (log pi(chosen) - log ref(chosen)) - (log pi(rejected) - log ref(rejected)), in nats. Its
+/// derivative by `policy_chosen` is 1, by `policy_rejected` -1. Each response is held against the
+/// reference first: that difference of near numbers is exact in floating point, however long the
+/// other response is.
 [[nodiscard]] PREFOPT_HOST_DEVICE constexpr double preference_margin(const pair_log_probs& pair) {
-  return (pair.policy_chosen - pair.reference_chosen) - (pair.policy_rejected - pair.reference_rejected);
+  return (pair.policy_chosen - pair.reference_chosen) -
+         (pair.policy_rejected - pair.reference_rejected);
 }
 
 /// A loss of the margin as a loss of the pair.
-[[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss through_margin(double loss, double slope_margin) {
+[[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss through_margin(double loss,
+                                                                     double slope_margin) {
   return {loss, slope_margin, -slope_margin};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_metrics: means over examples of what a log shows beside the loss, under the names that TRL's users know.
-// Always of log-probs summed over the response, whatever the loss reads, so that runs with different losses can be
-// compared.
+// preference_metrics: means over examples of what a log shows beside the loss, under the names that
+// TRL's users know. Always of log-probs summed over the response, whatever the loss reads, so that
+// runs with different losses can be compared.
 
 #include <cmath>
 #include <concepts>
@@ -19,30 +19,35 @@
 
 namespace prefopt {
 
-/// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023, arXiv:2305.18290, sec.
-/// 4, with the loss's `beta`, or 1 where it has none. A loss without a reference that reads more than one response has
-/// the rewards beta log pi, of the mean over tokens where it reads that, as TRL's CPO and ORPO trainers log them. What
-/// the loss does not read has no metrics: nothing of rejected responses without them, and no rewards where there is
-/// neither a reference nor a second response. Where a loss reads rewards in place of log-probs, they are the rewards,
-/// and there are no log-probs.
+/// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023,
+/// arXiv:2305.18290, sec. 4, with the loss's `beta`, or 1 where it has none. A loss without a
+/// reference that reads more than one response has the rewards beta log pi, of the mean over tokens
+/// where it reads that, as TRL's CPO and ORPO trainers log them. What the loss does not read has no
+/// metrics: nothing of rejected responses without them, and no rewards where there is neither a
+/// reference nor a second response. Where a loss reads rewards in place of log-probs, they are the
+/// rewards, and there are no log-probs.
 ///
-/// Of a list the chosen response is the best one, the rejected number the mean of the others', and the accuracy the
-/// share of its unequal pairs that the rewards put in order. Of an unpaired response it is the label that says which it
-/// is; there is no accuracy, and the margin is between the two means. Responses to another prompt are left out.
+/// Of a list the chosen response is the best one, the rejected number the mean of the others', and
+/// the accuracy the share of its unequal pairs that the rewards put in order. Of an unpaired
+/// response it is the label that says which it is; there is no accuracy, and the margin is between
+/// the two means. Responses to another prompt are left out.
 class preference_metrics {
  public:
+  // A copy must not ask whether it is a loss.
   template <class Loss>
-  requires(!std::same_as<Loss, preference_metrics>) &&
-      preference_loss<Loss>  // a copy must not ask whether it is a loss
-      explicit preference_metrics(const Loss& loss)
+    requires(!std::same_as<Loss, preference_metrics>) && preference_loss<Loss>
+  explicit preference_metrics(const Loss& loss)
       : inputs_(loss.inputs),
-  of_rewards_(reads_rewards<Loss>()), of_means_(!loss.inputs.reference && reads_means(loss)),
-  beta_(reward_scale(loss)) {}
+        of_rewards_(reads_rewards<Loss>()),
+        of_means_(!loss.inputs.reference && reads_means(loss)),
+        beta_(reward_scale(loss)) {}
 
-  /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not looked at.
+  /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not
+  /// looked at.
   void add(std::span<const response_log_probs> responses) {
     ++examples_;
-    std::size_t first = best_score(responses.size(), [&](std::size_t i) { return responses[i].score; });
+    std::size_t first =
+        best_score(responses.size(), [&](std::size_t i) { return responses[i].score; });
     if (first == responses.size() && !inputs_.rejected) first = 0;  // read whatever its score
     if (first >= responses.size()) return;
     const response_log_probs* const best = &responses[first];
@@ -54,7 +59,8 @@ class preference_metrics {
       for (const response_log_probs& other : responses) {
         if (!(one.score > other.score)) continue;
         pairs += 1;
-        right += reward(one) > reward(other) ? 1 : 0;  // strictly: a policy that is its own reference wins nothing
+        // strictly: a policy that is its own reference wins nothing
+        right += reward(one) > reward(other) ? 1 : 0;
       }
     }
     const bool alone = others.count == 0 && inputs_.rejected;
@@ -71,16 +77,20 @@ class preference_metrics {
 
   /// A pair.
   void add(const pair_log_probs& summed) {
-    const response_log_probs both[] = {{summed.policy_chosen, summed.reference_chosen, summed.chosen_tokens, 1},
-                                       {summed.policy_rejected, summed.reference_rejected, summed.rejected_tokens, 0}};
+    const response_log_probs both[] = {
+        {summed.policy_chosen, summed.reference_chosen, summed.chosen_tokens, 1},
+        {summed.policy_rejected, summed.reference_rejected, summed.rejected_tokens, 0}};
     add(std::span(both).first(inputs_.rejected ? 2 : 1));
   }
 
-  /// Adds the examples of another accumulator. Throws value_error if it was made for another loss or beta.
+  /// Adds the examples of another accumulator. Throws value_error if it was made for another loss
+  /// or beta.
   void combine(const preference_metrics& other) {
-    if (inputs_.rejected != other.inputs_.rejected || inputs_.reference != other.inputs_.reference ||
-        of_rewards_ != other.of_rewards_ || of_means_ != other.of_means_ || beta_ != other.beta_) {
-      throw value_error("preference_metrics: the metrics of another loss or beta, wanted those of the same");
+    if (inputs_.rejected != other.inputs_.rejected ||
+        inputs_.reference != other.inputs_.reference || of_rewards_ != other.of_rewards_ ||
+        of_means_ != other.of_means_ || beta_ != other.beta_) {
+      throw value_error(
+          "preference_metrics: the metrics of another loss or beta, wanted those of the same");
     }
     examples_ += other.examples_;
     chosen_.add_all(other.chosen_);
@@ -93,8 +103,8 @@ class preference_metrics {
 
   [[nodiscard]] std::int64_t examples() const { return examples_; }
 
-  /// Calls `visit(std::string_view name, double mean)` for each metric, always in this order; those of which there was
-  /// nothing are left out. Names are literals.
+  /// Calls `visit(std::string_view name, double mean)` for each metric, always in this order; those
+  /// of which there was nothing are left out. Names are literals.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
     const auto mean_of = [&](std::string_view name, double sum, double count) {
@@ -143,7 +153,8 @@ class preference_metrics {
 
   [[nodiscard]] double reward(const response_log_probs& one) const {
     if (inputs_.reference) return beta_ * (one.policy - one.reference);
-    return beta_ * (of_means_ && one.tokens > 1 ? one.policy / static_cast<double>(one.tokens) : one.policy);
+    return beta_ * (of_means_ && one.tokens > 1 ? one.policy / static_cast<double>(one.tokens)
+                                                : one.policy);
   }
 
   loss_inputs inputs_;

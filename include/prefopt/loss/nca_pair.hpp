@@ -27,8 +27,8 @@ struct nca_pair {
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const auto [chosen, rejected] = log_ratios(pair);
     const double c = beta * chosen, j = beta * rejected;
-    return {log1p_exp(-c) + 0.5 * log1p_exp(c) + 0.5 * log1p_exp(j), beta * (0.5 * sigmoid(c) - sigmoid(-c)),
-            beta * 0.5 * sigmoid(j)};
+    return {log1p_exp(-c) + 0.5 * log1p_exp(c) + 0.5 * log1p_exp(j),
+            beta * (0.5 * sigmoid(c) - sigmoid(-c)), beta * 0.5 * sigmoid(j)};
   }
 
   /// Throws value_error for a hyper-parameter outside its range.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// DPO for a ranking of K responses under the Plackett-Luce model, Rafailov et al. 2023, arXiv:2305.18290, appendix A.3:
+// DPO for a ranking of K responses under the Plackett-Luce model, Rafailov et al. 2023,
+// arXiv:2305.18290, appendix A.3:
 //
 //   loss = -sum_k [beta r_(k) - log sum_{i >= k} exp(beta r_(i))],   k = 1 .. K - 1, best first
 //
-// r are the responses' log-ratios to the reference, summed over tokens. For K = 2 it is DPO, to the last bit.
+// r are the responses' log-ratios to the reference, summed over tokens. For K = 2 it is DPO, to the
+// last bit.
 
 #include <span>
 #include <string_view>
@@ -28,14 +30,13 @@ struct plackett_luce_dpo {
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
     require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);
-    for (std::size_t k = 1; k < ranking.size(); ++k) {
+    for (std::size_t k = 1; k < ranking.size(); ++k)
       if (!(list[ranking[k - 1]].score > list[ranking[k]].score))
-        throw value_error(join(name, ": two responses with score ", list[ranking[k]].score, ", wanted a ranking"));
-    }
+        throw value_error(join(name, ": two responses with score ", list[ranking[k]].score,
+                               ", wanted a ranking"));
     list_loss result{0, std::vector<double>(list.size())};
-    for (std::size_t k = 0; k + 1 < ranking.size(); ++k) {
+    for (std::size_t k = 0; k + 1 < ranking.size(); ++k)
       result.loss += add_best_of_list(list, std::span(ranking).subspan(k), beta, result.slopes);
-    }
     return result;
   }
 

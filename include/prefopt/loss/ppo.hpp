@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as it is used on language models (Ouyang et al.
-// 2022, arXiv:2203.02155, sec. 3.5; names and defaults follow TRL's PPOTrainer where it has them). Every token is an
-// action:
+// Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as it is used on language
+// models (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.5; names and defaults follow TRL's
+// PPOTrainer where it has them). Every token is an action:
 //
-//   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e))             rho = pi / pi_old of the token, eq. 7
-//   value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
+//   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e))             rho = pi / pi_old of the token,
+//   eq. 7 value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
 //
 // and the loss is the mean of both over tokens, the second times vf_coef.
 
@@ -23,9 +23,10 @@
 
 namespace prefopt {
 
-/// How a token's divergence from the reference is told from one sample (Schulman 2020, "Approximating KL divergence"):
-/// k1 = log pi - log ref; k3 = exp(-k1) - 1 + k1, never below 0. Both are unbiased. As a price on sampled tokens only
-/// k1 has the gradient of the divergence; k3 holds the policy less.
+/// How a token's divergence from the reference is told from one sample (Schulman 2020,
+/// "Approximating KL divergence"): k1 = log pi - log ref; k3 = exp(-k1) - 1 + k1, never below 0.
+/// Both are unbiased. As a price on sampled tokens only k1 has the gradient of the divergence; k3
+/// holds the policy less.
 enum class kl_estimator { k1, k3 };
 
 [[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {
@@ -45,13 +46,15 @@ struct ppo {
   std::int64_t num_mini_batches = 1;  ///< updates an epoch
   double critic_rate_factor = 1;      ///< the critic's learning rate over the policy's
   bool whiten_rewards = false;
-  std::optional<double> missing_eos_penalty = {};  ///< taken from the reward of a response that has no end
+  /// taken from the reward of a response that has no end
+  std::optional<double> missing_eos_penalty = {};
 };
 
 /// Throws value_error for a hyper-parameter outside its range.
 inline void check(const ppo& options) {
   const auto above_zero = [](std::string_view name, double value) {
-    if (!(std::isfinite(value) && value > 0)) throw value_error(join("ppo: ", name, " is ", value, ", wanted > 0"));
+    if (!(std::isfinite(value) && value > 0))
+      throw value_error(join("ppo: ", name, " is ", value, ", wanted > 0"));
   };
   if (!(std::isfinite(options.kl_coef) && options.kl_coef >= 0))
     throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", wanted >= 0"));
@@ -61,7 +64,8 @@ inline void check(const ppo& options) {
   above_zero("critic_rate_factor", options.critic_rate_factor);
   check(options.advantage);
   for (const auto& [name, count] : std::array<std::pair<std::string_view, std::int64_t>, 2>{
-           {{"num_ppo_epochs", options.num_ppo_epochs}, {"num_mini_batches", options.num_mini_batches}}})
+           {{"num_ppo_epochs", options.num_ppo_epochs},
+            {"num_mini_batches", options.num_mini_batches}}})
     if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", wanted >= 1"));
   if (options.missing_eos_penalty && !std::isfinite(*options.missing_eos_penalty))
     throw value_error(join("ppo: missing_eos_penalty is ", *options.missing_eos_penalty));
@@ -74,9 +78,10 @@ struct ppo_term {
   bool clipped = false;  ///< nothing more is won by going on this way
 };
 
-/// The policy's term of a token with this advantage; log-probs in nats. `cliprange` is above 0, as check(ppo) has it.
-[[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob, double advantage,
-                                              double cliprange) {
+/// The policy's term of a token with this advantage; log-probs in nats. `cliprange` is above 0, as
+/// check(ppo) has it.
+[[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob,
+                                              double advantage, double cliprange) {
   const double ratio = bounded_exp(log_prob - old_log_prob);
   const double plain = -advantage * ratio;
   const double held = -advantage * std::clamp(ratio, 1 - cliprange, 1 + cliprange);
@@ -84,11 +89,14 @@ struct ppo_term {
   return {plain, plain, false};  // d ratio / d log_prob = ratio
 }
 
-/// The critic's term of a token, whose target is `wanted`. `cliprange_value` is above 0, as check(ppo) has it.
-[[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted, double cliprange_value) {
+/// The critic's term of a token, whose target is `wanted`. `cliprange_value` is above 0, as
+/// check(ppo) has it.
+[[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted,
+                                             double cliprange_value) {
   if (std::isnan(old_value)) return {old_value, old_value, false};  // clamp would lose it
   const double held = std::clamp(value, old_value - cliprange_value, old_value + cliprange_value);
-  const double plain_loss = (value - wanted) * (value - wanted), held_loss = (held - wanted) * (held - wanted);
+  const double plain_loss = (value - wanted) * (value - wanted),
+               held_loss = (held - wanted) * (held - wanted);
   if (held_loss > plain_loss) return {0.5 * held_loss, 0, true};
   return {0.5 * plain_loss, value - wanted, false};
 }

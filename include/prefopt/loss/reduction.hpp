@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From a response's token log-probs to the number that a loss reads, and its adjoint: from the loss's slope by that
-// number to slopes by the tokens.
+// From a response's token log-probs to the number that a loss reads, and its adjoint: from the
+// loss's slope by that number to slopes by the tokens.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,8 +13,9 @@
 
 namespace prefopt {
 
-/// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no token both are 0: such a
-/// response says nothing and moves nothing. Throws shape_error for a tensor that is not a vector.
+/// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no token
+/// both are 0: such a response says nothing and moves nothing. Throws shape_error for a tensor that
+/// is not a vector.
 template <vector_like V>
 [[nodiscard]] double reduce(token_reduction reduction, const V& token_log_probs) {
   const double_values values(token_log_probs, "reduce: token log-probs");
@@ -24,11 +25,13 @@ template <vector_like V>
   return sum / static_cast<double>(values.size());
 }
 
-/// Adds to each of the token slopes [n] the derivative by its token, given `slope`, the derivative by the reduced
-/// number. Adds, so that the terms of a sum of losses can follow one another.
-inline void add_token_slopes(token_reduction reduction, double slope, std::span<double> token_slopes) {
+/// Adds to each of the token slopes [n] the derivative by its token, given `slope`, the derivative
+/// by the reduced number. Adds, so that the terms of a sum of losses can follow one another.
+inline void add_token_slopes(token_reduction reduction, double slope,
+                             std::span<double> token_slopes) {
   const double share =
-      reduction == token_reduction::sum ? slope : slope / static_cast<double>(token_slopes.size());  // [0]: unread
+      // [0]: unread
+      reduction == token_reduction::sum ? slope : slope / static_cast<double>(token_slopes.size());
   for (double& token_slope : token_slopes) token_slope += share;
 }
 
@@ -37,11 +40,12 @@ struct reduction_context {
   std::size_t shortest = 0;
 };
 
-[[nodiscard]] inline double reduce(token_reduction reduction, std::span<const double> tokens, reduction_context) {
+[[nodiscard]] inline double reduce(token_reduction reduction, std::span<const double> tokens,
+                                   reduction_context) {
   return reduce(reduction, tokens);
 }
-inline void add_token_slopes(token_reduction reduction, double slope, std::span<double> token_slopes,
-                             reduction_context) {
+inline void add_token_slopes(token_reduction reduction, double slope,
+                             std::span<double> token_slopes, reduction_context) {
   add_token_slopes(reduction, slope, token_slopes);
 }
 
@@ -51,8 +55,8 @@ inline void add_token_slopes(token_reduction reduction, double slope, std::span<
   return reduce(token_reduction::sum, tokens.first(shared)) +
          reduction.tail * reduce(token_reduction::sum, tokens.subspan(shared));
 }
-inline void add_token_slopes(desensitized_sum reduction, double slope, std::span<double> token_slopes,
-                             reduction_context context) {
+inline void add_token_slopes(desensitized_sum reduction, double slope,
+                             std::span<double> token_slopes, reduction_context context) {
   const std::size_t shared = std::min(context.shortest, token_slopes.size());
   add_token_slopes(token_reduction::sum, slope, token_slopes.first(shared));
   add_token_slopes(token_reduction::sum, reduction.tail * slope, token_slopes.subspan(shared));

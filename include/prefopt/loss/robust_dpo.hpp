@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Robust DPO, Chowdhury et al. 2024, arXiv:2403.00409: DPO's loss made unbiased where a share e of the labels
-// is wrong,
+// Robust DPO, Chowdhury et al. 2024, arXiv:2403.00409: DPO's loss made unbiased where a share e of
+// the labels is wrong,
 //
 //   loss = (-(1 - e) log sigmoid(beta h) + e log sigmoid(-beta h)) / (1 - 2 e)
 //

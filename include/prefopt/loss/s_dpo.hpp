@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Softmax-DPO, Chen et al. 2024, arXiv:2406.09215: one preferred response against several others at once,
+// Softmax-DPO, Chen et al. 2024, arXiv:2406.09215: one preferred response against several others at
+// once,
 //
 //   loss = -log sigmoid(-log sum_j exp(beta (r_j - r_c)))
 //
-// r are the responses' log-ratios to the reference, summed over tokens. For one other response it is DPO.
+// r are the responses' log-ratios to the reference, summed over tokens. For one other response it
+// is DPO.
 
 #include <span>
 #include <string_view>
@@ -29,7 +31,8 @@ struct s_dpo {
     require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);
     if (!(list[ranking[0]].score > list[ranking[1]].score))
-      throw value_error(join(name, ": two best responses with score ", list[ranking[0]].score, ", wanted one"));
+      throw value_error(
+          join(name, ": two best responses with score ", list[ranking[0]].score, ", wanted one"));
     list_loss result{0, std::vector<double>(list.size())};
     result.loss = add_best_of_list(list, ranking, beta, result.slopes);
     return result;

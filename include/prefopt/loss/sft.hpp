@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Supervised fine-tuning as a loss of a pair that reads its chosen response only: the negative log-likelihood
+// Supervised fine-tuning as a loss of a pair that reads its chosen response only: the negative
+// log-likelihood
 //
 //   loss = -1/n sum over the response's n tokens of log pi(token | what stands before it)
 //
-// What a policy is taught before preferences, and a term beside them (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.1).
-// A step's loss is the mean over its responses of these means; Hugging Face's language-model loss is the mean over all
-// tokens of the batch, in which a long response weighs more.
+// What a policy is taught before preferences, and a term beside them (Ouyang et al. 2022,
+// arXiv:2203.02155, sec. 3.1). A step's loss is the mean over its responses of these means; Hugging
+// Face's language-model loss is the mean over all tokens of the batch, in which a long response
+// weighs more.
 
 #include <string_view>
 
@@ -21,7 +23,8 @@ struct sft {
   static constexpr token_reduction reduction = token_reduction::mean;
   static constexpr loss_inputs inputs{.rejected = false, .reference = false};
 
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(
+      const pair_log_probs& pair) const {
     return {-pair.policy_chosen, -1, 0};
   }
 

@@ -36,7 +36,8 @@ struct simpo {
   friend void check(const simpo& loss) {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.gamma) && loss.gamma >= 0))
-      throw value_error(join(name, ": gamma is ", loss.gamma, ", wanted a finite number of at least 0"));
+      throw value_error(
+          join(name, ": gamma is ", loss.gamma, ", wanted a finite number of at least 0"));
   }
 };
 

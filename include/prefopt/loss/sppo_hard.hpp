@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Self-play preference optimization with hard labels, Wu et al. 2024, arXiv:2405.00675 for winning chances of
-// 1 and 0:
+// Self-play preference optimization with hard labels, Wu et al. 2024, arXiv:2405.00675 for winning
+// chances of 1 and 0:
 //
 //   loss = (r_c - 1 / (2 beta))^2 + (r_j + 1 / (2 beta))^2
 //
-// r_c and r_j are the responses' log-ratios to the reference, summed over tokens. The paper's eta is 1 / beta.
+// r_c and r_j are the responses' log-ratios to the reference, summed over tokens. The paper's eta
+// is 1 / beta.
 
 #include <string_view>
 
@@ -24,7 +25,8 @@ struct sppo_hard {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(
+      const pair_log_probs& pair) const {
     const auto [chosen, rejected] = log_ratios(pair);
     const double c = chosen - 0.5 / beta, j = rejected + 0.5 / beta;
     return {c * c + j * j, 2 * c, 2 * j};

@@ -4,7 +4,8 @@
 //
 //   loss = (h - 1 / (2 beta))^2
 //
-// h is the margin of summed log-probs. Where responses differ in length, `ipo` is what its authors use.
+// h is the margin of summed log-probs. Where responses differ in length, `ipo` is what its authors
+// use.
 
 #include <string_view>
 
@@ -24,7 +25,8 @@ struct summed_ipo {
   static constexpr loss_inputs inputs{};
   static constexpr bool reads_margin_only = true;
 
-  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(const pair_log_probs& pair) const {
+  [[nodiscard]] PREFOPT_HOST_DEVICE constexpr pair_loss operator()(
+      const pair_log_probs& pair) const {
     const double gap = preference_margin(pair) - 0.5 / beta;
     return through_margin(gap * gap, 2 * gap);
   }

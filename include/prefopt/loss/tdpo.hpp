@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Token-level DPO, Zeng et al. 2024, arXiv:2404.11999: DPO that also counts how far the policy's whole distributions
-// have moved along each response,
+// Token-level DPO, Zeng et al. 2024, arXiv:2404.11999: DPO that also counts how far the policy's
+// whole distributions have moved along each response,
 //
-//   loss = -log sigmoid(beta (h - alpha (K_j - sg[K_c])))     TDPO2; TDPO1: alpha = 1 and K_c is not held constant
+//   loss = -log sigmoid(beta (h - alpha (K_j - sg[K_c])))
 //
-// h is the margin of summed log-probs, K a response's sum over tokens of KL(reference || policy), sg: held constant.
+// of TDPO2; in TDPO1 alpha is 1 and K_c is not held constant.
+//
+// h is the margin of summed log-probs, K a response's sum over tokens of KL(reference || policy),
+// sg: held constant.
 
 #include <cmath>
 #include <string_view>
@@ -33,7 +36,8 @@ struct tdpo {
 
   /// Throws value_error for an example that is no pair with the better response first.
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
-    token_results results{{}, std::vector<double>(groups.policy.size()), std::vector<double>(groups.policy.size())};
+    token_results results{
+        {}, std::vector<double>(groups.policy.size()), std::vector<double>(groups.policy.size())};
     for (std::size_t e = 0; e < groups.size(); ++e) {
       const auto group = groups[e];
       require_pair(name, group);
@@ -41,14 +45,15 @@ struct tdpo {
         return reduce(token_reduction::sum, detail::tokens_of(group[side], numbers));
       };
       // -alpha (K_j - K_c) is a margin that a reference of other numbers would give.
-      const pair_loss one =
-          dpo{.beta = beta}({.policy_chosen = sum(0, groups.policy),
-                             .policy_rejected = sum(1, groups.policy),
-                             .reference_chosen = sum(0, groups.reference) - alpha * sum(0, groups.divergences),
-                             .reference_rejected = sum(1, groups.reference) - alpha * sum(1, groups.divergences)});
+      const pair_loss one = dpo{.beta = beta}(
+          {.policy_chosen = sum(0, groups.policy),
+           .policy_rejected = sum(1, groups.policy),
+           .reference_chosen = sum(0, groups.reference) - alpha * sum(0, groups.divergences),
+           .reference_rejected = sum(1, groups.reference) - alpha * sum(1, groups.divergences)});
       results.losses.push_back(one.loss);
       const auto spread = [&](std::size_t side, double slope, std::vector<double>& to) {
-        add_token_slopes(token_reduction::sum, slope, detail::tokens_of(group[side], std::span(to)));
+        add_token_slopes(token_reduction::sum, slope,
+                         detail::tokens_of(group[side], std::span(to)));
       };
       spread(0, one.slope_chosen, results.slopes);
       spread(1, one.slope_rejected, results.slopes);
@@ -62,7 +67,8 @@ struct tdpo {
   friend void check(const tdpo& loss) {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.alpha) && loss.alpha >= 0))
-      throw value_error(join(name, ": alpha is ", loss.alpha, ", wanted a finite number of at least 0"));
+      throw value_error(
+          join(name, ": alpha is ", loss.alpha, ", wanted a finite number of at least 0"));
   }
 };
 

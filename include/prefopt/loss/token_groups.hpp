@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What losses are given token by token, the concept of a loss that reads tokens itself, and the concept of all losses
-// that a policy can be trained with. Legend: E examples, S responses, M tokens.
+// What losses are given token by token, the concept of a loss that reads tokens itself, and the
+// concept of all losses that a policy can be trained with.
+//
+// Legend: E examples, S responses, M tokens.
 
 #include <concepts>
 #include <cstddef>
@@ -25,9 +27,10 @@ struct token_groups {
   std::span<const double> policy;              // [M] nats
   std::span<const double> reference;           // [M] nats
   std::span<const placed_response> responses;  // [S]
-  std::span<const std::size_t> begins;         // [E + 1] where each example's responses begin, and S
-  std::span<const double> square_sums = {};    // [M] log sum_v p(v)^2
-  std::span<const double> divergences = {};    // [M] KL(reference || policy), nats
+  // [E + 1] where each example's responses begin, and S
+  std::span<const std::size_t> begins;
+  std::span<const double> square_sums = {};  // [M] log sum_v p(v)^2
+  std::span<const double> divergences = {};  // [M] KL(reference || policy), nats
 
   [[nodiscard]] std::size_t size() const { return begins.empty() ? 0 : begins.size() - 1; }
   [[nodiscard]] std::span<const placed_response> operator[](std::size_t e) const {
@@ -37,14 +40,15 @@ struct token_groups {
 
 /// The examples' losses, and the derivatives of their sum.
 struct token_results {
-  std::vector<double> losses;             // [E]
-  std::vector<double> slopes;             // [M] by the policy's token log-probs
-  std::vector<double> divergence_slopes;  // [M] by `divergences`; empty where the loss does not read them
+  std::vector<double> losses;  // [E]
+  std::vector<double> slopes;  // [M] by the policy's token log-probs
+  // [M] by `divergences`; empty where the loss does not read them
+  std::vector<double> divergence_slopes;
 };
 
 /// A loss that reads tokens itself.
-/// Needs: (1) a const call operator from token_groups to token_results; (2) `inputs`; (3) `couples()`: whether it has
-/// to see all examples of a step at once; (4) `check(loss)`.
+/// Needs: (1) a const call operator from token_groups to token_results; (2) `inputs`; (3)
+/// `couples()`: whether it has to see all examples of a step at once; (4) `check(loss)`.
 template <class L>
 concept token_loss = std::copyable<L> && requires(const L& loss, const token_groups& groups) {
   { loss(groups) } -> std::same_as<token_results>;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// token_losses: any loss from token log-probs to token slopes. What a step knows of its examples goes in, reduced over
-// tokens as the loss asks, and the adjoint of the reduction carries the slopes back. One function for all kinds of
-// losses, so that trainers and sums of losses need to know one kind. Legend: E examples, S responses, M tokens.
+// token_losses: any loss from token log-probs to token slopes. What a step knows of its examples
+// goes in, reduced over tokens as the loss asks, and the adjoint of the reduction carries the
+// slopes back. One function for all kinds of losses, so that trainers and sums of losses need to
+// know one kind.
+//
+// Legend: E examples, S responses, M tokens.
 
 #include <concepts>
 #include <cstddef>
@@ -21,29 +24,30 @@ namespace prefopt {
 
 namespace detail {
 
-inline void require_numbers(std::string_view loss, const char* what, std::size_t came, const token_groups& groups) {
+inline void require_numbers(std::string_view loss, const char* what, std::size_t came,
+                            const token_groups& groups) {
   if (came != groups.policy.size())
     throw shape_error(join(loss, ": ", came, ' ', what, " for ", groups.policy.size(), " tokens"));
 }
 
-/// Throws shape_error unless every response belongs to one example and its tokens are there, value_error for an example
-/// without responses.
+/// Throws shape_error unless every response belongs to one example and its tokens are there,
+/// value_error for an example without responses.
 inline void require_groups(std::string_view loss, const token_groups& groups) {
   const std::size_t responses = groups.responses.size();
-  if (groups.begins.empty() ? responses != 0 : groups.begins.front() != 0 || groups.begins.back() != responses)
-    throw shape_error(
-        join(loss, ": begins of ", groups.size(), " examples that do not span ", responses, " responses"));
+  if (groups.begins.empty() ? responses != 0
+                            : groups.begins.front() != 0 || groups.begins.back() != responses)
+    throw shape_error(join(loss, ": begins of ", groups.size(), " examples that do not span ",
+                           responses, " responses"));
   for (std::size_t e = 0; e < groups.size(); ++e) {
     if (groups.begins[e + 1] > responses || groups.begins[e + 1] < groups.begins[e])
-      throw shape_error(join(loss, ": example ", e, " has responses ", groups.begins[e], " to ", groups.begins[e + 1],
-                             " of ", responses));
+      throw shape_error(join(loss, ": example ", e, " has responses ", groups.begins[e], " to ",
+                             groups.begins[e + 1], " of ", responses));
     if (groups[e].empty()) throw value_error(join(loss, ": example ", e, " has no response"));
   }
-  for (const placed_response& one : groups.responses) {
+  for (const placed_response& one : groups.responses)
     if (one.first > groups.policy.size() || one.count > groups.policy.size() - one.first)
-      throw shape_error(join(loss, ": a response of tokens ", one.first, " to ", one.first + one.count, " of ",
-                             groups.policy.size()));
-  }
+      throw shape_error(join(loss, ": a response of tokens ", one.first, " to ",
+                             one.first + one.count, " of ", groups.policy.size()));
 }
 
 /// Throws as token_losses does for a step that the loss cannot read.
@@ -51,43 +55,49 @@ template <preference_loss Loss>
 void require_step(const Loss& loss, const token_groups& groups) {
   constexpr std::string_view name = loss_name<Loss>();
   require_groups(name, groups);
-  if (loss.inputs.reference) detail::require_numbers(name, "reference log-probs", groups.reference.size(), groups);
-  if (loss.inputs.square_sums) detail::require_numbers(name, "square sums", groups.square_sums.size(), groups);
-  if (loss.inputs.divergences) detail::require_numbers(name, "divergences", groups.divergences.size(), groups);
+  if (loss.inputs.reference)
+    detail::require_numbers(name, "reference log-probs", groups.reference.size(), groups);
+  if (loss.inputs.square_sums)
+    detail::require_numbers(name, "square sums", groups.square_sums.size(), groups);
+  if (loss.inputs.divergences)
+    detail::require_numbers(name, "divergences", groups.divergences.size(), groups);
 }
 
 }  // namespace detail
 
-/// Throws shape_error where a number that the loss reads is not there for every token, and where the loss gives another
-/// number of losses or slopes than there are; value_error where an example has a number of responses that the loss
-/// cannot read.
+/// Throws shape_error where a number that the loss reads is not there for every token, and where
+/// the loss gives another number of losses or slopes than there are; value_error where an example
+/// has a number of responses that the loss cannot read.
 template <preference_loss Loss>
 [[nodiscard]] token_results token_losses(const Loss& loss, const token_groups& groups) {
   detail::require_step(loss, groups);
   if constexpr (token_loss<Loss>) {
     token_results results = loss(groups);
-    const auto require = [](const char* what, std::size_t came, std::size_t expected, const char* of_what) {
+    const auto require = [](const char* what, std::size_t came, std::size_t expected,
+                            const char* of_what) {
       detail::require_count(loss_name<Loss>(), what, came, expected, of_what);
     };
     require("losses", results.losses.size(), groups.size(), "examples");
     require("slopes", results.slopes.size(), groups.policy.size(), "tokens");
     if (!results.divergence_slopes.empty())
-      require("divergence slopes", results.divergence_slopes.size(), groups.policy.size(), "tokens");
+      require("divergence slopes", results.divergence_slopes.size(), groups.policy.size(),
+              "tokens");
     return results;
   } else {
     const auto reduced = detail::reduce_all(loss.reduction, loss.inputs.reference, groups);  // [S]
     batch_losses results = detail::losses_of(loss, {reduced, groups.begins});
-    return {std::move(results.losses), detail::spread_all(loss.reduction, results.slopes, groups), {}};
+    return {
+        std::move(results.losses), detail::spread_all(loss.reduction, results.slopes, groups), {}};
   }
 }
 
-/// Whether the loss carries numbers from step to step, so that it has to take in all examples of a step at once.
+/// Whether the loss carries numbers from step to step, so that it has to take in all examples of a
+/// step at once.
 template <preference_loss Loss>
 [[nodiscard]] bool carries_state(const Loss& loss) {
   if constexpr (requires { static_cast<bool>(loss.carries_state()); }) return loss.carries_state();
-  if constexpr (token_loss<Loss>) return requires(Loss & own, const token_groups& groups) {
-      own.observe(groups);
-    };
+  if constexpr (token_loss<Loss>)
+    return requires(Loss& own, const token_groups& groups) { own.observe(groups); };
   return stateful_loss<Loss>;
 }
 
@@ -116,29 +126,30 @@ void restore_state(Loss& loss, std::span<const double> state) {
   if constexpr (requires { loss.restore(state); }) {
     loss.restore(state);
   } else if (!state.empty()) {
-    throw value_error(join(loss_name<Loss>(), ": a state of ", state.size(), " numbers, wanted none"));
+    throw value_error(
+        join(loss_name<Loss>(), ": a state of ", state.size(), " numbers, wanted none"));
   }
 }
 
-/// What turns the log-ratios of summed log-probs into the rewards of a log: the loss's beta, or 1 where it has none.
+/// What turns the log-ratios of summed log-probs into the rewards of a log: the loss's beta, or 1
+/// where it has none.
 template <preference_loss Loss>
 [[nodiscard]] double reward_scale(const Loss& loss) {
-  if constexpr (requires { static_cast<double>(loss.beta); }) {
+  if constexpr (requires { static_cast<double>(loss.beta); })
     return static_cast<double>(loss.beta);
-  } else if constexpr (requires { static_cast<double>(loss.reward_scale()); }) {
+  else if constexpr (requires { static_cast<double>(loss.reward_scale()); })
     return loss.reward_scale();
-  }
   return 1;
 }
 
-/// Whether the loss reads log-probs that are means over tokens: the rewards of a loss without a reference are of these.
+/// Whether the loss reads log-probs that are means over tokens: the rewards of a loss without a
+/// reference are of these.
 template <preference_loss Loss>
 [[nodiscard]] bool reads_means(const Loss& loss) {
-  if constexpr (requires { static_cast<bool>(loss.reads_means()); }) {
+  if constexpr (requires { static_cast<bool>(loss.reads_means()); })
     return loss.reads_means();
-  } else if constexpr (requires { loss.reduction == token_reduction::mean; }) {
+  else if constexpr (requires { loss.reduction == token_reduction::mean; })
     return loss.reduction == token_reduction::mean;
-  }
   return false;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// weighted_sum: losses added up, as RPO and MPO add a supervised term to a preference loss (Pang et al. 2024,
-// arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in its own way; token slopes add.
+// weighted_sum: losses added up, as RPO and MPO add a supervised term to a preference loss (Pang et
+// al. 2024, arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in
+// its own way; token slopes add.
 
 #include <cmath>
 #include <cstdint>
@@ -20,7 +21,8 @@ namespace prefopt {
 
 /// A term of a sum, of log-probs: rewards and log-probs are nothing that one model gives.
 template <preference_loss Loss>
-requires(!reads_rewards<Loss>()) struct weighted {
+  requires(!reads_rewards<Loss>())
+struct weighted {
   Loss loss;
   double weight = 1;  ///< finite
 };
@@ -36,20 +38,27 @@ class weighted_sum {
   loss_inputs inputs;
 
   weighted_sum(weighted<First> first, weighted<Second> second)
-      : inputs(first.loss.inputs | second.loss.inputs), first_(std::move(first)), second_(std::move(second)) {}
+      : inputs(first.loss.inputs | second.loss.inputs),
+        first_(std::move(first)),
+        second_(std::move(second)) {}
 
-  [[nodiscard]] bool couples() const { return prefopt::couples(first_.loss) || prefopt::couples(second_.loss); }
+  [[nodiscard]] bool couples() const {
+    return prefopt::couples(first_.loss) || prefopt::couples(second_.loss);
+  }
 
   [[nodiscard]] bool carries_state() const {
     return prefopt::carries_state(first_.loss) || prefopt::carries_state(second_.loss);
   }
 
-  /// Those of the first term that reads a reference; where none does, of the first that reads more than one response.
+  /// Those of the first term that reads a reference; where none does, of the first that reads more
+  /// than one response.
   [[nodiscard]] double reward_scale() const {
-    return rewards_are_the_firsts() ? prefopt::reward_scale(first_.loss) : prefopt::reward_scale(second_.loss);
+    return rewards_are_the_firsts() ? prefopt::reward_scale(first_.loss)
+                                    : prefopt::reward_scale(second_.loss);
   }
   [[nodiscard]] bool reads_means() const {
-    return rewards_are_the_firsts() ? prefopt::reads_means(first_.loss) : prefopt::reads_means(second_.loss);
+    return rewards_are_the_firsts() ? prefopt::reads_means(first_.loss)
+                                    : prefopt::reads_means(second_.loss);
   }
 
   [[nodiscard]] std::uint64_t parts_hash() const {
@@ -62,7 +71,8 @@ class weighted_sum {
   }
 
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
-    token_results sum{std::vector<double>(groups.size()), std::vector<double>(groups.policy.size()), {}};
+    token_results sum{
+        std::vector<double>(groups.size()), std::vector<double>(groups.policy.size()), {}};
     add(first_, groups, sum);
     add(second_, groups, sum);
     return sum;
@@ -86,7 +96,8 @@ class weighted_sum {
   void restore(std::span<const double> state) {
     const double length = state.empty() ? 0 : state[0];
     const auto terms = state.empty() ? state : state.subspan(1);
-    if (!(length >= 0 && length <= static_cast<double>(terms.size()) && length == std::floor(length)))
+    if (!(length >= 0 && length <= static_cast<double>(terms.size()) &&
+          length == std::floor(length)))
       throw value_error(join(name, ": a state that is none of its terms'"));
     restore_state(first_.loss, terms.first(static_cast<std::size_t>(length)));
     restore_state(second_.loss, terms.subspan(static_cast<std::size_t>(length)));
@@ -94,9 +105,9 @@ class weighted_sum {
 
   /// Throws value_error for a weight that is not finite and for the terms' own hyper-parameters.
   friend void check(const weighted_sum& sum) {
-    for (const double weight : {sum.first_.weight, sum.second_.weight}) {
-      if (!std::isfinite(weight)) throw value_error(join(name, ": a weight of ", weight, ", wanted a finite number"));
-    }
+    for (const double weight : {sum.first_.weight, sum.second_.weight})
+      if (!std::isfinite(weight))
+        throw value_error(join(name, ": a weight of ", weight, ", wanted a finite number"));
     check(sum.first_.loss);
     check(sum.second_.loss);
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Weighted preference optimization, Zhou et al. 2024, arXiv:2406.11827, eq. 2: each example's loss times
+// Weighted preference optimization, Zhou et al. 2024, arXiv:2406.11827, eq. 2: each example's loss
+// times
 //
 //   w = product over its responses of exp(mean over tokens of [log p(token) - log sum_v p(v)^2])
 //
-// held constant: responses that the policy would hardly give itself count less, as if the data came from it.
+// held constant: responses that the policy would hardly give itself count less, as if the data came
+// from it.
 
 #include <cmath>
 #include <span>
@@ -18,9 +20,11 @@
 
 namespace prefopt {
 
-/// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that offers square sums.
+/// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that
+/// offers square sums.
 template <preference_loss Loss>
-requires(!batch_loss<Loss>) struct wpo : loss_around<Loss> {
+  requires(!batch_loss<Loss>)
+struct wpo : loss_around<Loss> {
   static constexpr std::string_view name = "wpo";
   loss_inputs inputs;
 
@@ -35,22 +39,27 @@ requires(!batch_loss<Loss>) struct wpo : loss_around<Loss> {
       for (const placed_response& response : groups[e]) weight *= weight_of(response, groups);
       results.losses[e] *= weight;
       for (const placed_response& response : groups[e]) {
-        for (double& slope : detail::tokens_of(response, std::span(results.slopes))) slope *= weight;
+        for (double& slope : detail::tokens_of(response, std::span(results.slopes)))
+          slope *= weight;
         if (results.divergence_slopes.empty()) continue;
-        for (double& slope : detail::tokens_of(response, std::span(results.divergence_slopes))) slope *= weight;
+        for (double& slope : detail::tokens_of(response, std::span(results.divergence_slopes)))
+          slope *= weight;
       }
     }
     return results;
   }
 
-  /// Throws value_error for a loss that couples a step's examples, and for the loss's own hyper-parameters.
+  /// Throws value_error for a loss that couples a step's examples, and for the loss's own
+  /// hyper-parameters.
   friend void check(const wpo& self) {
     check(self.loss);
-    if (self.couples()) throw value_error("wpo: a loss that couples the examples of a step has no weight for each");
+    if (self.couples())
+      throw value_error("wpo: a loss that couples the examples of a step has no weight for each");
   }
 
  private:
-  [[nodiscard]] static double weight_of(const placed_response& response, const token_groups& groups) {
+  [[nodiscard]] static double weight_of(const placed_response& response,
+                                        const token_groups& groups) {
     if (response.count == 0) return 1;
     const auto log_probs = detail::tokens_of(response, groups.policy);
     const auto square_sums = detail::tokens_of(response, groups.square_sums);

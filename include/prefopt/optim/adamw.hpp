@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// AdamW: Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2, in the form of
-// PyTorch's optimizer: the decay is learning rate times weight decay, and epsilon is added to the square root of the
-// bias-corrected second moment. The arithmetic is the machine's; this class owns the moments and the step count.
+// AdamW: Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2,
+// in the form of PyTorch's optimizer: the decay is learning rate times weight decay, and epsilon is
+// added to the square root of the bias-corrected second moment. The arithmetic is the machine's;
+// this class owns the moments and the step count.
 
 #include <cmath>
 #include <cstddef>
@@ -31,10 +32,12 @@ struct adamw_options {
 /// Throws value_error for an option outside its range.
 inline void check(const adamw_options& options) {
   const auto at_least_zero = [](const char* name, double value) {
-    if (!(std::isfinite(value) && value >= 0)) throw value_error(join("adamw: ", name, " is ", value, ", wanted >= 0"));
+    if (!(std::isfinite(value) && value >= 0))
+      throw value_error(join("adamw: ", name, " is ", value, ", wanted >= 0"));
   };
   const auto unit = [](const char* name, double value) {
-    if (!(value >= 0 && value < 1)) throw value_error(join("adamw: ", name, " is ", value, ", wanted 0 <= x < 1"));
+    if (!(value >= 0 && value < 1))
+      throw value_error(join("adamw: ", name, " is ", value, ", wanted 0 <= x < 1"));
   };
   at_least_zero("learning_rate", options.learning_rate);
   unit("beta1", options.beta1);
@@ -74,31 +77,32 @@ struct adamw_state {
 
 /// AdamW over the trainable parameters of one model. The machine must outlive it.
 template <class Machine>
-requires optimizer_machine<Machine>
+  requires optimizer_machine<Machine>
 class adamw {
  public:
   using value_type = typename Machine::value_type;
   using state_type = adamw_state<value_type>;
 
-  /// Allocates zero moments for every trainable parameter. Throws value_error for bad options, shape_error where a
-  /// gradient is not as long as its value.
+  /// Allocates zero moments for every trainable parameter. Throws value_error for bad options,
+  /// shape_error where a gradient is not as long as its value.
   template <class Parameters>
-  requires parameter_range<Parameters, value_type> adamw(Machine& machine, Parameters&& parameters,
-                                                         adamw_options options = {})
+    requires parameter_range<Parameters, value_type>
+  adamw(Machine& machine, Parameters&& parameters, adamw_options options = {})
       : machine_(&machine), options_(std::move(options)) {
     check(options_);
     for (auto&& parameter : parameters) {
       check_lengths(parameter, parameter.value.size());
       const std::size_t size = parameter.trainable ? parameter.value.size() : 0;
-      slots_.push_back({parameter.name, parameter.shape, parameter.value.size(), parameter.trainable,
-                        machine.template allocate<value_type>(size), machine.template allocate<value_type>(size)});
+      slots_.push_back({parameter.name, parameter.shape, parameter.value.size(),
+                        parameter.trainable, machine.template allocate<value_type>(size),
+                        machine.template allocate<value_type>(size)});
     }
   }
 
-  /// Moves every trainable parameter against `gradient_scale` times its gradient. Throws shape_error where the
-  /// parameters are not those of the constructor.
+  /// Moves every trainable parameter against `gradient_scale` times its gradient. Throws
+  /// shape_error where the parameters are not those of the constructor.
   template <class Parameters>
-  requires parameter_range<Parameters, value_type>
+    requires parameter_range<Parameters, value_type>
   void step(Parameters&& parameters, double learning_rate, double gradient_scale = 1) {
     check_same(parameters);
     std::vector<adamw_tensor<value_type>> tensors;
@@ -106,7 +110,8 @@ class adamw {
     for (auto&& parameter : parameters) {
       slot& own = slots_[index++];
       if (own.trained)
-        tensors.push_back({parameter.value, parameter.gradient, own.first_span(), own.second_span(), parameter.decays});
+        tensors.push_back({parameter.value, parameter.gradient, own.first_span(), own.second_span(),
+                           parameter.decays});
     }
     machine_->adamw(tensors, coefficients(steps_ + 1, learning_rate, gradient_scale));
     ++steps_;  // a step that the machine did not make does not count
@@ -114,27 +119,28 @@ class adamw {
 
   /// One step at the options' learning rate.
   template <class Parameters>
-  requires parameter_range<Parameters, value_type>
-  void step(Parameters&& parameters) { step(parameters, options_.learning_rate); }
+    requires parameter_range<Parameters, value_type>
+  void step(Parameters&& parameters) {
+    step(parameters, options_.learning_rate);
+  }
 
   [[nodiscard]] const adamw_options& options() const { return options_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
-  /// Views on the moments of the trainable parameters, in the machine's memory. A checkpoint that goes through them
-  /// tensor by tensor needs no second copy of all; `set_steps` then sets the count that belongs to them.
+  /// Views on the moments of the trainable parameters, in the machine's memory. A checkpoint that
+  /// goes through them tensor by tensor needs no second copy of all; `set_steps` then sets the
+  /// count that belongs to them.
   [[nodiscard]] std::vector<moment_view<value_type>> moments() {
     std::vector<moment_view<value_type>> views;
-    for (slot& own : slots_) {
+    for (slot& own : slots_)
       if (own.trained) views.push_back({own.name, own.shape, own.first_span(), own.second_span()});
-    }
     return views;
   }
 
   [[nodiscard]] std::vector<moment_view<const value_type>> moments() const {
     std::vector<moment_view<const value_type>> views;
-    for (const slot& own : slots_) {
+    for (const slot& own : slots_)
       if (own.trained) views.push_back({own.name, own.shape, own.first_span(), own.second_span()});
-    }
     return views;
   }
 
@@ -148,7 +154,8 @@ class adamw {
   [[nodiscard]] state_type state() const {
     state_type copy{steps_, {}};
     for (const auto& view : moments()) {
-      auto& saved = copy.moments.emplace_back(saved_moments<value_type>{view.name, view.shape, {}, {}});
+      auto& saved =
+          copy.moments.emplace_back(saved_moments<value_type>{view.name, view.shape, {}, {}});
       saved.first.resize(view.first.size());
       saved.second.resize(view.second.size());
       machine_->copy_to_host(view.first, saved.first);
@@ -157,22 +164,27 @@ class adamw {
     return copy;
   }
 
-  /// Takes over a state. Throws shape_error, and changes nothing, where it belongs to other parameters.
+  /// Takes over a state. Throws shape_error, and changes nothing, where it belongs to other
+  /// parameters.
   void restore(const state_type& state) {
     const auto views = moments();
     if (state.moments.size() != views.size()) {
-      throw shape_error(join("adamw: a state of ", state.moments.size(), " tensors for ", views.size()));
+      throw shape_error(
+          join("adamw: a state of ", state.moments.size(), " tensors for ", views.size()));
     }
     for (std::size_t i = 0; i < views.size(); ++i) {
       const auto& saved = state.moments[i];
       const bool fits = saved.name == views[i].name && saved.shape == views[i].shape &&
-                        saved.first.size() == views[i].first.size() && saved.second.size() == views[i].second.size();
-      if (!fits) throw shape_error(join("adamw: a state of ", saved.name, " does not fit ", views[i].name));
+                        saved.first.size() == views[i].first.size() &&
+                        saved.second.size() == views[i].second.size();
+      if (!fits)
+        throw shape_error(join("adamw: a state of ", saved.name, " does not fit ", views[i].name));
     }
     set_steps(state.steps);
     for (std::size_t i = 0; i < views.size(); ++i) {
       machine_->copy_from_host(std::span<const value_type>(state.moments[i].first), views[i].first);
-      machine_->copy_from_host(std::span<const value_type>(state.moments[i].second), views[i].second);
+      machine_->copy_from_host(std::span<const value_type>(state.moments[i].second),
+                               views[i].second);
     }
   }
 
@@ -196,8 +208,9 @@ class adamw {
   template <class Parameter>
   static void check_lengths(const Parameter& parameter, std::size_t size) {
     if (parameter.value.size() != size || parameter.gradient.size() != size) {
-      throw shape_error(join("adamw: ", parameter.name, " has ", parameter.value.size(), " values and ",
-                             parameter.gradient.size(), " gradients, wanted ", size));
+      throw shape_error(join("adamw: ", parameter.name, " has ", parameter.value.size(),
+                             " values and ", parameter.gradient.size(), " gradients, wanted ",
+                             size));
     }
   }
 
@@ -206,20 +219,22 @@ class adamw {
     std::size_t index = 0;
     for (auto&& parameter : parameters) {
       if (index == slots_.size() || parameter.name != slots_[index].name) {
-        throw shape_error(join("adamw: ", parameter.name, " is not parameter ", index, " of those it was made for"));
+        throw shape_error(join("adamw: ", parameter.name, " is not parameter ", index,
+                               " of those it was made for"));
       }
       if (parameter.trainable != slots_[index].trained) {
-        throw shape_error(join("adamw: ", parameter.name, parameter.trainable ? " is trainable now" : " is frozen now",
-                               " and was not when the optimizer was made; set_trainable comes before"));
+        throw shape_error(join(
+            "adamw: ", parameter.name, parameter.trainable ? " is trainable now" : " is frozen now",
+            " and was not when the optimizer was made; set_trainable comes before"));
       }
       check_lengths(parameter, slots_[index++].size);
     }
-    if (index != slots_.size()) {
+    if (index != slots_.size())
       throw shape_error(join("adamw: ", index, " parameters, made for ", slots_.size()));
-    }
   }
 
-  [[nodiscard]] adamw_coefficients coefficients(std::int64_t step, double learning_rate, double gradient_scale) const {
+  [[nodiscard]] adamw_coefficients coefficients(std::int64_t step, double learning_rate,
+                                                double gradient_scale) const {
     const double t = static_cast<double>(step);
     return {.rate = learning_rate,
             .decay = 1 - learning_rate * options_.weight_decay,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Clipping by the global norm of all gradients, as PyTorch's clip_grad_norm_ does. Nothing is multiplied here: the
-// factor goes into the optimizer's step, which reads each gradient once anyway.
+// Clipping by the global norm of all gradients, as PyTorch's clip_grad_norm_ does. Nothing is
+// multiplied here: the factor goes into the optimizer's step, which reads each gradient once
+// anyway.
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +17,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in their order.
+/// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in
+/// their order.
 template <class Machine, class Parameters, class Part>
 [[nodiscard]] double norm_over(const Machine& machine, Parameters&& parameters, const Part& part) {
   std::vector<std::span<const typename Machine::value_type>> parts;
@@ -27,26 +29,30 @@ template <class Machine, class Parameters, class Part>
 
 }  // namespace detail
 
-/// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The same bits for the
-/// same gradients.
+/// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The
+/// same bits for the same gradients.
 template <class Machine, class Parameters>
-requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
+  requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
 [[nodiscard]] double gradient_norm(const Machine& machine, Parameters&& parameters) {
-  return detail::norm_over(machine, parameters, [](const auto& parameter) { return parameter.gradient; });
+  return detail::norm_over(machine, parameters,
+                           [](const auto& parameter) { return parameter.gradient; });
 }
 
-/// The same of the values: finite if and only if all trainable parameters are (and their squares can be added).
+/// The same of the values: finite if and only if all trainable parameters are (and their squares
+/// can be added).
 template <class Machine, class Parameters>
-requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
+  requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
 [[nodiscard]] double value_norm(const Machine& machine, Parameters&& parameters) {
-  return detail::norm_over(machine, parameters, [](const auto& parameter) { return parameter.value; });
+  return detail::norm_over(machine, parameters,
+                           [](const auto& parameter) { return parameter.value; });
 }
 
-/// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm + 1e-6)); 1 where
-/// `max_norm` is 0, which means no clipping. Throws value_error for a norm that is not finite and
-/// for a max_norm that is negative or not finite.
+/// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm +
+/// 1e-6)); 1 where `max_norm` is 0, which means no clipping. Throws value_error for a norm that is
+/// not finite and for a max_norm that is negative or not finite.
 [[nodiscard]] inline double clip_scale(double norm, double max_norm) {
-  if (!(std::isfinite(max_norm) && max_norm >= 0)) throw value_error(join("clip_scale: max_norm is ", max_norm));
+  if (!(std::isfinite(max_norm) && max_norm >= 0))
+    throw value_error(join("clip_scale: max_norm is ", max_norm));
   if (!std::isfinite(norm)) throw value_error(join("clip_scale: the norm is ", norm));
   return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Learning-rate schedules with linear warm-up, as Hugging Face's get_*_schedule_with_warmup: step k, counted from 0, of
-// `total` steps with `warmup` steps of warm-up runs at the peak rate times factor(k). With warm-up the very first step
-// has rate 0; the first step after it has the full rate; linear and cosine would reach 0 at step `total`, right after
-// the last one.
+// Learning-rate schedules with linear warm-up, as Hugging Face's get_*_schedule_with_warmup: step
+// k, counted from 0, of `total` steps with `warmup` steps of warm-up runs at the peak rate times
+// factor(k). With warm-up the very first step has rate 0; the first step after it has the full
+// rate; linear and cosine would reach 0 at step `total`, right after the last one.
 
 #include <algorithm>
 #include <array>
@@ -40,10 +40,13 @@ struct schedule_span {
   std::int64_t total = 0;
 };
 
-/// Factor in [0, 1] on the peak learning rate of step `step`, counted from 0. Throws value_error for negative counts.
-[[nodiscard]] inline double learning_rate_factor(schedule shape, std::int64_t step, schedule_span span) {
+/// Factor in [0, 1] on the peak learning rate of step `step`, counted from 0. Throws value_error
+/// for negative counts.
+[[nodiscard]] inline double learning_rate_factor(schedule shape, std::int64_t step,
+                                                 schedule_span span) {
   if (step < 0 || span.warmup < 0 || span.total < 0) {
-    throw value_error(join("schedule: step ", step, " of ", span.total, " with ", span.warmup, " of warm-up"));
+    throw value_error(
+        join("schedule: step ", step, " of ", span.total, " with ", span.warmup, " of warm-up"));
   }
   const auto ratio = [](std::int64_t part, std::int64_t whole) {
     return static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(1, whole));

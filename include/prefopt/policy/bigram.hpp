@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// bigram: the smallest trainable policy, a table in which row u holds the logits of the token that follows u. It shows
-// what a policy owes: it walks plain sequences and knows nothing of trees. Being exact and small enough to enumerate,
-// it is also what tests measure losses and training against.
+// bigram: the smallest trainable policy, a table in which row u holds the logits of the token that
+// follows u. It shows what a policy owes: it walks plain sequences and knows nothing of trees.
+// Being exact and small enough to enumerate, it is also what tests measure losses and training
+// against.
 
 #include <algorithm>
 #include <cmath>
@@ -22,13 +23,14 @@
 
 namespace prefopt {
 
-/// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double, zero at first (uniform).
-/// Its table stands still when it is moved, so spans of `parameters()` stay valid.
+/// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double, zero at
+/// first (uniform). Its table stands still when it is moved, so spans of `parameters()` stay valid.
 class bigram {
  public:
   /// Throws value_error unless there are 1 to 65536 tokens.
   explicit bigram(std::size_t vocabulary_size) : size_(vocabulary_size) {
-    if (size_ < 1 || size_ > 65536) throw value_error(join("bigram: ", size_, " tokens, wanted 1 to 65536"));
+    if (size_ < 1 || size_ > 65536)
+      throw value_error(join("bigram: ", size_, " tokens, wanted 1 to 65536"));
     logits_ = machine_.allocate<double>(size_ * size_);
     gradient_ = machine_.allocate<double>(size_ * size_);
   }
@@ -46,9 +48,11 @@ class bigram {
              .decays = true}};
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
-  /// Throws value_error for a name that is not there.
-  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
+  /// be made afterwards. Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) {
+    frozen_.set(parameters(), name, trainable);
+  }
 
   /// [V], of the token that follows; `before` is one of the vocabulary.
   [[nodiscard]] std::span<const double> logits_after(token_id before) const {
@@ -64,7 +68,8 @@ class bigram {
     return row[token] - greatest - std::log(sum);
   }
 
-  /// [M], nats. Throws shape_error or value_error for a batch that is none, or with tokens outside the vocabulary.
+  /// [M], nats. Throws shape_error or value_error for a batch that is none, or with tokens outside
+  /// the vocabulary.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     return evaluate(batch).log_probs;
   }
@@ -74,9 +79,10 @@ class bigram {
     return square_sums(evaluate(batch));
   }
 
-  /// KL(reference || policy) of the token that follows, at each target, [M] in nats. Throws value_error for a reference
-  /// with another vocabulary.
-  [[nodiscard]] std::vector<double> token_divergences(const prefix_tree_batch& batch, const bigram& reference) const {
+  /// KL(reference || policy) of the token that follows, at each target, [M] in nats. Throws
+  /// value_error for a reference with another vocabulary.
+  [[nodiscard]] std::vector<double> token_divergences(const prefix_tree_batch& batch,
+                                                      const bigram& reference) const {
     return divergences(evaluate(batch), reference);
   }
 
@@ -102,13 +108,15 @@ class bigram {
     /// d log p(v | u) / d logits[u, w] = [v = w] - p(w | u). Adds to the gradient; `slopes` [M].
     void backward(std::span<const double> slopes) {
       if (slopes.size() != seen_.log_probs.size()) {
-        throw shape_error(join("bigram: ", slopes.size(), " slopes for ", seen_.log_probs.size(), " log-probs"));
+        throw shape_error(
+            join("bigram: ", slopes.size(), " slopes for ", seen_.log_probs.size(), " log-probs"));
       }
       for (std::size_t m = 0; m < slopes.size(); ++m) {
         const std::size_t row = seen_.before[m] * policy_->size_;
         const double normalizer = policy_->logits_[row + seen_.token[m]] - seen_.log_probs[m];
         for (std::size_t w = 0; w < policy_->size_; ++w) {
-          policy_->gradient_[row + w] -= slopes[m] * std::exp(policy_->logits_[row + w] - normalizer);
+          policy_->gradient_[row + w] -=
+              slopes[m] * std::exp(policy_->logits_[row + w] - normalizer);
         }
         policy_->gradient_[row + seen_.token[m]] += slopes[m];
       }
@@ -117,23 +125,25 @@ class bigram {
     /// As the policy's functions of these names.
     [[nodiscard]] std::vector<double> square_sums() const { return policy_->square_sums(seen_); }
     [[nodiscard]] std::vector<double> divergences() const {
-      if (reference_ == nullptr) throw value_error("bigram: divergences of a pass without a reference");
+      if (reference_ == nullptr)
+        throw value_error("bigram: divergences of a pass without a reference");
       return policy_->divergences(seen_, *reference_);
     }
 
     /// Both ways back; d KL(q || p(. | u)) / d logits[u, w] = p(w | u) - q(w).
     void backward(std::span<const double> slopes, std::span<const double> divergence_slopes) {
-      if (reference_ == nullptr) throw value_error("bigram: divergences of a pass without a reference");
+      if (reference_ == nullptr)
+        throw value_error("bigram: divergences of a pass without a reference");
       if (divergence_slopes.size() != seen_.log_probs.size()) {
-        throw shape_error(
-            join("bigram: ", divergence_slopes.size(), " divergence slopes for ", seen_.log_probs.size(), " targets"));
+        throw shape_error(join("bigram: ", divergence_slopes.size(), " divergence slopes for ",
+                               seen_.log_probs.size(), " targets"));
       }
       backward(slopes);
       for (std::size_t m = 0; m < divergence_slopes.size(); ++m) {
         for (std::size_t w = 0; w < policy_->size_; ++w) {
           policy_->gradient_[seen_.before[m] * policy_->size_ + w] +=
-              divergence_slopes[m] *
-              (std::exp(policy_->log_prob(seen_.before[m], w)) - std::exp(reference_->log_prob(seen_.before[m], w)));
+              divergence_slopes[m] * (std::exp(policy_->log_prob(seen_.before[m], w)) -
+                                      std::exp(reference_->log_prob(seen_.before[m], w)));
         }
       }
     }
@@ -158,7 +168,8 @@ class bigram {
     evaluation seen;
     for_each_sequence(batch, [&](const sequence_path& path) {
       const auto tokens = path.tokens;
-      for (std::size_t p = tokens.size() - static_cast<std::size_t>(path.sequence.count); p < tokens.size(); ++p) {
+      for (std::size_t p = tokens.size() - static_cast<std::size_t>(path.sequence.count);
+           p < tokens.size(); ++p) {
         seen.before.push_back(static_cast<std::size_t>(tokens[p - 1]));
         seen.token.push_back(static_cast<std::size_t>(tokens[p]));
         seen.log_probs.push_back(log_prob(seen.before.back(), seen.token.back()));
@@ -177,9 +188,11 @@ class bigram {
     return sums;
   }
 
-  [[nodiscard]] std::vector<double> divergences(const evaluation& seen, const bigram& reference) const {
+  [[nodiscard]] std::vector<double> divergences(const evaluation& seen,
+                                                const bigram& reference) const {
     if (reference.size_ != size_)
-      throw value_error(join("bigram: a reference of ", reference.size_, " tokens, wanted ", size_));
+      throw value_error(
+          join("bigram: a reference of ", reference.size_, " tokens, wanted ", size_));
     std::vector<double> all;
     for (const std::size_t before : seen.before) {
       double sum = 0;
@@ -199,22 +212,25 @@ class bigram {
   frozen_tensors frozen_;
 };
 
-/// A response to each prompt, as a generating_policy owes. Throws value_error for a prompt that is empty or has tokens
-/// outside the vocabulary, and what check(options.sampling) throws.
-[[nodiscard]] inline std::vector<token_ids> generate(const bigram& policy, std::span<const token_ids> prompts,
-                                                     const generation_options& options, random_generator& random) {
+/// A response to each prompt, as a generating_policy owes. Throws value_error for a prompt that is
+/// empty or has tokens outside the vocabulary, and what check(options.sampling) throws.
+[[nodiscard]] inline std::vector<token_ids> generate(const bigram& policy,
+                                                     std::span<const token_ids> prompts,
+                                                     const generation_options& options,
+                                                     random_generator& random) {
   check(options);
   std::vector<token_ids> responses;
   for (const token_ids& prompt : prompts) {
     if (prompt.empty()) throw value_error("generate: an empty prompt");
-    for (const token_id token : prompt) {
+    for (const token_id token : prompt)
       if (token < 0 || static_cast<std::size_t>(token) >= policy.vocabulary_size())
-        throw value_error(join("generate: token ", token, " with a vocabulary of ", policy.vocabulary_size()));
-    }
+        throw value_error(
+            join("generate: token ", token, " with a vocabulary of ", policy.vocabulary_size()));
     token_id last = prompt.back();
     random_generator own(random.next());
     token_ids& response = responses.emplace_back();
-    while (response.size() < options.max_new_tokens && (response.empty() || last != options.end_of_text)) {
+    while (response.size() < options.max_new_tokens &&
+           (response.empty() || last != options.end_of_text)) {
       last = sample_token(policy.logits_after(last), options.sampling, own);
       response.push_back(last);
     }

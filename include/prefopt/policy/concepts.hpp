@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a model must offer to be scored and to be trained. Models see a batch and slopes, never a loss.
+// What a model must offer to be scored and to be trained. Models see a batch and slopes, never a
+// loss.
 
 #include <concepts>
 #include <span>
@@ -15,34 +16,38 @@
 namespace prefopt {
 
 /// Whatever answers with log-probs for a batch: a model, a frozen model, a cache.
-/// Needs: `token_log_probs(batch)`, const, keeps nothing: M numbers in nats, one a target, in the batch's order.
-/// Promises: a sequence's numbers do not depend, but for rounding, on the other sequences of the batch.
+/// Needs: `token_log_probs(batch)`, const, keeps nothing: M numbers in nats, one a target, in the
+/// batch's order. Promises: a sequence's numbers do not depend, but for rounding, on the other
+/// sequences of the batch.
 template <class P>
 concept policy_model = requires(const P& policy, const prefix_tree_batch& batch) {
   { policy.token_log_probs(batch) } -> std::same_as<std::vector<double>>;
 };
 
 /// A forward run that owns its activations; it must not outlive its policy.
-/// Needs: `log_probs()`, M numbers in nats; `backward(slopes)`, which takes d loss / d log_probs [M] and adds to the
-/// policy's gradients; called at most once.
+/// Needs: `log_probs()`, M numbers in nats; `backward(slopes)`, which takes d loss / d log_probs
+/// [M] and adds to the policy's gradients; called at most once.
 template <class Pass>
-concept policy_pass = std::movable<Pass> && requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
-  { constant.log_probs() } -> std::convertible_to<std::span<const double>>;
-  pass.backward(slopes);
-};
+concept policy_pass = std::movable<Pass> &&
+                      requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
+                        { constant.log_probs() } -> std::convertible_to<std::span<const double>>;
+                        pass.backward(slopes);
+                      };
 
 /// A policy that can be trained.
-/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a parameter_range of its
-/// machine's numbers, as of `parameter`s, in an order that never changes; (4) `machine()`, by reference: where its
-/// numbers live, with the optimizer's operations. Promises: forward and token_log_probs give the same numbers, but for
-/// rounding; passes of unchanged parameters may be held side by side and run backward in any order.
+/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a
+/// parameter_range of its machine's numbers, as of `parameter`s, in an order that never changes;
+/// (4) `machine()`, by reference: where its numbers live, with the optimizer's operations.
+/// Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
+/// unchanged parameters may be held side by side and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
   requires std::is_lvalue_reference_v<decltype(policy.machine())>;
   requires optimizer_machine<std::remove_reference_t<decltype(policy.machine())>>;
-  requires parameter_range<decltype(policy.parameters()),
-                           typename std::remove_reference_t<decltype(policy.machine())>::value_type>;
+  requires parameter_range<
+      decltype(policy.parameters()),
+      typename std::remove_reference_t<decltype(policy.machine())>::value_type>;
 };
 
 /// Whether a policy's numbers are rewards in place of log-probs, as those of a `reward_model` are.
@@ -52,24 +57,25 @@ template <class P>
   return false;
 }
 
-/// A policy that knows its whole distributions. Needs: `token_square_sums(batch)`, log sum_v p(v)^2 at each target's
-/// row, [M], const; and the same from its passes as `square_sums()`.
+/// A policy that knows its whole distributions. Needs: `token_square_sums(batch)`, log sum_v p(v)^2
+/// at each target's row, [M], const; and the same from its passes as `square_sums()`.
 template <class P>
 concept tells_square_sums = requires(P& policy, const P& constant, const prefix_tree_batch& batch) {
   { constant.token_square_sums(batch) } -> std::same_as<std::vector<double>>;
   { policy.forward(batch).square_sums() } -> std::same_as<std::vector<double>>;
 };
 
-/// A policy that measures how far its distributions are from those of a reference of its own kind. Needs:
-/// `token_divergences(batch, reference)`, KL(reference || policy) at each target's row, [M] in nats, const; and
-/// `forward(batch, reference)`, a pass that has them as `divergences()` and whose `backward(slopes,
-/// divergence_slopes)`, [M] each, carries both back.
+/// A policy that measures how far its distributions are from those of a reference of its own kind.
+/// Needs: `token_divergences(batch, reference)`, KL(reference || policy) at each target's row, [M]
+/// in nats, const; and `forward(batch, reference)`, a pass that has them as `divergences()` and
+/// whose `backward(slopes, divergence_slopes)`, [M] each, carries both back.
 template <class P, class Reference>
-concept measures_divergences = requires(P& policy, const P& constant, const Reference& reference,
-                                        const prefix_tree_batch& batch, std::span<const double> slopes) {
-  { constant.token_divergences(batch, reference) } -> std::same_as<std::vector<double>>;
-  { policy.forward(batch, reference).divergences() } -> std::same_as<std::vector<double>>;
-  policy.forward(batch, reference).backward(slopes, slopes);
-};
+concept measures_divergences =
+    requires(P& policy, const P& constant, const Reference& reference,
+             const prefix_tree_batch& batch, std::span<const double> slopes) {
+      { constant.token_divergences(batch, reference) } -> std::same_as<std::vector<double>>;
+      { policy.forward(batch, reference).divergences() } -> std::same_as<std::vector<double>>;
+      policy.forward(batch, reference).backward(slopes, slopes);
+    };
 
 }  // namespace prefopt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// frozen_tensors: which tensors of a model are not trained. A model keeps one, says in `parameters()` what it holds,
-// and lets users change it by name.
+// frozen_tensors: which tensors of a model are not trained. A model keeps one, says in
+// `parameters()` what it holds, and lets users change it by name.
 
 #include <string>
 #include <string_view>

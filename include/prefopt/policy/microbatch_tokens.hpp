@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How many tokens a micro-batch has where nobody asks for a number: that is the machine's to say. A CPU is as fast with
-// few as with many; a GPU is idle between passes that are too small for it.
+// How many tokens a micro-batch has where nobody asks for a number: that is the machine's to say. A
+// CPU is as fast with few as with many; a GPU is idle between passes that are too small for it.
 
 #include <cstddef>
 #include <optional>
@@ -24,7 +24,8 @@ template <class Machine>
 
 /// The tokens asked for, or what the policy's machine prefers.
 template <class Policy>
-[[nodiscard]] std::size_t microbatch_tokens(const Policy& policy, std::optional<std::size_t> asked) {
+[[nodiscard]] std::size_t microbatch_tokens(const Policy& policy,
+                                            std::optional<std::size_t> asked) {
   if (asked) return *asked;
   if constexpr (requires { policy.machine(); })
     return preferred_tokens(policy.machine());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// moving_reference: a reference that follows the policy from time to time, as TR-DPO has it (Gorbatovski et al. 2024,
-// arXiv:2404.09656): soft updates mix the policy's weights in, hard ones (alpha 1) take them over.
+// moving_reference: a reference that follows the policy from time to time, as TR-DPO has it
+// (Gorbatovski et al. 2024, arXiv:2404.09656): soft updates mix the policy's weights in, hard ones
+// (alpha 1) take them over.
 
 #include <cstddef>
 #include <cstdint>
@@ -26,14 +27,17 @@ struct moving_reference_options {
 /// Throws value_error for an option outside its range.
 inline void check(const moving_reference_options& options) {
   if (!(options.mixup_alpha > 0 && options.mixup_alpha <= 1))
-    throw value_error(join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", wanted 0 < x <= 1"));
+    throw value_error(
+        join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", wanted 0 < x <= 1"));
   if (options.sync_steps < 1)
-    throw value_error(join("moving_reference: sync_steps is ", options.sync_steps, ", wanted >= 1"));
+    throw value_error(
+        join("moving_reference: sync_steps is ", options.sync_steps, ", wanted >= 1"));
 }
 
-/// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the policy that it begins
-/// with over: a copy of the one in training, or a saved one. A run that goes on needs its weights as they were, beside
-/// the policy's: they are no part of the trainer's state, which only knows their hash and refuses others.
+/// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the
+/// policy that it begins with over: a copy of the one in training, or a saved one. A run that goes
+/// on needs its weights as they were, beside the policy's: they are no part of the trainer's state,
+/// which only knows their hash and refuses others.
 template <trainable_policy Policy>
 class moving_reference {
  public:
@@ -50,8 +54,9 @@ class moving_reference {
     return policy_.token_log_probs(batch);
   }
 
-  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws shape_error, and has changed
-  /// nothing, where the two are no models of one shape. Memory: two tensors on the host.
+  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws
+  /// shape_error, and has changed nothing, where the two are no models of one shape. Memory: two
+  /// tensors on the host.
   void sync(Policy& policy) {
     require_same_shape(policy);
     for_each_tensor(policy, [&](const auto& from, const auto& to) { mix(from, to); });
@@ -82,13 +87,15 @@ class moving_reference {
     auto&& own = policy_.parameters();
     auto&& others = policy.parameters();
     if (std::size(own) != std::size(others))
-      throw shape_error(join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
+      throw shape_error(
+          join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
     auto other = std::begin(others);
     for (auto&& parameter : own) {
       auto&& from = *other++;
       if (from.shape != parameter.shape)
-        throw shape_error(join("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
-                               " elements, or another shape than the policy's of ", from.value.size()));
+        throw shape_error(
+            join("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
+                 " elements, or another shape than the policy's of ", from.value.size()));
       visit(from, parameter);
     }
   }

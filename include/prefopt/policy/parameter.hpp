@@ -11,9 +11,9 @@
 
 namespace prefopt {
 
-/// One tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay valid as long as the
-/// policy does. The rest tells of the policy: the library's models hand out constants, and `set_trainable` changes what
-/// is trained.
+/// One tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay
+/// valid as long as the policy does. The rest tells of the policy: the library's models hand out
+/// constants, and `set_trainable` changes what is trained.
 template <class Real>
 struct parameter {
   std::string name;                ///< as in the checkpoint

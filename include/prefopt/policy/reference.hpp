@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reference_log_probs: what a policy gives to a data set before it moves, for a loss to measure it against later.
+// reference_log_probs: what a policy gives to a data set before it moves, for a loss to measure it
+// against later.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,29 +24,31 @@
 namespace prefopt {
 
 struct reference_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine prefers.
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine
+  /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
   response_selection roles = {};  ///< which responses
 };
 
-/// Scores every response of every example with the policy as it is now. Another packing later gives the same numbers
-/// but for rounding. Throws what `pack` and the policy throw, and shape_error if
+/// Scores every response of every example with the policy as it is now. Another packing later gives
+/// the same numbers but for rounding. Throws what `pack` and the policy throw, and shape_error if
 /// the policy gives another number of log-probs than the batch has targets.
 template <policy_model Policy, std::ranges::random_access_range Examples>
-requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples> &&
-    (!gives_rewards<Policy>()) [[nodiscard]] reference_cache
-    reference_log_probs(const Policy& policy, const Examples& examples, const reference_options& options = {}) {
+  requires example_like<std::ranges::range_value_t<Examples>> &&
+           std::ranges::sized_range<Examples> && (!gives_rewards<Policy>())
+[[nodiscard]] reference_cache reference_log_probs(const Policy& policy, const Examples& examples,
+                                                  const reference_options& options = {}) {
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   reference_cache cache;
-  const microbatch_options limits{.tokens = microbatch_tokens(policy, options.tokens_per_microbatch),
-                                  .roles = options.roles};
+  const microbatch_options limits{
+      .tokens = microbatch_tokens(policy, options.tokens_per_microbatch), .roles = options.roles};
   for (const auto& members : microbatches(examples, all, limits)) {
     const prefix_tree_batch batch = pack(examples, members, {.roles = options.roles});
     const std::vector<double> log_probs = policy.token_log_probs(batch);  // [M], nats
     if (log_probs.size() != batch.targets.size()) {
-      throw shape_error(join("reference_log_probs: the policy gave ", log_probs.size(), " log-probs for ",
-                             batch.targets.size(), " targets"));
+      throw shape_error(join("reference_log_probs: the policy gave ", log_probs.size(),
+                             " log-probs for ", batch.targets.size(), " targets"));
     }
     for_each_sequence(batch, [&](const sequence_path& path) {
       const tree_sequence& sequence = path.sequence;

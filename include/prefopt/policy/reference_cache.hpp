@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reference_cache: per-token log-probs of a reference, computed once and kept by example and role. It answers for any
-// batch of those sequences, whatever they are packed with, and for no other: it keeps a hash of each one's tokens.
+// reference_cache: per-token log-probs of a reference, computed once and kept by example and role.
+// It answers for any batch of those sequences, whatever they are packed with, and for no other: it
+// keeps a hash of each one's tokens.
 
 #include <compare>
 #include <cstddef>
@@ -30,17 +31,20 @@ class reference_cache {
  public:
   reference_cache() = default;
 
-  /// From what `keys`, `token_hashes`, `offsets` and `values` gave. Throws shape_error unless there are as many hashes
-  /// as keys and one offset more, and the offsets rise from 0 to the number of values; value_error for a key that comes
-  /// twice.
-  reference_cache(const std::vector<reference_key>& keys, const std::vector<std::uint64_t>& token_hashes,
+  /// From what `keys`, `token_hashes`, `offsets` and `values` gave. Throws shape_error unless there
+  /// are as many hashes as keys and one offset more, and the offsets rise from 0 to the number of
+  /// values; value_error for a key that comes twice.
+  reference_cache(const std::vector<reference_key>& keys,
+                  const std::vector<std::uint64_t>& token_hashes,
                   const std::vector<std::size_t>& offsets, std::span<const double> values) {
     if (token_hashes.size() != keys.size()) {
-      throw shape_error(join("reference_cache: ", token_hashes.size(), " hashes for ", keys.size(), " sequences"));
+      throw shape_error(join("reference_cache: ", token_hashes.size(), " hashes for ", keys.size(),
+                             " sequences"));
     }
-    if (offsets.size() != keys.size() + 1 || offsets.front() != 0 || offsets.back() != values.size()) {
-      throw shape_error(join("reference_cache: ", offsets.size(), " offsets for ", keys.size(), " sequences with ",
-                             values.size(), " log-probs"));
+    if (offsets.size() != keys.size() + 1 || offsets.front() != 0 ||
+        offsets.back() != values.size()) {
+      throw shape_error(join("reference_cache: ", offsets.size(), " offsets for ", keys.size(),
+                             " sequences with ", values.size(), " log-probs"));
     }
     keys_.reserve(keys.size());
     token_hashes_.reserve(keys.size());
@@ -48,18 +52,18 @@ class reference_cache {
     values_.reserve(values.size());
     places_.reserve(keys.size());
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      if (offsets[k + 1] < offsets[k] || offsets[k + 1] > values.size()) {
+      if (offsets[k + 1] < offsets[k] || offsets[k + 1] > values.size())
         throw shape_error(join("reference_cache: offset ", offsets[k + 1], " after ", offsets[k]));
-      }
       add(keys[k], token_hashes[k], values.subspan(offsets[k], offsets[k + 1] - offsets[k]));
     }
   }
 
-  /// Keeps a sequence; `hash` is the token_hash of its path from the root to its last row. Throws value_error if it is
-  /// held already.
+  /// Keeps a sequence; `hash` is the token_hash of its path from the root to its last row. Throws
+  /// value_error if it is held already.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!places_.emplace(packed(key), keys_.size()).second) {
-      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example, " comes twice"));
+      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example,
+                             " comes twice"));
     }
     keys_.push_back(key);
     token_hashes_.push_back(hash);
@@ -71,10 +75,13 @@ class reference_cache {
   [[nodiscard]] bool contains(reference_key key) const { return places_.contains(packed(key)); }
 
   /// Throws value_error if the sequence is not held.
-  [[nodiscard]] std::span<const double> log_probs(reference_key key) const { return values_of(place_of(key)); }
+  [[nodiscard]] std::span<const double> log_probs(reference_key key) const {
+    return values_of(place_of(key));
+  }
 
-  /// [M], nats. Throws value_error for a sequence that is not held or has other tokens than those that were scored,
-  /// shape_error for one held with another number of targets. Cost: the sum of the sequences' lengths.
+  /// [M], nats. Throws value_error for a sequence that is not held or has other tokens than those
+  /// that were scored, shape_error for one held with another number of targets. Cost: the sum of
+  /// the sequences' lengths.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     std::vector<double> answer;
     answer.reserve(batch.targets.size());
@@ -83,20 +90,21 @@ class reference_cache {
       const std::size_t place = place_of({sequence.example, sequence.role});
       const auto held = values_of(place);
       if (std::cmp_not_equal(held.size(), sequence.count)) {
-        throw shape_error(join("reference_cache: response ", sequence.role, " of example ", sequence.example, " has ",
-                               sequence.count, " targets, but is held with ", held.size()));
+        throw shape_error(join("reference_cache: response ", sequence.role, " of example ",
+                               sequence.example, " has ", sequence.count,
+                               " targets, but is held with ", held.size()));
       }
       if (token_hash(path.tokens) != token_hashes_[place]) {
-        throw value_error(join("reference_cache: response ", sequence.role, " of example ", sequence.example,
-                               " has other tokens than those that were scored"));
+        throw value_error(join("reference_cache: response ", sequence.role, " of example ",
+                               sequence.example, " has other tokens than those that were scored"));
       }
       answer.insert(answer.end(), held.begin(), held.end());
     });
     return answer;
   }
 
-  /// For saving: the sequences in the order they were added, the hash of each one's tokens, where its values begin (and
-  /// the last one's end), and the values.
+  /// For saving: the sequences in the order they were added, the hash of each one's tokens, where
+  /// its values begin (and the last one's end), and the values.
   [[nodiscard]] const std::vector<reference_key>& keys() const { return keys_; }
   [[nodiscard]] const std::vector<std::uint64_t>& token_hashes() const { return token_hashes_; }
   [[nodiscard]] const std::vector<std::size_t>& offsets() const { return offsets_; }
@@ -111,8 +119,8 @@ class reference_cache {
   [[nodiscard]] std::size_t place_of(reference_key key) const {
     const auto place = places_.find(packed(key));
     if (place == places_.end()) {
-      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example, " is not among the ",
-                             keys_.size(), " sequences held"));
+      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example,
+                             " is not among the ", keys_.size(), " sequences held"));
     }
     return place->second;
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reward_model: a scalar model, read at the end of a response. To trainers it is a policy whose responses have a reward
-// in place of a log-probability: the number of a response's last token is the reward, that of the others 0, and so the
-// sum over tokens that a loss reads is the reward. `bradley_terry` trains it on pairs.
+// reward_model: a scalar model, read at the end of a response. To trainers it is a policy whose
+// responses have a reward in place of a log-probability: the number of a response's last token is
+// the reward, that of the others 0, and so the sum over tokens that a loss reads is the reward.
+// `bradley_terry` trains it on pairs.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,15 +36,16 @@ namespace detail {
   std::vector<std::size_t> last;
   for (const tree_sequence& sequence : batch.sequences) {
     if (sequence.count == 0)
-      throw value_error(join("reward_model: response ", sequence.role, " of example ", sequence.example,
-                             " has no token of its own, wanted at least one"));
+      throw value_error(join("reward_model: response ", sequence.role, " of example ",
+                             sequence.example, " has no token of its own, wanted at least one"));
     last.push_back(static_cast<std::size_t>(sequence.first_target + sequence.count) - 1);
   }
   return last;
 }
 
 /// [M] zeros but for the rewards [S], each at its place.
-[[nodiscard]] inline std::vector<double> at_places(std::size_t targets, std::span<const std::size_t> last,
+[[nodiscard]] inline std::vector<double> at_places(std::size_t targets,
+                                                   std::span<const std::size_t> last,
                                                    std::span<const double> rewards) {
   std::vector<double> numbers(targets);
   for (std::size_t s = 0; s < last.size(); ++s) numbers[last[s]] = rewards[s];
@@ -65,30 +67,32 @@ class reward_model {
   [[nodiscard]] auto&& machine() { return model_.machine(); }
   [[nodiscard]] auto&& machine() const { return model_.machine(); }
   [[nodiscard]] decltype(auto) parameters() { return model_.parameters(); }
-  void set_trainable(std::string_view name, bool trainable) requires requires(Model& model) {
-    model.set_trainable(name, trainable);
+  void set_trainable(std::string_view name, bool trainable)
+    requires requires(Model& model) { model.set_trainable(name, trainable); }
+  {
+    model_.set_trainable(name, trainable);
   }
-  { model_.set_trainable(name, trainable); }
 
   /// The reward of each sequence, [S].
   [[nodiscard]] std::vector<double> rewards(const prefix_tree_batch& batch) const {
     return model_.values(batch, last_rows(batch));
   }
 
-  /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0: all; none: as many as
-  /// the model's machine prefers.
+  /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0:
+  /// all; none: as many as the model's machine prefers.
   template <example_range Examples>
-  [[nodiscard]] std::vector<double> rewards(const Examples& examples,
-                                            std::optional<std::size_t> tokens_per_microbatch = {}) const;
+  [[nodiscard]] std::vector<double> rewards(
+      const Examples& examples, std::optional<std::size_t> tokens_per_microbatch = {}) const;
 
   [[nodiscard]] std::vector<double> operator()(std::span<const tokenized_example> examples) const {
     return rewards(examples);
   }
 
-  /// What stands for log-probs: each response's reward at its last token, else 0; [M]. Throws value_error for a
-  /// response without a token.
+  /// What stands for log-probs: each response's reward at its last token, else 0; [M]. Throws
+  /// value_error for a response without a token.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
-    const std::vector<std::size_t> last = detail::last_targets(batch);  // refuses before the model works
+    // refuses before the model works
+    const std::vector<std::size_t> last = detail::last_targets(batch);
     return detail::at_places(batch.targets.size(), last, rewards(batch));
   }
 
@@ -107,15 +111,16 @@ class reward_model {
     /// `slopes` [M]; those of tokens other than a response's last move nothing.
     void backward(std::span<const double> slopes) {
       if (slopes.size() != numbers_.size())
-        throw shape_error(join("reward_model: ", slopes.size(), " slopes for ", numbers_.size(), " targets"));
+        throw shape_error(
+            join("reward_model: ", slopes.size(), " slopes for ", numbers_.size(), " targets"));
       std::vector<double> by_rewards;  // [S]
       for (const std::size_t place : last_) by_rewards.push_back(slopes[place]);
       run_.backward(by_rewards);
     }
 
    private:
-    using run_type = decltype(std::declval<Model&>().forward(std::declval<const prefix_tree_batch&>(),
-                                                             std::span<const std::int32_t>{}));
+    using run_type = decltype(std::declval<Model&>().forward(
+        std::declval<const prefix_tree_batch&>(), std::span<const std::int32_t>{}));
     std::vector<std::size_t> last_;  // [S]
     run_type run_;
     std::vector<double> numbers_;  // [M]
@@ -130,8 +135,8 @@ class reward_model {
 
 template <trainable_scalar_model Model>
 template <example_range Examples>
-std::vector<double> reward_model<Model>::rewards(const Examples& examples,
-                                                 std::optional<std::size_t> tokens_per_microbatch) const {
+std::vector<double> reward_model<Model>::rewards(
+    const Examples& examples, std::optional<std::size_t> tokens_per_microbatch) const {
   std::vector<std::size_t> all(std::ranges::size(examples)), begins{0};
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (const auto& example : examples) begins.push_back(begins.back() + response_count(example));
@@ -142,8 +147,8 @@ std::vector<double> reward_model<Model>::rewards(const Examples& examples,
     const std::vector<double> found = rewards(batch);
     for (std::size_t s = 0; s < found.size(); ++s) {
       const tree_sequence& sequence = batch.sequences[s];
-      by_response[begins[static_cast<std::size_t>(sequence.example)] + static_cast<std::size_t>(sequence.role)] =
-          found[s];
+      by_response[begins[static_cast<std::size_t>(sequence.example)] +
+                  static_cast<std::size_t>(sequence.role)] = found[s];
     }
   }
   return by_response;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Drawing a token from logits: temperature, then top-k, then top-p, in the order and meaning of Hugging Face's generate
-// (top-p: Holtzman et al. 2020, arXiv:1904.09751, section 3.1).
+// Drawing a token from logits: temperature, then top-k, then top-p, in the order and meaning of
+// Hugging Face's generate (top-p: Holtzman et al. 2020, arXiv:1904.09751, section 3.1).
 
 #include <algorithm>
 #include <cmath>
@@ -25,22 +25,27 @@ struct sampling_options {
 /// Throws value_error unless temperature >= 0 and finite, and 0 < top_p <= 1.
 inline void check(const sampling_options& options) {
   if (!(options.temperature >= 0 && std::isfinite(options.temperature)))
-    throw value_error(join("sampling: temperature is ", options.temperature, ", wanted at least 0 and finite"));
+    throw value_error(
+        join("sampling: temperature is ", options.temperature, ", wanted at least 0 and finite"));
   if (!(options.top_p > 0 && options.top_p <= 1))
     throw value_error(join("sampling: top_p is ", options.top_p, ", wanted above 0 and at most 1"));
 }
 
-/// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any additive constant. Among
-/// equal logits the smaller id goes first; -inf is never drawn. Throws value_error for bad options and where there are
-/// no logits, one is NaN or the greatest is not finite.
-[[nodiscard]] inline token_id sample_token(std::span<const double> logits, const sampling_options& options,
+/// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any
+/// additive constant. Among equal logits the smaller id goes first; -inf is never drawn. Throws
+/// value_error for bad options and where there are no logits, one is NaN or the greatest is not
+/// finite.
+[[nodiscard]] inline token_id sample_token(std::span<const double> logits,
+                                           const sampling_options& options,
                                            random_generator& random) {
   check(options);
   if (logits.empty()) throw value_error("sample_token: no logits");
   const auto nan = std::ranges::find_if(logits, [](double logit) { return std::isnan(logit); });
-  if (nan != logits.end()) throw value_error(join("sample_token: logit ", nan - logits.begin(), " is NaN"));
+  if (nan != logits.end())
+    throw value_error(join("sample_token: logit ", nan - logits.begin(), " is NaN"));
   const auto largest = std::ranges::max_element(logits);
-  if (!std::isfinite(*largest)) throw value_error(join("sample_token: the greatest logit is ", *largest));
+  if (!std::isfinite(*largest))
+    throw value_error(join("sample_token: the greatest logit is ", *largest));
   if (options.temperature == 0) return static_cast<token_id>(largest - logits.begin());
 
   std::vector<std::size_t> order(logits.size());
@@ -50,8 +55,9 @@ inline void check(const sampling_options& options) {
   if (options.top_k > 0 && options.top_k < order.size()) order.resize(options.top_k);
 
   std::vector<double> weights(order.size());
-  std::ranges::transform(order, weights.begin(),
-                         [&](std::size_t i) { return std::exp((logits[i] - *largest) / options.temperature); });
+  std::ranges::transform(order, weights.begin(), [&](std::size_t i) {
+    return std::exp((logits[i] - *largest) / options.temperature);
+  });
   double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (options.top_p < 1) {
     double sum = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a model must offer to give numbers in place of tokens: how good what it has read is (a reward), or how good it
-// will become (a value).
+// What a model must offer to give numbers in place of tokens: how good what it has read is (a
+// reward), or how good it will become (a value).
 
 #include <concepts>
 #include <cstdint>
@@ -16,27 +16,33 @@
 namespace prefopt {
 
 /// Gives a number for a path of tokens.
-/// Needs: `values(batch, rows)`, const, keeps nothing: one number a row asked for, of the path that ends there. Rows
-/// may come in any order and more than once. Promises: a row's number depends on its path alone, but for rounding.
+/// Needs: `values(batch, rows)`, const, keeps nothing: one number a row asked for, of the path that
+/// ends there. Rows may come in any order and more than once. Promises: a row's number depends on
+/// its path alone, but for rounding.
 template <class Model>
 concept scalar_model = requires(const Model& model, const prefix_tree_batch& batch,
                                 std::span<const std::int32_t> rows) {
   { model.values(batch, rows) } -> std::same_as<std::vector<double>>;
 };
 
-/// A forward run of a scalar model that owns its activations. Needs: `values()`, one a row; `backward(slopes)`, which
-/// takes d loss / d values and adds to the model's gradients; called at most once.
+/// A forward run of a scalar model that owns its activations. Needs: `values()`, one a row;
+/// `backward(slopes)`, which takes d loss / d values and adds to the model's gradients; called at
+/// most once.
 template <class Pass>
-concept scalar_pass = std::movable<Pass> && requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
-  { constant.values() } -> std::convertible_to<std::span<const double>>;
-  pass.backward(slopes);
-};
+concept scalar_pass = std::movable<Pass> &&
+                      requires(Pass& pass, const Pass& constant, std::span<const double> slopes) {
+                        { constant.values() } -> std::convertible_to<std::span<const double>>;
+                        pass.backward(slopes);
+                      };
 
-/// A scalar model that can be trained. Needs: (1) scalar_model; (2) `forward(batch, rows)` gives a scalar_pass; (3)
-/// `parameters()` and `machine()` as of a trainable_policy. Promises: what a trainable_policy promises.
+/// A scalar model that can be trained. Needs: (1) scalar_model; (2) `forward(batch, rows)` gives a
+/// scalar_pass; (3) `parameters()` and `machine()` as of a trainable_policy. Promises: what a
+/// trainable_policy promises.
 template <class Model>
-concept trainable_scalar_model = scalar_model<Model> &&
-    requires(Model& model, const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
+concept trainable_scalar_model = scalar_model<Model> && requires(
+                                                            Model& model,
+                                                            const prefix_tree_batch& batch,
+                                                            std::span<const std::int32_t> rows) {
   { model.forward(batch, rows) } -> scalar_pass;
   requires std::is_lvalue_reference_v<decltype(model.machine())>;
   requires optimizer_machine<std::remove_reference_t<decltype(model.machine())>>;

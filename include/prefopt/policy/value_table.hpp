@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// value_table: the smallest scalar model, a number for each token that was read last. To a bigram policy, which sees no
-// more than the last token, it can be the exact critic but for how many tokens are left.
+// value_table: the smallest scalar model, a number for each token that was read last. To a bigram
+// policy, which sees no more than the last token, it can be the exact critic but for how many
+// tokens are left.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,8 @@ namespace prefopt {
 class value_table {
  public:
   /// Throws value_error unless there is a token.
-  explicit value_table(std::size_t vocabulary_size) : values_(vocabulary_size), gradient_(vocabulary_size) {
+  explicit value_table(std::size_t vocabulary_size)
+      : values_(vocabulary_size), gradient_(vocabulary_size) {
     if (vocabulary_size == 0) throw value_error("value_table: 0 tokens, wanted at least 1");
   }
 
@@ -40,13 +42,16 @@ class value_table {
              .trainable = !frozen_.contains("values")}};
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to be made afterwards.
-  /// Throws value_error for a name that is not there.
-  void set_trainable(std::string_view name, bool trainable) { frozen_.set(parameters(), name, trainable); }
+  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
+  /// be made afterwards. Throws value_error for a name that is not there.
+  void set_trainable(std::string_view name, bool trainable) {
+    frozen_.set(parameters(), name, trainable);
+  }
 
-  /// [rows]. Throws shape_error or value_error for a batch that is none, with tokens outside the vocabulary, or rows
-  /// that it does not have.
-  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) const {
+  /// [rows]. Throws shape_error or value_error for a batch that is none, with tokens outside the
+  /// vocabulary, or rows that it does not have.
+  [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
+                                           std::span<const std::int32_t> rows) const {
     std::vector<double> all;
     for (const std::size_t token : tokens_at(batch, rows)) all.push_back(values_[token]);
     return all;
@@ -64,7 +69,8 @@ class value_table {
     /// Adds to the gradient; `slopes` [rows].
     void backward(std::span<const double> slopes) {
       if (slopes.size() != tokens_.size())
-        throw shape_error(join("value_table: ", slopes.size(), " slopes for ", tokens_.size(), " values"));
+        throw shape_error(
+            join("value_table: ", slopes.size(), " slopes for ", tokens_.size(), " values"));
       for (std::size_t i = 0; i < slopes.size(); ++i) table_->gradient_[tokens_[i]] += slopes[i];
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// added_token_matcher: finds tokens that stand outside the byte pairs (<|endoftext|>) in a text, the leftmost first and
-// of those that begin together the longest.
+// added_token_matcher: finds tokens that stand outside the byte pairs (<|endoftext|>) in a text,
+// the leftmost first and of those that begin together the longest.
 
 #include <algorithm>
 #include <array>
@@ -36,11 +36,12 @@ class added_token_matcher {
   /// The contents are distinct and not empty.
   explicit added_token_matcher(std::vector<added_token> tokens) : tokens_(std::move(tokens)) {
     std::ranges::sort(tokens_, {}, &added_token::content);
-    for (const added_token& token : tokens_) begins_[static_cast<unsigned char>(token.content[0])] = true;
+    for (const added_token& token : tokens_)
+      begins_[static_cast<unsigned char>(token.content[0])] = true;
   }
 
-  /// The first match that begins at or behind `from`. Cost: linear in the text, times the longest token's length where
-  /// the text is made of its beginnings.
+  /// The first match that begins at or behind `from`. Cost: linear in the text, times the longest
+  /// token's length where the text is made of its beginnings.
   [[nodiscard]] std::optional<match> find(std::string_view text, std::size_t from) const {
     if (tokens_.empty()) return std::nullopt;
     for (std::size_t at = from; at < text.size(); ++at) {
@@ -52,18 +53,21 @@ class added_token_matcher {
   }
 
  private:
-  /// The longest token with which `text` begins. Narrows the sorted tokens to those that agree with it byte by byte.
+  /// The longest token with which `text` begins. Narrows the sorted tokens to those that agree with
+  /// it byte by byte.
   [[nodiscard]] const added_token* longest_at(std::string_view text) const {
     const added_token* longest = nullptr;
     auto first = tokens_.begin();
     auto last = tokens_.end();
     for (std::size_t depth = 0; first != last; ++depth) {
-      if (first->content.size() == depth) longest = &*first++;  // a token sorts before those that it begins
+      // a token sorts before those that it begins
+      if (first->content.size() == depth) longest = &*first++;
       if (depth == text.size()) break;
       const auto byte_at = [depth](const added_token& token) {
         return static_cast<unsigned char>(token.content[depth]);
       };
-      const auto agreeing = std::ranges::equal_range(first, last, static_cast<unsigned char>(text[depth]), {}, byte_at);
+      const auto agreeing = std::ranges::equal_range(
+          first, last, static_cast<unsigned char>(text[depth]), {}, byte_at);
       first = agreeing.begin();
       last = agreeing.end();
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Byte-pair encoding of one word: as long as neighbours can merge, the pair of the smallest rank does, the leftmost
-// first (Sennrich et al. 2016, arXiv:1508.07909). Short words are scanned, which is fastest for them; long ones keep
-// their pairs in a heap, so that a word of a megabyte costs n log n and not n squared.
+// Byte-pair encoding of one word: as long as neighbours can merge, the pair of the smallest rank
+// does, the leftmost first (Sennrich et al. 2016, arXiv:1508.07909). Short words are scanned, which
+// is fastest for them; long ones keep their pairs in a heap, so that a word of a megabyte costs n
+// log n and not n squared.
 
 #include <algorithm>
 #include <array>
@@ -24,7 +25,8 @@ namespace detail {
 inline constexpr std::size_t scanned_word = 48;  // symbols; about where the heap overtakes the scan
 
 /// merge_word for at most `scanned_word` symbols.
-inline void merge_by_scan(std::span<const token_id> word, const merge_table& merges, token_ids& out) {
+inline void merge_by_scan(std::span<const token_id> word, const merge_table& merges,
+                          token_ids& out) {
   std::array<token_id, scanned_word> tokens;
   std::array<token_merge, scanned_word> pairs;  // pairs[i] joins tokens i and i + 1
   std::size_t count = word.size();
@@ -36,7 +38,8 @@ inline void merge_by_scan(std::span<const token_id> word, const merge_table& mer
     if (best->rank == token_merge::never) break;
     const auto at = static_cast<std::size_t>(best - pairs.begin());
     tokens[at] = best->token;
-    std::move(tokens.begin() + static_cast<std::ptrdiff_t>(at) + 2, tokens.begin() + static_cast<std::ptrdiff_t>(count),
+    std::move(tokens.begin() + static_cast<std::ptrdiff_t>(at) + 2,
+              tokens.begin() + static_cast<std::ptrdiff_t>(count),
               tokens.begin() + static_cast<std::ptrdiff_t>(at) + 1);
     std::move(best + 1, last, best);
     --count;
@@ -50,7 +53,10 @@ inline void merge_by_scan(std::span<const token_id> word, const merge_table& mer
 class merge_heap {
  public:
   merge_heap(std::span<const token_id> word, const merge_table& merges)
-      : merges_(merges), tokens_(word.begin(), word.end()), next_(word.size()), previous_(word.size()) {
+      : merges_(merges),
+        tokens_(word.begin(), word.end()),
+        next_(word.size()),
+        previous_(word.size()) {
     for (std::uint32_t i = 0; i < next_.size(); ++i) {
       next_[i] = i + 1;
       previous_[i] = i - 1;  // of the first it wraps to `none`
@@ -76,7 +82,9 @@ class merge_heap {
     std::uint32_t left;   // place of the pair's first symbol
     std::uint32_t right;  // and of its second
     token_id merged;
-    bool operator>(const candidate& other) const { return std::tie(rank, left) > std::tie(other.rank, other.left); }
+    bool operator>(const candidate& other) const {
+      return std::tie(rank, left) > std::tie(other.rank, other.left);
+    }
   };
 
   void push(std::uint32_t left) {
@@ -85,8 +93,8 @@ class merge_heap {
     if (merge.rank != token_merge::never) heap_.push({merge.rank, left, right, merge.token});
   }
 
-  /// Whether neither side of the pair has changed since it was pushed: every pair has a rank of its own, and what is
-  /// gone merges with nothing.
+  /// Whether neither side of the pair has changed since it was pushed: every pair has a rank of its
+  /// own, and what is gone merges with nothing.
   [[nodiscard]] bool stands(const candidate& pair) const {
     return merges_.find(tokens_[pair.left], tokens_[pair.right]).rank == pair.rank;
   }
@@ -112,13 +120,13 @@ class merge_heap {
 
 }  // namespace detail
 
-/// Appends to `out` what the symbols of one word (fewer than 2^32 ids) become. Cost: n log n for long words.
+/// Appends to `out` what the symbols of one word (fewer than 2^32 ids) become. Cost: n log n for
+/// long words.
 inline void merge_word(std::span<const token_id> word, const merge_table& merges, token_ids& out) {
-  if (word.size() <= detail::scanned_word) {
+  if (word.size() <= detail::scanned_word)
     detail::merge_by_scan(word, merges, out);
-  } else {
+  else
     detail::merge_heap(word, merges).run(out);
-  }
 }
 
 }  // namespace prefopt

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How GPT-2's vocabulary files spell bytes: each byte is one printable character, so that a token is a word of JSON
-// whatever its bytes are. The 188 bytes that print in Latin-1 stand for themselves; the other 68 are, in their order,
-// U+0100 and the characters behind it (the space, 0x20, is U+0120). Radford et al. 2019, section 2.2.
+// How GPT-2's vocabulary files spell bytes: each byte is one printable character, so that a token
+// is a word of JSON whatever its bytes are. The 188 bytes that print in Latin-1 stand for
+// themselves; the other 68 are, in their order, U+0100 and the characters behind it (the space,
+// 0x20, is U+0120). Radford et al. 2019, section 2.2.
 
 #include <array>
 #include <cstddef>
@@ -20,14 +21,14 @@ namespace prefopt {
   return (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
 }
 
-/// The 256 bytes in the order in which GPT-2's vocabulary lists them: those that spell themselves, then the others.
+/// The 256 bytes in the order in which GPT-2's vocabulary lists them: those that spell themselves,
+/// then the others.
 [[nodiscard]] constexpr std::array<std::uint8_t, 256> gpt2_byte_order() {
   std::array<std::uint8_t, 256> order{};
   std::size_t count = 0;
   for (const bool wanted : {true, false}) {
-    for (unsigned byte = 0; byte < 256; ++byte) {
+    for (unsigned byte = 0; byte < 256; ++byte)
       if (spells_itself(byte) == wanted) order[count++] = static_cast<std::uint8_t>(byte);
-    }
   }
   return order;
 }
@@ -73,7 +74,8 @@ inline constexpr byte_symbol_tables byte_symbols = make_byte_symbol_tables();
   return spelled;
 }
 
-/// The bytes that `spelled` (UTF-8) stands for; nothing if it holds a character that stands for no byte.
+/// The bytes that `spelled` (UTF-8) stands for; nothing if it holds a character that stands for no
+/// byte.
 [[nodiscard]] inline std::optional<std::string> from_byte_symbols(std::string_view spelled) {
   std::string bytes;
   bytes.reserve(spelled.size());
@@ -83,7 +85,8 @@ inline constexpr byte_symbol_tables byte_symbols = make_byte_symbol_tables();
       if ((symbol & 0xE0) != 0xC0 || ++at == spelled.size()) return std::nullopt;
       symbol = (symbol & 0x1F) << 6 | (static_cast<unsigned char>(spelled[at]) & 0x3F);
     }
-    if (symbol >= detail::symbol_end || detail::byte_symbols.byte_of[symbol] < 0) return std::nullopt;
+    if (symbol >= detail::symbol_end || detail::byte_symbols.byte_of[symbol] < 0)
+      return std::nullopt;
     bytes += static_cast<char>(detail::byte_symbols.byte_of[symbol]);
   }
   return bytes;

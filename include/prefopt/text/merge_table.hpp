@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with linear steps at a
-// load of at most one half: a look-up is the tokenizer's innermost step. Memory follows the number of different pairs.
+// merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with
+// linear steps at a load of at most one half: a look-up is the tokenizer's innermost step. Memory
+// follows the number of different pairs.
 
 #include <algorithm>
 #include <cstddef>
@@ -66,24 +67,26 @@ class merge_table {
   };
 
   [[nodiscard]] static std::uint64_t key(token_id left, token_id right) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
+           static_cast<std::uint32_t>(right);
   }
 
   /// Where the key is, or where it would go.
   [[nodiscard]] std::size_t find_slot(std::uint64_t wanted) const {
-    // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3, section 6.4).
+    // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3,
+    // section 6.4).
     const std::uint64_t mixed = (wanted ^ wanted >> 29) * 0x9E3779B97F4A7C15u;
     std::size_t place = (mixed ^ mixed >> 32) & (slots_.size() - 1);
-    while (slots_[place].key != wanted && slots_[place].key != no_key) place = (place + 1) & (slots_.size() - 1);
+    while (slots_[place].key != wanted && slots_[place].key != no_key)
+      place = (place + 1) & (slots_.size() - 1);
     return place;
   }
 
   void grow() {
     std::vector<slot> before(2 * slots_.size());
     before.swap(slots_);
-    for (const slot& full : before) {
+    for (const slot& full : before)
       if (full.key != no_key) slots_[find_slot(full.key)] = full;
-    }
   }
 
   std::vector<slot> slots_ = std::vector<slot>(2);  // their number is a power of two

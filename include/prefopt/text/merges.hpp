@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The merges of a byte-pair encoding, from merges.txt or from tokenizer.json. Earlier ones have smaller ranks; of equal
-// ones the last counts, as in the tokenizers library.
+// The merges of a byte-pair encoding, from merges.txt or from tokenizer.json. Earlier ones have
+// smaller ranks; of equal ones the last counts, as in the tokenizers library.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,9 +21,10 @@ namespace prefopt {
 
 namespace detail {
 
-/// Adds "left right" to the table; `where` begins the message if one of the three tokens is unknown.
-inline void insert_merge(merge_table& merges, std::string_view left, std::string_view right, std::uint32_t rank,
-                         const vocabulary& tokens, std::string_view where) {
+/// Adds "left right" to the table; `where` begins the message if one of the three tokens is
+/// unknown.
+inline void insert_merge(merge_table& merges, std::string_view left, std::string_view right,
+                         std::uint32_t rank, const vocabulary& tokens, std::string_view where) {
   const auto id = [&](std::string_view text) {
     if (const auto found = tokens.find(text)) return *found;
     throw format_error(join(where, ": ", quote_token(text), " is not in the vocabulary"));
@@ -33,25 +34,26 @@ inline void insert_merge(merge_table& merges, std::string_view left, std::string
 }
 
 /// Adds a merge spelled as one text, "left right".
-inline void insert_merge(merge_table& merges, std::string_view line, std::uint32_t rank, const vocabulary& tokens,
-                         std::string_view where) {
+inline void insert_merge(merge_table& merges, std::string_view line, std::uint32_t rank,
+                         const vocabulary& tokens, std::string_view where) {
   const std::size_t space = line.find(' ');
-  if (space == line.npos || space == 0 || space + 1 == line.size() || line.find(' ', space + 1) != line.npos) {
-    throw format_error(join(where, ": ", quote_token(line), ", two tokens with a space between were wanted"));
+  if (space == line.npos || space == 0 || space + 1 == line.size() ||
+      line.find(' ', space + 1) != line.npos) {
+    throw format_error(
+        join(where, ": ", quote_token(line), ", two tokens with a space between were wanted"));
   }
   insert_merge(merges, line.substr(0, space), line.substr(space + 1), rank, tokens, where);
 }
 
 }  // namespace detail
 
-/// The merges of a merges.txt: a line each, "left right", behind a first line that may be "#version: ...". Throws
-/// format_error with the line's number.
+/// The merges of a merges.txt: a line each, "left right", behind a first line that may be
+/// "#version: ...". Throws format_error with the line's number.
 [[nodiscard]] inline merge_table read_merges_text(std::string_view text, std::string_view name,
                                                   const vocabulary& tokens) {
   const bool versioned = text.starts_with("#version");
-  if (const auto foreign = describe_foreign(text); !versioned && !foreign.empty()) {
+  if (const auto foreign = describe_foreign(text); !versioned && !foreign.empty())
     throw format_error(join(name, ": ", foreign, "; merges were wanted"));
-  }
   merge_table merges;
   std::uint32_t number = 0;
   while (!text.empty()) {
@@ -65,8 +67,8 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   return merges;
 }
 
-/// The merges of a tokenizer.json: a list of texts "left right" or of pairs ["left", "right"]. Throws format_error with
-/// the merge's place in the list, from 0.
+/// The merges of a tokenizer.json: a list of texts "left right" or of pairs ["left", "right"].
+/// Throws format_error with the merge's place in the list, from 0.
 [[nodiscard]] inline merge_table read_merges_json(const nlohmann::json& list, std::string_view name,
                                                   const vocabulary& tokens) {
   merge_table merges;
@@ -75,9 +77,10 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
     const std::string where = join(name, ": merge ", rank);
     if (merge.is_string()) {
       detail::insert_merge(merges, merge.get_ref<const std::string&>(), rank, tokens, where);
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      detail::insert_merge(merges, merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>(), rank,
-                           tokens, where);
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+               merge[1].is_string()) {
+      detail::insert_merge(merges, merge[0].get_ref<const std::string&>(),
+                           merge[1].get_ref<const std::string&>(), rank, tokens, where);
     } else {
       throw format_error(join(where, " is neither a text \"left right\" nor a pair of texts"));
     }

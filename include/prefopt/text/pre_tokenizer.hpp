@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// pre_tokenizer: cuts a text into the words that byte pairs are merged in, as GPT-2 does: contractions, letters,
-// numerals and everything else each with the space before them, and white space, whose last space goes to the next
-// word. Radford et al. 2019, https://github.com/openai/gpt-2, encoder.py; the expression is matched by PCRE2.
+// pre_tokenizer: cuts a text into the words that byte pairs are merged in, as GPT-2 does:
+// contractions, letters, numerals and everything else each with the space before them, and white
+// space, whose last space goes to the next word. Radford et al. 2019,
+// https://github.com/openai/gpt-2, encoder.py; the expression is matched by PCRE2.
 //
-// What is a letter, a numeral or white space is settled here as the tokenizers library settles it (Unicode 16): PCRE2's
-// own \s takes U+180E in, and its tables may be older, so the classes name what PCRE2 10.42 (Unicode 14) does not know.
+// What is a letter, a numeral or white space is settled here as the tokenizers library settles it
+// (Unicode 16): PCRE2's own \s takes U+180E in, and its tables may be older, so the classes name
+// what PCRE2 10.42 (Unicode 14) does not know.
 
-// Width 0 leaves the choice to the names' suffixes, so that a program may use PCRE2 at another width beside this.
+// Width 0 leaves the choice to the names' suffixes, so that a program may use PCRE2 at another
+// width beside this.
 #ifndef PCRE2_CODE_UNIT_WIDTH
 #define PCRE2_CODE_UNIT_WIDTH 0
 #endif
@@ -45,12 +48,12 @@ inline constexpr std::string_view numeral_class =
     R"(\p{N}\x{10D40}-\x{10D49}\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F50}-\x{11F59}\x{16130}-\x{16139})"
     R"(\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9}\x{1D2C0}-\x{1D2D3}\x{1E4F0}-\x{1E4F9}\x{1E5F1}-\x{1E5FA})";
 
-/// GPT-2's expression: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+. The possessive ++
-/// match the same; they spare PCRE2 the thought of giving characters back.
+/// GPT-2's expression: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+.
+/// The possessive ++ match the same; they spare PCRE2 the thought of giving characters back.
 [[nodiscard]] inline std::string gpt2_word_expression() {
-  return join("'(?:[smtd]|re|ve|ll)| ?[", letter_class, "]++| ?[", numeral_class, "]++| ?[^", white_space_class,
-              letter_class, numeral_class, "]++|[", white_space_class, "]+(?![^", white_space_class, "])|[",
-              white_space_class, "]++");
+  return join("'(?:[smtd]|re|ve|ll)| ?[", letter_class, "]++| ?[", numeral_class, "]++| ?[^",
+              white_space_class, letter_class, numeral_class, "]++|[", white_space_class, "]+(?![^",
+              white_space_class, "])|[", white_space_class, "]++");
 }
 
 struct pcre2_deleter {
@@ -68,18 +71,22 @@ class pre_tokenizer {
     const std::string expression = detail::gpt2_word_expression();
     int failure = 0;
     std::size_t place = 0;
-    expression_.reset(pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(expression.data()), expression.size(),
-                                      PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &failure, &place, nullptr),
-                      detail::pcre2_deleter{});
+    expression_.reset(
+        pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(expression.data()), expression.size(),
+                        PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &failure, &place, nullptr),
+        detail::pcre2_deleter{});
     if (!expression_) throw error(join("pre_tokenizer: PCRE2 error ", failure, " at byte ", place));
-    (void)pcre2_jit_compile_8(expression_.get(), PCRE2_JIT_COMPLETE);  // where there is no JIT, matching interprets
+    // where there is no JIT, matching interprets
+    (void)pcre2_jit_compile_8(expression_.get(), PCRE2_JIT_COMPLETE);
   }
 
-  /// Calls `visit(std::string_view word)` for every word, in order; joined, the words are `text`. Bytes that are not
-  /// UTF-8 end the word before them, and a run of them is a word of its own. Cost: linear in the text.
+  /// Calls `visit(std::string_view word)` for every word, in order; joined, the words are `text`.
+  /// Bytes that are not UTF-8 end the word before them, and a run of them is a word of its own.
+  /// Cost: linear in the text.
   template <class Visitor>
   void for_each_word(std::string_view text, Visitor&& visit) const {
-    const std::unique_ptr<pcre2_match_data_8, detail::pcre2_deleter> match(pcre2_match_data_create_8(1, nullptr));
+    const std::unique_ptr<pcre2_match_data_8, detail::pcre2_deleter> match(
+        pcre2_match_data_create_8(1, nullptr));
     if (!match) throw error("pre_tokenizer: PCRE2 could not get memory");
     for (std::size_t begin = 0; begin < text.size();) {
       const auto [length, valid] = even_stretch(text, begin);
@@ -106,11 +113,13 @@ class pre_tokenizer {
     return {end - begin, valid};
   }
 
-  /// Where the word that begins at `at` ends. Every character begins a word, so there always is a match.
-  [[nodiscard]] std::size_t word_end(std::string_view text, std::size_t at, pcre2_match_data_8* match) const {
+  /// Where the word that begins at `at` ends. Every character begins a word, so there always is a
+  /// match.
+  [[nodiscard]] std::size_t word_end(std::string_view text, std::size_t at,
+                                     pcre2_match_data_8* match) const {
     const auto run = [&](unsigned options) {
-      return pcre2_match_8(expression_.get(), reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), at,
-                           PCRE2_NO_UTF_CHECK | options, match, nullptr);
+      return pcre2_match_8(expression_.get(), reinterpret_cast<PCRE2_SPTR8>(text.data()),
+                           text.size(), at, PCRE2_NO_UTF_CHECK | options, match, nullptr);
     };
     int outcome = run(0);
     if (outcome == PCRE2_ERROR_JIT_STACKLIMIT) outcome = run(PCRE2_NO_JIT);

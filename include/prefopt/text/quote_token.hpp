@@ -10,7 +10,8 @@
 
 namespace prefopt {
 
-/// `text` in quotes: control characters as \xNN, broken UTF-8 as U+FFFD, cut with "..." past 60 bytes.
+/// `text` in quotes: control characters as \xNN, broken UTF-8 as U+FFFD, cut with "..." past 60
+/// bytes.
 [[nodiscard]] inline std::string quote_token(std::string_view text) {
   constexpr std::size_t longest = 60;
   constexpr std::string_view hex = "0123456789ABCDEF";

@@ -27,7 +27,8 @@ using tokenizer_file = folder_file;
 /// The text of GPT-2's token between texts, where a tokenizer's files name no other.
 inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
 
-/// Longest added token in bytes. Looking for one takes up to this many steps at each byte of a text.
+/// Longest added token in bytes. Looking for one takes up to this many steps at each byte of a
+/// text.
 inline constexpr std::size_t added_token_limit = 1024;
 
 struct tokenizer_parts {
@@ -43,14 +44,14 @@ struct tokenizer_parts {
   };
   std::optional<named_end> end_of_text;  ///< the first eos_token that a file names
 
-  /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added already stays as it
-  /// is. Throws format_error where the id is another token's, or the content's another, and where the content is empty
-  /// or longer than added_token_limit.
+  /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added
+  /// already stays as it is. Throws format_error where the id is another token's, or the content's
+  /// another, and where the content is empty or longer than added_token_limit.
   void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
     if (content.empty()) throw format_error(join(name, ": the added token ", id, " has no text"));
     if (content.size() > added_token_limit) {
-      throw format_error(join(name, ": the added token ", quote_token(content), " has ", content.size(),
-                              " bytes, wanted at most ", added_token_limit));
+      throw format_error(join(name, ": the added token ", quote_token(content), " has ",
+                              content.size(), " bytes, wanted at most ", added_token_limit));
     }
     if (const auto known = tokens.find(content); !known) {
       tokens.add(content, content, id, name);
@@ -59,15 +60,21 @@ struct tokenizer_parts {
                               ", in the vocabulary it is ", *known));
     } else if (*tokens.bytes(id) != content) {
       // Found as text it would be these bytes, merged it would be others: it could not be decoded.
-      throw format_error(join(name, ": the added token ", quote_token(content), " also spells other bytes"));
+      throw format_error(
+          join(name, ": the added token ", quote_token(content), " also spells other bytes"));
     }
-    if (added_ids.insert(id).second) (normalized ? then_added : first_added).push_back({content, id});
+    if (added_ids.insert(id).second)
+      (normalized ? then_added : first_added).push_back({content, id});
   }
 };
 
-/// Where a tokenizer gives texts other ids than the `wanted` one: the first difference in words, empty without one.
-[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& wanted, const tokenizer_parts& other) {
-  const auto token = [](const std::string* bytes) { return bytes == nullptr ? "no token" : quote_token(*bytes); };
+/// Where a tokenizer gives texts other ids than the `wanted` one: the first difference in words,
+/// empty without one.
+[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& wanted,
+                                                     const tokenizer_parts& other) {
+  const auto token = [](const std::string* bytes) {
+    return bytes == nullptr ? "no token" : quote_token(*bytes);
+  };
   const std::size_t end = std::max(wanted.tokens.id_end(), other.tokens.id_end());
   for (std::size_t i = 0; i < end; ++i) {
     const auto id = static_cast<token_id>(i);
@@ -79,8 +86,8 @@ struct tokenizer_parts {
   for (std::size_t i = 0; i < end; ++i) {
     const auto id = static_cast<token_id>(i);
     if (wanted.added_ids.contains(id) != other.added_ids.contains(id))
-      return join("the token ", token(wanted.tokens.bytes(id)), wanted.added_ids.contains(id) ? " is no" : " is an",
-                  " added token");
+      return join("the token ", token(wanted.tokens.bytes(id)),
+                  wanted.added_ids.contains(id) ? " is no" : " is an", " added token");
   }
   const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
     return a.left == b.left && a.right == b.right;
@@ -88,16 +95,16 @@ struct tokenizer_parts {
   const auto ours = wanted.merges.in_order(), theirs = other.merges.in_order();
   const auto first = std::ranges::mismatch(ours, theirs, same).in1;
   if (first == ours.end() && ours.size() == theirs.size()) return "";
-  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, ", ours.size(), " were wanted");
+  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, ",
+              ours.size(), " were wanted");
 }
 
-/// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what stands beside it.
+/// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what
+/// stands beside it.
 inline void check_added_token_flags(const json_object& token) {
-  for (const char* flag : {"lstrip", "rstrip", "single_word"}) {
-    if (token.optional_boolean(flag).value_or(false)) {
+  for (const char* flag : {"lstrip", "rstrip", "single_word"})
+    if (token.optional_boolean(flag).value_or(false))
       throw format_error(join(token.name(), ": ", flag, " is true, which is not supported"));
-    }
-  }
 }
 
 }  // namespace prefopt

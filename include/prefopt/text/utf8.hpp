@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// UTF-8 that may be broken: where a sequence ends, and a text that can be shown whatever its bytes are. Well-formed is
-// what the Unicode Standard's table 3-7 calls so: no overlong forms, no surrogates, nothing above U+10FFFF.
+// UTF-8 that may be broken: where a sequence ends, and a text that can be shown whatever its bytes
+// are. Well-formed is what the Unicode Standard's table 3-7 calls so: no overlong forms, no
+// surrogates, nothing above U+10FFFF.
 
 #include <cstddef>
 #include <string>
@@ -17,8 +18,9 @@ struct utf8_step {
   bool valid;          ///< false: bytes that begin a sequence and do not end it, or that begin none
 };
 
-/// The sequence that begins at `text[at]`, at < text.size(). Of a broken one, the longest beginning that a well-formed
-/// sequence could have (the Unicode Standard's maximal subpart), so that each gives one U+FFFD.
+/// The sequence that begins at `text[at]`, at < text.size(). Of a broken one, the longest beginning
+/// that a well-formed sequence could have (the Unicode Standard's maximal subpart), so that each
+/// gives one U+FFFD.
 [[nodiscard]] constexpr utf8_step utf8_at(std::string_view text, std::size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) return {1, true};
@@ -41,7 +43,8 @@ struct utf8_step {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (text.size() == 1) return lead;
   char32_t code_point = lead & (0x7Fu >> text.size());
-  for (const char c : text.substr(1)) code_point = code_point << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
+  for (const char c : text.substr(1))
+    code_point = code_point << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
   return code_point;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// vocabulary: token texts as GPT-2's files spell them, their ids, and the bytes that they stand for. Ids may have gaps,
-// as in Hugging Face's files, so memory follows the number of tokens and not the greatest id.
+// vocabulary: token texts as GPT-2's files spell them, their ids, and the bytes that they stand
+// for. Ids may have gaps, as in Hugging Face's files, so memory follows the number of tokens and
+// not the greatest id.
 
 #include <algorithm>
 #include <cstddef>
@@ -26,26 +27,28 @@ class vocabulary {
  public:
   vocabulary() = default;
 
-  /// From `{"text": id, ...}`, the form of vocab.json. Throws format_error for an id that is no integer from 0 to
-  /// 2^31 - 1 or that two tokens have.
+  /// From `{"text": id, ...}`, the form of vocab.json. Throws format_error for an id that is no
+  /// integer from 0 to 2^31 - 1 or that two tokens have.
   explicit vocabulary(const json_object& object) {
     id_of_.reserve(object.json().size());
     bytes_of_.reserve(object.json().size());
     for (const auto& [text, id] : object.json().items()) {
       const std::string where = join(object.name(), ": the id of ", quote_token(text));
       const auto number = to_integer(id, where, 0, std::numeric_limits<token_id>::max());
-      add(text, from_byte_symbols(text).value_or(text), static_cast<token_id>(number), object.name());
+      add(text, from_byte_symbols(text).value_or(text), static_cast<token_id>(number),
+          object.name());
     }
   }
 
-  /// Adds a token: how files spell it, and what it stands for. Throws format_error where the text or the id is taken.
+  /// Adds a token: how files spell it, and what it stands for. Throws format_error where the text
+  /// or the id is taken.
   void add(const std::string& text, std::string bytes, token_id id, std::string_view name) {
     if (!bytes_of_.try_emplace(id, std::move(bytes)).second) {
-      throw format_error(join(name, ": two tokens have the id ", id, ", ", quote_token(text), " is one of them"));
+      throw format_error(
+          join(name, ": two tokens have the id ", id, ", ", quote_token(text), " is one of them"));
     }
-    if (!id_of_.try_emplace(text, id).second) {
+    if (!id_of_.try_emplace(text, id).second)
       throw format_error(join(name, ": the token ", quote_token(text), " has two ids"));
-    }
     end_ = std::max(end_, static_cast<std::size_t>(id) + 1);
   }
 
@@ -70,7 +73,9 @@ class vocabulary {
  private:
   struct text_hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
 
   std::unordered_map<std::string, token_id, text_hash, std::equal_to<>> id_of_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a run calls back. A callback is any object with some of the members below, found by name; there is no base
-// class. After each optimizer step a run calls, in this order and each for all callbacks: on_step; evaluate, whose
-// reports go to on_evaluate; save, whose names go to on_save. So a saved state never runs ahead of what was logged.
+// What a run calls back. A callback is any object with some of the members below, found by name;
+// there is no base class. After each optimizer step a run calls, in this order and each for all
+// callbacks: on_step; evaluate, whose reports go to on_evaluate; save, whose names go to on_save.
+// So a saved state never runs ahead of what was logged.
 
 #include <concepts>
 #include <cstdint>
@@ -18,22 +19,22 @@
 
 namespace prefopt {
 
-/// What a callback may return from on_step: `stop` ends the run after this step's evaluation and saving, which count it
-/// as the last.
+/// What a callback may return from on_step: `stop` ends the run after this step's evaluation and
+/// saving, which count it as the last.
 enum class run_flow { go_on, stop };
 
 /// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a run_flow.
 template <class C>
 concept step_callback = requires(C& callback, const step_report& report) {
   requires std::is_void_v<decltype(callback.on_step(report))> ||
-      std::same_as<decltype(callback.on_step(report)), run_flow>;
+               std::same_as<decltype(callback.on_step(report)), run_flow>;
 };
 
 namespace detail {
 
 /// Has an on_step whose answer would be lost.
 template <class C>
-concept answers_no_flow = !step_callback<C> && requires(C & callback, const step_report& report) {
+concept answers_no_flow = !step_callback<C> && requires(C& callback, const step_report& report) {
   callback.on_step(report);
 };
 
@@ -41,9 +42,8 @@ concept answers_no_flow = !step_callback<C> && requires(C & callback, const step
 
 /// Learns of evaluations. Needs: `on_evaluate(const evaluation_report&)`.
 template <class C>
-concept evaluation_callback = requires(C& callback, const evaluation_report& report) {
-  callback.on_evaluate(report);
-};
+concept evaluation_callback =
+    requires(C& callback, const evaluation_report& report) { callback.on_evaluate(report); };
 
 /// Evaluates. Needs: `evaluate(trainer, report)`, a report or none, asked after every step.
 template <class C, class Trainer>
@@ -51,7 +51,8 @@ concept evaluator = requires(C& callback, const Trainer& trainer, const step_rep
   { callback.evaluate(trainer, report) } -> std::same_as<std::optional<evaluation_report>>;
 };
 
-/// Saves. Needs: `save(trainer, report)`, the name of what it saved or none, asked after every step.
+/// Saves. Needs: `save(trainer, report)`, the name of what it saved or none, asked after every
+/// step.
 template <class C, class Trainer>
 concept saver = requires(C& callback, const Trainer& trainer, const step_report& report) {
   { callback.save(trainer, report) } -> std::same_as<std::optional<std::string>>;
@@ -59,32 +60,35 @@ concept saver = requires(C& callback, const Trainer& trainer, const step_report&
 
 /// Learns of saved states. Needs: `on_save(name)`.
 template <class C>
-concept save_callback = requires(C& callback, const std::string& name) {
-  callback.on_save(name);
-};
+concept save_callback = requires(C& callback, const std::string& name) { callback.on_save(name); };
 
 namespace detail {
 
-/// Every member that has the name of a callback's can be called as one, and no member has a name that is a common
-/// misspelling of one.
+/// Every member that has the name of a callback's can be called as one, and no member has a name
+/// that is a common misspelling of one.
 template <class C, class Trainer, class Bare = std::remove_const_t<C>>
-inline constexpr bool calls_what_it_names =
-    (!names_on_step<Bare> || step_callback<C>)&&(!names_on_evaluate<Bare> || evaluation_callback<C>)&&(
-        !names_evaluate<Bare> ||
-        evaluator<C, Trainer>)&&(!names_save<Bare> ||
-                                 saver<C, Trainer>)&&(!names_on_save<Bare> ||
-                                                      save_callback<C>)&&!has_a_near_name<Bare, Trainer>;
+inline constexpr bool calls_what_it_names = (!names_on_step<Bare> || step_callback<C>)&&(
+    !names_on_evaluate<Bare> ||
+    evaluation_callback<
+        C>)&&(!names_evaluate<Bare> ||
+              evaluator<C, Trainer>)&&(!names_save<Bare> ||
+                                       saver<C, Trainer>)&&(!names_on_save<Bare> ||
+                                                            save_callback<
+                                                                C>)&&!has_a_near_name<Bare,
+                                                                                      Trainer>;
 
 }  // namespace detail
 
-/// Any of these. A callback that models none of them is a mistake in a name, and a member that has one of these names
-/// and cannot be called so is a mistake in a type; the trainer refuses to compile both, whatever else the callback has.
-/// It also refuses a list of common misspellings, such as `on_saved`. Another one, beside a member that is right, is
-/// never called and compiles: to be sure, assert the concepts that you mean, as in
-/// `static_assert(saver<my_callback, trainer_type>)`; there is one for each of the five members.
+/// Any of these. A callback that models none of them is a mistake in a name, and a member that has
+/// one of these names and cannot be called so is a mistake in a type; the trainer refuses to
+/// compile both, whatever else the callback has. It also refuses a list of common misspellings,
+/// such as `on_saved`. Another one, beside a member that is right, is never called and compiles: to
+/// be sure, assert the concepts that you mean, as in `static_assert(saver<my_callback,
+/// trainer_type>)`; there is one for each of the five members.
 template <class C, class Trainer>
 concept run_callback = detail::calls_what_it_names<C, Trainer> &&
-    (step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> || saver<C, Trainer> || save_callback<C>);
+                       (step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> ||
+                        saver<C, Trainer> || save_callback<C>);
 
 namespace detail {
 
@@ -93,23 +97,27 @@ template <class C, class Trainer>
 struct callback_requirements {
   using bare = std::remove_const_t<C>;
   static_assert(near_names<bare, Trainer>::none);
-  static_assert(!answers_no_flow<C>,
-                "a callback's on_step must return nothing or a run_flow: run_flow::stop ends a run");
+  static_assert(
+      !answers_no_flow<C>,
+      "a callback's on_step must return nothing or a run_flow: run_flow::stop ends a run");
   static_assert(!names_on_step<bare> || step_callback<C> || answers_no_flow<C>,
                 "a callback's on_step must take a const step_report&");
   static_assert(!names_on_evaluate<bare> || evaluation_callback<C>,
                 "a callback's on_evaluate must take a const evaluation_report&");
-  static_assert(!names_evaluate<bare> || evaluator<C, Trainer>,
-                "a callback's evaluate must take (const auto& trainer, const step_report&) and return "
-                "std::optional<evaluation_report>");
+  static_assert(
+      !names_evaluate<bare> || evaluator<C, Trainer>,
+      "a callback's evaluate must take (const auto& trainer, const step_report&) and return "
+      "std::optional<evaluation_report>");
   static_assert(!names_save<bare> || saver<C, Trainer>,
                 "a callback's save must take (const auto& trainer, const step_report&) and return "
                 "std::optional<std::string>, the name of what it saved");
-  static_assert(!names_on_save<bare> || save_callback<C>, "a callback's on_save must take a const std::string&");
-  static_assert(names_on_step<bare> || names_on_evaluate<bare> || names_evaluate<bare> || names_save<bare> ||
-                    names_on_save<bare>,
-                "a callback has one or more of the members on_step, evaluate, on_evaluate, save and on_save; this one "
-                "has none");
+  static_assert(!names_on_save<bare> || save_callback<C>,
+                "a callback's on_save must take a const std::string&");
+  static_assert(
+      names_on_step<bare> || names_on_evaluate<bare> || names_evaluate<bare> || names_save<bare> ||
+          names_on_save<bare>,
+      "a callback has one or more of the members on_step, evaluate, on_evaluate, save and on_save; this one "
+      "has none");
   static constexpr bool met = true;
 };
 
@@ -130,8 +138,8 @@ bool notify_of_step(Callback& callback, const step_report& report) {
 
 }  // namespace detail
 
-/// Whether something is due at the end of this step: every `interval` steps and at the run's last; 0: only
-/// there.
+/// Whether something is due at the end of this step: every `interval` steps and at the run's last;
+/// 0: only there.
 [[nodiscard]] inline bool is_due(const step_report& report, std::int64_t interval) {
   return report.last || (interval > 0 && report.step % interval == 0);
 }

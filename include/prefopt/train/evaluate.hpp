@@ -27,16 +27,20 @@
 namespace prefopt {
 
 struct evaluation_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine prefers.
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine
+  /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
-/// Means over all examples, read in their order; `reference` answers for them under their index here. A loss that
-/// couples the examples of a step sees all of these at once. Throws value_error where there are none or the loss's
-/// hyper-parameters are bad, not_finite with the examples named, and what `pack`, the policy and the reference throw.
-template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Reference, example_range Examples>
-[[nodiscard]] evaluation_report evaluate(const Policy& policy, const Reference& reference, const Loss& loss,
-                                         const Examples& examples, const evaluation_options& options = {}) {
+/// Means over all examples, read in their order; `reference` answers for them under their index
+/// here. A loss that couples the examples of a step sees all of these at once. Throws value_error
+/// where there are none or the loss's hyper-parameters are bad, not_finite with the examples named,
+/// and what `pack`, the policy and the reference throw.
+template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
+          example_range Examples>
+[[nodiscard]] evaluation_report evaluate(const Policy& policy, const Reference& reference,
+                                         const Loss& loss, const Examples& examples,
+                                         const evaluation_options& options = {}) {
   check(loss);
   detail::require_inputs<Policy, Reference>(loss);
   if (std::ranges::empty(examples)) throw value_error("evaluate: no pairs");
@@ -49,7 +53,8 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
   detail::group_reading read;
   const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
   for (const auto& cut : microbatches(examples, all, {.tokens = tokens, .roles = roles})) {
-    detail::read_scores(policy, reference, pack(examples, cut, {.roles = roles}), examples, loss.inputs, read);
+    detail::read_scores(policy, reference, pack(examples, cut, {.roles = roles}), examples,
+                        loss.inputs, read);
     if (at_once) continue;
     totals.add(read, token_losses(loss, read.groups()));
     read = {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluate_every: the callback that evaluates on pairs held out, every so many steps and at the end.
+// evaluate_every: the callback that evaluates on pairs held out, every so many steps and at the
+// end.
 
 #include <concepts>
 #include <cstdint>
@@ -17,32 +18,40 @@
 
 namespace prefopt {
 
-/// `trainer.run(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to pairs and reference.
+/// `trainer.run(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to pairs
+/// and reference.
 template <class Reference, example_like Example = tokenized_pair>
 class evaluate_every {
  public:
-  /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no pairs.
+  /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no
+  /// pairs.
   evaluate_every(std::int64_t interval, std::span<const Example> pairs, const Reference& reference,
                  evaluation_options options = {})
-      : interval_(interval), pairs_(pairs), reference_(detail::place_of(reference)), options_(options) {
-    if (interval < 0) throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
+      : interval_(interval),
+        pairs_(pairs),
+        reference_(detail::place_of(reference)),
+        options_(options) {
+    if (interval < 0)
+      throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
     if (pairs.empty()) throw value_error("evaluate_every: no pairs");
   }
 
   /// Pairs or a reference that would be gone before the first step; `no_reference{}` may.
   template <std::ranges::range Pairs>
-  requires(!std::ranges::borrowed_range<Pairs>)
-      evaluate_every(std::int64_t, Pairs&&, const Reference&, evaluation_options = {})
+    requires(!std::ranges::borrowed_range<Pairs>)
+  evaluate_every(std::int64_t, Pairs&&, const Reference&, evaluation_options = {}) = delete;
+  evaluate_every(std::int64_t, std::span<const Example>, const Reference&&, evaluation_options = {})
+    requires(!std::same_as<Reference, no_reference>)
   = delete;
-  evaluate_every(std::int64_t, std::span<const Example>, const Reference&&,
-                 evaluation_options = {}) requires(!std::same_as<Reference, no_reference>) = delete;
 
   /// Throws value_error where the policy in training is the reference, and what `evaluate` throws.
   template <class Trainer>
-  [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer, const step_report& step) const {
+  [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer,
+                                                          const step_report& step) const {
     detail::refuse_itself_as_reference("evaluate_every", trainer.policy(), *reference_);
     if (!is_due(step, interval_)) return std::nullopt;
-    evaluation_report report = prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), pairs_, options_);
+    evaluation_report report =
+        prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), pairs_, options_);
     report.step = step.step;
     report.epoch = step.epoch;
     return report;

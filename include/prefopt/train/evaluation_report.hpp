@@ -21,7 +21,8 @@ struct evaluation_report {
   double pairs_per_second = 0;
 };
 
-/// Calls `visit(name, value)` for what a log holds of an evaluation, in order: names of numbers begin with `eval_`.
+/// Calls `visit(name, value)` for what a log holds of an evaluation, in order: names of numbers
+/// begin with `eval_`.
 template <class Visitor>
 void for_each_value(const evaluation_report& report, Visitor&& visit) {
   visit("step", report.step);

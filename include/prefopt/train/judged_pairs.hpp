@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// judged_pairs: preferences from a judge. The policy answers each prompt twice and the judge says which answer is
-// better; `trainer::step` on the pairs, again and again, is online DPO (Guo et al. 2024, arXiv:2402.04792): feedback
-// from an AI where the judge is one.
+// judged_pairs: preferences from a judge. The policy answers each prompt twice and the judge says
+// which answer is better; `trainer::step` on the pairs, again and again, is online DPO (Guo et al.
+// 2024, arXiv:2402.04792): feedback from an AI where the judge is one.
 
 #include <cmath>
 #include <concepts>
@@ -23,15 +23,17 @@ namespace prefopt {
 
 namespace detail {
 
-/// An index, or an index that may be missing. A truth value is none: "the first is better" would be index 1.
+/// An index, or an index that may be missing. A truth value is none: "the first is better" would be
+/// index 1.
 template <class T>
-concept index_or_none = (std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, std::optional<std::size_t>>;
+concept index_or_none =
+    (std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, std::optional<std::size_t>>;
 
 }  // namespace detail
 
 /// Chooses between two responses.
-/// Needs: a call operator from an example to the index of the better response, an integer, or to a std::optional
-/// std::size_t, which is nothing where it cannot tell.
+/// Needs: a call operator from an example to the index of the better response, an integer, or to a
+/// std::optional std::size_t, which is nothing where it cannot tell.
 template <class J>
 concept response_judge = requires(J& judge, const tokenized_example& example) {
   { judge(example) } -> detail::index_or_none;
@@ -39,26 +41,31 @@ concept response_judge = requires(J& judge, const tokenized_example& example) {
 
 struct judged_samples {
   std::vector<tokenized_pair> pairs;
-  std::size_t undecided = 0;  ///< prompts without a pair: equal responses, or a judge that could not tell
+  /// prompts without a pair: equal responses, or a judge that could not tell
+  std::size_t undecided = 0;
 };
 
 namespace detail {
 
-/// The judge's choice for each example of two responses; of a scorer the higher score, of equal ones none.
+/// The judge's choice for each example of two responses; of a scorer the higher score, of equal
+/// ones none.
 template <class Judge>
-[[nodiscard]] std::vector<std::optional<std::size_t>> choices(Judge& judge,
-                                                              std::span<const tokenized_example> examples) {
+[[nodiscard]] std::vector<std::optional<std::size_t>> choices(
+    Judge& judge, std::span<const tokenized_example> examples) {
   std::vector<std::optional<std::size_t>> all(examples.size());
-  if constexpr (response_judge<Judge>) {  // asked first: a generic judge would be no scorer, with an error inside it
+  // asked first: a generic judge would be no scorer, with an error inside it
+  if constexpr (response_judge<Judge>) {
     for (std::size_t e = 0; e < all.size(); ++e) {
       const std::optional<std::size_t> choice = judge(examples[e]);
-      if (choice && *choice > 1) throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
+      if (choice && *choice > 1)
+        throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
       all[e] = choice;
     }
   } else {
     const std::vector<double> scores = judge(examples);
     if (scores.size() != 2 * examples.size())
-      throw shape_error(join("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
+      throw shape_error(
+          join("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
     for (std::size_t e = 0; e < all.size(); ++e) {
       const double first = scores[2 * e], second = scores[2 * e + 1];
       if (std::isnan(first) || std::isnan(second))
@@ -71,16 +78,19 @@ template <class Judge>
 
 }  // namespace detail
 
-/// Samples two responses to each prompt and lets the judge choose: a response_judge, or a response_scorer, whose higher
-/// score wins and which is asked for all at once. It is not asked about equal responses. Throws value_error for a
-/// choice that is neither 0 nor 1 and for a score that is not a number, shape_error for another number of scores than
-/// two a pair, and what `generate` throws.
+/// Samples two responses to each prompt and lets the judge choose: a response_judge, or a
+/// response_scorer, whose higher score wins and which is asked for all at once. It is not asked
+/// about equal responses. Throws value_error for a choice that is neither 0 nor 1 and for a score
+/// that is not a number, shape_error for another number of scores than two a pair, and what
+/// `generate` throws.
 template <generating_policy Policy, class Judge>
-requires response_judge<Judge> || response_scorer<std::remove_cvref_t<Judge>>
-[[nodiscard]] judged_samples judged_pairs(const Policy& policy, std::span<const token_ids> prompts, Judge&& judge,
-                                          const generation_options& options, random_generator& random) {
+  requires response_judge<Judge> || response_scorer<std::remove_cvref_t<Judge>>
+[[nodiscard]] judged_samples judged_pairs(const Policy& policy, std::span<const token_ids> prompts,
+                                          Judge&& judge, const generation_options& options,
+                                          random_generator& random) {
   std::vector<tokenized_example> examples = sample_responses(policy, prompts, 2, options, random);
-  std::erase_if(examples, [](const tokenized_example& one) { return one.responses[0] == one.responses[1]; });
+  std::erase_if(examples,
+                [](const tokenized_example& one) { return one.responses[0] == one.responses[1]; });
   const auto chosen = detail::choices(judge, examples);
   judged_samples found;
   for (std::size_t e = 0; e < examples.size(); ++e) {

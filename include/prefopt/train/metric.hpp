@@ -19,10 +19,10 @@ struct metric {
 };
 
 /// The value of that name, if it is there.
-[[nodiscard]] inline std::optional<double> find_metric(const std::vector<metric>& metrics, std::string_view name) {
-  for (const metric& one : metrics) {
+[[nodiscard]] inline std::optional<double> find_metric(const std::vector<metric>& metrics,
+                                                       std::string_view name) {
+  for (const metric& one : metrics)
     if (one.name == name) return one.value;
-  }
   return std::nullopt;
 }
 

@@ -15,13 +15,15 @@ namespace prefopt {
 /// A loss, log-prob or gradient norm that is infinite or not a number.
 class not_finite : public value_error {
  public:
-  /// `pairs`: those it came from, by their index in the data set: that in training, or that held out.
+  /// `pairs`: those it came from, by their index in the data set: that in training, or that held
+  /// out.
   not_finite(const std::string& message, std::vector<std::size_t> pairs, bool held_out = false)
       : value_error(message), pairs_(std::move(pairs)), held_out_(held_out) {}
 
   [[nodiscard]] const std::vector<std::size_t>& pairs() const { return pairs_; }
 
-  /// Whether an evaluation within a run met them: they are then indices of its data, not of those in training.
+  /// Whether an evaluation within a run met them: they are then indices of its data, not of those
+  /// in training.
   [[nodiscard]] bool held_out() const { return held_out_; }
 
  private:

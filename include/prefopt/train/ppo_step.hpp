@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One update's gradient of PPO: sampled responses are read again, and the slopes of both terms go back.
+// One update's gradient of PPO: sampled responses are read again, and the slopes of both terms go
+// back.
 
 #include <cmath>
 #include <cstddef>
@@ -18,7 +19,8 @@
 
 namespace prefopt {
 
-/// What reading some responses once found: sums over tokens of the two terms, and of what a log shows.
+/// What reading some responses once found: sums over tokens of the two terms, and of what a log
+/// shows.
 struct ppo_sums {
   double tokens = 0;
   double policy_loss = 0;
@@ -28,21 +30,26 @@ struct ppo_sums {
   double ratio = 0;
   double squared_log_ratio = 0;  ///< (log pi - log pi_old)^2
 
-  [[nodiscard]] double loss(const ppo& options) const { return (policy_loss + options.vf_coef * value_loss) / tokens; }
+  [[nodiscard]] double loss(const ppo& options) const {
+    return (policy_loss + options.vf_coef * value_loss) / tokens;
+  }
 };
 
 namespace detail {
 
-/// The policy's part of one batch: its terms go to `sums`, its slopes back. `sums.tokens` are those of all batches.
+/// The policy's part of one batch: its terms go to `sums`, its slopes back. `sums.tokens` are those
+/// of all batches.
 template <class Policy>
-void send_back_policy(Policy& policy, const ppo& options, const rollouts& made, const prefix_tree_batch& batch,
-                      std::span<const std::size_t> places, ppo_sums& sums) {
+void send_back_policy(Policy& policy, const ppo& options, const rollouts& made,
+                      const prefix_tree_batch& batch, std::span<const std::size_t> places,
+                      ppo_sums& sums) {
   auto run = policy.forward(batch);
   const std::span<const double> log_probs = run.log_probs();
   std::vector<double> slopes;  // [targets]
   for (std::size_t m = 0; m < places.size(); ++m) {
     const double old = made.log_probs[places[m]], log_ratio = log_probs[m] - old;
-    const ppo_term term = ppo_policy_term(log_probs[m], old, made.advantages[places[m]], options.cliprange);
+    const ppo_term term =
+        ppo_policy_term(log_probs[m], old, made.advantages[places[m]], options.cliprange);
     sums.policy_loss += term.loss;
     sums.policy_clipped += term.clipped ? 1 : 0;
     sums.ratio += std::exp(log_ratio);
@@ -54,14 +61,15 @@ void send_back_policy(Policy& policy, const ppo& options, const rollouts& made, 
 
 /// The same of the critic, when the policy's activations are gone.
 template <class Critic>
-void send_back_critic(Critic& critic, const ppo& options, const rollouts& made, const prefix_tree_batch& batch,
-                      std::span<const std::size_t> places, ppo_sums& sums) {
+void send_back_critic(Critic& critic, const ppo& options, const rollouts& made,
+                      const prefix_tree_batch& batch, std::span<const std::size_t> places,
+                      ppo_sums& sums) {
   auto run = critic.forward(batch, target_rows(batch));
   const std::span<const double> values = run.values();
   std::vector<double> slopes;  // [targets]
   for (std::size_t m = 0; m < places.size(); ++m) {
-    const ppo_term term =
-        ppo_value_term(values[m], made.values[places[m]], made.returns[places[m]], options.cliprange_value);
+    const ppo_term term = ppo_value_term(values[m], made.values[places[m]], made.returns[places[m]],
+                                         options.cliprange_value);
     sums.value_loss += term.loss;
     sums.value_clipped += term.clipped ? 1 : 0;
     slopes.push_back(options.vf_coef * term.slope / sums.tokens);
@@ -71,12 +79,13 @@ void send_back_critic(Critic& critic, const ppo& options, const rollouts& made, 
 
 }  // namespace detail
 
-/// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean over their tokens,
-/// however they are cut: into so many tokens at once; 0: all; none: as many as the policy's machine prefers. Throws
-/// value_error for no members or one that is not there, and what check(options), check(made), policy and critic throw.
+/// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean
+/// over their tokens, however they are cut: into so many tokens at once; 0: all; none: as many as
+/// the policy's machine prefers. Throws value_error for no members or one that is not there, and
+/// what check(options), check(made), policy and critic throw.
 template <trainable_policy Policy, trainable_scalar_model Critic>
-ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options, const rollouts& made,
-                                 std::span<const std::size_t> members,
+ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options,
+                                 const rollouts& made, std::span<const std::size_t> members,
                                  std::optional<std::size_t> tokens_per_microbatch = {}) {
   check(options);
   check(made);
@@ -85,7 +94,8 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
   ppo_sums sums;
   for (const std::size_t e : members) {
-    if (e >= made.size()) throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
+    if (e >= made.size())
+      throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
     sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
   }
   for_each_microbatch(made, members, microbatch_tokens(policy, tokens_per_microbatch),

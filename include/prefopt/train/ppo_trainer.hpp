@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// ppo_trainer: reinforcement learning from a reward, as language models have it. A step lets the policy answer some
-// prompts, scores the answers, and reads them a few times over, moving policy and critic as `ppo` says.
+// ppo_trainer: reinforcement learning from a reward, as language models have it. A step lets the
+// policy answer some prompts, scores the answers, and reads them a few times over, moving policy
+// and critic as `ppo` says.
 
 #include <chrono>
 #include <cmath>
@@ -39,22 +40,28 @@ namespace detail {
 
 /// Listens to steps, and does not wait to be asked for more.
 template <class C, class Trainer>
-concept ppo_callback = run_callback<C, Trainer> && step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
+concept ppo_callback =
+    run_callback<C, Trainer> && step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
 
 }  // namespace detail
 
-/// Trains a policy and its critic against a reward. It refers to policy, critic, reference and reward, which must
-/// outlive it. Of the options, `pairs_per_step` is the number of responses that a step samples, one a prompt, and
-/// `seed` is that of the samples too. A run that stops cannot go on: unlike `trainer` this one has no state to save.
-template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference, response_scorer Reward>
-requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_trainer {
-  static_assert(!detail::names_after_step<Reference>, "PPO's reference stands still: give a frozen one");
+/// Trains a policy and its critic against a reward. It refers to policy, critic, reference and
+/// reward, which must outlive it. Of the options, `pairs_per_step` is the number of responses that
+/// a step samples, one a prompt, and `seed` is that of the samples too. A run that stops cannot go
+/// on: unlike `trainer` this one has no state to save.
+template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference,
+          response_scorer Reward>
+  requires generating_policy<Policy> && (!gives_rewards<Reference>())
+class ppo_trainer {
+  static_assert(!detail::names_after_step<Reference>,
+                "PPO's reference stands still: give a frozen one");
 
  public:
-  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling other than at
-  /// temperature 1 from the whole distribution: PPO's ratios are between log-probs of the policy itself.
-  ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward, const ppo& loss,
-              const generation_options& generation, const trainer_options& options)
+  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling
+  /// other than at temperature 1 from the whole distribution: PPO's ratios are between log-probs of
+  /// the policy itself.
+  ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward,
+              const ppo& loss, const generation_options& generation, const trainer_options& options)
       : policy_(&policy),
         critic_(&critic),
         reference_(&reference),
@@ -65,22 +72,24 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
         policy_optimizer_(policy.machine(), policy.parameters(), checked()),
         critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {}
 
-  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&, const generation_options&,
+  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&,
+              const generation_options&,
               const trainer_options&) = delete;  // the reference would be gone
-  ppo_trainer(Policy&, Critic&, const Reference&, const Reward&&, const ppo&, const generation_options&,
+  ppo_trainer(Policy&, Critic&, const Reference&, const Reward&&, const ppo&,
+              const generation_options&,
               const trainer_options&) = delete;  // and so would the reward
-  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&&, const ppo&, const generation_options&,
-              const trainer_options&) = delete;
+  ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&&, const ppo&,
+              const generation_options&, const trainer_options&) = delete;
 
-  /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were made. Callbacks
-  /// learn of every step; one that would evaluate or save is refused, as there is no state to save. Metrics have TRL's
-  /// names, and objective/kl is by k1 whatever the price is by. Throws value_error for no prompts and for one without
-  /// tokens, not_finite where a number is not finite (policy and critic then stand between two updates of
-  /// that step, or are spoiled by the last one),
-  /// and what callbacks throw.
+  /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were
+  /// made. Callbacks learn of every step; one that would evaluate or save is refused, as there is
+  /// no state to save. Metrics have TRL's names, and objective/kl is by k1 whatever the price is
+  /// by. Throws value_error for no prompts and for one without tokens, not_finite where a number is
+  /// not finite (policy and critic then stand between two updates of that step, or are spoiled by
+  /// the last one), and what callbacks throw.
   template <class... Callbacks>
-  requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer>&&...) std::int64_t
-      run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
+    requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer> && ...)
+  std::int64_t run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
     for (std::size_t i = 0; i < prompts.size(); ++i)
       if (prompts[i].empty()) throw value_error(join("ppo: prompt ", i, " has no token"));
     run_plan plan(prompts.size(), options_);
@@ -109,10 +118,11 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     detail::refuse_itself_as_reference("ppo", *policy_, *reference_);
     const sampling_options& sampling = generation_.sampling;
     if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
-      throw value_error("ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
+      throw value_error(
+          "ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
     if (loss_.num_mini_batches > options_.pairs_per_step)
-      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ", options_.pairs_per_step,
-                             " responses, wanted at least one each"));
+      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ",
+                             options_.pairs_per_step, " responses, wanted at least one each"));
     if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
       throw value_error("ppo: missing_eos_penalty without an end_of_text");
     return optimizer_options(options_);
@@ -132,12 +142,14 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     for (const std::size_t member : members) asked.push_back(prompts[member]);
     random_generator random(options_.seed, sampling_stream + static_cast<std::uint64_t>(step_));
     const auto tokens = static_cast<std::size_t>(*options_.tokens_per_microbatch);
-    const rollouts made = read_rollouts(sample_responses(*policy_, asked, 1, generation_, random), *policy_,
-                                        *reference_, *critic_, *reward_, loss_, generation_.end_of_text, tokens);
+    const rollouts made =
+        read_rollouts(sample_responses(*policy_, asked, 1, generation_, random), *policy_,
+                      *reference_, *critic_, *reward_, loss_, generation_.end_of_text, tokens);
     require_finite(made, members);
     const double rate =
         options_.learning_rate *
-        learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
+        learning_rate_factor(options_.schedule, step_,
+                             {.warmup = options_.warmup_steps, .total = total_steps});
     const update_sums updates = update(made, members, rate, random, tokens);
     ++step_;
     num_tokens_ += static_cast<std::int64_t>(made.log_probs.size());
@@ -153,17 +165,19 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
   }
 
   /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly one size.
-  update_sums update(const rollouts& made, std::span<const std::size_t> prompts, double rate, random_generator& random,
-                     std::size_t tokens) {
+  update_sums update(const rollouts& made, std::span<const std::size_t> prompts, double rate,
+                     random_generator& random, std::size_t tokens) {
     update_sums all;
     const auto parts = static_cast<std::size_t>(loss_.num_mini_batches);
     for (std::int64_t epoch = 0; epoch < loss_.num_ppo_epochs; ++epoch) {
       const std::vector<std::size_t> order = shuffled_indices(made.size(), random.next(), 0);
       for (std::size_t part = 0; part < parts; ++part) {
-        const std::size_t begin = made.size() * part / parts, end = made.size() * (part + 1) / parts;
+        const std::size_t begin = made.size() * part / parts,
+                          end = made.size() * (part + 1) / parts;
         if (begin == end) continue;
         const auto part_of_it = std::span(order).subspan(begin, end - begin);
-        const ppo_sums sums = accumulate_ppo_gradient(*policy_, *critic_, loss_, made, part_of_it, tokens);
+        const ppo_sums sums =
+            accumulate_ppo_gradient(*policy_, *critic_, loss_, made, part_of_it, tokens);
         std::vector<std::size_t> read;  // prompts by their index in the data set
         for (const std::size_t e : part_of_it) read.push_back(prompts[e]);
         all.norms += move(rate, read);
@@ -187,8 +201,9 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
   /// Both optimizers, clipped by the norm of both gradients together, which it returns.
   double move(double rate, const std::vector<std::size_t>& read) {
     const auto refuse = [&](const std::string& what) {
-      throw not_finite(
-          join("ppo: step ", step_ + 1, ": ", what, " at the responses to ", detail::pair_list(read, "prompt")), read);
+      throw not_finite(join("ppo: step ", step_ + 1, ": ", what, " at the responses to ",
+                            detail::pair_list(read, "prompt")),
+                       read);
     };
     const double norm = std::hypot(gradient_norm(policy_->machine(), policy_->parameters()),
                                    gradient_norm(critic_->machine(), critic_->parameters()));
@@ -206,11 +221,13 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
     for (std::size_t e = 0; e < made.size(); ++e) {
       double size = std::abs(made.scores[e]);
       for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m)
-        size += std::abs(made.log_probs[m]) + std::abs(made.reference[m]) + std::abs(made.values[m]);
+        size +=
+            std::abs(made.log_probs[m]) + std::abs(made.reference[m]) + std::abs(made.values[m]);
       if (!std::isfinite(size))
-        throw not_finite(join("ppo: step ", step_ + 1, ": the response to prompt ", members[e], " has a reward of ",
-                              made.scores[e], " or numbers that are not finite"),
-                         {members[e]});
+        throw not_finite(
+            join("ppo: step ", step_ + 1, ": the response to prompt ", members[e],
+                 " has a reward of ", made.scores[e], " or numbers that are not finite"),
+            {members[e]});
     }
   }
 
@@ -236,7 +253,8 @@ requires generating_policy<Policy> &&(!gives_rewards<Reference>()) class ppo_tra
             {"val/ratio", sums.ratio / sums.tokens}};
   }
 
-  static constexpr std::uint64_t sampling_stream = std::uint64_t{1} << 32;  // those below are the epochs' shuffles
+  // those below are the epochs' shuffles
+  static constexpr std::uint64_t sampling_stream = std::uint64_t{1} << 32;
 
   Policy* policy_;
   Critic* critic_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Which reference a loss is trained with: a model or cache that answers for every example, or none at all where the
-// loss reads none. The other two combinations do not compile, where the loss's type tells what it reads, and else are
-// refused before a model runs.
+// Which reference a loss is trained with: a model or cache that answers for every example, or none
+// at all where the loss reads none. The other two combinations do not compile, where the loss's
+// type tells what it reads, and else are refused before a model runs.
 
 #include <concepts>
 #include <cstdint>
@@ -23,9 +23,7 @@ namespace detail {
 
 /// The loss's inputs are part of its type.
 template <class Loss>
-concept inputs_are_constant = requires {
-  typename std::bool_constant<Loss::inputs.reference>;
-};
+concept inputs_are_constant = requires { typename std::bool_constant<Loss::inputs.reference>; };
 
 template <class Loss>
 inline constexpr bool reads_a_reference = true;
@@ -34,29 +32,32 @@ inline constexpr bool reads_a_reference<Loss> = Loss::inputs.reference;
 
 }  // namespace detail
 
-/// What a loss can be trained or evaluated with. Needs: a policy_model where `Loss::inputs.reference`, else
-/// no_reference; either where `inputs` is known at run time only, and then no_reference throws if it is asked.
+/// What a loss can be trained or evaluated with. Needs: a policy_model where
+/// `Loss::inputs.reference`, else no_reference; either where `inputs` is known at run time only,
+/// and then no_reference throws if it is asked.
 template <class Reference, class Loss>
-concept reference_for = preference_loss<Loss> &&
+concept reference_for =
+    preference_loss<Loss> &&
     ((policy_model<Reference> && !gives_rewards<Reference>() && detail::reads_a_reference<Loss>) ||
      (std::same_as<Reference, no_reference> &&
       !(detail::inputs_are_constant<Loss> && detail::reads_a_reference<Loss>)));
 
-/// A reference that a trainer lets follow the policy. Needs: `after_step(policy, step)`, called after each step that
-/// was made; `step` counts from 1.
+/// A reference that a trainer lets follow the policy. Needs: `after_step(policy, step)`, called
+/// after each step that was made; `step` counts from 1.
 template <class Reference, class Policy>
-concept following_reference = policy_model<Reference> &&
-    requires(Reference& reference, Policy& policy, std::int64_t step) {
-  reference.after_step(policy, step);
-};
+concept following_reference =
+    policy_model<Reference> && requires(Reference& reference, Policy& policy, std::int64_t step) {
+      reference.after_step(policy, step);
+    };
 
 /// A policy gives what the loss reads: both are of rewards, or both of log-probs.
 template <class Loss, class Policy>
-concept loss_for = preference_loss<Loss> &&(reads_rewards<Loss>() == gives_rewards<Policy>());
+concept loss_for = preference_loss<Loss> && (reads_rewards<Loss>() == gives_rewards<Policy>());
 
 namespace detail {
 
-/// Where the reference can be found later. That of no_reference is not the argument's, which may be a temporary.
+/// Where the reference can be found later. That of no_reference is not the argument's, which may be
+/// a temporary.
 template <class Reference>
 [[nodiscard]] const Reference* place_of(const Reference& reference) {
   if constexpr (std::same_as<Reference, no_reference>) {
@@ -75,47 +76,53 @@ template <class Policy, class Reference>
   return false;
 }
 
-/// Throws value_error where the policy is its own reference, which would leave every log-ratio at 0.
+/// Throws value_error where the policy is its own reference, which would leave every log-ratio at
+/// 0.
 template <class Policy, class Reference>
-void refuse_itself_as_reference(const char* where, const Policy& policy, const Reference& reference) {
+void refuse_itself_as_reference(const char* where, const Policy& policy,
+                                const Reference& reference) {
   if (is_its_own_reference(policy, reference))
-    throw value_error(join(where,
-                           ": the policy is its own reference, which moves with it, so that the loss sees no "
-                           "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
+    throw value_error(
+        join(where,
+             ": the policy is its own reference, which moves with it, so that the loss sees no "
+             "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
 }
 
-/// Whether the loss may be given a reference that it does not read, as one that is chosen at run time may.
+/// Whether the loss may be given a reference that it does not read, as one that is chosen at run
+/// time may.
 template <class Loss>
 [[nodiscard]] constexpr bool chosen_at_run_time() {
   if constexpr (requires { Loss::chosen_at_run_time; }) return Loss::chosen_at_run_time;
   return false;
 }
 
-/// Throws value_error where the loss reads what policy and reference do not offer, or does not read the reference that
-/// it is given.
+/// Throws value_error where the loss reads what policy and reference do not offer, or does not read
+/// the reference that it is given.
 template <class Policy, class Reference, class Loss>
 void require_inputs(const Loss& loss) {
   constexpr bool none = std::same_as<Reference, no_reference>;
   const loss_inputs inputs = loss.inputs;
   const bool reads = inputs.reference || inputs.divergences;
-  if (reads && none) throw value_error("the loss reads a reference, but there is none: no_reference{} was given");
+  if (reads && none)
+    throw value_error("the loss reads a reference, but there is none: no_reference{} was given");
   if (!reads && !none && !chosen_at_run_time<Loss>())
     throw value_error("the loss reads no reference, but one was given; give no_reference{}");
   if (inputs.square_sums && !tells_square_sums<Policy>)
     throw value_error("the loss reads square sums, which this policy does not offer");
   if (inputs.divergences && !measures_divergences<Policy, Reference>)
-    throw value_error("the loss reads divergences, which this policy does not offer from this reference");
+    throw value_error(
+        "the loss reads divergences, which this policy does not offer from this reference");
 }
 
 /// The reference's log-probs, [M] in nats; none where they are not read.
 template <class Reference>
-[[nodiscard]] std::vector<double> ask(const Reference& reference, const prefix_tree_batch& batch, bool reads) {
+[[nodiscard]] std::vector<double> ask(const Reference& reference, const prefix_tree_batch& batch,
+                                      bool reads) {
   if (!reads) return {};
-  if constexpr (std::same_as<Reference, no_reference>) {
+  if constexpr (std::same_as<Reference, no_reference>)
     throw value_error("the loss reads a reference, but there is none");
-  } else {
+  else
     return reference.token_log_probs(batch);
-  }
 }
 
 }  // namespace detail

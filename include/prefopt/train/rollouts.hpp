@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// rollouts: sampled responses with all that PPO knows of them before the policy moves. Legend: E responses, M tokens of
-// all of them, response by response.
+// rollouts: sampled responses with all that PPO knows of them before the policy moves.
+//
+// Legend: E responses, M tokens of all of them, response by response.
 
 #include <cstddef>
 #include <numeric>
@@ -35,27 +36,32 @@ struct rollouts {
   [[nodiscard]] std::size_t size() const { return examples.size(); }
 };
 
-/// Throws shape_error unless there is a number for each token of each response, where `begins` says.
+/// Throws shape_error unless there is a number for each token of each response, where `begins`
+/// says.
 inline void check(const rollouts& made) {
   bool fits = made.begins.size() == made.size() + 1 && made.begins[0] == 0;
   for (std::size_t e = 0; fits && e < made.size(); ++e)
     fits = made.examples[e].responses.size() == 1 &&
            made.begins[e] + made.examples[e].responses[0].size() == made.begins[e + 1];
-  for (const auto* numbers : {&made.log_probs, &made.reference, &made.values, &made.advantages, &made.returns})
+  for (const auto* numbers :
+       {&made.log_probs, &made.reference, &made.values, &made.advantages, &made.returns})
     fits = fits && numbers->size() == made.begins.back();
-  if (!fits) throw shape_error(join("rollouts: numbers that are not one a token of ", made.size(), " responses"));
+  if (!fits)
+    throw shape_error(
+        join("rollouts: numbers that are not one a token of ", made.size(), " responses"));
 }
 
 /// Calls visit(batch, places): a batch, and the place among M of each of its targets.
 template <class Visitor>
-void for_each_microbatch(const rollouts& made, std::span<const std::size_t> members, std::size_t tokens,
-                         const Visitor& visit) {
+void for_each_microbatch(const rollouts& made, std::span<const std::size_t> members,
+                         std::size_t tokens, const Visitor& visit) {
   for (const auto& cut : microbatches(made.examples, members, {.tokens = tokens})) {
     const prefix_tree_batch batch = pack(made.examples, cut);
     std::vector<std::size_t> places(batch.targets.size());  // [targets]
     for (const tree_sequence& sequence : batch.sequences) {
       const auto first = places.begin() + sequence.first_target;
-      std::iota(first, first + sequence.count, made.begins[static_cast<std::size_t>(sequence.example)]);
+      std::iota(first, first + sequence.count,
+                made.begins[static_cast<std::size_t>(sequence.example)]);
     }
     visit(batch, std::span<const std::size_t>(places));
   }
@@ -65,10 +71,12 @@ namespace detail {
 
 /// What a token pays for its divergence, below 0 where it pays.
 [[nodiscard]] inline double price_of(const rollouts& made, std::size_t m, const ppo& options) {
-  return -options.kl_coef * estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
+  return -options.kl_coef *
+         estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
 }
 
-/// Rewards of tokens: each pays for its divergence, the last earns the response's score. Then what each was worth.
+/// Rewards of tokens: each pays for its divergence, the last earns the response's score. Then what
+/// each was worth.
 inline void add_advantages(rollouts& made, const ppo& options) {
   std::vector<double> rewards(made.log_probs.size());
   for (std::size_t m = 0; m < rewards.size(); ++m) rewards[m] = price_of(made, m, options);
@@ -78,7 +86,8 @@ inline void add_advantages(rollouts& made, const ppo& options) {
     const auto own = [&](const std::vector<double>& numbers) {
       return std::span(numbers).subspan(made.begins[e], made.begins[e + 1] - made.begins[e]);
     };
-    const auto [advantages, returns] = generalized_advantages(own(rewards), own(made.values), options.advantage);
+    const auto [advantages, returns] =
+        generalized_advantages(own(rewards), own(made.values), options.advantage);
     made.advantages.insert(made.advantages.end(), advantages.begin(), advantages.end());
     made.returns.insert(made.returns.end(), returns.begin(), returns.end());
   }
@@ -87,43 +96,51 @@ inline void add_advantages(rollouts& made, const ppo& options) {
 
 }  // namespace detail
 
-/// Scores the examples, each a prompt with one response, and lets policy, reference and critic read them, at most
-/// `tokens` packed tokens at once. Throws value_error unless prompt and response have a token each, shape_error unless
-/// there is a score a response and a number a token, and what check(options) throws.
+/// Scores the examples, each a prompt with one response, and lets policy, reference and critic read
+/// them, at most `tokens` packed tokens at once. Throws value_error unless prompt and response have
+/// a token each, shape_error unless there is a score a response and a number a token, and what
+/// check(options) throws.
 template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
-requires(!gives_rewards<Reference>()) [[nodiscard]] rollouts
-    read_rollouts(std::vector<tokenized_example> examples, const Policy& policy, const Reference& reference,
-                  const Critic& critic, const Reward& reward, const ppo& options, token_id end_of_text,
-                  std::size_t tokens) {
+  requires(!gives_rewards<Reference>())
+[[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,
+                                     const Reference& reference, const Critic& critic,
+                                     const Reward& reward, const ppo& options, token_id end_of_text,
+                                     std::size_t tokens) {
   check(options);
   for (std::size_t e = 0; e < examples.size(); ++e)
     if (const auto& responses = examples[e].responses;
         examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())
-      throw value_error(join("ppo: example ", e, " is not a prompt and one response, of at least a token each"));
+      throw value_error(
+          join("ppo: example ", e, " is not a prompt and one response, of at least a token each"));
   rollouts made;
   made.examples = std::move(examples);
   made.scores = reward(std::span<const tokenized_example>(made.examples));
   if (made.scores.size() != made.size())
-    throw shape_error(join("ppo: ", made.scores.size(), " rewards for ", made.size(), " responses"));
+    throw shape_error(
+        join("ppo: ", made.scores.size(), " rewards for ", made.size(), " responses"));
   std::vector<std::size_t> all(made.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (std::size_t e = 0; e < made.size(); ++e) {
     const token_ids& response = made.examples[e].responses[0];
     made.begins.push_back(made.begins.back() + response.size());
-    if (options.missing_eos_penalty && response.back() != end_of_text) made.scores[e] -= *options.missing_eos_penalty;
+    if (options.missing_eos_penalty && response.back() != end_of_text)
+      made.scores[e] -= *options.missing_eos_penalty;
   }
   const std::size_t count = made.begins.back();
-  for (std::vector<double>* numbers : {&made.log_probs, &made.reference, &made.values}) numbers->resize(count);
-  for_each_microbatch(made, all, tokens, [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-    const auto place = [&](const std::vector<double>& from, std::vector<double>& to) {
-      if (from.size() != places.size())
-        throw shape_error(join("ppo: ", from.size(), " numbers for ", places.size(), " tokens"));
-      for (std::size_t m = 0; m < places.size(); ++m) to[places[m]] = from[m];
-    };
-    place(policy.token_log_probs(batch), made.log_probs);
-    place(reference.token_log_probs(batch), made.reference);
-    place(critic.values(batch, target_rows(batch)), made.values);
-  });
+  for (std::vector<double>* numbers : {&made.log_probs, &made.reference, &made.values})
+    numbers->resize(count);
+  for_each_microbatch(
+      made, all, tokens, [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
+        const auto place = [&](const std::vector<double>& from, std::vector<double>& to) {
+          if (from.size() != places.size())
+            throw shape_error(
+                join("ppo: ", from.size(), " numbers for ", places.size(), " tokens"));
+          for (std::size_t m = 0; m < places.size(); ++m) to[places[m]] = from[m];
+        };
+        place(policy.token_log_probs(batch), made.log_probs);
+        place(reference.token_log_probs(batch), made.reference);
+        place(critic.values(batch, target_rows(batch)), made.values);
+      });
   detail::add_advantages(made, options);
   return made;
 }

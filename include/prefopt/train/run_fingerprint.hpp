@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// run_fingerprint: what a run depends on beside its state, in few numbers, so that a state is not continued with other
-// options, other data or another reference without a message. It guards against mistakes only.
+// run_fingerprint: what a run depends on beside its state, in few numbers, so that a state is not
+// continued with other options, other data or another reference without a message. It guards
+// against mistakes only.
 
 #include <algorithm>
 #include <bit>
@@ -29,12 +30,15 @@ namespace prefopt {
 
 /// A part that is 0 or empty is not known, and equals any.
 struct run_fingerprint {
-  std::uint64_t options = 0;  ///< all but tokens_per_microbatch, and what loss_hash tells of the loss
-  std::uint64_t data = 0;     ///< the examples in their order
-  /// How many sequences of the reference were summed up, and the means of their log-probs in up to 64 groups: of all
-  /// that a cache holds, of four examples where a model is asked. Equal but for rounding where the reference is.
+  /// all but tokens_per_microbatch, and what loss_hash tells of the loss
+  std::uint64_t options = 0;
+  std::uint64_t data = 0;  ///< the examples in their order
+  /// How many sequences of the reference were summed up, and the means of their log-probs in up to
+  /// 64 groups: of all that a cache holds, of four examples where a model is asked. Equal but for
+  /// rounding where the reference is.
   std::vector<double> reference = {};
-  std::uint64_t reference_weights = 0;  ///< of a reference that moves, as they were when this was asked for
+  /// of a reference that moves, as they were when this was asked for
+  std::uint64_t reference_weights = 0;
 
   friend bool operator==(const run_fingerprint&, const run_fingerprint&) = default;
 };
@@ -44,12 +48,12 @@ namespace detail {
 template <preference_loss Loss>
 [[nodiscard]] std::uint64_t hash_of(const trainer_options& options, const Loss& loss) {
   word_hash hash;
-  for (const double number : {options.learning_rate, options.weight_decay, options.adam_beta1, options.adam_beta2,
-                              options.adam_epsilon, options.max_grad_norm})
+  for (const double number : {options.learning_rate, options.weight_decay, options.adam_beta1,
+                              options.adam_beta2, options.adam_epsilon, options.max_grad_norm})
     hash.add(number);
   for (const std::int64_t number :
-       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.pairs_per_step, options.epochs,
-        options.max_steps, static_cast<std::int64_t>(options.shuffle)})
+       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.pairs_per_step,
+        options.epochs, options.max_steps, static_cast<std::int64_t>(options.shuffle)})
     hash.add(number);
   hash.add(options.seed);
   hash.add(loss_hash(loss));
@@ -83,18 +87,20 @@ template <example_range Examples>
   std::vector<double> numbers(groups + 1);
   numbers[0] = static_cast<double>(sums.size());
   for (std::size_t s = 0; s < sums.size(); ++s) numbers[1 + s % groups] += sums[s];
-  for (std::size_t g = 0; g < groups; ++g) numbers[1 + g] /= static_cast<double>((sums.size() - g - 1) / groups + 1);
+  for (std::size_t g = 0; g < groups; ++g)
+    numbers[1 + g] /= static_cast<double>((sums.size() - g - 1) / groups + 1);
   return numbers;
 }
 
-/// Whether two of them are of one reference. A mean of n sequences may differ by what n independent roundings of a
-/// thousandth leave of it.
+/// Whether two of them are of one reference. A mean of n sequences may differ by what n independent
+/// roundings of a thousandth leave of it.
 [[nodiscard]] inline bool of_one_reference(std::span<const double> a, std::span<const double> b) {
   if (a.size() != b.size() || a[0] != b[0]) return false;
   const double of_each = std::max(1.0, a[0] / static_cast<double>(a.size() - 1));
   for (std::size_t g = 1; g < a.size(); ++g) {
     if (a[g] == b[g] || (std::isnan(a[g]) && std::isnan(b[g]))) continue;
-    if (!(std::abs(a[g] - b[g]) <= 1e-3 * (1e-3 + std::abs(b[g])) / std::sqrt(of_each))) return false;
+    if (!(std::abs(a[g] - b[g]) <= 1e-3 * (1e-3 + std::abs(b[g])) / std::sqrt(of_each)))
+      return false;
   }
   return true;
 }
@@ -104,7 +110,8 @@ template <example_range Examples>
   sums.reserve(cache.size());
   for (std::size_t s = 0; s < cache.size(); ++s) {
     double sum = 0;
-    for (std::size_t m = cache.offsets()[s]; m < cache.offsets()[s + 1]; ++m) sum += cache.values()[m];
+    for (std::size_t m = cache.offsets()[s]; m < cache.offsets()[s + 1]; ++m)
+      sum += cache.values()[m];
     sums.push_back(sum);
   }
   return in_groups(sums);
@@ -138,8 +145,9 @@ template <class Reference>
 }
 
 template <class Reference, class Loss, example_range Examples>
-[[nodiscard]] run_fingerprint fingerprint_of(const trainer_options& options, const Reference& reference,
-                                             const Loss& loss, const Examples& examples) {
+[[nodiscard]] run_fingerprint fingerprint_of(const trainer_options& options,
+                                             const Reference& reference, const Loss& loss,
+                                             const Examples& examples) {
   run_fingerprint made{.options = hash_of(options, loss),
                        .data = hash_of(examples),
                        .reference_weights = weights_of_reference(reference)};
@@ -154,7 +162,8 @@ template <class Reference, class Loss, example_range Examples>
   return made;
 }
 
-/// Throws value_error, saying which parts differ, unless a run that is `now` so can go on from a state of `then`.
+/// Throws value_error, saying which parts differ, unless a run that is `now` so can go on from a
+/// state of `then`.
 inline void require_same_run(const run_fingerprint& then, const run_fingerprint& now) {
   const auto differ = [](std::uint64_t a, std::uint64_t b) { return a != 0 && b != 0 && a != b; };
   std::string others;
@@ -163,7 +172,8 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
   };
   add(differ(then.options, now.options), "other options, or another loss");
   add(differ(then.data, now.data), "other data, or in another order");
-  add(!then.reference.empty() && !now.reference.empty() && !of_one_reference(then.reference, now.reference),
+  add(!then.reference.empty() && !now.reference.empty() &&
+          !of_one_reference(then.reference, now.reference),
       "another reference: it has to be that of the run's begin, not one of the policy as it is now");
   add(differ(then.reference_weights, now.reference_weights),
       "a moving reference with other weights, which have to be kept and restored beside the policy's");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// run_plan: which pairs each optimizer step of a run reads. A pure function of the number of pairs and the options, so
-// that a run can go on from any step without having kept an order. Steps never span epochs; an epoch's last one may be
-// short.
+// run_plan: which pairs each optimizer step of a run reads. A pure function of the number of pairs
+// and the options, so that a run can go on from any step without having kept an order. Steps never
+// span epochs; an epoch's last one may be short.
 
 #include <algorithm>
 #include <cstddef>
@@ -29,8 +29,10 @@ class run_plan {
         shuffle_(options.shuffle) {
     if (pairs == 0) throw value_error("trainer: no pairs to train on");
     steps_per_epoch_ = static_cast<std::int64_t>((pairs - 1) / pairs_per_step_ + 1);
-    if (options.max_steps == 0 && options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch_) {
-      throw value_error(join("trainer: ", options.epochs, " epochs of ", steps_per_epoch_, " steps are too many"));
+    if (options.max_steps == 0 &&
+        options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch_) {
+      throw value_error(join("trainer: ", options.epochs, " epochs of ", steps_per_epoch_,
+                             " steps are too many"));
     }
     total_steps_ = options.max_steps != 0 ? options.max_steps : options.epochs * steps_per_epoch_;
   }
@@ -44,8 +46,8 @@ class run_plan {
            static_cast<double>(steps % steps_per_epoch_) / static_cast<double>(steps_per_epoch_);
   }
 
-  /// The pairs of one step, by their index in the data set. The span lives until the next call. Cost: that of the
-  /// shuffle where the epoch is not the last call's.
+  /// The pairs of one step, by their index in the data set. The span lives until the next call.
+  /// Cost: that of the shuffle where the epoch is not the last call's.
   [[nodiscard]] std::span<const std::size_t> members(std::int64_t step) {
     const std::int64_t epoch = step / steps_per_epoch_;
     if (epoch != epoch_) {
@@ -53,7 +55,8 @@ class run_plan {
       epoch_ = epoch;
     }
     const auto first = static_cast<std::size_t>(step % steps_per_epoch_) * pairs_per_step_;
-    return std::span<const std::size_t>(order_).subspan(first, std::min(pairs_per_step_, pairs_ - first));
+    return std::span<const std::size_t>(order_).subspan(first,
+                                                        std::min(pairs_per_step_, pairs_ - first));
   }
 
  private:

@@ -13,20 +13,22 @@
 
 namespace prefopt {
 
-/// `save_every{500, [&](const auto& trainer, const step_report& step) { ...; return path; }}`: the function writes the
-/// policy and `trainer.state()` and returns the name under which both can be found.
+/// `save_every{500, [&](const auto& trainer, const step_report& step) { ...; return path; }}`: the
+/// function writes the policy and `trainer.state()` and returns the name under which both can be
+/// found.
 template <class Save>
 class save_every {
  public:
   /// `interval` in steps; 0: only at the end. Throws value_error for a negative one.
   save_every(std::int64_t interval, Save save) : interval_(interval), save_(std::move(save)) {
-    if (interval < 0) throw value_error(join("save_every: an interval of ", interval, " steps, wanted >= 0"));
+    if (interval < 0)
+      throw value_error(join("save_every: an interval of ", interval, " steps, wanted >= 0"));
   }
 
   template <class Trainer>
-  requires requires(Save& function, const Trainer& trainer, const step_report& step) {
-    { function(trainer, step) } -> std::convertible_to<std::string>;
-  }
+    requires requires(Save& function, const Trainer& trainer, const step_report& step) {
+      { function(trainer, step) } -> std::convertible_to<std::string>;
+    }
   [[nodiscard]] std::optional<std::string> save(const Trainer& trainer, const step_report& step) {
     if (!is_due(step, interval_)) return std::nullopt;
     return save_(trainer, step);

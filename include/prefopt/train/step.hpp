@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One optimizer step's gradient: cut the step's pairs into micro-batches, pack each, run forward, hand the reduced
-// log-probs to the loss, and send its slopes back. The gradient is that of the mean loss over the step's examples,
-// however they are cut.
+// One optimizer step's gradient: cut the step's pairs into micro-batches, pack each, run forward,
+// hand the reduced log-probs to the loss, and send its slopes back. The gradient is that of the
+// mean loss over the step's examples, however they are cut.
 
 #include <cstddef>
 #include <cstdint>
@@ -40,17 +40,19 @@ struct step_gradient {
   std::vector<metric> metrics;  ///< means over the pairs
 };
 
-/// Sets the policy's gradients to those of the mean loss over the examples that `members` names by their index in
-/// `examples`. A loss that couples them or carries numbers from step to step sees all at once: where they do not fit
-/// into one micro-batch, the policy scores all first and runs forward again for the gradient. A loss that carries
-/// numbers observes the step once, before it is asked, unless it is const. Throws value_error for no members and for
-/// examples that the loss cannot read; not_finite where a log-prob, a loss or a slope is not finite, naming the
-/// examples; and what `pack`, the policy and the reference throw. The gradients are then of no use.
+/// Sets the policy's gradients to those of the mean loss over the examples that `members` names by
+/// their index in `examples`. A loss that couples them or carries numbers from step to step sees
+/// all at once: where they do not fit into one micro-batch, the policy scores all first and runs
+/// forward again for the gradient. A loss that carries numbers observes the step once, before it is
+/// asked, unless it is const. Throws value_error for no members and for examples that the loss
+/// cannot read; not_finite where a log-prob, a loss or a slope is not finite, naming the examples;
+/// and what `pack`, the policy and the reference throw. The gradients are then of no use.
 template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t<Loss>> Reference,
           example_range Examples>
-requires loss_for<std::remove_const_t<Loss>, Policy> step_gradient
-accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, const Examples& examples,
-                    std::span<const std::size_t> members, const gradient_options& options = {}) {
+  requires loss_for<std::remove_const_t<Loss>, Policy>
+step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss,
+                                  const Examples& examples, std::span<const std::size_t> members,
+                                  const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
   detail::require_inputs<Policy, Reference>(loss);
   auto&& machine = policy.machine();
@@ -95,9 +97,11 @@ accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss, cons
 }
 
 /// The same with a loss of its own, whose state is lost.
-template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference, example_range Examples>
-step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss&& loss, const Examples& examples,
-                                  std::span<const std::size_t> members, const gradient_options& options = {}) {
+template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
+          example_range Examples>
+step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss&& loss,
+                                  const Examples& examples, std::span<const std::size_t> members,
+                                  const gradient_options& options = {}) {
   return accumulate_gradient(policy, reference, loss, examples, members, options);
 }
 

@@ -13,17 +13,20 @@ namespace prefopt {
 struct step_report {
   std::int64_t step = 0;  ///< counted from 1
   std::int64_t total_steps = 0;
-  bool last = false;            ///< the run ends here; where a callback asks for that, the others' on_step cannot know
-  double epoch = 0;             ///< epochs done, with a fraction
-  double loss = 0;              ///< mean over the step's pairs
-  std::vector<metric> metrics;  ///< means over the step's pairs, in an order that never changes within a run
+  /// the run ends here; where a callback asks for that, the others' on_step cannot know
+  bool last = false;
+  double epoch = 0;  ///< epochs done, with a fraction
+  double loss = 0;   ///< mean over the step's pairs
+  /// means over the step's pairs, in an order that never changes within a run
+  std::vector<metric> metrics;
   double grad_norm = 0;         ///< before clipping
   double learning_rate = 0;     ///< of this step
   std::int64_t num_tokens = 0;  ///< read since the run began, each sequence counted whole
   double pairs_per_second = 0;
 };
 
-/// Calls `visit(name, value)` for what a log holds of a step, in order; counts are integers, the rest doubles.
+/// Calls `visit(name, value)` for what a log holds of a step, in order; counts are integers, the
+/// rest doubles.
 template <class Visitor>
 void for_each_value(const step_report& report, Visitor&& visit) {
   visit("step", report.step);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// trainer: a policy, a reference, a loss and options; `run` makes the steps. A run is its policy's weights, its
-// reference and `state()`: which pairs a step reads follows from its number. So a run that stops after any step and
-// goes on from these, with the same options and data, gives the bits of one that never stopped. The state knows the
-// others by their fingerprint, and does not go on with other ones.
+// trainer: a policy, a reference, a loss and options; `run` makes the steps. A run is its policy's
+// weights, its reference and `state()`: which pairs a step reads follows from its number. So a run
+// that stops after any step and goes on from these, with the same options and data, gives the bits
+// of one that never stopped. The state knows the others by their fingerprint, and does not go on
+// with other ones.
 
 #include <chrono>
 #include <cmath>
@@ -50,9 +51,9 @@ struct training_state {
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
-/// Trains a policy. It refers to policy and reference, which must outlive it. A reference that moves is moved by it.
-/// What does not model trainable_policy, reference_for<Loss> and loss_for<Policy> does not compile, with a sentence
-/// that says what is missing.
+/// Trains a policy. It refers to policy and reference, which must outlive it. A reference that
+/// moves is moved by it. What does not model trainable_policy, reference_for<Loss> and
+/// loss_for<Policy> does not compile, with a sentence that says what is missing.
 template <class Policy, class Reference, class Loss>
 class trainer {
   static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
@@ -64,11 +65,11 @@ class trainer {
   using optimizer_type = adamw<machine_type>;
   using state_type = training_state<typename optimizer_type::value_type>;
 
-  /// Throws value_error for bad options or hyper-parameters of the loss, for a policy that is its own reference or has
-  /// nothing to train, and where policy or reference do not give what the loss reads; shape_error where a reference
-  /// could not follow the policy.
-  trainer(Policy& policy, const Reference& reference, Loss loss,
-          trainer_options options = {}) requires(!detail::names_after_step<Reference>)
+  /// Throws value_error for bad options or hyper-parameters of the loss, for a policy that is its
+  /// own reference or has nothing to train, and where policy or reference do not give what the loss
+  /// reads; shape_error where a reference could not follow the policy.
+  trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
+    requires(!detail::names_after_step<Reference>)
       : policy_(&policy),
         reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
@@ -76,31 +77,35 @@ class trainer {
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
 
   /// The same with a reference that moves.
-  trainer(Policy& policy, Reference& reference, Loss loss,
-          trainer_options options = {}) requires(detail::names_after_step<std::remove_const_t<Reference>>)
+  trainer(Policy& policy, Reference& reference, Loss loss, trainer_options options = {})
+    requires(detail::names_after_step<std::remove_const_t<Reference>>)
       : policy_(&policy),
         reference_(&reference),
         loss_(std::move(loss)),
         options_(on_machine(policy.machine(), checked(policy, reference, options, loss_))),
         optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {
-    if constexpr (requires { reference.require_same_shape(policy); }) reference.require_same_shape(policy);
+    if constexpr (requires { reference.require_same_shape(policy); })
+      reference.require_same_shape(policy);
   }
 
   /// A reference that would be gone before the first step does not compile; `no_reference{}` may.
-  trainer(Policy& policy, const Reference&& reference, Loss loss,
-          trainer_options options = {}) requires(!std::same_as<Reference, no_reference>)
-      : trainer(detail::temporary_reference<Reference>::refused(policy), reference, std::move(loss), options) {}
+  trainer(Policy& policy, const Reference&& reference, Loss loss, trainer_options options = {})
+    requires(!std::same_as<Reference, no_reference>)
+      : trainer(detail::temporary_reference<Reference>::refused(policy), reference, std::move(loss),
+                options) {}
 
-  /// Makes the steps that the state leaves to do, and returns the number of steps done since the run began: that of
-  /// the plan, unless a callback stopped it. `reference` must answer for these examples under their index here.
-  /// Callbacks are described in callbacks.hpp. Throws value_error for no pairs, and where the state was restored from a
-  /// run with other options, other data or another reference; not_finite, with step, pairs and the last saved state
-  /// named, where a number is not finite, of these examples or of those that a callback evaluates (policy and loss then
-  /// stand as before that step, or behind it where it was evaluated, but for weights that the update itself spoiled);
-  /// and what callbacks throw.
+  /// Makes the steps that the state leaves to do, and returns the number of steps done since the
+  /// run began: that of the plan, unless a callback stopped it. `reference` must answer for these
+  /// examples under their index here. Callbacks are described in callbacks.hpp. Throws value_error
+  /// for no pairs, and where the state was restored from a run with other options, other data or
+  /// another reference; not_finite, with step, pairs and the last saved state named, where a number
+  /// is not finite, of these examples or of those that a callback evaluates (policy and loss then
+  /// stand as before that step, or behind it where it was evaluated, but for weights that the
+  /// update itself spoiled); and what callbacks throw.
   template <example_range Examples, class... Callbacks>
   std::int64_t run(const Examples& examples, Callbacks&&... callbacks) {
-    static_assert((detail::callback_requirements<std::remove_reference_t<Callbacks>, trainer>::met && ...));
+    static_assert(
+        (detail::callback_requirements<std::remove_reference_t<Callbacks>, trainer>::met && ...));
     run_plan plan(std::ranges::size(examples), options_);
     begin_with(detail::fingerprint_of(options_, *reference_, loss_, examples));
     while (step_ < plan.total_steps()) {
@@ -116,15 +121,17 @@ class trainer {
     return step_;
   }
 
-  /// Makes one step on all of these examples: for data that come while training, such as judged samples. The schedule
-  /// is that of a run of `max_steps` steps, of which this is the next. Throws as `run` does, and value_error where
-  /// max_steps is 0 or that many steps are done. Of a restored state it checks options, loss and the weights of a
-  /// reference that moves; not the data, and neither a cache nor a frozen model, which are known by answers for data.
+  /// Makes one step on all of these examples: for data that come while training, such as judged
+  /// samples. The schedule is that of a run of `max_steps` steps, of which this is the next. Throws
+  /// as `run` does, and value_error where max_steps is 0 or that many steps are done. Of a restored
+  /// state it checks options, loss and the weights of a reference that moves; not the data, and
+  /// neither a cache nor a frozen model, which are known by answers for data.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
       throw value_error("trainer: a single step needs max_steps, which the schedule ends at");
-    if (step_ >= options_.max_steps) throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
+    if (step_ >= options_.max_steps)
+      throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
     // Data come as they come.
@@ -155,14 +162,15 @@ class trainer {
     return made;
   }
 
-  /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of other parameters, and
-  /// then changes nothing. Whether the run is the same one only the next `run` can tell.
+  /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of
+  /// other parameters, and then changes nothing. Whether the run is the same one only the next
+  /// `run` can tell.
   void restore(const state_type& state) {
     constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to count on
     if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
         state.optimizer.steps != state.step) {
-      throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens, " tokens and ",
-                             state.optimizer.steps, " optimizer steps"));
+      throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens,
+                             " tokens and ", state.optimizer.steps, " optimizer steps"));
     }
     Loss loss = loss_;
     restore_state(loss, std::span<const double>(state.loss));
@@ -175,8 +183,8 @@ class trainer {
   }
 
  private:
-  static const trainer_options& checked(Policy& policy, const Reference& reference, const trainer_options& options,
-                                        const Loss& loss) {
+  static const trainer_options& checked(Policy& policy, const Reference& reference,
+                                        const trainer_options& options, const Loss& loss) {
     check(options);
     check(loss);
     detail::require_inputs<Policy, Reference>(loss);
@@ -195,22 +203,24 @@ class trainer {
   }
 
   template <class Examples>
-  step_report make_step(const Examples& examples, std::span<const std::size_t> members, std::int64_t total_steps) {
+  step_report make_step(const Examples& examples, std::span<const std::size_t> members,
+                        std::int64_t total_steps) {
     const auto start = std::chrono::steady_clock::now();
     Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
     const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(policy_->machine(), policy_->parameters());
     if (!std::isfinite(norm)) {
-      refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)), {members.begin(), members.end()});
+      refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)),
+             {members.begin(), members.end()});
     }
     const double rate =
         options_.learning_rate *
-        learning_rate_factor(options_.schedule, step_, {.warmup = options_.warmup_steps, .total = total_steps});
+        learning_rate_factor(options_.schedule, step_,
+                             {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
     // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
-    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()))) {
+    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters())))
       refuse("weights are not finite after the update", {members.begin(), members.end()});
-    }
     loss_ = std::move(loss);
     ++step_;
     num_tokens_ += gradient.tokens;
@@ -227,17 +237,20 @@ class trainer {
   }
 
   template <class Examples>
-  step_gradient gradient_of(Loss& loss, const Examples& examples, std::span<const std::size_t> members) {
+  step_gradient gradient_of(Loss& loss, const Examples& examples,
+                            std::span<const std::size_t> members) {
     try {
-      return accumulate_gradient(*policy_, *reference_, loss, examples, members,
-                                 {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch)});
+      return accumulate_gradient(
+          *policy_, *reference_, loss, examples, members,
+          {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch)});
     } catch (const not_finite& cause) {
       refuse(cause.what(), cause.pairs());
     }
   }
 
   [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> pairs) const {
-    throw not_finite(join("step ", step_ + 1, ": ", what, "; ", what_was_saved()), std::move(pairs));
+    throw not_finite(join("step ", step_ + 1, ": ", what, "; ", what_was_saved()),
+                     std::move(pairs));
   }
 
   [[nodiscard]] std::string what_was_saved() const {
@@ -246,13 +259,14 @@ class trainer {
 
   /// Asks for an evaluation of examples held out.
   template <class Callback>
-  std::optional<evaluation_report> ask_for_evaluation(Callback& callback, const step_report& report) const {
+  std::optional<evaluation_report> ask_for_evaluation(Callback& callback,
+                                                      const step_report& report) const {
     try {
       return callback.evaluate(*this, report);
     } catch (const not_finite& cause) {
-      throw not_finite(
-          join("evaluation of examples held out, after step ", step_, ": ", cause.what(), "; ", what_was_saved()),
-          cause.pairs(), true);
+      throw not_finite(join("evaluation of examples held out, after step ", step_, ": ",
+                            cause.what(), "; ", what_was_saved()),
+                       cause.pairs(), true);
     }
   }
 

@@ -14,7 +14,8 @@
 
 namespace prefopt {
 
-/// Settings of a run. All of them but `tokens_per_microbatch` change the numbers; that one changes their rounding.
+/// Settings of a run. All of them but `tokens_per_microbatch` change the numbers; that one changes
+/// their rounding.
 struct trainer_options {
   double learning_rate = 1e-6;  ///< peak, reached right after warm-up
   prefopt::schedule schedule = prefopt::schedule::linear;
@@ -25,7 +26,8 @@ struct trainer_options {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
   std::int64_t pairs_per_step = 8;
-  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's machine prefers.
+  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's machine
+  /// prefers.
   std::optional<std::int64_t> tokens_per_microbatch = {};
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
@@ -53,12 +55,12 @@ template <class Machine>
 /// Throws value_error for an option outside its range.
 inline void check(const trainer_options& options) {
   const auto at_least = [](std::string_view name, std::int64_t value, std::int64_t least) {
-    if (value < least) throw value_error(join("trainer: ", name, " is ", value, ", wanted >= ", least));
+    if (value < least)
+      throw value_error(join("trainer: ", name, " is ", value, ", wanted >= ", least));
   };
   check(optimizer_options(options));
-  if (!(std::isfinite(options.max_grad_norm) && options.max_grad_norm >= 0)) {
+  if (!(std::isfinite(options.max_grad_norm) && options.max_grad_norm >= 0))
     throw value_error(join("trainer: max_grad_norm is ", options.max_grad_norm, ", wanted >= 0"));
-  }
   at_least("warmup_steps", options.warmup_steps, 0);
   at_least("pairs_per_step", options.pairs_per_step, 1);
   at_least("tokens_per_microbatch", options.tokens_per_microbatch.value_or(0), 0);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Uses a loss, for which the core is enough.
 
-#include <prefopt/loss/dpo.hpp>
-
 #include <cmath>
+
+#include <prefopt/loss/dpo.hpp>
 
 int main() {
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});

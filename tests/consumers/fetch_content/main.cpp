@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A project that fetches prefopt, and uses a loss and the tokenizer.
 
+#include <cmath>
+
 #include <prefopt/loss/dpo.hpp>
 #include <prefopt/text.hpp>
-
-#include <cmath>
 
 int main() {
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A project that finds an installed prefopt, and uses a loss and the file formats.
 
+#include <cmath>
+
 #include <prefopt/io.hpp>
 #include <prefopt/loss/dpo.hpp>
-
-#include <cmath>
 
 int main() {
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Grows a prefix_tree_batch from sequences that come in sharing_order. What a sequence does not share with the one
-// before it becomes the next rows, which is preorder; where a second continuation leaves a row, a node ends.
+// Grows a prefix_tree_batch from sequences that come in sharing_order. What a sequence does not
+// share with the one before it becomes the next rows, which is preorder; where a second
+// continuation leaves a row, a node ends.
 
 #include <algorithm>
 #include <cstddef>
@@ -30,7 +31,8 @@ class prefix_forest {
     batch_.targets.resize(static_cast<std::size_t>(targets));
   }
 
-  /// Adds sequence s of the input, `tokens` from its root on. `shared`: how many of them the sequence before has too.
+  /// Adds sequence s of the input, `tokens` from its root on. `shared`: how many of them the
+  /// sequence before has too.
   void add(std::size_t s, std::span<const token_id> tokens, std::size_t shared) {
     path_.resize(shared);
     const std::int32_t above = shared == 0 ? -1 : path_.back();
@@ -41,16 +43,17 @@ class prefix_forest {
     sequence.last_row = path_.back();
     const std::size_t first = tokens.size() - static_cast<std::size_t>(sequence.count);
     auto target = batch_.targets.begin() + sequence.first_target;
-    for (std::size_t depth = first; depth < tokens.size(); ++depth) *target++ = {path_[depth - 1], tokens[depth]};
+    for (std::size_t depth = first; depth < tokens.size(); ++depth)
+      *target++ = {path_[depth - 1], tokens[depth]};
   }
 
   [[nodiscard]] prefix_tree_batch finish() && {
     make_nodes();
     std::vector<bool> read(batch_.tokens.size());
-    for (const tree_target& target : batch_.targets) read[static_cast<std::size_t>(target.row)] = true;
-    for (std::size_t row = 0; row < read.size(); ++row) {
+    for (const tree_target& target : batch_.targets)
+      read[static_cast<std::size_t>(target.row)] = true;
+    for (std::size_t row = 0; row < read.size(); ++row)
       if (read[row]) batch_.rows.push_back(static_cast<std::int32_t>(row));
-    }
     return std::move(batch_);
   }
 
@@ -64,13 +67,15 @@ class prefix_forest {
     path_.push_back(row);
   }
 
-  /// The run that begins at `row` hangs below row `above`. If it goes on where the last run ended, both are one.
+  /// The run that begins at `row` hangs below row `above`. If it goes on where the last run ended,
+  /// both are one.
   void leave(std::int32_t above, std::int32_t row) {
     const auto at = static_cast<std::size_t>(row);
     above_[at] = above;
     if (above >= 0 && above == row - 1) return;
     begins_node_[at] = true;
-    if (above >= 0) begins_node_[static_cast<std::size_t>(above) + 1] = true;  // the first continuation
+    // the first continuation
+    if (above >= 0) begins_node_[static_cast<std::size_t>(above) + 1] = true;
   }
 
   void make_nodes() {
@@ -79,13 +84,15 @@ class prefix_forest {
     for (std::int32_t row = 0; row < count; ++row) {
       const auto at = static_cast<std::size_t>(row);
       if (begins_node_[at]) {
-        const std::int32_t parent = above_[at] < 0 ? -1 : node_of[static_cast<std::size_t>(above_[at])];
+        const std::int32_t parent =
+            above_[at] < 0 ? -1 : node_of[static_cast<std::size_t>(above_[at])];
         if (!batch_.nodes.empty()) batch_.nodes.back().end = row;
         batch_.nodes.push_back({parent, row, count, 0});
       }
       node_of[at] = static_cast<std::int32_t>(batch_.nodes.size()) - 1;
     }
-    // Children stand behind their parent, so backwards each node is whole before its parent hears of it.
+    // Children stand behind their parent, so backwards each node is whole before its parent hears
+    // of it.
     for (std::size_t n = batch_.nodes.size(); n-- > 0;) {
       tree_node& node = batch_.nodes[n];
       node.subtree_end = std::max(node.subtree_end, node.end);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The order in which `pack` adds sequences: tree by tree, and within a tree sorted by tokens, so that a sequence shares
-// most with the one before it.
+// The order in which `pack` adds sequences: tree by tree, and within a tree sorted by tokens, so
+// that a sequence shares most with the one before it.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,7 +40,8 @@ class flat_sequences {
   std::vector<std::size_t> begins_;
 };
 
-[[nodiscard]] inline std::size_t common_prefix(std::span<const token_id> a, std::span<const token_id> b) {
+[[nodiscard]] inline std::size_t common_prefix(std::span<const token_id> a,
+                                               std::span<const token_id> b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
@@ -73,27 +74,27 @@ struct sharing_step {
 };
 
 /// Puts sequences that lie in one tree into one set. `order`: all sequences, sorted by tokens.
-[[nodiscard]] inline sequence_sets make_trees(std::span<const packable_sequence> sequences, const flat_sequences& flat,
+[[nodiscard]] inline sequence_sets make_trees(std::span<const packable_sequence> sequences,
+                                              const flat_sequences& flat,
                                               std::span<const std::size_t> order) {
   sequence_sets trees(sequences.size());
   // All sequences between two that begin alike begin so too, so neighbours tell everything.
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    if (common_prefix(flat.tokens(order[i - 1]), flat.tokens(order[i])) >= shared_across_examples) {
+  for (std::size_t i = 1; i < order.size(); ++i)
+    if (common_prefix(flat.tokens(order[i - 1]), flat.tokens(order[i])) >= shared_across_examples)
       trees.unite(order[i - 1], order[i]);
-    }
-  }
   std::vector<std::size_t> by_example(order.begin(), order.end());
   const auto example = [&](std::size_t s) { return sequences[s].example; };
   std::ranges::sort(by_example, {}, example);
-  for (std::size_t i = 1; i < by_example.size(); ++i) {
-    if (example(by_example[i - 1]) == example(by_example[i])) trees.unite(by_example[i - 1], by_example[i]);
-  }
+  for (std::size_t i = 1; i < by_example.size(); ++i)
+    if (example(by_example[i - 1]) == example(by_example[i]))
+      trees.unite(by_example[i - 1], by_example[i]);
   return trees;
 }
 
-/// Trees in the order of their first sequence; within a tree by tokens, equal sequences in their order.
-[[nodiscard]] inline std::vector<sharing_step> sharing_order(std::span<const packable_sequence> sequences,
-                                                             const flat_sequences& flat) {
+/// Trees in the order of their first sequence; within a tree by tokens, equal sequences in their
+/// order.
+[[nodiscard]] inline std::vector<sharing_step> sharing_order(
+    std::span<const packable_sequence> sequences, const flat_sequences& flat) {
   std::vector<std::size_t> order(sequences.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
@@ -106,7 +107,9 @@ struct sharing_step {
   steps.reserve(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const bool same_tree = i > 0 && trees.find(order[i - 1]) == trees.find(order[i]);
-    steps.push_back({order[i], same_tree ? common_prefix(flat.tokens(order[i - 1]), flat.tokens(order[i])) : 0});
+    steps.push_back({order[i], same_tree
+                                   ? common_prefix(flat.tokens(order[i - 1]), flat.tokens(order[i]))
+                                   : 0});
   }
   return steps;
 }

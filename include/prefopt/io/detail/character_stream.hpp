@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// character_stream: the characters of a text file one by one, in bounded memory, and an input iterator over them.
+// character_stream: the characters of a text file one by one, in bounded memory, and an input
+// iterator over them.
 
 #include <algorithm>
 #include <array>
@@ -17,13 +18,15 @@
 
 namespace prefopt::detail {
 
-/// Reads no further than it is asked to look, so that a pipe's values come as soon as they are written.
+/// Reads no further than it is asked to look, so that a pipe's values come as soon as they are
+/// written.
 class character_stream {
  public:
   static constexpr int end = -1;
 
   /// Throws io_error.
-  character_stream(const std::filesystem::path& path, line_limits limits) : file_(path), limits_(limits) {}
+  character_stream(const std::filesystem::path& path, line_limits limits)
+      : file_(path), limits_(limits) {}
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
@@ -41,7 +44,8 @@ class character_stream {
     if (left_.front() == '\n') ++line_;
     left_.remove_prefix(1);
     if (++taken_ > limits_.line_bytes)
-      throw format_error(join(path().native(), ": line ", begin_, ": longer than ", limits_.line_bytes, " bytes"));
+      throw format_error(
+          join(path().native(), ": line ", begin_, ": longer than ", limits_.line_bytes, " bytes"));
   }
 
   /// What is skipped from here on is counted against the limit of a line.
@@ -72,7 +76,8 @@ class character_stream {
   bool refill(std::size_t kept) {
     const std::size_t count = file_.read_some(std::span(buffer_).subspan(kept));
     if (count > limits_.file_bytes - bytes_)
-      throw format_error(join(path().native(), ": longer than ", limits_.file_bytes, " bytes of text"));
+      throw format_error(
+          join(path().native(), ": longer than ", limits_.file_bytes, " bytes of text"));
     bytes_ += count;
     left_ = {buffer_.data(), kept + count};
     return count > 0;
@@ -106,10 +111,14 @@ class character_iterator {
     return *this;
   }
   void operator++(int) { stream_->skip(); }
-  friend bool operator==(const character_iterator& a, const character_iterator& b) { return a.ended() == b.ended(); }
+  friend bool operator==(const character_iterator& a, const character_iterator& b) {
+    return a.ended() == b.ended();
+  }
 
  private:
-  [[nodiscard]] bool ended() const { return stream_ == nullptr || stream_->peek() == character_stream::end; }
+  [[nodiscard]] bool ended() const {
+    return stream_ == nullptr || stream_->peek() == character_stream::end;
+  }
 
   character_stream* stream_ = nullptr;
 };

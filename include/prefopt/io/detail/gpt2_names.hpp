@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_names: how an archive's tensor names are those of a GPT-2. transformers writes `transformer.` before the trunk's
-// names and nothing before a head's; wrappers write more before all of them (`module.`, `_orig_mod.`, `model.`), and
-// the hub's own gpt2 has nothing at all. So there is one rule: what stands before the names must be the same for all.
+// gpt2_names: how an archive's tensor names are those of a GPT-2. transformers writes
+// `transformer.` before the trunk's names and nothing before a head's; wrappers write more before
+// all of them (`module.`, `_orig_mod.`, `model.`), and the hub's own gpt2 has nothing at all. So
+// there is one rule: what stands before the names must be the same for all.
 
 #include <algorithm>
 #include <array>
@@ -46,7 +47,9 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
 /// Whether it is the name of a GPT-2's tensor, of any size and with any head.
 [[nodiscard]] inline bool is_gpt2_tensor(std::string_view name) {
   static const std::vector<tensor_place> one_layer =
-      gpt2_layout({.n_layer = 1, .n_head = 1, .n_embd = 1, .n_inner = 1, .vocab_size = 1, .n_positions = 1}).tensors();
+      gpt2_layout(
+          {.n_layer = 1, .n_head = 1, .n_embd = 1, .n_inner = 1, .vocab_size = 1, .n_positions = 1})
+          .tensors();
   if (is_head(name) || is_mask_buffer(name)) return true;
   const auto rest = name_in_layer(name);
   return std::ranges::any_of(one_layer, [&](const tensor_place& place) {
@@ -69,15 +72,16 @@ inline void check_no_adapter(const safetensors_archive& archive) {
   for (const auto& [stored, item] : archive.tensors()) {
     for (const std::string_view part : {"lora_", ".base_layer.", ".modules_to_save.", ".ia3_l"}) {
       if (stored.find(part) == stored.npos) continue;
-      throw format_error(join(item.file->name(), ": tensor ", printable(stored),
-                              " is an adapter's (PEFT), a whole model was wanted: merge the adapter into its base "
-                              "model first, as merge_and_unload of peft does"));
+      throw format_error(
+          join(item.file->name(), ": tensor ", printable(stored),
+               " is an adapter's (PEFT), a whole model was wanted: merge the adapter into its base "
+               "model first, as merge_and_unload of peft does"));
     }
   }
 }
 
-/// The archive's tensors, and those that safetensors.torch.save_model stored under another name only: it writes a
-/// tensor that a model shares once, and says so in the metadata.
+/// The archive's tensors, and those that safetensors.torch.save_model stored under another name
+/// only: it writes a tensor that a model shares once, and says so in the metadata.
 [[nodiscard]] inline tensors_by_name with_aliases(const safetensors_archive& archive) {
   tensors_by_name found = archive.tensors();
   std::set<const safetensors_file*> files;
@@ -85,14 +89,16 @@ inline void check_no_adapter(const safetensors_archive& archive) {
   for (const safetensors_file* file : files) {
     for (const auto& [name, kept] : file->metadata()) {
       const auto stored = archive.tensors().find(kept);
-      if (stored != archive.tensors().end() && find_gpt2_name(name)) found.emplace(name, stored->second);
+      if (stored != archive.tensors().end() && find_gpt2_name(name))
+        found.emplace(name, stored->second);
     }
   }
   return found;
 }
 
-/// Tensors under the names that they have in a GPT-2; those that have none keep theirs. Mask buffers are left out.
-/// Throws format_error where different things stand before the names, and for an adapter.
+/// Tensors under the names that they have in a GPT-2; those that have none keep theirs. Mask
+/// buffers are left out. Throws format_error where different things stand before the names, and for
+/// an adapter.
 [[nodiscard]] inline tensors_by_name gpt2_tensors_by_name(const safetensors_archive& archive) {
   constexpr std::string_view trunk = "transformer.";
   check_no_adapter(archive);
@@ -107,13 +113,15 @@ inline void check_no_adapter(const safetensors_archive& archive) {
       prefix = before;
       first = stored;
     } else if (*prefix != before) {
-      throw format_error(join(item.file->name(), ": tensors ", printable(first), " and ", printable(stored), ": \"",
-                              printable(*prefix), "\" before the one name and \"", printable(before),
+      throw format_error(join(item.file->name(), ": tensors ", printable(first), " and ",
+                              printable(stored), ": \"", printable(*prefix),
+                              "\" before the one name and \"", printable(before),
                               "\" before the other, the same before all was wanted"));
     }
   }
   const std::string_view inner = prefix.value_or("");
-  const std::string_view outer = inner.ends_with(trunk) ? inner.substr(0, inner.size() - trunk.size()) : inner;
+  const std::string_view outer =
+      inner.ends_with(trunk) ? inner.substr(0, inner.size() - trunk.size()) : inner;
   tensors_by_name found;
   for (const auto& [stored, item] : stored_tensors) {
     const auto at = find_gpt2_name(stored);
@@ -122,14 +130,14 @@ inline void check_no_adapter(const safetensors_archive& archive) {
     if (at && is_head(name) && prefix) {
       const std::string_view before = std::string_view(stored).substr(0, *at);
       if (before != inner && before != outer) {
-        throw format_error(join(item.file->name(), ": tensor ", printable(stored), ": \"", printable(before),
-                                "\" before a head's name, wanted \"", printable(outer), "\" as with ",
-                                printable(first)));
+        throw format_error(join(item.file->name(), ": tensor ", printable(stored), ": \"",
+                                printable(before), "\" before a head's name, wanted \"",
+                                printable(outer), "\" as with ", printable(first)));
       }
     }
     if (!found.emplace(name, item).second) {
-      throw format_error(
-          join(item.file->name(), ": tensor ", printable(name), " is there twice, with and without ", trunk));
+      throw format_error(join(item.file->name(), ": tensor ", printable(name),
+                              " is there twice, with and without ", trunk));
     }
   }
   return found;

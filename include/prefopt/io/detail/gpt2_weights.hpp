@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What reading and writing of a GPT-2 folder have in common, whatever head the model has: weights from an archive's
-// tensors, and a folder from weights.
+// What reading and writing of a GPT-2 folder have in common, whatever head the model has: weights
+// from an archive's tensors, and a folder from weights.
 
 #include <algorithm>
 #include <cstddef>
@@ -46,12 +46,14 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Mac
   return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
 }
 
-/// Writes config.json's text, the companions' files and, last, the weights as float32 into a folder, made where it is
-/// not there. Each file is replaced whole or not at all; one that is a symbolic link, as the hub's cache has them,
-/// becomes a plain file. Throws io_error, and value_error where a weight is not finite as float32.
+/// Writes config.json's text, the companions' files and, last, the weights as float32 into a
+/// folder, made where it is not there. Each file is replaced whole or not at all; one that is a
+/// symbolic link, as the hub's cache has them, becomes a plain file. Throws io_error, and
+/// value_error where a weight is not finite as float32.
 template <class Machine, class Parameters>
-void write_gpt2_folder(const Machine& machine, const Parameters& parameters, const std::string& config,
-                       const std::vector<carried_file>& files, const std::filesystem::path& folder) {
+void write_gpt2_folder(const Machine& machine, const Parameters& parameters,
+                       const std::string& config, const std::vector<carried_file>& files,
+                       const std::filesystem::path& folder) {
   (void)make_folders(folder);
   write_file_atomically(folder / "config.json", config, links::replace);
   for (const carried_file& file : files) {
@@ -62,7 +64,8 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
 
   using real = typename Machine::value_type;
   std::vector<tensor_signature> signatures;
-  for (const auto& tensor : parameters) signatures.push_back({stored_name(tensor.name), tensor.shape});
+  for (const auto& tensor : parameters)
+    signatures.push_back({stored_name(tensor.name), tensor.shape});
   std::vector<real> values;
   std::vector<float> stored;
   atomic_file file(folder / "model.safetensors", links::replace);
@@ -70,11 +73,14 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters, con
     values.resize(parameters[i].value.size());
     machine.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
     stored.assign(values.size(), 0);
-    std::ranges::transform(values, stored.begin(), [](real value) { return static_cast<float>(value); });
-    if (const std::size_t at = first_not_finite(std::span<const float>(stored)); at != stored.size()) {
-      throw value_error(join(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
-                             signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
-                             describe_place(at, signatures[i].shape), ", which nobody could read again"));
+    std::ranges::transform(values, stored.begin(),
+                           [](real value) { return static_cast<float>(value); });
+    if (const std::size_t at = first_not_finite(std::span<const float>(stored));
+        at != stored.size()) {
+      throw value_error(
+          join(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
+               signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
+               describe_place(at, signatures[i].shape), ", which nobody could read again"));
     }
     return std::span<const float>(stored);
   });

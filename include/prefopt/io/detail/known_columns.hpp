@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// known_columns: names of columns and of messages' members that are common in preference files, and what trainers
-// (TRL, axolotl, LLaMA-Factory, ms-swift) take them for. docs/file-formats.md lists them.
+// known_columns: names of columns and of messages' members that are common in preference files, and
+// what trainers (TRL, axolotl, LLaMA-Factory, ms-swift) take them for. docs/file-formats.md lists
+// them.
 
 #include <algorithm>
 #include <array>
@@ -77,9 +78,10 @@ inline constexpr std::array<std::string_view, 48> harmless_columns{
     "chosen_model",
     "rejected_model",
 };
-inline constexpr std::array<std::string_view, 8> prompt_columns{"prompt",      "system", "system_prompt", "question",
-                                                                "instruction", "input",  "query",         "history"};
-inline constexpr std::array<std::string_view, 3> dialogue_columns{"messages", "conversation", "conversations"};
+inline constexpr std::array<std::string_view, 8> prompt_columns{
+    "prompt", "system", "system_prompt", "question", "instruction", "input", "query", "history"};
+inline constexpr std::array<std::string_view, 3> dialogue_columns{"messages", "conversation",
+                                                                  "conversations"};
 inline constexpr std::array<std::string_view, 14> rendered_columns{
     "tools",        "functions", "tool_calls",    "function_call",
     "tool_call_id", "documents", "chat_template", "chat_template_kwargs",
@@ -88,25 +90,30 @@ inline constexpr std::array<std::string_view, 14> rendered_columns{
 inline constexpr std::array<std::string_view, 9> weighting_columns{
     "weight", "weights",         "sample_weight",  "loss_mask",      "loss_scale",
     "mask",   "completion_mask", "assistant_mask", "assistant_masks"};
-inline constexpr std::array<std::string_view, 4> rendered_in_messages{"reasoning", "reasoning_content", "thinking",
-                                                                      "prefix"};
-inline constexpr std::array<std::string_view, 4> weighting_in_messages{"loss", "train", "training", "train_detail"};
+inline constexpr std::array<std::string_view, 4> rendered_in_messages{
+    "reasoning", "reasoning_content", "thinking", "prefix"};
+inline constexpr std::array<std::string_view, 4> weighting_in_messages{"loss", "train", "training",
+                                                                       "train_detail"};
 
-inline constexpr std::array<known_columns, 5> all_known_columns{{{column_kind::harmless, harmless_columns},
-                                                                 {column_kind::prompt, prompt_columns},
-                                                                 {column_kind::dialogue, dialogue_columns},
-                                                                 {column_kind::rendered, rendered_columns},
-                                                                 {column_kind::weighting, weighting_columns}}};
-inline constexpr std::array<known_columns, 5> all_known_members{{{column_kind::harmless, harmless_columns},
-                                                                 {column_kind::rendered, rendered_columns},
-                                                                 {column_kind::rendered, rendered_in_messages},
-                                                                 {column_kind::weighting, weighting_columns},
-                                                                 {column_kind::weighting, weighting_in_messages}}};
+inline constexpr std::array<known_columns, 5> all_known_columns{
+    {{column_kind::harmless, harmless_columns},
+     {column_kind::prompt, prompt_columns},
+     {column_kind::dialogue, dialogue_columns},
+     {column_kind::rendered, rendered_columns},
+     {column_kind::weighting, weighting_columns}}};
+inline constexpr std::array<known_columns, 5> all_known_members{
+    {{column_kind::harmless, harmless_columns},
+     {column_kind::rendered, rendered_columns},
+     {column_kind::rendered, rendered_in_messages},
+     {column_kind::weighting, weighting_columns},
+     {column_kind::weighting, weighting_in_messages}}};
 
 /// "Chosen-Rating" is taken for chosen_rating.
-[[nodiscard]] inline column_kind kind_of(std::string_view column, std::span<const known_columns> known) {
+[[nodiscard]] inline column_kind kind_of(std::string_view column,
+                                         std::span<const known_columns> known) {
   std::string name(column);
-  for (char& c : name) c = c == '-' || c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : name)
+    c = c == '-' || c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   for (const auto& [kind, names] : known)
     if (std::ranges::find(names, name) != names.end()) return kind;
   return column_kind::unknown;

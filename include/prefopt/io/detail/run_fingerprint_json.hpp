@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A run's fingerprint as a member of `trainer_state.json`: hashes as 16 hexadecimal digits, since readers of JSON take
-// large integers for doubles; what is not known is left out.
+// A run's fingerprint as a member of `trainer_state.json`: hashes as 16 hexadecimal digits, since
+// readers of JSON take large integers for doubles; what is not known is left out.
 
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/json_object.hpp"
@@ -45,12 +46,14 @@ namespace prefopt::detail {
       throw format_error(join(object.name(), ": ", key, " is not 16 hexadecimal digits"));
     return value;
   };
-  run_fingerprint made{
-      .options = hash("options"), .data = hash("data"), .reference_weights = hash("reference_weights")};
+  run_fingerprint made{.options = hash("options"),
+                       .data = hash("data"),
+                       .reference_weights = hash("reference_weights")};
   if (!object.has_value("reference")) return made;
   for (const nlohmann::json& number : object.list("reference")) {
     if (!number.is_number())
-      throw format_error(join(object.name(), ": reference holds ", describe_json(number), ", numbers were expected"));
+      throw format_error(join(object.name(), ": reference holds ", describe_json(number),
+                              ", numbers were expected"));
     made.reference.push_back(number.get<double>());
   }
   return made;

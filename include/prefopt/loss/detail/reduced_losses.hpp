@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From tokens to the numbers that most losses read, the losses of these, and the way back to tokens. Legend: E
-// examples, S responses, M tokens.
+// From tokens to the numbers that most losses read, the losses of these, and the way back to
+// tokens.
+//
+// Legend: E examples, S responses, M tokens.
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +24,8 @@
 namespace prefopt::detail {
 
 template <class Number>
-[[nodiscard]] std::span<Number> tokens_of(const placed_response& response, std::span<Number> numbers) {
+[[nodiscard]] std::span<Number> tokens_of(const placed_response& response,
+                                          std::span<Number> numbers) {
   return numbers.subspan(response.first, response.count);
 }
 
@@ -33,7 +36,8 @@ template <class Number>
 
 /// [S], in the order of the responses. `reads_reference`: else 0.
 template <class Reduction>
-[[nodiscard]] std::vector<response_log_probs> reduce_all(const Reduction& reduction, bool reads_reference,
+[[nodiscard]] std::vector<response_log_probs> reduce_all(const Reduction& reduction,
+                                                         bool reads_reference,
                                                          const token_groups& groups) {
   std::vector<response_log_probs> reduced;
   reduced.reserve(groups.responses.size());
@@ -42,7 +46,9 @@ template <class Reduction>
     for (const placed_response& response : groups[e]) {
       reduced.push_back(
           {.policy = reduce(reduction, tokens_of(response, groups.policy), context),
-           .reference = reads_reference ? reduce(reduction, tokens_of(response, groups.reference), context) : 0,
+           .reference = reads_reference
+                            ? reduce(reduction, tokens_of(response, groups.reference), context)
+                            : 0,
            .tokens = static_cast<std::int64_t>(response.count),
            .score = response.score});
     }
@@ -52,30 +58,36 @@ template <class Reduction>
 
 /// The adjoint: [S] slopes to [M].
 template <class Reduction>
-[[nodiscard]] std::vector<double> spread_all(const Reduction& reduction, std::span<const double> slopes,
+[[nodiscard]] std::vector<double> spread_all(const Reduction& reduction,
+                                             std::span<const double> slopes,
                                              const token_groups& groups) {
   std::vector<double> token_slopes(groups.policy.size());
   for (std::size_t e = 0, s = 0; e < groups.size(); ++e) {
     const reduction_context context = context_of(groups[e]);
     for (const placed_response& response : groups[e])
-      add_token_slopes(reduction, slopes[s++], tokens_of(response, std::span(token_slopes)), context);
+      add_token_slopes(reduction, slopes[s++], tokens_of(response, std::span(token_slopes)),
+                       context);
   }
   return token_slopes;
 }
 
-/// Where the best response of a group stands, of equal ones the first. Throws value_error where no response answers the
-/// example's prompt, and where the only one that does is not desirable.
-[[nodiscard]] inline std::size_t best_of(std::string_view loss, std::span<const response_log_probs> group) {
+/// Where the best response of a group stands, of equal ones the first. Throws value_error where no
+/// response answers the example's prompt, and where the only one that does is not desirable.
+[[nodiscard]] inline std::size_t best_of(std::string_view loss,
+                                         std::span<const response_log_probs> group) {
   const std::size_t best = best_score(group.size(), [&](std::size_t k) { return group[k].score; });
-  if (best == group.size()) throw value_error(join(loss, ": an example without a response to its prompt"));
-  const auto own = std::ranges::count_if(group, [](const auto& one) { return !std::isnan(one.score); });
+  if (best == group.size())
+    throw value_error(join(loss, ": an example without a response to its prompt"));
+  const auto own =
+      std::ranges::count_if(group, [](const auto& one) { return !std::isnan(one.score); });
   if (own == 1 && !(group[best].score > 0))
     throw value_error(join(loss, ": an example whose only response has score ", group[best].score,
                            ", expected a desirable one, with a score above 0"));
   return best;
 }
 
-/// Adds the loss and the slopes of one example, of which a pairwise loss reads two responses or the best.
+/// Adds the loss and the slopes of one example, of which a pairwise loss reads two responses or the
+/// best.
 template <pairwise_loss Loss>
 void add_pair(const Loss& loss, std::span<const response_log_probs> group, batch_losses& results) {
   constexpr std::string_view name = loss_name<Loss>();
@@ -83,7 +95,9 @@ void add_pair(const Loss& loss, std::span<const response_log_probs> group, batch
   const std::size_t chosen = of_two ? 0 : best_of(name, group);
   const auto alone = [&] {
     const response_log_probs& one = group[chosen];
-    return pair_log_probs{.policy_chosen = one.policy, .reference_chosen = one.reference, .chosen_tokens = one.tokens};
+    return pair_log_probs{.policy_chosen = one.policy,
+                          .reference_chosen = one.reference,
+                          .chosen_tokens = one.tokens};
   };
   const pair_loss one = loss(of_two ? pair_of(name, group) : alone());
   const std::size_t begin = results.slopes.size();
@@ -94,19 +108,22 @@ void add_pair(const Loss& loss, std::span<const response_log_probs> group, batch
 }
 
 /// Throws shape_error where a loss gives another number of numbers than it was asked for.
-inline void require_count(std::string_view loss, const char* what, std::size_t came, std::size_t expected,
-                          const char* of_what) {
+inline void require_count(std::string_view loss, const char* what, std::size_t came,
+                          std::size_t expected, const char* of_what) {
   if (came != expected)
-    throw shape_error(join(loss, ": the loss gave ", came, ' ', what, " for ", expected, ' ', of_what));
+    throw shape_error(
+        join(loss, ": the loss gave ", came, ' ', what, " for ", expected, ' ', of_what));
 }
 
 /// Losses and slopes of reduced numbers, for losses that read those.
 template <preference_loss Loss>
-requires(!token_loss<Loss>) [[nodiscard]] batch_losses losses_of(const Loss& loss, const response_groups& groups) {
+  requires(!token_loss<Loss>)
+[[nodiscard]] batch_losses losses_of(const Loss& loss, const response_groups& groups) {
   if constexpr (batch_loss<Loss>) {
     batch_losses results = loss(groups);
     require_count(loss_name<Loss>(), "losses", results.losses.size(), groups.size(), "examples");
-    require_count(loss_name<Loss>(), "slopes", results.slopes.size(), groups.responses.size(), "responses");
+    require_count(loss_name<Loss>(), "slopes", results.slopes.size(), groups.responses.size(),
+                  "responses");
     return results;
   } else {
     batch_losses results;
@@ -116,9 +133,11 @@ requires(!token_loss<Loss>) [[nodiscard]] batch_losses losses_of(const Loss& los
         add_pair(loss, groups[e], results);
       } else {
         if (groups[e].size() < 2)
-          throw value_error(join(loss_name<Loss>(), ": an example with one response, wanted two or more"));
+          throw value_error(
+              join(loss_name<Loss>(), ": an example with one response, wanted two or more"));
         const list_loss one = loss(groups[e]);
-        require_count(loss_name<Loss>(), "slopes", one.slopes.size(), groups[e].size(), "responses of a list");
+        require_count(loss_name<Loss>(), "slopes", one.slopes.size(), groups[e].size(),
+                      "responses of a list");
         results.losses.push_back(one.loss);
         results.slopes.insert(results.slopes.end(), one.slopes.begin(), one.slopes.end());
       }

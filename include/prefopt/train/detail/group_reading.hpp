@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a step knows of its examples, collected batch by batch, as losses read it: token log-probs of policy and
-// reference, and which tokens are whose. Legend: E examples, S responses, M targets of all batches together.
+// What a step knows of its examples, collected batch by batch, as losses read it: token log-probs
+// of policy and reference, and which tokens are whose.
+//
+// Legend: E examples, S responses, M targets of all batches together.
 
 #include <cmath>
 #include <cstddef>
@@ -30,10 +32,11 @@ struct batch_numbers {
   std::span<const double> divergences;
 };
 
-/// The score that a loss is told. Of several responses the best, read alone, is as desirable as the chosen one of a
-/// pair, whatever its score: that only ranks it among the others.
+/// The score that a loss is told. Of several responses the best, read alone, is as desirable as the
+/// chosen one of a pair, whatever its score: that only ranks it among the others.
 template <example_like Example>
-[[nodiscard]] double score_read(const Example& example, std::size_t role, const loss_inputs& inputs) {
+[[nodiscard]] double score_read(const Example& example, std::size_t role,
+                                const loss_inputs& inputs) {
   const double score = response_score(example, role);
   if (inputs.rejected || std::isnan(score)) return score;
   for (std::size_t other = 0; other < response_count(example); ++other)
@@ -43,16 +46,18 @@ template <example_like Example>
 
 class group_reading {
  public:
-  /// Adds a batch that was packed by member and then by role out of `examples`. Throws shape_error unless there is a
-  /// number for every target.
+  /// Adds a batch that was packed by member and then by role out of `examples`. Throws shape_error
+  /// unless there is a number for every target.
   template <example_range Examples>
   void add(const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
            const batch_numbers& numbers) {
     const std::size_t before = policy_.size();
-    const auto take = [&](const char* what, bool read, std::span<const double> from, std::vector<double>& to) {
+    const auto take = [&](const char* what, bool read, std::span<const double> from,
+                          std::vector<double>& to) {
       if (!read) return;
       if (from.size() != batch.targets.size())
-        throw shape_error(join("step: ", from.size(), ' ', what, " for ", batch.targets.size(), " targets"));
+        throw shape_error(
+            join("step: ", from.size(), ' ', what, " for ", batch.targets.size(), " targets"));
       to.insert(to.end(), from.begin(), from.end());
     };
     take("log-probs of the policy", true, numbers.policy, policy_);
@@ -61,10 +66,10 @@ class group_reading {
     take("divergences from the reference", inputs.divergences, numbers.divergences, divergences_);
     for (std::size_t s = 0; s < batch.sequences.size(); ++s) {
       const tree_sequence& sequence = batch.sequences[s];
-      const auto& example =
-          std::ranges::begin(examples)[static_cast<std::ranges::range_difference_t<Examples>>(sequence.example)];
-      const bool goes_on =
-          s > 0 && batch.sequences[s - 1].example == sequence.example && batch.sequences[s - 1].role < sequence.role;
+      const auto& example = std::ranges::begin(
+          examples)[static_cast<std::ranges::range_difference_t<Examples>>(sequence.example)];
+      const bool goes_on = s > 0 && batch.sequences[s - 1].example == sequence.example &&
+                           batch.sequences[s - 1].role < sequence.role;
       if (!goes_on) {
         examples_.push_back(static_cast<std::size_t>(sequence.example));
         begins_.push_back(0);
@@ -72,7 +77,8 @@ class group_reading {
       responses_.push_back({before + static_cast<std::size_t>(sequence.first_target),
                             static_cast<std::size_t>(sequence.count),
                             score_read(example, static_cast<std::size_t>(sequence.role), inputs)});
-      tokens_ += example.prompt.size() + response(example, static_cast<std::size_t>(sequence.role)).size();
+      tokens_ +=
+          example.prompt.size() + response(example, static_cast<std::size_t>(sequence.role)).size();
       begins_.back() = responses_.size();
     }
   }
@@ -81,13 +87,16 @@ class group_reading {
     return {policy_, reference_, responses_, begins_, square_sums_, divergences_};
   }
 
-  /// [S], summed over tokens: what metrics are made of, whatever the loss reads; 0 where it reads no reference.
+  /// [S], summed over tokens: what metrics are made of, whatever the loss reads; 0 where it reads
+  /// no reference.
   [[nodiscard]] std::vector<response_log_probs> sums() const {
     return reduce_all(token_reduction::sum, !reference_.empty(), groups());
   }
 
-  [[nodiscard]] std::size_t example(std::size_t e) const { return examples_[e]; }  ///< by its index in the data set
-  [[nodiscard]] std::size_t tokens() const { return tokens_; }  ///< of all sequences, each counted whole
+  /// by its index in the data set
+  [[nodiscard]] std::size_t example(std::size_t e) const { return examples_[e]; }
+  /// of all sequences, each counted whole
+  [[nodiscard]] std::size_t tokens() const { return tokens_; }
 
  private:
   std::vector<double> policy_;              // [M]
@@ -100,7 +109,8 @@ class group_reading {
   std::size_t tokens_ = 0;
 };
 
-/// Throws not_finite, naming the examples, where a summed log-prob, a loss or a slope is not finite.
+/// Throws not_finite, naming the examples, where a summed log-prob, a loss or a slope is not
+/// finite.
 inline void require_finite(const group_reading& read, std::span<const response_log_probs> sums,
                            const token_results& results) {
   const token_groups groups = read.groups();
@@ -117,7 +127,8 @@ inline void require_finite(const group_reading& read, std::span<const response_l
       const placed_response& place = groups.responses[s];
       sound = sound && std::isfinite(sums[s].policy) && std::isfinite(sums[s].reference) &&
               finite(tokens_of(place, std::span(results.slopes))) &&
-              (results.divergence_slopes.empty() || finite(tokens_of(place, std::span(results.divergence_slopes))));
+              (results.divergence_slopes.empty() ||
+               finite(tokens_of(place, std::span(results.divergence_slopes))));
     }
     if (sound) continue;
     bad.push_back(read.example(e));
@@ -125,7 +136,8 @@ inline void require_finite(const group_reading& read, std::span<const response_l
     first = join(" (loss ", results.losses[e], ", log-probs");
     for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1]; ++s)
       first += join(s == groups.begins[e] ? " " : " and ", sums[s].policy);
-    for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1] && !groups.reference.empty(); ++s)
+    for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1] && !groups.reference.empty();
+         ++s)
       first += join(s == groups.begins[e] ? ", reference " : " and ", sums[s].reference);
     first += ")";
   }

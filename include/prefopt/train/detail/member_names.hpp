@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Which members a callback has, by name. A member that has the name of one that a run calls but cannot be called so, or
-// a name that is a common misspelling of one, would be left out without a message; the trainer refuses to compile it
-// instead. Other misspellings it cannot know.
+// Which members a callback has, by name. A member that has the name of one that a run calls but
+// cannot be called so, or a name that is a common misspelling of one, would be left out without a
+// message; the trainer refuses to compile it instead. Other misspellings it cannot know.
 
 #include <string>
 #include <type_traits>
@@ -13,25 +13,26 @@
 namespace prefopt::detail {
 
 template <class Pointer>
-inline constexpr bool points_to_data = std::is_member_object_pointer_v<Pointer> ||
-                                       (std::is_pointer_v<Pointer> && std::is_object_v<std::remove_pointer_t<Pointer>>);
+inline constexpr bool points_to_data =
+    std::is_member_object_pointer_v<Pointer> ||
+    (std::is_pointer_v<Pointer> && std::is_object_v<std::remove_pointer_t<Pointer>>);
 
-// names_X<C>: whether C has a member X of any kind, also one that is overloaded or a template. A name that comes from
-// two bases is ambiguous; nothing can be derived from a final class, of which only plain members are seen.
-// functions_X<C>: the same without data members.
-#define PREFOPT_MEMBER_NAME(member)                                                                                   \
-  struct beside_##member {                                                                                            \
-    int member;                                                                                                       \
-  };                                                                                                                  \
-  template <class C>                                                                                                  \
-  struct with_##member : C, beside_##member {};                                                                       \
-  template <class C>                                                                                                  \
-  concept names_##member = std::is_class_v<C> && ((std::is_final_v<C> && requires { &C::member; }) ||                 \
-                                                  (!std::is_final_v<C> && !requires { &with_##member<C>::member; })); \
-  template <class C>                                                                                                  \
-  concept functions_##member = names_##member<C> && !requires {                                                       \
-    requires points_to_data<decltype(&C::member)>;                                                                    \
-  };
+// names_X<C>: whether C has a member X of any kind, also one that is overloaded or a template. A
+// name that comes from two bases is ambiguous; nothing can be derived from a final class, of which
+// only plain members are seen. functions_X<C>: the same without data members.
+#define PREFOPT_MEMBER_NAME(member)                                                              \
+  struct beside_##member {                                                                       \
+    int member;                                                                                  \
+  };                                                                                             \
+  template <class C>                                                                             \
+  struct with_##member : C, beside_##member {};                                                  \
+  template <class C>                                                                             \
+  concept names_##member =                                                                       \
+      std::is_class_v<C> && ((std::is_final_v<C> && requires { &C::member; }) ||                 \
+                             (!std::is_final_v<C> && !requires { &with_##member<C>::member; })); \
+  template <class C>                                                                             \
+  concept functions_##member =                                                                   \
+      names_##member<C> && !requires { requires points_to_data<decltype(&C::member)>; };
 
 PREFOPT_MEMBER_NAME(on_step)
 PREFOPT_MEMBER_NAME(on_evaluate)
@@ -63,7 +64,8 @@ PREFOPT_MEMBER_NAME(after_step)
   X(onSave, on_save)                \
   X(OnSave, on_save)
 
-// The same of words that a class may well use for something else: only where they can be called as that member is.
+// The same of words that a class may well use for something else: only where they can be called as
+// that member is.
 #define PREFOPT_NEARLY_ACTING(X) \
   X(evaluates, evaluate)         \
   X(evaluated, evaluate)         \
@@ -86,7 +88,7 @@ template <class C, class Trainer>
 inline constexpr bool has_a_near_name = false
 #define PREFOPT_NEAR_LISTENER(near, member) || functions_##near<C>
 #define PREFOPT_NEAR_ACTOR(near, member) \
-  || requires(C & c, const Trainer& t, const step_report& r) { c.near(t, r); }
+  || requires(C& c, const Trainer& t, const step_report& r) { c.near(t, r); }
     PREFOPT_NEARLY_LISTENING(PREFOPT_NEAR_LISTENER) PREFOPT_NEARLY_ACTING(PREFOPT_NEAR_ACTOR);
 #undef PREFOPT_NEAR_LISTENER
 #undef PREFOPT_NEAR_ACTOR
@@ -94,12 +96,12 @@ inline constexpr bool has_a_near_name = false
 /// Names each of these members in an error of its own.
 template <class C, class Trainer>
 struct near_names {
-#define PREFOPT_NEAR_LISTENER(near, member) \
-  static_assert(!functions_##near<C>,       \
-                "a callback's " #near " is never called: " #member " is the member that a run calls");
-#define PREFOPT_NEAR_ACTOR(near, member)                                          \
-  static_assert(                                                                  \
-      !requires(C & c, const Trainer& t, const step_report& r) { c.near(t, r); }, \
+#define PREFOPT_NEAR_LISTENER(near, member)                                              \
+  static_assert(!functions_##near<C>, "a callback's " #near " is never called: " #member \
+                                      " is the member that a run calls");
+#define PREFOPT_NEAR_ACTOR(near, member)                                         \
+  static_assert(                                                                 \
+      !requires(C& c, const Trainer& t, const step_report& r) { c.near(t, r); }, \
       "a callback's " #near " is never called: " #member " is the member that a run calls");
   PREFOPT_NEARLY_LISTENING(PREFOPT_NEAR_LISTENER)
   PREFOPT_NEARLY_ACTING(PREFOPT_NEAR_ACTOR)

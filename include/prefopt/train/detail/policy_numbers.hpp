@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A policy's forward run with all that a loss reads of it, and the way back. Legend: M targets of the batch.
+// A policy's forward run with all that a loss reads of it, and the way back.
+//
+// Legend: M targets of the batch.
 
 #include <span>
 #include <utility>
@@ -25,20 +27,21 @@ namespace prefopt::detail {
 
 /// A forward run that can tell divergences where they are read.
 template <class Policy, class Reference>
-[[nodiscard]] auto forward_for(Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
-                               const loss_inputs& inputs) {
+[[nodiscard]] auto forward_for(Policy& policy, const Reference& reference,
+                               const prefix_tree_batch& batch, const loss_inputs& inputs) {
   if (!inputs.divergences) return policy.forward(batch);
-  if constexpr (measures_divergences<Policy, Reference>) {
+  if constexpr (measures_divergences<Policy, Reference>)
     return policy.forward(batch, reference);
-  } else {
+  else
     return policy.forward(batch);  // not reached
-  }
 }
 
-/// Adds what a loss reads of a pass of a batch, which policy and reference offer (`require_inputs`).
+/// Adds what a loss reads of a pass of a batch, which policy and reference offer
+/// (`require_inputs`).
 template <class Policy, class Pass, class Reference, example_range Examples>
-void read_pass(const Policy&, const Pass& pass, const Reference& reference, const prefix_tree_batch& batch,
-               const Examples& examples, const loss_inputs& inputs, group_reading& read) {
+void read_pass(const Policy&, const Pass& pass, const Reference& reference,
+               const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
+               group_reading& read) {
   std::vector<double> square_sums, divergences;
   if constexpr (tells_square_sums<Policy>) {
     if (inputs.square_sums) square_sums = pass.square_sums();
@@ -61,13 +64,16 @@ void read_scores(const Policy& policy, const Reference& reference, const prefix_
   if constexpr (measures_divergences<Policy, Reference>) {
     if (inputs.divergences) divergences = policy.token_divergences(batch, reference);
   }
-  const std::vector<double> log_probs = policy.token_log_probs(batch), before = ask(reference, batch, inputs.reference);
+  const std::vector<double> log_probs = policy.token_log_probs(batch),
+                            before = ask(reference, batch, inputs.reference);
   read.add(batch, examples, inputs, {log_probs, before, square_sums, divergences});
 }
 
-/// The way back for a batch whose `count` targets begin at `first` of the results': its slopes times `weight`.
+/// The way back for a batch whose `count` targets begin at `first` of the results': its slopes
+/// times `weight`.
 template <class Pass>
-void send_back(Pass& pass, const token_results& results, std::size_t first, std::size_t count, double weight) {
+void send_back(Pass& pass, const token_results& results, std::size_t first, std::size_t count,
+               double weight) {
   const auto part_of = [&](const std::vector<double>& all) {
     std::vector<double> part(all.begin() + static_cast<std::ptrdiff_t>(first),
                              all.begin() + static_cast<std::ptrdiff_t>(first + count));

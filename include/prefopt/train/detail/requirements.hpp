@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What keeps a type from being a policy, a loss or a reference of a trainer, in a sentence each. The concepts say the
-// same; but of a concept with many needs a compiler prints all, and of a disjunction not even that. Each struct below
-// is complete where its type is right; else the first failing static_assert names the first thing that is missing.
+// What keeps a type from being a policy, a loss or a reference of a trainer, in a sentence each.
+// The concepts say the same; but of a concept with many needs a compiler prints all, and of a
+// disjunction not even that. Each struct below is complete where its type is right; else the first
+// failing static_assert names the first thing that is missing.
 
 #include <concepts>
 #include <cstdint>
@@ -26,8 +27,10 @@ namespace prefopt::detail {
 /// `token_log_probs` of what is to be a policy or a reference.
 template <class P>
 struct answers {
-  static constexpr bool mutable_there = requires(P & p, const prefix_tree_batch& batch) { p.token_log_probs(batch); };
-  static constexpr bool there = requires(const P& p, const prefix_tree_batch& batch) { p.token_log_probs(batch); };
+  static constexpr bool mutable_there =
+      requires(P& p, const prefix_tree_batch& batch) { p.token_log_probs(batch); };
+  static constexpr bool there =
+      requires(const P& p, const prefix_tree_batch& batch) { p.token_log_probs(batch); };
   static constexpr bool right = policy_model<P>;
 };
 
@@ -40,7 +43,7 @@ struct pass_requirements {
       },
       "the pass that forward(batch) gives needs log_probs() const, which gives a std::span<const double>");
   static_assert(
-      requires(Pass & pass, std::span<const double> slopes) { pass.backward(slopes); },
+      requires(Pass& pass, std::span<const double> slopes) { pass.backward(slopes); },
       "the pass that forward(batch) gives needs backward(std::span<const double> slopes)");
   static constexpr bool met = policy_pass<Pass>;
 };
@@ -48,33 +51,37 @@ struct pass_requirements {
 template <class P>
 struct policy_requirements {
   static_assert(!std::is_const_v<P>, "the policy is const: a trainer moves its weights");
-  static_assert(answers<P>::mutable_there, "the policy's token_log_probs(const prefix_tree_batch&) is missing");
-  static_assert(!answers<P>::mutable_there || answers<P>::there, "the policy's token_log_probs must be const");
+  static_assert(answers<P>::mutable_there,
+                "the policy's token_log_probs(const prefix_tree_batch&) is missing");
+  static_assert(!answers<P>::mutable_there || answers<P>::there,
+                "the policy's token_log_probs must be const");
   static_assert(!answers<P>::there || answers<P>::right,
                 "the policy's token_log_probs must be const and give std::vector<double>");
 
-  static constexpr bool has_forward = requires(P & p, const prefix_tree_batch& batch) { p.forward(batch); };
+  static constexpr bool has_forward =
+      requires(P& p, const prefix_tree_batch& batch) { p.forward(batch); };
   static_assert(has_forward, "the policy's forward(const prefix_tree_batch&) is missing");
   static constexpr bool check_pass() {
     if constexpr (has_forward)
-      return pass_requirements<decltype(std::declval<P&>().forward(std::declval<const prefix_tree_batch&>()))>::met;
+      return pass_requirements<decltype(std::declval<P&>().forward(
+          std::declval<const prefix_tree_batch&>()))>::met;
     return true;
   }
   static_assert(check_pass());
 
-  static constexpr bool has_parameters = requires(P & p) { p.parameters(); };
-  static constexpr bool has_machine = requires(P & p) { p.machine(); };
-  static constexpr bool has_machine_place = requires(P & p) {
-    requires std::is_lvalue_reference_v<decltype(p.machine())>;
-  };
-  static constexpr bool has_right_machine = requires(P & p) {
+  static constexpr bool has_parameters = requires(P& p) { p.parameters(); };
+  static constexpr bool has_machine = requires(P& p) { p.machine(); };
+  static constexpr bool has_machine_place =
+      requires(P& p) { requires std::is_lvalue_reference_v<decltype(p.machine())>; };
+  static constexpr bool has_right_machine = requires(P& p) {
     requires optimizer_machine<std::remove_reference_t<decltype(p.machine())>>;
   };
   static_assert(has_parameters, "the policy's parameters() is missing");
   static_assert(has_machine, "the policy's machine() is missing");
   static_assert(!has_machine || has_machine_place,
                 "the policy's machine() must return a reference: it outlives the call");
-  static_assert(!has_machine_place || has_right_machine, "the policy's machine() must give an optimizer_machine");
+  static_assert(!has_machine_place || has_right_machine,
+                "the policy's machine() must give an optimizer_machine");
   static_assert(
       !has_parameters || !has_right_machine || trainable_policy<P>,
       "the policy's parameters() must be a parameter_range of its machine's numbers: elements with name, shape, "
@@ -84,9 +91,7 @@ struct policy_requirements {
 
 /// `Loss&` or `const Loss&` called with one argument of this kind.
 template <class L, class Argument>
-concept takes = requires(L loss, const Argument& argument) {
-  loss(argument);
-};
+concept takes = requires(L loss, const Argument& argument) { loss(argument); };
 template <class L, class Argument, class Result>
 concept gives = requires(L loss, const Argument& argument) {
   { loss(argument) } -> std::same_as<Result>;
@@ -98,20 +103,23 @@ struct loss_requirements {
   template <class Called>
   static constexpr bool takes_any = takes<Called, pair_log_probs> || takes<Called, list> ||
                                     takes<Called, response_groups> || takes<Called, token_groups>;
-  static constexpr bool is_one = gives<const L&, pair_log_probs, pair_loss> || gives<const L&, list, list_loss> ||
+  static constexpr bool is_one = gives<const L&, pair_log_probs, pair_loss> ||
+                                 gives<const L&, list, list_loss> ||
                                  gives<const L&, response_groups, batch_losses> ||
                                  gives<const L&, token_groups, token_results>;
   static_assert(std::copyable<L>, "the loss must be copyable");
-  static_assert(takes_any<L&> || takes_any<const L&>,
-                "the loss is none: it needs pair_loss operator()(const pair_log_probs&) const, or "
-                "operator()(std::span<const response_log_probs>) const must give list_loss, or "
-                "operator()(const response_groups&) const batch_losses, or operator()(const token_groups&) const "
-                "token_results");
+  static_assert(
+      takes_any<L&> || takes_any<const L&>,
+      "the loss is none: it needs pair_loss operator()(const pair_log_probs&) const, or "
+      "operator()(std::span<const response_log_probs>) const must give list_loss, or "
+      "operator()(const response_groups&) const batch_losses, or operator()(const token_groups&) const "
+      "token_results");
   static_assert(!takes_any<L&> || takes_any<const L&>, "the loss's operator() must be const");
   static_assert(is_one || !takes<const L&, pair_log_probs>,
                 "the loss's operator()(const pair_log_probs&) const must give pair_loss");
-  static_assert(is_one || !takes<const L&, list>,
-                "the loss's operator()(std::span<const response_log_probs>) const must give list_loss");
+  static_assert(
+      is_one || !takes<const L&, list>,
+      "the loss's operator()(std::span<const response_log_probs>) const must give list_loss");
   static_assert(is_one || !takes<const L&, response_groups>,
                 "the loss's operator()(const response_groups&) const must give batch_losses");
   static_assert(is_one || !takes<const L&, token_groups>,
@@ -122,16 +130,16 @@ struct loss_requirements {
   static constexpr bool has_right_reduction = requires(const L& loss) {
     { loss.reduction } -> reduction_of_tokens;
   };
-  static_assert(reads_tokens || has_reduction,
-                "the loss's reduction is missing: static constexpr token_reduction reduction = token_reduction::sum or "
-                "::mean");
+  static_assert(
+      reads_tokens || has_reduction,
+      "the loss's reduction is missing: static constexpr token_reduction reduction = token_reduction::sum or "
+      "::mean");
   static_assert(reads_tokens || !has_reduction || has_right_reduction,
                 "the loss's reduction must be a token_reduction or a desensitized_sum");
   static_assert(
       requires(const L& loss) {
         { loss.inputs } -> std::convertible_to<loss_inputs>;
-      },
-      "the loss's inputs is missing: static constexpr loss_inputs inputs{...}");
+      }, "the loss's inputs is missing: static constexpr loss_inputs inputs{...}");
   static_assert(
       requires(const L& loss) { check(loss); },
       "check(loss) is missing: a function beside the loss that throws value_error for bad hyper-parameters");
@@ -151,38 +159,46 @@ struct fit_requirements {
     if constexpr (preference_loss<Loss>) return reads_rewards<Loss>() == gives_rewards<Policy>();
     return true;
   }
-  static_assert(loss_of_policy(),
-                "one of policy and loss is of rewards, the other of log-probs: bradley_terry trains a reward_model");
+  static_assert(
+      loss_of_policy(),
+      "one of policy and loss is of rewards, the other of log-probs: bradley_terry trains a reward_model");
 
   static constexpr bool none = std::same_as<Reference, no_reference>;
-  static_assert(none || answers<Reference>::mutable_there,
-                "the reference's token_log_probs(const prefix_tree_batch&) is missing; no_reference{} stands for none");
+  static_assert(
+      none || answers<Reference>::mutable_there,
+      "the reference's token_log_probs(const prefix_tree_batch&) is missing; no_reference{} stands for none");
   static_assert(none || !answers<Reference>::mutable_there || answers<Reference>::there,
                 "the reference's token_log_probs must be const");
   static_assert(none || !answers<Reference>::there || answers<Reference>::right,
                 "the reference's token_log_probs must be const and give std::vector<double>");
-  static_assert(!gives_rewards<Reference>(), "the reference gives rewards, a loss measures against log-probs");
+  static_assert(!gives_rewards<Reference>(),
+                "the reference gives rewards, a loss measures against log-probs");
   static constexpr bool read_or_none() {
     if constexpr (inputs_are_constant<Loss>) return !none || !reads_a_reference<Loss>;
     return true;
   }
-  static_assert(read_or_none(),
-                "the loss reads a reference: give reference_log_probs(policy, examples) or a frozen "
-                "policy in place of no_reference{}");
-  static_assert(none || reads_a_reference<Loss>, "the loss reads no reference: give no_reference{}");
-  static_assert(!names_after_step<std::remove_const_t<Reference>> || !std::is_const_v<Reference>,
-                "a reference that moves (it has after_step) must not be const: the trainer moves it");
-  static_assert(!names_after_step<std::remove_const_t<Reference>> || std::is_const_v<Reference> ||
-                    following_reference<Reference, Policy>,
-                "the reference's after_step must take (Policy&, std::int64_t step) with this trainer's policy");
+  static_assert(
+      read_or_none(),
+      "the loss reads a reference: give reference_log_probs(policy, examples) or a frozen "
+      "policy in place of no_reference{}");
+  static_assert(none || reads_a_reference<Loss>,
+                "the loss reads no reference: give no_reference{}");
+  static_assert(
+      !names_after_step<std::remove_const_t<Reference>> || !std::is_const_v<Reference>,
+      "a reference that moves (it has after_step) must not be const: the trainer moves it");
+  static_assert(
+      !names_after_step<std::remove_const_t<Reference>> || std::is_const_v<Reference> ||
+          following_reference<Reference, Policy>,
+      "the reference's after_step must take (Policy&, std::int64_t step) with this trainer's policy");
   static constexpr bool met = true;
 };
 
 /// A trainer refers to its reference.
 template <class Reference>
 struct temporary_reference {
-  static_assert(std::same_as<Reference, no_reference>,
-                "the reference is a temporary, gone before the first step: give it a name that outlives the trainer");
+  static_assert(
+      std::same_as<Reference, no_reference>,
+      "the reference is a temporary, gone before the first step: give it a name that outlives the trainer");
   template <class Policy>
   static Policy& refused(Policy& policy) {
     return policy;
