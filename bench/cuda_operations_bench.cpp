@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each operation of the CUDA machine in float32 and bfloat16, at the shapes of GPT-2 124M over 32
+// Each operation of the CUDA backend in float32 and bfloat16, at the shapes of GPT-2 124M over 32
 // packed pairs (N = 6688 rows, R = 3152 head rows: eight times operations_bench.cpp's). A time is
 // that of a call among several that are handed to the device before the host waits for it,
 // transfers of a call's own included. FLOP/s counts the arithmetic of the products, bytes/s what
@@ -34,14 +34,14 @@ constexpr std::size_t trees = 32, rows = 209 * trees, head_rows = 3152, channels
 
 /// Normal numbers: an H200 multiplies zeros, or a short pattern, faster than what a model has. Rows
 /// begin at whole cache lines, as a model's do.
-template <class T, class Machine>
+template <class T, class Backend>
 class matrix {
  public:
-  matrix(const Machine& machine, std::size_t count, std::size_t columns)
+  matrix(const Backend& backend, std::size_t count, std::size_t columns)
       : count_(count),
         columns_(columns),
         stride_(padded(columns)),
-        values_(machine.template allocate<T>(count * stride_)) {
+        values_(backend.template allocate<T>(count * stride_)) {
     static const std::vector<float> normal = [] {
       prefopt::random_generator random(1);
       std::vector<float> all(std::size_t{1} << 16);
@@ -54,7 +54,7 @@ class matrix {
       next = next * 1664525U + 1013904223U;
       number = static_cast<T>(0.05F * normal[next >> 16]);
     }
-    machine.copy_from_host(std::span<const T>(numbers), values_.span());
+    backend.copy_from_host(std::span<const T>(numbers), values_.span());
   }
   [[nodiscard]] matrix_view<T> view() { return {values_.data(), {count_, columns_}, {stride_, 1}}; }
   [[nodiscard]] std::span<T> flat() { return values_.span().first(count_ * columns_); }
@@ -68,35 +68,35 @@ class matrix {
   [[nodiscard]] static std::size_t padded(std::size_t columns) { return (columns + 15) / 16 * 16; }
 
   std::size_t count_, columns_, stride_;
-  decltype(std::declval<const Machine&>().template allocate<T>(0)) values_;
+  decltype(std::declval<const Backend&>().template allocate<T>(0)) values_;
 };
 
 /// Products that cuBLASLt did not do alone, of all benches together.
 std::map<std::string, std::size_t> fallbacks;
 
-/// A machine and matrices on it.
+/// A backend and matrices on it.
 template <class Activation>
 struct place {
-  using machine_type = cuda_backend<Activation>;
-  using activations = matrix<Activation, machine_type>;
-  using numbers = matrix<float, machine_type>;
+  using backend_type = cuda_backend<Activation>;
+  using activations = matrix<Activation, backend_type>;
+  using numbers = matrix<float, backend_type>;
 
-  machine_type machine{};
-  prefopt::device_buffer<float> flag = machine.template allocate<float>(1);
+  backend_type backend{};
+  prefopt::device_buffer<float> flag = backend.template allocate<float>(1);
 
   ~place() {
-    for (const auto& slow : machine.product_fallbacks()) fallbacks[slow.product] += slow.calls;
+    for (const auto& slow : backend.product_fallbacks()) fallbacks[slow.product] += slow.calls;
   }
 
   [[nodiscard]] activations of(std::size_t count, std::size_t columns) const {
-    return {machine, count, columns};
+    return {backend, count, columns};
   }
   [[nodiscard]] numbers floats(std::size_t count, std::size_t columns) const {
-    return {machine, count, columns};
+    return {backend, count, columns};
   }
   void wait() {
     float ignored = 0;
-    machine.copy_to_host(flag.span(), {&ignored, 1});
+    backend.copy_to_host(flag.span(), {&ignored, 1});
   }
 
   template <class Call>
@@ -158,7 +158,7 @@ void linear(benchmark::State& state) {
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
   std::size_t turn = 0;
   p.measure(state, [&] {
-    p.machine.linear(x[turn++ % x.size()].view(), weight.view(), bias.flat(), y.view());
+    p.backend.linear(x[turn++ % x.size()].view(), weight.view(), bias.flat(), y.view());
   });
   count_flops(state, 2.0 * rows * channels * inner);
 }
@@ -170,7 +170,7 @@ void linear_backward(benchmark::State& state) {
   auto weight = p.floats(channels, inner), d_bias = p.floats(1, inner),
        d_weight = p.floats(channels, inner);
   p.measure(state, [&] {
-    p.machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
+    p.backend.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
                               d_bias.flat());
   });
   count_flops(state, 4.0 * rows * channels * inner);
@@ -182,7 +182,7 @@ void linear_activate(benchmark::State& state) {
   auto x = p.of(rows, channels), before = p.of(rows, inner), y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
   p.measure(state, [&] {
-    p.machine.linear_activate(x.view(), weight.view(), bias.flat(),
+    p.backend.linear_activate(x.view(), weight.view(), bias.flat(),
                               prefopt::activation_function::gelu_new, before.view(), y.view());
   });
   count_flops(state, 2.0 * rows * channels * inner);
@@ -196,7 +196,7 @@ void activated_linear_backward(benchmark::State& state) {
   auto weight = p.floats(inner, channels), d_bias = p.floats(1, channels),
        d_weight = p.floats(inner, channels);
   p.measure(state, [&] {
-    p.machine.activated_linear_backward(d_y.view(), x.view(), weight.view(),
+    p.backend.activated_linear_backward(d_y.view(), x.view(), weight.view(),
                                         prefopt::activation_function::gelu_new, before.view(),
                                         d_before.view(), d_weight.view(), d_bias.flat());
   });
@@ -210,7 +210,7 @@ void layer_norm(benchmark::State& state) {
   auto scale = p.floats(1, channels), shift = p.floats(1, channels), mean = p.floats(1, rows),
        inverse = p.floats(1, rows);
   p.measure(state, [&] {
-    p.machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
+    p.backend.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
                          {mean.flat(), inverse.flat()});
   });
   count_bytes(state, 2.0 * sizeof(A) * rows * channels);
@@ -223,7 +223,7 @@ void layer_norm_backward(benchmark::State& state) {
   auto scale = p.floats(1, channels), d_scale = p.floats(1, channels),
        d_shift = p.floats(1, channels), mean = p.floats(1, rows), inverse = p.floats(1, rows);
   p.measure(state, [&] {
-    p.machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
+    p.backend.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
                                   d_x.view(), d_scale.flat(), d_shift.flat());
   });
   count_bytes(state, 4.0 * sizeof(A) * rows * channels);
@@ -236,7 +236,7 @@ void tree_attention(benchmark::State& state) {
   auto qkv = p.of(rows, 3 * channels), out = p.of(rows, channels);
   auto log_sums = p.floats(rows, heads);
   p.measure(state, [&] {
-    p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+    p.backend.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
                              0.125, out.heads_of(0, 1), log_sums.view());
   });
 }
@@ -248,10 +248,10 @@ void tree_attention_backward(benchmark::State& state) {
   auto qkv = p.of(rows, 3 * channels), d_qkv = p.of(rows, 3 * channels), out = p.of(rows, channels),
        d_out = p.of(rows, channels);
   auto log_sums = p.floats(rows, heads);
-  p.machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+  p.backend.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
                            0.125, out.heads_of(0, 1), log_sums.view());
   p.measure(state, [&] {
-    p.machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
+    p.backend.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
                                       qkv.heads_of(2, 3), 0.125, out.heads_of(0, 1),
                                       log_sums.view(), d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
                                       d_qkv.heads_of(1, 3), d_qkv.heads_of(2, 3));
@@ -269,7 +269,7 @@ void embedding(benchmark::State& state) {
     positions[i] = static_cast<std::int32_t>(i % 1024);
   }
   p.measure(state,
-            [&] { p.machine.embedding(tokens, positions, wte.view(), wpe.view(), out.view()); });
+            [&] { p.backend.embedding(tokens, positions, wte.view(), wpe.view(), out.view()); });
   count_bytes(state, (8.0 + sizeof(A)) * rows * channels);
 }
 
@@ -281,7 +281,7 @@ void head(benchmark::State& state) {
   const auto wanted = targets();
   std::vector<double> log_probs(head_rows);
   p.measure(state, [&] {
-    p.machine.head_log_probs(hidden.view(), weight.view(), wanted, logits.view(), sums.flat(),
+    p.backend.head_log_probs(hidden.view(), weight.view(), wanted, logits.view(), sums.flat(),
                              log_probs);
   });
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
@@ -297,27 +297,27 @@ void head_backward(benchmark::State& state) {
   for (int i = 0; i < 4; ++i) logits.push_back(p.of(head_rows, vocabulary));
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows),
        d_weight = p.floats(vocabulary, channels);
-  p.machine.fill(sums.flat(), 11);  // of a row of logits around 0
+  p.backend.fill(sums.flat(), 11);  // of a row of logits around 0
   const auto wanted = targets();
   const std::vector<double> slopes(head_rows, 0.01);
   std::size_t turn = 0;
   p.measure(state, [&] {
-    p.machine.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), wanted, slopes,
+    p.backend.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), wanted, slopes,
                             hidden.view(), weight.view(), d_hidden.view(), d_weight.view());
   });
   count_flops(state, 4.0 * head_rows * channels * vocabulary);
 }
 
-/// Parameters and moments are float32 on either machine.
+/// Parameters and moments are float32 on either backend.
 void adamw_124m(benchmark::State& state) {
   place<float> p;
   constexpr std::size_t count = 124'439'808 / channels;
   auto value = p.floats(count, channels), gradient = p.floats(count, channels),
        first = p.floats(count, channels), second = p.floats(count, channels);
-  p.machine.fill(second.flat(), 1);
+  p.backend.fill(second.flat(), 1);
   const std::vector<prefopt::adamw_tensor<float>> tensors{
       {value.flat(), gradient.flat(), first.flat(), second.flat()}};
-  p.measure(state, [&] { p.machine.adamw(tensors, {.rate = 1e-6}); });
+  p.measure(state, [&] { p.backend.adamw(tensors, {.rate = 1e-6}); });
   count_bytes(state, 28.0 * 124'439'808);
 }
 

@@ -18,34 +18,34 @@
 #include <prefopt/eigen.hpp>
 #include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
-#include "timed_machine.hpp"
+#include "timed_backend.hpp"
 
 namespace {
 
-using machine_type = bench::timed_machine<prefopt::cuda_backend<prefopt::bfloat16>>;
+using backend_type = bench::timed_backend<prefopt::cuda_backend<prefopt::bfloat16>>;
 
 void run(const char* file) {
-  machine_type machine;
-  std::printf("%s\n", machine.instruction_set().c_str());
+  backend_type backend;
+  std::printf("%s\n", backend.instruction_set().c_str());
   std::vector<prefopt::tokenized_pair> pairs;
   for (const auto& record : prefopt::read_preferences(file))
     pairs.push_back(std::get<prefopt::tokenized_pair>(record.example));
   std::vector<std::size_t> members(pairs.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
 
-  auto flag = machine.allocate<float>(1);
+  auto flag = backend.allocate<float>(1);
   const auto wait = [&] {
     float ignored = 0;
-    machine.copy_to_host(flag.span(), {&ignored, 1});
+    backend.copy_to_host(flag.span(), {&ignored, 1});
   };
-  prefopt::gpt2 policy(machine, prefopt::gpt2_config{});
+  prefopt::gpt2 policy(backend, prefopt::gpt2_config{});
   prefopt::initialize(policy, 1);
-  prefopt::adamw optimizer(machine, policy.parameters());
+  prefopt::adamw optimizer(backend, policy.parameters());
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   const auto step = [&](std::size_t tokens) {
     prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs, members,
                                  {.tokens_per_microbatch = tokens});
-    const double norm = prefopt::gradient_norm(machine, policy.parameters());
+    const double norm = prefopt::gradient_norm(backend, policy.parameters());
     optimizer.step(policy.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
     wait();
   };
@@ -63,7 +63,7 @@ void run(const char* file) {
     const double whole = seconds_of(tokens);
     std::printf("%zu pairs, %s a pass: %.1f ms a step\n", pairs.size(), cut.c_str(),
                 1e3 * whole / steps);
-    // The policy has a copy of the machine, and so has the optimizer: all wait by the same switch.
+    // The policy has a copy of the backend, and so has the optimizer: all wait by the same switch.
     bench::wait_behind_each = wait;
     const double apart = seconds_of(tokens);
     bench::wait_behind_each = {};
@@ -71,7 +71,7 @@ void run(const char* file) {
     const auto floor = [](const bench::entry& e) { return e.flops / 790e12 + e.bytes / 4.3e12; };
     bench::print_table(steps, apart, floor);
   }
-  for (const auto& slow : machine.product_fallbacks())
+  for (const auto& slow : backend.product_fallbacks())
     std::printf("not cuBLASLt's alone: %s, %zu times\n", slow.product.c_str(), slow.calls);
 }
 

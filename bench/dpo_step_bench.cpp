@@ -43,12 +43,12 @@ std::int64_t tokens_of(const std::vector<prefopt::tokenized_pair>& pairs) {
 }
 
 void dpo_step_124m(benchmark::State& state, const batches& set) {
-  prefopt::eigen_backend<float> machine({.threads = static_cast<int>(state.range(0))});
-  prefopt::gpt2 policy{machine, prefopt::gpt2_config{}};
+  prefopt::eigen_backend<float> backend({.threads = static_cast<int>(state.range(0))});
+  prefopt::gpt2 policy{backend, prefopt::gpt2_config{}};
   prefopt::initialize(policy, 42);
   std::vector<prefopt::reference_cache> references;
   for (const auto& pairs : set) references.push_back(prefopt::reference_log_probs(policy, pairs));
-  prefopt::adamw optimizer(machine, policy.parameters());
+  prefopt::adamw optimizer(backend, policy.parameters());
   const prefopt::dpo loss{.beta = 0.1};
 
   std::size_t next = 0;
@@ -58,7 +58,7 @@ void dpo_step_124m(benchmark::State& state, const batches& set) {
     std::vector<std::size_t> members(pairs.size());
     for (std::size_t i = 0; i < members.size(); ++i) members[i] = i;
     prefopt::accumulate_gradient(policy, references[next], loss, pairs, members);
-    const double norm = prefopt::gradient_norm(machine, policy.parameters());
+    const double norm = prefopt::gradient_norm(backend, policy.parameters());
     optimizer.step(policy.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
     pairs_done += static_cast<std::int64_t>(pairs.size());
     tokens_done += tokens_of(pairs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each operation of a transformer machine at the shapes of GPT-2 124M over 4 packed pairs (N = 836
+// Each operation of a transformer backend at the shapes of GPT-2 124M over 4 packed pairs (N = 836
 // rows, R = 394 head rows). `threads` is the argument. FLOP/s counts the arithmetic of the
 // products, bytes/s what must cross memory.
 
@@ -15,7 +15,7 @@ namespace {
 
 using prefopt::matrix_view;
 using prefopt::tensor_view;
-using machine_type = prefopt::eigen_backend<float>;
+using backend_type = prefopt::eigen_backend<float>;
 
 constexpr std::size_t rows = 836, head_rows = 394, channels = 768, inner = 3072, vocabulary = 50257,
                       heads = 12;
@@ -41,8 +41,8 @@ class matrix {
   std::vector<float> values_;
 };
 
-machine_type machine_of(const benchmark::State& state) {
-  return machine_type{{.threads = static_cast<int>(state.range(0))}};
+backend_type backend_of(const benchmark::State& state) {
+  return backend_type{{.threads = static_cast<int>(state.range(0))}};
 }
 
 void count_flops(benchmark::State& state, double each) {
@@ -68,94 +68,94 @@ std::vector<prefopt::tree_node> forest() {
 }
 
 void linear(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix x(rows, channels), weight(channels, inner), bias(1, inner), y(rows, inner);
-  for (auto _ : state) machine.linear(x.view(), weight.view(), bias.flat(), y.view());
+  for (auto _ : state) backend.linear(x.view(), weight.view(), bias.flat(), y.view());
   count_flops(state, 2.0 * rows * channels * inner);
 }
 
 void linear_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix x(rows, channels), weight(channels, inner), d_bias(1, inner), d_y(rows, inner),
       d_x(rows, channels), d_weight(channels, inner);
   for (auto _ : state)
-    machine.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
+    backend.linear_backward(d_y.view(), x.view(), weight.view(), d_x.view(), d_weight.view(),
                             d_bias.flat());
   count_flops(state, 4.0 * rows * channels * inner);
 }
 
 void linear_activate(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix x(rows, channels), weight(channels, inner), bias(1, inner), before(rows, inner),
       y(rows, inner);
   for (auto _ : state)
-    machine.linear_activate(x.view(), weight.view(), bias.flat(),
+    backend.linear_activate(x.view(), weight.view(), bias.flat(),
                             prefopt::activation_function::gelu_new, before.view(), y.view());
   count_flops(state, 2.0 * rows * channels * inner);
 }
 
 void activated_linear_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix before(rows, inner), x(rows, inner), weight(inner, channels), d_bias(1, channels),
       d_y(rows, channels), d_before(rows, inner), d_weight(inner, channels);
   for (auto _ : state)
-    machine.activated_linear_backward(d_y.view(), x.view(), weight.view(),
+    backend.activated_linear_backward(d_y.view(), x.view(), weight.view(),
                                       prefopt::activation_function::gelu_new, before.view(),
                                       d_before.view(), d_weight.view(), d_bias.flat());
   count_flops(state, 4.0 * rows * channels * inner);
 }
 
 void layer_norm(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix x(rows, channels), scale(1, channels), shift(1, channels), y(rows, channels),
       mean(1, rows), inverse(1, rows);
   for (auto _ : state)
-    machine.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
+    backend.layer_norm(x.view(), scale.flat(), shift.flat(), 1e-5, y.view(),
                        {mean.flat(), inverse.flat()});
   count_bytes(state, 8.0 * rows * channels);
 }
 
 void layer_norm_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix x(rows, channels), scale(1, channels), d_y(rows, channels), d_x(rows, channels),
       d_scale(1, channels), d_shift(1, channels), mean(1, rows), inverse(1, rows);
   for (auto _ : state)
-    machine.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
+    backend.layer_norm_backward(d_y.view(), x.view(), scale.flat(), {mean.flat(), inverse.flat()},
                                 d_x.view(), d_scale.flat(), d_shift.flat());
   count_bytes(state, 16.0 * rows * channels);
 }
 
 void tree_attention(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   const auto nodes = forest();
   matrix qkv(rows, 3 * channels), out(rows, channels), log_sums(rows, heads);
   for (auto _ : state)
-    machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
+    backend.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3),
                            0.125, out.heads_of(0, 1), log_sums.view());
 }
 
 void tree_attention_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   const auto nodes = forest();
   matrix qkv(rows, 3 * channels), d_qkv(rows, 3 * channels), out(rows, channels),
       d_out(rows, channels), log_sums(rows, heads);
-  machine.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
+  backend.tree_attention({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3), qkv.heads_of(2, 3), 0.125,
                          out.heads_of(0, 1), log_sums.view());
   for (auto _ : state)
-    machine.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
+    backend.tree_attention_backward({nodes}, qkv.heads_of(0, 3), qkv.heads_of(1, 3),
                                     qkv.heads_of(2, 3), 0.125, out.heads_of(0, 1), log_sums.view(),
                                     d_out.heads_of(0, 1), d_qkv.heads_of(0, 3),
                                     d_qkv.heads_of(1, 3), d_qkv.heads_of(2, 3));
 }
 
 void embedding(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix wte(vocabulary, channels), wpe(1024, channels), out(rows, channels);
   std::vector<std::int32_t> tokens(rows), positions(rows);
   for (std::size_t i = 0; i < rows; ++i)
     tokens[i] = static_cast<std::int32_t>(i * 7919 % vocabulary);
   std::iota(positions.begin(), positions.end(), 0);
-  for (auto _ : state) machine.embedding(tokens, positions, wte.view(), wpe.view(), out.view());
+  for (auto _ : state) backend.embedding(tokens, positions, wte.view(), wpe.view(), out.view());
   count_bytes(state, 12.0 * rows * channels);
 }
 
@@ -167,36 +167,36 @@ std::vector<prefopt::head_target> targets() {
 }
 
 void head(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary),
       sums(1, head_rows);
   std::vector<double> log_probs(head_rows);
   for (auto _ : state) {
-    machine.head_log_probs(hidden.view(), weight.view(), {targets(), head_rows}, logits.view(),
+    backend.head_log_probs(hidden.view(), weight.view(), {targets(), head_rows}, logits.view(),
                            sums.flat(), log_probs);
   }
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
 }
 
 void head_backward(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix hidden(head_rows, channels), weight(vocabulary, channels), logits(head_rows, vocabulary),
       sums(1, head_rows), d_hidden(head_rows, channels), d_weight(vocabulary, channels);
   const std::vector<double> slopes(head_rows, 0.01);
   for (auto _ : state)
-    machine.head_backward(logits.view(), sums.flat(), {targets(), head_rows}, slopes, hidden.view(),
+    backend.head_backward(logits.view(), sums.flat(), {targets(), head_rows}, slopes, hidden.view(),
                           weight.view(), d_hidden.view(), d_weight.view());
   count_flops(state, 4.0 * head_rows * channels * vocabulary);
 }
 
 void adamw_124m(benchmark::State& state) {
-  const auto machine = machine_of(state);
+  const auto backend = backend_of(state);
   matrix value(124'439'808 / 768, 768), gradient(124'439'808 / 768, 768),
       first(124'439'808 / 768, 768), second(124'439'808 / 768, 768);
   for (float& v : second.flat()) v = 1;
   const std::vector<prefopt::adamw_tensor<float>> tensors{
       {value.flat(), gradient.flat(), first.flat(), second.flat()}};
-  for (auto _ : state) machine.adamw(tensors, {.rate = 1e-6});
+  for (auto _ : state) backend.adamw(tensors, {.rate = 1e-6});
   count_bytes(state, 28.0 * 124'439'808);
 }
 

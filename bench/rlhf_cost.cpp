@@ -24,7 +24,7 @@
 namespace {
 
 using namespace prefopt;
-using machine_type = eigen_backend<float>;
+using backend_type = eigen_backend<float>;
 
 constexpr std::size_t responses = 16, tokens = 64;
 
@@ -51,7 +51,7 @@ void print_peak_memory() {
       std::printf("%-36s %8.2f GiB\n", "peak memory", std::atof(line.c_str() + 6) / 1048576);
 }
 
-void dpo_step(gpt2<machine_type>& policy, random_generator& random) {
+void dpo_step(gpt2<backend_type>& policy, random_generator& random) {
   std::vector<tokenized_pair> pairs;
   for (std::size_t i = 0; i < responses / 2; ++i) {
     const std::size_t v = policy.config().vocab_size;
@@ -64,15 +64,15 @@ void dpo_step(gpt2<machine_type>& policy, random_generator& random) {
   timed("a step", [&] { return run.step(pairs); });
 }
 
-void ppo_step(gpt2<machine_type>& policy, random_generator& random) {
+void ppo_step(gpt2<backend_type>& policy, random_generator& random) {
   const auto reference = policy.clone();
   reward_model reward{gpt2_scalar_model{policy}};
   gpt2_scalar_model critic{policy};
   std::vector<token_ids> prompts;
   for (std::size_t i = 0; i < responses; ++i)
     prompts.push_back(random_tokens(random, policy.config().vocab_size));
-  adamw policy_optimizer(policy.machine(), policy.parameters(), adamw_options{});
-  adamw critic_optimizer(critic.machine(), critic.parameters(), adamw_options{});
+  adamw policy_optimizer(policy.backend(), policy.parameters(), adamw_options{});
+  adamw critic_optimizer(critic.backend(), critic.parameters(), adamw_options{});
   std::vector<std::size_t> all(responses);
   std::iota(all.begin(), all.end(), std::size_t{0});
   const ppo options;
@@ -105,8 +105,8 @@ int main(int argc, char** argv) {
   }
   const auto layers = static_cast<std::size_t>(argc == 4 ? std::atol(argv[2]) : 12);
   const auto channels = static_cast<std::size_t>(argc == 4 ? std::atol(argv[3]) : 768);
-  const machine_type machine({.threads = 2});
-  gpt2 policy{machine, {.n_layer = layers, .n_head = channels / 64, .n_embd = channels}};
+  const backend_type backend({.threads = 2});
+  gpt2 policy{backend, {.n_layer = layers, .n_head = channels / 64, .n_embd = channels}};
   initialize(policy, 1);
   random_generator random(2);
   std::printf("%s: %zu layers, %zu channels, %zu responses of %zu tokens\n", argv[1], layers,

@@ -33,13 +33,13 @@ int threads() {
 
 /// The model of all runs, with moments: made once.
 struct world {
-  prefopt::eigen_backend<float> machine{{.threads = threads()}};
-  prefopt::gpt2<prefopt::eigen_backend<float>> policy{machine, {}};
-  prefopt::adamw<prefopt::eigen_backend<float>> optimizer{machine, policy.parameters()};
+  prefopt::eigen_backend<float> backend{{.threads = threads()}};
+  prefopt::gpt2<prefopt::eigen_backend<float>> policy{backend, {}};
+  prefopt::adamw<prefopt::eigen_backend<float>> optimizer{backend, policy.parameters()};
 
   world() { prefopt::initialize(policy, 1); }
   void finish_step() {
-    const double norm = prefopt::gradient_norm(machine, policy.parameters());
+    const double norm = prefopt::gradient_norm(backend, policy.parameters());
     optimizer.step(policy.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
   }
 };

@@ -19,16 +19,16 @@ int main() {
   for (auto& pair : pairs)
     pair = {.prompt = tokens(60), .chosen = tokens(40), .rejected = tokens(30)};
 
-  const prefopt::eigen_backend<float> machine;
+  const prefopt::eigen_backend<float> backend;
   prefopt::gpt2 policy{
-      machine, {.n_layer = 3, .n_head = 4, .n_embd = 128, .vocab_size = 1000, .n_positions = 128}};
+      backend, {.n_layer = 3, .n_head = 4, .n_embd = 128, .vocab_size = 1000, .n_positions = 128}};
   prefopt::initialize(policy, 2);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
-  prefopt::adamw optimizer(machine, policy.parameters());
+  prefopt::adamw optimizer(backend, policy.parameters());
   const std::vector<std::size_t> members = {0, 1, 2, 3};
   const auto gradient =
       prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs, members);
-  const double norm = prefopt::gradient_norm(machine, policy.parameters());
+  const double norm = prefopt::gradient_norm(backend, policy.parameters());
   optimizer.step(policy.parameters(), 1e-4, prefopt::clip_scale(norm, 1));
   std::printf("loss %.17g\n", gradient.loss);
 }

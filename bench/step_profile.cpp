@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a DPO step of GPT-2 124M goes on the CPU: the share of each of the machine's operations,
+// Where a DPO step of GPT-2 124M goes on the CPU: the share of each of the backend's operations,
 // and the least time that it could take: its multiplications at the peak of all threads, or its
 // bytes at their memory's speed, both measured here first. Usage: step_profile [THREADS]
 
@@ -11,11 +11,11 @@
 
 #include "prefopt/eigen.hpp"
 #include "prefopt/prefopt.hpp"
-#include "timed_machine.hpp"
+#include "timed_backend.hpp"
 
 namespace {
 
-using timed_machine = bench::timed_machine<prefopt::eigen_backend<float>>;
+using timed_backend = bench::timed_backend<prefopt::eigen_backend<float>>;
 using bench::now;
 using prefopt::detail::parallel_ranges;
 
@@ -77,10 +77,10 @@ int main(int argc, char** argv) {
   const double peak = measured_peak(threads), bandwidth = measured_bandwidth(threads);
   std::printf("%d threads: %.0f GFLOP/s, %.1f GB/s\n", threads, peak / 1e9, bandwidth / 1e9);
 
-  timed_machine machine({.threads = threads});
-  prefopt::gpt2 policy(machine, prefopt::gpt2_config{});
+  timed_backend backend({.threads = threads});
+  prefopt::gpt2 policy(backend, prefopt::gpt2_config{});
   prefopt::initialize(policy, 1);
-  prefopt::adamw optimizer(machine, policy.parameters());
+  prefopt::adamw optimizer(backend, policy.parameters());
   prefopt::random_generator random(2);
   std::vector<prefopt::tokenized_pair> pairs(4);  // about as large as four pairs of human dialogues
   for (auto& pair : pairs)
@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
     if (step == 0) bench::entries.clear();
     const double start = now();
     prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs, members);
-    const double norm = prefopt::gradient_norm(machine, policy.parameters());
+    const double norm = prefopt::gradient_norm(backend, policy.parameters());
     optimizer.step(policy.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
     if (step >= 0) total += now() - start;
   }

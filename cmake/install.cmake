@@ -1,5 +1,5 @@
-# `cmake --install`, and what find_package(prefopt) reads afterwards. Each leaf is an export of its own, so that a
-# consumer without a leaf's third-party library can still use the others.
+# `cmake --install`, and what find_package(prefopt) reads afterwards. Each component is an export of its own, so that a
+# consumer without a component's third-party library can still use the others.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,9 +14,9 @@ if(TARGET prefopt_cuda)  # the only part that is compiled; said before anything 
 endif()
 install(TARGETS prefopt prefopt_cuda_headers EXPORT prefopt-targets FILE_SET HEADERS)
 install(EXPORT prefopt-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
-foreach(leaf IN LISTS prefopt_available_leaves)
-  install(TARGETS prefopt_${leaf} EXPORT prefopt-${leaf}-targets FILE_SET HEADERS)
-  install(EXPORT prefopt-${leaf}-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
+foreach(component IN LISTS prefopt_available_components)
+  install(TARGETS prefopt_${component} EXPORT prefopt-${component}-targets FILE_SET HEADERS)
+  install(EXPORT prefopt-${component}-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
 endforeach()
 if(TARGET prefopt_cuda)
   install(TARGETS prefopt_cuda EXPORT prefopt-cuda-targets)
@@ -29,6 +29,6 @@ configure_package_config_file(cmake/prefopt-config.cmake.in prefopt-config.cmake
                               INSTALL_DESTINATION ${package_directory} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(prefopt-config-version.cmake COMPATIBILITY SameMinorVersion ${any_architecture})
 install(FILES ${PROJECT_BINARY_DIR}/prefopt-config.cmake ${PROJECT_BINARY_DIR}/prefopt-config-version.cmake
-              cmake/prefopt-leaves.cmake
+              cmake/prefopt-components.cmake
         DESTINATION ${package_directory})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -17,19 +17,19 @@ if(PREFOPT_NATIVE)
 endif()
 
 set(prefopt_all_libraries prefopt::prefopt)
-foreach(leaf IN LISTS prefopt_available_leaves)
-  list(APPEND prefopt_all_libraries prefopt::${leaf})
+foreach(component IN LISTS prefopt_available_components)
+  list(APPEND prefopt_all_libraries prefopt::${component})
 endforeach()
 
-# Compile time: the operations of the Eigen machine, compiled once for all own programs. Their sources must see its header,
-# which says so: first of all where they link prefopt_included_machine, or in their precompiled header.
+# Compile time: the operations of the Eigen backend, compiled once for all own programs. Their sources must see its header,
+# which says so: first of all where they link prefopt_included_compiled, or in their precompiled header.
 if(TARGET prefopt_eigen)
-  set(compiled_machine ${CMAKE_CURRENT_LIST_DIR}/compiled_machine)
-  file(GLOB compiled_machine_sources CONFIGURE_DEPENDS ${compiled_machine}/*.cpp)
-  add_library(prefopt_compiled_machine STATIC ${compiled_machine_sources})
-  target_link_libraries(prefopt_compiled_machine PRIVATE prefopt::eigen prefopt_own_options)
-  set(prefopt_machine_header ${compiled_machine}/eigen_machine.hpp)
-  add_library(prefopt_included_machine INTERFACE)
-  target_link_libraries(prefopt_included_machine INTERFACE prefopt_compiled_machine)
-  target_compile_options(prefopt_included_machine INTERFACE "SHELL:-include ${prefopt_machine_header}")
+  set(compiled_backend ${CMAKE_CURRENT_LIST_DIR}/compiled)
+  file(GLOB compiled_backend_sources CONFIGURE_DEPENDS ${compiled_backend}/*.cpp)
+  add_library(prefopt_compiled STATIC ${compiled_backend_sources})
+  target_link_libraries(prefopt_compiled PRIVATE prefopt::eigen prefopt_own_options)
+  set(prefopt_backend_header ${compiled_backend}/eigen_backend.hpp)
+  add_library(prefopt_included_compiled INTERFACE)
+  target_link_libraries(prefopt_included_compiled INTERFACE prefopt_compiled)
+  target_compile_options(prefopt_included_compiled INTERFACE "SHELL:-include ${prefopt_backend_header}")
 endif()

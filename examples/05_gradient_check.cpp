@@ -59,9 +59,9 @@ double error_of(std::span<const checked_tensor> tensors) {
 template <class Number>
 std::vector<checked_tensor> check_gradient(Number h) {
   // [policy]
-  prefopt::eigen_backend<Number> machine{{.threads = 1}};
+  prefopt::eigen_backend<Number> backend{{.threads = 1}};
   prefopt::gpt2 policy{
-      machine, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
   prefopt::initialize(policy, 1);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   perturb(policy);  // at the reference, where all margins are 0, every pair has the same slope

@@ -79,14 +79,14 @@ struct table_policy {
   pass forward(const prefix_tree_batch& batch) {
     return {this, cells(batch), token_log_probs(batch)};
   }
-  // 3. The tensors, and the machine that they live on.
+  // 3. The tensors, and the backend that they live on.
   std::vector<parameter<double>> parameters() {
     return {{.name = "logits",
              .shape = {length, vocabulary, vocabulary},
              .value = logits,
              .gradient = gradient}};
   }
-  const host_backend<double>& machine() const { return host; }
+  const host_backend<double>& backend() const { return host; }
 };
 static_assert(trainable_policy<table_policy>);
 // [/a policy]

@@ -106,11 +106,11 @@ int main(int argc, char** argv) {
     std::printf("  %+.2g\n", now[3].mean - now[2].mean);
     csv.row({double(steps), now[0].mean, now[0].deviation, now[1].mean, now[1].deviation});
   };
-  const eigen_backend<float> machine({.threads = 1});
+  const eigen_backend<float> backend({.threads = 1});
   const auto table = [](std::uint64_t) { return bigram(vocabulary); };
   const auto transformer = [&](std::uint64_t seed) {
     gpt2 model(
-        machine,
+        backend,
         {.n_layer = 1, .n_head = 2, .n_embd = 32, .vocab_size = vocabulary, .n_positions = 48});
     initialize(model, seed);
     return model;

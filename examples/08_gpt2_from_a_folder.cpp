@@ -33,10 +33,10 @@ int main() {
   course::write_short_answers(preferences);
 
   // [the call site]
-  prefopt::eigen_backend<float> machine;
+  prefopt::eigen_backend<float> backend;
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
-  auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<eigen_backend<float>>, deduced
+  auto policy = prefopt::load_gpt2(backend, gpt2);  // gpt2<eigen_backend<float>>, deduced
   auto pairs =
       prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
   auto reference =
@@ -53,13 +53,13 @@ int main() {
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again = prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference,
+  const auto again = prefopt::evaluate(prefopt::load_gpt2(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
               again.loss);
 
   // [ask]
-  const auto asked = prefopt::load_gpt2(machine, trained);
+  const auto asked = prefopt::load_gpt2(backend, trained);
   prefopt::random_generator random(1);
   prefopt::token_ids answer =
       prefopt::generate(asked, tokenizer.encode("Is it cold?"),

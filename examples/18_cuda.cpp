@@ -4,14 +4,14 @@
 //
 // You know:  the way from a checkpoint folder to a checkpoint folder (lesson 08).
 // You learn: that hardware is one object: this is lesson 08 with the line changed that makes the
-//            machine.
+//            backend.
 // Run:       ./lesson_18_cuda
 // Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder
 //            that was written. Without an NVIDIA GPU of compute capability 8.0 or newer, one line
 //            that says so, and exit status 77.
 //
 // Activations are bfloat16 here: products run on tensor cores, while weights, their gradients and
-// all sums stay float32. `cuda_backend<float>` is float32 throughout. The machine's kernels are
+// all sums stay float32. `cuda_backend<float>` is float32 throughout. The backend's kernels are
 // compiled in the library prefopt::cuda, so that this file is for g++ or clang and needs no nvcc.
 
 #include <cmath>
@@ -34,11 +34,11 @@ int run() {
   course::write_tiny_gpt2(gpt2);
   course::write_short_answers(preferences);
 
-  // [the machine]
-  prefopt::cuda_backend<prefopt::bfloat16> machine{0};
+  // [the backend]
+  prefopt::cuda_backend<prefopt::bfloat16> backend{0};
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
-  auto policy = prefopt::load_gpt2(machine, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
+  auto policy = prefopt::load_gpt2(backend, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
   auto pairs =
       prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
   auto reference =
@@ -51,11 +51,11 @@ int run() {
                            {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
   trainer.run(pairs, prefopt::progress_bar{});
   prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
-  // [/the machine]
+  // [/the backend]
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again = prefopt::evaluate(prefopt::load_gpt2(machine, trained), reference,
+  const auto again = prefopt::evaluate(prefopt::load_gpt2(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
               again.loss);

@@ -193,9 +193,9 @@ bool in_the_world() {
 }
 
 bool with_gpt2(const fs::path& folder, const fs::path& data, std::int64_t steps) {
-  const prefopt::eigen_backend<float> machine;
+  const prefopt::eigen_backend<float> backend;
   const auto tokenizer = prefopt::gpt2_tokenizer::from_directory(folder);
-  const auto start = prefopt::load_gpt2(machine, folder);
+  const auto start = prefopt::load_gpt2(backend, folder);
   const auto read = [&](const char* file) {
     return prefopt::tokenize(prefopt::read_preferences(data / file), tokenizer,
                              {.max_length = start.config().n_positions})

@@ -201,8 +201,8 @@ int run(const demo::options& o) {
   fs::create_directories(dpo);
   remove_earlier(output);
 
-  const prefopt::eigen_backend<float> machine{{.threads = o.threads}};
-  prefopt::gpt2 policy{machine, config};
+  const prefopt::eigen_backend<float> backend{{.threads = o.threads}};
+  prefopt::gpt2 policy{backend, config};
   prefopt::initialize(policy, o.seed);
   fine_tune(policy, train, o, sft);
   prefopt::save_gpt2(policy, tokenizer, sft);

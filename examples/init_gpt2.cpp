@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
                                ? prefopt::gpt2_tokenizer::byte_level()
                                : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
     config.vocab_size = tokenizer.vocabulary_size();
-    prefopt::eigen_backend<float> machine;
-    prefopt::gpt2 model{machine, config};
+    prefopt::eigen_backend<float> backend;
+    prefopt::gpt2 model{backend, config};
     prefopt::initialize(model, seed);
     prefopt::save_gpt2(model, tokenizer, output);
   } catch (const std::exception& e) {

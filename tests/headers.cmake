@@ -1,4 +1,4 @@
-# Every header compiles alone, with its leaf's include path and nothing else: without OpenMP, without -march. Headers in
+# Every header compiles alone, with its component's include path and nothing else: without OpenMP, without -march. Headers in
 # which these change something compile alone with them too. And all live in one program: two translation units that
 # include every header link together.
 
@@ -32,14 +32,14 @@ function(prefopt_headers_alone target library pattern)
   endif()
 endfunction()
 
-# What a leaf's third-party libraries add to the include path, with the leaves below it.
-function(prefopt_third_party_directories leaf result)
+# What a component's third-party libraries add to the include path, with the components below it.
+function(prefopt_third_party_directories component result)
   set(directories)
-  foreach(need IN LISTS prefopt_${leaf}_needs)
+  foreach(need IN LISTS prefopt_${component}_needs)
     string(REGEX REPLACE "^.*=" "" library "${need}")
     list(APPEND directories $<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>)
   endforeach()
-  foreach(below IN LISTS prefopt_${leaf}_leaves)
+  foreach(below IN LISTS prefopt_${component}_components)
     prefopt_third_party_directories(${below} directories_below)
     list(APPEND directories ${directories_below})
   endforeach()
@@ -50,10 +50,10 @@ add_custom_target(headers_alone)
 prefopt_headers_alone(headers_alone_floors prefopt ".")
 prefopt_headers_alone(headers_alone_cuda prefopt_cuda_headers ".")
 set(prefopt_third_party)
-foreach(leaf IN LISTS prefopt_available_leaves)
-  prefopt_third_party_directories(${leaf} directories)
+foreach(component IN LISTS prefopt_available_components)
+  prefopt_third_party_directories(${component} directories)
   list(APPEND prefopt_third_party ${directories})
-  prefopt_headers_alone(headers_alone_${leaf} prefopt_${leaf} "." ${directories})
+  prefopt_headers_alone(headers_alone_${component} prefopt_${component} "." ${directories})
 endforeach()
 if(TARGET prefopt_eigen)
   prefopt_headers_alone(headers_alone_eigen_as_built prefopt_eigen "_OPENMP|__AVX|__SSE|target_clones|target\\(")
@@ -80,7 +80,7 @@ target_compile_options(test_odr PRIVATE -O0)
 target_link_libraries(test_odr PRIVATE ${prefopt_all_libraries} prefopt_own_options)
 add_test(NAME odr COMMAND test_odr)
 
-# The same include path for the scripts that call the compiler. -idirafter leaves the standard directories first.
+# The same include path for the scripts that call the compiler. -idirafter components the standard directories first.
 set(prefopt_third_party_flags)
 if(prefopt_third_party)
   set(directories "$<FILTER:$<REMOVE_DUPLICATES:${prefopt_third_party}>,INCLUDE,.>")

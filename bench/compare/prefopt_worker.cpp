@@ -80,23 +80,23 @@ std::vector<prefopt::packable_sequence> language(const std::vector<prefopt::toke
   return sequences;
 }
 
-template <class Machine>
+template <class Backend>
 class worker {
  public:
-  using machine_type = Machine;
+  using backend_type = Backend;
 
-  worker(const Machine& machine, const std::string& policy, const std::string& reference,
+  worker(const Backend& backend, const std::string& policy, const std::string& reference,
          const std::string& data, const std::vector<std::string>& sets)
-      : machine_(machine), sets_(read_sets(data)), policy_(prefopt::load_gpt2(machine_, policy)) {
-    const auto initial = prefopt::load_gpt2(machine_, reference);  // gone before the first step
+      : backend_(backend), sets_(read_sets(data)), policy_(prefopt::load_gpt2(backend_, policy)) {
+    const auto initial = prefopt::load_gpt2(backend_, reference);  // gone before the first step
     for (const std::string& name : sets)
       for (const auto& pairs : sets_.at(name))
         references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
   }
 
-  [[nodiscard]] const Machine& machine() const { return machine_; }
+  [[nodiscard]] const Backend& backend() const { return backend_; }
   [[nodiscard]] std::string instruction_set() const {
-    return std::string(machine_.instruction_set());
+    return std::string(backend_.instruction_set());
   }
 
   [[nodiscard]] json loss(const std::string& set, std::size_t index) const {
@@ -146,7 +146,7 @@ class worker {
         text.push_back(static_cast<prefopt::token_id>(random.below(50257)));
     const auto batch = prefopt::pack(language(texts));
     const auto start = std::chrono::steady_clock::now();
-    for (auto&& parameter : policy_.parameters()) machine_.fill(parameter.gradient, 0);
+    for (auto&& parameter : policy_.parameters()) backend_.fill(parameter.gradient, 0);
     auto pass = policy_.forward(batch);
     const auto count = static_cast<double>(batch.targets.size());
     const std::vector<double> slopes(batch.targets.size(), -1 / count);
@@ -159,11 +159,11 @@ class worker {
 
  private:
   void finish_step() {
-    const double norm = prefopt::gradient_norm(machine_, policy_.parameters());
+    const double norm = prefopt::gradient_norm(backend_, policy_.parameters());
     optimizer_.step(policy_.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
     // A device has only been asked to do that: it is done when a number that it wrote is here.
-    typename Machine::value_type moved{};
-    machine_.copy_to_host(policy_.parameters().front().value.first(1), {&moved, 1});
+    typename Backend::value_type moved{};
+    backend_.copy_to_host(policy_.parameters().front().value.first(1), {&moved, 1});
   }
 
   double step(const batch_of_pairs& pairs, const prefopt::reference_cache& reference) {
@@ -173,11 +173,11 @@ class worker {
     return gradient.loss;
   }
 
-  const machine_type& machine_;
+  const backend_type& backend_;
   std::map<std::string, std::vector<batch_of_pairs>> sets_;
-  prefopt::gpt2<machine_type> policy_;
+  prefopt::gpt2<backend_type> policy_;
   std::map<std::string, std::vector<prefopt::reference_cache>> references_;
-  prefopt::adamw<const machine_type> optimizer_{machine_, policy_.parameters()};
+  prefopt::adamw<const backend_type> optimizer_{backend_, policy_.parameters()};
 };
 
 /// The largest resident memory since it was last forgotten, in bytes.
@@ -222,8 +222,8 @@ void serve(Worker& contender) {
     } else if (command == "epoch") {
       reply(contender.epoch(set));
     } else if (command == "quit") {
-      if constexpr (requires { contender.machine().product_fallbacks(); })
-        for (const auto& slow : contender.machine().product_fallbacks())
+      if constexpr (requires { contender.backend().product_fallbacks(); })
+        for (const auto& slow : contender.backend().product_fallbacks())
           std::cerr << "not cuBLASLt's alone: " << slow.product << ", " << slow.calls << " times\n";
       reply({{"peak_memory", peak_memory()}});
       return;
@@ -233,10 +233,10 @@ void serve(Worker& contender) {
   }
 }
 
-template <class Machine>
-void serve_on(const Machine& machine, const std::string& policy, const std::string& reference,
+template <class Backend>
+void serve_on(const Backend& backend, const std::string& policy, const std::string& reference,
               const std::string& data, const std::vector<std::string>& sets) {
-  worker<Machine> contender(machine, policy, reference, data, sets);
+  worker<Backend> contender(backend, policy, reference, data, sets);
   serve(contender);
 }
 
@@ -256,21 +256,21 @@ int main(int argc, char** argv) {
   app.add_option("--device", device)->check(CLI::IsMember({"cpu", "cuda"}));
   CLI11_PARSE(app, argc, argv);
   try {
-    const auto serve_machine = [&](const auto& machine) {
-      serve_on(machine, policy, reference, data, sets);
+    const auto serve_backend = [&](const auto& backend) {
+      serve_on(backend, policy, reference, data, sets);
     };
     const bool fp32 = precision == "fp32";
     if (device == "cpu") {
       if (fp32)
-        serve_machine(prefopt::eigen_backend<float>({.threads = threads}));
+        serve_backend(prefopt::eigen_backend<float>({.threads = threads}));
       else
-        serve_machine(prefopt::eigen_backend<prefopt::bfloat16>({.threads = threads}));
+        serve_backend(prefopt::eigen_backend<prefopt::bfloat16>({.threads = threads}));
     } else {
 #ifdef PREFOPT_PROGRAM_CUDA
       if (fp32)
-        serve_machine(prefopt::cuda_backend<float>());
+        serve_backend(prefopt::cuda_backend<float>());
       else
-        serve_machine(prefopt::cuda_backend<prefopt::bfloat16>());
+        serve_backend(prefopt::cuda_backend<prefopt::bfloat16>());
 #else
       throw prefopt::device_error("--device cuda: this program was built without CUDA");
 #endif

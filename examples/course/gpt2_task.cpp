@@ -17,8 +17,8 @@ constexpr std::size_t fine_tuning_responses = 2000;
 
 gpt2_task::gpt2_task(std::uint64_t seed, std::uint64_t world_seed)
     : world_(world_seed),
-      machine_({.threads = 1}),  // so small a model has nothing to share out
-      reference_(machine_, {.n_layer = 2,
+      backend_({.threads = 1}),  // so small a model has nothing to share out
+      reference_(backend_, {.n_layer = 2,
                             .n_head = 2,
                             .n_embd = 32,
                             .vocab_size = world::vocabulary,
@@ -63,7 +63,7 @@ std::vector<tokenized_pair> gpt2_task::pairs(std::size_t count, std::uint64_t se
 }
 
 reward_model_type gpt2_task::train_reward_model(const std::vector<tokenized_pair>& pairs) const {
-  reward_model_type reward(prefopt::gpt2_scalar_model<machine_type>{reference_});
+  reward_model_type reward(prefopt::gpt2_scalar_model<backend_type>{reference_});
   prefopt::trainer trainer{
       reward,
       prefopt::no_reference{},

@@ -16,14 +16,14 @@
 
 namespace course {
 
-using machine_type = prefopt::eigen_backend<float>;
-using gpt2_type = prefopt::gpt2<machine_type>;
-using reward_model_type = prefopt::reward_model<prefopt::gpt2_scalar_model<machine_type>>;
+using backend_type = prefopt::eigen_backend<float>;
+using gpt2_type = prefopt::gpt2<backend_type>;
+using reward_model_type = prefopt::reward_model<prefopt::gpt2_scalar_model<backend_type>>;
 
 class gpt2_task {
  public:
   /// Fine-tunes the reference, half a second. The seed is that of weights and samples; the world is
-  /// always the same one. The task must stand where it is: models refer to its machine.
+  /// always the same one. The task must stand where it is: models refer to its backend.
   explicit gpt2_task(std::uint64_t seed, std::uint64_t world_seed = 2);
   gpt2_task(const gpt2_task&) = delete;
 
@@ -59,7 +59,7 @@ class gpt2_task {
 
  private:
   world world_;
-  machine_type machine_;
+  backend_type backend_;
   gpt2_type reference_;
 };
 

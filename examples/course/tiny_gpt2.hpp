@@ -36,9 +36,9 @@ struct scratch_folder {
 /// Writes config.json, model.safetensors and the tokenizer's files: two layers of random weights, a
 /// token for a byte.
 inline void write_tiny_gpt2(const std::filesystem::path& folder) {
-  const prefopt::eigen_backend<float> machine;
+  const prefopt::eigen_backend<float> backend;
   prefopt::gpt2 model{
-      machine, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
   prefopt::initialize(model, 1);
   prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The whole job on a machine of any kind. Each kind is a file of its own: a model on a machine
+// The whole job on a backend of any kind. Each kind is a file of its own: a model on a backend
 // takes a while to compile.
 
 #include <cstdio>
@@ -39,29 +39,29 @@ std::string hash_of(const Model& model) {
   std::vector<float> values;
   for (const auto& parameter : model.parameters()) {
     values.resize(parameter.value.size());
-    model.machine().copy_to_host(parameter.value, std::span(values));
+    model.backend().copy_to_host(parameter.value, std::span(values));
     hash.add(parameter.name).add(std::span<const float>(values));
   }
   return hash.hex();
 }
 
-/// The machine that a run asks for.
-template <class Machine>
-Machine make_machine(const options& o) {
-  if constexpr (requires { Machine({.threads = o.threads}); }) {
+/// The backend that a run asks for.
+template <class Backend>
+Backend make_backend(const options& o) {
+  if constexpr (requires { Backend({.threads = o.threads}); }) {
     prefopt::start_threads(o.threads);
-    return Machine({.threads = o.threads});
+    return Backend({.threads = o.threads});
   } else {
-    return Machine();
+    return Backend();
   }
 }
 
-/// What of a machine and its use changes the rounding of log-probs.
-template <class Machine>
-std::string rounding_of(const Machine& machine, const options& o) {
+/// What of a backend and its use changes the rounding of log-probs.
+template <class Backend>
+std::string rounding_of(const Backend& backend, const options& o) {
   const auto threads =
       o.device == device_name::cpu ? prefopt::join(" threads ", o.threads) : std::string();
-  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', machine.instruction_set(),
+  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', backend.instruction_set(),
                        threads);
 }
 
@@ -124,7 +124,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
       prefopt::fingerprint()
           .add(model_hash)
           .add(hash_of(data))
-          .add(prefopt::join(rounding_of(model.machine(), o), " tokens ", tokens))
+          .add(prefopt::join(rounding_of(model.backend(), o), " tokens ", tokens))
           .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
@@ -142,7 +142,7 @@ references<Model> make_references(const Model& model, const std::string& model_h
                                   const std::optional<prefopt::checkpoint_place>& checkpoint) {
   if (o.sync_reference) {
     auto start = checkpoint
-                     ? prefopt::load_gpt2(model.machine(), checkpoint->path / reference_folder)
+                     ? prefopt::load_gpt2(model.backend(), checkpoint->path / reference_folder)
                      : model.clone();
     return {run_reference<Model>(std::move(start), *o.sync_reference), {}};
   }
@@ -224,8 +224,8 @@ class job {
       std::printf("%s\n", note->c_str());
     output_.check_place();
     prefopt::save_gpt2(policy_, companions_, options_.output);
-    if constexpr (requires { policy_.machine().product_fallbacks(); })
-      for (const auto& slow : policy_.machine().product_fallbacks())
+    if constexpr (requires { policy_.backend().product_fallbacks(); })
+      for (const auto& slow : policy_.backend().product_fallbacks())
         std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
                     slow.product.c_str(), slow.calls);
     std::printf("trained model in %s\n", options_.output.c_str());
@@ -263,10 +263,10 @@ class job {
 
 }  // namespace detail
 
-template <class Machine>
+template <class Backend>
 void run_on(const options& given) {
   options o = given;
-  using model_type = prefopt::gpt2<Machine>;
+  using model_type = prefopt::gpt2<Backend>;
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
   const run_data data = read_data(o, config);
   if (o.show_pairs) return show_pairs(data, static_cast<std::size_t>(*o.show_pairs));
@@ -274,12 +274,12 @@ void run_on(const options& given) {
   output_folder output(o.output, o.resume);
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::gpt2_companions companions = detail::read_companions(o, data);
-  const auto machine = detail::make_machine<Machine>(o);
-  o.trainer = prefopt::on_machine(machine, o.trainer);
+  const auto backend = detail::make_backend<Backend>(o);
+  o.trainer = prefopt::on_backend(backend, o.trainer);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
     std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
-                std::string(machine.instruction_set()).c_str());
-  model_type policy = prefopt::load_gpt2(machine, o.model);
+                std::string(backend.instruction_set()).c_str());
+  model_type policy = prefopt::load_gpt2(backend, o.model);
   origins from = {.model = detail::hash_of(policy),
                   .reference = {},
                   .pairs = hash_of(data.train),
@@ -292,7 +292,7 @@ void run_on(const options& given) {
     if (!o.reference.empty()) {
       detail::check_reads_the_same(o.reference, config, data.max_length);
       check_same_tokenizer(o, data);
-      other.emplace(prefopt::load_gpt2(machine, o.reference));
+      other.emplace(prefopt::load_gpt2(backend, o.reference));
     }
     from.reference = detail::hash_of(other ? *other : policy);
   }
@@ -318,7 +318,7 @@ void run_on(const options& given) {
                                         output.resumed_from());
   other.reset();
   if (const auto& checkpoint = output.resumed_from())
-    policy = prefopt::load_gpt2(machine, checkpoint->path);
+    policy = prefopt::load_gpt2(backend, checkpoint->path);
   detail::job<model_type>(o, data, companions, output, policy, reference, settings).train();
 }
 

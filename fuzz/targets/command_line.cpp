@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              refused.value_or(""));
   fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
   // as the program does, before it writes them
-  options.trainer = on_machine(host_backend<float>{}, options.trainer);
+  options.trainer = on_backend(host_backend<float>{}, options.trainer);
   const auto settings = train_dpo::settings_of(options, {});
   fuzz::must(nlohmann::json::parse(settings.dump()) == settings,
              "settings come back from their JSON", settings.dump());

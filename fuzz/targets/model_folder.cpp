@@ -39,15 +39,15 @@ void comes_back(const fuzz::scratch_folder& folder, Load load, Save save) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const fuzz::scratch_folder folder;
-  static const eigen_backend<float> machine;
+  static const eigen_backend<float> backend;
   const auto [config, weights] = fuzz::input(data, size).parts<2>();
   folder.put("config.json", config);
   folder.put("model.safetensors", weights);
   comes_back(
-      folder, [](const auto& path) { return load_gpt2(machine, path); },
+      folder, [](const auto& path) { return load_gpt2(backend, path); },
       [](const auto& model, const auto& path) { save_gpt2(model, folder.path(), path); });
   comes_back(
-      folder, [](const auto& path) { return load_gpt2_scalar_model(machine, path); },
+      folder, [](const auto& path) { return load_gpt2_scalar_model(backend, path); },
       [](const auto& model, const auto& path) {
         save_gpt2_scalar_model(model, folder.path(), path);
       });

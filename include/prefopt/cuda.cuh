@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The door of the CUDA leaf for nvcc (-std=c++20 --expt-relaxed-constexpr): the machine with all
+// The umbrella header of the CUDA component for nvcc (-std=c++20 --expt-relaxed-constexpr): the backend with all
 // its kernels.
 
 #if !defined(__CUDACC__)

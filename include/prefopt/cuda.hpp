@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The door of the CUDA leaf for host compilers: the machine, whose operations are compiled in the
+// The umbrella header of the CUDA component for host compilers: the backend, whose operations are compiled in the
 // library prefopt::cuda.
 
 #include "prefopt/core/bfloat16.hpp"
@@ -11,7 +11,7 @@ namespace prefopt {
 extern template class cuda_backend<float>;
 extern template class cuda_backend<bfloat16>;
 
-static_assert(transformer_machine<cuda_backend<float>> &&
-              transformer_machine<cuda_backend<bfloat16>>);
+static_assert(transformer_backend<cuda_backend<float>> &&
+              transformer_backend<cuda_backend<bfloat16>>);
 
 }  // namespace prefopt

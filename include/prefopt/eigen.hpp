@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The door of the Eigen leaf: the CPU machine, and Eigen's types wherever the library takes a
+// The umbrella header of the Eigen component: the CPU backend, and Eigen's types wherever the library takes a
 // tensor.
 
 #include "prefopt/eigen/available_threads.hpp"

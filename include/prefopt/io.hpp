@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Door of the leaf io/: preference files, Hugging Face GPT-2 folders, safetensors, checkpoints,
+// Umbrella header of the component io/: preference files, Hugging Face GPT-2 folders, safetensors, checkpoints,
 // logs. Needs nlohmann_json, zlib and xxHash.
 
 #include "prefopt/io/checkpoint.hpp"

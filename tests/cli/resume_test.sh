@@ -33,7 +33,7 @@ kills=0
 for run in 1 2 3; do
   for ((attempt = 0; attempt < 20; ++attempt)); do
     "$train" "${arguments[@]}" --output "killed$run" --resume >/dev/null 2>stderr &
-    # Mostly short, for on a fast machine the whole run takes a few tenths of a second.
+    # Mostly short, for on a fast computer the whole run takes a few tenths of a second.
     if ((attempt < 12)); then sleep "0.0$((RANDOM % 10))"; else sleep "0.$((RANDOM % 4))$((RANDOM % 10))"; fi
     if kill -KILL $! 2>/dev/null; then kills=$((kills + 1)); fi
     wait $! 2>/dev/null

@@ -6,9 +6,9 @@
 // NO_PASS_LOG_PROBS: the pass that forward\(batch\) gives needs log_probs\(\) const
 // NO_BACKWARD: needs backward\(std::span<const double> slopes\)
 // NO_PARAMETERS: the policy's parameters\(\) is missing
-// FLOAT_PARAMETERS: must be a parameter_range of its machine's numbers
-// NO_MACHINE: the policy's machine\(\) is missing
-// MACHINE_BY_VALUE: the policy's machine\(\) must return a reference
+// FLOAT_PARAMETERS: must be a parameter_range of its backend's numbers
+// NO_BACKEND: the policy's backend\(\) is missing
+// BACKEND_BY_VALUE: the policy's backend\(\) must return a reference
 // CONSTANT: the policy is const
 
 #include <span>
@@ -53,10 +53,10 @@ struct policy {
 #elif !defined(NO_PARAMETERS)
   std::vector<prefopt::parameter<double>> parameters() { return {}; }
 #endif
-#ifdef MACHINE_BY_VALUE
-  prefopt::host_backend<double> machine() const { return host; }
-#elif !defined(NO_MACHINE)
-  const prefopt::host_backend<double>& machine() const { return host; }
+#ifdef BACKEND_BY_VALUE
+  prefopt::host_backend<double> backend() const { return host; }
+#elif !defined(NO_BACKEND)
+  const prefopt::host_backend<double>& backend() const { return host; }
 #endif
 };
 

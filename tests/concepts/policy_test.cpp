@@ -67,7 +67,7 @@ struct smallest_policy {
   std::vector<double> token_log_probs(const prefix_tree_batch&) const;
   smallest_pass forward(const prefix_tree_batch&);
   std::vector<smallest_parameter> parameters();
-  host_backend<float>& machine();
+  host_backend<float>& backend();
 };
 
 struct without_log_probs : smallest_policy {
@@ -88,17 +88,17 @@ struct with_a_pass_that_is_none : smallest_policy {
 struct without_parameters : smallest_policy {
   std::vector<smallest_parameter> parameters() = delete;
 };
-struct without_machine : smallest_policy {
-  host_backend<float>& machine() = delete;
+struct without_backend : smallest_policy {
+  host_backend<float>& backend() = delete;
 };
-struct on_a_machine_that_is_none : smallest_policy {
-  int& machine();
+struct on_a_backend_that_is_none : smallest_policy {
+  int& backend();
 };
-struct on_a_machine_that_is_gone : smallest_policy {
-  host_backend<float> machine();
+struct on_a_backend_that_is_gone : smallest_policy {
+  host_backend<float> backend();
 };
-struct on_a_machine_of_other_numbers : smallest_policy {
-  host_backend<double>& machine();
+struct on_a_backend_of_other_numbers : smallest_policy {
+  host_backend<double>& backend();
 };
 
 static_assert(trainable_policy<smallest_policy> && trainable_policy<prefopt::bigram>);
@@ -108,9 +108,9 @@ static_assert(!policy_model<that_changes_when_it_scores>);
 template <class Policy>
 constexpr bool only_answers = policy_model<Policy> && !trainable_policy<Policy>;
 static_assert(only_answers<without_forward> && only_answers<with_a_pass_that_is_none>);
-static_assert(only_answers<without_parameters> && only_answers<without_machine>);
-static_assert(only_answers<on_a_machine_that_is_gone> && only_answers<on_a_machine_that_is_none>);
-static_assert(only_answers<on_a_machine_of_other_numbers>);
+static_assert(only_answers<without_parameters> && only_answers<without_backend>);
+static_assert(only_answers<on_a_backend_that_is_gone> && only_answers<on_a_backend_that_is_none>);
+static_assert(only_answers<on_a_backend_of_other_numbers>);
 
 template <class Parameter>
 struct with : smallest_policy {

@@ -77,7 +77,7 @@ struct smallest_model {
   std::vector<double> values(const prefix_tree_batch&, row_span) const;
   smallest_pass forward(const prefix_tree_batch&, row_span);
   std::vector<smallest_parameter> parameters() { return {}; }
-  host_backend<float>& machine() {
+  host_backend<float>& backend() {
     static host_backend<float> only;
     return only;
   }
@@ -110,14 +110,14 @@ struct without_parameters : smallest_model {
 struct with_parameters_that_are_none : smallest_model {
   std::vector<int> parameters();
 };
-struct without_machine : smallest_model {
-  host_backend<float>& machine() = delete;
+struct without_backend : smallest_model {
+  host_backend<float>& backend() = delete;
 };
-struct on_a_machine_that_is_none : smallest_model {
-  int& machine();
+struct on_a_backend_that_is_none : smallest_model {
+  int& backend();
 };
-struct on_a_machine_of_other_numbers : smallest_model {
-  host_backend<double>& machine();
+struct on_a_backend_of_other_numbers : smallest_model {
+  host_backend<double>& backend();
 };
 
 static_assert(trainable_scalar_model<smallest_model> &&
@@ -130,9 +130,9 @@ template <class Model>
 constexpr bool only_answers = scalar_model<Model> && !trainable_scalar_model<Model>;
 static_assert(only_answers<without_forward> && only_answers<with_a_pass_of_all_rows>);
 static_assert(only_answers<with_a_pass_that_is_none> && only_answers<without_parameters>);
-static_assert(only_answers<with_parameters_that_are_none> && only_answers<without_machine>);
-static_assert(only_answers<on_a_machine_that_is_none> &&
-              only_answers<on_a_machine_of_other_numbers>);
+static_assert(only_answers<with_parameters_that_are_none> && only_answers<without_backend>);
+static_assert(only_answers<on_a_backend_that_is_none> &&
+              only_answers<on_a_backend_of_other_numbers>);
 
 // A reward model of the smallest model asks for no more, is a policy, and no scalar model.
 using smallest_rewards = prefopt::reward_model<smallest_model>;

@@ -1,7 +1,7 @@
 # Three strangers' projects, one for each way to use the library, and what find_package says of what is missing.
 
-if(prefopt_missing_leaves)
-  message(STATUS "tests/consumers: skipped, a leaf is missing")
+if(prefopt_missing_components)
+  message(STATUS "tests/consumers: skipped, a component is missing")
   return()
 endif()
 

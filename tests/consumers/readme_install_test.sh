@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # readme_install_test.sh SOURCE PREFIX: README's commands for installing, as they stand there, where a CUDA compiler is in
-# PATH: they compile nothing and ask it nothing. Leaves the installed headers in PREFIX. Asked for CUDA, a compiler that does
+# PATH: they compile nothing and ask it nothing. Components the installed headers in PREFIX. Asked for CUDA, a compiler that does
 # not work is an error, and with one that works installing before building is an error that says so.
 set -euo pipefail
 source=$1
@@ -56,7 +56,7 @@ cmake -S . -B build-cuda -DPREFOPT_TESTS=OFF -DPREFOPT_BENCHES=OFF -DPREFOPT_EXA
 if grep -q 'prefopt::cuda: left out' "$work/log"; then exit 0; fi
 if cmake --install build-cuda --prefix "$work/unbuilt" >"$work/log" 2>&1 || [[ -e $work/unbuilt/include ]] ||
   ! grep -q 'prefopt::cuda is not built yet' "$work/log"; then
-  echo "wanted one error for a CUDA machine that is not built, and nothing installed" >&2
+  echo "wanted one error for a CUDA backend that is not built, and nothing installed" >&2
   cat "$work/log" >&2
   exit 1
 fi

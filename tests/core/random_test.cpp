@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The generator's numbers are the same on every machine, and they are distributed as promised.
+// The generator's numbers are the same on every computer, and they are distributed as promised.
 
 #include "prefopt/core/random.hpp"
 
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_xoshiro256_starstar) {
 }
 
 // Golden values; the bits were computed a second time with integers in Python.
-BOOST_AUTO_TEST_CASE(a_seed_gives_the_same_numbers_on_every_machine) {
+BOOST_AUTO_TEST_CASE(a_seed_gives_the_same_numbers_on_every_computer) {
   random_generator generator(42);
   BOOST_TEST(generator.next() == 0x1ff785474f113b15U);
   BOOST_TEST(generator.next() == 0x4b7867ceff5d8325U);
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(a_seed_gives_the_same_numbers_on_every_machine) {
   BOOST_TEST(generator.normal() == 0x1.3855745aae369p-1);
 }
 
-BOOST_AUTO_TEST_CASE(an_epoch_has_the_same_order_on_every_machine) {
+BOOST_AUTO_TEST_CASE(an_epoch_has_the_same_order_on_every_computer) {
   const std::vector<std::size_t> first{7, 5, 1, 8, 2, 0, 4, 6, 9, 3};
   const std::vector<std::size_t> second{5, 0, 8, 3, 7, 9, 2, 6, 4, 1};
   BOOST_TEST(prefopt::shuffled_indices(10, 42, 0) == first, boost::test_tools::per_element());

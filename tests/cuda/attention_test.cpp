@@ -24,7 +24,7 @@ using namespace prefopt;
 
 namespace {
 
-using machine = cuda_backend<bfloat16, tests::emulated_device>;
+using backend = cuda_backend<bfloat16, tests::emulated_device>;
 
 /// Numbers that count how often one is read.
 struct counted {
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_forest_is_nested_where_descendants_and_nobody_else_fill_a
 // As a decoder's forest grows: two samples of one prompt, token by token in turn.
 BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
   random_generator random(10);
-  const machine on(std::make_shared<tests::emulated_device>());
+  const backend on(std::make_shared<tests::emulated_device>());
   const std::vector<tree_node> grown{
       {-1, 0, 70, 70}, {0, 70, 71, 71}, {0, 71, 72, 72}, {1, 72, 73, 73}, {2, 73, 75, 75}};
   for (const std::size_t channels : {64U, 128U})
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
-  const machine on(std::make_shared<tests::emulated_device>());
+  const backend on(std::make_shared<tests::emulated_device>());
   for (const std::size_t channels : {64U, 128U})
     for (const std::size_t longest : {17U, 90U})
       tests::wide_heads_agree_with_float64(on, channels, longest);
@@ -143,15 +143,15 @@ BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
 // way back.
 BOOST_AUTO_TEST_CASE(a_chip_with_little_shared_memory_agrees_with_float64_too) {
   const auto device = std::make_shared<tests::emulated_device>(99 * 1024);
-  tests::wide_heads_agree_with_float64(machine(device), 128, 12);
+  tests::wide_heads_agree_with_float64(backend(device), 128, 12);
   BOOST_TEST(device->most_shared_asked_for() > 48U * 1024);  // tiles on the way there
-  tests::wide_heads_agree_with_float64(machine(std::make_shared<tests::emulated_device>(32 * 1024)),
+  tests::wide_heads_agree_with_float64(backend(std::make_shared<tests::emulated_device>(32 * 1024)),
                                        128, 6);
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_see_themselves_only_give_their_values_and_ask_for_nothing) {
   random_generator random(9);
-  const machine on(std::make_shared<tests::emulated_device>());
+  const backend on(std::make_shared<tests::emulated_device>());
   std::vector<tree_node> nodes;
   for (std::int32_t row = 0; row < 70; ++row) nodes.push_back({-1, row, row + 1, row + 1});
   const auto in = tests::random_attention_inputs(random, 70, 70, 64);
@@ -162,13 +162,13 @@ BOOST_AUTO_TEST_CASE(rows_that_see_themselves_only_give_their_values_and_ask_for
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_continue_from_cached_rows) {
-  tests::wide_heads_continue_from_cached_rows(machine(std::make_shared<tests::emulated_device>()));
+  tests::wide_heads_continue_from_cached_rows(backend(std::make_shared<tests::emulated_device>()));
 }
 
 BOOST_AUTO_TEST_CASE(
     the_same_call_on_tensor_cores_gives_the_same_bits_and_tells_nothing_of_hidden_rows) {
   random_generator random(8);
-  const machine on(std::make_shared<tests::emulated_device>());
+  const backend on(std::make_shared<tests::emulated_device>());
   const std::vector<tree_node> nodes{{-1, 0, 30, 110}, {0, 30, 70, 70}, {0, 70, 110, 110}};
   auto in = tests::random_attention_inputs(random, 110, 110, 64);
   const tests::attention_results once = tests::attend(on, {.nodes = nodes}, in),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 on the CUDA machine, its kernels run thread by thread on the host: the laws of a trainable
+// GPT-2 on the CUDA backend, its kernels run thread by thread on the host: the laws of a trainable
 // policy and, under a scalar head, of a scalar model, the same log-probs, gradients and next tokens
 // as on the CPU in float64, and one step of training.
 
@@ -34,9 +34,9 @@ using namespace prefopt;
 namespace {
 
 template <class Activation>
-using machine = cuda_backend<Activation, tests::emulated_device>;
-static_assert(transformer_machine<machine<float>> && transformer_machine<machine<bfloat16>>);
-static_assert(trainable_policy<gpt2<machine<bfloat16>>>);
+using backend = cuda_backend<Activation, tests::emulated_device>;
+static_assert(transformer_backend<backend<float>> && transformer_backend<backend<bfloat16>>);
+static_assert(trainable_policy<gpt2<backend<bfloat16>>>);
 
 using tests::distance;
 using tests::numbers;
@@ -54,8 +54,8 @@ const gpt2_config untied = {.n_layer = 1,
                             .tie_word_embeddings = false};
 
 template <class Activation>
-machine<Activation> make_machine() {
-  return machine<Activation>(std::make_shared<tests::emulated_device>());
+backend<Activation> make_backend() {
+  return backend<Activation>(std::make_shared<tests::emulated_device>());
 }
 
 const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}},
@@ -67,8 +67,8 @@ struct outcome {
 
 /// What a model says of the pairs, what their slopes ask of its weights, and the logits behind a
 /// prompt read in two parts.
-template <class Machine>
-outcome outcome_of(const Machine& on, const gpt2_config& config) {
+template <class Backend>
+outcome outcome_of(const Backend& on, const gpt2_config& config) {
   gpt2 model = tests::gpt2_of_unit_size(on, config);
   const std::vector<std::size_t> members = {0, 1};
   auto pass = model.forward(pack(pairs, members));
@@ -78,12 +78,12 @@ outcome outcome_of(const Machine& on, const gpt2_config& config) {
     slopes.push_back(0.5 - 0.25 * static_cast<double>(i % 4));
   pass.backward(slopes);
   for (const auto& parameter : model.parameters()) {
-    std::vector<typename Machine::value_type> values(parameter.gradient.size());
+    std::vector<typename Backend::value_type> values(parameter.gradient.size());
     on.copy_to_host(parameter.gradient, values);
     all.gradient.insert(all.gradient.end(), values.begin(), values.end());
   }
-  using branch = typename gpt2_decoder<Machine>::branch;
-  gpt2_decoder<Machine> decoder(model, 8);
+  using branch = typename gpt2_decoder<Backend>::branch;
+  gpt2_decoder<Backend> decoder(model, 8);
   const token_ids prompt{1, 2, 3}, left{4, 5}, right{6};
   const auto root = decoder.read(std::vector{branch{-1, prompt}}).nodes[0];
   all.next = decoder.read(std::vector{branch{root, left}, branch{root, right}}).all_logits;
@@ -92,7 +92,7 @@ outcome outcome_of(const Machine& on, const gpt2_config& config) {
 
 template <class Activation>
 void agrees_with_the_cpu(const gpt2_config& config, double log_probs, double gradients) {
-  const outcome got = outcome_of(make_machine<Activation>(), config);
+  const outcome got = outcome_of(make_backend<Activation>(), config);
   const outcome wanted = outcome_of(eigen_backend<double>{}, config);
   BOOST_TEST(distance(got.log_probs, wanted.log_probs) <= log_probs);
   BOOST_TEST(distance(got.gradient, wanted.gradient) <= gradients);
@@ -125,13 +125,13 @@ BOOST_AUTO_TEST_CASE(a_decoder_sees_its_prompt_with_heads_of_any_width) {
                                                  .n_positions = 24},
                                                 tolerance);
   };
-  check_heads(make_machine<float>(), 2, 64, 1e-5);
+  check_heads(make_backend<float>(), 2, 64, 1e-5);
   for (const std::size_t channels : {6, 64, 128})
-    check_heads(make_machine<bfloat16>(), 2, channels, 0.02);
+    check_heads(make_backend<bfloat16>(), 2, channels, 0.02);
 }
 
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
-  const auto on = make_machine<float>();
+  const auto on = make_backend<float>();
   tests::check_trainable_policy_laws(tests::policy_subject(
       [&] { return tests::gpt2_of_unit_size(on, tied); }, {.vocabulary_size = tied.vocab_size,
                                                            .positions = tied.n_positions,
@@ -153,13 +153,13 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
         make,
         {.vocabulary_size = tied.vocab_size, .positions = tied.n_positions, .rounding = rounding}));
   };
-  check_on(make_machine<float>(), 1e-4);
-  check_on(make_machine<bfloat16>(), 0.02);
+  check_on(make_backend<float>(), 1e-4);
+  check_on(make_backend<bfloat16>(), 0.02);
 }
 
 BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
   const auto device = std::make_shared<tests::emulated_device>();
-  const machine<bfloat16> on(device);
+  const backend<bfloat16> on(device);
   gpt2 policy = tests::gpt2_of_unit_size(on, tied);
   gpt2_scalar_model scorer(tests::gpt2_of_unit_size(on, tied));
   const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {
-  auto on = make_machine<bfloat16>();
+  auto on = make_backend<bfloat16>();
   gpt2 model = tests::gpt2_of_unit_size(on, tied);
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());

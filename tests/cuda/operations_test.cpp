@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The CUDA machine's operations, its kernels run thread by thread on the host, beside the CPU
-// machine's in float64.
+// The CUDA backend's operations, its kernels run thread by thread on the host, beside the CPU
+// backend's in float64.
 
 #include "prefopt/cuda/operations.hpp"
 
@@ -15,48 +15,48 @@
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/trainer_options.hpp"
 #include "cuda/emulated_device.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;
 
 namespace {
 
 template <class Activation>
-using machine = cuda_backend<Activation, tests::emulated_device>;
+using backend = cuda_backend<Activation, tests::emulated_device>;
 
 template <class Activation>
-machine<Activation> make_machine() {
-  return machine<Activation>(std::make_shared<tests::emulated_device>());
+backend<Activation> make_backend() {
+  return backend<Activation>(std::make_shared<tests::emulated_device>());
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
-  tests::operations_agree(make_machine<float>(), eigen_backend<double>{}, 1e-5);
+  tests::operations_agree(make_backend<float>(), eigen_backend<double>{}, 1e-5);
 }
 
 // A bfloat16 is off by up to 2^-9 of itself. Inputs, weights, what is kept for the backward and the
 // outputs are rounded, each once; errors of independent numbers add up as squares do, and an output
 // is a sum over few of them here.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
-  tests::operations_agree(make_machine<bfloat16>(), eigen_backend<double>{}, 8 * std::exp2(-9.0));
+  tests::operations_agree(make_backend<bfloat16>(), eigen_backend<double>{}, 8 * std::exp2(-9.0));
 }
 
 BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
-  tests::the_same_call_gives_the_same_bits(make_machine<float>());
-  tests::the_same_call_gives_the_same_bits(make_machine<bfloat16>());
+  tests::the_same_call_gives_the_same_bits(make_backend<float>());
+  tests::the_same_call_gives_the_same_bits(make_backend<bfloat16>());
 }
 
 BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {
-  tests::optimizer_operations_agree_with_plain_loops(make_machine<float>(), 1e-6);
+  tests::optimizer_operations_agree_with_plain_loops(make_backend<float>(), 1e-6);
 }
 
 // The vocabulary is 1,300: a row at a time, two, and all.
 BOOST_AUTO_TEST_CASE(log_probs_do_not_depend_on_how_many_logits_are_held) {
   const auto with = [](std::size_t logits) {
-    return machine<bfloat16>(std::make_shared<tests::emulated_device>(), {.head_logits = logits});
+    return backend<bfloat16>(std::make_shared<tests::emulated_device>(), {.head_logits = logits});
   };
-  tests::head_operation<machine<bfloat16>> operation;
+  tests::head_operation<backend<bfloat16>> operation;
   random_generator random(4);
   const auto at = tests::random_arguments(operation, random);
   const auto all = operation.forward(with(1 << 20), at);
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(log_probs_do_not_depend_on_how_many_logits_are_held) {
 }
 
 BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
-  const auto m = make_machine<float>();
-  tests::attention_operation<machine<float>> operation{.heads = 1, .channels = 300};
+  const auto m = make_backend<float>();
+  tests::attention_operation<backend<float>> operation{.heads = 1, .channels = 300};
   BOOST_CHECK_THROW(
       operation.forward(m, tests::arguments{tests::numbers(170 * 300), tests::numbers(170 * 300),
                                             tests::numbers(170 * 300)}),
@@ -79,13 +79,13 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
 // Where there was no memory for a rounded weight, there is none of it: the next call asks again.
 BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
   const auto device = std::make_shared<tests::emulated_device>();
-  const machine<bfloat16> on(device);
-  tests::linear_operation<machine<bfloat16>> operation;
+  const backend<bfloat16> on(device);
+  tests::linear_operation<backend<bfloat16>> operation;
   random_generator random(4);
   const auto at = tests::random_arguments(operation, random);
   const auto wanted = operation.forward(on, at);
-  tests::activations<machine<bfloat16>> x(on, at[0]), y(on, wanted);
-  tests::on_machine<machine<bfloat16>> weight(on, at[1]), bias(on, at[2]);
+  tests::activations<backend<bfloat16>> x(on, at[0]), y(on, wanted);
+  tests::on_backend<backend<bfloat16>> weight(on, at[1]), bias(on, at[2]);
   const auto again = [&] {
     on.linear(x.matrix(operation.s.in), weight.matrix(operation.s.out), bias.flat(),
               y.matrix(operation.s.out));
@@ -100,9 +100,9 @@ BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
 // Rounding costs a pass over the weight, so a copy stays until its own weight may have changed.
 BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_there) {
   const auto device = std::make_shared<tests::emulated_device>();
-  const machine<bfloat16> on(device);
-  tests::activations<machine<bfloat16>> x(on, {1, 2}), y(on, {0});
-  tests::on_machine<machine<bfloat16>> weight(on, {3, 4}), bias(on, {0}), gradient(on, {0, 0});
+  const backend<bfloat16> on(device);
+  tests::activations<backend<bfloat16>> x(on, {1, 2}), y(on, {0});
+  tests::on_backend<backend<bfloat16>> weight(on, {3, 4}), bias(on, {0}), gradient(on, {0, 0});
   const auto product = [&] {
     on.linear(x.matrix(2), weight.matrix(1), bias.flat(), y.matrix(1));
     return y.host()[0];
@@ -121,12 +121,12 @@ BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_
 }
 
 BOOST_AUTO_TEST_CASE(
-    without_a_library_of_products_all_operations_agree_and_the_machine_says_which_were_slow) {
+    without_a_library_of_products_all_operations_agree_and_the_backend_says_which_were_slow) {
   const auto device = std::make_shared<tests::emulated_device>();
   device->give_library(tests::emulated_device::library::plain_products);
-  const machine<bfloat16> on(device);
+  const backend<bfloat16> on(device);
   const eigen_backend<double> cpu;
-  tests::feed_forward_operation<machine<bfloat16>, activation_function::gelu_new> operation;
+  tests::feed_forward_operation<backend<bfloat16>, activation_function::gelu_new> operation;
   tests::feed_forward_operation<eigen_backend<double>, activation_function::gelu_new> reference;
   random_generator random(4);
   const auto at = tests::random_arguments(operation, random);
@@ -148,8 +148,8 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(float32_asks_no_library_for_an_activation) {
   const auto device = std::make_shared<tests::emulated_device>();
   device->give_library(tests::emulated_device::library::plain_products);
-  const machine<float> on(device);
-  tests::feed_forward_operation<machine<float>, activation_function::gelu_new> operation;
+  const backend<float> on(device);
+  tests::feed_forward_operation<backend<float>, activation_function::gelu_new> operation;
   random_generator random(4);
   const auto at = tests::random_arguments(operation, random);
   (void)operation.backward(on, at, operation.forward(on, at));
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(float32_asks_no_library_for_an_activation) {
 
 BOOST_AUTO_TEST_CASE(a_device_prefers_passes_that_fill_it_and_fit_into_its_memory) {
   const auto device = std::make_shared<tests::emulated_device>();
-  const machine<bfloat16> on(device);
+  const backend<bfloat16> on(device);
   const auto with = [&](std::size_t gibibytes) {
     device->have_memory(gibibytes << 30);
     return preferred_tokens(on);
@@ -169,10 +169,10 @@ BOOST_AUTO_TEST_CASE(a_device_prefers_passes_that_fill_it_and_fit_into_its_memor
   BOOST_TEST(with(139) == 32768U);
   BOOST_TEST(with(1000) == 32768U);
   BOOST_TEST(preferred_tokens(eigen_backend<float>{}) == standard_microbatch_tokens);
-  BOOST_TEST(*on_machine(on, trainer_options{}).tokens_per_microbatch == 32768);
-  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch ==
+  BOOST_TEST(*on_backend(on, trainer_options{}).tokens_per_microbatch == 32768);
+  BOOST_TEST(*on_backend(on, trainer_options{.tokens_per_microbatch = 9}).tokens_per_microbatch ==
              9);
   // all at once
-  BOOST_TEST(*on_machine(on, trainer_options{.tokens_per_microbatch = 0}).tokens_per_microbatch ==
+  BOOST_TEST(*on_backend(on, trainer_options{.tokens_per_microbatch = 0}).tokens_per_microbatch ==
              0);
 }

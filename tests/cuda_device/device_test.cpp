@@ -20,8 +20,8 @@ namespace {
 struct wants_a_device {
   wants_a_device() {
     try {
-      const cuda_backend<float> machine;
-      std::printf("%s\n", machine.instruction_set().c_str());
+      const cuda_backend<float> backend;
+      std::printf("%s\n", backend.instruction_set().c_str());
       // all other errors end the program, which CTest counts as failed
     } catch (const no_device_error& error) {
       std::printf("skipped: no CUDA device (%s)\n", error.what());
@@ -42,37 +42,37 @@ BOOST_AUTO_TEST_CASE(a_device_that_is_not_there_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(more_memory_than_there_is_names_the_setting_to_lower) {
-  const cuda_backend<float> machine;
+  const cuda_backend<float> backend;
   const auto says_how = [](const device_error& error) {
     return std::string(error.what()).find("tokens_per_microbatch") != std::string::npos;
   };
   constexpr std::size_t too_much = std::size_t{1} << 46;
-  BOOST_CHECK_EXCEPTION((void)machine.scratch<float>(too_much), device_error, says_how);
-  BOOST_CHECK_EXCEPTION((void)machine.allocate<float>(too_much), device_error, says_how);
-  BOOST_TEST(machine.scratch<float>(100).data() != nullptr);  // and goes on
+  BOOST_CHECK_EXCEPTION((void)backend.scratch<float>(too_much), device_error, says_how);
+  BOOST_CHECK_EXCEPTION((void)backend.allocate<float>(too_much), device_error, says_how);
+  BOOST_TEST(backend.scratch<float>(100).data() != nullptr);  // and goes on
 }
 
 BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
-  const cuda_backend<float> machine;
+  const cuda_backend<float> backend;
   constexpr std::size_t size = 5'000'001;  // more than is staged at once
-  auto there = machine.allocate<float>(size), twin = machine.allocate<float>(size);
+  auto there = backend.allocate<float>(size), twin = backend.allocate<float>(size);
   std::vector<float> here(size, 1);
-  machine.copy_to_host(there.span(), here);
+  backend.copy_to_host(there.span(), here);
   BOOST_TEST(here == std::vector<float>(size));
   for (std::size_t i = 0; i < size; ++i) here[i] = static_cast<float>(i);
   const std::vector<float> wanted = here;
-  machine.copy_from_host(here, there.span());
+  backend.copy_from_host(here, there.span());
   for (std::size_t i = 0; i < 1000; ++i) {  // small ones, which may overtake nothing
     const std::vector<float> one{static_cast<float>(i) + 0.5F};
-    machine.copy_from_host(one, there.span().subspan(7, 1));
+    backend.copy_from_host(one, there.span().subspan(7, 1));
   }
   here.assign(size, 0);  // free to change at once
-  machine.copy(there.span(), twin.span());
-  machine.fill(there.span(), 3);
-  machine.copy_to_host(twin.span(), here);
+  backend.copy(there.span(), twin.span());
+  backend.fill(there.span(), 3);
+  backend.copy_to_host(twin.span(), here);
   BOOST_TEST(here[7] == 999.5F);
   here[7] = wanted[7];
   BOOST_TEST(here == wanted);
-  machine.copy_to_host(there.span(), here);
+  backend.copy_to_host(there.span(), here);
   BOOST_TEST(here == std::vector<float>(size, 3));
 }

@@ -12,12 +12,12 @@ namespace {
 
 template <class Activation>
 void check_model(const golden::errors& error) {
-  const cuda_backend<Activation> machine;
-  golden::check_log_probs(machine, error);
-  golden::check_gradients(machine, error, dpo{.beta = 0.1}, {0, "gradient_dpo"});
-  golden::check_gradients(machine, error, ipo{.beta = 0.1}, {3, "gradient_ipo"});
-  golden::check_gradients(machine, error, sft{}, {4, "gradient_sft"});
-  golden::check_adamw(machine, error);
+  const cuda_backend<Activation> backend;
+  golden::check_log_probs(backend, error);
+  golden::check_gradients(backend, error, dpo{.beta = 0.1}, {0, "gradient_dpo"});
+  golden::check_gradients(backend, error, ipo{.beta = 0.1}, {3, "gradient_ipo"});
+  golden::check_gradients(backend, error, sft{}, {4, "gradient_sft"});
+  golden::check_adamw(backend, error);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CUDA machine's operations on a GPU beside the CPU machine's in float64, at sizes that no tile
+// The CUDA backend's operations on a GPU beside the CPU backend's in float64, at sizes that no tile
 // divides.
 
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;
 
@@ -35,9 +35,9 @@ BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
 // for one of these products, all other tests would pass, and steps would take several times as
 // long.
 BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
-  const auto check_machine = [](const auto& on) {
-    using machine = std::remove_cvref_t<decltype(on)>;
-    tests::for_each_vector_operation<machine>([&](std::string_view, const auto& operation) {
+  const auto check_backend = [](const auto& on) {
+    using backend = std::remove_cvref_t<decltype(on)>;
+    tests::for_each_vector_operation<backend>([&](std::string_view, const auto& operation) {
       random_generator random(3);
       const auto at = tests::random_arguments(operation, random);
       (void)operation.backward(on, at, operation.forward(on, at));
@@ -47,8 +47,8 @@ BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
                                << (slow.way == product_way::own_kernel ? "by our own kernel"
                                                                        : "as a plain product"));
   };
-  check_machine(cuda_backend<bfloat16>{});
-  check_machine(cuda_backend<float>{});
+  check_backend(cuda_backend<bfloat16>{});
+  check_backend(cuda_backend<float>{});
 }
 
 BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {

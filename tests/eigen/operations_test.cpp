@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CPU machine's operations: finite differences in float64, float32 beside float64, threads
+// The CPU backend's operations: finite differences in float64, float32 beside float64, threads
 // beside one thread.
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include "laws/transformer_backend_laws.hpp"
 
 using prefopt::eigen_backend;
 

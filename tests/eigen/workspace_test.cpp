@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(sizes_that_grow_do_not_add_up) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(more_than_any_machine_has_is_refused) {
+BOOST_AUTO_TEST_CASE(more_than_any_computer_has_is_refused) {
   const auto home = std::make_shared<workspace>();
   for (const std::size_t less : {0U, 10U, 100U, 1000U})
     BOOST_CHECK_THROW(workspace_buffer<char>(home, std::numeric_limits<std::size_t>::max() - less),

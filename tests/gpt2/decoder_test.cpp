@@ -21,13 +21,13 @@
 
 namespace {
 
-using machine_type = prefopt::eigen_backend<float>;
-using decoder_type = prefopt::gpt2_decoder<machine_type>;
+using backend_type = prefopt::eigen_backend<float>;
+using decoder_type = prefopt::gpt2_decoder<backend_type>;
 
 struct small_model {
-  machine_type machine;
-  prefopt::gpt2<machine_type> model{
-      machine, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12}};
+  backend_type backend;
+  prefopt::gpt2<backend_type> model{
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12}};
   small_model() {
     prefopt::initialize(model, 5);
     for (auto& parameter : model.parameters())
@@ -65,31 +65,31 @@ BOOST_FIXTURE_TEST_CASE(reading_token_by_token_gives_the_log_probs_of_the_packed
 namespace {
 
 /// Fails in the head when told to.
-struct failing_machine : machine_type {
+struct failing_backend : backend_type {
   mutable bool fails = false;
   template <class... Arguments>
   void head_logits(Arguments&&... arguments) const {
     if (fails) throw prefopt::device_error("gone");
-    machine_type::head_logits(std::forward<Arguments>(arguments)...);
+    backend_type::head_logits(std::forward<Arguments>(arguments)...);
   }
 };
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
-  const failing_machine machine;
+  const failing_backend backend;
   prefopt::gpt2 model(
-      machine, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
   prefopt::initialize(model, 5);
-  using decoder = prefopt::gpt2_decoder<failing_machine>;
+  using decoder = prefopt::gpt2_decoder<failing_backend>;
   using branch = decoder::branch;
   const prefopt::token_ids prompt = {2, 7, 1}, next = {4};
   decoder reads(model, 4), wanted(model, 4);
   const auto root = reads.read(std::vector{branch{-1, prompt}});
-  machine.fails = true;
+  backend.fails = true;
   BOOST_CHECK_THROW((void)reads.read(std::vector{branch{root.nodes[0], next}}),
                     prefopt::device_error);
-  machine.fails = false;
+  backend.fails = false;
   BOOST_TEST(reads.size() == 3U);
   // no such node
   BOOST_CHECK_THROW((void)reads.read(std::vector{branch{1, next}}), prefopt::value_error);

@@ -22,16 +22,16 @@ using namespace prefopt;
 
 namespace {
 
-using machine_type = eigen_backend<double>;
-const machine_type machine;
+using backend_type = eigen_backend<double>;
+const backend_type backend;
 const std::vector<tokenized_pair> pairs{
     {{1, 2}, {3, 4}, {5}}, {{2}, {6, 1}, {7, 7}}, {{3, 3}, {1}, {2, 8}}};
 const trainer_options options{
     .learning_rate = 1e-2, .weight_decay = 0.1, .pairs_per_step = 2, .epochs = 2};
 const std::vector<std::string> embeddings{"wte.weight", "wpe.weight"};
 
-gpt2<machine_type> model_of(bool frozen) {
-  gpt2 model(machine, {.n_layer = 1, .n_head = 2, .n_embd = 8, .vocab_size = 9, .n_positions = 8});
+gpt2<backend_type> model_of(bool frozen) {
+  gpt2 model(backend, {.n_layer = 1, .n_head = 2, .n_embd = 8, .vocab_size = 9, .n_positions = 8});
   initialize(model, 3);
   if (frozen)
     for (const std::string& name : embeddings) model.set_trainable(name, false);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(frozen_tensors_keep_their_bits_and_the_others_move) {
   const auto reference = reference_log_probs(policy, pairs);
   trainer run{policy, reference, dpo{}, options};
   struct listener {
-    gpt2<machine_type>& policy;
+    gpt2<backend_type>& policy;
     int steps = 0;
     void on_step(const step_report& report) {
       double sum = 0;

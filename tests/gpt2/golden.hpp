@@ -60,15 +60,15 @@ std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real
 
 /// Every tensor, taken from each parameter by `member`, agrees within `error` with its part of
 /// `wanted`, in which all parameters lie one after the other.
-template <class Machine, class Parameters, class Real>
-void check_tensors(const Machine& machine, const Parameters& parameters,
+template <class Backend, class Parameters, class Real>
+void check_tensors(const Backend& backend, const Parameters& parameters,
                    std::span<Real> std::ranges::range_value_t<Parameters>::*member,
                    std::span<const double> wanted, double error) {
   std::size_t at = 0;
   for (const auto& parameter : parameters) {
     const std::span<const Real> there = parameter.*member;
     std::vector<Real> ours(there.size());
-    machine.copy_to_host(there, std::span(ours));
+    backend.copy_to_host(there, std::span(ours));
     BOOST_REQUIRE_LE(at + ours.size(), wanted.size());
     const double off =
         relative_error(seen_by_the_loss<Real>(parameter.name, ours),

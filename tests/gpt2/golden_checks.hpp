@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a GPT-2 on a machine must share with PyTorch in float64: log-probs, losses, gradients and
-// AdamW's steps. Templates, so that each machine's model is compiled once, beside the other's.
+// What a GPT-2 on a backend must share with PyTorch in float64: log-probs, losses, gradients and
+// AdamW's steps. Templates, so that each backend's model is compiled once, beside the other's.
 // `error` says how far off it may be.
 
 #include <cmath>
@@ -31,11 +31,11 @@ inline constexpr errors errors_of = {prefopt_test::model_error<Real>,
                                      prefopt_test::model_error<Real>};
 
 /// Packed pairs get the log-probs of separate sequences.
-template <class Machine>
-void check_log_probs(const Machine& machine, const errors& error) {
+template <class Backend>
+void check_log_probs(const Backend& backend, const errors& error) {
   for (const std::string model : models) {
     BOOST_TEST_CONTEXT(model) {
-      auto policy = prefopt::load_gpt2(machine, path(model));
+      auto policy = prefopt::load_gpt2(backend, path(model));
       const auto batch = prefopt::pack(pairs(), members());
       const auto wanted = numbers(model, "log_probs");
       BOOST_TEST(relative_error(policy.token_log_probs(batch), wanted) <= error.numbers);
@@ -50,10 +50,10 @@ struct loss_file {
   std::string gradient;
 };
 
-template <class Machine, class Loss>
-void check_gradient(const Machine& machine, const errors& error, const std::string& model,
+template <class Backend, class Loss>
+void check_gradient(const Backend& backend, const errors& error, const std::string& model,
                     const Loss& loss, const loss_file& file, std::size_t budget) {
-  auto policy = prefopt::load_gpt2(machine, path(model));
+  auto policy = prefopt::load_gpt2(backend, path(model));
   const auto gradient = [&](const auto& reference) {
     return prefopt::accumulate_gradient(policy, reference, loss, pairs(), members(),
                                         {.tokens_per_microbatch = budget});
@@ -66,53 +66,53 @@ void check_gradient(const Machine& machine, const errors& error, const std::stri
 
   const double wanted = numbers(model, "losses").at(file.place);
   BOOST_TEST(std::abs(step.loss - wanted) <= error.numbers * std::abs(wanted));
-  using parameter = prefopt::parameter<typename Machine::value_type>;
-  check_tensors(machine, policy.parameters(), &parameter::gradient, numbers(model, file.gradient),
+  using parameter = prefopt::parameter<typename Backend::value_type>;
+  check_tensors(backend, policy.parameters(), &parameter::gradient, numbers(model, file.gradient),
                 error.tensors);
 }
 
 /// The mean loss over all pairs and the gradient of every parameter, for both models, with all
 /// pairs in one pass and with a pass for each two or so.
-template <class Machine, class Loss>
-void check_gradients(const Machine& machine, const errors& error, const Loss& loss,
+template <class Backend, class Loss>
+void check_gradients(const Backend& backend, const errors& error, const Loss& loss,
                      const loss_file& file) {
   for (const std::string model : models) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", " << file.gradient << ", token budget " << budget) {
-        check_gradient(machine, error, model, loss, file, budget);
+        check_gradient(backend, error, model, loss, file, budget);
       }
     }
   }
 }
 
-template <class Machine>
-void check_adamw(const Machine& machine, const errors& error, const std::string& model) {
-  auto policy = prefopt::load_gpt2(machine, path(model));
+template <class Backend>
+void check_adamw(const Backend& backend, const errors& error, const std::string& model) {
+  auto policy = prefopt::load_gpt2(backend, path(model));
   const reference reference(model);
   prefopt::adamw optimizer{
-      policy.machine(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};
+      policy.backend(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};
   std::vector<double> losses, norms;
   while (losses.size() < 10) {
     const auto step = prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1},
                                                    pairs(), members());
     losses.push_back(step.loss);
-    norms.push_back(prefopt::gradient_norm(machine, policy.parameters()));
+    norms.push_back(prefopt::gradient_norm(backend, policy.parameters()));
     optimizer.step(policy.parameters(), optimizer.options().learning_rate,
                    prefopt::clip_scale(norms.back(), 1.0));
   }
   BOOST_TEST(relative_error(losses, numbers(model, "adamw_losses")) <= error.numbers);
   BOOST_TEST(relative_error(norms, numbers(model, "adamw_gradient_norms")) <= error.numbers);
-  using parameter = prefopt::parameter<typename Machine::value_type>;
-  check_tensors(machine, policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"),
+  using parameter = prefopt::parameter<typename Backend::value_type>;
+  check_tensors(backend, policy.parameters(), &parameter::value, numbers(model, "adamw_parameters"),
                 error.tensors);
 }
 
 /// Ten steps of DPO with decay on matrices only. One model's gradients are clipped, the other's are
 /// not.
-template <class Machine>
-void check_adamw(const Machine& machine, const errors& error) {
+template <class Backend>
+void check_adamw(const Backend& backend, const errors& error) {
   for (const std::string model : models) {
-    BOOST_TEST_CONTEXT(model) { check_adamw(machine, error, model); }
+    BOOST_TEST_CONTEXT(model) { check_adamw(backend, error, model); }
   }
 }
 

@@ -20,7 +20,7 @@
 
 namespace {
 
-const prefopt::eigen_backend<float> machine{{.threads = 2}};
+const prefopt::eigen_backend<float> backend{{.threads = 2}};
 constexpr golden::errors error = golden::errors_of<float>;
 
 }  // namespace
@@ -28,32 +28,32 @@ constexpr golden::errors error = golden::errors_of<float>;
 BOOST_AUTO_TEST_SUITE(gpt2_golden_float)
 
 BOOST_AUTO_TEST_CASE(packed_pairs_get_the_log_probs_of_separate_sequences) {
-  golden::check_log_probs(machine, error);
+  golden::check_log_probs(backend, error);
 }
 
 BOOST_AUTO_TEST_CASE(dpo_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1}, {0, "gradient_dpo"});
+  golden::check_gradients(backend, error, prefopt::dpo{.beta = 0.1}, {0, "gradient_dpo"});
 }
 
 BOOST_AUTO_TEST_CASE(smoothed_dpo_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1},
+  golden::check_gradients(backend, error, prefopt::dpo{.beta = 0.1, .label_smoothing = 0.1},
                           {1, "gradient_cdpo"});
 }
 
 BOOST_AUTO_TEST_CASE(hinge_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::hinge{.beta = 0.1}, {2, "gradient_hinge"});
+  golden::check_gradients(backend, error, prefopt::hinge{.beta = 0.1}, {2, "gradient_hinge"});
 }
 
 BOOST_AUTO_TEST_CASE(ipo_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::ipo{.beta = 0.1}, {3, "gradient_ipo"});
+  golden::check_gradients(backend, error, prefopt::ipo{.beta = 0.1}, {3, "gradient_ipo"});
 }
 
 BOOST_AUTO_TEST_CASE(supervised_loss_agrees_with_pytorch) {
-  golden::check_gradients(machine, error, prefopt::sft{}, {4, "gradient_sft"});
+  golden::check_gradients(backend, error, prefopt::sft{}, {4, "gradient_sft"});
 }
 
 BOOST_AUTO_TEST_CASE(ten_steps_of_dpo_end_where_pytorch_ends) {
-  golden::check_adamw(machine, error);
+  golden::check_adamw(backend, error);
 }
 
 /// log-softmax in double.
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
     return;
   }
   const std::string folder = std::string(data) + "/slm4096";
-  const auto policy = prefopt::load_gpt2(machine, folder);
+  const auto policy = prefopt::load_gpt2(backend, folder);
   const auto reference = nlohmann::json::parse(std::ifstream(folder + "/reference.json"));
   const auto ids = reference.at("ids").get<prefopt::token_ids>();
   const auto wanted = log_probs_of(reference.at("last_logits").get<std::vector<double>>());

@@ -36,10 +36,10 @@ const gpt2_config untied = {.n_layer = 1,
 
 /// Weights of unit size, so that every path through the model carries something.
 template <class Compute>
-gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& machine,
+gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& backend,
                                          const gpt2_config& config) {
   using Real = typename eigen_backend<Compute>::value_type;
-  gpt2 model(machine, config);
+  gpt2 model(backend, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
     const double center =
@@ -50,8 +50,8 @@ gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& machine,
 }
 
 template <class Compute>
-auto subject(const eigen_backend<Compute>& machine, const gpt2_config& config, double rounding) {
-  return tests::policy_subject([&machine, config] { return random_gpt2(machine, config); },
+auto subject(const eigen_backend<Compute>& backend, const gpt2_config& config, double rounding) {
+  return tests::policy_subject([&backend, config] { return random_gpt2(backend, config); },
                                {.vocabulary_size = config.vocab_size,
                                 .positions = config.n_positions,
                                 .rounding = rounding,
@@ -59,7 +59,7 @@ auto subject(const eigen_backend<Compute>& machine, const gpt2_config& config, d
 }
 
 const eigen_backend<double> one_thread;
-using machine_types = boost::mpl::list<float, double, bfloat16>;
+using backend_types = boost::mpl::list<float, double, bfloat16>;
 #ifdef _OPENMP
 constexpr int most_threads = 3;
 #else
@@ -81,14 +81,14 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
 
 // Rounding a slope to bfloat16 (2^-9) a few times on its way down, in another order.
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_bfloat16) {
-  const eigen_backend<bfloat16> machine;
-  tests::check_trainable_policy_laws(subject(machine, tied, 0.02));
+  const eigen_backend<bfloat16> backend;
+  tests::check_trainable_policy_laws(subject(backend, tied, 0.02));
 }
 
 #ifdef _OPENMP
 BOOST_AUTO_TEST_CASE(the_laws_hold_with_three_threads) {
-  const eigen_backend<double> machine({.threads = 3});
-  tests::check_trainable_policy_laws(subject(machine, tied, 1e-11));
+  const eigen_backend<double> backend({.threads = 3});
+  tests::check_trainable_policy_laws(subject(backend, tied, 1e-11));
 }
 #endif
 
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
 // Long enough for several tiles of attention and for keys behind a product's first block of depth;
 // the second pair's prompt begins as the first's does, so that both share a root, and neither does
 // when it is alone.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, machine_types) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, backend_types) {
   const gpt2_config config = {
       .n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 600};
   random_generator random(8);
@@ -174,8 +174,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
     append(pair.rejected, 81);
   }
 
-  const eigen_backend<Compute> machine, other_machine({.threads = most_threads});
-  const gpt2 model = random_gpt2(machine, config), other_model = random_gpt2(other_machine, config);
+  const eigen_backend<Compute> backend, other_backend({.threads = most_threads});
+  const gpt2 model = random_gpt2(backend, config), other_model = random_gpt2(other_backend, config);
   const std::vector<std::size_t> members = {0, 1, 2};
   const prefix_tree_batch together = pack(pairs, members);
   const std::vector<double> log_probs = model.token_log_probs(together);

@@ -23,8 +23,8 @@ using namespace prefopt;
 
 namespace {
 
-using machine_type = eigen_backend<double>;
-const machine_type machine;
+using backend_type = eigen_backend<double>;
+const backend_type backend;
 const gpt2_config config{
     .n_layer = 1, .n_head = 2, .n_embd = 6, .vocab_size = 5, .n_positions = 32};
 const ppo options{.cliprange = 0.3, .vf_coef = 0.4, .cliprange_value = 0.5};
@@ -66,10 +66,10 @@ std::vector<double> reward(std::span<const tokenized_example> examples) {
 /// Responses on two long prompts, which share trees; then policy and critic move until some terms
 /// are clipped.
 struct world {
-  gpt2<machine_type> policy = filled(gpt2<machine_type>(machine, config), 1);
-  gpt2<machine_type> reference = filled(gpt2<machine_type>(machine, config), 2);
-  gpt2_scalar_model<machine_type> critic =
-      filled(gpt2_scalar_model<machine_type>(machine, config), 3);
+  gpt2<backend_type> policy = filled(gpt2<backend_type>(backend, config), 1);
+  gpt2<backend_type> reference = filled(gpt2<backend_type>(backend, config), 2);
+  gpt2_scalar_model<backend_type> critic =
+      filled(gpt2_scalar_model<backend_type>(backend, config), 3);
   rollouts made;
   std::vector<std::size_t> members;
 
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_rollouts_and_gradients_of_two_gpt2_by_
 
 BOOST_AUTO_TEST_CASE(a_gpt2_learns_to_say_what_is_rewarded) {
   world one;
-  const gpt2<machine_type> reference = one.policy.clone();
+  const gpt2<backend_type> reference = one.policy.clone();
   const std::vector<token_ids> prompts(8, token_ids{3, 1});
   std::vector<double> scores;
   struct listener {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_gpt2_learns_to_say_what_is_rewarded) {
       scores.push_back(find_metric(report.metrics, "objective/scores").value());
     }
   };
-  gpt2_scalar_model<machine_type> critic(one.policy);
+  gpt2_scalar_model<backend_type> critic(one.policy);
   const auto scorer = reward;
   ppo_trainer run{one.policy,
                   critic,

@@ -50,16 +50,16 @@ void fill(Model& model, std::uint64_t seed = 3) {
 }
 
 template <class Compute>
-gpt2_scalar_model<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& machine,
+gpt2_scalar_model<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& backend,
                                                        const gpt2_config& config) {
-  gpt2_scalar_model model(machine, config);
+  gpt2_scalar_model model(backend, config);
   fill(model);
   return model;
 }
 
 template <class Compute>
-auto subject(const eigen_backend<Compute>& machine, const gpt2_config& config, double rounding) {
-  return tests::scalar_subject([&machine, config] { return random_model(machine, config); },
+auto subject(const eigen_backend<Compute>& backend, const gpt2_config& config, double rounding) {
+  return tests::scalar_subject([&backend, config] { return random_model(backend, config); },
                                {.vocabulary_size = config.vocab_size,
                                 .positions = config.n_positions,
                                 .rounding = rounding,
@@ -84,22 +84,22 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float64) {
 }
 
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
-  const eigen_backend<float> machine;
+  const eigen_backend<float> backend;
   for (const gpt2_config& config : {tied, untied})
-    tests::check_trainable_scalar_model_laws(subject(machine, config, 1e-4));
+    tests::check_trainable_scalar_model_laws(subject(backend, config, 1e-4));
 }
 
 // Rounding a slope to bfloat16 (2^-9) a few times on its way down, in another order.
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_bfloat16) {
-  const eigen_backend<bfloat16> machine;
+  const eigen_backend<bfloat16> backend;
   for (const gpt2_config& config : {tied, untied})
-    tests::check_trainable_scalar_model_laws(subject(machine, config, 0.02));
+    tests::check_trainable_scalar_model_laws(subject(backend, config, 0.02));
 }
 
 #ifdef _OPENMP
 BOOST_AUTO_TEST_CASE(the_laws_hold_with_three_threads) {
-  const eigen_backend<double> machine({.threads = 3});
-  tests::check_trainable_scalar_model_laws(subject(machine, tied, 1e-11));
+  const eigen_backend<double> backend({.threads = 3});
+  tests::check_trainable_scalar_model_laws(subject(backend, tied, 1e-11));
 }
 #endif
 

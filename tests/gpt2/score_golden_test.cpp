@@ -24,8 +24,8 @@ template <class Real>
 constexpr double error = prefopt_test::model_error<Real>;
 
 template <class Real>
-auto golden_model(const eigen_backend<Real>& machine, const std::string& model) {
-  gpt2_scalar_model scalar(load_gpt2(machine, golden::path(model)));
+auto golden_model(const eigen_backend<Real>& backend, const std::string& model) {
+  gpt2_scalar_model scalar(load_gpt2(backend, golden::path(model)));
   const auto head = scalar.parameters().back().value;
   const auto wanted = golden::numbers(model, "score");
   BOOST_REQUIRE_EQUAL(head.size(), wanted.size());
@@ -36,10 +36,10 @@ auto golden_model(const eigen_backend<Real>& machine, const std::string& model) 
 
 /// Packed pairs, pairs in small batches, and a pass give the rewards of separate sequences.
 template <class Real>
-void check_rewards(const eigen_backend<Real>& machine) {
+void check_rewards(const eigen_backend<Real>& backend) {
   for (const std::string model : golden::models) {
     BOOST_TEST_CONTEXT(model) {
-      auto rewards = golden_model(machine, model);
+      auto rewards = golden_model(backend, model);
       const auto wanted = golden::numbers(model, "rewards");
       const auto batch = pack(golden::pairs(), golden::members());
       BOOST_TEST(golden::relative_error(rewards.rewards(batch), wanted) <= error<Real>);
@@ -57,17 +57,17 @@ void check_rewards(const eigen_backend<Real>& machine) {
 
 /// With all pairs in one pass and with a pass for each two or so.
 template <class Real>
-void check_gradients(const eigen_backend<Real>& machine) {
+void check_gradients(const eigen_backend<Real>& backend) {
   const bradley_terry loss{.margin_scale = 0.5, .center_rewards_coefficient = 0.01};
   for (const std::string model : golden::models) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", token budget " << budget) {
-        auto rewards = golden_model(machine, model);
+        auto rewards = golden_model(backend, model);
         const auto step = accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(),
                                               golden::members(), {.tokens_per_microbatch = budget});
         const double wanted = golden::numbers(model, "loss_bradley_terry").at(0);
         BOOST_TEST(std::abs(step.loss - wanted) <= error<Real> * wanted);
-        golden::check_tensors(machine, rewards.parameters(), &parameter<Real>::gradient,
+        golden::check_tensors(backend, rewards.parameters(), &parameter<Real>::gradient,
                               golden::numbers(model, "gradient_bradley_terry"), error<Real>);
       }
     }

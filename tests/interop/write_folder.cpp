@@ -27,8 +27,8 @@
 
 namespace {
 
-using machine_type = prefopt::eigen_backend<float>;
-using scalar_model = prefopt::gpt2_scalar_model<machine_type>;
+using backend_type = prefopt::eigen_backend<float>;
+using scalar_model = prefopt::gpt2_scalar_model<backend_type>;
 
 /// Every token of the vocabulary after every beginning of a text that leaves room for it: [T * V]
 /// targets.
@@ -42,7 +42,7 @@ prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> 
   return prefopt::pack(sequences);
 }
 
-std::vector<double> numbers(const prefopt::gpt2<machine_type>& policy,
+std::vector<double> numbers(const prefopt::gpt2<backend_type>& policy,
                             const prefopt::token_ids& ids) {
   prefopt::token_ids tokens(policy.config().vocab_size);
   std::iota(tokens.begin(), tokens.end(), 0);
@@ -57,7 +57,7 @@ std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids
   return scores.values(prefopt::pack(path), rows);
 }
 
-scalar_model under_waves(const prefopt::gpt2<machine_type>& policy) {
+scalar_model under_waves(const prefopt::gpt2<backend_type>& policy) {
   scalar_model scores(policy);
   float place = 0;
   for (const auto all = scores.parameters(); float& weight : all.back().value)
@@ -75,16 +75,16 @@ void write_numbers(const Model& model, const std::string& ids_file, const std::s
 
 void run(const std::string& kind, const std::string& folder, const std::string& output,
          const std::string& ids_file, const std::string& result) {
-  const machine_type machine{{.threads = 2}};
+  const backend_type backend{{.threads = 2}};
   if (kind == "language") {
-    const auto policy = prefopt::load_gpt2(machine, folder);
+    const auto policy = prefopt::load_gpt2(backend, folder);
     prefopt::save_gpt2(policy, folder, output);
     return write_numbers(policy, ids_file, result);
   }
   if (kind != "scalar" && kind != "new-scalar")
     throw std::invalid_argument("write_folder: no kind " + kind);
-  const auto scores = kind == "scalar" ? prefopt::load_gpt2_scalar_model(machine, folder)
-                                       : under_waves(prefopt::load_gpt2(machine, folder));
+  const auto scores = kind == "scalar" ? prefopt::load_gpt2_scalar_model(backend, folder)
+                                       : under_waves(prefopt::load_gpt2(backend, folder));
   prefopt::save_gpt2_scalar_model(scores, folder, output);
   write_numbers(scores, ids_file, result);
 }

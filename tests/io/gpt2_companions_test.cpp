@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_save_into_a_snapshot_of_the_hubs_cache_leaves_its_blobs_a
     BOOST_TEST(get(cache / "blobs" / name) == "somebody's " + name);
     BOOST_TEST((fs::symlink_status(snapshot / name).type() == fs::file_type::regular));
   }
-  same_weights(prefopt::load_gpt2(machine(), snapshot), source.load());
+  same_weights(prefopt::load_gpt2(backend(), snapshot), source.load());
 }
 
 BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   gpt2_config config = tiny;
   config.vocab_size = tokenizer.vocabulary_size();
   prefopt::save_gpt2(make_model<model>(config), tokenizer, folder.path());
-  same_weights(prefopt::load_gpt2(machine(), folder.path()), make_model<model>(config));
+  same_weights(prefopt::load_gpt2(backend(), folder.path()), make_model<model>(config));
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
   BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"),
              boost::test_tools::per_element());

@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before
 
 BOOST_AUTO_TEST_CASE(a_folder_without_its_files_names_the_one_that_is_missing) {
   const scratch_folder empty;
-  BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), empty / "none"), prefopt::io_error,
+  BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(backend(), empty / "none"), prefopt::io_error,
                         says("none: no such folder"));
   const model_folder folder;
   fs::resize_file(folder / "model.safetensors", fs::file_size(folder / "model.safetensors") - 1);
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_folder_without_its_files_names_the_one_that_is_missing) {
 BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   const scratch_folder scratch;
   const auto refused = [&](const fs::path& path, auto... why) {
-    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(machine(), path), prefopt::io_error,
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(backend(), path), prefopt::io_error,
                           says(path.native(), why...));
     BOOST_CHECK_EXCEPTION((void)prefopt::read_gpt2_companions(path), prefopt::io_error,
                           says(path.native(), why...));
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   }
   for (const char* name : {"./gpt2", "../gpt2", "a/b/c", "/nowhere", "out/"}) {
     BOOST_CHECK_EXCEPTION(
-        (void)prefopt::load_gpt2(machine(), name), prefopt::io_error,
+        (void)prefopt::load_gpt2(backend(), name), prefopt::io_error,
         [&](const auto& e) { return e.what() == join(name, ": no such folder"); });
   }
   fs::create_symlink("nothing", scratch / "dangling");

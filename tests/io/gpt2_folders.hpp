@@ -22,20 +22,20 @@
 
 namespace prefopt_test {
 
-using machine_type = prefopt::eigen_backend<float>;
+using backend_type = prefopt::eigen_backend<float>;
 
 inline const prefopt::gpt2_config tiny{
     .n_layer = 2, .n_head = 2, .n_embd = 4, .n_inner = 0, .vocab_size = 5, .n_positions = 3};
 
-inline const machine_type& machine() {
-  static const machine_type one;
+inline const backend_type& backend() {
+  static const backend_type one;
   return one;
 }
 
 /// A model whose every weight is another number.
 template <class Model>
 Model make_model(const prefopt::gpt2_config& config) {
-  Model model(machine(), config);
+  Model model(backend(), config);
   float next = 0.5f;
   for (auto& tensor : model.parameters())
     for (float& value : tensor.value) value = next += 0.25f;

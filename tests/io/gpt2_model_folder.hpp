@@ -13,7 +13,7 @@
 
 namespace prefopt_test {
 
-using model = prefopt::gpt2<machine_type>;
+using model = prefopt::gpt2<backend_type>;
 
 inline void same_weights(const model& a, const model& b) {
   prefopt_test::same_weights(a.parameters(), b.parameters());
@@ -24,7 +24,7 @@ struct model_folder : scratch_folder {
   explicit model_folder(const prefopt::gpt2_config& config = tiny) {
     prefopt::save_gpt2(make_model<model>(config), prefopt::gpt2_companions{}, path());
   }
-  [[nodiscard]] model load() const { return prefopt::load_gpt2(machine(), path()); }
+  [[nodiscard]] model load() const { return prefopt::load_gpt2(backend(), path()); }
   void refused(auto... why) const {
     BOOST_CHECK_EXCEPTION((void)load(), prefopt::error, says(why...));
   }

@@ -25,8 +25,8 @@ using namespace prefopt_test;
 
 namespace {
 
-using language_model = prefopt::gpt2<machine_type>;
-using model = prefopt::gpt2_scalar_model<machine_type>;
+using language_model = prefopt::gpt2<backend_type>;
+using model = prefopt::gpt2_scalar_model<backend_type>;
 
 /// What a model gives at each token of a path.
 std::vector<double> values_of(const model& scores) {
@@ -51,7 +51,7 @@ struct scalar_folder : scratch_folder {
   scalar_folder() {
     prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::gpt2_companions{}, path());
   }
-  [[nodiscard]] model load() const { return prefopt::load_gpt2_scalar_model(machine(), path()); }
+  [[nodiscard]] model load() const { return prefopt::load_gpt2_scalar_model(backend(), path()); }
   void refused(auto... why) const { BOOST_CHECK_EXCEPTION((void)load(), error, says(why...)); }
   void set(const char* key, const json& value) const {
     json config = config_in(path());
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_was_saved_is_loaded_to_the_bit) {
   const scratch_folder folder;
   auto saved = small_model(config);
   prefopt::save_gpt2_scalar_model(saved, prefopt::gpt2_companions{}, folder.path());
-  auto loaded = prefopt::load_gpt2_scalar_model(machine(), folder.path());
+  auto loaded = prefopt::load_gpt2_scalar_model(backend(), folder.path());
   BOOST_TEST((loaded.config() == config));
   same_weights(loaded.parameters(), saved.parameters());
   const auto values = values_of(loaded);
@@ -108,11 +108,11 @@ BOOST_AUTO_TEST_CASE(a_reward_model_made_of_a_language_model_takes_its_companion
   with_more["task_specific_params"] = {{"a", {1, 2}}};
   put(source / "config.json", with_more.dump());
 
-  prefopt::reward_model<model> rewards(model(prefopt::load_gpt2(machine(), source.path())));
+  prefopt::reward_model<model> rewards(model(prefopt::load_gpt2(backend(), source.path())));
   rewards.parameters().back().value[2] = 3;
   prefopt::save_gpt2_scalar_model(rewards.model(), source.path(), target.path());
 
-  auto loaded = prefopt::load_gpt2_scalar_model(machine(), target.path());
+  auto loaded = prefopt::load_gpt2_scalar_model(backend(), target.path());
   same_weights(loaded.parameters(), rewards.parameters());
   auto wanted = with_more;
   wanted["architectures"] = {"GPT2ForSequenceClassification"};
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(as_a_language_model_it_is_refused_with_what_to_do) {
   for (const bool tied : {true, false}) {
     folder.set("tie_word_embeddings", tied);
     BOOST_CHECK_EXCEPTION(
-        (void)prefopt::load_gpt2(machine(), folder.path()), prefopt::format_error,
+        (void)prefopt::load_gpt2(backend(), folder.path()), prefopt::format_error,
         says("model.safetensors: tensor score.weight is a classifier's or reward model's",
              "load_gpt2_scalar_model reads"));
     auto loaded = folder.load();  // which asks for no language-model head

@@ -21,10 +21,10 @@
 
 namespace prefopt::tests {
 
-/// The same weights on any machine: of unit size, so that predictions are far from uniform.
-template <class Machine>
-[[nodiscard]] gpt2<Machine> gpt2_of_unit_size(const Machine& on, const gpt2_config& config) {
-  using real = typename Machine::value_type;
+/// The same weights on any backend: of unit size, so that predictions are far from uniform.
+template <class Backend>
+[[nodiscard]] gpt2<Backend> gpt2_of_unit_size(const Backend& on, const gpt2_config& config) {
+  using real = typename Backend::value_type;
   gpt2 model(on, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
@@ -40,8 +40,8 @@ template <class Machine>
 
 /// Two samples of one prompt are read a token each in turn, beside another sequence; `tolerance` is
 /// relative to the size of all log-probs.
-template <class Machine>
-void a_decoder_agrees_with_a_packed_batch(const Machine& on, const gpt2_config& config,
+template <class Backend>
+void a_decoder_agrees_with_a_packed_batch(const Backend& on, const gpt2_config& config,
                                           double tolerance) {
   const auto model = gpt2_of_unit_size(on, config);
   const std::vector<tokenized_pair> pairs = {{{3, 1, 2, 2, 9}, {1, 4, 1, 5}, {2, 4, 7, 0}},
@@ -56,9 +56,9 @@ void a_decoder_agrees_with_a_packed_batch(const Machine& on, const gpt2_config& 
     std::int32_t node;
     numbers logits;
   };
-  using branch = typename gpt2_decoder<Machine>::branch;
-  gpt2_decoder<Machine> decoder(model, 64);
-  std::map<std::int32_t, typename gpt2_decoder<Machine>::reading> prompts;
+  using branch = typename gpt2_decoder<Backend>::branch;
+  gpt2_decoder<Backend> decoder(model, 64);
+  std::map<std::int32_t, typename gpt2_decoder<Backend>::reading> prompts;
   std::vector<growing> all;
   for_each_sequence(batch, [&](const sequence_path& path) {
     const std::size_t prompt = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);

@@ -38,7 +38,7 @@ namespace model_laws {
 template <class Model, class Real>
 [[nodiscard]] std::vector<double> to_host(const Model& model, std::span<const Real> values) {
   std::vector<std::remove_const_t<Real>> host(values.size());
-  model.machine().copy_to_host(values, std::span(host));
+  model.backend().copy_to_host(values, std::span(host));
   return {host.begin(), host.end()};
 }
 
@@ -133,7 +133,7 @@ void check_differences(Model& model, const model_facts& facts, const gradient_li
         std::vector<real> moved(there.size());
         for (std::size_t i = 0; i < moved.size(); ++i)
           moved[i] = static_cast<real>(there[i] + along * direction[i]);
-        model.machine().copy_from_host(std::span<const real>(moved), tensor.value);
+        model.backend().copy_from_host(std::span<const real>(moved), tensor.value);
         const std::vector<double> found = numbers();
         double value = 0;
         for (std::size_t m = 0; m < slopes.size(); ++m) value += slopes[m] * found[m];

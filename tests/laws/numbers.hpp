@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Numbers of any machine as the laws compare them.
+// Numbers of any backend as the laws compare them.
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every trainable_policy owes, whatever its model and machine.
+// The laws that every trainable_policy owes, whatever its model and backend.
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Every operation of a transformer_machine as a case with inputs, an output and the backward, on
-// any machine: the laws then need to know no operation. Outputs that an operation assigns are
+// Every operation of a transformer_backend as a case with inputs, an output and the backward, on
+// any backend: the laws then need to know no operation. Outputs that an operation assigns are
 // handed to it filled with rubbish; outputs that it adds to are handed to it with a value that is
 // taken off again.
 
@@ -31,17 +31,17 @@ template <class T>
     return static_cast<T>(static_cast<float>(value));
 }
 
-/// Numbers of type T that live on a machine and are looked at from the host.
-template <class Machine, class T>
-class machine_numbers {
+/// Numbers of type T that live on a backend and are looked at from the host.
+template <class Backend, class T>
+class backend_numbers {
  public:
-  machine_numbers(const Machine& machine, const numbers& values)
-      : machine_(machine),
+  backend_numbers(const Backend& backend, const numbers& values)
+      : backend_(backend),
         size_(values.size()),
-        storage_(machine.template allocate<T>(values.size())) {
+        storage_(backend.template allocate<T>(values.size())) {
     std::vector<T> converted;
     for (const double value : values) converted.push_back(narrowed<T>(value));
-    machine_.copy_from_host(converted, flat());
+    backend_.copy_from_host(converted, flat());
   }
 
   [[nodiscard]] std::span<T> flat() { return {storage_.data(), size_}; }
@@ -53,7 +53,7 @@ class machine_numbers {
   }
   [[nodiscard]] numbers host(double less = 0) {
     std::vector<T> converted(size_);
-    machine_.copy_to_host(flat(), converted);
+    backend_.copy_to_host(flat(), converted);
     numbers values;
     for (const T value : converted)
       values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
@@ -63,27 +63,27 @@ class machine_numbers {
  private:
   using wide = std::conditional_t<std::is_convertible_v<T, double>, T, float>;
 
-  const Machine& machine_;
+  const Backend& backend_;
   std::size_t size_;
-  decltype(std::declval<const Machine&>().template allocate<T>(0)) storage_;
+  decltype(std::declval<const Backend&>().template allocate<T>(0)) storage_;
 };
 
 /// Parameters, their gradients and statistics.
-template <class Machine>
-using on_machine = machine_numbers<Machine, typename Machine::value_type>;
+template <class Backend>
+using on_backend = backend_numbers<Backend, typename Backend::value_type>;
 /// What lies between layers.
-template <class Machine>
-using activations = machine_numbers<Machine, typename Machine::activation_type>;
+template <class Backend>
+using activations = backend_numbers<Backend, typename Backend::activation_type>;
 
-template <class Numbers, class Machine>
-[[nodiscard]] Numbers rubbish(const Machine& machine, std::size_t size) {
-  return {machine, numbers(size, std::numeric_limits<double>::quiet_NaN())};
+template <class Numbers, class Backend>
+[[nodiscard]] Numbers rubbish(const Backend& backend, std::size_t size) {
+  return {backend, numbers(size, std::numeric_limits<double>::quiet_NaN())};
 }
 
 inline constexpr double there_before = 0.5;
-template <class Numbers, class Machine>
-[[nodiscard]] Numbers added_to(const Machine& machine, std::size_t size) {
-  return {machine, numbers(size, there_before)};
+template <class Numbers, class Backend>
+[[nodiscard]] Numbers added_to(const Backend& backend, std::size_t size) {
+  return {backend, numbers(size, there_before)};
 }
 
 /// Sizes that are no multiple of any register or tile.
@@ -91,25 +91,25 @@ struct operation_sizes {
   std::size_t rows = 70, in = 13, out = 21;
 };
 
-template <class Machine>
+template <class Backend>
 struct linear_operation {
   operation_sizes s;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {s.rows * s.in, s.in * s.out, s.out};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> x(m, a[0]);
-    on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
-    auto y = rubbish<activations<Machine>>(m, s.rows * s.out);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> x(m, a[0]);
+    on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
+    auto y = rubbish<activations<Backend>>(m, s.rows * s.out);
     m.linear(x.matrix(s.in), weight.matrix(s.out), bias.flat(), y.matrix(s.out));
     return y.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> x(m, a[0]), d_y(m, d);
-    on_machine<Machine> weight(m, a[1]);
-    auto d_x = rubbish<activations<Machine>>(m, a[0].size());
-    auto d_weight = added_to<on_machine<Machine>>(m, a[1].size()),
-         d_bias = added_to<on_machine<Machine>>(m, a[2].size());
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> x(m, a[0]), d_y(m, d);
+    on_backend<Backend> weight(m, a[1]);
+    auto d_x = rubbish<activations<Backend>>(m, a[0].size());
+    auto d_weight = added_to<on_backend<Backend>>(m, a[1].size()),
+         d_bias = added_to<on_backend<Backend>>(m, a[2].size());
     m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in),
                       d_weight.matrix(s.out), d_bias.flat());
     return {d_x.host(), d_weight.host(there_before), d_bias.host(there_before)};
@@ -118,55 +118,55 @@ struct linear_operation {
 
 /// The residual is the fourth input; its adjoint is the identity, and the rest is
 /// linear_backward's.
-template <class Machine>
+template <class Backend>
 struct linear_residual_operation {
   operation_sizes s;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {s.rows * s.in, s.in * s.out, s.out, s.rows * s.out};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> x(m, a[0]), residual(m, a[3]);
-    on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
-    auto y = rubbish<activations<Machine>>(m, s.rows * s.out);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> x(m, a[0]), residual(m, a[3]);
+    on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
+    auto y = rubbish<activations<Backend>>(m, s.rows * s.out);
     m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out),
                       y.matrix(s.out));
     return y.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    arguments slopes = linear_operation<Machine>{s}.backward(m, a, d);
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    arguments slopes = linear_operation<Backend>{s}.backward(m, a, d);
     slopes.push_back(d);
     return slopes;
   }
 };
 
-template <class Machine>
+template <class Backend>
 struct layer_norm_operation {
   std::size_t rows = 9, channels = 37;
   static constexpr double epsilon = 1e-5;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {rows * channels, channels, channels};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> x(m, a[0]);
-    on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
-    auto y = rubbish<activations<Machine>>(m, rows * channels);
-    auto mean = rubbish<on_machine<Machine>>(m, rows),
-         inverse = rubbish<on_machine<Machine>>(m, rows);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> x(m, a[0]);
+    on_backend<Backend> scale(m, a[1]), shift(m, a[2]);
+    auto y = rubbish<activations<Backend>>(m, rows * channels);
+    auto mean = rubbish<on_backend<Backend>>(m, rows),
+         inverse = rubbish<on_backend<Backend>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
     return y.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> x(m, a[0]), d_y(m, d);
-    on_machine<Machine> scale(m, a[1]), shift(m, a[2]);
-    auto y = rubbish<activations<Machine>>(m, rows * channels);
-    auto mean = rubbish<on_machine<Machine>>(m, rows),
-         inverse = rubbish<on_machine<Machine>>(m, rows);
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> x(m, a[0]), d_y(m, d);
+    on_backend<Backend> scale(m, a[1]), shift(m, a[2]);
+    auto y = rubbish<activations<Backend>>(m, rows * channels);
+    auto mean = rubbish<on_backend<Backend>>(m, rows),
+         inverse = rubbish<on_backend<Backend>>(m, rows);
     m.layer_norm(x.matrix(channels), scale.flat(), shift.flat(), epsilon, y.matrix(channels),
                  {mean.flat(), inverse.flat()});
-    auto d_x = added_to<activations<Machine>>(m, a[0].size());
-    auto d_scale = added_to<on_machine<Machine>>(m, channels),
-         d_shift = added_to<on_machine<Machine>>(m, channels);
+    auto d_x = added_to<activations<Backend>>(m, a[0].size());
+    auto d_scale = added_to<on_backend<Backend>>(m, channels),
+         d_shift = added_to<on_backend<Backend>>(m, channels);
     m.layer_norm_backward(d_y.matrix(channels), x.matrix(channels), scale.flat(),
                           {mean.flat(), inverse.flat()}, d_x.matrix(channels), d_scale.flat(),
                           d_shift.flat());
@@ -176,33 +176,33 @@ struct layer_norm_operation {
 
 /// activation(x W + b) V + c: a linear layer whose activation is folded in, and the adjoint of the
 /// one that reads it.
-template <class Machine, activation_function Activation>
+template <class Backend, activation_function Activation>
 struct feed_forward_operation {
   std::size_t rows = 11, in = 5, inner = 19, out = 7;
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {rows * in, in * inner, inner, inner * out, out};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
     const tape kept(*this, m, a);
-    on_machine<Machine> second(m, a[3]), second_bias(m, a[4]);
-    activations<Machine> activated(m, kept.activated);
-    auto y = rubbish<activations<Machine>>(m, rows * out);
+    on_backend<Backend> second(m, a[3]), second_bias(m, a[4]);
+    activations<Backend> activated(m, kept.activated);
+    auto y = rubbish<activations<Backend>>(m, rows * out);
     m.linear(activated.matrix(inner), second.matrix(out), second_bias.flat(), y.matrix(out));
     return y.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
     const tape kept(*this, m, a);
-    activations<Machine> x(m, a[0]), before(m, kept.before), d_y(m, d);
-    on_machine<Machine> first(m, a[1]), second(m, a[3]);
+    activations<Backend> x(m, a[0]), before(m, kept.before), d_y(m, d);
+    on_backend<Backend> first(m, a[1]), second(m, a[3]);
     // made again from what the forward kept
-    auto activated = rubbish<activations<Machine>>(m, rows * inner);
+    auto activated = rubbish<activations<Backend>>(m, rows * inner);
     m.activate(Activation, before.matrix(inner), activated.matrix(inner));
-    auto d_inner = rubbish<activations<Machine>>(m, rows * inner),
-         d_x = rubbish<activations<Machine>>(m, a[0].size());
-    auto d_first = added_to<on_machine<Machine>>(m, a[1].size()),
-         d_first_bias = added_to<on_machine<Machine>>(m, inner);
-    auto d_second = added_to<on_machine<Machine>>(m, a[3].size()),
-         d_second_bias = added_to<on_machine<Machine>>(m, out);
+    auto d_inner = rubbish<activations<Backend>>(m, rows * inner),
+         d_x = rubbish<activations<Backend>>(m, a[0].size());
+    auto d_first = added_to<on_backend<Backend>>(m, a[1].size()),
+         d_first_bias = added_to<on_backend<Backend>>(m, inner);
+    auto d_second = added_to<on_backend<Backend>>(m, a[3].size()),
+         d_second_bias = added_to<on_backend<Backend>>(m, out);
     m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out),
                                 Activation, before.matrix(inner), d_inner.matrix(inner),
                                 d_second.matrix(out), d_second_bias.flat());
@@ -214,11 +214,11 @@ struct feed_forward_operation {
 
  private:
   struct tape {
-    tape(const feed_forward_operation& o, const Machine& m, const arguments& a) {
-      activations<Machine> x(m, a[0]);
-      on_machine<Machine> weight(m, a[1]), bias(m, a[2]);
-      auto hidden = rubbish<activations<Machine>>(m, o.rows * o.inner),
-           y = rubbish<activations<Machine>>(m, o.rows * o.inner);
+    tape(const feed_forward_operation& o, const Backend& m, const arguments& a) {
+      activations<Backend> x(m, a[0]);
+      on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
+      auto hidden = rubbish<activations<Backend>>(m, o.rows * o.inner),
+           y = rubbish<activations<Backend>>(m, o.rows * o.inner);
       m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation,
                         hidden.matrix(o.inner), y.matrix(o.inner));
       before = hidden.host();
@@ -229,7 +229,7 @@ struct feed_forward_operation {
 };
 
 /// Repeated tokens and positions, so that gradients meet.
-template <class Machine>
+template <class Backend>
 struct embedding_operation {
   std::size_t vocabulary = 7, positions = 5, channels = 33;
   std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
@@ -237,16 +237,16 @@ struct embedding_operation {
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {vocabulary * channels, positions * channels};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    on_machine<Machine> wte(m, a[0]), wpe(m, a[1]);
-    auto out = rubbish<activations<Machine>>(m, tokens.size() * channels);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    on_backend<Backend> wte(m, a[0]), wpe(m, a[1]);
+    auto out = rubbish<activations<Backend>>(m, tokens.size() * channels);
     m.embedding(tokens, places, wte.matrix(channels), wpe.matrix(channels), out.matrix(channels));
     return out.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> d_out(m, d);
-    auto d_wte = added_to<on_machine<Machine>>(m, a[0].size()),
-         d_wpe = added_to<on_machine<Machine>>(m, a[1].size());
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> d_out(m, d);
+    auto d_wte = added_to<on_backend<Backend>>(m, a[0].size()),
+         d_wpe = added_to<on_backend<Backend>>(m, a[1].size());
     m.embedding_backward(tokens, places, d_out.matrix(channels), d_wte.matrix(channels),
                          d_wpe.matrix(channels));
     return {d_wte.host(there_before), d_wpe.host(there_before)};
@@ -254,20 +254,20 @@ struct embedding_operation {
 };
 
 /// gather_rows, whose adjoint is scatter_add_rows.
-template <class Machine>
+template <class Backend>
 struct rows_operation {
   std::size_t rows = 8, channels = 17;
   std::vector<std::int32_t> named = {1, 4, 7};
   [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {rows * channels}; }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> from(m, a[0]);
-    auto out = rubbish<activations<Machine>>(m, named.size() * channels);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> from(m, a[0]);
+    auto out = rubbish<activations<Backend>>(m, named.size() * channels);
     m.gather_rows(from.matrix(channels), named, out.matrix(channels));
     return out.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> d_out(m, d);
-    auto d_from = added_to<activations<Machine>>(m, a[0].size());
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> d_out(m, d);
+    auto d_from = added_to<activations<Backend>>(m, a[0].size());
     m.scatter_add_rows(d_out.matrix(channels), named, d_from.matrix(channels));
     return {d_from.host(there_before)};
   }
@@ -275,7 +275,7 @@ struct rows_operation {
 
 /// A forest with a deep path, a wide fork, a node longer than a tile, and a second root. All rows
 /// look, or those named.
-template <class Machine>
+template <class Backend>
 struct attention_operation {
   std::vector<std::int32_t> queries = {};
   std::size_t heads = 3, channels = 5;
@@ -291,25 +291,25 @@ struct attention_operation {
   }
   [[nodiscard]] attention_rows forest() const { return {.nodes = nodes, .queries = queries}; }
 
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]);
-    auto out = rubbish<activations<Machine>>(m, size(looking()));
-    auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> q(m, a[0]), k(m, a[1]), v(m, a[2]);
+    auto out = rubbish<activations<Backend>>(m, size(looking()));
+    auto log_sums = rubbish<on_backend<Backend>>(m, looking() * heads);
     m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels),
                      v.heads(heads, channels), scale, out.heads(heads, channels),
                      log_sums.matrix(heads));
     return out.host();
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
-    auto out = rubbish<activations<Machine>>(m, size(looking()));
-    auto log_sums = rubbish<on_machine<Machine>>(m, looking() * heads);
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> q(m, a[0]), k(m, a[1]), v(m, a[2]), d_out(m, d);
+    auto out = rubbish<activations<Backend>>(m, size(looking()));
+    auto log_sums = rubbish<on_backend<Backend>>(m, looking() * heads);
     m.tree_attention(forest(), q.heads(heads, channels), k.heads(heads, channels),
                      v.heads(heads, channels), scale, out.heads(heads, channels),
                      log_sums.matrix(heads));
-    auto d_q = rubbish<activations<Machine>>(m, size(looking())),
-         d_k = rubbish<activations<Machine>>(m, size(rows())),
-         d_v = rubbish<activations<Machine>>(m, size(rows()));
+    auto d_q = rubbish<activations<Backend>>(m, size(looking())),
+         d_k = rubbish<activations<Backend>>(m, size(rows())),
+         d_v = rubbish<activations<Backend>>(m, size(rows()));
     m.tree_attention_backward(
         forest(), q.heads(heads, channels), k.heads(heads, channels), v.heads(heads, channels),
         scale, out.heads(heads, channels), log_sums.matrix(heads), d_out.heads(heads, channels),
@@ -325,7 +325,7 @@ inline const std::vector<std::int32_t> some_rows = {0,  1,   69,  73,  80,  89, 
 /// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets,
 /// one has none. An `offset` comes on top of every logit, from one more channel: a softmax does not
 /// see it, but roundings may.
-template <class Machine>
+template <class Backend>
 struct head_operation {
   std::size_t rows = 5, channels = 11, vocabulary = 1300;
   std::vector<head_target> targets = {{0, 3}, {0, 1299}, {1, 0}, {4, 700}, {2, 3}, {2, 3}};
@@ -333,26 +333,26 @@ struct head_operation {
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {rows * channels, vocabulary * channels};
   }
-  [[nodiscard]] numbers forward(const Machine& m, const arguments& a) const {
-    activations<Machine> hidden(m, with_channel(a[0], 32));
-    on_machine<Machine> weight(m, with_channel(a[1], offset / 32));
-    auto log_sums = rubbish<on_machine<Machine>>(m, rows);
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    activations<Backend> hidden(m, with_channel(a[0], 32));
+    on_backend<Backend> weight(m, with_channel(a[1], offset / 32));
+    auto log_sums = rubbish<on_backend<Backend>>(m, rows);
     numbers log_probs(targets.size());  // without logits to keep; the backward keeps them
     m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), {targets, rows}, {},
                      log_sums.flat(), log_probs);
     return log_probs;
   }
-  [[nodiscard]] arguments backward(const Machine& m, const arguments& a, const numbers& d) const {
-    activations<Machine> hidden(m, with_channel(a[0], 32));
-    on_machine<Machine> weight(m, with_channel(a[1], offset / 32));
-    auto logits = rubbish<activations<Machine>>(m, rows * vocabulary);
-    auto log_sums = rubbish<on_machine<Machine>>(m, rows);
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> hidden(m, with_channel(a[0], 32));
+    on_backend<Backend> weight(m, with_channel(a[1], offset / 32));
+    auto logits = rubbish<activations<Backend>>(m, rows * vocabulary);
+    auto log_sums = rubbish<on_backend<Backend>>(m, rows);
     numbers log_probs(targets.size());
     const head_targets all(targets, rows);
     m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), all, logits.matrix(vocabulary),
                      log_sums.flat(), log_probs);
-    auto d_hidden = rubbish<activations<Machine>>(m, rows * width());
-    auto d_weight = added_to<on_machine<Machine>>(m, vocabulary * width());
+    auto d_hidden = rubbish<activations<Backend>>(m, rows * width());
+    auto d_weight = added_to<on_backend<Backend>>(m, vocabulary * width());
     m.head_backward(logits.matrix(vocabulary), log_sums.flat(), all, d, hidden.matrix(width()),
                     weight.matrix(width()), d_hidden.matrix(width()), d_weight.matrix(width()));
     return {without_channel(d_hidden.host()), without_channel(d_weight.host(there_before))};
@@ -391,44 +391,44 @@ template <class Operation>
 /// Calls visit(name, operation) for every operation with products, in whole vectors: columns are
 /// multiples of 32, as a model's are, and rows are not. A vendor's library has a way for such
 /// products with every finish.
-template <class Machine, class Visitor>
+template <class Backend, class Visitor>
 void for_each_vector_operation(const Visitor& visit) {
   const operation_sizes sizes = {.rows = 70, .in = 64, .out = 96};
-  visit("linear in vectors", linear_operation<Machine>{sizes});
-  visit("linear_residual in vectors", linear_residual_operation<Machine>{sizes});
+  visit("linear in vectors", linear_operation<Backend>{sizes});
+  visit("linear_residual in vectors", linear_residual_operation<Backend>{sizes});
   visit("feed forward gelu_new in vectors",
-        feed_forward_operation<Machine, activation_function::gelu_new>{
+        feed_forward_operation<Backend, activation_function::gelu_new>{
             .rows = 70, .in = 64, .inner = 256, .out = 96});
   visit("tree_attention, heads of 64",
-        attention_operation<Machine>{.heads = 1, .channels = 64, .scale = 0.1});
+        attention_operation<Backend>{.heads = 1, .channels = 64, .scale = 0.1});
   visit("tree_attention of some rows, heads of 128",
-        attention_operation<Machine>{
+        attention_operation<Backend>{
             .queries = some_rows, .heads = 1, .channels = 128, .scale = 0.1});
-  visit("head in vectors", head_operation<Machine>{.rows = 7, .channels = 32, .vocabulary = 1312});
+  visit("head in vectors", head_operation<Backend>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 
 /// Calls visit(name, operation) for every operation.
-template <class Machine, class Visitor>
+template <class Backend, class Visitor>
 void for_each_operation(const Visitor& visit) {
-  visit("linear", linear_operation<Machine>{});
-  visit("linear, wide", linear_operation<Machine>{{.rows = 3, .in = 40, .out = 90}});
-  visit("linear_residual", linear_residual_operation<Machine>{});
-  visit("layer_norm", layer_norm_operation<Machine>{});
-  visit("feed forward gelu_new", feed_forward_operation<Machine, activation_function::gelu_new>{});
-  visit("feed forward gelu", feed_forward_operation<Machine, activation_function::gelu>{});
-  visit("embedding", embedding_operation<Machine>{});
-  visit("gather_rows", rows_operation<Machine>{});
-  visit("tree_attention", attention_operation<Machine>{});
-  visit("tree_attention of some rows", attention_operation<Machine>{some_rows});
-  visit("head", head_operation<Machine>{});
-  visit("head, logits around -100", head_operation<Machine>{.offset = -100});
+  visit("linear", linear_operation<Backend>{});
+  visit("linear, wide", linear_operation<Backend>{{.rows = 3, .in = 40, .out = 90}});
+  visit("linear_residual", linear_residual_operation<Backend>{});
+  visit("layer_norm", layer_norm_operation<Backend>{});
+  visit("feed forward gelu_new", feed_forward_operation<Backend, activation_function::gelu_new>{});
+  visit("feed forward gelu", feed_forward_operation<Backend, activation_function::gelu>{});
+  visit("embedding", embedding_operation<Backend>{});
+  visit("gather_rows", rows_operation<Backend>{});
+  visit("tree_attention", attention_operation<Backend>{});
+  visit("tree_attention of some rows", attention_operation<Backend>{some_rows});
+  visit("head", head_operation<Backend>{});
+  visit("head, logits around -100", head_operation<Backend>{.offset = -100});
 }
 
 /// Calls visit(name, operation) for every operation at every size.
-template <class Machine, class Visitor>
+template <class Backend, class Visitor>
 void for_each_operation_and_size(const Visitor& visit) {
-  for_each_operation<Machine>(visit);
-  for_each_vector_operation<Machine>(visit);
+  for_each_operation<Backend>(visit);
+  for_each_vector_operation<Backend>(visit);
 }
 
 }  // namespace prefopt::tests

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over random forests in bfloat16 beside the CPU's in float64, on any machine whose
+// Attention over random forests in bfloat16 beside the CPU's in float64, on any backend whose
 // activations are bfloat16.
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "laws/transformer_machine_laws.hpp"
+#include "laws/transformer_backend_laws.hpp"
 
 namespace prefopt::tests {
 
@@ -74,26 +74,26 @@ struct attention_inputs {
   for (auto [values, rows] :
        {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
     values->resize(rows * in.heads * channels);
-    for (double& value : *values)  // what every machine can hold
+    for (double& value : *values)  // what every backend can hold
       value =
           static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
   }
   return in;
 }
 
-template <class Machine>
-[[nodiscard]] attention_results attend(const Machine& on, const attention_rows& rows,
+template <class Backend>
+[[nodiscard]] attention_results attend(const Backend& on, const attention_rows& rows,
                                        const attention_inputs& in) {
-  activations<Machine> q(on, in.q), k(on, in.k), v(on, in.v), d(on, in.d);
-  auto out = rubbish<activations<Machine>>(on, in.q.size());
-  auto log_sums = rubbish<on_machine<Machine>>(on, in.q.size() / in.channels);
+  activations<Backend> q(on, in.q), k(on, in.k), v(on, in.v), d(on, in.d);
+  auto out = rubbish<activations<Backend>>(on, in.q.size());
+  auto log_sums = rubbish<on_backend<Backend>>(on, in.q.size() / in.channels);
   const auto heads = [&](auto& values) { return values.heads(in.heads, in.channels); };
   on.tree_attention(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads));
   attention_results all{.out = out.host(), .log_sums = log_sums.host()};
   if (rows.first_row != 0) return all;
-  auto d_q = rubbish<activations<Machine>>(on, in.q.size()),
-       d_k = rubbish<activations<Machine>>(on, in.k.size()),
-       d_v = rubbish<activations<Machine>>(on, in.v.size());
+  auto d_q = rubbish<activations<Backend>>(on, in.q.size()),
+       d_k = rubbish<activations<Backend>>(on, in.k.size()),
+       d_v = rubbish<activations<Backend>>(on, in.v.size());
   on.tree_attention_backward(rows, heads(q), heads(k), heads(v), 0.1, heads(out),
                              log_sums.matrix(in.heads), heads(d), heads(d_q), heads(d_k),
                              heads(d_v));
@@ -113,10 +113,10 @@ inline void check_close(const attention_results& got, const attention_results& w
   BOOST_TEST(distance(got.d_v, wanted.d_v) <= attention_rounding);
 }
 
-/// Attention over a random forest in bfloat16, of all rows and of named ones. A machine may have
+/// Attention over a random forest in bfloat16, of all rows and of named ones. A backend may have
 /// tensor cores for heads of 64 and 128 channels.
-template <class Machine>
-void wide_heads_agree_with_float64(const Machine& on, std::size_t channels, std::size_t longest) {
+template <class Backend>
+void wide_heads_agree_with_float64(const Backend& on, std::size_t channels, std::size_t longest) {
   random_generator random(6);
   const auto nodes = random_forest(random, 6, longest);
   const std::int32_t rows = nodes.back().end;
@@ -131,8 +131,8 @@ void wide_heads_agree_with_float64(const Machine& on, std::size_t channels, std:
 }
 
 /// A query that continues from keys and values which are there.
-template <class Machine>
-void wide_heads_continue_from_cached_rows(const Machine& on) {
+template <class Backend>
+void wide_heads_continue_from_cached_rows(const Backend& on) {
   random_generator random(7);
   const std::vector<tree_node> chain{{-1, 0, 100, 100}};
   const attention_rows rows{.nodes = chain, .first_row = 97};

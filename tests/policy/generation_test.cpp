@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_prompt_takes_one_number_of_the_generator_however_long_its
   BOOST_TEST((of_short.state() == skipped.state() && of_long.state() == skipped.state()));
 }
 
-// The generator gives the same numbers on every machine, so that what is counted here never
+// The generator gives the same numbers on every computer, so that what is counted here never
 // changes; five deviations of a frequency, none of which one in a million would pass, leave no
 // table of other probabilities through.
 BOOST_AUTO_TEST_CASE(first_and_second_tokens_come_as_often_as_the_table_says) {

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(it_owns_its_model) {
   const double* const place = table.parameters().at(0).value.data();
   reward_model model(std::move(table));
   BOOST_TEST(model.parameters().at(0).value.data() == place);
-  BOOST_TEST(&model.machine() == &model.model().machine());
+  BOOST_TEST(&model.backend() == &model.model().backend());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

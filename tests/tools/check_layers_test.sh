@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check_layers passes headers that keep to their floors, and refuses each way not to.
+# check_layers passes headers that keep to their layers, and refuses each way not to.
 set -euo pipefail
 check_layers=$(cd "$(dirname "$0")/../../tools" && pwd)/check_layers
 folder=$(mktemp -d)
@@ -18,7 +18,7 @@ header() {
 }
 fresh() {
   rm -rf ./*
-  printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'beside backend data' 'leaf cuda' 'leaf files' 'leaf io files' \
+  printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'allow backend data' 'component cuda' 'component files' 'component io files' \
     >LAYERS
   header version.hpp
   header core/a.hpp '<vector>' prefopt/version.hpp
@@ -59,7 +59,7 @@ header core/a.hpp prefopt/core/g.hpp
 header core/g.hpp prefopt/core/a.hpp
 refuses 'which leads back to it'
 header core/a.hpp '<Eigen/Core>'
-refuses 'third-party <Eigen/Core> outside the leaves'
+refuses 'third-party <Eigen/Core> outside the components'
 header core/a.hpp '<functional>'
 refuses 'too heavy'
 header core/a.hpp a.hpp

@@ -140,7 +140,7 @@ namespace {
 class plain_policy {
  public:
   [[nodiscard]] auto parameters() { return table_.parameters(); }
-  [[nodiscard]] auto& machine() const { return table_.machine(); }
+  [[nodiscard]] auto& backend() const { return table_.backend(); }
   [[nodiscard]] auto token_log_probs(const prefix_tree_batch& batch) const {
     return table_.token_log_probs(batch);
   }

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_policy_of_another_shape_mixes_nothing) {
     std::vector<parameter<double>> parameters() {
       return {first.parameters()[0], second.parameters()[0]};
     }
-    const host_backend<double>& machine() const { return first.machine(); }
+    const host_backend<double>& backend() const { return first.backend(); }
   };
   two_tensors other(3);
   for (double& logit : other.first.parameters()[0].value) logit += 1;

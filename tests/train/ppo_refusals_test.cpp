@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ppo_trainer refuses, at its door and on the way.
+// What ppo_trainer rejects, on entry and during training.
 
 #include <cmath>
 #include <cstddef>
@@ -35,7 +35,7 @@ void attempt(const ppo& loss, const generation_options& generation = token_world
   if (prompts > 0) run.run(token_world::prompts(prompts));
 }
 
-BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_the_door) {
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_on_entry) {
   BOOST_CHECK_NO_THROW(attempt({}));
   BOOST_CHECK_THROW(attempt({.cliprange = 0}), value_error);
   BOOST_CHECK_THROW(attempt({.advantage = {.lam = 2}}), value_error);

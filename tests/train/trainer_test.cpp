@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_a_run_by_rounding_only) {
     BOOST_TEST(std::abs(weights(cut)[i] - weights(whole)[i]) < 1e-10);
 }
 
-BOOST_AUTO_TEST_CASE(no_microbatch_is_the_machines_to_say_and_zero_is_all_at_once) {
+BOOST_AUTO_TEST_CASE(no_microbatch_is_the_backends_to_say_and_zero_is_all_at_once) {
   bigram policy = toy_policy();
   const auto tokens_with = [&](std::optional<std::int64_t> asked) {
     trainer_options options = short_run;
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(dpo_raises_margins_and_sft_the_chosen_log_probs) {
   BOOST_TEST(tuned.reports.back().loss < 0.8 * tuned.reports.front().loss);
 }
 
-BOOST_AUTO_TEST_CASE(bad_options_and_losses_are_refused_at_the_door) {
+BOOST_AUTO_TEST_CASE(bad_options_and_losses_are_refused_on_entry) {
   bigram policy = toy_policy();
   const bigram reference = toy_policy();
   BOOST_CHECK_THROW((trainer{policy, reference, dpo{.beta = 0}}), value_error);
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run
       throw value_error("");
     }
     auto parameters() { return inner.parameters(); }
-    const host_backend<double>& machine() const { return inner.machine(); }
+    const host_backend<double>& backend() const { return inner.backend(); }
   };
   plain silent;
   BOOST_CHECK_EXCEPTION((trainer{silent, cache, wpo{dpo{}}}), value_error, says_in("square sums"));

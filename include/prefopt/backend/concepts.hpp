@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a machine must offer: storage, and families of operations of which a model or an optimizer
+// What a backend must offer: storage, and families of operations of which a model or an optimizer
 // names those it needs.
 
 #include <concepts>
@@ -42,7 +42,7 @@ struct adamw_tensor {
 /// `copy_from_host(from, to)` and `copy_to_host(from, to)` between equally long spans, and
 /// `copy(from, to)` inside; `fill(span, value)`.
 template <class M>
-concept storage_machine =
+concept storage_backend =
     requires(const M& constant, std::span<typename M::value_type> mine,
              std::span<const typename M::value_type> read_only, typename M::value_type value) {
       {
@@ -55,17 +55,17 @@ concept storage_machine =
     };
 
 /// Can run an optimizer.
-/// Needs: storage_machine; `sum_of_squares(spans)` of all of them together in double, the same bits
+/// Needs: storage_backend; `sum_of_squares(spans)` of all of them together in double, the same bits
 /// for the same input; `adamw(tensors, coefficients)`, one step that assigns values and moments.
-/// Both take all tensors in one call, so that a machine with a dear launch launches once.
+/// Both take all tensors in one call, so that a backend with a dear launch launches once.
 template <class M>
-concept optimizer_machine =
-    storage_machine<M> &&
-    requires(const M& machine, std::span<const std::span<const typename M::value_type>> spans,
+concept optimizer_backend =
+    storage_backend<M> &&
+    requires(const M& backend, std::span<const std::span<const typename M::value_type>> spans,
              std::span<const adamw_tensor<typename M::value_type>> tensors,
              const adamw_coefficients& coefficients) {
-      { machine.sum_of_squares(spans) } -> std::same_as<double>;
-      machine.adamw(tensors, coefficients);
+      { backend.sum_of_squares(spans) } -> std::same_as<double>;
+      backend.adamw(tensors, coefficients);
     };
 
 }  // namespace prefopt

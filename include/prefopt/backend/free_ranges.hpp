@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// free_ranges: which parts of some memory are not in use. A machine that keeps its scratch memory
+// free_ranges: which parts of some memory are not in use. A backend that keeps its scratch memory
 // from step to step takes the lowest range that is large enough (Knuth, The Art of Computer
 // Programming 1, section 2.5, first fit): what a step touches stays together, whatever sizes the
 // step before had.

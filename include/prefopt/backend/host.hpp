@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// host_backend: the machine that needs nothing but std. Storage and the optimizer's operations,
+// host_backend: the backend that needs nothing but std. Storage and the optimizer's operations,
 // serial, in host memory; enough for small policies.
 
 #include <algorithm>

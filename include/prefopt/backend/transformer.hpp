@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The operations that a transformer needs of a machine, each with its backward.
+// The operations that a transformer needs of a backend, each with its backward.
 //
 // Legend: N rows of the packed batch, R head rows, M targets, C channels, I inner channels, V
 // vocabulary, H heads, D = C / H channels a head. Matrices are row-major; a linear's weight is [in,
@@ -80,15 +80,15 @@ class head_targets {
 };
 
 /// Can run a transformer's forward pass and its backward.
-/// Needs: optimizer_machine, whose value_type parameters, their gradients and statistics have;
+/// Needs: optimizer_backend, whose value_type parameters, their gradients and statistics have;
 /// `activation_type`, of what lies between layers; `scratch<T>(n)`, as allocate but with any
 /// content, for what comes and goes with every step; the operations below, which `eigen_backend`
 /// documents one by one. Promises: the same call gives the same bits; every backward is the adjoint
 /// of its forward, to rounding.
 template <class M>
-concept transformer_machine =
-    optimizer_machine<M> &&
-    requires(const M& machine, std::span<const std::int32_t> indices,
+concept transformer_backend =
+    optimizer_backend<M> &&
+    requires(const M& backend, std::span<const std::int32_t> indices,
              matrix_view<typename M::activation_type> out,
              matrix_view<const typename M::activation_type> in,
              std::span<typename M::activation_type> activations,
@@ -103,30 +103,30 @@ concept transformer_machine =
              activation_function activation, const head_targets& targets,
              std::span<double> log_probs, std::span<const double> slopes) {
       {
-        machine.template scratch<typename M::value_type>(std::size_t{}).data()
+        backend.template scratch<typename M::value_type>(std::size_t{}).data()
       } -> std::same_as<typename M::value_type*>;
-      machine.template scratch<typename M::activation_type>(std::size_t{});
-      machine.clear(out);
-      machine.copy_from_host(read_activations, activations);
-      machine.copy_to_host(read_activations, activations);
-      machine.embedding(indices, indices, weight, weight, out);
-      machine.embedding_backward(indices, indices, in, numbers, numbers);
-      machine.layer_norm(in, bias, bias, number, out, statistics);
-      machine.layer_norm_backward(in, in, bias, read_statistics, out, vector, vector);
-      machine.linear(in, weight, bias, out);
-      machine.linear_residual(in, weight, bias, in, out);
-      machine.linear_backward(in, in, weight, out, numbers, vector);
-      machine.activate(activation, in, out);
-      machine.linear_activate(in, weight, bias, activation, out, out);
-      machine.activated_linear_backward(in, in, weight, activation, in, out, numbers, vector);
-      machine.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, numbers);
-      machine.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads,
+      backend.template scratch<typename M::activation_type>(std::size_t{});
+      backend.clear(out);
+      backend.copy_from_host(read_activations, activations);
+      backend.copy_to_host(read_activations, activations);
+      backend.embedding(indices, indices, weight, weight, out);
+      backend.embedding_backward(indices, indices, in, numbers, numbers);
+      backend.layer_norm(in, bias, bias, number, out, statistics);
+      backend.layer_norm_backward(in, in, bias, read_statistics, out, vector, vector);
+      backend.linear(in, weight, bias, out);
+      backend.linear_residual(in, weight, bias, in, out);
+      backend.linear_backward(in, in, weight, out, numbers, vector);
+      backend.activate(activation, in, out);
+      backend.linear_activate(in, weight, bias, activation, out, out);
+      backend.activated_linear_backward(in, in, weight, activation, in, out, numbers, vector);
+      backend.tree_attention(rows, read_heads, read_heads, read_heads, number, heads, numbers);
+      backend.tree_attention_backward(rows, read_heads, read_heads, read_heads, number, read_heads,
                                       weight, read_heads, heads, heads, heads);
-      machine.gather_rows(in, indices, out);
-      machine.scatter_add_rows(in, indices, out);
-      machine.head_logits(in, weight, numbers);
-      machine.head_log_probs(in, weight, targets, out, vector, log_probs);
-      machine.head_backward(out, bias, targets, slopes, in, weight, out, numbers);
+      backend.gather_rows(in, indices, out);
+      backend.scatter_add_rows(in, indices, out);
+      backend.head_logits(in, weight, numbers);
+      backend.head_log_probs(in, weight, targets, out, vector, log_probs);
+      backend.head_backward(out, bias, targets, slopes, in, weight, out, numbers);
     };
 
 }  // namespace prefopt

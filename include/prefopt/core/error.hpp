@@ -38,7 +38,7 @@ struct io_error : error {
   using error::error;
 };
 
-/// A machine that is absent, unsupported or out of memory.
+/// A backend that is absent, unsupported or out of memory.
 struct device_error : error {
   using error::error;
 };

@@ -17,7 +17,7 @@ namespace prefopt {
 
 /// A range of named tensors with gradients.
 /// Needs: each element has `name`, `shape` (row-major), `value` and `gradient` (equally long spans
-/// of the machine's memory), `trainable`, and `decays` (whether weight decay falls on it).
+/// of the backend's memory), `trainable`, and `decays` (whether weight decay falls on it).
 /// Promises: the same tensors in the same order every time it is asked for.
 /// Not asked: that the range outlives the call; the spans do, with the model.
 template <class Range, class Real>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// random_generator: the library's own random numbers, the same on every machine. The standard
+// random_generator: the library's own random numbers, the same on every computer. The standard
 // library's distributions differ between platforms, and so do the last bits of log and cos; here
 // only integers and exactly rounded operations are used. The generator is xoshiro256** (Blackman &
 // Vigna 2021, doi:10.1145/3460772), seeded by splitmix64.
@@ -126,7 +126,7 @@ void shuffle(Range&& range, random_generator& generator) {
 }
 
 /// The numbers 0 .. count-1 in the order of an epoch: the same for the same seed and epoch, on
-/// every machine.
+/// every computer.
 [[nodiscard]] inline std::vector<std::size_t> shuffled_indices(std::size_t count,
                                                                std::uint64_t seed,
                                                                std::uint64_t epoch) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // tensor_view: a pointer with extents and strides, owner of nothing. What operations take and what
-// machines hand out; it may point to host or to device memory, which its holder knows. Strides
+// backends hand out; it may point to host or to device memory, which its holder knows. Strides
 // count elements; the last axis is dense (stride 1), so a row is always a run of memory.
 
 #include <array>

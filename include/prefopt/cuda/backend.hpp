@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_backend: an NVIDIA GPU as a machine; models transformer_machine. This header is safe for a
+// cuda_backend: an NVIDIA GPU as a backend; models transformer_backend. This header is safe for a
 // host compiler: it says what there is, and a translation unit for nvcc (prefopt/cuda.cuh) or the
 // library prefopt::cuda has the rest.
 //
@@ -115,7 +115,7 @@ class cuda_backend {
   void adamw(std::span<const adamw_tensor<float>> tensors,
              const adamw_coefficients& coefficients) const;
 
-  // The operations of transformer_machine, as eigen_backend documents them.
+  // The operations of transformer_backend, as eigen_backend documents them.
 
   void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,

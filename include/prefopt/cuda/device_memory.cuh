@@ -54,7 +54,7 @@ class lasting_memory final : public device_memory {
   check(cudaMemGetInfo(&free, &all), "asking for free memory");
   throw device_error(join("cuda: out of memory: wanted ", wanted, " bytes; ", free,
                           " of the device's ", all, " are free, and ", scratch,
-                          " are this machine's scratch memory; lower tokens_per_microbatch"));
+                          " are this backend's scratch memory; lower tokens_per_microbatch"));
 }
 
 }  // namespace prefopt::detail

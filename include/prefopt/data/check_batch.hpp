@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check(batch): what a model asks at its door before it trusts a batch's indices. Cost: O(N + M)
+// check(batch): what a model checks on entry before it trusts a batch's indices. Cost: O(N + M)
 // for N tokens and M targets, nothing beside a model's work.
 
 #include <cstddef>

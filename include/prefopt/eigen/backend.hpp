@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// eigen_backend: the CPU machine. Matrix products by kernels of its own, element-wise work by
-// Eigen, both split over a number of OpenMP threads that the user sets; models transformer_machine.
+// eigen_backend: the CPU backend. Matrix products by kernels of its own, element-wise work by
+// Eigen, both split over a number of OpenMP threads that the user sets; models transformer_backend.
 //
 // Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
 //
@@ -37,7 +37,7 @@ struct eigen_options {
 
 /// The CPU in `Compute`: float, double, or bfloat16, which keeps all numbers in float32 and rounds
 /// them to bfloat16 where matrices are multiplied. Any number of threads may share it; copies share
-/// its workspace. Operations trust their callers with shapes: models check at their door.
+/// its workspace. Operations trust their callers with shapes: models check on entry.
 template <class Compute>
 class eigen_backend {
  public:
@@ -74,7 +74,7 @@ class eigen_backend {
   [[nodiscard]] zeroed_buffer<T> allocate(std::size_t count) const {
     return zeroed_buffer<T>(count);
   }
-  /// Room for `count` numbers of any value, which the machine keeps when its owner lets it go.
+  /// Room for `count` numbers of any value, which the backend keeps when its owner lets it go.
   template <class T>
   [[nodiscard]] workspace_buffer<T> scratch(std::size_t count) const {
     return {workspace_, count};
@@ -285,8 +285,8 @@ class eigen_backend {
   std::shared_ptr<detail::workspace> workspace_ = std::make_shared<detail::workspace>();
 };
 
-static_assert(transformer_machine<eigen_backend<float>> &&
-              transformer_machine<eigen_backend<double>> &&
-              transformer_machine<eigen_backend<bfloat16>>);
+static_assert(transformer_backend<eigen_backend<float>> &&
+              transformer_backend<eigen_backend<double>> &&
+              transformer_backend<eigen_backend<bfloat16>>);
 
 }  // namespace prefopt

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products in bfloat16 on any machine, and on those with AVX-512's dot product of bfloat16 pairs.
+// Products in bfloat16 on any computer, and on those with AVX-512's dot product of bfloat16 pairs.
 // Both sum in float32.
 
 #include <cstddef>

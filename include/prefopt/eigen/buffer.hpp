@@ -15,7 +15,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// Bytes of `size` numbers. Throws std::bad_alloc where no machine has as many.
+/// Bytes of `size` numbers. Throws std::bad_alloc where no computer has as many.
 template <class T>
 [[nodiscard]] std::size_t bytes_of(std::size_t size) {
   if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The products of a machine that computes in `Compute`: on which kernel they run.
+// The products of a backend that computes in `Compute`: on which kernel they run.
 
 #include <string_view>
 
@@ -40,7 +40,7 @@ class product_engine {
 /// Kernels for products in bfloat16, the best first.
 enum class bfloat16_kernel { amx, avx512, widened };
 
-/// The best that works here. The choice depends on the processor only, so that equal machines give
+/// The best that works here. The choice depends on the processor only, so that equal computers give
 /// equal bits.
 [[nodiscard]] inline bfloat16_kernel best_bfloat16_kernel() {
 #if defined(__x86_64__)

@@ -50,7 +50,7 @@ void start_all_at_a_time(int count, const Start& start) {
 
 }  // namespace detail
 
-/// Starts the threads with which machines of `count` threads work when the calling thread uses
+/// Starts the threads with which backends of `count` threads work when the calling thread uses
 /// them. Throws device_error where the system refuses so many.
 inline void start_threads(int count) {
   detail::start_all_at_a_time(count, [](auto&& work) { return std::jthread(work); });

@@ -77,7 +77,7 @@ class workspace {
 
 }  // namespace detail
 
-/// Owner of `size()` numbers of any value in a machine's workspace, which they go back to.
+/// Owner of `size()` numbers of any value in a backend's workspace, which they go back to.
 /// Move-only.
 template <class T>
 class workspace_buffer {
@@ -100,7 +100,7 @@ class workspace_buffer {
 
  private:
   /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its
-  /// own. Throws std::bad_alloc where no machine has as many.
+  /// own. Throws std::bad_alloc where no computer has as many.
   [[nodiscard]] static std::size_t lines(std::size_t size) {
     const std::size_t bytes = std::max<std::size_t>(detail::bytes_of<T>(size), 1);
     if (bytes > std::numeric_limits<std::size_t>::max() - 2 * detail::cache_line)

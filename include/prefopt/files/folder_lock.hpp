@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // folder_lock: one writer for a folder, across processes, containers and, where the file system
-// knows locks, machines.
+// knows locks, computers.
 
 #include <cerrno>
 #include <chrono>

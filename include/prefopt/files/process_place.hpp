@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // process_place: where process ids mean the same. Two processes can look each other up by id only
-// if they run on one machine since its last start and in one container.
+// if they run on one computer since its last start and in one container.
 
 #include <array>
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace prefopt {
 
-/// This machine's name, for messages; "an unknown host" where it has none.
+/// This computer's name, for messages; "an unknown host" where it has none.
 [[nodiscard]] inline std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "an unknown host";
@@ -41,7 +41,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// 16 hexadecimal digits that stand for this machine, its last start, and this container.
+/// 16 hexadecimal digits that stand for this computer, its last start, and this container.
 [[nodiscard]] inline const std::string& process_place() {
   static const std::string place = detail::make_process_place();
   return place;

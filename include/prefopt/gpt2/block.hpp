@@ -17,19 +17,19 @@
 
 namespace prefopt {
 
-/// A machine's matrix with its storage. Rows begin on cache lines, so that a row's bits do not
-/// depend on which row it is where a machine's order of summation follows alignment.
-template <transformer_machine Machine, class Value = typename Machine::activation_type>
-class machine_matrix {
+/// A backend's matrix with its storage. Rows begin on cache lines, so that a row's bits do not
+/// depend on which row it is where a backend's order of summation follows alignment.
+template <transformer_backend Backend, class Value = typename Backend::activation_type>
+class backend_matrix {
  public:
   using value_type = Value;
 
-  machine_matrix() = default;
-  machine_matrix(const Machine& machine, std::size_t rows, std::size_t columns)
+  backend_matrix() = default;
+  backend_matrix(const Backend& backend, std::size_t rows, std::size_t columns)
       : rows_(rows),
         columns_(columns),
         stride_((columns + line - 1) / line * line),
-        storage_(machine.template scratch<value_type>(rows * stride_)) {}
+        storage_(backend.template scratch<value_type>(rows * stride_)) {}
 
   [[nodiscard]] matrix_view<value_type> view() {
     return {storage_.data(), {rows_, columns_}, {stride_, 1}};
@@ -52,17 +52,17 @@ class machine_matrix {
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
   std::size_t stride_ = 0;
-  decltype(std::declval<const Machine&>().template scratch<value_type>(0)) storage_;
+  decltype(std::declval<const Backend&>().template scratch<value_type>(0)) storage_;
 };
 
 /// A layer norm's output and statistics over N rows.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct layer_norm_tape {
-  using value_type = typename Machine::value_type;
+  using value_type = typename Backend::value_type;
 
   layer_norm_tape() = default;
-  layer_norm_tape(const Machine& machine, std::size_t rows, std::size_t channels)
-      : normalized(machine, rows, channels), numbers(machine, 2, rows) {}
+  layer_norm_tape(const Backend& backend, std::size_t rows, std::size_t channels)
+      : normalized(backend, rows, channels), numbers(backend, 2, rows) {}
 
   [[nodiscard]] layer_norm_statistics<value_type> statistics() {
     return {numbers.row(0), numbers.row(1)};
@@ -78,61 +78,61 @@ struct layer_norm_tape {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
 
-  machine_matrix<Machine> normalized;           // [N, C]
-  machine_matrix<Machine, value_type> numbers;  // [2, N] mean, inverse deviation
+  backend_matrix<Backend> normalized;           // [N, C]
+  backend_matrix<Backend, value_type> numbers;  // [2, N] mean, inverse deviation
 };
 
 /// What a block leaves behind from its attention on. What takes no matrix product to make again
 /// (layer norms, the activation) is not kept: that is two fifths of a pass's memory for half a
 /// percent of its time.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct after_attention_tape {
-  after_attention_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : attended(machine, rows, config.n_embd),
-        log_sums(machine, rows, config.n_head),
-        middle(machine, rows, config.n_embd),
-        inner(machine, rows, config.inner()) {}
+  after_attention_tape(const Backend& backend, const gpt2_config& config, std::size_t rows)
+      : attended(backend, rows, config.n_embd),
+        log_sums(backend, rows, config.n_head),
+        middle(backend, rows, config.n_embd),
+        inner(backend, rows, config.inner()) {}
 
-  machine_matrix<Machine> attended;  // [N, C]
+  backend_matrix<Backend> attended;  // [N, C]
   // [N, H] log-sum-exp of each attention row
-  machine_matrix<Machine, typename Machine::value_type> log_sums;
-  machine_matrix<Machine> middle;  // [N, C] the residual stream between attention and feed-forward
-  machine_matrix<Machine> inner;   // [N, I] before the activation
+  backend_matrix<Backend, typename Backend::value_type> log_sums;
+  backend_matrix<Backend> middle;  // [N, C] the residual stream between attention and feed-forward
+  backend_matrix<Backend> inner;   // [N, I] before the activation
 };
 
 /// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than
 /// keys (generation).
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct block_tape {
-  block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : qkv(machine, rows, 3 * config.n_embd), rest(machine, config, rows) {}
+  block_tape(const Backend& backend, const gpt2_config& config, std::size_t rows)
+      : qkv(backend, rows, 3 * config.n_embd), rest(backend, config, rows) {}
 
-  machine_matrix<Machine> qkv;  // [N, 3C]
-  after_attention_tape<Machine> rest;
+  backend_matrix<Backend> qkv;  // [N, 3C]
+  after_attention_tape<Backend> rest;
 };
 
 /// What a block makes on its way and does not keep; forward and backward reuse it from block to
 /// block.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct block_scratch {
-  block_scratch(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : norm(machine, rows, config.n_embd), activated(machine, rows, config.inner()) {}
+  block_scratch(const Backend& backend, const gpt2_config& config, std::size_t rows)
+      : norm(backend, rows, config.n_embd), activated(backend, rows, config.inner()) {}
 
-  layer_norm_tape<Machine> norm;      // of ln_1, then of ln_2
-  machine_matrix<Machine> activated;  // [N, I]
+  layer_norm_tape<Backend> norm;      // of ln_1, then of ln_2
+  backend_matrix<Backend> activated;  // [N, I]
 };
 
 /// Scratch of a block's backward, reused from block to block.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct block_gradients {
-  block_gradients(const Machine& machine, const gpt2_config& config, std::size_t rows)
-      : channels(machine, rows, config.n_embd),
-        qkv(machine, rows, 3 * config.n_embd),
-        inner(machine, rows, config.inner()) {}
+  block_gradients(const Backend& backend, const gpt2_config& config, std::size_t rows)
+      : channels(backend, rows, config.n_embd),
+        qkv(backend, rows, 3 * config.n_embd),
+        inner(backend, rows, config.inner()) {}
 
-  machine_matrix<Machine> channels;  // [N, C]
-  machine_matrix<Machine> qkv;       // [N, 3C]
-  machine_matrix<Machine> inner;     // [N, I]
+  backend_matrix<Backend> channels;  // [N, C]
+  backend_matrix<Backend> qkv;       // [N, 3C]
+  backend_matrix<Backend> inner;     // [N, I]
 };
 
 /// Which third of a [N, 3C] matrix, as [N, H, D] heads.
@@ -152,31 +152,31 @@ template <class Value>
   return heads_of(qkv, static_cast<std::size_t>(part) * config.n_embd, config);
 }
 
-/// A block of one model on one machine.
-template <transformer_machine Machine>
+/// A block of one model on one backend.
+template <transformer_backend Backend>
 class gpt2_block {
  public:
-  using value_type = typename Machine::value_type;
-  using activation_type = typename Machine::activation_type;
+  using value_type = typename Backend::value_type;
+  using activation_type = typename Backend::activation_type;
   using view = matrix_view<activation_type>;
   using const_view = matrix_view<const activation_type>;
 
-  gpt2_block(const Machine& machine, const gpt2_config& config,
+  gpt2_block(const Backend& backend, const gpt2_config& config,
              const block_weights<const value_type>& weights)
-      : machine_(machine), config_(config), weights_(weights) {}
+      : backend_(backend), config_(config), weights_(weights) {}
 
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N
   /// counts from there; `qkv`, with room for all rows, must hold the keys and values of the rows
   /// before. Writes tape and qkv.
-  void forward(const attention_rows& rows, const_view x, after_attention_tape<Machine>& tape,
-               machine_matrix<Machine>& qkv, block_scratch<Machine>& scratch, view y) const {
+  void forward(const attention_rows& rows, const_view x, after_attention_tape<Backend>& tape,
+               backend_matrix<Backend>& qkv, block_scratch<Backend>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
-    machine_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight,
+    backend_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight,
                     weights_.c_attn.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
     const auto attended = tape.attended.view().rows(0, count);
-    machine_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
+    backend_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
                             heads_of(all, qkv_part::key, config_),
                             heads_of(all, qkv_part::value, config_), scale(),
                             heads_of(attended, 0, config_), tape.log_sums.view().rows(0, count));
@@ -184,31 +184,31 @@ class gpt2_block {
   }
 
   /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
-  void after_attention(const_view residual, after_attention_tape<Machine>& tape,
-                       block_scratch<Machine>& scratch, view y) const {
+  void after_attention(const_view residual, after_attention_tape<Backend>& tape,
+                       block_scratch<Backend>& scratch, view y) const {
     const std::size_t count = residual.extent(0);
-    const auto part = [count](machine_matrix<Machine>& matrix) {
+    const auto part = [count](backend_matrix<Backend>& matrix) {
       return matrix.view().rows(0, count);
     };
     const auto middle = part(tape.middle), activated = part(scratch.activated);
-    machine_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight,
+    backend_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight,
                              weights_.attn_c_proj.bias, residual, middle);
-    machine_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight,
+    backend_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight,
                              weights_.c_fc.bias, config_.activation, part(tape.inner), activated);
-    machine_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias,
+    backend_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias,
                              middle, y);
   }
 
   /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and
   /// tape as forward left them, with first_row 0.
-  void backward(const attention_rows& rows, const_view x, const block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch,
-                block_gradients<Machine>& adjoints, view d) const {
+  void backward(const attention_rows& rows, const_view x, const block_tape<Backend>& tape,
+                const block_weights<value_type>& gradients, block_scratch<Backend>& scratch,
+                block_gradients<Backend>& adjoints, view d) const {
     after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
     const auto d_channels = adjoints.channels.view();
     const const_view qkv = tape.qkv.view();
     const auto d_qkv = adjoints.qkv.view();
-    machine_.tree_attention_backward(
+    backend_.tree_attention_backward(
         rows, heads_of(qkv, qkv_part::query, config_), heads_of(qkv, qkv_part::key, config_),
         heads_of(qkv, qkv_part::value, config_), scale(),
         heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
@@ -216,38 +216,38 @@ class gpt2_block {
         heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
         heads_of(d_qkv, qkv_part::value, config_));
     const const_view normalized = normalize(x, weights_.ln_1, scratch);
-    machine_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels,
+    backend_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels,
                              gradients.c_attn.weight, gradients.c_attn.bias);
     normalize_backward(d_channels, x, weights_.ln_1, scratch, d, gradients.ln_1);
   }
 
   /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
   /// C], and assigns d loss / d attended to the adjoints' channels.
-  void after_attention_backward(const after_attention_tape<Machine>& tape,
+  void after_attention_backward(const after_attention_tape<Backend>& tape,
                                 const block_weights<value_type>& gradients,
-                                block_scratch<Machine>& scratch, block_gradients<Machine>& adjoints,
+                                block_scratch<Backend>& scratch, block_gradients<Backend>& adjoints,
                                 view d) const {
     const auto d_inner = adjoints.inner.view().rows(0, d.extent(0));
     const auto d_channels = adjoints.channels.view().rows(0, d.extent(0));
     const auto activated = scratch.activated.view().rows(0, d.extent(0));
-    machine_.activate(config_.activation, tape.inner.view(), activated);
-    machine_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation,
+    backend_.activate(config_.activation, tape.inner.view(), activated);
+    backend_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation,
                                        tape.inner.view(), d_inner, gradients.mlp_c_proj.weight,
                                        gradients.mlp_c_proj.bias);
     const const_view normalized = normalize(tape.middle.view(), weights_.ln_2, scratch);
-    machine_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels,
+    backend_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels,
                              gradients.c_fc.weight, gradients.c_fc.bias);
     normalize_backward(d_channels, tape.middle.view(), weights_.ln_2, scratch, d, gradients.ln_2);
-    machine_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
+    backend_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
                              gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
   }
 
   /// The layer norm of x [N, C], which lives in the scratch with its statistics until the next one.
   [[nodiscard]] const_view normalize(const_view x, const layer_norm_weights<const value_type>& norm,
-                                     block_scratch<Machine>& scratch) const {
+                                     block_scratch<Backend>& scratch) const {
     const std::size_t count = x.extent(0);
     const auto normalized = scratch.norm.normalized.view().rows(0, count);
-    machine_.layer_norm(x, norm.scale, norm.shift, config_.layer_norm_epsilon, normalized,
+    backend_.layer_norm(x, norm.scale, norm.shift, config_.layer_norm_epsilon, normalized,
                         scratch.norm.statistics(count));
     return normalized;
   }
@@ -255,9 +255,9 @@ class gpt2_block {
   /// Its adjoint, right behind it: adds to d_x and to the gradients.
   void normalize_backward(const_view d_normalized, const_view x,
                           const layer_norm_weights<const value_type>& norm,
-                          const block_scratch<Machine>& scratch, view d_x,
+                          const block_scratch<Backend>& scratch, view d_x,
                           const layer_norm_weights<value_type>& gradients) const {
-    machine_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)),
+    backend_.layer_norm_backward(d_normalized, x, norm.scale, scratch.norm.statistics(x.extent(0)),
                                  d_x, gradients.scale, gradients.shift);
   }
 
@@ -267,7 +267,7 @@ class gpt2_block {
   }
 
  private:
-  const Machine& machine_;
+  const Backend& backend_;
   const gpt2_config& config_;
   block_weights<const value_type> weights_;
 };

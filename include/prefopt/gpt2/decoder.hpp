@@ -23,10 +23,10 @@
 namespace prefopt {
 
 /// A forest in the making. The model must outlive it and keep its weights meanwhile.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_decoder {
  public:
-  using value_type = typename Machine::value_type;
+  using value_type = typename Backend::value_type;
 
   /// Tokens that go on behind a node, or begin a sequence.
   struct branch {
@@ -49,13 +49,13 @@ class gpt2_decoder {
 
   /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws
   /// value_error for 2^31 or more.
-  gpt2_decoder(const gpt2<Machine>& model, std::size_t capacity)
+  gpt2_decoder(const gpt2<Backend>& model, std::size_t capacity)
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
       throw value_error(
           join("gpt2_decoder: room for ", capacity, " tokens, wanted less than 2^31"));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
-      cache_.emplace_back(model.machine(), capacity, 3 * model.config().n_embd);
+      cache_.emplace_back(model.backend(), capacity, 3 * model.config().n_embd);
   }
 
   /// Tokens read so far.
@@ -77,17 +77,17 @@ class gpt2_decoder {
   };
   [[nodiscard]] rows rows_of(std::span<const branch> branches) const;
 
-  const gpt2<Machine>* model_;
+  const gpt2<Backend>* model_;
   std::size_t capacity_;
   std::size_t length_ = 0;
   std::vector<tree_node> nodes_;
   std::vector<std::int32_t> depths_;  // tokens from the root to each node's end
   // a layer's queries, keys and values, [capacity, 3C]
-  std::vector<machine_matrix<Machine>> cache_;
+  std::vector<backend_matrix<Backend>> cache_;
 };
 
-template <transformer_machine Machine>
-auto gpt2_decoder<Machine>::rows_of(std::span<const branch> branches) const -> rows {
+template <transformer_backend Backend>
+auto gpt2_decoder<Backend>::rows_of(std::span<const branch> branches) const -> rows {
   const gpt2_config& config = model_->config();
   if (branches.empty()) throw value_error("gpt2_decoder: nothing to read");
   rows all;
@@ -121,11 +121,11 @@ auto gpt2_decoder<Machine>::rows_of(std::span<const branch> branches) const -> r
   return all;
 }
 
-template <transformer_machine Machine>
-auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
+template <transformer_backend Backend>
+auto gpt2_decoder<Backend>::read(std::span<const branch> branches) -> reading {
   const rows fresh = rows_of(branches);
   const gpt2_config& config = model_->config();
-  const Machine& machine = model_->machine();
+  const Backend& backend = model_->backend();
   const std::size_t count = fresh.tokens.size(), ends = branches.size();
   reading made;
   struct undone {  // what is not read to its end leaves no nodes
@@ -146,25 +146,25 @@ auto gpt2_decoder<Machine>::read(std::span<const branch> branches) -> reading {
 
   const auto values = model_->values();
   const auto trunk = model_->trunk();
-  machine_matrix<Machine> x(machine, count, config.n_embd), y(machine, count, config.n_embd);
-  after_attention_tape<Machine> tape(machine, config, count);
-  block_scratch<Machine> scratch(machine, config, count);
-  machine.embedding(fresh.tokens, fresh.positions, values.wte(), values.wpe(), x.view());
+  backend_matrix<Backend> x(backend, count, config.n_embd), y(backend, count, config.n_embd);
+  after_attention_tape<Backend> tape(backend, config, count);
+  block_scratch<Backend> scratch(backend, config, count);
+  backend.embedding(fresh.tokens, fresh.positions, values.wte(), values.wpe(), x.view());
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
     trunk.block(layer).forward({nodes_, length_}, x.view(), tape, cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
 
-  machine_matrix<Machine> last(machine, ends, config.n_embd);
-  machine.gather_rows(x.view(), fresh.last, last.view());
-  layer_norm_tape<Machine> norm(machine, ends, config.n_embd);
-  machine.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift,
+  backend_matrix<Backend> last(backend, ends, config.n_embd);
+  backend.gather_rows(x.view(), fresh.last, last.view());
+  layer_norm_tape<Backend> norm(backend, ends, config.n_embd);
+  backend.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift,
                      config.layer_norm_epsilon, norm.normalized.view(), norm.statistics());
-  auto logits = machine.template scratch<value_type>(ends * config.vocab_size);
-  machine.head_logits(norm.normalized.view(), values.head(),
+  auto logits = backend.template scratch<value_type>(ends * config.vocab_size);
+  backend.head_logits(norm.normalized.view(), values.head(),
                       matrix_view<value_type>{logits.data(), {ends, config.vocab_size}});
   std::vector<value_type> host(ends * config.vocab_size);
-  machine.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));
+  backend.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));
   made.all_logits.assign(host.begin(), host.end());
   length_ += count;
   guard.whole = true;
@@ -191,8 +191,8 @@ namespace detail {
 
 /// How many tokens a prompt's response may have. Throws value_error, naming its place among the
 /// prompts, for an empty one and one that leaves no room.
-template <transformer_machine Machine>
-[[nodiscard]] std::size_t room_behind(const gpt2<Machine>& model,
+template <transformer_backend Backend>
+[[nodiscard]] std::size_t room_behind(const gpt2<Backend>& model,
                                       std::span<const token_ids> prompts, std::size_t i,
                                       const generation_options& options) {
   const std::size_t positions = model.config().n_positions, length = prompts[i].size();
@@ -204,12 +204,12 @@ template <transformer_machine Machine>
 
 /// Lets responses to some prompts grow side by side, a product a token; equal prompts are read
 /// once.
-template <transformer_machine Machine>
-void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts,
+template <transformer_backend Backend>
+void grow(const gpt2<Backend>& model, std::span<const token_ids> prompts,
           std::span<written_response> responses, std::size_t capacity,
           const generation_options& options) {
-  using branch = typename gpt2_decoder<Machine>::branch;
-  gpt2_decoder<Machine> decoder(model, capacity);
+  using branch = typename gpt2_decoder<Backend>::branch;
+  gpt2_decoder<Backend> decoder(model, capacity);
   std::map<token_ids, std::size_t> branch_of;
   std::vector<branch> branches;
   // of those that grow: the place of their logits; which they are
@@ -249,8 +249,8 @@ void grow(const gpt2<Machine>& model, std::span<const token_ids> prompts,
 /// as a generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one.
 /// Throws value_error for an empty prompt or one without room behind it, for 2^31 tokens or more at
 /// once, and what check(options) throws.
-template <transformer_machine Machine>
-[[nodiscard]] std::vector<token_ids> generate(const gpt2<Machine>& model,
+template <transformer_backend Backend>
+[[nodiscard]] std::vector<token_ids> generate(const gpt2<Backend>& model,
                                               std::span<const token_ids> prompts,
                                               const generation_options& options,
                                               random_generator& random) {
@@ -277,8 +277,8 @@ template <transformer_machine Machine>
 }
 
 /// The response to one prompt.
-template <transformer_machine Machine>
-[[nodiscard]] token_ids generate(const gpt2<Machine>& model, std::span<const token_id> prompt,
+template <transformer_backend Backend>
+[[nodiscard]] token_ids generate(const gpt2<Backend>& model, std::span<const token_id> prompt,
                                  const generation_options& options, random_generator& random) {
   const std::vector<token_ids> prompts{token_ids(prompt.begin(), prompt.end())};
   return generate(model, std::span<const token_ids>(prompts), options, random).front();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // GPT-2 with its language-model head (Radford et al. 2019) as a trainable policy, written once
-// against the machine.
+// against the backend.
 //
 // Legend: N stored tokens, M targets, R head rows, C channels, V vocabulary.
 
@@ -37,30 +37,30 @@ namespace detail {
 
 }  // namespace detail
 
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_pass;
 
-/// A GPT-2 on a machine, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize`
+/// A GPT-2 on a backend, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize`
 /// fills them.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2 {
  public:
-  using machine_type = Machine;
-  using value_type = typename Machine::value_type;
-  using pass = gpt2_pass<Machine>;
+  using backend_type = Backend;
+  using value_type = typename Backend::value_type;
+  using pass = gpt2_pass<Backend>;
 
   /// Throws value_error for sizes that make no model.
-  gpt2(const Machine& machine, const gpt2_config& config)
-      : machine_(&machine),
+  gpt2(const Backend& backend, const gpt2_config& config)
+      : backend_(&backend),
         config_(config),
         layout_(config),
-        values_(machine.template allocate<value_type>(layout_.size())),
-        gradients_(machine.template allocate<value_type>(layout_.size())) {}
+        values_(backend.template allocate<value_type>(layout_.size())),
+        gradients_(backend.template allocate<value_type>(layout_.size())) {}
 
-  gpt2(const Machine&&, const gpt2_config&) = delete;  // the machine would be gone
+  gpt2(const Backend&&, const gpt2_config&) = delete;  // the backend would be gone
 
   [[nodiscard]] const gpt2_config& config() const { return config_; }
-  [[nodiscard]] const Machine& machine() const { return *machine_; }
+  [[nodiscard]] const Backend& backend() const { return *backend_; }
 
   /// All tensors in the layout's order, under their checkpoint names without the `transformer.`
   /// prefix.
@@ -78,25 +78,25 @@ class gpt2 {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// A model with the same weights, on the same machine, with gradients of its own, of which the
+  /// A model with the same weights, on the same backend, with gradients of its own, of which the
   /// same are trained.
   [[nodiscard]] gpt2 clone() const {
-    gpt2 copy(*machine_, config_);
+    gpt2 copy(*backend_, config_);
     copy.frozen_ = frozen_;
-    machine_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
+    backend_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
     return copy;
   }
 
   /// log p of the batch's targets, [M], nats. Memory: one layer's activations and as many logits as
-  /// the machine holds at once. Throws value_error for a token or position that the model does not
+  /// the backend holds at once. Throws value_error for a token or position that the model does not
   /// have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
-    trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
+    trunk_tape<Backend> tape(*backend_, config_, batch.tokens.size(), batch.rows.size(), false);
     const auto hidden = trunk().forward(batch, tape);
-    machine_matrix<Machine, value_type> log_sums(*machine_, 1, batch.rows.size());
+    backend_matrix<Backend, value_type> log_sums(*backend_, 1, batch.rows.size());
     std::vector<double> log_probs(batch.targets.size());
-    machine_->head_log_probs(hidden, values().head(), detail::targets_of(batch), {},
+    backend_->head_log_probs(hidden, values().head(), detail::targets_of(batch), {},
                              log_sums.row(0), log_probs);
     return log_probs;
   }
@@ -105,16 +105,16 @@ class gpt2 {
   /// a logit on the host.
   [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
-    trunk_tape<Machine> tape(*machine_, config_, batch.tokens.size(), batch.rows.size(), false);
+    trunk_tape<Backend> tape(*backend_, config_, batch.tokens.size(), batch.rows.size(), false);
     const auto hidden = trunk().forward(batch, tape);
     const std::size_t rows = batch.rows.size(), most = 64;
-    machine_matrix<Machine, value_type> logits(*machine_, std::min(rows, most), config_.vocab_size);
+    backend_matrix<Backend, value_type> logits(*backend_, std::min(rows, most), config_.vocab_size);
     std::vector<double> sums;  // [R]
     for (std::size_t begin = 0; begin < rows; begin += most) {
       const std::size_t count = std::min(most, rows - begin);
-      machine_->head_logits(hidden.rows(begin, begin + count), values().head(),
+      backend_->head_logits(hidden.rows(begin, begin + count), values().head(),
                             logits.view().rows(0, count));
-      detail::add_square_sums(*machine_, logits, count, sums);
+      detail::add_square_sums(*backend_, logits, count, sums);
     }
     return detail::at_targets(detail::targets_of(batch), sums);
   }
@@ -126,7 +126,7 @@ class gpt2 {
     return pass(*this, batch);
   }
 
-  [[nodiscard]] gpt2_trunk<Machine> trunk() const { return {*machine_, config_, values()}; }
+  [[nodiscard]] gpt2_trunk<Backend> trunk() const { return {*backend_, config_, values()}; }
   [[nodiscard]] gpt2_weights<const value_type> values() const {
     return {config_, layout_, {values_.data(), layout_.size()}};
   }
@@ -162,30 +162,30 @@ class gpt2 {
     return all;
   }
 
-  const Machine* machine_;
+  const Backend* backend_;
   gpt2_config config_;
   gpt2_layout layout_;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) values_;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) gradients_;
+  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) values_;
+  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) gradients_;
   frozen_tensors frozen_;
 };
 
 /// A forward run of a GPT-2. Owns its activations and the logits [R, V].
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_pass {
  public:
-  using value_type = typename Machine::value_type;
+  using value_type = typename Backend::value_type;
 
-  gpt2_pass(gpt2<Machine>& model, const prefix_tree_batch& batch)
+  gpt2_pass(gpt2<Backend>& model, const prefix_tree_batch& batch)
       : model_(&model),
         batch_(batch),
         targets_(detail::targets_of(batch)),
-        tape_(model.machine(), model.config_, batch.tokens.size(), batch.rows.size(), true),
-        logits_(model.machine(), batch.rows.size(), model.config_.vocab_size),
-        log_sums_(model.machine(), 1, batch.rows.size()),
+        tape_(model.backend(), model.config_, batch.tokens.size(), batch.rows.size(), true),
+        logits_(model.backend(), batch.rows.size(), model.config_.vocab_size),
+        log_sums_(model.backend(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
-    model.machine().head_log_probs(hidden, model.values().head(), targets_, logits_.view(),
+    model.backend().head_log_probs(hidden, model.values().head(), targets_, logits_.view(),
                                    log_sums_.row(0), log_probs_);
   }
 
@@ -200,7 +200,7 @@ class gpt2_pass {
   [[nodiscard]] std::vector<double> square_sums() const {
     if (spent_) throw value_error("gpt2_pass: square_sums after backward");
     std::vector<double> sums;  // [R]
-    detail::add_square_sums(model_->machine(), logits_, batch_.rows.size(), sums);
+    detail::add_square_sums(model_->backend(), logits_, batch_.rows.size(), sums);
     return detail::at_targets(targets_, sums);
   }
 
@@ -213,22 +213,22 @@ class gpt2_pass {
           join("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
     if (spent_) throw value_error("gpt2_pass: backward was called before on this pass");
     spent_ = true;
-    const Machine& machine = model_->machine();
+    const Backend& backend = model_->backend();
     const auto weights = model_->weights();
     const auto hidden = tape_.ln_f.normalized.view();
-    machine_matrix<Machine> d_hidden(machine, batch_.rows.size(), model_->config_.n_embd);
-    machine.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden,
+    backend_matrix<Backend> d_hidden(backend, batch_.rows.size(), model_->config_.n_embd);
+    backend.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden,
                           weights.values.head(), d_hidden.view(), weights.gradients.head());
     model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
   }
 
  private:
-  gpt2<Machine>* model_;
+  gpt2<Backend>* model_;
   prefix_tree_batch batch_;
   head_targets targets_;  // [M]
-  trunk_tape<Machine> tape_;
-  machine_matrix<Machine> logits_;                // [R, V]
-  machine_matrix<Machine, value_type> log_sums_;  // [1, R]
+  trunk_tape<Backend> tape_;
+  backend_matrix<Backend> logits_;                // [R, V]
+  backend_matrix<Backend, value_type> log_sums_;  // [1, R]
   std::vector<double> log_probs_;                 // [M]
   bool spent_ = false;
 };

@@ -14,10 +14,10 @@
 
 namespace prefopt {
 
-/// Fills every tensor of the model. The same seed gives the same weights on every machine.
-template <transformer_machine Machine>
-void initialize(gpt2<Machine>& model, std::uint64_t seed) {
-  using real = typename Machine::value_type;
+/// Fills every tensor of the model. The same seed gives the same weights on every computer.
+template <transformer_backend Backend>
+void initialize(gpt2<Backend>& model, std::uint64_t seed) {
+  using real = typename Backend::value_type;
   random_generator random(seed);
   const double projection = 0.02 / std::sqrt(2.0 * static_cast<double>(model.config().n_layer));
   std::vector<real> values;
@@ -30,7 +30,7 @@ void initialize(gpt2<Machine>& model, std::uint64_t seed) {
     } else if (name.ends_with("weight")) {
       values.assign(values.size(), real(1));
     }
-    model.machine().copy_from_host(values, parameter.value);
+    model.backend().copy_from_host(values, parameter.value);
   }
 }
 

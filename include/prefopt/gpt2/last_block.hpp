@@ -12,89 +12,89 @@
 
 namespace prefopt {
 
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct last_block_tape {
-  last_block_tape(const Machine& machine, const gpt2_config& config, std::size_t rows,
+  last_block_tape(const Backend& backend, const gpt2_config& config, std::size_t rows,
                   std::size_t read)
-      : keys_values(machine, rows, 2 * config.n_embd),
-        read_stream(machine, read, config.n_embd),
-        read_normalized(machine, read, config.n_embd),
-        queries(machine, read, config.n_embd),
-        rest(machine, config, read) {}
+      : keys_values(backend, rows, 2 * config.n_embd),
+        read_stream(backend, read, config.n_embd),
+        read_normalized(backend, read, config.n_embd),
+        queries(backend, read, config.n_embd),
+        rest(backend, config, read) {}
 
-  machine_matrix<Machine> keys_values;      // [N, 2C]
-  machine_matrix<Machine> read_stream;      // [R, C] rows of the residual stream
-  machine_matrix<Machine> read_normalized;  // [R, C] their layer norms
-  machine_matrix<Machine> queries;          // [R, C]
-  after_attention_tape<Machine> rest;       // [R, ...]
+  backend_matrix<Backend> keys_values;      // [N, 2C]
+  backend_matrix<Backend> read_stream;      // [R, C] rows of the residual stream
+  backend_matrix<Backend> read_normalized;  // [R, C] their layer norms
+  backend_matrix<Backend> queries;          // [R, C]
+  after_attention_tape<Backend> rest;       // [R, ...]
 };
 
-/// The last block of one model on one machine. `rows.queries` names the R rows.
-template <transformer_machine Machine>
+/// The last block of one model on one backend. `rows.queries` names the R rows.
+template <transformer_backend Backend>
 class gpt2_last_block {
  public:
-  using value_type = typename Machine::value_type;
-  using activation_type = typename Machine::activation_type;
+  using value_type = typename Backend::value_type;
+  using activation_type = typename Backend::activation_type;
   using view = matrix_view<activation_type>;
   using const_view = matrix_view<const activation_type>;
 
-  gpt2_last_block(const Machine& machine, const gpt2_config& config,
+  gpt2_last_block(const Backend& backend, const gpt2_config& config,
                   const block_weights<const value_type>& weights)
-      : machine_(machine), config_(config), weights_(weights), block_(machine, config, weights) {}
+      : backend_(backend), config_(config), weights_(weights), block_(backend, config, weights) {}
 
   /// Residual stream x [N, C] to y [R, C].
-  void forward(const attention_rows& rows, const_view x, last_block_tape<Machine>& tape,
-               block_scratch<Machine>& scratch, view y) const {
+  void forward(const attention_rows& rows, const_view x, last_block_tape<Backend>& tape,
+               block_scratch<Backend>& scratch, view y) const {
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
     const auto keys_values = for_keys_values(weights_.c_attn),
                queries = for_queries(weights_.c_attn);
-    machine_.linear(normalized, keys_values.weight, keys_values.bias, tape.keys_values.view());
-    machine_.gather_rows(normalized, rows.queries, tape.read_normalized.view());
-    machine_.linear(tape.read_normalized.view(), queries.weight, queries.bias, tape.queries.view());
+    backend_.linear(normalized, keys_values.weight, keys_values.bias, tape.keys_values.view());
+    backend_.gather_rows(normalized, rows.queries, tape.read_normalized.view());
+    backend_.linear(tape.read_normalized.view(), queries.weight, queries.bias, tape.queries.view());
     const const_view q = tape.queries.view(), kv = tape.keys_values.view();
-    machine_.tree_attention(rows, heads_of(q, 0, config_), heads_of(kv, 0, config_),
+    backend_.tree_attention(rows, heads_of(q, 0, config_), heads_of(kv, 0, config_),
                             heads_of(kv, config_.n_embd, config_), block_.scale(),
                             heads_of(tape.rest.attended.view(), 0, config_),
                             tape.rest.log_sums.view());
-    machine_.gather_rows(x, rows.queries, tape.read_stream.view());
+    backend_.gather_rows(x, rows.queries, tape.read_stream.view());
     block_.after_attention(tape.read_stream.view(), tape.rest, scratch, y);
   }
 
   /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x
   /// and tape as forward left them.
-  void backward(const attention_rows& rows, const_view x, const last_block_tape<Machine>& tape,
-                const block_weights<value_type>& gradients, block_scratch<Machine>& scratch, view d,
+  void backward(const attention_rows& rows, const_view x, const last_block_tape<Backend>& tape,
+                const block_weights<value_type>& gradients, block_scratch<Backend>& scratch, view d,
                 view d_x) const {
     const std::size_t count = x.extent(0), read = d.extent(0), channels = config_.n_embd;
-    block_gradients<Machine> adjoints(machine_, config_, read);
+    block_gradients<Backend> adjoints(backend_, config_, read);
     block_.after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
 
-    machine_matrix<Machine> d_queries(machine_, read, channels),
-        d_keys_values(machine_, count, 2 * channels);
+    backend_matrix<Backend> d_queries(backend_, read, channels),
+        d_keys_values(backend_, count, 2 * channels);
     const const_view q = tape.queries.view(), kv = tape.keys_values.view();
     const auto d_kv = d_keys_values.view();
-    machine_.tree_attention_backward(
+    backend_.tree_attention_backward(
         rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_),
         block_.scale(), heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
         heads_of<const activation_type>(adjoints.channels.view(), 0, config_),
         heads_of(d_queries.view(), 0, config_), heads_of(d_kv, 0, config_),
         heads_of(d_kv, channels, config_));
 
-    machine_matrix<Machine> d_normalized(machine_, count, channels),
-        d_read(machine_, read, channels);
+    backend_matrix<Backend> d_normalized(backend_, count, channels),
+        d_read(backend_, read, channels);
     const auto keys_values = for_keys_values(weights_.c_attn),
                queries = for_queries(weights_.c_attn);
     const auto d_keys_values_weights = for_keys_values(gradients.c_attn),
                d_query_weights = for_queries(gradients.c_attn);
     const const_view normalized = block_.normalize(x, weights_.ln_1, scratch);
-    machine_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(),
+    backend_.linear_backward(d_kv, normalized, keys_values.weight, d_normalized.view(),
                              d_keys_values_weights.weight, d_keys_values_weights.bias);
-    machine_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight,
+    backend_.linear_backward(d_queries.view(), tape.read_normalized.view(), queries.weight,
                              d_read.view(), d_query_weights.weight, d_query_weights.bias);
-    machine_.scatter_add_rows(d_read.view(), rows.queries, d_normalized.view());
+    backend_.scatter_add_rows(d_read.view(), rows.queries, d_normalized.view());
 
-    machine_.clear(d_x);
-    machine_.scatter_add_rows(d, rows.queries, d_x);
+    backend_.clear(d_x);
+    backend_.scatter_add_rows(d, rows.queries, d_x);
     block_.normalize_backward(d_normalized.view(), x, weights_.ln_1, scratch, d_x, gradients.ln_1);
   }
 
@@ -115,10 +115,10 @@ class gpt2_last_block {
     return columns(c_attn, config_.n_embd, 2 * config_.n_embd);
   }
 
-  const Machine& machine_;
+  const Backend& backend_;
   const gpt2_config& config_;
   block_weights<const value_type> weights_;
-  gpt2_block<Machine> block_;
+  gpt2_block<Backend> block_;
 };
 
 }  // namespace prefopt

@@ -65,7 +65,7 @@ class gpt2_layout {
   }
 
  private:
-  // Every tensor begins on a cache line, so that machines may use aligned loads.
+  // Every tensor begins on a cache line, so that backends may use aligned loads.
   static constexpr std::size_t alignment = 16;
 
   void add(std::string name, std::vector<std::size_t> shape, bool decays) {

@@ -48,36 +48,36 @@ struct rows_read {
 
 }  // namespace detail
 
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_scalar_pass;
 
-/// A trunk of its own and a head, on a machine which must outlive it. A trainable_scalar_model.
-template <transformer_machine Machine>
+/// A trunk of its own and a head, on a backend which must outlive it. A trainable_scalar_model.
+template <transformer_backend Backend>
 class gpt2_scalar_model {
  public:
-  using machine_type = Machine;
-  using value_type = typename Machine::value_type;
-  using pass = gpt2_scalar_pass<Machine>;
+  using backend_type = Backend;
+  using value_type = typename Backend::value_type;
+  using pass = gpt2_scalar_pass<Backend>;
 
   /// Zeros, for somebody to fill. Throws value_error for sizes that make no model.
-  gpt2_scalar_model(const Machine& machine, gpt2_config config)
-      : trunk_(machine, tied(config)),
-        head_(machine.template allocate<value_type>(config.n_embd)),
-        head_gradient_(machine.template allocate<value_type>(config.n_embd)) {}
+  gpt2_scalar_model(const Backend& backend, gpt2_config config)
+      : trunk_(backend, tied(config)),
+        head_(backend.template allocate<value_type>(config.n_embd)),
+        head_gradient_(backend.template allocate<value_type>(config.n_embd)) {}
 
-  gpt2_scalar_model(const Machine&&, gpt2_config) = delete;  // the machine would be gone
+  gpt2_scalar_model(const Backend&&, gpt2_config) = delete;  // the backend would be gone
 
   /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training
   /// moves it.
-  explicit gpt2_scalar_model(const gpt2<Machine>& policy)
-      : gpt2_scalar_model(policy.machine(), policy.config()) {
+  explicit gpt2_scalar_model(const gpt2<Backend>& policy)
+      : gpt2_scalar_model(policy.backend(), policy.config()) {
     const auto from = policy.parameters();
     const auto to = trunk_.parameters();  // one less where the policy's head is not tied: the last
-    for (std::size_t i = 0; i < to.size(); ++i) machine().copy(from[i].value, to[i].value);
+    for (std::size_t i = 0; i < to.size(); ++i) backend().copy(from[i].value, to[i].value);
   }
 
   [[nodiscard]] const gpt2_config& config() const { return trunk_.config(); }
-  [[nodiscard]] const Machine& machine() const { return trunk_.machine(); }
+  [[nodiscard]] const Backend& backend() const { return trunk_.backend(); }
 
   /// The trunk's tensors, and "score.weight" [1, C].
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
@@ -93,12 +93,12 @@ class gpt2_scalar_model {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// A model with the same weights, on the same machine, with gradients of its own, of which the
+  /// A model with the same weights, on the same backend, with gradients of its own, of which the
   /// same are trained.
   [[nodiscard]] gpt2_scalar_model clone() const {
     gpt2_scalar_model copy(trunk_);
     copy.frozen_ = frozen_;
-    machine().copy(std::span<const value_type>(head_.data(), head_.size()),
+    backend().copy(std::span<const value_type>(head_.data(), head_.size()),
                    {copy.head_.data(), copy.head_.size()});
     return copy;
   }
@@ -106,24 +106,24 @@ class gpt2_scalar_model {
   /// One number a row, [rows]. Throws value_error for a token, position or row that is not there.
   [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
                                            std::span<const std::int32_t> rows) const {
-    check_door(batch);
+    check_entry(batch);
     const detail::rows_read read(batch, rows);
     if (rows.empty()) return {};
-    trunk_tape<Machine> tape(machine(), config(), batch.tokens.size(), read.batch.rows.size(),
+    trunk_tape<Backend> tape(backend(), config(), batch.tokens.size(), read.batch.rows.size(),
                              false);
     return scores(trunk_.trunk().forward(read.batch, tape), read);
   }
 
   /// The same numbers with what their backward needs. Throws as `values` does, and for no rows.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
-    check_door(batch);
+    check_entry(batch);
     if (rows.empty()) throw value_error("gpt2_scalar_model: no rows to read");
     return pass(*this, batch, rows);
   }
 
  private:
   friend pass;
-  using activation_type = typename Machine::activation_type;
+  using activation_type = typename Backend::activation_type;
 
   template <class Value, class Buffer>
   [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all,
@@ -140,40 +140,40 @@ class gpt2_scalar_model {
     config.tie_word_embeddings = true;  // there is no language-model head
     return config;
   }
-  void check_door(const prefix_tree_batch& batch) const {
+  void check_entry(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = config().vocab_size, .positions = config().n_positions});
   }
 
   [[nodiscard]] std::vector<double> scores(matrix_view<const activation_type> hidden,
                                            const detail::rows_read& read) const {
     const std::size_t rows = read.batch.rows.size();
-    auto products = machine().template scratch<value_type>(rows);
-    machine().head_logits(hidden, matrix_view<const value_type>{head_.data(), {1, config().n_embd}},
+    auto products = backend().template scratch<value_type>(rows);
+    backend().head_logits(hidden, matrix_view<const value_type>{head_.data(), {1, config().n_embd}},
                           matrix_view<value_type>{products.data(), {rows, 1}});
     std::vector<value_type> of_rows(rows);
-    machine().copy_to_host(std::span<const value_type>(products.data(), rows), std::span(of_rows));
+    backend().copy_to_host(std::span<const value_type>(products.data(), rows), std::span(of_rows));
     std::vector<double> all;
     for (const std::size_t slot : read.slots) all.push_back(static_cast<double>(of_rows[slot]));
     return all;
   }
 
-  gpt2<Machine> trunk_;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_;
-  decltype(std::declval<const Machine&>().template allocate<value_type>(0)) head_gradient_;
+  gpt2<Backend> trunk_;
+  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_;
+  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_gradient_;
   frozen_tensors frozen_;
 };
 
 /// A forward run of a scalar model.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_scalar_pass {
  public:
-  using value_type = typename Machine::value_type;
+  using value_type = typename Backend::value_type;
 
-  gpt2_scalar_pass(gpt2_scalar_model<Machine>& model, const prefix_tree_batch& batch,
+  gpt2_scalar_pass(gpt2_scalar_model<Backend>& model, const prefix_tree_batch& batch,
                    std::span<const std::int32_t> rows)
       : model_(&model),
         read_(batch, rows),
-        tape_(model.machine(), model.config(), batch.tokens.size(), read_.batch.rows.size(), true),
+        tape_(model.backend(), model.config(), batch.tokens.size(), read_.batch.rows.size(), true),
         values_(model.scores(model.trunk_.trunk().forward(read_.batch, tape_), read_)) {}
 
   gpt2_scalar_pass(gpt2_scalar_pass&&) noexcept = default;
@@ -189,21 +189,21 @@ class gpt2_scalar_pass {
           join("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
     if (spent_) throw value_error("gpt2_scalar_pass: backward was called before on this pass");
     spent_ = true;
-    const Machine& machine = model_->machine();
+    const Backend& backend = model_->backend();
     const std::size_t rows = read_.batch.rows.size(), channels = model_->config().n_embd;
-    using activation_type = typename Machine::activation_type;
+    using activation_type = typename Backend::activation_type;
     using real = std::conditional_t<std::same_as<activation_type, double>, double, float>;
     std::vector<real> sums(rows);  // more than one value may have been read at a row
     for (std::size_t i = 0; i < slopes.size(); ++i)
       sums[read_.slots[i]] += static_cast<real>(slopes[i]);
     const std::vector<activation_type> host(sums.begin(), sums.end());
-    auto d_values = machine.template scratch<activation_type>(rows);
-    machine.copy_from_host(std::span<const activation_type>(host),
+    auto d_values = backend.template scratch<activation_type>(rows);
+    backend.copy_from_host(std::span<const activation_type>(host),
                            std::span<activation_type>(d_values.data(), rows));
-    machine_matrix<Machine> d_hidden(machine, rows, channels);
-    auto no_bias = machine.template scratch<value_type>(1);  // added to and not read
-    machine.fill(std::span<value_type>(no_bias.data(), 1), 0);
-    machine.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
+    backend_matrix<Backend> d_hidden(backend, rows, channels);
+    auto no_bias = backend.template scratch<value_type>(1);  // added to and not read
+    backend.fill(std::span<value_type>(no_bias.data(), 1), 0);
+    backend.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
                             tape_.ln_f.normalized.view(),
                             matrix_view<const value_type>{model_->head_.data(), {channels, 1}},
                             d_hidden.view(),
@@ -214,9 +214,9 @@ class gpt2_scalar_pass {
   }
 
  private:
-  gpt2_scalar_model<Machine>* model_;
+  gpt2_scalar_model<Backend>* model_;
   detail::rows_read read_;
-  trunk_tape<Machine> tape_;
+  trunk_tape<Backend> tape_;
   std::vector<double> values_;
   bool spent_ = false;
 };

@@ -32,13 +32,13 @@ template <class Number>
   return std::log(square_sum) - 2 * std::log(sum);
 }
 
-/// Appends those of the first `rows` rows of logits in the machine's memory.
-template <class Machine, class Number>
-void add_square_sums(const Machine& machine, const machine_matrix<Machine, Number>& logits,
+/// Appends those of the first `rows` rows of logits in the backend's memory.
+template <class Backend, class Number>
+void add_square_sums(const Backend& backend, const backend_matrix<Backend, Number>& logits,
                      std::size_t rows, std::vector<double>& of_rows) {
   std::vector<Number> row(logits.view().extent(1));
   for (std::size_t r = 0; r < rows; ++r) {
-    machine.copy_to_host(logits.row(r), std::span(row));
+    backend.copy_to_host(logits.row(r), std::span(row));
     of_rows.push_back(log_square_sum(std::span<const Number>(row)));
   }
 }

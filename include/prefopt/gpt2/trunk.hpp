@@ -16,101 +16,101 @@ namespace prefopt {
 
 /// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward;
 /// without, the last one and one layer's room that the others share.
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 struct trunk_tape {
-  trunk_tape(const Machine& machine, const gpt2_config& config, std::size_t rows,
+  trunk_tape(const Backend& backend, const gpt2_config& config, std::size_t rows,
              std::size_t head_rows, bool keep)
-      : last(machine, config, rows, head_rows),
-        head(machine, head_rows, config.n_embd),
-        ln_f(machine, head_rows, config.n_embd) {
+      : last(backend, config, rows, head_rows),
+        head(backend, head_rows, config.n_embd),
+        ln_f(backend, head_rows, config.n_embd) {
     const std::size_t before_last = config.n_layer - 1,
                       held = keep ? before_last : std::min<std::size_t>(before_last, 1);
-    for (std::size_t i = 0; i < held; ++i) blocks.emplace_back(machine, config, rows);
-    for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(machine, rows, config.n_embd);
+    for (std::size_t i = 0; i < held; ++i) blocks.emplace_back(backend, config, rows);
+    for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(backend, rows, config.n_embd);
   }
 
-  [[nodiscard]] machine_matrix<Machine>& stream(std::size_t layer) {
+  [[nodiscard]] backend_matrix<Backend>& stream(std::size_t layer) {
     return streams[layer % streams.size()];
   }
-  [[nodiscard]] block_tape<Machine>& block(std::size_t layer) {
+  [[nodiscard]] block_tape<Backend>& block(std::size_t layer) {
     return blocks[layer % blocks.size()];
   }
 
-  std::vector<machine_matrix<Machine>> streams;  // the residual stream before each block, [N, C]
-  std::vector<block_tape<Machine>> blocks;       // all but the last
-  last_block_tape<Machine> last;
-  machine_matrix<Machine> head;   // [R, C] the residual stream behind the last block
-  layer_norm_tape<Machine> ln_f;  // [R, C] hidden rows
+  std::vector<backend_matrix<Backend>> streams;  // the residual stream before each block, [N, C]
+  std::vector<block_tape<Backend>> blocks;       // all but the last
+  last_block_tape<Backend> last;
+  backend_matrix<Backend> head;   // [R, C] the residual stream behind the last block
+  layer_norm_tape<Backend> ln_f;  // [R, C] hidden rows
 };
 
-template <transformer_machine Machine>
+template <transformer_backend Backend>
 class gpt2_trunk {
  public:
-  using value_type = typename Machine::value_type;
-  using activation_type = typename Machine::activation_type;
+  using value_type = typename Backend::value_type;
+  using activation_type = typename Backend::activation_type;
 
-  gpt2_trunk(const Machine& machine, const gpt2_config& config,
+  gpt2_trunk(const Backend& backend, const gpt2_config& config,
              const gpt2_weights<const value_type>& weights)
-      : machine_(machine), config_(config), weights_(weights) {}
+      : backend_(backend), config_(config), weights_(weights) {}
 
   /// Hidden rows [R, C], which live in the tape.
   [[nodiscard]] matrix_view<const activation_type> forward(const prefix_tree_batch& batch,
-                                                           trunk_tape<Machine>& tape) const {
-    machine_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(),
+                                                           trunk_tape<Backend>& tape) const {
+    backend_.embedding(batch.tokens, batch.positions, weights_.wte(), weights_.wpe(),
                        tape.stream(0).view());
     const std::size_t last = config_.n_layer - 1;
-    block_scratch<Machine> scratch(machine_, config_, batch.tokens.size());
+    block_scratch<Backend> scratch(backend_, config_, batch.tokens.size());
     for (std::size_t layer = 0; layer < last; ++layer)
       block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer).rest,
                            tape.block(layer).qkv, scratch, tape.stream(layer + 1).view());
     last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch,
                          tape.head.view());
     const auto norm = weights_.ln_f();
-    machine_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
+    backend_.layer_norm(tape.head.view(), norm.scale, norm.shift, config_.layer_norm_epsilon,
                         tape.ln_f.normalized.view(), tape.ln_f.statistics());
     return tape.ln_f.normalized.view();
   }
 
   /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by
   /// forward.
-  void backward(const prefix_tree_batch& batch, trunk_tape<Machine>& tape,
+  void backward(const prefix_tree_batch& batch, trunk_tape<Backend>& tape,
                 matrix_view<const activation_type> d_hidden,
                 const gpt2_weights<value_type>& gradients) const {
     const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(),
                       last = config_.n_layer - 1;
-    machine_matrix<Machine> d_stream(machine_, rows, config_.n_embd);
-    block_scratch<Machine> scratch(machine_, config_, rows);
+    backend_matrix<Backend> d_stream(backend_, rows, config_.n_embd);
+    block_scratch<Backend> scratch(backend_, config_, rows);
     {
-      machine_matrix<Machine> d_head(machine_, head_rows, config_.n_embd);
-      machine_.clear(d_head.view());  // the adjoint of a layer norm adds to it
+      backend_matrix<Backend> d_head(backend_, head_rows, config_.n_embd);
+      backend_.clear(d_head.view());  // the adjoint of a layer norm adds to it
       const auto norm = gradients.ln_f();
-      const layer_norm_tape<Machine>& kept = tape.ln_f;
-      machine_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale,
+      const layer_norm_tape<Backend>& kept = tape.ln_f;
+      backend_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale,
                                    kept.statistics(), d_head.view(), norm.scale, norm.shift);
       last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last,
                             gradients.block(last), scratch, d_head.view(), d_stream.view());
     }
-    block_gradients<Machine> adjoints(machine_, config_, rows);
+    block_gradients<Backend> adjoints(backend_, config_, rows);
     for (std::size_t layer = last; layer-- > 0;)
       block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer),
                             gradients.block(layer), scratch, adjoints, d_stream.view());
-    machine_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(),
+    backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(),
                                 gradients.wpe());
   }
 
-  [[nodiscard]] gpt2_block<Machine> block(std::size_t layer) const {
-    return {machine_, config_, weights_.block(layer)};
+  [[nodiscard]] gpt2_block<Backend> block(std::size_t layer) const {
+    return {backend_, config_, weights_.block(layer)};
   }
 
  private:
   [[nodiscard]] static attention_rows read_rows(const prefix_tree_batch& batch) {
     return {.nodes = batch.nodes, .queries = batch.rows};
   }
-  [[nodiscard]] gpt2_last_block<Machine> last_block() const {
-    return {machine_, config_, weights_.block(config_.n_layer - 1)};
+  [[nodiscard]] gpt2_last_block<Backend> last_block() const {
+    return {backend_, config_, weights_.block(config_.n_layer - 1)};
   }
 
-  const Machine& machine_;
+  const Backend& backend_;
   const gpt2_config& config_;
   gpt2_weights<const value_type> weights_;
 };

@@ -49,7 +49,7 @@ class fingerprint {
 
   /// 32 hexadecimal digits for all that was added so far.
   [[nodiscard]] std::string hex() const {
-    XXH128_canonical_t bytes;  // big-endian: the same text on every machine
+    XXH128_canonical_t bytes;  // big-endian: the same text on every computer
     XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(state_.get()));
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;

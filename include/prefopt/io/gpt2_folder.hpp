@@ -32,50 +32,50 @@ void check_duplicate_head(const safetensors_archive::item& head,
 
 }  // namespace detail
 
-/// The model in a folder, on a machine that must outlive it. Throws io_error, format_error and
+/// The model in a folder, on a backend that must outlive it. Throws io_error, format_error and
 /// shape_error with the file and the key or tensor named; memory is taken only for weights that are
 /// there.
-template <transformer_machine Machine>
-  requires std::floating_point<typename Machine::value_type>
-[[nodiscard]] gpt2<Machine> load_gpt2(const Machine& machine, const std::filesystem::path& folder) {
+template <transformer_backend Backend>
+  requires std::floating_point<typename Backend::value_type>
+[[nodiscard]] gpt2<Backend> load_gpt2(const Backend& backend, const std::filesystem::path& folder) {
   const gpt2_config config = read_gpt2_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
   const gpt2_tensors tensors = find_gpt2_tensors(archive, config);
   if (tensors.duplicate_head) {
-    detail::check_duplicate_head<typename Machine::value_type>(
+    detail::check_duplicate_head<typename Backend::value_type>(
         *tensors.duplicate_head, tensors.in_layout_order[gpt2_layout::token_embedding()]);
   }
-  gpt2<Machine> model(machine, config);
-  detail::read_weights(tensors.in_layout_order, machine, model.parameters());
+  gpt2<Backend> model(backend, config);
+  detail::read_weights(tensors.in_layout_order, backend, model.parameters());
   return model;
 }
 
-/// A temporary machine would be gone before its model.
-template <transformer_machine Machine>
-gpt2<Machine> load_gpt2(const Machine&&, const std::filesystem::path&) = delete;
+/// A temporary backend would be gone before its model.
+template <transformer_backend Backend>
+gpt2<Backend> load_gpt2(const Backend&&, const std::filesystem::path&) = delete;
 
 /// Writes a model as a Hugging Face folder, made where it is not there: config.json with the
 /// companions' other keys copied through, their files, and the weights as float32. Each file is
 /// replaced whole or not at all, the weights last. Throws io_error.
-template <transformer_machine Machine>
-void save_gpt2(const gpt2<Machine>& policy, const gpt2_companions& companions,
+template <transformer_backend Backend>
+void save_gpt2(const gpt2<Backend>& policy, const gpt2_companions& companions,
                const std::filesystem::path& folder) {
-  detail::write_gpt2_folder(policy.machine(), policy.parameters(),
+  detail::write_gpt2_folder(policy.backend(), policy.parameters(),
                             write_gpt2_config(policy.config(), companions.config), companions.files,
                             folder);
 }
 
 /// The same for a model that came from no folder: config.json holds what the model and its
 /// tokenizer say.
-template <transformer_machine Machine, filed_tokenizer Tokenizer>
-void save_gpt2(const gpt2<Machine>& policy, const Tokenizer& tokenizer,
+template <transformer_backend Backend, filed_tokenizer Tokenizer>
+void save_gpt2(const gpt2<Backend>& policy, const Tokenizer& tokenizer,
                const std::filesystem::path& folder) {
   save_gpt2(policy, companions_of(tokenizer), folder);
 }
 
 /// The same with the companions of the folder `source`, where the model came from.
-template <transformer_machine Machine>
-void save_gpt2(const gpt2<Machine>& policy, const std::filesystem::path& source,
+template <transformer_backend Backend>
+void save_gpt2(const gpt2<Backend>& policy, const std::filesystem::path& source,
                const std::filesystem::path& folder) {
   save_gpt2(policy, read_gpt2_companions(source), folder);
 }

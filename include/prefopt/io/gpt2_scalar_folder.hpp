@@ -17,52 +17,52 @@
 
 namespace prefopt {
 
-/// The model in a folder, on a machine that must outlive it. Throws as load_gpt2 does; format_error
+/// The model in a folder, on a backend that must outlive it. Throws as load_gpt2 does; format_error
 /// for a config of more than one label, a head with a bias, and a language model, of which
 /// gpt2_scalar_model{policy} makes one; shape_error for a head of more than one label that the
 /// config does not tell of.
-template <transformer_machine Machine>
-  requires std::floating_point<typename Machine::value_type>
-[[nodiscard]] gpt2_scalar_model<Machine> load_gpt2_scalar_model(
-    const Machine& machine, const std::filesystem::path& folder) {
+template <transformer_backend Backend>
+  requires std::floating_point<typename Backend::value_type>
+[[nodiscard]] gpt2_scalar_model<Backend> load_gpt2_scalar_model(
+    const Backend& backend, const std::filesystem::path& folder) {
   const gpt2_config config = read_gpt2_scalar_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
   const std::vector<safetensors_archive::item> tensors = find_gpt2_scalar_tensors(archive, config);
-  gpt2_scalar_model<Machine> model(machine, config);
-  detail::read_weights(tensors, machine, model.parameters());
+  gpt2_scalar_model<Backend> model(backend, config);
+  detail::read_weights(tensors, backend, model.parameters());
   return model;
 }
 
-/// A temporary machine would be gone before its model.
-template <transformer_machine Machine>
-gpt2_scalar_model<Machine> load_gpt2_scalar_model(const Machine&&,
+/// A temporary backend would be gone before its model.
+template <transformer_backend Backend>
+gpt2_scalar_model<Backend> load_gpt2_scalar_model(const Backend&&,
                                                   const std::filesystem::path&) = delete;
 
 /// Writes a model as a Hugging Face folder, as save_gpt2 does; the companions may be those of the
 /// language model that it was made of. A `pad_token_id` is written only where they have one:
 /// transformers reads the reward at the last token that is not padding, and where eos pads, that is
 /// the one before a closing eos. Throws io_error.
-template <transformer_machine Machine>
-void save_gpt2_scalar_model(const gpt2_scalar_model<Machine>& model,
+template <transformer_backend Backend>
+void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model,
                             const gpt2_companions& companions,
                             const std::filesystem::path& folder) {
-  detail::write_gpt2_folder(model.machine(), model.parameters(),
+  detail::write_gpt2_folder(model.backend(), model.parameters(),
                             write_gpt2_scalar_config(model.config(), companions.config),
                             companions.files, folder);
 }
 
 /// The same for a model that came from no folder: config.json holds what the model and its
 /// tokenizer say.
-template <transformer_machine Machine, filed_tokenizer Tokenizer>
-void save_gpt2_scalar_model(const gpt2_scalar_model<Machine>& model, const Tokenizer& tokenizer,
+template <transformer_backend Backend, filed_tokenizer Tokenizer>
+void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model, const Tokenizer& tokenizer,
                             const std::filesystem::path& folder) {
   save_gpt2_scalar_model(model, companions_of(tokenizer), folder);
 }
 
 /// The same with the companions of the folder `source`, where the model, or the language model
 /// below it, came from.
-template <transformer_machine Machine>
-void save_gpt2_scalar_model(const gpt2_scalar_model<Machine>& model,
+template <transformer_backend Backend>
+void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model,
                             const std::filesystem::path& source,
                             const std::filesystem::path& folder) {
   save_gpt2_scalar_model(model, read_gpt2_companions(source), folder);

@@ -68,7 +68,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
     values.resize(from.size());
-    trainer.policy().machine().copy_to_host(from, std::span(values));
+    trainer.policy().backend().copy_to_host(from, std::span(values));
     return std::span<const real>(values);
   });
   file.commit();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_beta: the door that the losses with an inverse temperature share.
+// check_beta: the check that all losses with an inverse temperature share.
 
 #include <cmath>
 #include <string_view>

@@ -2,7 +2,7 @@
 #pragma once
 // AdamW: Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2,
 // in the form of PyTorch's optimizer: the decay is learning rate times weight decay, and epsilon is
-// added to the square root of the bias-corrected second moment. The arithmetic is the machine's;
+// added to the square root of the bias-corrected second moment. The arithmetic is the backend's;
 // this class owns the moments and the step count.
 
 #include <cmath>
@@ -46,7 +46,7 @@ inline void check(const adamw_options& options) {
   at_least_zero("weight_decay", options.weight_decay);
 }
 
-/// The running means of one parameter's gradient and squared gradient, in the machine's memory.
+/// The running means of one parameter's gradient and squared gradient, in the backend's memory.
 template <class Real>
 struct moment_view {
   std::string name;  ///< the parameter's
@@ -75,27 +75,27 @@ struct adamw_state {
   friend bool operator==(const adamw_state&, const adamw_state&) = default;
 };
 
-/// AdamW over the trainable parameters of one model. The machine must outlive it.
-template <class Machine>
-  requires optimizer_machine<Machine>
+/// AdamW over the trainable parameters of one model. The backend must outlive it.
+template <class Backend>
+  requires optimizer_backend<Backend>
 class adamw {
  public:
-  using value_type = typename Machine::value_type;
+  using value_type = typename Backend::value_type;
   using state_type = adamw_state<value_type>;
 
   /// Allocates zero moments for every trainable parameter. Throws value_error for bad options,
   /// shape_error where a gradient is not as long as its value.
   template <class Parameters>
     requires parameter_range<Parameters, value_type>
-  adamw(Machine& machine, Parameters&& parameters, adamw_options options = {})
-      : machine_(&machine), options_(std::move(options)) {
+  adamw(Backend& backend, Parameters&& parameters, adamw_options options = {})
+      : backend_(&backend), options_(std::move(options)) {
     check(options_);
     for (auto&& parameter : parameters) {
       check_lengths(parameter, parameter.value.size());
       const std::size_t size = parameter.trainable ? parameter.value.size() : 0;
       slots_.push_back({parameter.name, parameter.shape, parameter.value.size(),
-                        parameter.trainable, machine.template allocate<value_type>(size),
-                        machine.template allocate<value_type>(size)});
+                        parameter.trainable, backend.template allocate<value_type>(size),
+                        backend.template allocate<value_type>(size)});
     }
   }
 
@@ -113,8 +113,8 @@ class adamw {
         tensors.push_back({parameter.value, parameter.gradient, own.first_span(), own.second_span(),
                            parameter.decays});
     }
-    machine_->adamw(tensors, coefficients(steps_ + 1, learning_rate, gradient_scale));
-    ++steps_;  // a step that the machine did not make does not count
+    backend_->adamw(tensors, coefficients(steps_ + 1, learning_rate, gradient_scale));
+    ++steps_;  // a step that the backend did not make does not count
   }
 
   /// One step at the options' learning rate.
@@ -127,7 +127,7 @@ class adamw {
   [[nodiscard]] const adamw_options& options() const { return options_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
-  /// Views on the moments of the trainable parameters, in the machine's memory. A checkpoint that
+  /// Views on the moments of the trainable parameters, in the backend's memory. A checkpoint that
   /// goes through them tensor by tensor needs no second copy of all; `set_steps` then sets the
   /// count that belongs to them.
   [[nodiscard]] std::vector<moment_view<value_type>> moments() {
@@ -158,8 +158,8 @@ class adamw {
           copy.moments.emplace_back(saved_moments<value_type>{view.name, view.shape, {}, {}});
       saved.first.resize(view.first.size());
       saved.second.resize(view.second.size());
-      machine_->copy_to_host(view.first, saved.first);
-      machine_->copy_to_host(view.second, saved.second);
+      backend_->copy_to_host(view.first, saved.first);
+      backend_->copy_to_host(view.second, saved.second);
     }
     return copy;
   }
@@ -182,14 +182,14 @@ class adamw {
     }
     set_steps(state.steps);
     for (std::size_t i = 0; i < views.size(); ++i) {
-      machine_->copy_from_host(std::span<const value_type>(state.moments[i].first), views[i].first);
-      machine_->copy_from_host(std::span<const value_type>(state.moments[i].second),
+      backend_->copy_from_host(std::span<const value_type>(state.moments[i].first), views[i].first);
+      backend_->copy_from_host(std::span<const value_type>(state.moments[i].second),
                                views[i].second);
     }
   }
 
  private:
-  using buffer = decltype(std::declval<Machine&>().template allocate<value_type>(std::size_t{}));
+  using buffer = decltype(std::declval<Backend&>().template allocate<value_type>(std::size_t{}));
 
   struct slot {
     std::string name;
@@ -246,15 +246,15 @@ class adamw {
             .gradient_scale = gradient_scale};
   }
 
-  Machine* machine_;
+  Backend* backend_;
   adamw_options options_;
   std::vector<slot> slots_;
   std::int64_t steps_ = 0;
 };
 
-template <class Machine, class Parameters>
-adamw(Machine&, Parameters&&) -> adamw<Machine>;
-template <class Machine, class Parameters>
-adamw(Machine&, Parameters&&, adamw_options) -> adamw<Machine>;
+template <class Backend, class Parameters>
+adamw(Backend&, Parameters&&) -> adamw<Backend>;
+template <class Backend, class Parameters>
+adamw(Backend&, Parameters&&, adamw_options) -> adamw<Backend>;
 
 }  // namespace prefopt

@@ -19,31 +19,31 @@ namespace detail {
 
 /// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in
 /// their order.
-template <class Machine, class Parameters, class Part>
-[[nodiscard]] double norm_over(const Machine& machine, Parameters&& parameters, const Part& part) {
-  std::vector<std::span<const typename Machine::value_type>> parts;
+template <class Backend, class Parameters, class Part>
+[[nodiscard]] double norm_over(const Backend& backend, Parameters&& parameters, const Part& part) {
+  std::vector<std::span<const typename Backend::value_type>> parts;
   for (auto&& parameter : parameters)
     if (parameter.trainable) parts.emplace_back(part(parameter));
-  return std::sqrt(machine.sum_of_squares(parts));
+  return std::sqrt(backend.sum_of_squares(parts));
 }
 
 }  // namespace detail
 
 /// Euclidean norm of the gradients of all trainable parameters taken as one vector, in double. The
 /// same bits for the same gradients.
-template <class Machine, class Parameters>
-  requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
-[[nodiscard]] double gradient_norm(const Machine& machine, Parameters&& parameters) {
-  return detail::norm_over(machine, parameters,
+template <class Backend, class Parameters>
+  requires optimizer_backend<Backend> && parameter_range<Parameters, typename Backend::value_type>
+[[nodiscard]] double gradient_norm(const Backend& backend, Parameters&& parameters) {
+  return detail::norm_over(backend, parameters,
                            [](const auto& parameter) { return parameter.gradient; });
 }
 
 /// The same of the values: finite if and only if all trainable parameters are (and their squares
 /// can be added).
-template <class Machine, class Parameters>
-  requires optimizer_machine<Machine> && parameter_range<Parameters, typename Machine::value_type>
-[[nodiscard]] double value_norm(const Machine& machine, Parameters&& parameters) {
-  return detail::norm_over(machine, parameters,
+template <class Backend, class Parameters>
+  requires optimizer_backend<Backend> && parameter_range<Parameters, typename Backend::value_type>
+[[nodiscard]] double value_norm(const Backend& backend, Parameters&& parameters) {
+  return detail::norm_over(backend, parameters,
                            [](const auto& parameter) { return parameter.value; });
 }
 

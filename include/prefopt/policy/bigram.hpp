@@ -31,12 +31,12 @@ class bigram {
   explicit bigram(std::size_t vocabulary_size) : size_(vocabulary_size) {
     if (size_ < 1 || size_ > 65536)
       throw value_error(join("bigram: ", size_, " tokens, wanted 1 to 65536"));
-    logits_ = machine_.allocate<double>(size_ * size_);
-    gradient_ = machine_.allocate<double>(size_ * size_);
+    logits_ = backend_.allocate<double>(size_ * size_);
+    gradient_ = backend_.allocate<double>(size_ * size_);
   }
 
   [[nodiscard]] std::size_t vocabulary_size() const { return size_; }
-  [[nodiscard]] const host_backend<double>& machine() const { return machine_; }
+  [[nodiscard]] const host_backend<double>& backend() const { return backend_; }
 
   /// One tensor, "logits" [V, V].
   [[nodiscard]] const std::vector<parameter<double>> parameters() {
@@ -205,7 +205,7 @@ class bigram {
     return all;
   }
 
-  host_backend<double> machine_;
+  host_backend<double> backend_;
   std::size_t size_;
   std::vector<double> logits_;
   std::vector<double> gradient_;

@@ -36,18 +36,18 @@ concept policy_pass = std::movable<Pass> &&
 
 /// A policy that can be trained.
 /// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a
-/// parameter_range of its machine's numbers, as of `parameter`s, in an order that never changes;
-/// (4) `machine()`, by reference: where its numbers live, with the optimizer's operations.
+/// parameter_range of its backend's numbers, as of `parameter`s, in an order that never changes;
+/// (4) `backend()`, by reference: where its numbers live, with the optimizer's operations.
 /// Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
 /// unchanged parameters may be held side by side and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
-  requires std::is_lvalue_reference_v<decltype(policy.machine())>;
-  requires optimizer_machine<std::remove_reference_t<decltype(policy.machine())>>;
+  requires std::is_lvalue_reference_v<decltype(policy.backend())>;
+  requires optimizer_backend<std::remove_reference_t<decltype(policy.backend())>>;
   requires parameter_range<
       decltype(policy.parameters()),
-      typename std::remove_reference_t<decltype(policy.machine())>::value_type>;
+      typename std::remove_reference_t<decltype(policy.backend())>::value_type>;
 };
 
 /// Whether a policy's numbers are rewards in place of log-probs, as those of a `reward_model` are.

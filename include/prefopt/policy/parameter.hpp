@@ -11,7 +11,7 @@
 
 namespace prefopt {
 
-/// One tensor. The spans point into the policy's storage, wherever its machine keeps it, and stay
+/// One tensor. The spans point into the policy's storage, wherever its backend keeps it, and stay
 /// valid as long as the policy does. The rest tells of the policy: the library's models hand out
 /// constants, and `set_trainable` changes what is trained.
 template <class Real>

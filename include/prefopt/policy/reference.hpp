@@ -24,7 +24,7 @@
 namespace prefopt {
 
 struct reference_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
   /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
   response_selection roles = {};  ///< which responses

@@ -64,8 +64,8 @@ class reward_model {
   explicit reward_model(Model&& model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const { return model_; }
-  [[nodiscard]] auto&& machine() { return model_.machine(); }
-  [[nodiscard]] auto&& machine() const { return model_.machine(); }
+  [[nodiscard]] auto&& backend() { return model_.backend(); }
+  [[nodiscard]] auto&& backend() const { return model_.backend(); }
   [[nodiscard]] decltype(auto) parameters() { return model_.parameters(); }
   void set_trainable(std::string_view name, bool trainable)
     requires requires(Model& model) { model.set_trainable(name, trainable); }
@@ -79,7 +79,7 @@ class reward_model {
   }
 
   /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0:
-  /// all; none: as many as the model's machine prefers.
+  /// all; none: as many as the model's backend prefers.
   template <example_range Examples>
   [[nodiscard]] std::vector<double> rewards(
       const Examples& examples, std::optional<std::size_t> tokens_per_microbatch = {}) const;

@@ -36,7 +36,7 @@ concept scalar_pass = std::movable<Pass> &&
                       };
 
 /// A scalar model that can be trained. Needs: (1) scalar_model; (2) `forward(batch, rows)` gives a
-/// scalar_pass; (3) `parameters()` and `machine()` as of a trainable_policy. Promises: what a
+/// scalar_pass; (3) `parameters()` and `backend()` as of a trainable_policy. Promises: what a
 /// trainable_policy promises.
 template <class Model>
 concept trainable_scalar_model = scalar_model<Model> && requires(
@@ -44,10 +44,10 @@ concept trainable_scalar_model = scalar_model<Model> && requires(
                                                             const prefix_tree_batch& batch,
                                                             std::span<const std::int32_t> rows) {
   { model.forward(batch, rows) } -> scalar_pass;
-  requires std::is_lvalue_reference_v<decltype(model.machine())>;
-  requires optimizer_machine<std::remove_reference_t<decltype(model.machine())>>;
+  requires std::is_lvalue_reference_v<decltype(model.backend())>;
+  requires optimizer_backend<std::remove_reference_t<decltype(model.backend())>>;
   requires parameter_range<decltype(model.parameters()),
-                           typename std::remove_reference_t<decltype(model.machine())>::value_type>;
+                           typename std::remove_reference_t<decltype(model.backend())>::value_type>;
 };
 
 }  // namespace prefopt

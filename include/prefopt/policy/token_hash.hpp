@@ -2,7 +2,7 @@
 #pragma once
 // token_hash: 64 bits that tell one token sequence from another. FNV-1a (Fowler, Noll & Vo; IETF
 // draft draft-eastlake-fnv) over each id's four bytes, the lowest first, so the same on every
-// machine. It guards against mistakes, not against somebody who looks for two sequences with one
+// computer. It guards against mistakes, not against somebody who looks for two sequences with one
 // hash.
 
 #include <cstdint>

@@ -31,7 +31,7 @@ class value_table {
     if (vocabulary_size == 0) throw value_error("value_table: 0 tokens, wanted at least 1");
   }
 
-  [[nodiscard]] const host_backend<double>& machine() const { return machine_; }
+  [[nodiscard]] const host_backend<double>& backend() const { return backend_; }
 
   /// One tensor, "values" [V].
   [[nodiscard]] const std::vector<parameter<double>> parameters() {
@@ -96,7 +96,7 @@ class value_table {
     return tokens;
   }
 
-  host_backend<double> machine_;
+  host_backend<double> backend_;
   std::vector<double> values_;
   std::vector<double> gradient_;
   frozen_tensors frozen_;

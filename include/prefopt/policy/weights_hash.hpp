@@ -16,13 +16,13 @@ namespace prefopt {
 /// Of the values of all tensors, bit by bit. Memory: one tensor on the host.
 template <class Policy>
 [[nodiscard]] std::uint64_t weights_hash(Policy& policy) {
-  using real = typename std::remove_cvref_t<decltype(policy.machine())>::value_type;
+  using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
   using bits = std::conditional_t<sizeof(real) == 8, std::uint64_t, std::uint32_t>;
   detail::word_hash hash;
   std::vector<real> values;
   for (auto&& parameter : policy.parameters()) {
     values.resize(parameter.value.size());
-    policy.machine().copy_to_host(std::span<const real>(parameter.value), std::span(values));
+    policy.backend().copy_to_host(std::span<const real>(parameter.value), std::span(values));
     hash.add(values.size());
     for (const real value : values) hash.add(std::bit_cast<bits>(value));
   }

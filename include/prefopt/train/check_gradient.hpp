@@ -58,7 +58,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Reference& reference,
                                             const Loss& loss, const Examples& examples,
                                             const gradient_check_options& options = {}) {
-  using real = typename std::remove_cvref_t<decltype(policy.machine())>::value_type;
+  using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
     throw value_error(join("check_gradient: a difference of ", options.difference,
                            ", wanted a finite one above 0"));
@@ -72,17 +72,17 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   double apart = -1, greatest = 0;
   for (auto&& parameter : policy.parameters()) {
     if (!parameter.trainable || parameter.value.empty()) continue;
-    auto&& machine = policy.machine();
+    auto&& backend = policy.backend();
     std::vector<real> values(parameter.value.size()), gradient(values.size());
-    machine.copy_to_host(std::span<const real>(parameter.value), std::span(values));
-    machine.copy_to_host(std::span<const real>(parameter.gradient), std::span(gradient));
+    backend.copy_to_host(std::span<const real>(parameter.value), std::span(values));
+    backend.copy_to_host(std::span<const real>(parameter.gradient), std::span(gradient));
     std::vector<std::size_t> elements = shuffled_indices(values.size(), options.seed, 0);
     if (options.elements != 0) elements.resize(std::min(elements.size(), options.elements));
     for (const std::size_t at : elements) {
       const real before = values[at];
       const auto put = [&](real value) {
         values[at] = value;
-        machine.copy_from_host(std::span<const real>(values), parameter.value);
+        backend.copy_from_host(std::span<const real>(values), parameter.value);
       };
       const auto loss_with = [&](real value) {
         put(value);

@@ -27,7 +27,7 @@
 namespace prefopt {
 
 struct evaluation_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's machine
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
   /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };

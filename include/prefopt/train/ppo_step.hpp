@@ -81,7 +81,7 @@ void send_back_critic(Critic& critic, const ppo& options, const rollouts& made,
 
 /// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean
 /// over their tokens, however they are cut: into so many tokens at once; 0: all; none: as many as
-/// the policy's machine prefers. Throws value_error for no members or one that is not there, and
+/// the policy's backend prefers. Throws value_error for no members or one that is not there, and
 /// what check(options), check(made), policy and critic throw.
 template <trainable_policy Policy, trainable_scalar_model Critic>
 ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options,
@@ -90,8 +90,8 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   check(options);
   check(made);
   if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
-  for (auto&& parameter : policy.parameters()) policy.machine().fill(parameter.gradient, 0);
-  for (auto&& parameter : critic.parameters()) critic.machine().fill(parameter.gradient, 0);
+  for (auto&& parameter : policy.parameters()) policy.backend().fill(parameter.gradient, 0);
+  for (auto&& parameter : critic.parameters()) critic.backend().fill(parameter.gradient, 0);
   ppo_sums sums;
   for (const std::size_t e : members) {
     if (e >= made.size())

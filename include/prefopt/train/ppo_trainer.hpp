@@ -68,9 +68,9 @@ class ppo_trainer {
         reward_(&reward),
         loss_(loss),
         generation_(generation),
-        options_(on_machine(policy.machine(), options)),
-        policy_optimizer_(policy.machine(), policy.parameters(), checked()),
-        critic_optimizer_(critic.machine(), critic.parameters(), optimizer_options(options_)) {}
+        options_(on_backend(policy.backend(), options)),
+        policy_optimizer_(policy.backend(), policy.parameters(), checked()),
+        critic_optimizer_(critic.backend(), critic.parameters(), optimizer_options(options_)) {}
 
   ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&,
               const generation_options&,
@@ -205,14 +205,14 @@ class ppo_trainer {
                             detail::pair_list(read, "prompt")),
                        read);
     };
-    const double norm = std::hypot(gradient_norm(policy_->machine(), policy_->parameters()),
-                                   gradient_norm(critic_->machine(), critic_->parameters()));
+    const double norm = std::hypot(gradient_norm(policy_->backend(), policy_->parameters()),
+                                   gradient_norm(critic_->backend(), critic_->parameters()));
     if (!std::isfinite(norm)) refuse(join("gradient norm is ", norm));
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
     critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate_factor, scale);
-    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters()) +
-                       value_norm(critic_->machine(), critic_->parameters())))
+    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters()) +
+                       value_norm(critic_->backend(), critic_->parameters())))
       refuse("weights are not finite after an update");
     return norm;
   }
@@ -263,8 +263,8 @@ class ppo_trainer {
   ppo loss_;
   generation_options generation_;
   trainer_options options_;
-  adamw<std::remove_reference_t<decltype(std::declval<Policy&>().machine())>> policy_optimizer_;
-  adamw<std::remove_reference_t<decltype(std::declval<Critic&>().machine())>> critic_optimizer_;
+  adamw<std::remove_reference_t<decltype(std::declval<Policy&>().backend())>> policy_optimizer_;
+  adamw<std::remove_reference_t<decltype(std::declval<Critic&>().backend())>> critic_optimizer_;
   std::int64_t step_ = 0;
   std::int64_t num_tokens_ = 0;
 };

@@ -28,7 +28,7 @@
 namespace prefopt {
 
 struct gradient_options {
-  /// A larger pair goes alone; 0: all pairs at once; none: what the policy's machine prefers.
+  /// A larger pair goes alone; 0: all pairs at once; none: what the policy's backend prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
@@ -55,8 +55,8 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
                                   const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no pairs");
   detail::require_inputs<Policy, Reference>(loss);
-  auto&& machine = policy.machine();
-  for (auto&& parameter : policy.parameters()) machine.fill(parameter.gradient, 0);
+  auto&& backend = policy.backend();
+  for (auto&& parameter : policy.parameters()) backend.fill(parameter.gradient, 0);
 
   detail::group_totals totals(loss);
   const loss_inputs inputs = loss.inputs;

@@ -61,8 +61,8 @@ class trainer {
   static constexpr bool reference_moves = detail::names_after_step<Reference>;
 
  public:
-  using machine_type = std::remove_reference_t<decltype(std::declval<Policy&>().machine())>;
-  using optimizer_type = adamw<machine_type>;
+  using backend_type = std::remove_reference_t<decltype(std::declval<Policy&>().backend())>;
+  using optimizer_type = adamw<backend_type>;
   using state_type = training_state<typename optimizer_type::value_type>;
 
   /// Throws value_error for bad options or hyper-parameters of the loss, for a policy that is its
@@ -73,8 +73,8 @@ class trainer {
       : policy_(&policy),
         reference_(detail::place_of(reference)),
         loss_(std::move(loss)),
-        options_(on_machine(policy.machine(), checked(policy, reference, options, loss_))),
-        optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {}
+        options_(on_backend(policy.backend(), checked(policy, reference, options, loss_))),
+        optimizer_(policy.backend(), policy.parameters(), optimizer_options(options_)) {}
 
   /// The same with a reference that moves.
   trainer(Policy& policy, Reference& reference, Loss loss, trainer_options options = {})
@@ -82,8 +82,8 @@ class trainer {
       : policy_(&policy),
         reference_(&reference),
         loss_(std::move(loss)),
-        options_(on_machine(policy.machine(), checked(policy, reference, options, loss_))),
-        optimizer_(policy.machine(), policy.parameters(), optimizer_options(options_)) {
+        options_(on_backend(policy.backend(), checked(policy, reference, options, loss_))),
+        optimizer_(policy.backend(), policy.parameters(), optimizer_options(options_)) {
     if constexpr (requires { reference.require_same_shape(policy); })
       reference.require_same_shape(policy);
   }
@@ -208,7 +208,7 @@ class trainer {
     const auto start = std::chrono::steady_clock::now();
     Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
     const step_gradient gradient = gradient_of(loss, examples, members);
-    const double norm = gradient_norm(policy_->machine(), policy_->parameters());
+    const double norm = gradient_norm(policy_->backend(), policy_->parameters());
     if (!std::isfinite(norm)) {
       refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)),
              {members.begin(), members.end()});
@@ -219,7 +219,7 @@ class trainer {
                              {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
     // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
-    if (!std::isfinite(value_norm(policy_->machine(), policy_->parameters())))
+    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters())))
       refuse("weights are not finite after the update", {members.begin(), members.end()});
     loss_ = std::move(loss);
     ++step_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a training run is told, and the door that refuses what makes no sense.
+// Options of a training run, and the check that rejects values that make no sense.
 
 #include <cmath>
 #include <cstdint>
@@ -26,7 +26,7 @@ struct trainer_options {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
   std::int64_t pairs_per_step = 8;
-  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's machine
+  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's backend
   /// prefers.
   std::optional<std::int64_t> tokens_per_microbatch = {};
   std::int64_t epochs = 1;
@@ -35,11 +35,11 @@ struct trainer_options {
   bool shuffle = true;
 };
 
-/// The options with a number where they leave it to the machine.
-template <class Machine>
-[[nodiscard]] trainer_options on_machine(const Machine& machine, trainer_options options) {
+/// The options with a number where they leave it to the backend.
+template <class Backend>
+[[nodiscard]] trainer_options on_backend(const Backend& backend, trainer_options options) {
   if (!options.tokens_per_microbatch)
-    options.tokens_per_microbatch = static_cast<std::int64_t>(preferred_tokens(machine));
+    options.tokens_per_microbatch = static_cast<std::int64_t>(preferred_tokens(backend));
   return options;
 }
 

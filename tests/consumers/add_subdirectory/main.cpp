@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A project that keeps prefopt in a folder of its own, and uses a loss and the CPU machine.
+// A project that keeps prefopt in a folder of its own, and uses a loss and the CPU backend.
 
 #include <cmath>
 #include <span>
@@ -9,11 +9,11 @@
 #include <prefopt/loss/dpo.hpp>
 
 int main() {
-  const prefopt::eigen_backend<float> machine;
+  const prefopt::eigen_backend<float> backend;
   const std::vector<float> ones(4, 1.0F);
   const std::vector<std::span<const float>> tensors{ones};
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});
   const bool right =
-      machine.sum_of_squares(tensors) == 4 && std::abs(at_start.loss - std::log(2.0)) < 1e-15;
+      backend.sum_of_squares(tensors) == 4 && std::abs(at_start.loss - std::log(2.0)) < 1e-15;
   return right ? 0 : 1;
 }

@@ -30,14 +30,14 @@ template <class Real>
   return values;
 }
 
-/// Fills parameters on their machine with as many tensors of the same shapes, in the same order.
-template <class Machine, class Parameters>
-void read_weights(const std::vector<safetensors_archive::item>& items, const Machine& machine,
+/// Fills parameters on their backend with as many tensors of the same shapes, in the same order.
+template <class Backend, class Parameters>
+void read_weights(const std::vector<safetensors_archive::item>& items, const Backend& backend,
                   const Parameters& parameters) {
-  using real = typename Machine::value_type;
+  using real = typename Backend::value_type;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<real> values = read_tensor<real>(items[i]);
-    machine.copy_from_host(std::span<const real>(values), parameters[i].value);
+    backend.copy_from_host(std::span<const real>(values), parameters[i].value);
   }
 }
 
@@ -50,8 +50,8 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Mac
 /// folder, made where it is not there. Each file is replaced whole or not at all; one that is a
 /// symbolic link, as the hub's cache has them, becomes a plain file. Throws io_error, and
 /// value_error where a weight is not finite as float32.
-template <class Machine, class Parameters>
-void write_gpt2_folder(const Machine& machine, const Parameters& parameters,
+template <class Backend, class Parameters>
+void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
                        const std::string& config, const std::vector<carried_file>& files,
                        const std::filesystem::path& folder) {
   (void)make_folders(folder);
@@ -62,7 +62,7 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters,
     write_file_atomically(path, file.content, links::replace);
   }
 
-  using real = typename Machine::value_type;
+  using real = typename Backend::value_type;
   std::vector<tensor_signature> signatures;
   for (const auto& tensor : parameters)
     signatures.push_back({stored_name(tensor.name), tensor.shape});
@@ -71,7 +71,7 @@ void write_gpt2_folder(const Machine& machine, const Parameters& parameters,
   atomic_file file(folder / "model.safetensors", links::replace);
   write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     values.resize(parameters[i].value.size());
-    machine.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
+    backend.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
     stored.assign(values.size(), 0);
     std::ranges::transform(values, stored.begin(),
                            [](real value) { return static_cast<float>(value); });

@@ -70,22 +70,22 @@ struct policy_requirements {
   static_assert(check_pass());
 
   static constexpr bool has_parameters = requires(P& p) { p.parameters(); };
-  static constexpr bool has_machine = requires(P& p) { p.machine(); };
-  static constexpr bool has_machine_place =
-      requires(P& p) { requires std::is_lvalue_reference_v<decltype(p.machine())>; };
-  static constexpr bool has_right_machine = requires(P& p) {
-    requires optimizer_machine<std::remove_reference_t<decltype(p.machine())>>;
+  static constexpr bool has_backend = requires(P& p) { p.backend(); };
+  static constexpr bool has_backend_reference =
+      requires(P& p) { requires std::is_lvalue_reference_v<decltype(p.backend())>; };
+  static constexpr bool has_right_backend = requires(P& p) {
+    requires optimizer_backend<std::remove_reference_t<decltype(p.backend())>>;
   };
   static_assert(has_parameters, "the policy's parameters() is missing");
-  static_assert(has_machine, "the policy's machine() is missing");
-  static_assert(!has_machine || has_machine_place,
-                "the policy's machine() must return a reference: it outlives the call");
-  static_assert(!has_machine_place || has_right_machine,
-                "the policy's machine() must give an optimizer_machine");
+  static_assert(has_backend, "the policy's backend() is missing");
+  static_assert(!has_backend || has_backend_reference,
+                "the policy's backend() must return a reference: it outlives the call");
+  static_assert(!has_backend_reference || has_right_backend,
+                "the policy's backend() must give an optimizer_backend");
   static_assert(
-      !has_parameters || !has_right_machine || trainable_policy<P>,
-      "the policy's parameters() must be a parameter_range of its machine's numbers: elements with name, shape, "
-      "value and gradient (spans of machine().value_type), trainable and decays");
+      !has_parameters || !has_right_backend || trainable_policy<P>,
+      "the policy's parameters() must be a parameter_range of its backend's numbers: elements with name, shape, "
+      "value and gradient (spans of backend().value_type), trainable and decays");
   static constexpr bool met = trainable_policy<P>;
 };
 

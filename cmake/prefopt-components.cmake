@@ -1,6 +1,6 @@
-# The leaves and what each needs. The build reads this file, and so does the installed package, beside its config file.
+# The components and what each needs. The build reads this file, and so does the installed package, beside its config file.
 
-set(prefopt_leaves cuda eigen files io text xtensor)
+set(prefopt_components cuda eigen files io text xtensor)
 
 # What a reader knows it by = the target that it brings.
 set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
@@ -10,9 +10,9 @@ set(prefopt_io_needs "zlib=ZLIB::ZLIB" "xxHash (libxxhash, through pkg-config)=P
 set(prefopt_text_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
 set(prefopt_xtensor_needs "xtensor=xtensor")
 
-# Leaves that a leaf stands on, besides prefopt::prefopt.
-set(prefopt_io_leaves files)
-set(prefopt_text_leaves files)
+# Components that a component stands on, besides prefopt::prefopt.
+set(prefopt_io_components files)
+set(prefopt_text_components files)
 
 # prefopt_check_compiler(PROBLEM): what is wrong with the compiler of C++, or nothing. version.hpp knows the oldest ones.
 function(prefopt_check_compiler problem)
@@ -40,33 +40,33 @@ function(prefopt_find_module name module)
   endif()
 endfunction()
 
-# prefopt_find_leaf(LEAF MISSING) looks for what LEAF and the leaves below it need. MISSING receives the names of what
+# prefopt_find_component(COMPONENT MISSING) looks for what COMPONENT and the components below it need. MISSING receives the names of what
 # is not there. A function, so that the variables of the packages do not reach whoever uses this one.
-function(prefopt_find_leaf leaf missing_result)
-  if(leaf STREQUAL "cuda")
+function(prefopt_find_component component missing_result)
+  if(component STREQUAL "cuda")
     find_package(CUDAToolkit 12.0 QUIET)
-  elseif(leaf STREQUAL "eigen")
+  elseif(component STREQUAL "eigen")
     find_package(Eigen3 3.4 QUIET)
     find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one
-  elseif(leaf STREQUAL "files")
+  elseif(component STREQUAL "files")
     find_package(nlohmann_json 3.11 QUIET)
-  elseif(leaf STREQUAL "io")
+  elseif(component STREQUAL "io")
     find_package(ZLIB QUIET)
     prefopt_find_module(XXHASH libxxhash)
-  elseif(leaf STREQUAL "text")
+  elseif(component STREQUAL "text")
     prefopt_find_module(PCRE2 libpcre2-8)
-  elseif(leaf STREQUAL "xtensor")
+  elseif(component STREQUAL "xtensor")
     find_package(xtensor QUIET)
   endif()
   set(missing)
-  foreach(need IN LISTS prefopt_${leaf}_needs)
+  foreach(need IN LISTS prefopt_${component}_needs)
     string(REGEX MATCH "^([^=]+)=(.+)$" _ "${need}")
     if(NOT TARGET ${CMAKE_MATCH_2})
       list(APPEND missing "${CMAKE_MATCH_1}")
     endif()
   endforeach()
-  foreach(below IN LISTS prefopt_${leaf}_leaves)
-    prefopt_find_leaf(${below} missing_below)
+  foreach(below IN LISTS prefopt_${component}_components)
+    prefopt_find_component(${below} missing_below)
     list(APPEND missing ${missing_below})
   endforeach()
   set(${missing_result} "${missing}" PARENT_SCOPE)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#define PREFOPT_COMPILES_EIGEN_MACHINE
-#include "eigen_machine.hpp"
+#define PREFOPT_COMPILES_EIGEN_BACKEND
+#include "eigen_backend.hpp"
 
 namespace prefopt::detail {
 PREFOPT_EIGEN_BFLOAT16()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What models storage_machine and optimizer_machine, and what lacks one thing each.
+// What models storage_backend and optimizer_backend, and what lacks one thing each.
 
 #include <cstddef>
 #include <span>
@@ -13,8 +13,8 @@
 namespace {
 
 using prefopt::adamw_coefficients;
-using prefopt::optimizer_machine;
-using prefopt::storage_machine;
+using prefopt::optimizer_backend;
+using prefopt::storage_backend;
 using own = std::span<float>;
 using read_only = std::span<const float>;
 using all_read_only = std::span<const read_only>;
@@ -75,19 +75,19 @@ struct that_wants_coefficients_to_write : smallest_optimizer {
   void adamw(tensors, adamw_coefficients&) const;
 };
 
-static_assert(storage_machine<smallest_storage> && !optimizer_machine<smallest_storage>);
-static_assert(optimizer_machine<smallest_optimizer> &&
-              optimizer_machine<prefopt::host_backend<double>>);
+static_assert(storage_backend<smallest_storage> && !optimizer_backend<smallest_storage>);
+static_assert(optimizer_backend<smallest_optimizer> &&
+              optimizer_backend<prefopt::host_backend<double>>);
 
-static_assert(!storage_machine<without_value_type>);
-static_assert(!storage_machine<without_allocate> && !storage_machine<allocating_doubles>);
-static_assert(!storage_machine<without_copy_from_host> && !storage_machine<without_copy_to_host>);
-static_assert(!storage_machine<without_copy> && !storage_machine<without_fill>);
-static_assert(!storage_machine<that_changes_when_it_fills>);
-static_assert(!optimizer_machine<without_fill>, "storage comes first");
+static_assert(!storage_backend<without_value_type>);
+static_assert(!storage_backend<without_allocate> && !storage_backend<allocating_doubles>);
+static_assert(!storage_backend<without_copy_from_host> && !storage_backend<without_copy_to_host>);
+static_assert(!storage_backend<without_copy> && !storage_backend<without_fill>);
+static_assert(!storage_backend<that_changes_when_it_fills>);
+static_assert(!optimizer_backend<without_fill>, "storage comes first");
 
-template <class Machine>
-constexpr bool only_stores = storage_machine<Machine> && !optimizer_machine<Machine>;
+template <class Backend>
+constexpr bool only_stores = storage_backend<Backend> && !optimizer_backend<Backend>;
 static_assert(only_stores<without_sum_of_squares> && only_stores<summing_in_float>);
 static_assert(only_stores<without_adamw> && only_stores<that_wants_coefficients_to_write>);
 

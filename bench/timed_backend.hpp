@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A machine that takes the time of each of its operations, for the programs that print where a step
+// A backend that takes the time of each of its operations, for the programs that print where a step
 // goes.
 
 #include <algorithm>
@@ -50,13 +50,13 @@ inline double pairs_of(const prefopt::attention_rows& r) {
   return pairs;
 }
 
-/// Where a machine's calls return before they are done: returns when they are. Copies of a machine
+/// Where a backend's calls return before they are done: returns when they are. Copies of a backend
 /// share it.
 inline std::function<void()> wait_behind_each;
 
-/// A machine with a clock around each operation.
+/// A backend with a clock around each operation.
 template <class Base>
-class timed_machine : public Base {
+class timed_backend : public Base {
   using base = Base;
 
  public:

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The operations of eigen_backend<float> and <double>, compiled once in eigen_machine_*.cpp for all
-// own programs that link prefopt_compiled_machine and see this header (prefopt_included_machine, or
+// The operations of eigen_backend<float> and <double>, compiled once in eigen_backend_*.cpp for all
+// own programs that link prefopt_compiled and see this header (prefopt_included_compiled, or
 // a precompiled header): Eigen makes a lot of code of each, and two dozen programs would each make
 // it again.
 
 #include "prefopt/eigen/backend.hpp"
 
 // KEYWORD is `extern` (a declaration: no code here) or nothing (the definition).
-#define PREFOPT_EIGEN_MACHINE(KEYWORD, Real)                                                      \
+#define PREFOPT_EIGEN_BACKEND(KEYWORD, Real)                                                      \
   KEYWORD template void activate<Real>(activation_function, std::span<const Real>,                \
                                        std::span<Real>);                                          \
   KEYWORD template void activate_backward<Real>(activation_function, std::span<const Real>,       \
@@ -49,8 +49,8 @@
       matrix_view<const Real>, tensor_view<const Real, 3>, tensor_view<Real, 3>,                   \
       tensor_view<Real, 3>, tensor_view<Real, 3>);
 
-#define PREFOPT_EIGEN_MACHINES(KEYWORD, Real) \
-  PREFOPT_EIGEN_MACHINE(KEYWORD, Real)        \
+#define PREFOPT_EIGEN_BACKENDS(KEYWORD, Real) \
+  PREFOPT_EIGEN_BACKEND(KEYWORD, Real)        \
   PREFOPT_EIGEN_ENGINE(KEYWORD, Real, Real)   \
   KEYWORD template class product<native_kernel<Real>>;
 
@@ -67,10 +67,10 @@
   PREFOPT_EIGEN_X86(KEYWORD)                     \
   KEYWORD template class product<widened_bfloat16_kernel>;
 
-#ifndef PREFOPT_COMPILES_EIGEN_MACHINE
+#ifndef PREFOPT_COMPILES_EIGEN_BACKEND
 namespace prefopt::detail {
-PREFOPT_EIGEN_MACHINES(extern, float)
-PREFOPT_EIGEN_MACHINES(extern, double)
+PREFOPT_EIGEN_BACKENDS(extern, float)
+PREFOPT_EIGEN_BACKENDS(extern, double)
 PREFOPT_EIGEN_BFLOAT16(extern)
 }  // namespace prefopt::detail
 #endif

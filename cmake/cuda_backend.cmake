@@ -1,7 +1,7 @@
-# The CUDA machine. Its headers need nothing: prefopt::cuda_headers, for .cu files of people's own. The library that
+# The CUDA backend. Its headers need nothing: prefopt::cuda_headers, for .cu files of people's own. The library that
 # host compilers link, prefopt::cuda, has its operations compiled by nvcc.
 
-set(PREFOPT_CUDA OFF CACHE STRING "Build the CUDA machine: OFF, ON, or AUTO: where there is nvcc from 12.0 on")
+set(PREFOPT_CUDA OFF CACHE STRING "Build the CUDA backend: OFF, ON, or AUTO: where there is nvcc from 12.0 on")
 set_property(CACHE PREFOPT_CUDA PROPERTY STRINGS AUTO ON OFF)
 
 prefopt_interface(prefopt_cuda_headers cuda_headers cuda.hpp cuda.cuh cuda/*.hpp cuda/*.cuh)
@@ -44,8 +44,8 @@ if(NOT TARGET CUDA::cublasLt OR NOT TARGET CUDA::cudart_static)
   return()
 endif()
 
-add_library(prefopt_cuda STATIC cmake/compiled_machine/cuda_machine_float.cu
-                                cmake/compiled_machine/cuda_machine_bfloat16.cu)
+add_library(prefopt_cuda STATIC cmake/compiled/cuda_backend_float.cu
+                                cmake/compiled/cuda_backend_bfloat16.cu)
 add_library(prefopt::cuda ALIAS prefopt_cuda)
 set_target_properties(prefopt_cuda PROPERTIES EXPORT_NAME cuda POSITION_INDEPENDENT_CODE ON)
 if(NOT PROJECT_IS_TOP_LEVEL)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CUDA machine in float for host compilers, which see its declaration in prefopt/cuda.hpp.
+// The CUDA backend in float for host compilers, which see its declaration in prefopt/cuda.hpp.
 
 #include "prefopt/cuda.cuh"
 

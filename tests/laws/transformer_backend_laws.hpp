@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every transformer_machine owes.
+// The laws that every transformer_backend owes.
 
 #include <algorithm>
 #include <cmath>
@@ -18,17 +18,17 @@
 namespace prefopt::tests {
 
 /// Central differences along random directions and along a few single elements agree with the
-/// backward. For machines of float64.
-template <class Machine>
-void backward_agrees_with_finite_differences(const Machine& machine) {
-  for_each_operation<Machine>([&](std::string_view name, const auto& operation) {
+/// backward. For backends of float64.
+template <class Backend>
+void backward_agrees_with_finite_differences(const Backend& backend) {
+  for_each_operation<Backend>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
       random_generator random(7);
       arguments at = random_arguments(operation, random);
-      const numbers there = operation.forward(machine, at);
+      const numbers there = operation.forward(backend, at);
       numbers slopes(there.size());
       for (double& slope : slopes) slope = random.normal();
-      const arguments gradients = operation.backward(machine, at, slopes);
+      const arguments gradients = operation.backward(backend, at, slopes);
       BOOST_REQUIRE_EQUAL(gradients.size(), at.size());
       constexpr double step = 1e-5;
       for (std::size_t input = 0; input < at.size(); ++input) {
@@ -44,7 +44,7 @@ void backward_agrees_with_finite_differences(const Machine& machine) {
             arguments moved = at;
             for (std::size_t i = 0; i < direction.size(); ++i)
               moved[input][i] += distance_along * direction[i];
-            return dot(operation.forward(machine, moved), slopes);
+            return dot(operation.forward(backend, moved), slopes);
           };
           const double measured = (output_at(step) - output_at(-step)) / (2 * step);
           const double claimed = dot(gradients[input], direction);
@@ -57,15 +57,15 @@ void backward_agrees_with_finite_differences(const Machine& machine) {
   });
 }
 
-/// Forward and backward agree with another machine's, each output within `tolerance` of its size.
-template <class Machine, class Reference>
-void operations_agree(const Machine& machine, const Reference& reference, double tolerance) {
+/// Forward and backward agree with another backend's, each output within `tolerance` of its size.
+template <class Backend, class Reference>
+void operations_agree(const Backend& backend, const Reference& reference, double tolerance) {
   std::vector<std::pair<numbers, arguments>> expected;
   const auto run = [](const auto& operation, const auto& on) {
     random_generator random(11);
     arguments at = random_arguments(operation, random);
     for (numbers& values : at)
-      // what every machine can hold
+      // what every backend can hold
       for (double& value : values) value = static_cast<float>(value);
     numbers out = operation.forward(on, at);
     numbers slopes(out.size());
@@ -76,10 +76,10 @@ void operations_agree(const Machine& machine, const Reference& reference, double
     expected.push_back(run(operation, reference));
   });
   std::size_t next = 0;
-  for_each_operation_and_size<Machine>([&](std::string_view name, const auto& operation) {
+  for_each_operation_and_size<Backend>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
       const auto& [out, gradients] = expected[next++];
-      const auto [my_out, my_gradients] = run(operation, machine);
+      const auto [my_out, my_gradients] = run(operation, backend);
       BOOST_TEST(distance(my_out, out) <= tolerance);
       for (std::size_t input = 0; input < gradients.size(); ++input)
         BOOST_TEST(distance(my_gradients[input], gradients[input]) <= tolerance,
@@ -89,24 +89,24 @@ void operations_agree(const Machine& machine, const Reference& reference, double
 }
 
 /// Every operation, called again, gives the same bits.
-template <class Machine>
-void the_same_call_gives_the_same_bits(const Machine& machine) {
-  for_each_operation_and_size<Machine>([&](std::string_view name, const auto& operation) {
+template <class Backend>
+void the_same_call_gives_the_same_bits(const Backend& backend) {
+  for_each_operation_and_size<Backend>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
       random_generator random(13);
       const arguments at = random_arguments(operation, random);
-      const numbers out = operation.forward(machine, at);
-      const arguments gradients = operation.backward(machine, at, numbers(out.size(), 0.25));
-      BOOST_TEST(operation.forward(machine, at) == out);
-      BOOST_TEST(operation.backward(machine, at, numbers(out.size(), 0.25)) == gradients);
+      const numbers out = operation.forward(backend, at);
+      const arguments gradients = operation.backward(backend, at, numbers(out.size(), 0.25));
+      BOOST_TEST(operation.forward(backend, at) == out);
+      BOOST_TEST(operation.backward(backend, at, numbers(out.size(), 0.25)) == gradients);
     }
   });
 }
 
 /// The optimizer's operations agree with plain loops, and an element without any gradient stays
 /// where it is even if epsilon is 0.
-template <class Machine>
-void optimizer_operations_agree_with_plain_loops(const Machine& machine, double tolerance) {
+template <class Backend>
+void optimizer_operations_agree_with_plain_loops(const Backend& backend, double tolerance) {
   const host_backend<double> plain;
   random_generator random(17);
   constexpr std::size_t size = 9001;
@@ -119,12 +119,12 @@ void optimizer_operations_agree_with_plain_loops(const Machine& machine, double 
   }
   gradient[5] = first[5] = second[5] = 0;
   gradient[6] = 1e-22, first[6] = second[6] = 0;  // its square is 0 in float
-  on_machine<Machine> my_value(machine, value), my_gradient(machine, gradient),
-      my_first(machine, first), my_second(machine, second);
-  using value_type = typename Machine::value_type;
+  on_backend<Backend> my_value(backend, value), my_gradient(backend, gradient),
+      my_first(backend, first), my_second(backend, second);
+  using value_type = typename Backend::value_type;
   const auto both = my_gradient.flat();  // in two parts
   const std::vector<std::span<const value_type>> parts{both.first(5000), both.subspan(5000)};
-  BOOST_TEST(machine.sum_of_squares(parts) ==
+  BOOST_TEST(backend.sum_of_squares(parts) ==
                  plain.sum_of_squares(std::vector{std::span<const double>(gradient)}),
              boost::test_tools::tolerance(1e-12));
   const adamw_coefficients coefficients = {.rate = 0.01,
@@ -139,7 +139,7 @@ void optimizer_operations_agree_with_plain_loops(const Machine& machine, double 
         {v.first(5000), g.first(5000), m1.first(5000), m2.first(5000), true},
         {v.subspan(5000), g.subspan(5000), m1.subspan(5000), m2.subspan(5000), false}};
   };
-  machine.adamw(parts_of(my_value.flat(), my_gradient.flat(), my_first.flat(), my_second.flat()),
+  backend.adamw(parts_of(my_value.flat(), my_gradient.flat(), my_first.flat(), my_second.flat()),
                 coefficients);
   plain.adamw(parts_of(std::span(value), std::span(gradient), std::span(first), std::span(second)),
               coefficients);
