@@ -75,7 +75,7 @@ void responses(benchmark::State& state) {
   for (std::int64_t k = 0; k < state.range(0); ++k) answers.push_back(tokens(random, 50));
   std::vector<prefopt::packable_sequence> sequences;
   for (const auto& answer : answers)
-    sequences.push_back({.role = static_cast<std::int32_t>(sequences.size()),
+    sequences.push_back({.response_index = static_cast<std::int32_t>(sequences.size()),
                          .prompt = prompt,
                          .response = answer});
   const prefopt::prefix_tree_batch batch = prefopt::pack(sequences);

@@ -130,13 +130,13 @@ def seeds_of_training_state():
 
 def seeds_of_reference_cache():
     def cache(values, **more):
-        tensors = {"examples": [0, 0], "roles": [0, 1], "counts": [1, 2], "hashes_high": [1, 2], "hashes_low": [3, 4], "values": values}
+        tensors = {"examples": [0, 0], "responses": [0, 1], "counts": [1, 2], "hashes_high": [1, 2], "hashes_low": [3, 4], "values": values}
         return safetensors({name: ([len(numbers)], numbers) for name, numbers in (tensors | more).items()},
                            {"format": "pt", "prefopt_reference_key": "0123456789abcdef0123456789abcdef"}, "F64")
 
     yield cache([-1, -0.5, -2])
     yield cache([-1], counts=[1, 0])
-    yield cache([-1, -2], roles=[0, 0])
+    yield cache([-1, -2], responses=[0, 0])
 
 
 def seeds_of_json_log():

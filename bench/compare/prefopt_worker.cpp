@@ -57,15 +57,15 @@ std::vector<std::size_t> all_of(const batch_of_pairs& pairs) {
   return members;
 }
 
-/// The sums that a loss is made of, a role's in the order of the pairs.
-std::vector<double> role_sums(const prefopt::prefix_tree_batch& batch,
-                              const std::vector<double>& token_log_probs, std::int32_t role,
-                              std::size_t pairs) {
+/// The sums that a loss is made of, a response index's in the order of the pairs.
+std::vector<double> response_sums(const prefopt::prefix_tree_batch& batch,
+                                  const std::vector<double>& token_log_probs, std::int32_t index,
+                                  std::size_t pairs) {
   std::vector<double> sums(pairs);
   const auto all = prefopt::sequence_log_probs(batch, token_log_probs);
   for (std::size_t s = 0; s < all.size(); ++s) {
     const auto& sequence = batch.sequences[s];
-    if (sequence.role == role) sums[static_cast<std::size_t>(sequence.example)] = all[s];
+    if (sequence.response_index == index) sums[static_cast<std::size_t>(sequence.example)] = all[s];
   }
   return sums;
 }
@@ -104,13 +104,14 @@ class worker {
     const auto batch = prefopt::pack(pairs, all_of(pairs));
     const auto mine = policy_.token_log_probs(batch);
     const auto theirs = references_.at(set).at(index).token_log_probs(batch);
-    const auto sums = [&](const std::vector<double>& log_probs, std::int32_t role) {
-      return role_sums(batch, log_probs, role, pairs.size());
+    const auto sums = [&](const std::vector<double>& log_probs, std::int32_t index) {
+      return response_sums(batch, log_probs, index, pairs.size());
     };
-    const auto chosen = sums(mine, prefopt::chosen_role),
-               rejected = sums(mine, prefopt::rejected_role);
-    const auto result = prefopt::evaluate(dpo, chosen, rejected, sums(theirs, prefopt::chosen_role),
-                                          sums(theirs, prefopt::rejected_role));
+    const auto chosen = sums(mine, prefopt::chosen_index),
+               rejected = sums(mine, prefopt::rejected_index);
+    const auto result =
+        prefopt::evaluate(dpo, chosen, rejected, sums(theirs, prefopt::chosen_index),
+                          sums(theirs, prefopt::rejected_index));
     return {{"loss", result.loss}, {"chosen", chosen}, {"rejected", rejected}};
   }
 

@@ -37,9 +37,16 @@ bool the_drawing_holds() {
       .nodes = {{.parent = -1, .begin = 0, .end = 3, .subtree_end = 7},
                 {.parent = 0, .begin = 3, .end = 5, .subtree_end = 5},
                 {.parent = 0, .begin = 5, .end = 7, .subtree_end = 7}},
-      .sequences =
-          {{.example = 0, .role = chosen_role, .first_target = 0, .count = 3, .last_row = 4},
-           {.example = 0, .role = rejected_role, .first_target = 3, .count = 3, .last_row = 6}},
+      .sequences = {{.example = 0,
+                     .response_index = chosen_index,
+                     .first_target = 0,
+                     .count = 3,
+                     .last_row = 4},
+                    {.example = 0,
+                     .response_index = rejected_index,
+                     .first_target = 3,
+                     .count = 3,
+                     .last_row = 6}},
       .targets = {{1, sat},  // [M] = 6: after row 1, sat; first of the chosen response ...
                   {2, down},
                   {3, stop},
@@ -69,7 +76,7 @@ bool the_law_holds() {
     const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
     const packable_sequence one{
         .prompt = pair.prompt,
-        .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
+        .response = sequence.response_index == chosen_index ? pair.chosen : pair.rejected};
     const std::vector<double> alone = policy.token_log_probs(pack(std::span(&one, 1)));
     holds = holds && std::ranges::equal(
                          alone, std::span(together).subspan(std::size_t(sequence.first_target),

@@ -19,14 +19,14 @@ struct response_log_probs {
 
 response_log_probs score(const model& policy, std::span<const prefopt::tokenized_pair> pairs) {
   const auto tokens = prefopt::reference_log_probs(policy, pairs);
-  const auto sum = [&](std::size_t pair, std::int32_t role) {
+  const auto sum = [&](std::size_t pair, std::int32_t index) {
     return prefopt::reduce(prefopt::token_reduction::sum,
-                           tokens.log_probs({static_cast<std::int32_t>(pair), role}));
+                           tokens.log_probs({static_cast<std::int32_t>(pair), index}));
   };
   response_log_probs sums;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    sums.chosen.push_back(sum(i, prefopt::chosen_role));
-    sums.rejected.push_back(sum(i, prefopt::rejected_role));
+    sums.chosen.push_back(sum(i, prefopt::chosen_index));
+    sums.rejected.push_back(sum(i, prefopt::rejected_index));
   }
   return sums;
 }

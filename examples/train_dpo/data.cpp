@@ -120,10 +120,10 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   };
   for (std::size_t i = 0; i < data.examples.size(); ++i) {
     const auto& example = data.examples[i];
-    prefopt::detail::roles_read(loss.inputs).for_each(example, [&](std::int32_t role) {
+    prefopt::detail::responses_read(loss.inputs).for_each(example, [&](std::int32_t index) {
       responses.push_back(
           {0, 1,
-           prefopt::detail::score_read(example, static_cast<std::size_t>(role), loss.inputs)});
+           prefopt::detail::score_read(example, static_cast<std::size_t>(index), loss.inputs)});
     });
     begins.push_back(responses.size());
     if (!loss.couples()) ask_of_one(data.lines[i]);
@@ -213,8 +213,8 @@ std::vector<std::string> keys_of(const data_set& data, const prefopt::tokenized_
       break;
   }
   std::vector<std::string> keys;
-  for (std::size_t role = 0; role < example.responses.size(); ++role)
-    keys.push_back(prefopt::join("response_", role + 1));
+  for (std::size_t index = 0; index < example.responses.size(); ++index)
+    keys.push_back(prefopt::join("response_", index + 1));
   return keys;
 }
 
@@ -300,8 +300,8 @@ void show_pairs(const run_data& data, std::size_t count) {
     const std::vector<std::string> keys = keys_of(data.train, example);
     nlohmann::ordered_json line;
     line["prompt_ids"] = example.prompt;
-    for (std::size_t role = 0; role < example.responses.size(); ++role)
-      line[keys[role] + "_ids"] = example.responses[role];
+    for (std::size_t index = 0; index < example.responses.size(); ++index)
+      line[keys[index] + "_ids"] = example.responses[index];
     if (data.train.form == preference_form::lists) line["scores"] = example.scores;
     if (data.train.form == preference_form::unpaired) line["label"] = example.scores[0] > 0;
     const auto add_pieces = [&](const std::string& key, const prefopt::token_ids& ids) {
@@ -311,8 +311,8 @@ void show_pairs(const run_data& data, std::size_t count) {
     };
     if (data.tokenizer) {
       add_pieces("prompt", example.prompt);
-      for (std::size_t role = 0; role < example.responses.size(); ++role)
-        add_pieces(keys[role], example.responses[role]);
+      for (std::size_t index = 0; index < example.responses.size(); ++index)
+        add_pieces(keys[index], example.responses[index]);
     }
     std::puts(line.dump().c_str());
   }

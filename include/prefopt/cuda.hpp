@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The umbrella header of the CUDA component for host compilers: the backend, whose operations are compiled in the
-// library prefopt::cuda.
+// The umbrella header of the CUDA component for host compilers: the backend, whose operations are
+// compiled in the library prefopt::cuda.
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/backend.hpp"

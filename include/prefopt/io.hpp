@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Umbrella header of the component io/: preference files, Hugging Face GPT-2 folders, safetensors, checkpoints,
-// logs. Needs nlohmann_json, zlib and xxHash.
+// Umbrella header of the component io/: preference files, Hugging Face GPT-2 folders, safetensors,
+// checkpoints, logs. Needs nlohmann_json, zlib and xxHash.
 
 #include "prefopt/io/checkpoint.hpp"
 #include "prefopt/io/fingerprint.hpp"

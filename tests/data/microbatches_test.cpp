@@ -51,7 +51,7 @@ std::vector<std::size_t> grouped(const std::vector<tokenized_pair>& pairs,
 
 std::size_t packed(const std::vector<tokenized_pair>& pairs,
                    const std::vector<std::size_t>& members, const microbatch_options& options) {
-  return pack(pairs, members, {.roles = options.roles}).tokens.size();
+  return pack(pairs, members, {.responses = options.responses}).tokens.size();
 }
 
 void check_limits(const std::vector<tokenized_pair>& pairs, const std::vector<std::size_t>& members,
@@ -86,9 +86,9 @@ BOOST_AUTO_TEST_CASE(random_cuts_keep_order_and_limits_and_are_as_long_as_can_be
     std::iota(in_order.begin(), in_order.end(), std::size_t{0});
     const microbatch_options options{.examples = random.below(5),
                                      .tokens = random.below(3) == 0 ? 0 : 30 + random.below(200),
-                                     .roles = random.below(2) == 0
-                                                  ? std::vector<std::int32_t>{}
-                                                  : std::vector<std::int32_t>{chosen_role}};
+                                     .responses = random.below(2) == 0
+                                                      ? std::vector<std::int32_t>{}
+                                                      : std::vector<std::int32_t>{chosen_index}};
     check_limits(pairs, members, options);
     check_limits(pairs, in_order, options);
   }

@@ -60,7 +60,7 @@ void check_against(const prefix_tree_batch& batch, const std::vector<owned_seque
     const owned_sequence& wanted = sequences[s++];
     const token_ids tokens = whole(wanted);
     BOOST_TEST(path.sequence.example == wanted.example);
-    BOOST_TEST(path.sequence.role == wanted.role);
+    BOOST_TEST(path.sequence.response_index == wanted.response_index);
     BOOST_TEST(path.tokens == tokens, boost::test_tools::per_element());
     const std::size_t first = std::max<std::size_t>(wanted.prompt.size(), 1);
     BOOST_REQUIRE_EQUAL(path.sequence.count, static_cast<std::int32_t>(tokens.size() - first));
@@ -146,15 +146,15 @@ BOOST_AUTO_TEST_CASE(the_input_keeps_its_order_and_its_numbers_in_the_data_set) 
   BOOST_TEST((batch.sequences == wanted));
 }
 
-BOOST_AUTO_TEST_CASE(only_the_roles_that_are_asked_for_are_packed) {
+BOOST_AUTO_TEST_CASE(only_the_responses_that_are_asked_for_are_packed) {
   const std::vector<tokenized_example> examples{{{9}, {{1}, {2}, {3}}}};
   const std::vector<std::size_t> members{0};
   BOOST_TEST(pack(examples, members).sequences.size() == 3U);
-  const auto batch = pack(examples, members, {.roles = {2}});
+  const auto batch = pack(examples, members, {.responses = {2}});
   BOOST_TEST(batch.tokens == (token_ids{9, 3}), boost::test_tools::per_element());
-  BOOST_TEST(batch.sequences.at(0).role == 2);
-  BOOST_CHECK_THROW((void)pack(examples, members, {.roles = {3}}), value_error);
-  BOOST_CHECK_THROW((void)pack(examples, members, {.roles = {-1}}), value_error);
+  BOOST_TEST(batch.sequences.at(0).response_index == 2);
+  BOOST_CHECK_THROW((void)pack(examples, members, {.responses = {3}}), value_error);
+  BOOST_CHECK_THROW((void)pack(examples, members, {.responses = {-1}}), value_error);
   const std::vector<std::size_t> absent{1};
   BOOST_CHECK_THROW((void)pack(examples, absent), value_error);
 }

@@ -16,7 +16,7 @@ namespace prefopt::tests {
 /// Owner of the tokens of packable sequences.
 struct owned_sequence {
   std::int32_t example;
-  std::int32_t role;
+  std::int32_t response_index;
   token_ids prompt;
   token_ids response;
 };
@@ -37,7 +37,7 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random,
   std::vector<owned_sequence> sequences;
   for (std::size_t example = 0; example < options.examples; ++example) {
     const std::size_t responses = 1 + random.below(4);
-    for (std::size_t role = 0; role < responses; ++role) {
+    for (std::size_t index = 0; index < responses; ++index) {
       token_ids tokens;
       if (!sequences.empty() && random.below(4) != 0) {
         const owned_sequence& other = sequences[random.below(sequences.size())];
@@ -51,7 +51,7 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random,
       tokens.resize(std::min(tokens.size(), options.longest));
       const auto cut =
           tokens.begin() + static_cast<std::ptrdiff_t>(random.below(tokens.size() + 1));
-      sequences.push_back({static_cast<std::int32_t>(example), static_cast<std::int32_t>(role),
+      sequences.push_back({static_cast<std::int32_t>(example), static_cast<std::int32_t>(index),
                            token_ids(tokens.begin(), cut), token_ids(cut, tokens.end())});
     }
   }
@@ -62,7 +62,7 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random,
 inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>& owned) {
   std::vector<packable_sequence> sequences;
   for (const owned_sequence& s : owned)
-    sequences.push_back({s.example, s.role, s.prompt, s.response});
+    sequences.push_back({s.example, s.response_index, s.prompt, s.response});
   return sequences;
 }
 

@@ -20,9 +20,9 @@ namespace {
 
 template <class Example>
 std::vector<std::int32_t> selected(const response_selection& selection, const Example& example) {
-  std::vector<std::int32_t> roles;
-  selection.for_each(example, [&](std::int32_t role) { roles.push_back(role); });
-  return roles;
+  std::vector<std::int32_t> responses;
+  selection.for_each(example, [&](std::int32_t index) { responses.push_back(index); });
+  return responses;
 }
 
 void are(const std::vector<std::int32_t>& came, const std::vector<std::int32_t>& wanted) {
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(the_best_is_the_one_with_the_highest_score) {
   are(selected(best, as_example(disliked)), {0});
   are(selected(best, empty), {});
   are(selected(best, foreign), {});
-  BOOST_TEST(best_role(foreign) == 1U);
+  BOOST_TEST(best_response(foreign) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(its_own_responses_are_all_but_those_to_another_prompt) {
@@ -69,13 +69,13 @@ BOOST_AUTO_TEST_CASE(its_own_responses_are_all_but_those_to_another_prompt) {
 BOOST_AUTO_TEST_CASE(what_is_selected_is_packed_and_counted) {
   const std::vector<tokenized_example> lists{ranked, unscored};
   const std::vector<std::size_t> members{0, 1};
-  const auto batch = pack(lists, members, {.roles = response_selection::best()});
+  const auto batch = pack(lists, members, {.responses = response_selection::best()});
   BOOST_REQUIRE(batch.sequences.size() == 2);
-  BOOST_TEST(batch.sequences[0].role == 1);
-  BOOST_TEST(batch.sequences[1].role == 0);
+  BOOST_TEST(batch.sequences[0].response_index == 1);
+  BOOST_TEST(batch.sequences[1].response_index == 0);
   BOOST_TEST(batch.tokens == (token_ids{1, 3, 1, 2}), boost::test_tools::per_element());
-  const auto cuts = [&](const response_selection& roles) {
-    return microbatches(lists, members, {.tokens = 4, .roles = roles}).size();
+  const auto cuts = [&](const response_selection& responses) {
+    return microbatches(lists, members, {.tokens = 4, .responses = responses}).size();
   };
   BOOST_TEST(cuts(response_selection::best()) == 1U);
   BOOST_TEST(cuts({}) == 2U);
@@ -83,14 +83,15 @@ BOOST_AUTO_TEST_CASE(what_is_selected_is_packed_and_counted) {
 
 BOOST_AUTO_TEST_CASE(an_example_without_a_response_is_refused) {
   const std::vector<std::size_t> members{1};
-  const auto refuses = [&](const tokenized_example& example, const response_selection& roles) {
+  const auto refuses = [&](const tokenized_example& example, const response_selection& responses) {
     const std::vector<tokenized_example> lists{ranked, example};
     const auto is_named = [](const value_error& cause) {
       return std::string(cause.what()) ==
              "pack: example 1 has no response to its prompt, expected at least one";
     };
-    BOOST_CHECK_EXCEPTION((void)pack(lists, members, {.roles = roles}), value_error, is_named);
-    BOOST_CHECK_EXCEPTION((void)microbatches(lists, members, {.tokens = 4, .roles = roles}),
+    BOOST_CHECK_EXCEPTION((void)pack(lists, members, {.responses = responses}), value_error,
+                          is_named);
+    BOOST_CHECK_EXCEPTION((void)microbatches(lists, members, {.tokens = 4, .responses = responses}),
                           value_error, is_named);
   };
   refuses(empty, {});

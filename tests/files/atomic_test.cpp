@@ -165,7 +165,8 @@ BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   put(folder / ("a" + dead), "");
   fs::create_directory(folder / ("b" + dead));
   put(folder / ("b" + dead) / "c", "");
-  // Of another computer or container, where this one's ids say nothing; and names that nobody gives.
+  // Of another computer or container, where this one's ids say nothing; and names that nobody
+  // gives.
   put(folder / "a.0123456789abcdef-4194999-0.prefopt-tmp", "");
   for (const char* name :
        {"keep.tmp", "of_nobody.prefopt-tmp", "ref.safetensors.4194999-0.prefopt-tmp"})

@@ -81,7 +81,8 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
   // the text and each token of the vocabulary
   std::vector<prefopt::packable_sequence> continuations;
   for (const prefopt::token_id& token : vocabulary)
-    continuations.push_back({.example = 0, .role = token, .prompt = ids, .response = {&token, 1}});
+    continuations.push_back(
+        {.example = 0, .response_index = token, .prompt = ids, .response = {&token, 1}});
   const auto batch = prefopt::pack(continuations);
   BOOST_TEST(batch.tokens.size() == ids.size() + vocabulary.size());
   // The reference was computed in float32 too.

@@ -29,7 +29,8 @@ class reference {
     std::vector<double> found;  // [M]
     for (const auto& sequence : batch.sequences) {
       const auto& [chosen, rejected] = begins_.at(static_cast<std::size_t>(sequence.example));
-      const std::size_t begin = sequence.role == prefopt::chosen_role ? chosen : rejected;
+      const std::size_t begin =
+          sequence.response_index == prefopt::chosen_index ? chosen : rejected;
       for (std::int32_t i = 0; i < sequence.count; ++i)
         found.push_back(log_probs_.at(begin + static_cast<std::size_t>(i)));
     }

@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
     const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
     const packable_sequence one{
         .prompt = pair.prompt,
-        .response = sequence.role == chosen_role ? pair.chosen : pair.rejected};
+        .response = sequence.response_index == chosen_index ? pair.chosen : pair.rejected};
     const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
     const auto first = log_probs.begin() + sequence.first_target;
     BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),

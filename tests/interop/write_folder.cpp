@@ -37,8 +37,10 @@ prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> 
   std::vector<prefopt::packable_sequence> sequences;
   for (std::size_t length = 1; length <= ids.size(); ++length)
     for (const prefopt::token_id& token : tokens)
-      sequences.push_back(
-          {.example = 0, .role = token, .prompt = ids.first(length), .response = {&token, 1}});
+      sequences.push_back({.example = 0,
+                           .response_index = token,
+                           .prompt = ids.first(length),
+                           .response = {&token, 1}});
   return prefopt::pack(sequences);
 }
 
@@ -51,7 +53,7 @@ std::vector<double> numbers(const prefopt::gpt2<backend_type>& policy,
 
 std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids& ids) {
   const std::vector<prefopt::packable_sequence> path{
-      {.example = 0, .role = 0, .prompt = {}, .response = ids}};
+      {.example = 0, .response_index = 0, .prompt = {}, .response = ids}};
   std::vector<std::int32_t> rows(ids.size());
   std::iota(rows.begin(), rows.end(), 0);
   return scores.values(prefopt::pack(path), rows);

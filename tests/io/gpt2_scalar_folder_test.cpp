@@ -32,7 +32,7 @@ using model = prefopt::gpt2_scalar_model<backend_type>;
 std::vector<double> values_of(const model& scores) {
   const prefopt::token_ids prompt{4, 0}, response{3};
   const std::vector<prefopt::packable_sequence> path{
-      {.example = 0, .role = 0, .prompt = prompt, .response = response}};
+      {.example = 0, .response_index = 0, .prompt = prompt, .response = response}};
   return scores.values(prefopt::pack(path), std::array{0, 1, 2});
 }
 

@@ -299,9 +299,9 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   using tensors = std::vector<prefopt::named_tensor<double>>;
   const auto with = [&](const std::vector<double>& examples, const std::vector<double>& counts,
                         const std::vector<double>& values, const std::vector<double>& low = {0}) {
-    std::vector<double> roles(examples.size()), high(examples.size());
+    std::vector<double> responses(examples.size()), high(examples.size());
     const tensors all{
-        {"examples", {examples.size()}, examples}, {"roles", {roles.size()}, roles},
+        {"examples", {examples.size()}, examples}, {"responses", {responses.size()}, responses},
         {"counts", {counts.size()}, counts},       {"hashes_high", {high.size()}, high},
         {"hashes_low", {low.size()}, low},         {"values", {values.size()}, values}};
     fingerprint sum;
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   with(zero, two, one);
   refused("reference_cache: ");
   with(zero, ones, ones);
-  refused("a reference cache of 1 examples, 1 roles and 2 counts");
+  refused("a reference cache of 1 examples, 1 response indices and 2 counts");
   with(zero, one, one, ones);
   refused("a reference cache of 1 examples and 1 and 2 halves of hashes");
   with(zero, one, one, {4294967296.0});

@@ -52,9 +52,9 @@ BOOST_AUTO_TEST_CASE(it_answers_for_any_batch_as_the_policy_did) {
     const auto cache = reference_log_probs(policy, pairs, {.tokens_per_microbatch = budget});
     BOOST_TEST(cache.size() == 6U);
     for (const auto& members : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {2, 0}, {1}, {}}) {
-      for (const auto& roles :
-           std::vector<std::vector<std::int32_t>>{{}, {chosen_role}, {rejected_role}}) {
-        const auto batch = pack(pairs, members, {.roles = roles});
+      for (const auto& responses :
+           std::vector<std::vector<std::int32_t>>{{}, {chosen_index}, {rejected_index}}) {
+        const auto batch = pack(pairs, members, {.responses = responses});
         BOOST_TEST(cache.token_log_probs(batch) == policy.token_log_probs(batch),
                    boost::test_tools::per_element());
       }
@@ -62,11 +62,11 @@ BOOST_AUTO_TEST_CASE(it_answers_for_any_batch_as_the_policy_did) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(only_the_roles_that_are_asked_for_are_kept) {
-  const auto cache = reference_log_probs(random_bigram(), pairs, {.roles = {chosen_role}});
+BOOST_AUTO_TEST_CASE(only_the_responses_that_are_asked_for_are_kept) {
+  const auto cache = reference_log_probs(random_bigram(), pairs, {.responses = {chosen_index}});
   BOOST_TEST(cache.size() == 3U);
-  BOOST_TEST(cache.contains({2, chosen_role}));
-  BOOST_TEST(!cache.contains({2, rejected_role}));
+  BOOST_TEST(cache.contains({2, chosen_index}));
+  BOOST_TEST(!cache.contains({2, rejected_index}));
   const std::vector<std::size_t> members{0};
   BOOST_CHECK_THROW((void)cache.token_log_probs(pack(pairs, members)), value_error);
 }
@@ -81,18 +81,18 @@ BOOST_AUTO_TEST_CASE(a_sequence_with_another_number_of_targets_is_refused) {
 BOOST_AUTO_TEST_CASE(a_sequence_of_other_tokens_is_refused_where_lengths_agree) {
   const auto cache = reference_log_probs(random_bigram(), pairs);
   const std::vector<std::size_t> members{0};
-  const auto is_refused = [&](const tokenized_pair& other, int role) {
+  const auto is_refused = [&](const tokenized_pair& other, int index) {
     const std::vector<tokenized_pair> others{other};
     BOOST_CHECK_EXCEPTION(
         (void)cache.token_log_probs(pack(others, members)), value_error, [&](const value_error& e) {
-          return e.what() == join("reference_cache: response ", role,
+          return e.what() == join("reference_cache: response ", index,
                                   " of example 0 has other tokens than those that were scored");
         });
   };
-  is_refused({{1, 8}, {3, 4, 5}, {3, 6}}, chosen_role);    // in the prompt
-  is_refused({{1, 2}, {3, 4, 6}, {3, 6}}, chosen_role);    // in the last token
-  is_refused({{1, 2}, {3, 4, 5}, {4, 6}}, rejected_role);  // in one response only
-  is_refused({{2, 1}, {3, 4, 5}, {3, 6}}, chosen_role);    // in their order
+  is_refused({{1, 8}, {3, 4, 5}, {3, 6}}, chosen_index);    // in the prompt
+  is_refused({{1, 2}, {3, 4, 6}, {3, 6}}, chosen_index);    // in the last token
+  is_refused({{1, 2}, {3, 4, 5}, {4, 6}}, rejected_index);  // in one response only
+  is_refused({{2, 1}, {3, 4, 5}, {3, 6}}, chosen_index);    // in their order
 }
 
 BOOST_AUTO_TEST_CASE(a_hash_is_fnv_1a_of_the_ids_bytes) {

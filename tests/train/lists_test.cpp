@@ -57,8 +57,8 @@ BOOST_AUTO_TEST_CASE(a_tree_of_eight_responses_gives_the_bits_of_eight_sequences
     const std::vector<std::size_t> alone{e};
     std::vector<double> wanted;
     std::size_t tokens = 0;
-    for (std::int32_t role = 0; role < 8; ++role) {
-      const auto sequence = pack(lists, alone, {.roles = {role}});
+    for (std::int32_t index = 0; index < 8; ++index) {
+      const auto sequence = pack(lists, alone, {.responses = {index}});
       const auto log_probs = policy.token_log_probs(sequence);
       wanted.insert(wanted.end(), log_probs.begin(), log_probs.end());
       tokens += sequence.tokens.size();

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(only_a_loss_that_reads_mismatched_completions_is_given_them
   // A reference that was asked for the completions alone has all that bco reads.
   bigram policy = toy_policy();
   const auto completions =
-      reference_log_probs(policy, examples, {.roles = response_selection::own()});
+      reference_log_probs(policy, examples, {.responses = response_selection::own()});
   BOOST_CHECK_NO_THROW(accumulate_gradient(policy, completions, bco{}, examples, first_members(8)));
 }
 

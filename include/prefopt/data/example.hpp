@@ -62,8 +62,8 @@ using tokenized_pair = basic_pair<token_ids>;
 using tokenized_unpaired = basic_unpaired<token_ids>;
 
 /// Place of a pair's responses among the responses of its example.
-inline constexpr std::int32_t chosen_role = 0;
-inline constexpr std::int32_t rejected_role = 1;
+inline constexpr std::int32_t chosen_index = 0;
+inline constexpr std::int32_t rejected_index = 1;
 
 template <class Sequence>
 [[nodiscard]] std::size_t response_count(const basic_example<Sequence>& example) {
@@ -79,16 +79,16 @@ template <class Sequence>
 }
 
 template <class Sequence>
-[[nodiscard]] const Sequence& response(const basic_example<Sequence>& example, std::size_t role) {
-  return example.responses[role];
+[[nodiscard]] const Sequence& response(const basic_example<Sequence>& example, std::size_t index) {
+  return example.responses[index];
 }
 template <class Sequence>
-[[nodiscard]] const Sequence& response(const basic_pair<Sequence>& pair, std::size_t role) {
-  return role == static_cast<std::size_t>(chosen_role) ? pair.chosen : pair.rejected;
+[[nodiscard]] const Sequence& response(const basic_pair<Sequence>& pair, std::size_t index) {
+  return index == static_cast<std::size_t>(chosen_index) ? pair.chosen : pair.rejected;
 }
 template <class Sequence>
-[[nodiscard]] const Sequence& response(const basic_unpaired<Sequence>& example, std::size_t role) {
-  return role == 0 ? example.completion : example.mismatched;
+[[nodiscard]] const Sequence& response(const basic_unpaired<Sequence>& example, std::size_t index) {
+  return index == 0 ? example.completion : example.mismatched;
 }
 
 /// The score of a response that answers another prompt: not a number.
@@ -96,36 +96,36 @@ inline constexpr double no_score = std::numeric_limits<double>::quiet_NaN();
 
 /// How good a response is; above 0: desirable, where a loss asks for yes or no.
 template <class Sequence>
-[[nodiscard]] double response_score(const basic_example<Sequence>& example, std::size_t role) {
-  return example.scores.empty() ? 1 - static_cast<double>(role) : example.scores[role];
+[[nodiscard]] double response_score(const basic_example<Sequence>& example, std::size_t index) {
+  return example.scores.empty() ? 1 - static_cast<double>(index) : example.scores[index];
 }
 template <class Sequence>
-[[nodiscard]] double response_score(const basic_pair<Sequence>&, std::size_t role) {
-  return role == static_cast<std::size_t>(chosen_role) ? 1 : 0;
+[[nodiscard]] double response_score(const basic_pair<Sequence>&, std::size_t index) {
+  return index == static_cast<std::size_t>(chosen_index) ? 1 : 0;
 }
 template <class Sequence>
-[[nodiscard]] double response_score(const basic_unpaired<Sequence>& example, std::size_t role) {
-  return role != 0 ? no_score : example.label ? 1 : 0;
+[[nodiscard]] double response_score(const basic_unpaired<Sequence>& example, std::size_t index) {
+  return index != 0 ? no_score : example.label ? 1 : 0;
 }
 
 /// A tokenized prompt with K responses.
 /// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k <
 /// response_count(e); prompt and responses are token ids.
 template <class Example>
-concept example_like = requires(const Example& example, std::size_t role) {
+concept example_like = requires(const Example& example, std::size_t index) {
   { example.prompt } -> std::convertible_to<const token_ids&>;
   { response_count(example) } -> std::convertible_to<std::size_t>;
-  { response(example, role) } -> std::convertible_to<const token_ids&>;
-  { response_score(example, role) } -> std::convertible_to<double>;
+  { response(example, index) } -> std::convertible_to<const token_ids&>;
+  { response_score(example, index) } -> std::convertible_to<double>;
 };
 
 /// The same prompt, responses and scores in the form that holds any of them.
 template <example_like Example>
 [[nodiscard]] tokenized_example as_example(const Example& example) {
   tokenized_example same{.prompt = example.prompt, .responses = {}};
-  for (std::size_t role = 0; role < response_count(example); ++role) {
-    same.responses.push_back(response(example, role));
-    same.scores.push_back(response_score(example, role));
+  for (std::size_t index = 0; index < response_count(example); ++index) {
+    same.responses.push_back(response(example, index));
+    same.scores.push_back(response_score(example, index));
   }
   return same;
 }
@@ -134,8 +134,8 @@ template <example_like Example>
 template <class Sequence>
 [[nodiscard]] basic_example<Sequence> as_example(basic_example<Sequence>&& list) {
   if (list.scores.empty())
-    for (std::size_t role = 0; role < list.responses.size(); ++role)
-      list.scores.push_back(response_score(list, role));
+    for (std::size_t index = 0; index < list.responses.size(); ++index)
+      list.scores.push_back(response_score(list, index));
   return std::move(list);
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_pair&& pair) {
@@ -147,8 +147,8 @@ template <class Sequence>
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_unpaired&& example) {
   tokenized_example same{.prompt = std::move(example.prompt), .responses = {}};
-  for (std::size_t role = 0; role < response_count(example); ++role)
-    same.scores.push_back(response_score(example, role));
+  for (std::size_t index = 0; index < response_count(example); ++index)
+    same.scores.push_back(response_score(example, index));
   const bool has_mismatched = !example.mismatched.empty();
   same.responses.push_back(std::move(example.completion));
   if (has_mismatched) same.responses.push_back(std::move(example.mismatched));

@@ -23,7 +23,7 @@ struct microbatch_options {
   std::size_t examples = 0;  ///< at most so many; 0: any number
   /// at most so many packed tokens, but for an example larger than that; 0: any
   std::size_t tokens = 0;
-  response_selection roles = {};  ///< which responses will be packed
+  response_selection responses = {};  ///< which responses will be packed
 };
 
 /// `members` (indices into `examples`) in the given order, but examples with equal prompts directly
@@ -64,7 +64,7 @@ template <std::ranges::random_access_range Examples>
     const Examples& examples, std::span<const std::size_t> members,
     const microbatch_options& options) {
   const auto packed_tokens = [&](std::span<const std::size_t> some) {
-    return pack(examples, some, {.roles = options.roles}).tokens.size();
+    return pack(examples, some, {.responses = options.responses}).tokens.size();
   };
   std::vector<std::vector<std::size_t>> cut;
   std::size_t most_tokens = 0;  // at least what the current micro-batch packs to

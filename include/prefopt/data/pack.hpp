@@ -37,7 +37,8 @@ namespace prefopt {
   std::size_t total = 0;
   for (const packable_sequence& sequence : sequences) {
     if (sequence.size() == 0) {
-      throw value_error(join("pack: response ", sequence.role, " of example ", sequence.example,
+      throw value_error(join("pack: response ", sequence.response_index, " of example ",
+                             sequence.example,
                              " and its prompt have no token, wanted at least one"));
     }
     total += sequence.size();
@@ -55,12 +56,13 @@ namespace prefopt {
 }
 
 struct pack_options {
-  response_selection roles = {};  ///< which responses of each example
+  response_selection responses = {};  ///< which responses of each example
 };
 
 /// Packs responses of the examples that `members` names by their index in the data set, which
-/// becomes the sequences' `example`. Order: by member, then by role. Throws value_error for an
-/// index or role that is not there, for an example of which no response is selected, and as above.
+/// becomes the sequences' `example`. Order: by member, then by response index. Throws value_error
+/// for a member or response index that is not there, for an example of which no response is
+/// selected, and as above.
 template <std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] prefix_tree_batch pack(const Examples& examples, std::span<const std::size_t> members,
@@ -73,17 +75,17 @@ template <std::ranges::random_access_range Examples>
     const auto& example = std::ranges::begin(
         examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)];
     const std::size_t responses = response_count(example);
-    const auto add = [&](std::int32_t role) {
-      if (std::cmp_less(role, 0) || std::cmp_greater_equal(role, responses)) {
-        throw value_error(join("pack: role ", role, " of example ", member, ", which has ",
-                               responses, " responses"));
+    const auto add = [&](std::int32_t index) {
+      if (std::cmp_less(index, 0) || std::cmp_greater_equal(index, responses)) {
+        throw value_error(join("pack: response index ", index, " of example ", member,
+                               ", which has ", responses, " responses"));
       }
       const token_ids& prompt = example.prompt;
-      const token_ids& answer = response(example, static_cast<std::size_t>(role));
-      sequences.push_back({static_cast<std::int32_t>(member), role, prompt, answer});
+      const token_ids& answer = response(example, static_cast<std::size_t>(index));
+      sequences.push_back({static_cast<std::int32_t>(member), index, prompt, answer});
     };
     const std::size_t before = sequences.size();
-    options.roles.for_each(example, add);
+    options.responses.for_each(example, add);
     if (sequences.size() == before)
       throw value_error(
           join("pack: example ", member, " has no response to its prompt, expected at least one"));

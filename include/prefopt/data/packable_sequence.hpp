@@ -12,8 +12,8 @@ namespace prefopt {
 
 /// A prompt and one response to it. The spans point into somebody else's tokens.
 struct packable_sequence {
-  std::int32_t example = 0;  ///< which example of the data set
-  std::int32_t role = 0;     ///< which response of that example
+  std::int32_t example = 0;         ///< which example of the data set
+  std::int32_t response_index = 0;  ///< which response of that example
   std::span<const token_id> prompt;
   std::span<const token_id> response;
 

@@ -26,13 +26,13 @@ template <class Sequence>
 struct form_of<basic_pair<Sequence>> {
   using tokenized = tokenized_pair;
   static constexpr std::string_view one = "pair", many = "pairs";
-  static std::string response_name(std::size_t role) {
-    return role == chosen_role ? "chosen" : "rejected";
+  static std::string response_name(std::size_t index) {
+    return index == chosen_index ? "chosen" : "rejected";
   }
   static tokenized like(const basic_pair<Sequence>&, token_ids prompt,
                         std::vector<token_ids> responses) {
-    return {std::move(prompt), std::move(responses[chosen_role]),
-            std::move(responses[rejected_role])};
+    return {std::move(prompt), std::move(responses[chosen_index]),
+            std::move(responses[rejected_index])};
   }
 };
 
@@ -40,7 +40,7 @@ template <class Sequence>
 struct form_of<basic_example<Sequence>> {
   using tokenized = tokenized_example;
   static constexpr std::string_view one = "list", many = "lists";
-  static std::string response_name(std::size_t role) { return join("response ", role + 1); }
+  static std::string response_name(std::size_t index) { return join("response ", index + 1); }
   static tokenized like(const basic_example<Sequence>& example, token_ids prompt,
                         std::vector<token_ids> responses) {
     return {std::move(prompt), std::move(responses), example.scores};
@@ -51,8 +51,8 @@ template <class Sequence>
 struct form_of<basic_unpaired<Sequence>> {
   using tokenized = tokenized_unpaired;
   static constexpr std::string_view one = "example", many = "examples";
-  static std::string response_name(std::size_t role) {
-    return role == 0 ? "completion" : "mismatched completion";
+  static std::string response_name(std::size_t index) {
+    return index == 0 ? "completion" : "mismatched completion";
   }
   static tokenized like(const basic_unpaired<Sequence>& example, token_ids prompt,
                         std::vector<token_ids> responses) {

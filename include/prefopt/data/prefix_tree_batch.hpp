@@ -34,8 +34,8 @@ struct tree_node {
 struct tree_sequence {
   /// which example of the data set, so that a reference cache can answer
   std::int32_t example;
-  /// which response of that example (chosen_role, rejected_role, or the k-th)
-  std::int32_t role;
+  /// which response of that example (chosen_index, rejected_index, or the k-th)
+  std::int32_t response_index;
   std::int32_t first_target;  ///< its targets are [first_target, first_target + count)
   std::int32_t count;         ///< its response tokens that have a target
   std::int32_t last_row;

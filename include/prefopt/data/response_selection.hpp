@@ -18,9 +18,9 @@ namespace prefopt {
 /// Where the best response to the example's own prompt stands, by score, of equal ones the first;
 /// response_count(example) where there is none.
 template <example_like Example>
-[[nodiscard]] std::size_t best_role(const Example& example) {
+[[nodiscard]] std::size_t best_response(const Example& example) {
   return best_score(response_count(example),
-                    [&](std::size_t role) { return response_score(example, role); });
+                    [&](std::size_t index) { return response_score(example, index); });
 }
 
 /// A set of places that depends on the example's scores only.
@@ -30,27 +30,27 @@ class response_selection {
   response_selection() = default;
 
   /// Those of these places, whether they are there or not; none named: all.
-  response_selection(std::initializer_list<std::int32_t> roles) : roles_(roles) {}
-  response_selection(std::vector<std::int32_t> roles) : roles_(std::move(roles)) {}
+  response_selection(std::initializer_list<std::int32_t> responses) : indices_(responses) {}
+  response_selection(std::vector<std::int32_t> responses) : indices_(std::move(responses)) {}
 
   /// All but those that answer another prompt.
   [[nodiscard]] static response_selection own() { return response_selection(kind::own); }
-  /// The best of those, as best_role finds it.
+  /// The best of those, as best_response finds it.
   [[nodiscard]] static response_selection best() { return response_selection(kind::best); }
 
-  /// Calls `visit(std::int32_t role)` for each response of the example that is selected.
+  /// Calls `visit(std::int32_t index)` for each response of the example that is selected.
   template <example_like Example, class Visitor>
   void for_each(const Example& example, const Visitor& visit) const {
     const std::size_t count = response_count(example);
-    if (!roles_.empty()) {
-      for (const std::int32_t role : roles_) visit(role);
+    if (!indices_.empty()) {
+      for (const std::int32_t index : indices_) visit(index);
     } else if (kind_ == kind::best) {
-      if (const std::size_t role = best_role(example); role != count)
-        visit(static_cast<std::int32_t>(role));
+      if (const std::size_t index = best_response(example); index != count)
+        visit(static_cast<std::int32_t>(index));
     } else {
-      for (std::size_t role = 0; role < count; ++role)
-        if (kind_ == kind::all || !std::isnan(response_score(example, role)))
-          visit(static_cast<std::int32_t>(role));
+      for (std::size_t index = 0; index < count; ++index)
+        if (kind_ == kind::all || !std::isnan(response_score(example, index)))
+          visit(static_cast<std::int32_t>(index));
     }
   }
 
@@ -58,7 +58,7 @@ class response_selection {
   enum class kind { all, own, best };
   explicit response_selection(kind which) : kind_(which) {}
 
-  std::vector<std::int32_t> roles_;
+  std::vector<std::int32_t> indices_;
   kind kind_ = kind::all;
 };
 

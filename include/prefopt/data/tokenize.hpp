@@ -56,8 +56,8 @@ template <class Sequence>
 }
 template <class Example>
 [[nodiscard]] bool responses_are_equal(const Example& example) {
-  for (std::size_t role = 1; role < response_count(example); ++role)
-    if (response(example, role) != response(example, 0)) return false;
+  for (std::size_t index = 1; index < response_count(example); ++index)
+    if (response(example, index) != response(example, 0)) return false;
   return true;
 }
 
@@ -114,8 +114,8 @@ class source_tokenizer {
     example_type example = ids_of(source, place);
     check_form(example, place());
     check_ids(example.prompt, "prompt", place);
-    for (std::size_t role = 0; role < response_count(example); ++role)
-      check_ids(response(example, role), form::response_name(role), place);
+    for (std::size_t index = 0; index < response_count(example); ++index)
+      check_ids(response(example, index), form::response_name(index), place);
     const bool cut = truncate(example, options_.max_length, options_.truncation);
     if (has_empty_response(example)) {
       ++result_.report.dropped_empty;
@@ -135,15 +135,15 @@ class source_tokenizer {
 
  private:
   [[nodiscard]] static bool has_empty_response(const example_type& example) {
-    for (std::size_t role = 0; role < response_count(example); ++role)
-      if (response(example, role).empty()) return true;
+    for (std::size_t index = 0; index < response_count(example); ++index)
+      if (response(example, index).empty()) return true;
     return false;
   }
 
   /// A first token follows nothing, so nothing predicts it.
   [[nodiscard]] static bool has_no_target(const example_type& example) {
-    for (std::size_t role = 0; role < response_count(example); ++role)
-      if (example.prompt.size() + response(example, role).size() < 2) return true;
+    for (std::size_t index = 0; index < response_count(example); ++index)
+      if (example.prompt.size() + response(example, index).size() < 2) return true;
     return false;
   }
 
@@ -177,9 +177,9 @@ class source_tokenizer {
     std::vector<token_ids> joint;  // prompt and response
     std::size_t boundary = own.size();
     bool has_tail = false;
-    for (std::size_t role = 0; role < response_count(text); ++role) {
-      const std::string_view answer = without_tail(response(text, role), spelled_end);
-      has_tail = has_tail || answer.size() < response(text, role).size();
+    for (std::size_t index = 0; index < response_count(text); ++index) {
+      const std::string_view answer = without_tail(response(text, index), spelled_end);
+      has_tail = has_tail || answer.size() < response(text, index).size();
       const std::string whole = join(text.prompt, answer);
       joint.push_back(ids_of_text(whole));
       count_special_tokens(whole, text.prompt.size(), spelled_end);
@@ -187,8 +187,8 @@ class source_tokenizer {
     }
     if (has_tail) ++result_.report.behind_end;
     if (boundary < own.size()) ++result_.report.boundary_merges;
-    for (std::size_t role = 0; role < joint.size(); ++role)
-      joint[role] = closed(joint[role], boundary, response(text, role));
+    for (std::size_t index = 0; index < joint.size(); ++index)
+      joint[index] = closed(joint[index], boundary, response(text, index));
     return form_of<Text>::like(
         text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)}, std::move(joint));
   }

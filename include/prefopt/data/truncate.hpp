@@ -39,8 +39,8 @@ void change_responses(tokenized_example& example, const Change& change) {
 template <template <class> class Form>
 bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {
   std::size_t longest = 0;
-  for (std::size_t role = 0; role < response_count(example); ++role)
-    longest = std::max(longest, response(example, role).size());
+  for (std::size_t index = 0; index < response_count(example); ++index)
+    longest = std::max(longest, response(example, index).size());
   token_ids& prompt = example.prompt;
   if (prompt.size() + longest <= max_length) return false;
   if (which == truncation::keep_end) {

@@ -3,8 +3,8 @@
 // Temporary siblings: where a file or folder grows before it is renamed to its own name. They are
 // called NAME.PLACE-PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind,
 // and place and process whose it was. A leftover is removed only where its process is known to be
-// dead; what a process on another computer or in another container writes cannot be judged from here
-// and stays.
+// dead; what a process on another computer or in another container writes cannot be judged from
+// here and stays.
 
 #include <atomic>
 #include <cerrno>

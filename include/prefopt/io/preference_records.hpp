@@ -44,8 +44,8 @@ namespace detail {
 template <class Form>
 [[nodiscard]] std::vector<std::string_view> texts_of(const Form& example) {
   std::vector<std::string_view> texts{example.prompt};
-  for (std::size_t role = 0; role < response_count(example); ++role)
-    texts.push_back(response(example, role));
+  for (std::size_t index = 0; index < response_count(example); ++index)
+    texts.push_back(response(example, index));
   return texts;
 }
 

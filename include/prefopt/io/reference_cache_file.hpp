@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `roles`,
+// A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `responses`,
 // `counts`, `hashes_high` and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and
 // `values` [sum of counts], with the key under `prefopt_reference_key` in its metadata and a
 // checksum of all numbers under `prefopt_checksum`. The key is a fingerprint of all that the
@@ -32,7 +32,7 @@ namespace detail {
 
 inline constexpr const char* reference_key_name = "prefopt_reference_key";
 inline constexpr const char* reference_checksum_name = "prefopt_checksum";
-inline constexpr std::array reference_tensors{"examples",    "roles",      "counts",
+inline constexpr std::array reference_tensors{"examples",    "responses",  "counts",
                                               "hashes_high", "hashes_low", "values"};
 
 [[nodiscard]] inline std::vector<double> read_cache_tensor(const safetensors_file& file,
@@ -74,11 +74,11 @@ inline void verify_reference_cache(const safetensors_file& file) {
 [[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
   verify_reference_cache(file);
   const auto examples = read_cache_integers(file, "examples");
-  const auto roles = read_cache_integers(file, "roles");
+  const auto responses = read_cache_integers(file, "responses");
   const auto counts = read_cache_integers(file, "counts");
-  if (roles.size() != examples.size() || counts.size() != examples.size()) {
+  if (responses.size() != examples.size() || counts.size() != examples.size()) {
     throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ",
-                            roles.size(), " roles and ", counts.size(), " counts"));
+                            responses.size(), " response indices and ", counts.size(), " counts"));
   }
   const auto high = read_cache_integers<std::uint32_t>(file, "hashes_high");
   const auto low = read_cache_integers<std::uint32_t>(file, "hashes_low");
@@ -91,7 +91,7 @@ inline void verify_reference_cache(const safetensors_file& file) {
   std::vector<std::uint64_t> hashes;
   std::vector<std::size_t> offsets{0};
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    keys.push_back({examples[i], roles[i]});
+    keys.push_back({examples[i], responses[i]});
     hashes.push_back(std::uint64_t{high[i]} << 32 | low[i]);
     offsets.push_back(offsets.back() + static_cast<std::size_t>(counts[i]));
   }
@@ -108,16 +108,16 @@ inline void verify_reference_cache(const safetensors_file& file) {
 inline void save_reference_cache(const std::filesystem::path& path, const reference_cache& cache,
                                  const std::string& key) {
   const std::size_t count = cache.size();  // S
-  std::vector<double> examples, roles, counts, high, low;
+  std::vector<double> examples, responses, counts, high, low;
   for (std::size_t i = 0; i < count; ++i) {
     examples.push_back(cache.keys()[i].example);
-    roles.push_back(cache.keys()[i].role);
+    responses.push_back(cache.keys()[i].response_index);
     counts.push_back(static_cast<double>(cache.offsets()[i + 1] - cache.offsets()[i]));
     high.push_back(static_cast<double>(cache.token_hashes()[i] >> 32));
     low.push_back(static_cast<double>(cache.token_hashes()[i] & 0xffffffff));
   }
   const std::vector<named_tensor<double>> tensors{
-      {"examples", {count}, examples}, {"roles", {count}, roles},
+      {"examples", {count}, examples}, {"responses", {count}, responses},
       {"counts", {count}, counts},     {"hashes_high", {count}, high},
       {"hashes_low", {count}, low},    {"values", {cache.values().size()}, cache.values()}};
   fingerprint sum;

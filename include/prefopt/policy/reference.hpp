@@ -27,7 +27,7 @@ struct reference_options {
   /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
   /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
-  response_selection roles = {};  ///< which responses
+  response_selection responses = {};  ///< which responses
 };
 
 /// Scores every response of every example with the policy as it is now. Another packing later gives
@@ -42,9 +42,10 @@ template <policy_model Policy, std::ranges::random_access_range Examples>
   std::iota(all.begin(), all.end(), std::size_t{0});
   reference_cache cache;
   const microbatch_options limits{
-      .tokens = microbatch_tokens(policy, options.tokens_per_microbatch), .roles = options.roles};
+      .tokens = microbatch_tokens(policy, options.tokens_per_microbatch),
+      .responses = options.responses};
   for (const auto& members : microbatches(examples, all, limits)) {
-    const prefix_tree_batch batch = pack(examples, members, {.roles = options.roles});
+    const prefix_tree_batch batch = pack(examples, members, {.responses = options.responses});
     const std::vector<double> log_probs = policy.token_log_probs(batch);  // [M], nats
     if (log_probs.size() != batch.targets.size()) {
       throw shape_error(join("reference_log_probs: the policy gave ", log_probs.size(),
@@ -52,7 +53,7 @@ template <policy_model Policy, std::ranges::random_access_range Examples>
     }
     for_each_sequence(batch, [&](const sequence_path& path) {
       const tree_sequence& sequence = path.sequence;
-      cache.add({sequence.example, sequence.role}, token_hash(path.tokens),
+      cache.add({sequence.example, sequence.response_index}, token_hash(path.tokens),
                 std::span(log_probs).subspan(static_cast<std::size_t>(sequence.first_target),
                                              static_cast<std::size_t>(sequence.count)));
     });

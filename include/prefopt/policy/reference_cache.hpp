@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reference_cache: per-token log-probs of a reference, computed once and kept by example and role.
-// It answers for any batch of those sequences, whatever they are packed with, and for no other: it
-// keeps a hash of each one's tokens.
+// reference_cache: per-token log-probs of a reference, computed once and kept by example and
+// response index. It answers for any batch of those sequences, whatever they are packed with, and
+// for no other: it keeps a hash of each one's tokens.
 
 #include <compare>
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace prefopt {
 /// A sequence's place in the data set.
 struct reference_key {
   std::int32_t example;
-  std::int32_t role;
+  std::int32_t response_index;
 
   friend auto operator<=>(const reference_key&, const reference_key&) = default;
 };
@@ -62,8 +62,8 @@ class reference_cache {
   /// value_error if it is held already.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!places_.emplace(packed(key), keys_.size()).second) {
-      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example,
-                             " comes twice"));
+      throw value_error(join("reference_cache: response ", key.response_index, " of example ",
+                             key.example, " comes twice"));
     }
     keys_.push_back(key);
     token_hashes_.push_back(hash);
@@ -87,16 +87,17 @@ class reference_cache {
     answer.reserve(batch.targets.size());
     for_each_sequence(batch, [&](const sequence_path& path) {
       const tree_sequence& sequence = path.sequence;
-      const std::size_t place = place_of({sequence.example, sequence.role});
+      const std::size_t place = place_of({sequence.example, sequence.response_index});
       const auto held = values_of(place);
       if (std::cmp_not_equal(held.size(), sequence.count)) {
-        throw shape_error(join("reference_cache: response ", sequence.role, " of example ",
-                               sequence.example, " has ", sequence.count,
+        throw shape_error(join("reference_cache: response ", sequence.response_index,
+                               " of example ", sequence.example, " has ", sequence.count,
                                " targets, but is held with ", held.size()));
       }
       if (token_hash(path.tokens) != token_hashes_[place]) {
-        throw value_error(join("reference_cache: response ", sequence.role, " of example ",
-                               sequence.example, " has other tokens than those that were scored"));
+        throw value_error(join("reference_cache: response ", sequence.response_index,
+                               " of example ", sequence.example,
+                               " has other tokens than those that were scored"));
       }
       answer.insert(answer.end(), held.begin(), held.end());
     });
@@ -113,14 +114,14 @@ class reference_cache {
  private:
   static std::uint64_t packed(reference_key key) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(key.example)) << 32 |
-           static_cast<std::uint32_t>(key.role);
+           static_cast<std::uint32_t>(key.response_index);
   }
 
   [[nodiscard]] std::size_t place_of(reference_key key) const {
     const auto place = places_.find(packed(key));
     if (place == places_.end()) {
-      throw value_error(join("reference_cache: response ", key.role, " of example ", key.example,
-                             " is not among the ", keys_.size(), " sequences held"));
+      throw value_error(join("reference_cache: response ", key.response_index, " of example ",
+                             key.example, " is not among the ", keys_.size(), " sequences held"));
     }
     return place->second;
   }

@@ -36,7 +36,7 @@ namespace detail {
   std::vector<std::size_t> last;
   for (const tree_sequence& sequence : batch.sequences) {
     if (sequence.count == 0)
-      throw value_error(join("reward_model: response ", sequence.role, " of example ",
+      throw value_error(join("reward_model: response ", sequence.response_index, " of example ",
                              sequence.example, " has no token of its own, wanted at least one"));
     last.push_back(static_cast<std::size_t>(sequence.first_target + sequence.count) - 1);
   }
@@ -148,7 +148,7 @@ std::vector<double> reward_model<Model>::rewards(
     for (std::size_t s = 0; s < found.size(); ++s) {
       const tree_sequence& sequence = batch.sequences[s];
       by_response[begins[static_cast<std::size_t>(sequence.example)] +
-                  static_cast<std::size_t>(sequence.role)] = found[s];
+                  static_cast<std::size_t>(sequence.response_index)] = found[s];
     }
   }
   return by_response;

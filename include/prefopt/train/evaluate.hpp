@@ -48,12 +48,12 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   detail::group_totals totals(loss);
-  const auto roles = detail::roles_read(loss.inputs);
+  const auto responses = detail::responses_read(loss.inputs);
   const bool at_once = couples(loss);
   detail::group_reading read;
   const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
-  for (const auto& cut : microbatches(examples, all, {.tokens = tokens, .roles = roles})) {
-    detail::read_scores(policy, reference, pack(examples, cut, {.roles = roles}), examples,
+  for (const auto& cut : microbatches(examples, all, {.tokens = tokens, .responses = responses})) {
+    detail::read_scores(policy, reference, pack(examples, cut, {.responses = responses}), examples,
                         loss.inputs, read);
     if (at_once) continue;
     totals.add(read, token_losses(loss, read.groups()));

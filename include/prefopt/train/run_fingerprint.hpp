@@ -71,9 +71,9 @@ template <example_range Examples>
     const std::size_t responses = response_count(example);
     hash.add(responses);
     add(example.prompt);
-    for (std::size_t role = 0; role < responses; ++role) {
-      add(response(example, role));
-      const double score = response_score(example, role);
+    for (std::size_t index = 0; index < responses; ++index) {
+      add(response(example, index));
+      const double score = response_score(example, index);
       hash.add(std::isnan(score) ? 1 : std::bit_cast<std::uint64_t>(score));  // any NaN is the same
     }
   }

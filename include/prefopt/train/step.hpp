@@ -60,9 +60,10 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
 
   detail::group_totals totals(loss);
   const loss_inputs inputs = loss.inputs;
-  const pack_options packed{.roles = detail::roles_read(inputs)};
+  const pack_options packed{.responses = detail::responses_read(inputs)};
   const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
-  const auto cuts = microbatches(examples, members, {.tokens = tokens, .roles = packed.roles});
+  const auto cuts =
+      microbatches(examples, members, {.tokens = tokens, .responses = packed.responses});
   const double weight = 1 / static_cast<double>(members.size());
   const auto results_of = [&](const detail::group_reading& read) {
     if constexpr (!std::is_const_v<Loss>) observe(loss, read.groups());

@@ -25,7 +25,7 @@ class prefix_forest {
     for (const packable_sequence& sequence : sequences) {
       const std::size_t first = std::max<std::size_t>(sequence.prompt.size(), 1);
       const auto count = static_cast<std::int32_t>(sequence.size() - first);
-      batch_.sequences.push_back({sequence.example, sequence.role, targets, count, 0});
+      batch_.sequences.push_back({sequence.example, sequence.response_index, targets, count, 0});
       targets += count;
     }
     batch_.targets.resize(static_cast<std::size_t>(targets));

@@ -35,19 +35,19 @@ struct batch_numbers {
 /// The score that a loss is told. Of several responses the best, read alone, is as desirable as the
 /// chosen one of a pair, whatever its score: that only ranks it among the others.
 template <example_like Example>
-[[nodiscard]] double score_read(const Example& example, std::size_t role,
+[[nodiscard]] double score_read(const Example& example, std::size_t index,
                                 const loss_inputs& inputs) {
-  const double score = response_score(example, role);
+  const double score = response_score(example, index);
   if (inputs.rejected || std::isnan(score)) return score;
   for (std::size_t other = 0; other < response_count(example); ++other)
-    if (other != role && !std::isnan(response_score(example, other))) return 1;
+    if (other != index && !std::isnan(response_score(example, other))) return 1;
   return score;
 }
 
 class group_reading {
  public:
-  /// Adds a batch that was packed by member and then by role out of `examples`. Throws shape_error
-  /// unless there is a number for every target.
+  /// Adds a batch that was packed by member and then by response index out of `examples`. Throws
+  /// shape_error unless there is a number for every target.
   template <example_range Examples>
   void add(const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
            const batch_numbers& numbers) {
@@ -69,16 +69,17 @@ class group_reading {
       const auto& example = std::ranges::begin(
           examples)[static_cast<std::ranges::range_difference_t<Examples>>(sequence.example)];
       const bool goes_on = s > 0 && batch.sequences[s - 1].example == sequence.example &&
-                           batch.sequences[s - 1].role < sequence.role;
+                           batch.sequences[s - 1].response_index < sequence.response_index;
       if (!goes_on) {
         examples_.push_back(static_cast<std::size_t>(sequence.example));
         begins_.push_back(0);
       }
-      responses_.push_back({before + static_cast<std::size_t>(sequence.first_target),
-                            static_cast<std::size_t>(sequence.count),
-                            score_read(example, static_cast<std::size_t>(sequence.role), inputs)});
-      tokens_ +=
-          example.prompt.size() + response(example, static_cast<std::size_t>(sequence.role)).size();
+      responses_.push_back(
+          {before + static_cast<std::size_t>(sequence.first_target),
+           static_cast<std::size_t>(sequence.count),
+           score_read(example, static_cast<std::size_t>(sequence.response_index), inputs)});
+      tokens_ += example.prompt.size() +
+                 response(example, static_cast<std::size_t>(sequence.response_index)).size();
       begins_.back() = responses_.size();
     }
   }

@@ -20,7 +20,7 @@
 namespace prefopt::detail {
 
 /// The responses that a loss reads, as `pack` takes them.
-[[nodiscard]] inline response_selection roles_read(const loss_inputs& inputs) {
+[[nodiscard]] inline response_selection responses_read(const loss_inputs& inputs) {
   if (!inputs.rejected) return response_selection::best();
   return inputs.mismatched ? response_selection() : response_selection::own();
 }
