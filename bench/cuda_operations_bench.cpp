@@ -76,7 +76,7 @@ std::map<std::string, std::size_t> fallbacks;
 
 /// A backend and matrices on it.
 template <class Activation>
-struct place {
+struct fixture {
   using backend_type = cuda_backend<Activation>;
   using activations = matrix<Activation, backend_type>;
   using numbers = matrix<float, backend_type>;
@@ -84,7 +84,7 @@ struct place {
   backend_type backend{};
   prefopt::device_buffer<float> flag = backend.template allocate<float>(1);
 
-  ~place() {
+  ~fixture() {
     for (const auto& slow : backend.product_fallbacks()) fallbacks[slow.product] += slow.calls;
   }
 
@@ -151,8 +151,8 @@ prefopt::head_targets targets() {
 
 template <class A>
 void linear(benchmark::State& state) {
-  place<A> p;
-  std::vector<typename place<A>::activations> x;  // in turn: more than a cache holds
+  fixture<A> p;
+  std::vector<typename fixture<A>::activations> x;  // in turn: more than a cache holds
   for (int i = 0; i < 8; ++i) x.push_back(p.of(rows, channels));
   auto y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
@@ -165,7 +165,7 @@ void linear(benchmark::State& state) {
 
 template <class A>
 void linear_backward(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto x = p.of(rows, channels), d_y = p.of(rows, inner), d_x = p.of(rows, channels);
   auto weight = p.floats(channels, inner), d_bias = p.floats(1, inner),
        d_weight = p.floats(channels, inner);
@@ -178,7 +178,7 @@ void linear_backward(benchmark::State& state) {
 
 template <class A>
 void linear_activate(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto x = p.of(rows, channels), before = p.of(rows, inner), y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
   p.measure(state, [&] {
@@ -190,7 +190,7 @@ void linear_activate(benchmark::State& state) {
 
 template <class A>
 void activated_linear_backward(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto before = p.of(rows, inner), x = p.of(rows, inner), d_y = p.of(rows, channels),
        d_before = p.of(rows, inner);
   auto weight = p.floats(inner, channels), d_bias = p.floats(1, channels),
@@ -205,7 +205,7 @@ void activated_linear_backward(benchmark::State& state) {
 
 template <class A>
 void layer_norm(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto x = p.of(rows, channels), y = p.of(rows, channels);
   auto scale = p.floats(1, channels), shift = p.floats(1, channels), mean = p.floats(1, rows),
        inverse = p.floats(1, rows);
@@ -218,7 +218,7 @@ void layer_norm(benchmark::State& state) {
 
 template <class A>
 void layer_norm_backward(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto x = p.of(rows, channels), d_y = p.of(rows, channels), d_x = p.of(rows, channels);
   auto scale = p.floats(1, channels), d_scale = p.floats(1, channels),
        d_shift = p.floats(1, channels), mean = p.floats(1, rows), inverse = p.floats(1, rows);
@@ -231,7 +231,7 @@ void layer_norm_backward(benchmark::State& state) {
 
 template <class A>
 void tree_attention(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   const auto nodes = forest();
   auto qkv = p.of(rows, 3 * channels), out = p.of(rows, channels);
   auto log_sums = p.floats(rows, heads);
@@ -243,7 +243,7 @@ void tree_attention(benchmark::State& state) {
 
 template <class A>
 void tree_attention_backward(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   const auto nodes = forest();
   auto qkv = p.of(rows, 3 * channels), d_qkv = p.of(rows, 3 * channels), out = p.of(rows, channels),
        d_out = p.of(rows, channels);
@@ -260,7 +260,7 @@ void tree_attention_backward(benchmark::State& state) {
 
 template <class A>
 void embedding(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto wte = p.floats(vocabulary, channels), wpe = p.floats(1024, channels);
   auto out = p.of(rows, channels);
   std::vector<std::int32_t> tokens(rows), positions(rows);
@@ -275,7 +275,7 @@ void embedding(benchmark::State& state) {
 
 template <class A>
 void head(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto hidden = p.of(head_rows, channels), logits = p.of(head_rows, vocabulary);
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows);
   const auto wanted = targets();
@@ -291,9 +291,9 @@ void head(benchmark::State& state) {
 /// gradients, as large as any.
 template <class A>
 void head_backward(benchmark::State& state) {
-  place<A> p;
+  fixture<A> p;
   auto hidden = p.of(head_rows, channels), d_hidden = p.of(head_rows, channels);
-  std::vector<typename place<A>::activations> logits;
+  std::vector<typename fixture<A>::activations> logits;
   for (int i = 0; i < 4; ++i) logits.push_back(p.of(head_rows, vocabulary));
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows),
        d_weight = p.floats(vocabulary, channels);
@@ -310,7 +310,7 @@ void head_backward(benchmark::State& state) {
 
 /// Parameters and moments are float32 on either backend.
 void adamw_124m(benchmark::State& state) {
-  place<float> p;
+  fixture<float> p;
   constexpr std::size_t count = 124'439'808 / channels;
   auto value = p.floats(count, channels), gradient = p.floats(count, channels),
        first = p.floats(count, channels), second = p.floats(count, channels);

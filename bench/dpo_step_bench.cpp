@@ -24,7 +24,7 @@ std::map<std::string, batches> read_sets(const std::string& file) {
   std::map<std::string, batches> sets;
   prefopt::json_file lines(file);
   for (; const nlohmann::json* line = lines.peek(); lines.take()) {
-    const prefopt::json_object object(*line, lines.place());
+    const prefopt::json_object object(*line, lines.location());
     batches& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);

@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
   bool learns = true;
   for (const auto& one : frontier)
     for (const double gained : one.rewards()) learns = learns && gained > 0.5;
-  const auto moved = [&](std::size_t place) { return by_rate[place].divergence().mean; };
+  const auto moved = [&](std::size_t index) { return by_rate[index].divergence().mean; };
   lesson.claim(learns, "every method earns more than the reference, with every seed");
   lesson.claim(frontier[0].seconds().mean < frontier[count].seconds().mean,
                "DPO takes less time than a reward model and PPO");

@@ -35,13 +35,13 @@ int main(int argc, char** argv) {
   });
   std::size_t count = 0;
   for (int i = 1; i < argc; ++i) {
-    const std::filesystem::path place(argv[i]);
-    if (!std::filesystem::is_directory(place)) {
-      run(place);
+    const std::filesystem::path path(argv[i]);
+    if (!std::filesystem::is_directory(path)) {
+      run(path);
       ++count;
       continue;
     }
-    for (const auto& entry : std::filesystem::directory_iterator(place)) {
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
       run(entry.path());
       ++count;
     }

@@ -37,7 +37,7 @@ std::map<std::string, std::vector<batch_of_pairs>> read_sets(const std::string& 
   std::map<std::string, std::vector<batch_of_pairs>> sets;
   prefopt::json_file lines(file);
   for (; const nlohmann::json* line = lines.peek(); lines.take()) {
-    const prefopt::json_object object(*line, lines.place());
+    const prefopt::json_object object(*line, lines.location());
     auto& set = sets[object.text("set")];
     const auto batch = static_cast<std::size_t>(object.integer("batch", 0, 1000));
     if (set.size() <= batch) set.resize(batch + 1);

@@ -53,9 +53,9 @@ void measure_pairs(const response_log_probs& policy, const response_log_probs& r
 
 std::vector<std::size_t> spread(std::size_t size, std::size_t count) {
   count = std::min(size, count);
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < count; ++i) places.push_back(i * size / count);
-  return places;
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < count; ++i) indices.push_back(i * size / count);
+  return indices;
 }
 
 prefopt::token_ids complete(const model& policy, const prefopt::token_ids& prompt,

@@ -59,7 +59,7 @@ class checkpoint_saver {
   std::optional<std::string> save(const Trainer& trainer, const prefopt::step_report& step) {
     const int signal = interruption();
     if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
-    output_.check_place();
+    output_.check_location();
     const bool goes_on = signal == 0 && !step.last;
     const auto saved =
         goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);

@@ -65,7 +65,7 @@ std::optional<std::string> first_text(const raw_file& file) {
       [](const auto& records) -> std::optional<std::string> {
         const auto text =
             std::ranges::find_if(records, [](const auto& record) { return record.is_text(); });
-        return text == records.end() ? std::nullopt : std::optional(place_of(*text));
+        return text == records.end() ? std::nullopt : std::optional(location_of(*text));
       },
       file.records);
 }
@@ -102,7 +102,7 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o,
 /// Throws value_error, naming the line where one example is at fault, for data that the loss
 /// refuses whatever the log-probs are: ties that it cannot rank, no completion of another prompt.
 void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
-  std::vector<prefopt::placed_response> responses;
+  std::vector<prefopt::response_tokens> responses;
   std::vector<std::size_t> begins{0};
   const auto ask = [&] {
     for (std::size_t s = 0; s < responses.size(); ++s) responses[s].first = s;

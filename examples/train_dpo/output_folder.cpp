@@ -55,15 +55,15 @@ checkpoint_kind kind_of(const fs::path& checkpoint) {
 
 /// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where
 /// that cannot be told.
-prefopt::trainer_state_record read_whole(const prefopt::checkpoint_place& place) {
+prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& checkpoint) {
   for (const char* name : {prefopt::trainer_state_file, model_file, prefopt::optimizer_file})
-    if (!holds(place.path, name))
-      throw prefopt::format_error(join((place.path / name).native(), ": is missing"));
-  auto state = prefopt::read_trainer_state(place.path);
-  if (state.step != place.step)
-    throw prefopt::format_error(join((place.path / prefopt::trainer_state_file).native(),
-                                     ": is of step ", state.step, ", not ", place.step));
-  prefopt::verify_training_state(place.path, state);
+    if (!holds(checkpoint.path, name))
+      throw prefopt::format_error(join((checkpoint.path / name).native(), ": is missing"));
+  auto state = prefopt::read_trainer_state(checkpoint.path);
+  if (state.step != checkpoint.step)
+    throw prefopt::format_error(join((checkpoint.path / prefopt::trainer_state_file).native(),
+                                     ": is of step ", state.step, ", not ", checkpoint.step));
+  prefopt::verify_training_state(checkpoint.path, state);
   return state;
 }
 
@@ -76,7 +76,7 @@ bool is_of_the_run(std::string_view name) {
 }
 
 /// Where a file is or will be, links followed.
-fs::path real_place(const fs::path& path) {
+fs::path real_path(const fs::path& path) {
   std::error_code ignored;  // of what cannot be looked at, writing tells more
   const fs::path real = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
   return real.empty() ? path : prefopt::without_slash(real);
@@ -97,9 +97,9 @@ void cut_log(const fs::path& path, std::int64_t step) {
 output_folder::output_folder(fs::path folder, bool resume) : folder_(std::move(folder)) {
   made_ = prefopt::make_folders(folder_);
   lock();
-  const auto places = prefopt::list_checkpoints(folder_);
-  check_resumable(places, resume);
-  find_checkpoint(places);
+  const auto checkpoints = prefopt::list_checkpoints(folder_);
+  check_resumable(checkpoints, resume);
+  find_checkpoint(checkpoints);
   if (checkpoint_)
     std::printf("resuming from %s\n", checkpoint_->path.c_str());
   else if (resume)
@@ -126,20 +126,20 @@ void output_folder::lock() {
                 folder_.c_str(), lock_->no_locks().c_str());
 }
 
-void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>& places,
+void output_folder::check_resumable(const std::vector<prefopt::checkpoint_location>& checkpoints,
                                     bool resume) const {
   bool has_own = false;
-  for (const auto& place : places) {
-    const checkpoint_kind kind = kind_of(place.path);
+  for (const auto& checkpoint : checkpoints) {
+    const checkpoint_kind kind = kind_of(checkpoint.path);
     has_own = has_own || kind == checkpoint_kind::own;
     if (kind == checkpoint_kind::foreign)
       throw prefopt::value_error(
-          join(place.path.native(),
+          join(checkpoint.path.native(),
                ": a checkpoint of another program, its trainer_state.json has no settings of "
                "this one; another output folder was wanted"));
     if (kind == checkpoint_kind::older)
       throw prefopt::value_error(
-          join(place.path.native(),
+          join(checkpoint.path.native(),
                ": a checkpoint of an older format, without checksums, which is not read any "
                "more; another output folder was wanted"));
   }
@@ -151,7 +151,7 @@ void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>
   if (resume) return;
   if (has_own)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
-  if (!places.empty())
+  if (!checkpoints.empty())
     throw prefopt::value_error(
         join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
              prefopt::trainer_state_file, " to resume from; another folder was wanted"));
@@ -161,19 +161,20 @@ void output_folder::check_resumable(const std::vector<prefopt::checkpoint_place>
                                       "), without a checkpoint yet; --resume begins it again"));
 }
 
-void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_place>& places) {
+void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_location>& checkpoints) {
   std::string reasons;
-  for (auto place = places.rbegin(); place != places.rend() && !checkpoint_; ++place) {
+  for (auto checkpoint = checkpoints.rbegin(); checkpoint != checkpoints.rend() && !checkpoint_;
+       ++checkpoint) {
     try {
-      state_ = read_whole(*place);
-      checkpoint_ = *place;
+      state_ = read_whole(*checkpoint);
+      checkpoint_ = *checkpoint;
     } catch (const prefopt::format_error& cause) {
-      damaged_.push_back(place->path);
-      std::printf("%s is not whole: %s\n", place->path.c_str(), cause.what());
+      damaged_.push_back(checkpoint->path);
+      std::printf("%s is not whole: %s\n", checkpoint->path.c_str(), cause.what());
       reasons += join(reasons.empty() ? "" : "; ", cause.what());
     }
   }
-  if (!checkpoint_ && !places.empty())
+  if (!checkpoint_ && !checkpoints.empty())
     throw prefopt::format_error(join(folder_.native(), ": no checkpoint is whole (", reasons,
                                      "); to start anew, name another folder or move these away"));
 }
@@ -197,8 +198,8 @@ bool output_folder::is_finished(std::int64_t total_steps) {
 }
 
 void output_folder::check_beside(const fs::path& file) const {
-  const fs::path place = real_place(prefopt::follow_links(file)), own = real_place(folder_);
-  const fs::path within = place.lexically_relative(own);
+  const fs::path checkpoint = real_path(prefopt::follow_links(file)), own = real_path(folder_);
+  const fs::path within = checkpoint.lexically_relative(own);
   if (within.empty() || !is_of_the_run(within.begin()->native())) return;
   throw prefopt::value_error(join("--reference-cache: ", file.native(), " is where the run writes ",
                                   within.begin()->native(), ", another name was wanted"));
@@ -253,7 +254,7 @@ void output_folder::open_logs(bool evaluates) {
     cut_log(folder_ / evaluations_file, state_.step);
 }
 
-void output_folder::check_place() {
+void output_folder::check_location() {
   switch (lock_->look()) {
     case prefopt::folder_lock::state::held:
       return;

@@ -32,7 +32,7 @@ class output_folder {
   ~output_folder();
 
   /// The checkpoint to continue from.
-  [[nodiscard]] const std::optional<prefopt::checkpoint_place>& resumed_from() const {
+  [[nodiscard]] const std::optional<prefopt::checkpoint_location>& resumed_from() const {
     return checkpoint_;
   }
 
@@ -70,7 +70,7 @@ class output_folder {
 
   /// Throws io_error where the folder is another one by now, or another run's. One that is gone is
   /// made again.
-  void check_place();
+  void check_location();
 
   /// Fills a new checkpoint through `fill(folder)` and keeps the newest two. Returns its path.
   template <class Fill>
@@ -87,15 +87,16 @@ class output_folder {
   static bool is_own_checkpoint(const std::filesystem::path& checkpoint);
 
   void lock();
-  void check_resumable(const std::vector<prefopt::checkpoint_place>& places, bool resume) const;
-  void find_checkpoint(const std::vector<prefopt::checkpoint_place>& places);
+  void check_resumable(const std::vector<prefopt::checkpoint_location>& checkpoints,
+                       bool resume) const;
+  void find_checkpoint(const std::vector<prefopt::checkpoint_location>& checkpoints);
   void open_log(const char* name, std::optional<prefopt::json_log>& log);
 
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> made_;  ///< folders that were not there, outermost first
   std::optional<prefopt::folder_lock> lock_;
   std::string unwritable_;  ///< why there is no lock, where the folder cannot be written
-  std::optional<prefopt::checkpoint_place> checkpoint_;
+  std::optional<prefopt::checkpoint_location> checkpoint_;
   /// newer checkpoints than that, and files of a finished model
   std::vector<std::filesystem::path> damaged_;
   prefopt::trainer_state_record state_;  ///< of the checkpoint; 0 steps without one

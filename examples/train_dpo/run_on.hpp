@@ -139,7 +139,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
 template <class Model>
 references<Model> make_references(const Model& model, const std::string& model_hash,
                                   const run_data& data, const options& o,
-                                  const std::optional<prefopt::checkpoint_place>& checkpoint) {
+                                  const std::optional<prefopt::checkpoint_location>& checkpoint) {
   if (o.sync_reference) {
     auto start = checkpoint
                      ? prefopt::load_gpt2(model.backend(), checkpoint->path / reference_folder)
@@ -222,7 +222,7 @@ class job {
     }
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
       std::printf("%s\n", note->c_str());
-    output_.check_place();
+    output_.check_location();
     prefopt::save_gpt2(policy_, companions_, options_.output);
     if constexpr (requires { policy_.backend().product_fallbacks(); })
       for (const auto& slow : policy_.backend().product_fallbacks())

@@ -50,8 +50,8 @@ struct counting_source {
 using pool_type = detail::device_pool<counting_source>;
 
 /// Fails unless [data, data + bytes) lies in one region and in none of the blocks in use.
-void check_place(const counted_memory& memory, const std::map<std::uintptr_t, std::size_t>& used,
-                 void* data, std::size_t bytes) {
+void check_location(const counted_memory& memory, const std::map<std::uintptr_t, std::size_t>& used,
+                    void* data, std::size_t bytes) {
   const auto begin = reinterpret_cast<std::uintptr_t>(data), end = begin + bytes;
   BOOST_REQUIRE_EQUAL(begin % pool_type::line, 0U);
   const auto region = std::prev(memory.regions.upper_bound(begin));
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(blocks_in_use_never_overlap_and_all_goes_back) {
         const std::size_t bytes =
             random.below(random.below(20) == 0 ? pool_type::least_region * 3 : 70000);
         void* const data = pool.take(bytes);
-        check_place(memory, used, data, bytes);
+        check_location(memory, used, data, bytes);
         used[reinterpret_cast<std::uintptr_t>(data)] = bytes;
         blocks.emplace_back(data, bytes);
       } else {

@@ -52,7 +52,7 @@ struct warp_board {
 
 /// What the threads of a block share.
 struct emulated_block {
-  std::array<unsigned, 3> place;
+  std::array<unsigned, 3> index;
   unsigned threads;
   std::byte* memory;
   meeting all;
@@ -60,7 +60,7 @@ struct emulated_block {
   bool moved = false;  ///< whether any thread got past a meeting or ended in this turn
 
   emulated_block(std::array<unsigned, 3> where, unsigned count, std::byte* shared)
-      : place(where),
+      : index(where),
         threads(count),
         memory(shared),
         all(count),
@@ -76,7 +76,7 @@ class emulated_thread {
 
   [[nodiscard]] unsigned index() const { return index_; }
   [[nodiscard]] unsigned count() const { return block_->threads; }
-  [[nodiscard]] unsigned block(unsigned axis) const { return block_->place.at(axis); }
+  [[nodiscard]] unsigned block(unsigned axis) const { return block_->index.at(axis); }
   [[nodiscard]] std::byte* shared() const { return block_->memory; }
 
   void sync() const { wait_at(block_->all); }
@@ -143,14 +143,14 @@ class emulated_thread {
 /// Runs one block of a kernel. Throws what a thread throws, and std::logic_error where threads wait
 /// for others that do not come.
 template <class Kernel>
-void run_block(const Kernel& kernel, std::array<unsigned, 3> place, unsigned threads,
+void run_block(const Kernel& kernel, std::array<unsigned, 3> index, unsigned threads,
                std::byte* shared) {
   using fiber = boost::context::fiber;
   if (threads % detail::warp_size != 0)
     throw std::logic_error("a block of threads that are not whole warps");
   // kept: each block needs hundreds
   static boost::context::pooled_fixedsize_stack stacks(std::size_t{1} << 16);
-  emulated_block block(place, threads, shared);
+  emulated_block block(index, threads, shared);
   std::exception_ptr failure;
   std::vector<fiber> running(threads);
   for (unsigned i = 0; i < threads; ++i)

@@ -18,18 +18,18 @@ using prefopt::detail::workspace;
 BOOST_AUTO_TEST_CASE(memory_that_was_given_back_is_taken_again) {
   const auto home = std::make_shared<workspace>();
   workspace_buffer<float> first(home, 1000);
-  const float* const place = first.data();
-  BOOST_TEST(reinterpret_cast<std::uintptr_t>(place) % 64 == 0);
+  const float* const address = first.data();
+  BOOST_TEST(reinterpret_cast<std::uintptr_t>(address) % 64 == 0);
   workspace_buffer<float> second(home, 1000);
-  BOOST_TEST(second.data() != place);
+  BOOST_TEST(second.data() != address);
   const std::size_t bytes = home->bytes();
   first = {};
   const workspace_buffer<float> third(home, 900);
-  BOOST_TEST(third.data() == place);
+  BOOST_TEST(third.data() == address);
   BOOST_TEST(home->bytes() == bytes);
 }
 
-BOOST_AUTO_TEST_CASE(buffers_without_content_have_places_of_their_own) {
+BOOST_AUTO_TEST_CASE(buffers_without_content_have_addresses_of_their_own) {
   const auto home = std::make_shared<workspace>();
   workspace_buffer<int> a(home, 0), b(home, 0);
   BOOST_TEST(a.data() != b.data());

@@ -69,7 +69,7 @@ bool save_with_fault(const std::string& saver, const fs::path& folder, const std
       "PREFOPT_SAVE_TO='" + folder.native() +
       "' ASAN_OPTIONS=detect_leaks=0 exec timeout -k 1 60 sh -c 'exec strace -D -f -o /dev/null" +
       " -e inject=" + fault;
-  const std::string temporary = "." + prefopt::process_place() + "-$$-0.prefopt-tmp";
+  const std::string temporary = "." + prefopt::process_scope() + "-$$-0.prefopt-tmp";
   for (const std::string& name :
        {std::string(), "/a.txt" + temporary, "/checkpoint" + temporary,
         "/checkpoint" + temporary + "/one", "/checkpoint" + temporary + "/two"}) {
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
   const std::string dead =
-      prefopt::join('.', prefopt::process_place(), '-', ::getpid(), "-999999.prefopt-tmp");
+      prefopt::join('.', prefopt::process_scope(), '-', ::getpid(), "-999999.prefopt-tmp");
   put(folder / ("a" + dead), "");
   fs::create_directory(folder / ("b" + dead));
   put(folder / ("b" + dead) / "c", "");
@@ -189,11 +189,11 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
   }
   const auto of_other = [&](std::string_view name) {
     return put(
-        folder / prefopt::join(name, '.', prefopt::process_place(), '-', other, "-0.prefopt-tmp"),
+        folder / prefopt::join(name, '.', prefopt::process_scope(), '-', other, "-0.prefopt-tmp"),
         "x");
   };
   const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
-  const auto of_init = put(folder / ("a." + prefopt::process_place() + "-1-0.prefopt-tmp"),
+  const auto of_init = put(folder / ("a." + prefopt::process_scope() + "-1-0.prefopt-tmp"),
                            "x");  // where that is another user's, it is alive too
   prefopt::remove_leftovers(folder.path());
   prefopt::write_file_atomically(folder / "a", "new");
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
   const int count = std::stoi(taken.substr(taken.rfind('-') + 1));
   const auto name = [&](int n) {
-    return folder / prefopt::join("a.", prefopt::process_place(), '-', ::getpid(), '-', count + n,
+    return folder / prefopt::join("a.", prefopt::process_scope(), '-', ::getpid(), '-', count + n,
                                   ".prefopt-tmp");
   };
   for (int n = 0; n < 8; ++n) fs::create_symlink("victim", name(n));

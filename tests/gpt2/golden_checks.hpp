@@ -46,7 +46,7 @@ void check_log_probs(const Backend& backend, const errors& error) {
 
 /// Place of each loss's value in losses.npy, and the name of its gradient's file.
 struct loss_file {
-  std::size_t place;
+  std::size_t index;
   std::string gradient;
 };
 
@@ -64,7 +64,7 @@ void check_gradient(const Backend& backend, const errors& error, const std::stri
   else
     step = gradient(prefopt::no_reference{});
 
-  const double wanted = numbers(model, "losses").at(file.place);
+  const double wanted = numbers(model, "losses").at(file.index);
   BOOST_TEST(std::abs(step.loss - wanted) <= error.numbers * std::abs(wanted));
   using parameter = prefopt::parameter<typename Backend::value_type>;
   check_tensors(backend, policy.parameters(), &parameter::gradient, numbers(model, file.gradient),

@@ -114,10 +114,10 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_ppo_is_that_of_its_loss_for_two_gpt2) {
   for (const double clipped : {sums.policy_clipped, sums.value_clipped})
     BOOST_TEST((clipped > 0 && clipped < sums.tokens), clipped << " of " << sums.tokens);
   const auto compare = [&](auto& model, const std::vector<double>& gradient) {
-    std::size_t place = 0;
+    std::size_t offset = 0;
     for (const auto& parameter : model.parameters()) {
-      for (std::size_t i = 0; i < parameter.value.size(); ++i, ++place) {
-        if (place % 3 != 0) continue;
+      for (std::size_t i = 0; i < parameter.value.size(); ++i, ++offset) {
+        if (offset % 3 != 0) continue;
         const auto at = [&](double by) {
           const double kept = std::exchange(parameter.value[i], parameter.value[i] + by);
           const double loss = moved.accumulate().loss(options);
@@ -127,8 +127,8 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_ppo_is_that_of_its_loss_for_two_gpt2) {
         constexpr double h = prefopt_test::difference_step;
         const double slope = (at(h) - at(-h)) / (2 * h);
         BOOST_TEST(
-            prefopt_test::is_close(gradient[place], slope, prefopt_test::difference_error, 1),
-            parameter.name << ' ' << i << ": " << gradient[place] << " and " << slope);
+            prefopt_test::is_close(gradient[offset], slope, prefopt_test::difference_error, 1),
+            parameter.name << ' ' << i << ": " << gradient[offset] << " and " << slope);
       }
     }
   };

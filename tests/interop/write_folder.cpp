@@ -61,9 +61,9 @@ std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids
 
 scalar_model under_waves(const prefopt::gpt2<backend_type>& policy) {
   scalar_model scores(policy);
-  float place = 0;
+  float phase = 0;
   for (const auto all = scores.parameters(); float& weight : all.back().value)
-    weight = std::sin(place += 1);
+    weight = std::sin(phase += 1);
   return scores;
 }
 

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(tied_weights_are_read_under_either_name) {
   BOOST_TEST(value("lm_head.weight") == value("wte.weight"), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_by_tensor_and_place) {
+BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_by_tensor_and_index) {
   const model_folder folder;
   const float infinity = std::numeric_limits<float>::infinity();
   const auto with = [&](std::string_view name, std::size_t at, float value) {

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(lists_come_with_scores_or_with_ranks_turned_into_scores) {
   BOOST_TEST((std::get<tokenized_example>(records[2].example) ==
               tokenized_example{{}, {{1}, {2, 3}}, {1, 0}}));
   BOOST_TEST(records[2].line == 3);
-  BOOST_TEST(place_of(records[1]) == (folder / "p.jsonl").native() + ": line 2");
+  BOOST_TEST(location_of(records[1]) == (folder / "p.jsonl").native() + ": line 2");
 }
 
 BOOST_AUTO_TEST_CASE(unpaired_examples_come_with_their_label) {

@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(texts_and_tokens_come_back_as_they_are_with_their_lines) {
       (std::get<tokenized_pair>(records[1].example) == tokenized_pair{{}, {0, 2147483647}, {5}}));
   BOOST_TEST((text_of(records[2]) == preference_pair{"", "\xc3\xa9\n", ""}));
   BOOST_TEST(records[2].line == 4);
-  BOOST_TEST(place_of(records[2]) == path.native() + ": line 4");
+  BOOST_TEST(location_of(records[2]) == path.native() + ": line 4");
 }
 
 BOOST_AUTO_TEST_CASE(line_ends_of_both_kinds_and_a_byte_order_mark_are_taken) {
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_pairs_names_its_items) {
   const scratch_folder folder;
   const auto records = read_preferences(put(folder / "p.json", "[" + good + "," + good + "]"));
   BOOST_REQUIRE(records.size() == 2);
-  BOOST_TEST(place_of(records[1]) == (folder / "p.json").native() + ": line 1: item 2");
+  BOOST_TEST(location_of(records[1]) == (folder / "p.json").native() + ": line 1: item 2");
   BOOST_CHECK_EXCEPTION(
       (void)read_preferences(put(folder / "p.json", "[" + good + ",\n{\"prompt\":\"p\"}]")),
       format_error, says("/p.json: line 2: item 2: key \"chosen\" is missing"));

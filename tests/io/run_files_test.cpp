@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-#include "prefopt/files/process_place.hpp"
+#include "prefopt/files/process_scope.hpp"
 #include "prefopt/io/checkpoint.hpp"
 #include "prefopt/io/checksums.hpp"
 #include "prefopt/io/fingerprint.hpp"
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
-  const std::string left = prefopt::join("checkpoint-7.", prefopt::process_place(), '-', ::getpid(),
+  const std::string left = prefopt::join("checkpoint-7.", prefopt::process_scope(), '-', ::getpid(),
                                          "-999999.prefopt-tmp");
   fs::create_directory(folder / left);
   put(folder / left / "half", "x");

@@ -62,11 +62,11 @@ void a_decoder_agrees_with_a_packed_batch(const Backend& on, const gpt2_config& 
   std::vector<growing> all;
   for_each_sequence(batch, [&](const sequence_path& path) {
     const std::size_t prompt = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);
-    const auto [place, fresh] = prompts.try_emplace(path.sequence.example);
-    if (fresh) place->second = decoder.read(std::vector{branch{-1, path.tokens.first(prompt)}});
+    const auto [found, fresh] = prompts.try_emplace(path.sequence.example);
+    if (fresh) found->second = decoder.read(std::vector{branch{-1, path.tokens.first(prompt)}});
     all.push_back({token_ids(path.tokens.begin(), path.tokens.end()), prompt,
-                   static_cast<std::size_t>(path.sequence.first_target), place->second.nodes[0],
-                   place->second.all_logits});
+                   static_cast<std::size_t>(path.sequence.first_target), found->second.nodes[0],
+                   found->second.all_logits});
   });
   numbers read_in_turn(expected.size());
   for (bool any = true; any;) {

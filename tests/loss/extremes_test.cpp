@@ -95,7 +95,7 @@ constexpr bool squares<summed_ipo> = true;
 /// A step of all pairs, one token a response.
 struct step {
   std::vector<double> policy, reference, square_sums, divergences;
-  std::vector<placed_response> responses;
+  std::vector<response_tokens> responses;
   std::vector<std::size_t> begins{0};
 
   void add(double of_policy, double of_reference, double score) {

@@ -73,7 +73,7 @@ struct counting_tokens {
 
 // A pair of three and one tokens.
 const std::vector<double> policy{-1, -2, -3, -4}, reference{-2, -2, -1, -1}, zeros{0, 0, 0, 0};
-const std::vector<placed_response> responses{{0, 3, 1}, {3, 1, 0}};
+const std::vector<response_tokens> responses{{0, 3, 1}, {3, 1, 0}};
 const std::vector<std::size_t> begins{0, 2};
 const token_groups pair{policy, reference, responses, begins, zeros, zeros};
 

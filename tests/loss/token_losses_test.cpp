@@ -35,7 +35,7 @@ namespace {
 /// Examples whose responses have two tokens each, of the scores given.
 struct step {
   std::vector<double> policy, reference, zeros;
-  std::vector<placed_response> responses;
+  std::vector<response_tokens> responses;
   std::vector<std::size_t> begins{0};
 
   explicit step(const std::vector<std::vector<double>>& scores) {
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(groups_that_do_not_hold_their_responses_are_refused) {
   BOOST_TEST(token_losses(dpo{}, token_groups{}).losses.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_loss_of_one_response_reads_the_best_whatever_its_place) {
+BOOST_AUTO_TEST_CASE(a_loss_of_one_response_reads_the_best_whatever_its_index) {
   const step lists{{{0.2, 0.9, 0.4}, {-3, -1}, {no_number, 1}, {0.5, 0.5}}};
   const token_results came = token_losses(sft{}, lists.groups());
   std::vector<double> wanted(lists.policy.size());

@@ -45,7 +45,7 @@ inline constexpr std::size_t longest = 6;
 struct batch {
   std::size_t first_row = 0;
   std::vector<double> policy, reference, square_sums;  // [M]
-  std::vector<placed_response> responses;              // [S]
+  std::vector<response_tokens> responses;              // [S]
   std::vector<std::size_t> begins{0};                  // [E + 1]
 
   [[nodiscard]] token_groups groups() const {
@@ -97,13 +97,13 @@ struct deviation {
   double relative = 0;
   std::string where = {};
 
-  void see(double came, double wanted, double terms, const std::string& place) {
+  void see(double came, double wanted, double terms, const std::string& location) {
     const double error = std::abs(came - wanted);
     if (error <= underflow || error <= relative * std::max(std::abs(wanted), terms)) return;
     // What is no number deviates without bound.
     relative = std::isfinite(error) ? error / std::max(std::abs(wanted), terms)
                                     : std::numeric_limits<double>::infinity();
-    where = join(place, ": ", came, ", wanted ", wanted);
+    where = join(location, ": ", came, ", wanted ", wanted);
   }
 };
 

@@ -81,7 +81,7 @@ objective mean_over_tokens(const token_groups& groups, double prompt_tokens) {
     tokens += static_cast<double>(groups[e][0].count) + prompt_tokens;
   objective mean{0, std::move(ours.slopes)};
   for (std::size_t e = 0; e < groups.size(); ++e) {
-    const placed_response& chosen = groups[e][0];
+    const response_tokens& chosen = groups[e][0];
     const auto count = static_cast<double>(chosen.count);
     mean.loss += (count * ours.losses[e] + prompt_tokens * std::numbers::ln2) / tokens;
     for (std::size_t t = 0; t < chosen.count; ++t) mean.slopes[chosen.first + t] *= count / tokens;

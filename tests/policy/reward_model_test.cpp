@@ -149,9 +149,9 @@ BOOST_AUTO_TEST_CASE(a_response_without_a_token_of_its_own_is_refused) {
 
 BOOST_AUTO_TEST_CASE(it_owns_its_model) {
   auto table = random_table();
-  const double* const place = table.parameters().at(0).value.data();
+  const double* const address = table.parameters().at(0).value.data();
   reward_model model(std::move(table));
-  BOOST_TEST(model.parameters().at(0).value.data() == place);
+  BOOST_TEST(model.parameters().at(0).value.data() == address);
   BOOST_TEST(&model.backend() == &model.model().backend());
 }
 

@@ -41,18 +41,18 @@ random_merges make_merges(prefopt_test::random_numbers& numbers, token_id letter
 token_ids merge_slowly(token_ids tokens, const random_merges& merges) {
   while (true) {
     auto best = merges.map.end();
-    std::size_t place = 0;
+    std::size_t position = 0;
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
       const auto found = merges.map.find({tokens[i], tokens[i + 1]});
       if (found == merges.map.end()) continue;
       if (best == merges.map.end() || found->second.first < best->second.first) {
         best = found;
-        place = i;
+        position = i;
       }
     }
     if (best == merges.map.end()) return tokens;
-    tokens[place] = best->second.second;
-    tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+    tokens[position] = best->second.second;
+    tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(position) + 1);
   }
 }
 

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(whatever_gpt2_does_not_do_is_refused_by_its_key) {
     refused((std::string("/added_tokens/0/") + flag).c_str(), true, "added_tokens", flag);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_broken_is_refused_by_its_place) {
+BOOST_AUTO_TEST_CASE(what_is_broken_is_refused_by_its_location) {
   refused("/model", nullptr, "model");
   refused("/model/vocab", json::array(), "vocab");
   refused("/model/vocab/b", 0, "id 0");

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_right_gradient_passes_and_the_weights_stay) {
   passes(check_gradient(reward, no_reference{}, bradley_terry{}, toy_lists(5, 2)), toy_vocabulary);
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_derivative_is_found_at_its_place) {
+BOOST_AUTO_TEST_CASE(a_wrong_derivative_is_found_at_its_element) {
   wrong_at_one policy(toy_policy());
   const gradient_check found = check_gradient(policy, sft{}, toy_pairs(9), {.elements = 0});
   BOOST_TEST(found.tensor == "logits");

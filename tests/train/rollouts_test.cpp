@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_do_not_change_what_belongs_to_whom) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(each_place_is_visited_once_with_its_own_token) {
+BOOST_AUTO_TEST_CASE(each_offset_is_visited_once_with_its_own_token) {
   const rollouts made = read({});
   std::vector<std::size_t> members(made.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
@@ -103,9 +103,9 @@ BOOST_AUTO_TEST_CASE(each_place_is_visited_once_with_its_own_token) {
     std::vector<token_id> seen(made.begins.back(), -1), wanted;
     for_each_microbatch(
         made, members, tokens,
-        [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-          for (std::size_t i = 0; i < places.size(); ++i)
-            BOOST_TEST(std::exchange(seen[places[i]], batch.targets[i].token) == -1);
+        [&](const prefix_tree_batch& batch, std::span<const std::size_t> offsets) {
+          for (std::size_t i = 0; i < offsets.size(); ++i)
+            BOOST_TEST(std::exchange(seen[offsets[i]], batch.targets[i].token) == -1);
         });
     for (const auto& example : made.examples)
       wanted.insert(wanted.end(), example.responses[0].begin(), example.responses[0].end());

@@ -93,14 +93,14 @@ struct attention_plan {
 
   attention_plan(const attention_rows& rows, std::size_t queries, std::size_t keys)
       : nodes(rows.nodes.begin(), rows.nodes.end()), nested(is_nested(rows.nodes)) {
-    place_queries(rows, queries);
+    order_queries(rows, queries);
     if (!nested) return;
-    place_keys(keys);
+    order_keys(keys);
     tiles = tile_visits(query_begin, query_end, queries);
   }
 
  private:
-  void place_queries(const attention_rows& rows, std::size_t queries) {
+  void order_queries(const attention_rows& rows, std::size_t queries) {
     std::size_t node = 0;
     for (std::size_t i = 0; i < queries; ++i) {
       const auto row =
@@ -111,7 +111,7 @@ struct attention_plan {
     }
   }
 
-  void place_keys(std::size_t keys) {
+  void order_keys(std::size_t keys) {
     // [K + 1] the first query that is a key's row or a later one
     std::vector<std::int32_t> first_query;
     std::int32_t query = 0;

@@ -63,7 +63,7 @@ struct attention_tiles_kernel {
     auto* const until = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
 
     const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
-    const fragment_place at(t.index() % warp_size);
+    const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows, query = first + own + at.row;
     const std::int32_t rows[2] = {query < queries ? query_rows[query] : -1,
                                   query + 8 < queries ? query_rows[query + 8] : -1};

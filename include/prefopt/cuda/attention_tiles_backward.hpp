@@ -54,7 +54,7 @@ struct attention_tiles_input {
 template <unsigned Size>
 PREFOPT_DEVICE void store_rows(const float (&result)[Size / 8][4], device_heads<bfloat16> to,
                                unsigned head, std::size_t first, std::size_t rows,
-                               fragment_place at) {
+                               fragment_offset at) {
   for (unsigned r = 0; r < 2; ++r)
     if (const std::size_t row = first + at.row + 8 * r; row < rows)
       for (unsigned n = 0; n < Size / 8; ++n)
@@ -86,7 +86,7 @@ struct attention_tiles_query_backward_kernel {
     auto* const until = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
 
     const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
-    const fragment_place at(t.index() % warp_size);
+    const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows;
     std::int32_t rows[2];
     float log_sum[2], mean[2];
@@ -169,7 +169,7 @@ struct attention_tiles_key_backward_kernel {
     float* const mean = log_sum + tile_rows;
 
     const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
-    const fragment_place at(t.index() % warp_size);
+    const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows, key = first + own + at.row;
     const std::int32_t until[2] = {key < in.keys ? in.seen_until[key] : 0,
                                    key + 8 < in.keys ? in.seen_until[key + 8] : 0};

@@ -68,13 +68,13 @@ struct head_rows_kernel {
 
 /// A target of the head rows that a kernel works on: place in the list of targets, row among those
 /// rows, token.
-struct placed_target {
-  std::int32_t place, row, token;
+struct target_slot {
+  std::int32_t offset, row, token;
 };
 
 /// log_probs [M] at the targets' places.
 struct target_log_probs_kernel {
-  const placed_target* targets;
+  const target_slot* targets;
   std::size_t count;
   device_rows<const float> logits;
   const float* log_sums;
@@ -84,10 +84,10 @@ struct target_log_probs_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t i = std::size_t{t.block(0)} * t.count() + t.index();
     if (i >= count) return;
-    const placed_target target = targets[i];
+    const target_slot target = targets[i];
     const auto row = static_cast<std::size_t>(target.row);
     const float logit = logits[row][static_cast<std::size_t>(target.token)];
-    log_probs[target.place] = static_cast<double>(logit) - static_cast<double>(log_sums[row]);
+    log_probs[target.offset] = static_cast<double>(logit) - static_cast<double>(log_sums[row]);
   }
 };
 
@@ -99,10 +99,10 @@ struct head_backward_kernel {
   device_rows<T> logits;
   std::size_t vocabulary;
   const float* log_sums;
-  const placed_target* targets;  // row by row
-  const std::int32_t* begins;    // [R + 1]
-  const float* slopes;           // [M], in the order of `targets`
-  float* at_targets;             // [M] room
+  const target_slot* targets;  // row by row
+  const std::int32_t* begins;  // [R + 1]
+  const float* slopes;         // [M], in the order of `targets`
+  float* at_targets;           // [M] room
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {

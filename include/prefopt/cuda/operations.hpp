@@ -72,11 +72,11 @@ void weight_backward(const Device& device, matrix_view<const Activation> d_y,
 }
 
 /// The targets of the head rows [begin, end), row by row, and the first of each row.
-struct placed_targets {
-  std::vector<placed_target> all;
+struct target_slots {
+  std::vector<target_slot> all;
   std::vector<std::int32_t> begins;
 
-  placed_targets(const head_targets& targets, std::size_t begin, std::size_t end) {
+  target_slots(const head_targets& targets, std::size_t begin, std::size_t end) {
     begins.push_back(0);
     for (std::size_t row = begin; row < end; ++row) {
       for (const std::int32_t i : targets.of(row))
@@ -447,11 +447,11 @@ void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weigh
     device_->launch(
         detail::head_rows_kernel<Activation>{part_rows, vocabulary, part_sums, kept, of_rows},
         detail::a_block_a_row(end - begin));
-    const detail::placed_targets placed(targets, begin, end);
-    const auto there = detail::uploaded(*device_, placed.all);
-    device_->launch(detail::target_log_probs_kernel{there.data(), placed.all.size(), part_rows,
+    const detail::target_slots slots(targets, begin, end);
+    const auto there = detail::uploaded(*device_, slots.all);
+    device_->launch(detail::target_log_probs_kernel{there.data(), slots.all.size(), part_rows,
                                                     part_sums, results.data()},
-                    {.blocks = {detail::blocks_for(placed.all.size(), 256), 1, 1}});
+                    {.blocks = {detail::blocks_for(slots.all.size(), 256), 1, 1}});
   }
   device_->to_host(log_probs.data(), results.data(), log_probs.size_bytes());
 }
@@ -462,12 +462,12 @@ void cuda_backend<Activation, Device>::head_backward(matrix logits, const_number
                                                      std::span<const double> slopes,
                                                      const_matrix hidden, weights weight,
                                                      matrix d_hidden, gradients d_weight) const {
-  const detail::placed_targets placed(targets, 0, logits.extent(0));
+  const detail::target_slots slots(targets, 0, logits.extent(0));
   std::vector<float> in_order;
-  for (const detail::placed_target& target : placed.all)
-    in_order.push_back(static_cast<float>(slopes[static_cast<std::size_t>(target.place)]));
-  const auto targets_there = detail::uploaded(*device_, placed.all);
-  const auto begins_there = detail::uploaded(*device_, placed.begins);
+  for (const detail::target_slot& target : slots.all)
+    in_order.push_back(static_cast<float>(slopes[static_cast<std::size_t>(target.offset)]));
+  const auto targets_there = detail::uploaded(*device_, slots.all);
+  const auto begins_there = detail::uploaded(*device_, slots.begins);
   const auto slopes_there = detail::uploaded(*device_, in_order);
   auto at_targets = scratch<float>(in_order.size());
   device_->launch(

@@ -75,9 +75,9 @@ struct adamw_kernel {
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::int64_t chunk = t.block(0);
-    const std::size_t place = tensor_of(begins, count, chunk);
-    const device_tensor tensor = tensors[place];
-    const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
+    const std::size_t slot = tensor_of(begins, count, chunk);
+    const device_tensor tensor = tensors[slot];
+    const std::size_t begin = static_cast<std::size_t>(chunk - begins[slot]) * chunk_elements;
     const std::size_t end =
         begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     const float decay = tensor.decays ? c.decay : 1;
@@ -112,9 +112,9 @@ struct squares_kernel {
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::int64_t chunk = t.block(0);
-    const std::size_t place = tensor_of(begins, count, chunk);
-    const device_tensor tensor = tensors[place];
-    const std::size_t begin = static_cast<std::size_t>(chunk - begins[place]) * chunk_elements;
+    const std::size_t slot = tensor_of(begins, count, chunk);
+    const device_tensor tensor = tensors[slot];
+    const std::size_t begin = static_cast<std::size_t>(chunk - begins[slot]) * chunk_elements;
     const std::size_t end =
         begin + chunk_elements < tensor.size ? begin + chunk_elements : tensor.size;
     double sum = 0;

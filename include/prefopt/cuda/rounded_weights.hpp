@@ -23,24 +23,24 @@ class rounded_weights {
                                                matrix_view<const float> weight) {
     const std::size_t rows = weight.extent(0), columns = weight.extent(1);
     const std::pair key{weight.data(), weight.extents()};
-    auto place = copies_.find(key);
-    if (place == copies_.end()) {
+    auto found = copies_.find(key);
+    if (found == copies_.end()) {
       // Noted down last: a copy that is known has its memory and its numbers.
       device_block block = device.scratch(rows * columns * sizeof(bfloat16));
       const matrix_view<bfloat16> copy(static_cast<bfloat16*>(block.data()), {rows, columns});
       device.launch(round_kernel{rows_of(weight), rows_of(copy), columns},
                     a_thread_an_element(rows, columns));
-      place = copies_.emplace(key, std::move(block)).first;
+      pointer = copies_.emplace(key, std::move(block)).first;
     }
-    return {static_cast<const bfloat16*>(place->second.data()), {rows, columns}};
+    return {static_cast<const bfloat16*>(found->second.data()), {rows, columns}};
   }
 
   /// Forgets the copies of weights that have a number among these.
   void forget(std::span<const float> written) {
     std::erase_if(copies_, [&](const auto& copy) {
       const auto& [data, extents] = copy.first;
-      const auto address = [](const float* place) {
-        return reinterpret_cast<std::uintptr_t>(place);
+      const auto address = [](const float* pointer) {
+        return reinterpret_cast<std::uintptr_t>(pointer);
       };
       return address(data) < address(written.data() + written.size()) &&
              address(written.data()) < address(data + extents[0] * extents[1]);

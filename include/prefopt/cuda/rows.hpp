@@ -79,8 +79,8 @@ struct scatter_add_rows_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t);
     if (column >= columns) return;
-    T& place = out[static_cast<std::size_t>(rows[t.block(0)])][column];
-    place = narrow<T>(widen(place) + widen(from[t.block(0)][column]));
+    T& target = out[static_cast<std::size_t>(rows[t.block(0)])][column];
+    target = narrow<T>(widen(target) + widen(from[t.block(0)][column]));
   }
 };
 

@@ -47,10 +47,10 @@ struct shared_tile {
 
 /// What one thread of a warp is responsible for in a 16 x 8 result: rows `row` and `row + 8`,
 /// columns `column`, + 1.
-struct fragment_place {
+struct fragment_offset {
   unsigned row, column;
 
-  PREFOPT_DEVICE explicit fragment_place(unsigned lane) : row(lane / 4), column(lane % 4 * 2) {}
+  PREFOPT_DEVICE explicit fragment_offset(unsigned lane) : row(lane / 4), column(lane % 4 * 2) {}
 };
 
 /// Left operand [16, 16]: rows from `row`, depth from `depth`.
@@ -58,7 +58,7 @@ struct left_fragment {
   std::uint32_t words[4];
 
   PREFOPT_DEVICE left_fragment(const shared_tile& tile, unsigned row, unsigned depth,
-                               fragment_place at)
+                               fragment_offset at)
       : words{tile.pair(row + at.row, depth + at.column),
               tile.pair(row + at.row + 8, depth + at.column),
               tile.pair(row + at.row, depth + at.column + 8),
@@ -76,7 +76,7 @@ struct right_fragment {
   std::uint32_t words[2];
 
   PREFOPT_DEVICE right_fragment(const shared_tile& tile, unsigned column, unsigned depth,
-                                fragment_place at)
+                                fragment_offset at)
       : words{tile.pair(column + at.row, depth + at.column),
               tile.pair(column + at.row, depth + at.column + 8)} {}
 };

@@ -44,9 +44,9 @@ template <std::ranges::random_access_range Examples>
     if (member >= std::ranges::size(examples))
       throw value_error(
           join("microbatches: example ", member, " of ", std::ranges::size(examples)));
-    const auto [place, fresh] = group_of.try_emplace(&prompt_of(member), groups.size());
+    const auto [found, fresh] = group_of.try_emplace(&prompt_of(member), groups.size());
     if (fresh) groups.emplace_back();
-    groups[place->second].push_back(member);
+    groups[found->second].push_back(member);
   }
   std::vector<std::size_t> together;
   together.reserve(members.size());

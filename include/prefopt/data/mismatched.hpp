@@ -25,9 +25,9 @@ namespace detail {
   std::map<const token_ids*, std::size_t, decltype(by_tokens)> group_of(by_tokens);
   std::vector<std::vector<std::size_t>> groups;
   for (const std::size_t i : shuffled_indices(examples.size(), seed, 0)) {
-    const auto [place, is_new] = group_of.try_emplace(&examples[i].prompt, groups.size());
+    const auto [found, is_new] = group_of.try_emplace(&examples[i].prompt, groups.size());
     if (is_new) groups.emplace_back();
-    groups[place->second].push_back(i);
+    groups[found->second].push_back(i);
   }
   std::ranges::iter_swap(groups.begin(),
                          std::ranges::max_element(groups, {}, &std::vector<std::size_t>::size));
@@ -50,14 +50,14 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
   if (count == 0) return;
   std::size_t most = 0;
   const std::vector<std::size_t> order = detail::shuffled_by_prompt(examples, seed, most);
-  for (std::size_t place = 0; place < count; ++place) {
-    tokenized_unpaired& example = examples[order[place]];
+  for (std::size_t position = 0; position < count; ++position) {
+    tokenized_unpaired& example = examples[order[position]];
     example.mismatched.clear();
     if (most == count) continue;
     // A step as wide as the largest group leaves every group, and lands in the largest again only
     // where that is more than half of all: its members then share what there is.
-    std::size_t donor = (place + most) % count;
-    if (place < most && donor < most) donor = most + place % (count - most);
+    std::size_t donor = (position + most) % count;
+    if (position < most && donor < most) donor = most + position % (count - most);
     example.mismatched = examples[order[donor]].completion;
     const std::size_t room = max_length - std::min(example.prompt.size(), max_length);
     example.mismatched.resize(std::min(example.mismatched.size(), room));

@@ -34,10 +34,10 @@ using unpaired_record = basic_record<basic_unpaired>;
 /// Where a record stood, to begin an error message with: "hh.jsonl: line 7", "hh.json: line 1: item
 /// 7".
 template <template <class> class Form>
-[[nodiscard]] std::string place_of(const basic_record<Form>& record) {
-  const std::string place =
+[[nodiscard]] std::string location_of(const basic_record<Form>& record) {
+  const std::string location =
       join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
-  return record.item == 0 ? place : join(place, ": item ", record.item);
+  return record.item == 0 ? location : join(location, ": item ", record.item);
 }
 
 }  // namespace prefopt

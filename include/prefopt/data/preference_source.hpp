@@ -71,8 +71,8 @@ struct form_of<basic_record<Form>> : form_of<Form<token_ids>> {};
 
 /// Where the number-th input stands, counted from 1.
 template <class Source>
-[[nodiscard]] std::string place_of(const Source& source, std::size_t number) {
-  if constexpr (requires { source.file; }) return prefopt::place_of(source);
+[[nodiscard]] std::string location_of(const Source& source, std::size_t number) {
+  if constexpr (requires { source.file; }) return prefopt::location_of(source);
   return join(form_of<Source>::one, ' ', number);
 }
 

@@ -78,15 +78,16 @@ template <class Example>
 template <class Example>
 void check_form(const Example&, std::string_view) {}
 template <class Sequence>
-void check_form(const basic_example<Sequence>& list, std::string_view place) {
+void check_form(const basic_example<Sequence>& list, std::string_view location) {
   if (list.responses.size() < 2)
-    throw value_error(join(place, ": ", list.responses.size(), " responses, wanted two or more"));
-  if (!list.scores.empty() && list.scores.size() != list.responses.size())
     throw value_error(
-        join(place, ": ", list.scores.size(), " scores for ", list.responses.size(), " responses"));
+        join(location, ": ", list.responses.size(), " responses, wanted two or more"));
+  if (!list.scores.empty() && list.scores.size() != list.responses.size())
+    throw value_error(join(location, ": ", list.scores.size(), " scores for ",
+                           list.responses.size(), " responses"));
   for (const double score : list.scores)
     if (!std::isfinite(score))
-      throw value_error(join(place, ": a score of ", score, ", wanted a finite number"));
+      throw value_error(join(location, ": a score of ", score, ", wanted a finite number"));
 }
 
 /// Reads sources one by one and counts what happens to them.
@@ -109,13 +110,13 @@ class source_tokenizer {
   /// Takes the number-th input, counted from 1.
   void add(const Source& source, std::size_t number) {
     ++result_.report.total;
-    const auto place = [&] { return place_of(source, number); };
+    const auto location = [&] { return location_of(source, number); };
     line_ = line_of(source, number);
-    example_type example = ids_of(source, place);
-    check_form(example, place());
-    check_ids(example.prompt, "prompt", place);
+    example_type example = ids_of(source, location);
+    check_form(example, location());
+    check_ids(example.prompt, "prompt", location);
     for (std::size_t index = 0; index < response_count(example); ++index)
-      check_ids(response(example, index), form::response_name(index), place);
+      check_ids(response(example, index), form::response_name(index), location);
     const bool cut = truncate(example, options_.max_length, options_.truncation);
     if (has_empty_response(example)) {
       ++result_.report.dropped_empty;
@@ -147,21 +148,21 @@ class source_tokenizer {
     return false;
   }
 
-  template <class Example, class Place>
-  example_type ids_of(const Example& example, const Place& place) {
+  template <class Example, class Location>
+  example_type ids_of(const Example& example, const Location& location) {
     if constexpr (std::same_as<Example, example_type>) {
       return example;
     } else if constexpr (requires { example.example; }) {
-      return std::visit([&](const auto& held) { return ids_of(held, place); }, example.example);
+      return std::visit([&](const auto& held) { return ids_of(held, location); }, example.example);
     } else if constexpr (tokenizer<Tokenizer>) {
       try {
         return encode(example);
       } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
-        throw format_error(join(place(), ": ", failure.what()));
+        throw format_error(join(location(), ": ", failure.what()));
       }
     } else {
       throw format_error(
-          join(place(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
+          join(location(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
     }
   }
 
@@ -225,13 +226,13 @@ class source_tokenizer {
     return ids;
   }
 
-  template <class Place>
-  void check_ids(const token_ids& ids, std::string_view field, const Place& place) const {
+  template <class Location>
+  void check_ids(const token_ids& ids, std::string_view field, const Location& location) const {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
       const std::string wanted =
           vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
-      throw format_error(join(place(), ": ", field, " has token id ", id, ", wanted ", wanted));
+      throw format_error(join(location(), ": ", field, " has token id ", id, ", wanted ", wanted));
     }
   }
 

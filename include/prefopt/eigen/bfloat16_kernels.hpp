@@ -66,9 +66,9 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < Rows; ++i)
       for (std::size_t j = 0; j < 2; ++j) {
-        float* const place = out + i * stride + 16 * j;
-        _mm512_storeu_ps(place,
-                         add ? _mm512_add_ps(_mm512_loadu_ps(place), sums[i][j]) : sums[i][j]);
+        float* const target = out + i * stride + 16 * j;
+        _mm512_storeu_ps(target,
+                         add ? _mm512_add_ps(_mm512_loadu_ps(target), sums[i][j]) : sums[i][j]);
       }
   }
 };

@@ -106,11 +106,11 @@ class product {
       const word* left = packed.left.data();
       for (std::size_t row = block.row_begin; row < block.row_end; row += Kernel::rows) {
         const std::size_t rows = std::min(Kernel::rows, block.row_end - row);
-        real* const place = out_.data() + row * out_.stride(0) + column;
+        real* const target = out_.data() + row * out_.stride(0) + column;
         if (columns == Kernel::columns)
-          Kernel::tile(rows, words, left, right, place, out_.stride(0), add);
+          Kernel::tile(rows, words, left, right, target, out_.stride(0), add);
         else
-          narrow_tile(rows, columns, words, left, right, place, add);
+          narrow_tile(rows, columns, words, left, right, target, add);
         left += Kernel::rows * words;
       }
       right += Kernel::columns * words;
@@ -119,12 +119,12 @@ class product {
 
   /// A tile that `out` has not all columns of.
   void narrow_tile(std::size_t rows, std::size_t columns, std::size_t words, const word* left,
-                   const word* right, real* place, bool add) const {
+                   const word* right, real* target, bool add) const {
     alignas(64) real tile[Kernel::rows * Kernel::columns];
     Kernel::tile(rows, words, left, right, tile, Kernel::columns, false);
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t j = 0; j < columns; ++j) {
-        real& target = place[i * out_.stride(0) + j];
+        real& target = target[i * out_.stride(0) + j];
         target = add ? target + tile[i * Kernel::columns + j] : tile[i * Kernel::columns + j];
       }
   }

@@ -95,8 +95,8 @@ struct native_kernel {
     for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 2
       for (std::size_t j = 0; j < 2; ++j) {
-        Real* const place = out + i * stride + j * lanes;
-        store(place, add ? load<vector>(place) + sums[i][j] : sums[i][j]);
+        Real* const target = out + i * stride + j * lanes;
+        store(target, add ? load<vector>(target) + sums[i][j] : sums[i][j]);
       }
   }
 };

@@ -37,7 +37,7 @@ class atomic_directory {
   /// Flushes every file and folder in it, renames it, and flushes the folder above.
   void commit() {
     flush_all();
-    rename_into_place(temporary_, path_);
+    rename_over(temporary_, path_);
     committed_ = true;
   }
 

@@ -43,7 +43,7 @@ class atomic_file {
   /// Flushes, renames, and flushes the folder.
   void commit() {
     file_.flush();
-    rename_into_place(file_.path(), path_);
+    rename_over(file_.path(), path_);
     committed_ = true;
   }
 

@@ -20,7 +20,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/file_descriptor.hpp"
 #include "prefopt/files/printable.hpp"
-#include "prefopt/files/process_place.hpp"
+#include "prefopt/files/process_scope.hpp"
 
 namespace prefopt {
 
@@ -84,7 +84,7 @@ class folder_lock {
     if (::stat(folder_.c_str(), &folder_status_) != 0) throw system_failure(folder_, "look at");
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
     owner_ =
-        join("process ", ::getpid(), " on ", host_name(), "\n", process_place(), '-', now, "\n");
+        join("process ", ::getpid(), " on ", host_name(), "\n", process_scope(), '-', now, "\n");
     const bool is_written =
         ::ftruncate(file_.get(), 0) == 0 &&
         ::pwrite(file_.get(), owner_.data(), owner_.size(), 0) == std::ssize(owner_);

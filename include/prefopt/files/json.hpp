@@ -48,12 +48,12 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& value) override {
-    const auto [place, is_new] =
+    const auto [found, is_new] =
         open_.back()->get_ref<nlohmann::json::object_t&>().try_emplace(value);
     if (!is_new)
       throw format_error(
           join(name_, ": key \"", printable(value), "\" stands twice in one object"));
-    member_ = &place->second;
+    member_ = &found->second;
     return true;
   }
 
@@ -81,7 +81,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   template <class Value>
-  nlohmann::json* place(Value&& value) {
+  nlohmann::json* put(Value&& value) {
     if (++values_ > limits_.values)
       throw format_error(join(name_, ": more than ", limits_.values, " JSON values"));
     if (open_.empty()) return &(root_ = std::forward<Value>(value));
@@ -92,14 +92,14 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
   template <class Value>
   bool put(Value&& value) {
-    place(std::forward<Value>(value));
+    put(std::forward<Value>(value));
     return true;
   }
 
   bool open(nlohmann::json&& container) {
     if (open_.size() == limits_.depth)
       throw format_error(join(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
-    open_.push_back(place(std::move(container)));
+    open_.push_back(put(std::move(container)));
     return true;
   }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Temporary siblings: where a file or folder grows before it is renamed to its own name. They are
-// called NAME.PLACE-PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind,
-// and place and process whose it was. A leftover is removed only where its process is known to be
-// dead; what a process on another computer or in another container writes cannot be judged from
+// called NAME.SCOPE-PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind,
+// and the scope and process that made it. A leftover is removed only where its process is known to
+// be dead; what a process on another computer or in another container writes cannot be judged from
 // here and stays.
 
 #include <atomic>
@@ -22,7 +22,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/files/file_descriptor.hpp"
 #include "prefopt/files/folders.hpp"
-#include "prefopt/files/process_place.hpp"
+#include "prefopt/files/process_scope.hpp"
 #include "prefopt/files/temporary_name.hpp"
 
 namespace prefopt {
@@ -40,7 +40,7 @@ inline std::atomic<std::uint64_t> temporary_count{0};
   const std::filesystem::path named = without_slash(path);
   while (true) {
     std::filesystem::path sibling = named;
-    sibling += join('.', process_place(), '-', ::getpid(), '-', detail::temporary_count++,
+    sibling += join('.', process_scope(), '-', ::getpid(), '-', detail::temporary_count++,
                     temporary_suffix);
     std::error_code ignored;  // of a folder that cannot be looked into, writing tells more
     if (!std::filesystem::exists(std::filesystem::symlink_status(sibling, ignored))) return sibling;
@@ -51,7 +51,7 @@ namespace detail {
 
 /// Whether the process that made a temporary is known to be dead.
 [[nodiscard]] inline bool is_leftover(const temporary_name& name) {
-  if (name.place != process_place()) return false;
+  if (name.scope != process_scope()) return false;
   // A count that this process has not reached is of an earlier one that had its id.
   if (name.process == ::getpid()) return name.count >= temporary_count;
   return ::kill(name.process, 0) != 0 && errno == ESRCH;  // EPERM: another user's, and alive
@@ -122,8 +122,7 @@ inline void remove_leftovers_of(const std::filesystem::path& path) {
 
 /// Gives the finished `temporary` its name and flushes the folder, after which a power cut cannot
 /// undo it.
-inline void rename_into_place(const std::filesystem::path& temporary,
-                              const std::filesystem::path& path) {
+inline void rename_over(const std::filesystem::path& temporary, const std::filesystem::path& path) {
   std::error_code failure;
   std::filesystem::rename(temporary, without_slash(path), failure);
   if (failure) throw system_failure(path, "write", failure.value());

@@ -22,7 +22,7 @@ namespace detail {
 /// What a temporary's name says.
 struct temporary_name {
   std::string_view of;  ///< the name that it was to get
-  std::string_view place;
+  std::string_view scope;
   ::pid_t process = 0;
   std::uint64_t count = 0;
 };

@@ -215,9 +215,9 @@ void grow(const gpt2<Backend>& model, std::span<const token_ids> prompts,
   // of those that grow: the place of their logits; which they are
   std::vector<std::size_t> logits_of, growing;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const auto [place, fresh] = branch_of.try_emplace(prompts[i], branches.size());
+    const auto [found, fresh] = branch_of.try_emplace(prompts[i], branches.size());
     if (fresh) branches.push_back({.tokens = prompts[i]});
-    logits_of.push_back(place->second);
+    logits_of.push_back(found->second);
     growing.push_back(i);
   }
   auto read = decoder.read(branches);

@@ -151,13 +151,13 @@ class gpt2 {
                                                    const gpt2_weights<Value>& gradients) const {
     std::vector<parameter<Value>> all;
     for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
-      const tensor_place& place = layout_.tensors()[i];
-      all.push_back({.name = place.name,
-                     .shape = place.shape,
+      const tensor_location& tensor = layout_.tensors()[i];
+      all.push_back({.name = tensor.name,
+                     .shape = tensor.shape,
                      .value = values.tensor(i),
                      .gradient = gradients.tensor(i),
-                     .trainable = !frozen_.contains(place.name),
-                     .decays = place.decays});
+                     .trainable = !frozen_.contains(tensor.name),
+                     .decays = tensor.decays});
     }
     return all;
   }

@@ -14,7 +14,7 @@
 namespace prefopt {
 
 /// One tensor of a model and where it lies.
-struct tensor_place {
+struct tensor_location {
   std::string name;
   std::vector<std::size_t> shape;
   std::size_t offset = 0;  ///< first element in the flat buffer
@@ -46,7 +46,7 @@ class gpt2_layout {
     if (!config.tie_word_embeddings) add_matrix("lm_head.weight", config.vocab_size, c);
   }
 
-  [[nodiscard]] const std::vector<tensor_place>& tensors() const { return tensors_; }
+  [[nodiscard]] const std::vector<tensor_location>& tensors() const { return tensors_; }
 
   /// Elements of the flat buffer.
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -86,7 +86,7 @@ class gpt2_layout {
     add(name + ".bias", {out}, false);
   }
 
-  std::vector<tensor_place> tensors_;
+  std::vector<tensor_location> tensors_;
   std::size_t size_ = 0;
 };
 

@@ -61,21 +61,21 @@ class gpt2_weights {
   }
 
   /// The place-th tensor of the layout.
-  [[nodiscard]] std::span<Value> tensor(std::size_t place) const {
-    const tensor_place& at = layout_->tensors()[place];
+  [[nodiscard]] std::span<Value> tensor(std::size_t index) const {
+    const tensor_location& at = layout_->tensors()[index];
     return flat_.subspan(at.offset, at.size);
   }
 
  private:
-  [[nodiscard]] matrix_view<Value> matrix(std::size_t place) const {
-    const auto& shape = layout_->tensors()[place].shape;
-    return {tensor(place).data(), {shape[0], shape[1]}};
+  [[nodiscard]] matrix_view<Value> matrix(std::size_t index) const {
+    const auto& shape = layout_->tensors()[index].shape;
+    return {tensor(index).data(), {shape[0], shape[1]}};
   }
-  [[nodiscard]] layer_norm_weights<Value> norm(std::size_t place) const {
-    return {tensor(place), tensor(place + 1)};
+  [[nodiscard]] layer_norm_weights<Value> norm(std::size_t index) const {
+    return {tensor(index), tensor(index + 1)};
   }
-  [[nodiscard]] linear_weights<Value> linear(std::size_t place) const {
-    return {matrix(place), tensor(place + 1)};
+  [[nodiscard]] linear_weights<Value> linear(std::size_t index) const {
+    return {matrix(index), tensor(index + 1)};
   }
 
   const gpt2_config* config_;

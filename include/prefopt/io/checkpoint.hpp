@@ -23,7 +23,7 @@
 namespace prefopt {
 
 /// A checkpoint on disk.
-struct checkpoint_place {
+struct checkpoint_location {
   std::filesystem::path path;
   std::int64_t step = 0;
 };
@@ -46,20 +46,20 @@ namespace detail {
 
 /// The checkpoints in a run's output, oldest first; none where the folder is not there. Throws
 /// io_error.
-[[nodiscard]] inline std::vector<checkpoint_place> list_checkpoints(
+[[nodiscard]] inline std::vector<checkpoint_location> list_checkpoints(
     const std::filesystem::path& output) {
-  std::vector<checkpoint_place> places;
+  std::vector<checkpoint_location> checkpoints;
   std::error_code failure;
   for (std::filesystem::directory_iterator entry(output, failure), end; !failure && entry != end;
        entry.increment(failure)) {
     const auto step = detail::checkpoint_step(entry->path().filename().native());
     std::error_code ignored;
-    if (step && entry->is_directory(ignored)) places.push_back({entry->path(), *step});
+    if (step && entry->is_directory(ignored)) checkpoints.push_back({entry->path(), *step});
   }
   if (failure && failure != std::errc::no_such_file_or_directory)
     throw system_failure(output, "read", failure.value());
-  std::ranges::sort(places, {}, &checkpoint_place::step);
-  return places;
+  std::ranges::sort(checkpoints, {}, &checkpoint_location::step);
+  return checkpoints;
 }
 
 /// What prune_checkpoints may remove: every folder of such a name.
@@ -71,15 +71,16 @@ struct any_checkpoint {
 /// io_error.
 template <std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, IsOwn&& is_own = {}) {
-  auto places = list_checkpoints(output);
-  std::erase_if(places,
-                [&](const checkpoint_place& place) { return !is_own(std::as_const(place.path)); });
-  places.resize(places.size() - std::min(keep, places.size()));
-  for (const checkpoint_place& place : places) {
+  auto checkpoints = list_checkpoints(output);
+  std::erase_if(checkpoints, [&](const checkpoint_location& checkpoint) {
+    return !is_own(std::as_const(checkpoint.path));
+  });
+  checkpoints.resize(checkpoints.size() - std::min(keep, checkpoints.size()));
+  for (const checkpoint_location& checkpoint : checkpoints) {
     // Under a temporary name first: killed in the middle, it must not look like a checkpoint any
     // more.
-    const auto leaving = temporary_sibling(place.path);
-    rename_into_place(place.path, leaving);
+    const auto leaving = temporary_sibling(checkpoint.path);
+    rename_over(checkpoint.path, leaving);
     remove_tree(leaving);
   }
 }

@@ -88,8 +88,8 @@ struct prompt_and_responses {
 
 [[nodiscard]] inline prompt_and_responses render_dialogues(
     std::span<const chat_message> prompt, std::span<const std::span<const chat_message>> answers,
-    std::span<const response_value> responses, const std::string& prompt_place) {
-  prompt_and_responses texts{rendered(prompt, prompt_place, render_prompt), {}};
+    std::span<const response_value> responses, const std::string& prompt_location) {
+  prompt_and_responses texts{rendered(prompt, prompt_location, render_prompt), {}};
   for (std::size_t i = 0; i < answers.size(); ++i)
     texts.responses.push_back(rendered(answers[i], responses[i].where, render_response));
   return texts;

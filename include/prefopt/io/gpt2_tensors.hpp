@@ -75,8 +75,8 @@ class tensor_finder {
   [[nodiscard]] std::vector<safetensors_archive::item> take_layout() {
     std::vector<safetensors_archive::item> items;
     const gpt2_layout layout(config_);
-    for (const tensor_place& place : layout.tensors())
-      items.push_back(take(place.name, place.shape));
+    for (const tensor_location& tensor : layout.tensors())
+      items.push_back(take(tensor.name, tensor.shape));
     return items;
   }
 

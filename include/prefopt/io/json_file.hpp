@@ -59,7 +59,7 @@ class json_file {
   [[nodiscard]] std::size_t item() const { return is_list_ ? count_ : 0; }
 
   /// "FILE: line 7", "FILE: line 7: item 3", for messages.
-  [[nodiscard]] std::string place() const {
+  [[nodiscard]] std::string location() const {
     return is_list_ ? join(name_, ": line ", line_, ": item ", count_)
                     : join(name_, ": line ", line_);
   }
@@ -78,7 +78,7 @@ class json_file {
     line_ = stream_.line();
     stream_.begin_value();
     value_ = parse_json_value(detail::character_iterator(stream_), detail::character_iterator(),
-                              place());
+                              location());
     return true;
   }
 

@@ -39,7 +39,7 @@ enum class preference_form {
   const nlohmann::json* value = file.peek();
   if (value == nullptr)
     throw format_error(join(file.name(), ": empty, a JSON object a line was wanted"));
-  const json_object object(*value, file.place());
+  const json_object object(*value, file.location());
   const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
   if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;
   if (has_any("responses", "responses_ids")) return preference_form::lists;

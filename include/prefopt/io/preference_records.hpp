@@ -81,7 +81,7 @@ template <class Parse>
   column_counter columns;
   const auto name = std::make_shared<const std::string>(file.name());
   while (const nlohmann::json* value = file.peek()) {
-    const json_object object(*value, file.place());
+    const json_object object(*value, file.location());
     record_type record = parse(object);
     record.line = file.line();
     record.item = file.item();

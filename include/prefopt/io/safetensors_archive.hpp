@@ -90,10 +90,10 @@ class safetensors_archive {
                                 " is missing, ", archive.name_, " says that it is here"));
       }
     }
-    for (const auto& [tensor, place] : archive.items_) {
+    for (const auto& [tensor, item] : archive.items_) {
       if (!weight_map.has(tensor)) {
         throw format_error(
-            join(place.file->name(), ": tensor ", printable(tensor), " is not in ", archive.name_));
+            join(item.file->name(), ": tensor ", printable(tensor), " is not in ", archive.name_));
       }
     }
     return archive;

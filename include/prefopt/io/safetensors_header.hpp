@@ -98,12 +98,12 @@ namespace detail {
 /// The tensors must cover the data from its first byte to its last, without gap or overlap.
 inline void check_cover(const safetensors_header& header, std::string_view file,
                         std::uint64_t data_bytes) {
-  std::vector<const safetensors_entry*> by_place;
-  for (const auto& [name, entry] : header.tensors) by_place.push_back(&entry);
-  std::ranges::sort(by_place, {},
+  std::vector<const safetensors_entry*> by_offset;
+  for (const auto& [name, entry] : header.tensors) by_offset.push_back(&entry);
+  std::ranges::sort(by_offset, {},
                     [](const auto* entry) { return std::pair(entry->begin, entry->end); });
   std::uint64_t at = 0;
-  for (const safetensors_entry* entry : by_place) {
+  for (const safetensors_entry* entry : by_offset) {
     if (entry->end > data_bytes) {
       throw format_error(join(file, ": tensor ", printable(entry->name), " ends at byte ",
                               entry->end, " of ", data_bytes,

@@ -38,13 +38,13 @@ struct aot {
       policy.push_back(pair.policy_chosen - pair.policy_rejected);
       reference.push_back(pair.reference_chosen - pair.reference_rejected);
     }
-    const std::vector<std::size_t> places = sorted_order(policy);
+    const std::vector<std::size_t> order = sorted_order(policy);
     std::ranges::sort(reference, is_less_nan_last);
     batch_losses results{std::vector<double>(policy.size()),
                          std::vector<double>(2 * policy.size())};
     const dpo quantile{.beta = beta, .label_smoothing = label_smoothing};
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const std::size_t pair = places[i];
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::size_t pair = order[i];
       const pair_loss one =
           quantile({.policy_chosen = policy[pair], .reference_chosen = reference[i]});
       results.losses[pair] = one.loss;

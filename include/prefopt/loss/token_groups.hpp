@@ -15,8 +15,8 @@
 
 namespace prefopt {
 
-/// Where a response's tokens lie among M, and how good it is (as in response_log_probs).
-struct placed_response {
+/// A response's run of the M tokens, and how good the response is (as in response_log_probs).
+struct response_tokens {
   std::size_t first = 0;
   std::size_t count = 0;
   double score = 0;
@@ -26,14 +26,14 @@ struct placed_response {
 struct token_groups {
   std::span<const double> policy;              // [M] nats
   std::span<const double> reference;           // [M] nats
-  std::span<const placed_response> responses;  // [S]
+  std::span<const response_tokens> responses;  // [S]
   // [E + 1] where each example's responses begin, and S
   std::span<const std::size_t> begins;
   std::span<const double> square_sums = {};  // [M] log sum_v p(v)^2
   std::span<const double> divergences = {};  // [M] KL(reference || policy), nats
 
   [[nodiscard]] std::size_t size() const { return begins.empty() ? 0 : begins.size() - 1; }
-  [[nodiscard]] std::span<const placed_response> operator[](std::size_t e) const {
+  [[nodiscard]] std::span<const response_tokens> operator[](std::size_t e) const {
     return responses.subspan(begins[e], begins[e + 1] - begins[e]);
   }
 };

@@ -44,7 +44,7 @@ inline void require_groups(std::string_view loss, const token_groups& groups) {
                              groups.begins[e + 1], " of ", responses));
     if (groups[e].empty()) throw value_error(join(loss, ": example ", e, " has no response"));
   }
-  for (const placed_response& one : groups.responses)
+  for (const response_tokens& one : groups.responses)
     if (one.first > groups.policy.size() || one.count > groups.policy.size() - one.first)
       throw shape_error(join(loss, ": a response of tokens ", one.first, " to ",
                              one.first + one.count, " of ", groups.policy.size()));

@@ -36,9 +36,9 @@ struct wpo : loss_around<Loss> {
     token_results results = token_losses(this->loss, groups);
     for (std::size_t e = 0; e < groups.size(); ++e) {
       double weight = 1;
-      for (const placed_response& response : groups[e]) weight *= weight_of(response, groups);
+      for (const response_tokens& response : groups[e]) weight *= weight_of(response, groups);
       results.losses[e] *= weight;
-      for (const placed_response& response : groups[e]) {
+      for (const response_tokens& response : groups[e]) {
         for (double& slope : detail::tokens_of(response, std::span(results.slopes)))
           slope *= weight;
         if (results.divergence_slopes.empty()) continue;
@@ -58,7 +58,7 @@ struct wpo : loss_around<Loss> {
   }
 
  private:
-  [[nodiscard]] static double weight_of(const placed_response& response,
+  [[nodiscard]] static double weight_of(const response_tokens& response,
                                         const token_groups& groups) {
     if (response.count == 0) return 1;
     const auto log_probs = detail::tokens_of(response, groups.policy);

@@ -50,7 +50,7 @@ class reference_cache {
     token_hashes_.reserve(keys.size());
     offsets_.reserve(keys.size() + 1);
     values_.reserve(values.size());
-    places_.reserve(keys.size());
+    slots_.reserve(keys.size());
     for (std::size_t k = 0; k < keys.size(); ++k) {
       if (offsets[k + 1] < offsets[k] || offsets[k + 1] > values.size())
         throw shape_error(join("reference_cache: offset ", offsets[k + 1], " after ", offsets[k]));
@@ -61,7 +61,7 @@ class reference_cache {
   /// Keeps a sequence; `hash` is the token_hash of its path from the root to its last row. Throws
   /// value_error if it is held already.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
-    if (!places_.emplace(packed(key), keys_.size()).second) {
+    if (!slots_.emplace(packed(key), keys_.size()).second) {
       throw value_error(join("reference_cache: response ", key.response_index, " of example ",
                              key.example, " comes twice"));
     }
@@ -72,11 +72,11 @@ class reference_cache {
   }
 
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
-  [[nodiscard]] bool contains(reference_key key) const { return places_.contains(packed(key)); }
+  [[nodiscard]] bool contains(reference_key key) const { return slots_.contains(packed(key)); }
 
   /// Throws value_error if the sequence is not held.
   [[nodiscard]] std::span<const double> log_probs(reference_key key) const {
-    return values_of(place_of(key));
+    return values_of(slot_of(key));
   }
 
   /// [M], nats. Throws value_error for a sequence that is not held or has other tokens than those
@@ -87,14 +87,14 @@ class reference_cache {
     answer.reserve(batch.targets.size());
     for_each_sequence(batch, [&](const sequence_path& path) {
       const tree_sequence& sequence = path.sequence;
-      const std::size_t place = place_of({sequence.example, sequence.response_index});
-      const auto held = values_of(place);
+      const std::size_t slot = slot_of({sequence.example, sequence.response_index});
+      const auto held = values_of(slot);
       if (std::cmp_not_equal(held.size(), sequence.count)) {
         throw shape_error(join("reference_cache: response ", sequence.response_index,
                                " of example ", sequence.example, " has ", sequence.count,
                                " targets, but is held with ", held.size()));
       }
-      if (token_hash(path.tokens) != token_hashes_[place]) {
+      if (token_hash(path.tokens) != token_hashes_[slot]) {
         throw value_error(join("reference_cache: response ", sequence.response_index,
                                " of example ", sequence.example,
                                " has other tokens than those that were scored"));
@@ -117,24 +117,24 @@ class reference_cache {
            static_cast<std::uint32_t>(key.response_index);
   }
 
-  [[nodiscard]] std::size_t place_of(reference_key key) const {
-    const auto place = places_.find(packed(key));
-    if (place == places_.end()) {
+  [[nodiscard]] std::size_t slot_of(reference_key key) const {
+    const auto slot = slots_.find(packed(key));
+    if (slot == slots_.end()) {
       throw value_error(join("reference_cache: response ", key.response_index, " of example ",
                              key.example, " is not among the ", keys_.size(), " sequences held"));
     }
-    return place->second;
+    return slot->second;
   }
 
-  [[nodiscard]] std::span<const double> values_of(std::size_t place) const {
-    return std::span(values_).subspan(offsets_[place], offsets_[place + 1] - offsets_[place]);
+  [[nodiscard]] std::span<const double> values_of(std::size_t slot) const {
+    return std::span(values_).subspan(offsets_[slot], offsets_[slot + 1] - offsets_[slot]);
   }
 
   std::vector<reference_key> keys_;
   std::vector<std::uint64_t> token_hashes_;
   std::vector<std::size_t> offsets_{0};
   std::vector<double> values_;
-  std::unordered_map<std::uint64_t, std::size_t> places_;
+  std::unordered_map<std::uint64_t, std::size_t> slots_;
 };
 
 }  // namespace prefopt

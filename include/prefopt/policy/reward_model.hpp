@@ -44,9 +44,9 @@ namespace detail {
 }
 
 /// [M] zeros but for the rewards [S], each at its place.
-[[nodiscard]] inline std::vector<double> at_places(std::size_t targets,
-                                                   std::span<const std::size_t> last,
-                                                   std::span<const double> rewards) {
+[[nodiscard]] inline std::vector<double> at_offsets(std::size_t targets,
+                                                    std::span<const std::size_t> last,
+                                                    std::span<const double> rewards) {
   std::vector<double> numbers(targets);
   for (std::size_t s = 0; s < last.size(); ++s) numbers[last[s]] = rewards[s];
   return numbers;
@@ -93,7 +93,7 @@ class reward_model {
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     // refuses before the model works
     const std::vector<std::size_t> last = detail::last_targets(batch);
-    return detail::at_places(batch.targets.size(), last, rewards(batch));
+    return detail::at_offsets(batch.targets.size(), last, rewards(batch));
   }
 
   /// A forward run with these numbers.
@@ -102,7 +102,7 @@ class reward_model {
     pass(reward_model& owner, const prefix_tree_batch& batch)
         : last_(detail::last_targets(batch)),
           run_(owner.model_.forward(batch, last_rows(batch))),
-          numbers_(detail::at_places(batch.targets.size(), last_, run_.values())) {}
+          numbers_(detail::at_offsets(batch.targets.size(), last_, run_.values())) {}
     pass(pass&&) noexcept = default;
     pass& operator=(pass&&) noexcept = default;
 
@@ -114,7 +114,7 @@ class reward_model {
         throw shape_error(
             join("reward_model: ", slopes.size(), " slopes for ", numbers_.size(), " targets"));
       std::vector<double> by_rewards;  // [S]
-      for (const std::size_t place : last_) by_rewards.push_back(slopes[place]);
+      for (const std::size_t offset : last_) by_rewards.push_back(slopes[offset]);
       run_.backward(by_rewards);
     }
 

@@ -28,9 +28,9 @@ class merge_table {
   /// Adds a merge; a pair that is there already takes the new rank. All ids >= 0.
   void insert(token_id left, token_id right, token_merge merge) {
     if (2 * (size_ + 1) > slots_.size()) grow();
-    slot& place = slots_[find_slot(key(left, right))];
-    if (place.key == no_key) ++size_;
-    place = {key(left, right), merge};
+    slot& found = slots_[find_slot(key(left, right))];
+    if (found.key == no_key) ++size_;
+    found = {key(left, right), merge};
   }
 
   /// A merge, with the two ids that it joins.
@@ -76,10 +76,10 @@ class merge_table {
     // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3,
     // section 6.4).
     const std::uint64_t mixed = (wanted ^ wanted >> 29) * 0x9E3779B97F4A7C15u;
-    std::size_t place = (mixed ^ mixed >> 32) & (slots_.size() - 1);
-    while (slots_[place].key != wanted && slots_[place].key != no_key)
-      place = (place + 1) & (slots_.size() - 1);
-    return place;
+    std::size_t position = (mixed ^ mixed >> 32) & (slots_.size() - 1);
+    while (slots_[position].key != wanted && slots_[position].key != no_key)
+      position = (position + 1) & (slots_.size() - 1);
+    return position;
   }
 
   void grow() {

@@ -70,12 +70,13 @@ class pre_tokenizer {
   pre_tokenizer() {
     const std::string expression = detail::gpt2_word_expression();
     int failure = 0;
-    std::size_t place = 0;
+    std::size_t offset = 0;
     expression_.reset(
         pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(expression.data()), expression.size(),
-                        PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &failure, &place, nullptr),
+                        PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &failure, &offset, nullptr),
         detail::pcre2_deleter{});
-    if (!expression_) throw error(join("pre_tokenizer: PCRE2 error ", failure, " at byte ", place));
+    if (!expression_)
+      throw error(join("pre_tokenizer: PCRE2 error ", failure, " at byte ", offset));
     // where there is no JIT, matching interprets
     (void)pcre2_jit_compile_8(expression_.get(), PCRE2_JIT_COMPLETE);
   }

@@ -54,14 +54,14 @@ class vocabulary {
 
   /// The id of a token by its spelling.
   [[nodiscard]] std::optional<token_id> find(std::string_view text) const {
-    const auto place = id_of_.find(text);
-    return place == id_of_.end() ? std::nullopt : std::optional(place->second);
+    const auto found = id_of_.find(text);
+    return found == id_of_.end() ? std::nullopt : std::optional(found->second);
   }
 
   /// The bytes that a token stands for, or null where no token has this id.
   [[nodiscard]] const std::string* bytes(token_id id) const {
-    const auto place = bytes_of_.find(id);
-    return place == bytes_of_.end() ? nullptr : &place->second;
+    const auto found = bytes_of_.find(id);
+    return found == bytes_of_.end() ? nullptr : &found->second;
   }
 
   /// All tokens, by spelling.

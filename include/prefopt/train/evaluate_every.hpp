@@ -29,7 +29,7 @@ class evaluate_every {
                  evaluation_options options = {})
       : interval_(interval),
         pairs_(pairs),
-        reference_(detail::place_of(reference)),
+        reference_(detail::address_of(reference)),
         options_(options) {
     if (interval < 0)
       throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));

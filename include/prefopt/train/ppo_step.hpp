@@ -41,15 +41,15 @@ namespace detail {
 /// of all batches.
 template <class Policy>
 void send_back_policy(Policy& policy, const ppo& options, const rollouts& made,
-                      const prefix_tree_batch& batch, std::span<const std::size_t> places,
+                      const prefix_tree_batch& batch, std::span<const std::size_t> offsets,
                       ppo_sums& sums) {
   auto run = policy.forward(batch);
   const std::span<const double> log_probs = run.log_probs();
   std::vector<double> slopes;  // [targets]
-  for (std::size_t m = 0; m < places.size(); ++m) {
-    const double old = made.log_probs[places[m]], log_ratio = log_probs[m] - old;
+  for (std::size_t m = 0; m < offsets.size(); ++m) {
+    const double old = made.log_probs[offsets[m]], log_ratio = log_probs[m] - old;
     const ppo_term term =
-        ppo_policy_term(log_probs[m], old, made.advantages[places[m]], options.cliprange);
+        ppo_policy_term(log_probs[m], old, made.advantages[offsets[m]], options.cliprange);
     sums.policy_loss += term.loss;
     sums.policy_clipped += term.clipped ? 1 : 0;
     sums.ratio += std::exp(log_ratio);
@@ -62,14 +62,14 @@ void send_back_policy(Policy& policy, const ppo& options, const rollouts& made,
 /// The same of the critic, when the policy's activations are gone.
 template <class Critic>
 void send_back_critic(Critic& critic, const ppo& options, const rollouts& made,
-                      const prefix_tree_batch& batch, std::span<const std::size_t> places,
+                      const prefix_tree_batch& batch, std::span<const std::size_t> offsets,
                       ppo_sums& sums) {
   auto run = critic.forward(batch, target_rows(batch));
   const std::span<const double> values = run.values();
   std::vector<double> slopes;  // [targets]
-  for (std::size_t m = 0; m < places.size(); ++m) {
-    const ppo_term term = ppo_value_term(values[m], made.values[places[m]], made.returns[places[m]],
-                                         options.cliprange_value);
+  for (std::size_t m = 0; m < offsets.size(); ++m) {
+    const ppo_term term = ppo_value_term(values[m], made.values[offsets[m]],
+                                         made.returns[offsets[m]], options.cliprange_value);
     sums.value_loss += term.loss;
     sums.value_clipped += term.clipped ? 1 : 0;
     slopes.push_back(options.vf_coef * term.slope / sums.tokens);
@@ -99,9 +99,9 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
     sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
   }
   for_each_microbatch(made, members, microbatch_tokens(policy, tokens_per_microbatch),
-                      [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-                        detail::send_back_policy(policy, options, made, batch, places, sums);
-                        detail::send_back_critic(critic, options, made, batch, places, sums);
+                      [&](const prefix_tree_batch& batch, std::span<const std::size_t> offsets) {
+                        detail::send_back_policy(policy, options, made, batch, offsets, sums);
+                        detail::send_back_critic(critic, options, made, batch, offsets, sums);
                       });
   return sums;
 }

@@ -59,7 +59,7 @@ namespace detail {
 /// Where the reference can be found later. That of no_reference is not the argument's, which may be
 /// a temporary.
 template <class Reference>
-[[nodiscard]] const Reference* place_of(const Reference& reference) {
+[[nodiscard]] const Reference* address_of(const Reference& reference) {
   if constexpr (std::same_as<Reference, no_reference>) {
     static constexpr no_reference none{};
     return &none;

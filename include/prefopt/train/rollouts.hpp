@@ -57,13 +57,13 @@ void for_each_microbatch(const rollouts& made, std::span<const std::size_t> memb
                          std::size_t tokens, const Visitor& visit) {
   for (const auto& cut : microbatches(made.examples, members, {.tokens = tokens})) {
     const prefix_tree_batch batch = pack(made.examples, cut);
-    std::vector<std::size_t> places(batch.targets.size());  // [targets]
+    std::vector<std::size_t> offsets(batch.targets.size());  // [targets]
     for (const tree_sequence& sequence : batch.sequences) {
-      const auto first = places.begin() + sequence.first_target;
+      const auto first = offsets.begin() + sequence.first_target;
       std::iota(first, first + sequence.count,
                 made.begins[static_cast<std::size_t>(sequence.example)]);
     }
-    visit(batch, std::span<const std::size_t>(places));
+    visit(batch, std::span<const std::size_t>(offsets));
   }
 }
 
@@ -130,16 +130,16 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
   for (std::vector<double>* numbers : {&made.log_probs, &made.reference, &made.values})
     numbers->resize(count);
   for_each_microbatch(
-      made, all, tokens, [&](const prefix_tree_batch& batch, std::span<const std::size_t> places) {
-        const auto place = [&](const std::vector<double>& from, std::vector<double>& to) {
-          if (from.size() != places.size())
+      made, all, tokens, [&](const prefix_tree_batch& batch, std::span<const std::size_t> offsets) {
+        const auto put = [&](const std::vector<double>& from, std::vector<double>& to) {
+          if (from.size() != offsets.size())
             throw shape_error(
-                join("ppo: ", from.size(), " numbers for ", places.size(), " tokens"));
-          for (std::size_t m = 0; m < places.size(); ++m) to[places[m]] = from[m];
+                join("ppo: ", from.size(), " numbers for ", offsets.size(), " tokens"));
+          for (std::size_t m = 0; m < offsets.size(); ++m) to[offsets[m]] = from[m];
         };
-        place(policy.token_log_probs(batch), made.log_probs);
-        place(reference.token_log_probs(batch), made.reference);
-        place(critic.values(batch, target_rows(batch)), made.values);
+        put(policy.token_log_probs(batch), made.log_probs);
+        put(reference.token_log_probs(batch), made.reference);
+        put(critic.values(batch, target_rows(batch)), made.values);
       });
   detail::add_advantages(made, options);
   return made;

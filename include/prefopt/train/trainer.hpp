@@ -71,7 +71,7 @@ class trainer {
   trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
     requires(!detail::names_after_step<Reference>)
       : policy_(&policy),
-        reference_(detail::place_of(reference)),
+        reference_(detail::address_of(reference)),
         loss_(std::move(loss)),
         options_(on_backend(policy.backend(), checked(policy, reference, options, loss_))),
         optimizer_(policy.backend(), policy.parameters(), optimizer_options(options_)) {}

@@ -42,14 +42,14 @@ template <std::floating_point Real>
 }
 
 /// "[2, 0]", an element's place in a tensor of that shape; "[]" in a scalar.
-[[nodiscard]] inline std::string describe_place(std::size_t element,
-                                                const std::vector<std::size_t>& shape) {
-  std::vector<std::size_t> place(shape.size());
+[[nodiscard]] inline std::string describe_location(std::size_t element,
+                                                   const std::vector<std::size_t>& shape) {
+  std::vector<std::size_t> index(shape.size());
   for (std::size_t i = shape.size(); i-- > 0;) {
-    place[i] = element % shape[i];
+    index[i] = element % shape[i];
     element /= shape[i];
   }
-  return describe_shape(place);
+  return describe_shape(index);
 }
 
 /// "nan", "infinity", "-infinity" or the number.
@@ -71,7 +71,8 @@ void check_finite(const safetensors_archive::item& item, std::span<const Real> v
   item.file->read(*item.entry, std::span(stored));
   const bool is_beyond = first_not_finite(std::span<const double>(stored).subspan(at, 1)) == 1;
   throw format_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " holds ",
-                          describe_value(stored[at]), " at ", describe_place(at, item.entry->shape),
+                          describe_value(stored[at]), " at ",
+                          describe_location(at, item.entry->shape),
                           is_beyond ? ", beyond float32" : "", "; finite numbers were wanted"));
 }
 

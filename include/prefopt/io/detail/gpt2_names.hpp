@@ -46,15 +46,15 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
 
 /// Whether it is the name of a GPT-2's tensor, of any size and with any head.
 [[nodiscard]] inline bool is_gpt2_tensor(std::string_view name) {
-  static const std::vector<tensor_place> one_layer =
+  static const std::vector<tensor_location> one_layer =
       gpt2_layout(
           {.n_layer = 1, .n_head = 1, .n_embd = 1, .n_inner = 1, .vocab_size = 1, .n_positions = 1})
           .tensors();
   if (is_head(name) || is_mask_buffer(name)) return true;
   const auto rest = name_in_layer(name);
-  return std::ranges::any_of(one_layer, [&](const tensor_place& place) {
-    const auto known = name_in_layer(place.name);
-    return rest ? known == rest : place.name == name;
+  return std::ranges::any_of(one_layer, [&](const tensor_location& tensor) {
+    const auto known = name_in_layer(tensor.name);
+    return rest ? known == rest : tensor.name == name;
   });
 }
 

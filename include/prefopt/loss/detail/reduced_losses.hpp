@@ -24,14 +24,14 @@
 namespace prefopt::detail {
 
 template <class Number>
-[[nodiscard]] std::span<Number> tokens_of(const placed_response& response,
+[[nodiscard]] std::span<Number> tokens_of(const response_tokens& response,
                                           std::span<Number> numbers) {
   return numbers.subspan(response.first, response.count);
 }
 
-[[nodiscard]] inline reduction_context context_of(std::span<const placed_response> group) {
+[[nodiscard]] inline reduction_context context_of(std::span<const response_tokens> group) {
   if (group.empty()) return {};
-  return {std::ranges::min(group, {}, &placed_response::count).count};
+  return {std::ranges::min(group, {}, &response_tokens::count).count};
 }
 
 /// [S], in the order of the responses. `reads_reference`: else 0.
@@ -43,7 +43,7 @@ template <class Reduction>
   reduced.reserve(groups.responses.size());
   for (std::size_t e = 0; e < groups.size(); ++e) {
     const reduction_context context = context_of(groups[e]);
-    for (const placed_response& response : groups[e]) {
+    for (const response_tokens& response : groups[e]) {
       reduced.push_back(
           {.policy = reduce(reduction, tokens_of(response, groups.policy), context),
            .reference = reads_reference
@@ -64,7 +64,7 @@ template <class Reduction>
   std::vector<double> token_slopes(groups.policy.size());
   for (std::size_t e = 0, s = 0; e < groups.size(); ++e) {
     const reduction_context context = context_of(groups[e]);
-    for (const placed_response& response : groups[e])
+    for (const response_tokens& response : groups[e])
       add_token_slopes(reduction, slopes[s++], tokens_of(response, std::span(token_slopes)),
                        context);
   }

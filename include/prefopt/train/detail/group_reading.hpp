@@ -104,7 +104,7 @@ class group_reading {
   std::vector<double> reference_;           // [M]
   std::vector<double> square_sums_;         // [M]
   std::vector<double> divergences_;         // [M]
-  std::vector<placed_response> responses_;  // [S]
+  std::vector<response_tokens> responses_;  // [S]
   std::vector<std::size_t> begins_{0};      // [E + 1]
   std::vector<std::size_t> examples_;       // [E]
   std::size_t tokens_ = 0;
@@ -125,11 +125,11 @@ inline void require_finite(const group_reading& read, std::span<const response_l
   for (std::size_t e = 0; e < groups.size(); ++e) {
     bool sound = std::isfinite(results.losses[e]);
     for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1]; ++s) {
-      const placed_response& place = groups.responses[s];
+      const response_tokens& tokens = groups.responses[s];
       sound = sound && std::isfinite(sums[s].policy) && std::isfinite(sums[s].reference) &&
-              finite(tokens_of(place, std::span(results.slopes))) &&
+              finite(tokens_of(tokens, std::span(results.slopes))) &&
               (results.divergence_slopes.empty() ||
-               finite(tokens_of(place, std::span(results.divergence_slopes))));
+               finite(tokens_of(tokens, std::span(results.divergence_slopes))));
     }
     if (sound) continue;
     bad.push_back(read.example(e));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// process_place: where process ids mean the same. Two processes can look each other up by id only
-// if they run on one computer since its last start and in one container.
+// process_scope: the scope in which process ids are unique. Two processes can look each other up by
+// id only if they run on one computer since its last start and in one container.
 
 #include <array>
 #include <cstddef>
@@ -26,7 +26,7 @@ namespace prefopt {
 
 namespace detail {
 
-[[nodiscard]] inline std::string make_process_place() {
+[[nodiscard]] inline std::string make_process_scope() {
   std::string boot = host_name();  // where the kernel tells nothing better
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   std::error_code ignored;
@@ -42,9 +42,9 @@ namespace detail {
 }  // namespace detail
 
 /// 16 hexadecimal digits that stand for this computer, its last start, and this container.
-[[nodiscard]] inline const std::string& process_place() {
-  static const std::string place = detail::make_process_place();
-  return place;
+[[nodiscard]] inline const std::string& process_scope() {
+  static const std::string scope = detail::make_process_scope();
+  return scope;
 }
 
 }  // namespace prefopt
