@@ -278,10 +278,10 @@ void head(benchmark::State& state) {
   fixture<A> p;
   auto hidden = p.of(head_rows, channels), logits = p.of(head_rows, vocabulary);
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows);
-  const auto wanted = targets();
+  const auto expected = targets();
   std::vector<double> log_probs(head_rows);
   p.measure(state, [&] {
-    p.backend.head_log_probs(hidden.view(), weight.view(), wanted, logits.view(), sums.flat(),
+    p.backend.head_log_probs(hidden.view(), weight.view(), expected, logits.view(), sums.flat(),
                              log_probs);
   });
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
@@ -298,11 +298,11 @@ void head_backward(benchmark::State& state) {
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows),
        d_weight = p.floats(vocabulary, channels);
   p.backend.fill(sums.flat(), 11);  // of a row of logits around 0
-  const auto wanted = targets();
+  const auto expected = targets();
   const std::vector<double> slopes(head_rows, 0.01);
   std::size_t turn = 0;
   p.measure(state, [&] {
-    p.backend.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), wanted, slopes,
+    p.backend.head_backward(logits[turn++ % logits.size()].view(), sums.flat(), expected, slopes,
                             hidden.view(), weight.view(), d_hidden.view(), d_weight.view());
   });
   count_flops(state, 4.0 * head_rows * channels * vocabulary);

@@ -131,10 +131,10 @@ int main() {
     };
     for (const token_ids& y : all) sum += tilted(y);
     for (const token_ids& y : all) {
-      const double trained = policy.probability(x, y), wanted = tilted(y) / sum;
-      worst = std::max(worst, std::abs(trained - wanted));
+      const double trained = policy.probability(x, y), expected = tilted(y) / sum;
+      worst = std::max(worst, std::abs(trained - expected));
       std::printf("%d %d %d   %.4f    %.4f   %.4f\n", x, y[0], y[1], reference.probability(x, y),
-                  trained, wanted);
+                  trained, expected);
     }
   }
   std::puts(worst < 5e-5 ? "the closed form is reached" : "THE CLOSED FORM IS NOT REACHED");

@@ -26,10 +26,10 @@ namespace {
 using prefopt::join;
 namespace fs = std::filesystem;
 
-constexpr double wanted_accuracy = 0.8;  // of held-out pairs, after DPO
-constexpr double wanted_rise = 0.1;      // of the share of friendly sentences
-constexpr double most_divergence = 3;    // nats
-constexpr double tolerated_fall = 0.05;  // of the shares of well-formed text: samples vary
+constexpr double expected_accuracy = 0.8;  // of held-out pairs, after DPO
+constexpr double expected_rise = 0.1;      // of the share of friendly sentences
+constexpr double most_divergence = 3;      // nats
+constexpr double tolerated_fall = 0.05;    // of the shares of well-formed text: samples vary
 
 void print_wall_time(const char* what, std::chrono::steady_clock::time_point start) {
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
@@ -166,13 +166,13 @@ int judge(const demo::standing& before, const demo::standing& after) {
     wrong += (wrong.empty() ? "" : "; ") + std::string(what) + numbers;
   };
   const demo::text_quality &old = before.text, &now = after.text;
-  expect(after.accuracy >= wanted_accuracy, "reward accuracy on held-out pairs below 0.8",
+  expect(after.accuracy >= expected_accuracy, "reward accuracy on held-out pairs below 0.8",
          before.accuracy, after.accuracy);
   expect(after.margin > before.margin, "the reward margin did not rise", before.margin,
          after.margin);
   expect(after.log_ratio < most_divergence, "a divergence of 3 nats or more", before.log_ratio,
          after.log_ratio);
-  expect(now.preferred_sentences >= old.preferred_sentences + wanted_rise,
+  expect(now.preferred_sentences >= old.preferred_sentences + expected_rise,
          "the share of friendly sentences did not rise by 0.1", old.preferred_sentences,
          now.preferred_sentences);
   expect(now.known_sentences >= old.known_sentences - tolerated_fall, "fewer well-formed sentences",

@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   try {
     if (const std::string name = prefopt::find_model_file(output); !name.empty())
       throw prefopt::value_error(prefopt::join(output, ": holds a model already, or files of one (",
-                                               name, "); another folder was wanted"));
+                                               name, "); expected another folder"));
     const auto tokenizer = tokenizer_folder.empty()
                                ? prefopt::gpt2_tokenizer::byte_level()
                                : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);

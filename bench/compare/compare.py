@@ -37,12 +37,12 @@ def check(contenders, batches):
     """Fails unless all agree with the first on every batch's loss and log-probs. Returns the largest differences."""
     found = {c.name: ([], []) for c in contenders[1:]}
     for name, index in batches:
-        wanted = contenders[0].ask("loss", name, index)
+        expected = contenders[0].ask("loss", name, index)
         for contender in contenders[1:]:
             came, (log_probs, losses) = contender.ask("loss", name, index), found[contender.name]
-            pairs = zip(came["chosen"] + came["rejected"], wanted["chosen"] + wanted["rejected"], strict=True)
+            pairs = zip(came["chosen"] + came["rejected"], expected["chosen"] + expected["rejected"], strict=True)
             log_probs.extend(abs(a - b) / abs(b) for a, b in pairs)
-            losses.append(abs(came["loss"] - wanted["loss"]))
+            losses.append(abs(came["loss"] - expected["loss"]))
     for contender, (log_probs, losses) in found.items():
         tolerance = TOLERANCE[coarser(contenders[0].name, contender)]
         # A NaN is not within a tolerance, but max() may lose it: each is looked at.
@@ -58,10 +58,10 @@ def coarser(*names):
 
 def check_moved_alike(losses):
     """Fails unless all have the first one's loss, of a batch, after the same steps."""
-    first, wanted = next(iter(losses.items()))
+    first, expected = next(iter(losses.items()))
     for name, loss in losses.items():
-        if not abs(loss - wanted) <= TOLERANCE[coarser(first, name)][1]:
-            raise SystemExit(f"{name} moved otherwise: its loss is {loss} after the last step, {first}'s {wanted}")
+        if not abs(loss - expected) <= TOLERANCE[coarser(first, name)][1]:
+            raise SystemExit(f"{name} moved otherwise: its loss is {loss} after the last step, {first}'s {expected}")
 
 
 def measure(contenders, sets, options, results):

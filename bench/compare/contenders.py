@@ -27,7 +27,7 @@ def parse(name):
     match = re.fullmatch(r"([a-z-]+)-(fp32|bf16)(\+compile)?", name)
     if not match or match[1] not in KINDS or (match[3] and not match[1].startswith("torch")):
         kinds = ", ".join(f"{kind}-{precision}" for kind in KINDS for precision in PRECISIONS)
-        raise SystemExit(f"unknown contender {name}: wanted {kinds}; torch's may end in +compile")
+        raise SystemExit(f"unknown contender {name}: expected {kinds}; torch's may end in +compile")
     return match[1], match[2], bool(match[3])
 
 
@@ -58,14 +58,14 @@ def allocator():
 def settings(name, options):
     """Environment variables of a contender, besides those that are there."""
     threads = str(options.threads)
-    wanted = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OMP_PROC_BIND": "false"}
+    expected = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OMP_PROC_BIND": "false"}
     if options.wait_policy == "passive":
-        wanted |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+        expected |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
     if parse(name)[0] != "prefopt":
-        wanted |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+        expected |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
         if options.preload:
-            wanted["LD_PRELOAD"] = ":".join(options.preload)
-    return wanted
+            expected["LD_PRELOAD"] = ":".join(options.preload)
+    return expected
 
 
 def held_on_gpu(pid):

@@ -33,10 +33,10 @@ struct matched_scores {
     const double reward_sum = log_sum_exp(rewards), score_sum = log_sum_exp(scores);
     list_loss result;
     for (std::size_t k = 0; k < list.size(); ++k) {
-      const double wanted = std::exp(scores[k] - score_sum),
+      const double expected = std::exp(scores[k] - score_sum),
                    came = std::exp(rewards[k] - reward_sum);
-      result.loss -= wanted * (rewards[k] - reward_sum);
-      result.slopes.push_back(beta * (came - wanted));  // one a response, by its `policy`
+      result.loss -= expected * (rewards[k] - reward_sum);
+      result.slopes.push_back(beta * (came - expected));  // one a response, by its `policy`
     }
     return result;
   }

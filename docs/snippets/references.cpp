@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The four things that can stand where a reference is wanted.
+// The four things that can serve as a reference.
 
 #include <cstdio>
 #include <utility>

@@ -46,11 +46,11 @@ raw_file read_file(const options& o, const std::string& name) {
   prefopt::json_file file(name);
   const preference_form form = prefopt::form_of(file);
   if (const auto& read = o.loss->forms; std::ranges::find(read, form) == read.end()) {
-    std::string wanted;
+    std::string expected;
     for (const preference_form one : read)
-      wanted += prefopt::join(wanted.empty() ? "" : " or ", name_of(one));
+      expected += prefopt::join(expected.empty() ? "" : " or ", name_of(one));
     throw prefopt::value_error(prefopt::join(name, ": holds ", name_of(form), ", the loss ",
-                                             o.loss->spec, " reads ", wanted));
+                                             o.loss->spec, " reads ", expected));
   }
   return {name, form, read_records(file, form)};
 }
@@ -239,7 +239,7 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
   if (data.max_length > config.n_positions)
     throw prefopt::value_error(
         prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
-                      ", wanted at least the --max-length of ", data.max_length));
+                      ", expected at least the --max-length of ", data.max_length));
   raw_file train = read_file(o, o.train);
   std::optional<raw_file> eval =
       o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));

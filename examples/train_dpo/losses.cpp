@@ -196,7 +196,7 @@ const entry& find(std::string_view name) {
   });
   if (found == std::end(table))
     throw value_error(
-        prefopt::join("--loss: no loss is called ", name, ", wanted one of ", loss_names()));
+        prefopt::join("--loss: no loss is called ", name, ", expected one of ", loss_names()));
   return *found;
 }
 
@@ -219,7 +219,7 @@ std::vector<term> parse(const std::string& spec) {
       const char* end = part.data() + part.size();
       const auto [stop, failure] = std::from_chars(part.data() + colon + 1, end, weight);
       if (failure != std::errc() || stop != end || !std::isfinite(weight))
-        throw value_error(prefopt::join("--loss: ", part, ", wanted NAME:WEIGHT"));
+        throw value_error(prefopt::join("--loss: ", part, ", expected NAME:WEIGHT"));
       one.weight = weight;
     }
     terms.push_back(one);

@@ -27,7 +27,7 @@ CLI::Validator finite_number(std::string description, double least, double most,
               return prefopt::join(text, " is not a finite number");
             const bool above = least_is_in ? value >= least : value > least;
             const bool below = most_is_in ? value <= most : value < most;
-            return above && below ? std::string() : prefopt::join(text, ", wanted ", description);
+            return above && below ? std::string() : prefopt::join(text, ", expected ", description);
           },
           std::move(description)};
 }
@@ -39,7 +39,7 @@ CLI::Validator at_least(std::int64_t least) {
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (failure != std::errc() || end != text.data() + text.size())
           return prefopt::join(text, " is not a whole number in range");
-        return value >= least ? std::string() : prefopt::join(text, ", wanted at least ", least);
+        return value >= least ? std::string() : prefopt::join(text, ", expected at least ", least);
       },
       prefopt::join(">= ", least)};
 }
@@ -60,7 +60,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, Value& value,
   for (const auto& [name, meaning] : choices) names += (names.empty() ? "" : "|") + name;
   const auto choose = [&value, choices, flag, names](const std::string& name) {
     const auto choice = choices.find(name);
-    if (choice == choices.end()) throw CLI::ValidationError(flag, name + ", wanted " + names);
+    if (choice == choices.end()) throw CLI::ValidationError(flag, name + ", expected " + names);
     value = choice->second;
   };
   return app.add_option_function<std::string>(flag, choose, description)
@@ -114,7 +114,7 @@ void add_loss(CLI::App& app, raw_options& raw) {
        finite_number("finite", -none, none, true, true)},
       {"--ld-alpha", "LD-DPO: weight of what the longer response has beyond the shorter [off]",
        finite_number("0 to 1", 0, 1, true, true)},
-      {"--simpo-gamma", "simpo: the margin wanted [0.5]", not_negative},
+      {"--simpo-gamma", "simpo: the margin expected [0.5]", not_negative},
       {"--discopop-tau", "discopop: temperature [0.05]", above_zero},
       {"--dpop-lambda", "dpop: weight of its penalty [50]", not_negative},
       {"--desirable-weight", "kto: weight of desirable completions [1]", not_negative},
@@ -254,7 +254,7 @@ void check_together(const CLI::App& app, const options& o) {
   }
   if (o.sync_reference) {
     if (o.reference_cache && o.reference_cache != "none")
-      refuse("--reference-cache", "a reference that moves has no log-probs to keep, wanted none");
+      refuse("--reference-cache", "a reference that moves has no log-probs to keep, expected none");
   } else {
     refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
     refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
@@ -266,7 +266,7 @@ void check_together(const CLI::App& app, const options& o) {
     refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
-    throw CLI::ValidationError("--reference-cache", "an empty name, wanted a file or none");
+    throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
   if (o.output.empty() && !o.show_pairs) throw CLI::RequiredError("--output");
 }
 

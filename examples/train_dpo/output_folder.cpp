@@ -136,25 +136,25 @@ void output_folder::check_resumable(const std::vector<prefopt::checkpoint_locati
       throw prefopt::value_error(
           join(checkpoint.path.native(),
                ": a checkpoint of another program, its trainer_state.json has no settings of "
-               "this one; another output folder was wanted"));
+               "this one; expected another output folder"));
     if (kind == checkpoint_kind::older)
       throw prefopt::value_error(
           join(checkpoint.path.native(),
                ": a checkpoint of an older format, without checksums, which is not read any "
-               "more; another output folder was wanted"));
+               "more; expected another output folder"));
   }
   // With or without --resume: there is nothing to continue.
   if (const std::string name = prefopt::find_model_file(folder_); !has_own && !name.empty())
     throw prefopt::value_error(
         join(folder_.native(), ": holds a run or a model already (", name,
-             "), but no checkpoint to resume from; another folder was wanted"));
+             "), but no checkpoint to resume from; expected another folder"));
   if (resume) return;
   if (has_own)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
   if (!checkpoints.empty())
     throw prefopt::value_error(
         join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
-             prefopt::trainer_state_file, " to resume from; another folder was wanted"));
+             prefopt::trainer_state_file, " to resume from; expected another folder"));
   for (const char* log : {metrics_file, evaluations_file})
     if (holds(folder_, log))
       throw prefopt::value_error(join(folder_.native(), ": holds a run already (", log,
@@ -202,7 +202,7 @@ void output_folder::check_beside(const fs::path& file) const {
   const fs::path within = checkpoint.lexically_relative(own);
   if (within.empty() || !is_of_the_run(within.begin()->native())) return;
   throw prefopt::value_error(join("--reference-cache: ", file.native(), " is where the run writes ",
-                                  within.begin()->native(), ", another name was wanted"));
+                                  within.begin()->native(), ", expected another name"));
 }
 
 void output_folder::check_settings(const nlohmann::json& settings) const {

@@ -166,10 +166,10 @@ inline void check_reads_the_same(const std::string& reference, const prefopt::gp
   const std::string file = reference + "/config.json";
   if (config.vocab_size < model.vocab_size)
     throw prefopt::value_error(prefopt::join(file, ": vocab_size is ", config.vocab_size,
-                                             ", the model's ", model.vocab_size, " was wanted"));
+                                             ", expected the model's ", model.vocab_size));
   if (config.n_positions < max_length)
     throw prefopt::value_error(prefopt::join(file, ": n_positions is ", config.n_positions,
-                                             ", at least ", max_length, " was wanted"));
+                                             ", expected at least ", max_length));
 }
 
 /// What travels with the model, and a line for each thing about it that should be known.

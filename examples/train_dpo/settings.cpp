@@ -65,12 +65,13 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
   // The hashes last: other options, --truncation for one, change them too and are the better word.
   const auto compare = [&](bool hashes, const nlohmann::json& keys) {
     for (const auto& [key, value] : keys.items()) {
-      const std::string then = text(saved, key), wanted = text(now, key);
-      if (then == wanted || is_hash(key) != hashes) continue;
+      const std::string then = text(saved, key), expected = text(now, key);
+      if (then == expected || is_hash(key) != hashes) continue;
       if (hashes)
         throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
-      throw prefopt::value_error(prefopt::join(
-          where, ": made with ", key, ' ', as_given(saved, key), ", wanted ", as_given(now, key)));
+      throw prefopt::value_error(prefopt::join(where, ": made with ", key, ' ',
+                                               as_given(saved, key), ", expected ",
+                                               as_given(now, key)));
     }
   };
   for (const bool hashes : {false, true}) {

@@ -101,7 +101,7 @@ echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
 grep -q '"i":72' other_tokens/vocab.json || fail "another vocabulary"
 sed -i 's/"i":72/"i":73/; s/"j":73/"j":72/' other_tokens/vocab.json
 for data in pairs.jsonl ids.jsonl; do
-  expect 1 "other_tokens: its tokenizer is not the model's: token id 72 is \"j\", \"i\" was wanted" "$train" --model model --train $data --output out --reference other_tokens
+  expect 1 "other_tokens: its tokenizer is not the model's: token id 72 is \"j\", expected \"i\"" "$train" --model model --train $data --output out --reference other_tokens
 done
 echo broken >other_tokens/merges.txt
 expect 1 "other_tokens/merges.txt" "$train" --model model --train pairs.jsonl --output out --reference other_tokens

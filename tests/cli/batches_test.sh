@@ -106,6 +106,6 @@ cp -r model padded
 echo '{"added_tokens_decoder": {"257": {"content": "[PAD]", "special": true}}, "pad_token": "[PAD]"}' >padded/tokenizer_config.json
 expect 0 "" "$train" --model padded --train pairs.jsonl --show-pairs 1
 echo '{"prompt": "Q", "chosen": "[PAD]", "rejected": "no"}' >pad.jsonl
-expect 1 "pad.jsonl: line 1: chosen has token id 257, wanted 0 to 256" "$train" --model padded --train pad.jsonl --show-pairs 1
+expect 1 "pad.jsonl: line 1: chosen has token id 257, expected 0 to 256" "$train" --model padded --train pad.jsonl --show-pairs 1
 
 finish

@@ -9,8 +9,8 @@ said() { grep -qF -e "$1" stderr || fail "not said: $1 (but: $(cat stderr))"; }
 silent() { [[ $(wc -l <stderr) == 1 ]] || fail "more than the counts was said: $(cat stderr)"; }
 show 0 "" pairs.jsonl
 silent
-cp stdout wanted
-same() { cmp -s wanted stdout || fail "not the same pairs: $*"; }
+cp stdout expected
+same() { cmp -s expected stdout || fail "not the same pairs: $*"; }
 
 # Pipes, whatever writes them.
 show 0 "" <(head -5 pairs.jsonl; sleep 0.3; tail -n +6 pairs.jsonl)

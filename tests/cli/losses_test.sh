@@ -109,11 +109,11 @@ run 1 "one_prompt.jsonl: kto: no example has a mismatched response" refused --lo
 
 # What makes no sense is said before any file is read.
 refused() { expect 2 "$1" "$train" --model nowhere --train nowhere --output out "${@:2}"; }
-refused "no loss is called nonsense, wanted one of dpo \(sigmoid\), ipo" --loss nonsense
+refused "no loss is called nonsense, expected one of dpo \(sigmoid\), ipo" --loss nonsense
 refused "dpo stands twice" --loss dpo:1,sigmoid:2
 refused "a weight, but nothing" --loss dpo:0.5
-refused "dpo:x, wanted NAME:WEIGHT" --loss dpo:x,sft:1
-refused "dpo:inf, wanted NAME:WEIGHT" --loss dpo:inf,sft:1
+refused "dpo:x, expected NAME:WEIGHT" --loss dpo:x,sft:1
+refused "dpo:inf, expected NAME:WEIGHT" --loss dpo:inf,sft:1
 refused "no loss is called" --loss dpo,
 refused "kto:1,dpo:1 read no form of data in common" --loss kto,dpo
 refused "--simpo-gamma: the loss dpo does not read it" --loss dpo --simpo-gamma 1
@@ -154,5 +154,5 @@ goes_on bco --loss bco --train unpaired.jsonl
 goes_on beta_dpo --loss beta_dpo:1,sft:0.1 --train pairs.jsonl
 goes_on sync --loss dpo --train pairs.jsonl --sync-ref-model --ref-model-sync-steps 2 --ref-model-mixup-alpha 0.5
 grep -q loss_state whole_bco/checkpoint-3/trainer_state.json || fail "no state of bco"
-run 1 "made with --beta 0.1, wanted 0.3" rest_bco --resume --save-every 1 --loss bco --train unpaired.jsonl --beta 0.3
+run 1 "made with --beta 0.1, expected 0.3" rest_bco --resume --save-every 1 --loss bco --train unpaired.jsonl --beta 0.3
 finish

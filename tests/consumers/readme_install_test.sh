@@ -26,7 +26,7 @@ unset CUDACXX
 commands=$(awk '/^```sh$/ { block = ""; next } /^```$/ { if (block ~ /build-install/) printf "%s", block; block = "" }
                 { block = block $0 "\n" }' "$source/README.md")
 if [[ $(grep -c build-install <<<"$commands") -ne 2 ]]; then
-  printf 'wanted two commands from the README, got:\n%s\n' "$commands" >&2
+  printf 'expected two commands from the README, got:\n%s\n' "$commands" >&2
   exit 1
 fi
 
@@ -56,7 +56,7 @@ cmake -S . -B build-cuda -DPREFOPT_TESTS=OFF -DPREFOPT_BENCHES=OFF -DPREFOPT_EXA
 if grep -q 'prefopt::cuda: left out' "$work/log"; then exit 0; fi
 if cmake --install build-cuda --prefix "$work/unbuilt" >"$work/log" 2>&1 || [[ -e $work/unbuilt/include ]] ||
   ! grep -q 'prefopt::cuda is not built yet' "$work/log"; then
-  echo "wanted one error for a CUDA backend that is not built, and nothing installed" >&2
+  echo "expected one error for a CUDA backend that is not built, and nothing installed" >&2
   cat "$work/log" >&2
   exit 1
 fi

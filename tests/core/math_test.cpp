@@ -97,8 +97,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_shift_of_all_numbers_shifts_the_log_of_the_sum, 
   for (const Real shift : {Real{-1e4}, Real{0}, Real{1e4}}) {
     std::vector<Real> shifted = numbers;
     for (Real& x : shifted) x += shift;
-    const double wanted = static_cast<double>(shift) + std::log(sum);
-    BOOST_TEST(is_close(static_cast<double>(log_sum_exp(shifted)), wanted, rounding<Real>));
+    const double expected = static_cast<double>(shift) + std::log(sum);
+    BOOST_TEST(is_close(static_cast<double>(log_sum_exp(shifted)), expected, rounding<Real>));
     BOOST_TEST(log_sum_exp(std::span<const Real>(shifted)) == log_sum_exp(shifted));
   }
 }

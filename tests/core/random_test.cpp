@@ -61,10 +61,10 @@ BOOST_AUTO_TEST_CASE(a_saved_state_goes_on_where_it_stood) {
   random_generator generator(5);
   generator.normal();
   const auto state = generator.state();
-  const double wanted = generator.normal();
+  const double expected = generator.normal();
   random_generator other(6);
   other.set_state(state);
-  BOOST_TEST(other.normal() == wanted);
+  BOOST_TEST(other.normal() == expected);
   BOOST_CHECK_THROW(other.set_state({0, 0, 0, 0}), prefopt::value_error);
 }
 
@@ -114,9 +114,9 @@ BOOST_AUTO_TEST_CASE(normals_follow_the_normal_distribution_function) {
   std::ranges::sort(drawn);
   double distance = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const double wanted = 0.5 * std::erfc(-drawn[i] / std::sqrt(2.0));
-    distance =
-        std::max(distance, std::abs(wanted - static_cast<double>(i) / static_cast<double>(count)));
+    const double expected = 0.5 * std::erfc(-drawn[i] / std::sqrt(2.0));
+    distance = std::max(distance,
+                        std::abs(expected - static_cast<double>(i) / static_cast<double>(count)));
   }
   // exceeded once in a thousand seeds
   BOOST_TEST(distance < 1.95 / std::sqrt(static_cast<double>(count)));

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_run_time_rank_is_checked_when_a_view_is_asked_for) {
   grid matrix{{2, 3}, {1, 2, 3, 4, 5, 6}};
   BOOST_TEST(as_view<2>(matrix)(1, 0) == 4);
   BOOST_CHECK_EXCEPTION((void)as_view<1>(matrix), shape_error, [](const shape_error& e) {
-    return std::string(e.what()) == "as_view: a tensor of rank 2, wanted rank 1";
+    return std::string(e.what()) == "as_view: a tensor of rank 2, expected rank 1";
   });
 }
 
@@ -110,6 +110,6 @@ BOOST_AUTO_TEST_CASE(double_values_refuse_what_is_no_vector_after_all) {
   const grid row{{2}, {1, 2}}, matrix{{1, 2}, {1, 2}};
   BOOST_TEST(double_values(row, "test")[1] == 2.0);
   BOOST_CHECK_EXCEPTION(double_values(matrix, "dpo"), shape_error, [](const shape_error& e) {
-    return std::string(e.what()) == "dpo: a tensor of rank 2, wanted a vector";
+    return std::string(e.what()) == "dpo: a tensor of rank 2, expected a vector";
   });
 }

@@ -25,12 +25,12 @@ namespace prefopt::tests {
 /// Where some threads wait for each other. Each round of waiting has a number.
 class meeting {
  public:
-  explicit meeting(unsigned wanted) : wanted_(wanted) {}
+  explicit meeting(unsigned expected) : expected_(expected) {}
 
   /// Says that a thread is here; the number of the round that it waits for.
   unsigned arrive() {
     const unsigned round = round_;
-    if (++here_ == wanted_) {
+    if (++here_ == expected_) {
       here_ = 0;
       ++round_;
     }
@@ -39,7 +39,7 @@ class meeting {
   [[nodiscard]] bool is_over(unsigned round) const { return round_ != round; }
 
  private:
-  unsigned wanted_;
+  unsigned expected_;
   unsigned here_ = 0;
   unsigned round_ = 0;
 };

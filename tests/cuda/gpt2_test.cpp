@@ -93,10 +93,10 @@ outcome outcome_of(const Backend& on, const gpt2_config& config) {
 template <class Activation>
 void agrees_with_the_cpu(const gpt2_config& config, double log_probs, double gradients) {
   const outcome got = outcome_of(make_backend<Activation>(), config);
-  const outcome wanted = outcome_of(eigen_backend<double>{}, config);
-  BOOST_TEST(distance(got.log_probs, wanted.log_probs) <= log_probs);
-  BOOST_TEST(distance(got.gradient, wanted.gradient) <= gradients);
-  BOOST_TEST(distance(got.next, wanted.next) <= 4 * log_probs);
+  const outcome expected = outcome_of(eigen_backend<double>{}, config);
+  BOOST_TEST(distance(got.log_probs, expected.log_probs) <= log_probs);
+  BOOST_TEST(distance(got.gradient, expected.gradient) <= gradients);
+  BOOST_TEST(distance(got.next, expected.next) <= 4 * log_probs);
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
   tests::linear_operation<backend<bfloat16>> operation;
   random_generator random(4);
   const auto at = tests::random_arguments(operation, random);
-  const auto wanted = operation.forward(on, at);
-  tests::activations<backend<bfloat16>> x(on, at[0]), y(on, wanted);
+  const auto expected = operation.forward(on, at);
+  tests::activations<backend<bfloat16>> x(on, at[0]), y(on, expected);
   tests::on_backend<backend<bfloat16>> weight(on, at[1]), bias(on, at[2]);
   const auto again = [&] {
     on.linear(x.matrix(operation.s.in), weight.matrix(operation.s.out), bias.flat(),
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
   BOOST_CHECK_THROW(again(), std::bad_alloc);
   device->refuse_scratch(false);
   again();
-  BOOST_TEST(y.host() == wanted);
+  BOOST_TEST(y.host() == expected);
 }
 
 // Rounding costs a pass over the weight, so a copy stays until its own weight may have changed.
@@ -134,9 +134,9 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(tests::distance(out, reference.forward(cpu, at)) <= 8 * std::exp2(-9.0));
   const tests::numbers slopes(out.size(), 0.25);
   const auto mine = operation.backward(on, at, slopes),
-             wanted = reference.backward(cpu, at, slopes);
+             expected = reference.backward(cpu, at, slopes);
   for (std::size_t i = 0; i < mine.size(); ++i)
-    BOOST_TEST(tests::distance(mine[i], wanted[i]) <= 8 * std::exp2(-9.0));
+    BOOST_TEST(tests::distance(mine[i], expected[i]) <= 8 * std::exp2(-9.0));
   const auto slow = on.product_fallbacks();  // gelu forward (twice, of one shape) and backward
   BOOST_REQUIRE(slow.size() == 2U);
   BOOST_TEST(slow[0].product.ends_with(", gelu"));

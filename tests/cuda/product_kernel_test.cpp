@@ -85,16 +85,17 @@ std::vector<float> after(const sizes& s, const variant& v, const Run& run) {
 template <class In, class Out>
 void agrees(const sizes& s, const variant& v) {
   const tests::emulated_device device;
-  const auto wanted = after<In, Out>(s, v, [&](const auto& product) { device.multiply(product); });
+  const auto expected =
+      after<In, Out>(s, v, [&](const auto& product) { device.multiply(product); });
   const auto came = after<In, Out>(s, v, [&](const auto& product) {
     const detail::product_kernel<In, Out> kernel(product);
     device.launch(kernel, kernel.shape());
   });
   const double unit = std::is_same_v<Out, float> ? std::exp2(-22.0) : std::exp2(-7.0);
   double worst = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i)
+  for (std::size_t i = 0; i < expected.size(); ++i)
     worst = std::max(
-        worst, std::abs(static_cast<double>(came[i] - wanted[i])) / (1 + std::abs(wanted[i])));
+        worst, std::abs(static_cast<double>(came[i] - expected[i])) / (1 + std::abs(expected[i])));
   BOOST_TEST(worst <= unit * (1 + std::sqrt(s.depth)),
              s.rows << " x " << s.columns << " x " << s.depth);
 }

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
   backend.copy_to_host(there.span(), here);
   BOOST_TEST(here == std::vector<float>(size));
   for (std::size_t i = 0; i < size; ++i) here[i] = static_cast<float>(i);
-  const std::vector<float> wanted = here;
+  const std::vector<float> expected = here;
   backend.copy_from_host(here, there.span());
   for (std::size_t i = 0; i < 1000; ++i) {  // small ones, which may overtake nothing
     const std::vector<float> one{static_cast<float>(i) + 0.5F};
@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
   backend.fill(there.span(), 3);
   backend.copy_to_host(twin.span(), here);
   BOOST_TEST(here[7] == 999.5F);
-  here[7] = wanted[7];
-  BOOST_TEST(here == wanted);
+  here[7] = expected[7];
+  BOOST_TEST(here == expected);
   backend.copy_to_host(there.span(), here);
   BOOST_TEST(here == std::vector<float>(size, 3));
 }

@@ -57,12 +57,12 @@ void check_against(const prefix_tree_batch& batch, const std::vector<owned_seque
   BOOST_REQUIRE_EQUAL(batch.sequences.size(), sequences.size());
   std::size_t s = 0;
   for_each_sequence(batch, [&](const sequence_path& path) {
-    const owned_sequence& wanted = sequences[s++];
-    const token_ids tokens = whole(wanted);
-    BOOST_TEST(path.sequence.example == wanted.example);
-    BOOST_TEST(path.sequence.response_index == wanted.response_index);
+    const owned_sequence& expected = sequences[s++];
+    const token_ids tokens = whole(expected);
+    BOOST_TEST(path.sequence.example == expected.example);
+    BOOST_TEST(path.sequence.response_index == expected.response_index);
     BOOST_TEST(path.tokens == tokens, boost::test_tools::per_element());
-    const std::size_t first = std::max<std::size_t>(wanted.prompt.size(), 1);
+    const std::size_t first = std::max<std::size_t>(expected.prompt.size(), 1);
     BOOST_REQUIRE_EQUAL(path.sequence.count, static_cast<std::int32_t>(tokens.size() - first));
     for (std::size_t p = first; p < tokens.size(); ++p) {
       const auto& target =
@@ -141,9 +141,9 @@ BOOST_AUTO_TEST_CASE(the_input_keeps_its_order_and_its_numbers_in_the_data_set) 
   const std::vector<tokenized_pair> pairs{{{9}, {1}, {2}}, {{3}, {1}, {2}}, {{5}, {1}, {2}}};
   const std::vector<std::size_t> members{2, 0};
   const auto batch = pack(pairs, members);
-  const std::vector<tree_sequence> wanted{
+  const std::vector<tree_sequence> expected{
       {2, 0, 0, 1, 1}, {2, 1, 1, 1, 2}, {0, 0, 2, 1, 4}, {0, 1, 3, 1, 5}};
-  BOOST_TEST((batch.sequences == wanted));
+  BOOST_TEST((batch.sequences == expected));
 }
 
 BOOST_AUTO_TEST_CASE(only_the_responses_that_are_asked_for_are_packed) {

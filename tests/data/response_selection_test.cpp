@@ -25,8 +25,8 @@ std::vector<std::int32_t> selected(const response_selection& selection, const Ex
   return responses;
 }
 
-void are(const std::vector<std::int32_t>& came, const std::vector<std::int32_t>& wanted) {
-  BOOST_TEST(came == wanted, boost::test_tools::per_element());
+void are(const std::vector<std::int32_t>& came, const std::vector<std::int32_t>& expected) {
+  BOOST_TEST(came == expected, boost::test_tools::per_element());
 }
 
 const tokenized_pair pair{{1}, {2}, {3}};

@@ -22,8 +22,8 @@ std::vector<double> elements(const T& tensor) {
   return {copied.begin(), copied.end()};
 }
 
-void are_equal(const std::vector<double>& came, const std::vector<double>& wanted) {
-  BOOST_TEST(came == wanted, boost::test_tools::per_element());
+void are_equal(const std::vector<double>& came, const std::vector<double>& expected) {
+  BOOST_TEST(came == expected, boost::test_tools::per_element());
 }
 
 Eigen::MatrixXd two_by_three() { return (Eigen::MatrixXd(2, 3) << 1, 2, 3, 4, 5, 6).finished(); }

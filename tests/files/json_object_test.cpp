@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(an_integer_outside_its_range_is_refused_with_the_range) {
   const auto value = prefopt::parse_json(R"({"n":-1,"m":4294967296})", "config.json");
   const json_object object(value, "config.json");
   BOOST_CHECK_EXCEPTION((void)object.integer("n", 0, 7), format_error,
-                        says("config.json: n is -1, an integer from 0 to 7 was wanted"));
+                        says("config.json: n is -1, expected an integer from 0 to 7"));
   BOOST_CHECK_EXCEPTION((void)object.integer("m", 0, 4294967295), format_error,
                         says("m is 4294967296"));
   BOOST_TEST(object.integer("m", 0, 4294967296) == 4294967296);
@@ -61,16 +61,16 @@ BOOST_AUTO_TEST_CASE(a_member_that_is_missing_or_of_another_type_is_named) {
   const json_object object(value, "f");
   BOOST_CHECK_EXCEPTION((void)object.integer("absent"), format_error,
                         says("f: key \"absent\" is missing"));
-  BOOST_CHECK_EXCEPTION((void)object.text("i"), format_error, says("f: i is 1, a text was wanted"));
+  BOOST_CHECK_EXCEPTION((void)object.text("i"), format_error, says("f: i is 1, expected a text"));
   BOOST_CHECK_EXCEPTION((void)object.boolean("b"), format_error,
-                        says("f: b is 0, true or false was wanted"));
+                        says("f: b is 0, expected true or false"));
   BOOST_CHECK_EXCEPTION((void)object.number("n"), format_error,
-                        says("f: n is a text, a number was wanted"));
-  BOOST_CHECK_EXCEPTION((void)object.list("t"), format_error, says("a list was wanted"));
-  BOOST_CHECK_EXCEPTION((void)object.object("t"), format_error, says("an object was wanted"));
+                        says("f: n is a text, expected a number"));
+  BOOST_CHECK_EXCEPTION((void)object.list("t"), format_error, says("expected a list"));
+  BOOST_CHECK_EXCEPTION((void)object.object("t"), format_error, says("expected an object"));
   const nlohmann::json list = {1, 2};
   BOOST_CHECK_EXCEPTION(json_object(list, "f"), format_error,
-                        says("f: a list, a JSON object was wanted"));
+                        says("f: a list, expected a JSON object"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

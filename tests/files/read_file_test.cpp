@@ -44,9 +44,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_regular_file_is_refused_without_waiting_for_i
   const scratch_folder folder;
   BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   BOOST_CHECK_EXCEPTION((void)prefopt::read_file(folder / "pipe"), prefopt::io_error,
-                        says("/pipe: a pipe, a regular file was wanted"));
+                        says("/pipe: a pipe, expected a regular file"));
   BOOST_CHECK_EXCEPTION((void)prefopt::read_file("/dev/zero"), prefopt::io_error,
-                        says("/dev/zero: a device, a regular file was wanted"));
+                        says("/dev/zero: a device, expected a regular file"));
 }
 
 BOOST_AUTO_TEST_CASE(an_input_file_of_any_kind_may_be_a_pipe) {

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
   using decoder = prefopt::gpt2_decoder<failing_backend>;
   using branch = decoder::branch;
   const prefopt::token_ids prompt = {2, 7, 1}, next = {4};
-  decoder reads(model, 4), wanted(model, 4);
+  decoder reads(model, 4), expected(model, 4);
   const auto root = reads.read(std::vector{branch{-1, prompt}});
   backend.fails = true;
   BOOST_CHECK_THROW((void)reads.read(std::vector{branch{root.nodes[0], next}}),
@@ -94,8 +94,8 @@ BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
   // no such node
   BOOST_CHECK_THROW((void)reads.read(std::vector{branch{1, next}}), prefopt::value_error);
   const auto grown = reads.read(std::vector{branch{root.nodes[0], next}});
-  const auto same =
-      wanted.read(std::vector{branch{wanted.read(std::vector{branch{-1, prompt}}).nodes[0], next}});
+  const auto same = expected.read(
+      std::vector{branch{expected.read(std::vector{branch{-1, prompt}}).nodes[0], next}});
   BOOST_TEST(grown.nodes == same.nodes, boost::test_tools::per_element());
   BOOST_TEST(grown.all_logits == same.all_logits, boost::test_tools::per_element());
 }

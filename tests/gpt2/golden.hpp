@@ -59,24 +59,24 @@ std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real
 }
 
 /// Every tensor, taken from each parameter by `member`, agrees within `error` with its part of
-/// `wanted`, in which all parameters lie one after the other.
+/// `expected`, in which all parameters lie one after the other.
 template <class Backend, class Parameters, class Real>
 void check_tensors(const Backend& backend, const Parameters& parameters,
                    std::span<Real> std::ranges::range_value_t<Parameters>::*member,
-                   std::span<const double> wanted, double error) {
+                   std::span<const double> expected, double error) {
   std::size_t at = 0;
   for (const auto& parameter : parameters) {
     const std::span<const Real> there = parameter.*member;
     std::vector<Real> ours(there.size());
     backend.copy_to_host(there, std::span(ours));
-    BOOST_REQUIRE_LE(at + ours.size(), wanted.size());
+    BOOST_REQUIRE_LE(at + ours.size(), expected.size());
     const double off =
         relative_error(seen_by_the_loss<Real>(parameter.name, ours),
-                       seen_by_the_loss(parameter.name, wanted.subspan(at, ours.size())));
+                       seen_by_the_loss(parameter.name, expected.subspan(at, ours.size())));
     BOOST_TEST(off <= error, parameter.name << " is off by " << off << " of its norm");
     at += ours.size();
   }
-  BOOST_TEST(at == wanted.size());
+  BOOST_TEST(at == expected.size());
 }
 
 inline std::vector<prefopt::tokenized_pair> pairs() {

@@ -37,9 +37,9 @@ void check_log_probs(const Backend& backend, const errors& error) {
     BOOST_TEST_CONTEXT(model) {
       auto policy = prefopt::load_gpt2(backend, path(model));
       const auto batch = prefopt::pack(pairs(), members());
-      const auto wanted = numbers(model, "log_probs");
-      BOOST_TEST(relative_error(policy.token_log_probs(batch), wanted) <= error.numbers);
-      BOOST_TEST(relative_error(policy.forward(batch).log_probs(), wanted) <= error.numbers);
+      const auto expected = numbers(model, "log_probs");
+      BOOST_TEST(relative_error(policy.token_log_probs(batch), expected) <= error.numbers);
+      BOOST_TEST(relative_error(policy.forward(batch).log_probs(), expected) <= error.numbers);
     }
   }
 }
@@ -64,8 +64,8 @@ void check_gradient(const Backend& backend, const errors& error, const std::stri
   else
     step = gradient(prefopt::no_reference{});
 
-  const double wanted = numbers(model, "losses").at(file.index);
-  BOOST_TEST(std::abs(step.loss - wanted) <= error.numbers * std::abs(wanted));
+  const double expected = numbers(model, "losses").at(file.index);
+  BOOST_TEST(std::abs(step.loss - expected) <= error.numbers * std::abs(expected));
   using parameter = prefopt::parameter<typename Backend::value_type>;
   check_tensors(backend, policy.parameters(), &parameter::gradient, numbers(model, file.gradient),
                 error.tensors);

@@ -74,9 +74,9 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
   const auto policy = prefopt::load_gpt2(backend, folder);
   const auto reference = nlohmann::json::parse(std::ifstream(folder + "/reference.json"));
   const auto ids = reference.at("ids").get<prefopt::token_ids>();
-  const auto wanted = log_probs_of(reference.at("last_logits").get<std::vector<double>>());
+  const auto expected = log_probs_of(reference.at("last_logits").get<std::vector<double>>());
 
-  prefopt::token_ids vocabulary(wanted.size());
+  prefopt::token_ids vocabulary(expected.size());
   std::iota(vocabulary.begin(), vocabulary.end(), 0);
   // the text and each token of the vocabulary
   std::vector<prefopt::packable_sequence> continuations;
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
   const auto batch = prefopt::pack(continuations);
   BOOST_TEST(batch.tokens.size() == ids.size() + vocabulary.size());
   // The reference was computed in float32 too.
-  BOOST_TEST(golden::relative_error(policy.token_log_probs(batch), wanted) <= 1e-5);
+  BOOST_TEST(golden::relative_error(policy.token_log_probs(batch), expected) <= 1e-5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -97,11 +97,11 @@ struct world {
   }
 };
 
-void check_same(const std::vector<double>& came, const std::vector<double>& wanted) {
-  BOOST_TEST_REQUIRE(came.size() == wanted.size());
+void check_same(const std::vector<double>& came, const std::vector<double>& expected) {
+  BOOST_TEST_REQUIRE(came.size() == expected.size());
   for (std::size_t i = 0; i < came.size(); ++i)
-    BOOST_TEST(prefopt_test::is_close(came[i], wanted[i], 1e-11, 1),
-               i << ": " << came[i] << " and " << wanted[i]);
+    BOOST_TEST(prefopt_test::is_close(came[i], expected[i], 1e-11, 1),
+               i << ": " << came[i] << " and " << expected[i]);
 }
 
 }  // namespace

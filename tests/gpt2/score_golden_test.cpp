@@ -27,9 +27,9 @@ template <class Real>
 auto golden_model(const eigen_backend<Real>& backend, const std::string& model) {
   gpt2_scalar_model scalar(load_gpt2(backend, golden::path(model)));
   const auto head = scalar.parameters().back().value;
-  const auto wanted = golden::numbers(model, "score");
-  BOOST_REQUIRE_EQUAL(head.size(), wanted.size());
-  std::ranges::transform(wanted, head.begin(),
+  const auto expected = golden::numbers(model, "score");
+  BOOST_REQUIRE_EQUAL(head.size(), expected.size());
+  std::ranges::transform(expected, head.begin(),
                          [](double value) { return static_cast<Real>(value); });
   return reward_model(std::move(scalar));
 }
@@ -40,17 +40,17 @@ void check_rewards(const eigen_backend<Real>& backend) {
   for (const std::string model : golden::models) {
     BOOST_TEST_CONTEXT(model) {
       auto rewards = golden_model(backend, model);
-      const auto wanted = golden::numbers(model, "rewards");
+      const auto expected = golden::numbers(model, "rewards");
       const auto batch = pack(golden::pairs(), golden::members());
-      BOOST_TEST(golden::relative_error(rewards.rewards(batch), wanted) <= error<Real>);
-      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(), 60), wanted) <=
+      BOOST_TEST(golden::relative_error(rewards.rewards(batch), expected) <= error<Real>);
+      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(), 60), expected) <=
                  error<Real>);
       const auto pass = rewards.forward(batch);
       std::vector<double> at_last_tokens;
       for (const tree_sequence& sequence : batch.sequences)
         at_last_tokens.push_back(
             pass.log_probs()[static_cast<std::size_t>(sequence.first_target + sequence.count) - 1]);
-      BOOST_TEST(golden::relative_error(at_last_tokens, wanted) <= error<Real>);
+      BOOST_TEST(golden::relative_error(at_last_tokens, expected) <= error<Real>);
     }
   }
 }
@@ -65,8 +65,8 @@ void check_gradients(const eigen_backend<Real>& backend) {
         auto rewards = golden_model(backend, model);
         const auto step = accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(),
                                               golden::members(), {.tokens_per_microbatch = budget});
-        const double wanted = golden::numbers(model, "loss_bradley_terry").at(0);
-        BOOST_TEST(std::abs(step.loss - wanted) <= error<Real> * wanted);
+        const double expected = golden::numbers(model, "loss_bradley_terry").at(0);
+        BOOST_TEST(std::abs(step.loss - expected) <= error<Real> * expected);
         golden::check_tensors(backend, rewards.parameters(), &parameter<Real>::gradient,
                               golden::numbers(model, "gradient_bradley_terry"), error<Real>);
       }

@@ -42,7 +42,7 @@ class Comparison:
 
     def __str__(self):
         error = (self.difference / self.norm) ** 0.5
-        return f"relative error {error:.2e}, wanted at most {TOLERANCE:.0e}; largest difference {self.largest:.2e}"
+        return f"relative error {error:.2e}, expected at most {TOLERANCE:.0e}; largest difference {self.largest:.2e}"
 
 
 def copy_through(writer, kind, folder, scratch, auto):
@@ -107,7 +107,7 @@ def check_reward_made_there(writer, folder, torch, transformers):
             if not torch.equal(tensor, model.state_dict()[name]):
                 raise SystemExit(f"{folder}: {name} came back with other bits")
         if model.config.pad_token_id is not None:  # the reward is read before padding, and eos must not be that
-            raise SystemExit(f"{folder}: pad_token_id is {model.config.pad_token_id}, wanted none")
+            raise SystemExit(f"{folder}: pad_token_id is {model.config.pad_token_id}, expected none")
         return compare_scores(ids, ours, model, torch)
 
 

@@ -30,19 +30,19 @@ nlohmann::json with(const char* key, const nlohmann::json& value) {
 BOOST_AUTO_TEST_SUITE(gpt2_config_json)
 
 BOOST_AUTO_TEST_CASE(what_is_not_said_has_the_default_of_transformers) {
-  const gpt2_config wanted{.n_layer = 2,
-                           .n_head = 2,
-                           .n_embd = 4,
-                           .n_inner = 0,
-                           .vocab_size = 11,
-                           .n_positions = 8,
-                           .layer_norm_epsilon = 1e-5,
-                           .activation = activation_function::gelu_new,
-                           .tie_word_embeddings = true};
-  BOOST_TEST((parse(good) == wanted));
-  BOOST_TEST((parse(with("n_inner", nullptr)) == wanted));
-  BOOST_TEST((parse(with("activation_function", "gelu_pytorch_tanh")) == wanted));
-  BOOST_TEST((parse(with("scale_attn_weights", true)) == wanted));
+  const gpt2_config expected{.n_layer = 2,
+                             .n_head = 2,
+                             .n_embd = 4,
+                             .n_inner = 0,
+                             .vocab_size = 11,
+                             .n_positions = 8,
+                             .layer_norm_epsilon = 1e-5,
+                             .activation = activation_function::gelu_new,
+                             .tie_word_embeddings = true};
+  BOOST_TEST((parse(good) == expected));
+  BOOST_TEST((parse(with("n_inner", nullptr)) == expected));
+  BOOST_TEST((parse(with("activation_function", "gelu_pytorch_tanh")) == expected));
+  BOOST_TEST((parse(with("scale_attn_weights", true)) == expected));
   BOOST_TEST(parse(with("n_inner", 9)).inner() == 9);
   BOOST_TEST((parse(with("activation_function", "gelu")).activation == activation_function::gelu));
   BOOST_TEST(!parse(with("tie_word_embeddings", false)).tie_word_embeddings);

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(whatever_stands_before_all_names_is_taken_off) {
   mixed["policy.lm_head.weight"].name = "reference.lm_head.weight";
   mixed.write(folder.path());
   folder.refused(
-      "tensor reference.lm_head.weight: \"reference.\" before a head's name, wanted \"policy.\"");
+      "tensor reference.lm_head.weight: \"reference.\" before a head's name, expected \"policy.\"");
 }
 
 BOOST_AUTO_TEST_CASE(the_tensors_of_an_adapter_are_named_as_such) {
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_by_tensor_and_index) {
   values[13] = -std::numeric_limits<float>::quiet_NaN();
   list["transformer.wte.weight"].values = values;
   list.write(folder.path());
-  folder.refused("tensor transformer.wte.weight holds nan at [3, 1]; finite numbers were wanted");
+  folder.refused("tensor transformer.wte.weight holds nan at [3, 1]; expected finite numbers");
 }
 
 BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_in_every_type) {
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   list = good;
   list["transformer.h.0.mlp.c_fc.weight"].shape = {16, 4};
   list.write(folder.path());
-  folder.refused("tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]",
+  folder.refused("tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], expected [4, 16]",
                  "n_embd 4, n_inner 16");
 
   good.write(folder.path());
@@ -277,10 +277,10 @@ BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before
   const auto good = get(folder / "config.json");
   with("vocab_size", 16777216);
   folder.refused(
-      "transformer.wte.weight has shape [5, 4], wanted [16777216, 4] (vocab_size 16777216, n_embd 4)");
+      "transformer.wte.weight has shape [5, 4], expected [16777216, 4] (vocab_size 16777216, n_embd 4)");
   put(folder / "config.json", good);
   with("n_positions", 4);
-  folder.refused("wpe.weight has shape [3, 4], wanted [4, 4] (n_positions 4, n_embd 4)");
+  folder.refused("wpe.weight has shape [3, 4], expected [4, 4] (n_positions 4, n_embd 4)");
   put(folder / "config.json", good);
   with("n_layer", 4096);
   folder.refused("tensor h.2.ln_1.weight is missing");
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before
   with("n_embd", 16777216);
   with("n_inner", 16777216);
   with("n_layer", 4096);
-  folder.refused("wte.weight has shape [5, 4], wanted [5, 16777216]");
+  folder.refused("wte.weight has shape [5, 4], expected [5, 16777216]");
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_without_its_files_names_the_one_that_is_missing) {
@@ -335,11 +335,11 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   refused(put(scratch / "m.bin", "PK\3\4"),
           "a zip archive, as PyTorch's .bin and .pt files are; a folder");
   refused(put(scratch / "m.pt", "\x80\5"), "a Python pickle; a folder");
-  refused(put(scratch / "x.safetensors", "12345678{}"), "a file, its folder was wanted",
+  refused(put(scratch / "x.safetensors", "12345678{}"), "a file, expected its folder",
           scratch.path().native());
   refused(put(scratch / "text", "hello"), "text: a file; a folder with");
   BOOST_REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
-  refused(scratch / "pipe", "pipe: a pipe, a regular file was wanted");
+  refused(scratch / "pipe", "pipe: a pipe, expected a regular file");
 
   const auto with_file = [&](const fs::path& name, auto... why) {
     const scratch_folder folder;
@@ -392,14 +392,14 @@ BOOST_AUTO_TEST_CASE(a_model_file_that_is_no_regular_file_is_refused_without_wai
       (void)prefopt::read_gpt2_companions(folder.path());
     };
     BOOST_CHECK_EXCEPTION(read(), prefopt::io_error,
-                          says(name, ": a pipe, a regular file was wanted"));
+                          says(name, ": a pipe, expected a regular file"));
     fs::remove(folder / name);
     fs::create_symlink("/dev/zero", folder / name);
     BOOST_CHECK_EXCEPTION(read(), prefopt::io_error,
-                          says(name, ": a device, a regular file was wanted"));
+                          says(name, ": a device, expected a regular file"));
     fs::remove(folder / name);
     fs::create_directory(folder / name);
-    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error, says(name, ": a folder, a file was wanted"));
+    BOOST_CHECK_EXCEPTION(read(), prefopt::io_error, says(name, ": a folder, expected a file"));
   }
 }
 

@@ -114,12 +114,12 @@ BOOST_AUTO_TEST_CASE(a_reward_model_made_of_a_language_model_takes_its_companion
 
   auto loaded = prefopt::load_gpt2_scalar_model(backend(), target.path());
   same_weights(loaded.parameters(), rewards.parameters());
-  auto wanted = with_more;
-  wanted["architectures"] = {"GPT2ForSequenceClassification"};
-  wanted["id2label"] = {{"0", "LABEL_0"}};
-  wanted["label2id"] = {{"LABEL_0", 0}};
-  wanted["tie_word_embeddings"] = true;
-  BOOST_TEST(config_in(target.path()) == wanted);
+  auto expected = with_more;
+  expected["architectures"] = {"GPT2ForSequenceClassification"};
+  expected["id2label"] = {{"0", "LABEL_0"}};
+  expected["label2id"] = {{"LABEL_0", 0}};
+  expected["tie_word_embeddings"] = true;
+  BOOST_TEST(config_in(target.path()) == expected);
   for (const auto& file : tokenizer.files()) BOOST_TEST(get(target / file.name) == file.content);
   BOOST_TEST(!fs::exists(target / "model.safetensors.prefopt-tmp"));
 }
@@ -165,14 +165,14 @@ BOOST_AUTO_TEST_CASE(more_than_one_label_is_refused) {
   const scalar_folder folder;
   const std::string good = get(folder / "config.json");
   folder.set("id2label", {{"0", "LABEL_0"}, {"1", "LABEL_1"}, {"2", "LABEL_2"}});
-  folder.refused("config.json: id2label has 3 labels, one label was wanted");
+  folder.refused("config.json: id2label has 3 labels, expected one label");
   folder.set("id2label", json::object());
   folder.refused("config.json: id2label has 0 labels");
   folder.set("id2label", {"LABEL_0"});
-  folder.refused("config.json: id2label is a list, an object was wanted");
+  folder.refused("config.json: id2label is a list, expected an object");
   folder.set("id2label", nullptr);
   folder.set("num_labels", 2);
-  folder.refused("config.json: num_labels is 2, one label was wanted");
+  folder.refused("config.json: num_labels is 2, expected one label");
   folder.set("num_labels", 1);
   (void)folder.load();
 
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(more_than_one_label_is_refused) {
   list.add("score.weight", {2, 4}, std::vector<float>(8));
   list.write(folder.path());
   folder.refused(
-      "model.safetensors: tensor score.weight has shape [2, 4], wanted [1, 4] (one label, n_embd 4)");
+      "model.safetensors: tensor score.weight has shape [2, 4], expected [1, 4] (one label, n_embd 4)");
 }
 
 BOOST_AUTO_TEST_CASE(wrapped_names_and_numbers_that_are_none_are_as_in_a_language_model) {
@@ -247,24 +247,24 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
       },
       "model.safetensors: tensor lm_head.weight is none of a GPT-2 with n_layer 2 and a scalar head");
   refused_with([](tensor_list& list) { list["score.weight"].shape = {4}; },
-               "tensor score.weight has shape [4], wanted [1, 4]");
+               "tensor score.weight has shape [4], expected [1, 4]");
   refused_with(
       [](tensor_list& list) {
         list["score.weight"].shape = {4, 1};
       },
-      "tensor score.weight has shape [4, 1], wanted [1, 4]");
+      "tensor score.weight has shape [4, 1], expected [1, 4]");
   refused_with([](tensor_list& list) { list.erase("transformer.h.1.ln_2.bias"); },
                "model.safetensors: tensor h.1.ln_2.bias is missing");
   refused_with(
       [](tensor_list& list) {
         list["transformer.h.0.mlp.c_fc.weight"].shape = {16, 4};
       },
-      "tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], wanted [4, 16]",
+      "tensor transformer.h.0.mlp.c_fc.weight has shape [16, 4], expected [4, 16]",
       "n_embd 4, n_inner 16");
   good.write(folder.path());
   (void)folder.load();
   folder.set("vocab_size", 16777216);
-  folder.refused("transformer.wte.weight has shape [5, 4], wanted [16777216, 4]");
+  folder.refused("transformer.wte.weight has shape [5, 4], expected [16777216, 4]");
   fs::remove(folder / "config.json");
   folder.refused("config.json: ", "No such file");
 }

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_read_item_by_item_however_it_is_indented) {
   refused("[{}", "line 1: the file ends inside the list");
   refused("[{},", "line 1: item 2: not JSON");
   refused("[{},]", "line 1: item 2: not JSON");
-  refused("[{}\n{}]", "line 2: a comma or the list's end was wanted");
+  refused("[{}\n{}]", "line 2: expected a comma or the list's end");
   refused("[{}]\n{}", "line 2: something stands behind the list");
   refused("[{\"a\":}]", "line 1: item 1: not JSON at byte 6");
 }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded) {
 BOOST_AUTO_TEST_CASE(text_that_is_not_utf_8_is_named_with_and_without_its_mark) {
   const std::string json = "{\"prompt\": \"x\"}\n";
   const auto way = [](const std::string& name) {
-    return name + " text, JSON was wanted; iconv -f " + name;
+    return name + " text, expected JSON; iconv -f " + name;
   };
   refused("\xff\xfe" + widened(json, 2, true), way("UTF-16LE"));
   refused("\xfe\xff" + widened(json, 2, false), way("UTF-16BE"));
@@ -151,11 +151,11 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf_8_is_named_with_and_without_its_mark) 
 
 BOOST_AUTO_TEST_CASE(other_kinds_of_files_are_named_with_a_command_that_converts_them) {
   refused("prompt,chosen,rejected\r\n\"a, b\",c,d\n",
-          "comma-separated values (CSV), JSON was wanted; python3 -c");
+          "comma-separated values (CSV), expected JSON; python3 -c");
   refused("\"prompt\",\"chosen\"\na,b\n", "CSV");
   refused("\xef\xbb\xbfprompt\tchosen\trejected\n", "tab-separated values (TSV)");
   refused("PAR1\x15\x04",
-          "a Parquet file, JSON was wanted; python3 -c 'import pandas; pandas.read_parquet(\"");
+          "a Parquet file, expected JSON; python3 -c 'import pandas; pandas.read_parquet(\"");
   refused(gzip("PAR1\x15\x04"), "a Parquet file");
   refused("ARROW1\0\0"s, "an Arrow file");
   refused("\xff\xff\xff\xff\x10\x01\0\0"s, "an Arrow stream");

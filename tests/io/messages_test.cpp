@@ -86,12 +86,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused(with_prompt("\"Hi\"", list({hello})),
           "chosen is a list of messages and the prompt a text");
   refused(with_prompt(R"([{"role":"tool","content":"x"}])", list({hello})),
-          "prompt: message 1: role is tool, wanted system, user or assistant");
+          "prompt: message 1: role is tool, expected system, user or assistant");
   refused(with_prompt(R"([{"role":"user"}])", list({hello})),
           "prompt: message 1: key \"content\" is missing");
   refused(with_prompt(R"([{"role":"user","content":["x"]}])", list({hello})),
-          "content is a list, a text was wanted");
-  refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, a JSON object was wanted");
+          "content is a list, expected a text");
+  refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, expected a JSON object");
   refused(
       R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({be_kind, hello}) + "}",
       "chosen and rejected have no beginning in common that an assistant's message follows in each");
@@ -123,19 +123,19 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
 BOOST_AUTO_TEST_CASE(a_prompt_that_the_dialogues_begin_with_is_not_said_twice) {
   const std::string dialogues =
       R"("chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({hi, what}) + "}";
-  const preference_pair wanted{"\n\nHuman: Hi\n\nAssistant:", " Hello!", " What?"};
+  const preference_pair expected{"\n\nHuman: Hi\n\nAssistant:", " Hello!", " What?"};
   for (const std::string prompt :
        {R"("prompt":"Hi",)", R"("prompt":" Hi\n",)", R"("prompt":"",)", R"("prompt":null,)", ""})
-    BOOST_TEST((only("{" + prompt + dialogues) == wanted));
-  BOOST_TEST((only(R"({"prompt":)" + list({hi}) + "," + dialogues) == wanted));
+    BOOST_TEST((only("{" + prompt + dialogues) == expected));
+  BOOST_TEST((only(R"({"prompt":)" + list({hi}) + "," + dialogues) == expected));
   BOOST_TEST((only(R"({"prompt":"Hi","prompt_id":"3f","messages":)" + list({hi, hello}) +
-                   R"(,"score_chosen":8.5,"score_rejected":7,)" + dialogues) == wanted));
+                   R"(,"score_chosen":8.5,"score_rejected":7,)" + dialogues) == expected));
   BOOST_TEST((only(R"({"prompt":"Hi","chosen":)" + list({be_kind, hi, hello}) + R"(,"rejected":)" +
                    list({be_kind, hi, what}) + "}")
                   .prompt == "\n\nSystem: Be kind.\n\nHuman: Hi\n\nAssistant:"));
   // One of the dialogues may be the answer alone.
   BOOST_TEST((only(R"({"prompt":)" + list({hi}) + R"(,"chosen":)" + list({hi, hello}) +
-                   R"(,"rejected":)" + list({what}) + "}") == wanted));
+                   R"(,"rejected":)" + list({what}) + "}") == expected));
   // A prompt that they do not hold would be lost, or said in other words.
   refused(R"({"prompt":"H",)" + dialogues,
           "prompt is \"H\", which is no user's message of the dialogues in chosen");
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(members_that_no_template_writes_are_refused) {
   refused(with("\"tool_call_id\":\"1\"", "tool"), "tool_call_id is for a chat template");
   refused(with("\"name\":\"f\"", "tool"), "role is tool");
   refused(R"({"chosen":[{"from":"human","value":"Hi"}],"rejected":[]})",
-          "\"from\" and \"value\", wanted \"role\"");
+          "\"from\" and \"value\", expected \"role\"");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -113,11 +113,11 @@ BOOST_AUTO_TEST_CASE(whole_dialogues_are_taken_in_both) {
 
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_list_is_refused) {
   refused(ranked, R"({"prompt":"p","responses":["a"],"ranks":[1]})",
-          "1 responses, wanted two or more");
+          "1 responses, expected two or more");
   refused(ranked, R"({"prompt":"p","responses":"a","ranks":[1]})",
-          "responses is a text, a list was wanted");
+          "responses is a text, expected a list");
   refused(ranked, R"({"prompt":"p","responses":["a",1],"ranks":[1,2]})",
-          "responses: number 2 is 1, a text was wanted");
+          "responses: number 2 is 1, expected a text");
   refused(ranked, R"({"prompt":"p","responses":["a","b"]})", "neither ranks nor scores");
   refused(ranked, R"({"prompt":"p","responses":["a","b"],"ranks":[1,2],"scores":[1,2]})",
           "ranks and scores");
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_list_is_refused) {
           "scores: number 2 is a text, a number");
   refused(ranked, R"({"responses":["a","b"],"ranks":[1,2]})", "key \"prompt\" is missing");
   refused(ranked, R"({"prompt_ids":[1],"responses_ids":[[1],[]],"ranks":[1,2]})",
-          "number 2: token ids were wanted");
+          "number 2: expected token ids");
   refused(ranked, R"({"prompt_ids":[1],"responses_ids":[[1],[-1]],"ranks":[1,2]})",
           "a token id is -1");
 }
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_list_is_refused) {
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_unpaired_example_is_refused) {
   refused(unpaired, R"({"prompt":"p","completion":"c"})", "key \"label\" is missing");
   refused(unpaired, R"({"prompt":"p","completion":"c","label":1})",
-          "label is 1, true or false was wanted");
+          "label is 1, expected true or false");
   refused(unpaired, R"({"prompt":"p","label":true})", "key \"completion\" is missing");
   refused(unpaired, R"({"prompt_ids":[1],"completion_ids":[],"label":true})",
           "completion_ids is an empty list");

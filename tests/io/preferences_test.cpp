@@ -120,10 +120,10 @@ BOOST_AUTO_TEST_CASE(a_common_prefix_ends_between_code_points) {
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
   refused("{\"prompt\":", "not JSON at byte");
   refused("\"\xff\"", "not JSON");
-  refused("[]", "a list, a JSON object was wanted");
+  refused("[]", "a list, expected a JSON object");
   refused(R"({"prompt":"p","chosen":"c"})", "key \"rejected\" is missing");
   refused(R"({"prompt":"p","rejected":"c"})", "key \"chosen\" is missing");
-  refused(R"({"prompt":1,"chosen":"c","rejected":"r"})", "prompt is 1, a text was wanted");
+  refused(R"({"prompt":1,"chosen":"c","rejected":"r"})", "prompt is 1, expected a text");
   refused(R"({"prompt":"p","chosen":null,"rejected":"r"})", "chosen is null");
   refused(R"({"chosen_ids":[1],"rejected_ids":[1]})", "key \"prompt_ids\" is missing");
   refused(R"({"prompt_ids":[1],"chosen_ids":[],"rejected_ids":[1]})",
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
   refused(R"({"prompt_ids":[1],"chosen_ids":[1],"rejected_ids":[]})",
           "rejected_ids is an empty list");
   refused(R"({"prompt_ids":"x","chosen_ids":[1],"rejected_ids":[1]})",
-          "prompt_ids is a text, a list was wanted");
+          "prompt_ids is a text, expected a list");
   for (const char* id :
        {"-1", "2147483648", "1.5", "true", "\"1\"", "null", "18446744073709551615"}) {
     refused(prefopt::join(R"({"prompt_ids":[1,)", id, R"(],"chosen_ids":[1],"rejected_ids":[1]})"),
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_pairs_names_its_items) {
       (void)read_preferences(put(folder / "p.json", "[" + good + ",\n{\"prompt\":\"p\"}]")),
       format_error, says("/p.json: line 2: item 2: key \"chosen\" is missing"));
   BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.json", "[1]")), format_error,
-                        says("line 1: item 1", "a JSON object was wanted"));
+                        says("line 1: item 1", "expected a JSON object"));
   BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.json", "[]")), format_error,
                         says("no pairs"));
 }

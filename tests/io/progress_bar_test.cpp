@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(log_every_thins_plain_lines_but_keeps_the_first_and_the_las
     for (int number = 1; number <= 4; ++number) bar.on_step(step(number));
   }
   const std::string heard = file.heard();
-  for (const char* wanted : {"step 1/4", "step 3/4", "step 4/4"})
-    BOOST_TEST(heard.find(wanted) != std::string::npos);
+  for (const char* expected : {"step 1/4", "step 3/4", "step 4/4"})
+    BOOST_TEST(heard.find(expected) != std::string::npos);
   BOOST_TEST(heard.find("step 2/4") == std::string::npos);
 }
 

@@ -70,9 +70,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_neither_found_nor_removed) {
   put(folder / "checkpoint-50", "a file");
   BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());
   for (const std::int64_t step : {1, 2, 3}) checkpoint(folder, step);
-  names wanted = others;
-  wanted.insert({"checkpoint-2", "checkpoint-3", "checkpoint-50"});
-  BOOST_TEST((names_in(folder.path()) == wanted));
+  names expected = others;
+  expected.insert({"checkpoint-2", "checkpoint-3", "checkpoint-50"});
+  BOOST_TEST((names_in(folder.path()) == expected));
 }
 
 BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {

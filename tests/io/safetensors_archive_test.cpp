@@ -84,11 +84,10 @@ BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
   const sharded_folder folder;
   for (const char* name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "",
                            "a\\\\b", "a\\u0000b"}) {
-    folder.refused(prefopt::join(R"({"a":")", name, R"("})"),
-                   "a file of the same folder was wanted");
+    folder.refused(prefopt::join(R"({"a":")", name, R"("})"), "expected a file of the same folder");
   }
   folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: cannot open");
-  folder.refused(R"({"a":7})", "a is 7, a text was wanted");
+  folder.refused(R"({"a":7})", "a is 7, expected a text");
   folder.refused("[]", "weight_map");
 }
 

@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_whose_parts_contradict_each_other_is_refused) {
   refused(folder, file("\"F32\"", "[3]", "[0,8]"), "tensor t: 8 bytes for shape [3] of F32");
   refused(folder, file("\"F32\"", "[-2]", "[0,8]"), "tensor t: shape is -2");
   refused(folder, file("\"F32\"", "[2.0]", "[0,8]"), "tensor t: shape is 2.0");
-  refused(folder, file("\"F32\"", "2", "[0,8]"), "tensor t: shape is 2, a list was wanted");
+  refused(folder, file("\"F32\"", "2", "[0,8]"), "tensor t: shape is 2, expected a list");
   refused(folder, file("\"F32\"", "[2]", "[8,0]"), "tensor t: data_offsets");
   refused(folder, file("\"F32\"", "[2]", "[0,8,8]"), "tensor t: 3 data_offsets");
   refused(folder, file("\"F32\"", "[2]", "[-1,8]"), "tensor t: data_offsets is -1");

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(gzip_is_recognized_in_a_pipe_that_gives_one_byte_first) {
   const scratch_folder folder;
   const auto path = folder / "pipe";
   const std::string texts[]{gzip("a\nb\n"), "a\nb\n", "x"};
-  const std::string wanted[]{"a\nb\n", "a\nb\n", "x"};
+  const std::string expected[]{"a\nb\n", "a\nb\n", "x"};
   BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   for (std::size_t i = 0; i < std::size(texts); ++i) {
     const ::pid_t writer = ::fork();
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(gzip_is_recognized_in_a_pipe_that_gives_one_byte_first) {
       good = good && ::write(pipe, rest.data(), rest.size()) == static_cast<::ssize_t>(rest.size());
       ::_exit(good ? 0 : 1);
     }
-    BOOST_TEST(text_of(path) == wanted[i]);
+    BOOST_TEST(text_of(path) == expected[i]);
     int status = -1;
     ::waitpid(writer, &status, 0);
     BOOST_TEST(status == 0);

@@ -52,13 +52,13 @@ template <class Model>
   return all;
 }
 
-inline void check_close(std::span<const double> got, std::span<const double> wanted,
+inline void check_close(std::span<const double> got, std::span<const double> expected,
                         double tolerance, const std::string& what) {
-  BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
+  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    difference += (got[i] - wanted[i]) * (got[i] - wanted[i]);
-    size += wanted[i] * wanted[i];
+    difference += (got[i] - expected[i]) * (got[i] - expected[i]);
+    size += expected[i] * expected[i];
   }
   // Below 1e-3 a gradient is a sum that cancels (a key's bias moves nothing): its rounding is that
   // of its terms.
@@ -67,10 +67,10 @@ inline void check_close(std::span<const double> got, std::span<const double> wan
              what << " is off by " << std::sqrt(difference) << ", over " << bound);
 }
 
-inline void check_close(const gradient_list& got, const gradient_list& wanted, double tolerance) {
-  BOOST_REQUIRE_EQUAL(got.size(), wanted.size());
+inline void check_close(const gradient_list& got, const gradient_list& expected, double tolerance) {
+  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
   for (std::size_t t = 0; t < got.size(); ++t)
-    check_close(got[t], wanted[t], tolerance, join("gradient of tensor ", t));
+    check_close(got[t], expected[t], tolerance, join("gradient of tensor ", t));
 }
 
 [[nodiscard]] inline std::vector<owned_sequence> sequences_for(const model_facts& facts,

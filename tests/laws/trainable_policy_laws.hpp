@@ -84,7 +84,7 @@ void square_sums_are_those_of_the_next_token(const Subject& subject) {
                  .most_tokens = subject.positions / 2,
                  .longest = subject.positions});
     const auto batch = pack(packable(owned));
-    std::vector<double> wanted;
+    std::vector<double> expected;
     for_each_sequence(batch, [&](const sequence_path& path) {
       for (std::size_t p = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);
            p < path.tokens.size(); ++p) {
@@ -97,13 +97,14 @@ void square_sums_are_those_of_the_next_token(const Subject& subject) {
         double sum = 0;
         for (const double log_prob : policy.token_log_probs(pack(next, members)))
           sum += std::exp(2 * log_prob);
-        wanted.push_back(std::log(sum));
+        expected.push_back(std::log(sum));
       }
     });
-    model_laws::check_close(policy.token_square_sums(batch), wanted, subject.rounding,
+    model_laws::check_close(policy.token_square_sums(batch), expected, subject.rounding,
                             "square sums");
     auto pass = policy.forward(batch);
-    model_laws::check_close(pass.square_sums(), wanted, subject.rounding, "square sums of a pass");
+    model_laws::check_close(pass.square_sums(), expected, subject.rounding,
+                            "square sums of a pass");
   }
 }
 
@@ -163,8 +164,8 @@ void passes_can_be_held_side_by_side(const Subject& subject) {
   const auto batch_b = pack(packable(owned_b));
   const auto slopes_a = model_laws::random_slopes(batch_a.targets.size(), 10);
   const auto slopes_b = model_laws::random_slopes(batch_b.targets.size(), 11);
-  const auto wanted = model_laws::sum(model_laws::gradients_of(subject, slopes_a, batch_a),
-                                      model_laws::gradients_of(subject, slopes_b, batch_b));
+  const auto expected = model_laws::sum(model_laws::gradients_of(subject, slopes_a, batch_a),
+                                        model_laws::gradients_of(subject, slopes_b, batch_b));
   for (const bool a_first : {true, false}) {
     auto policy = subject.make();
     auto pass_a = policy.forward(batch_a);
@@ -172,7 +173,7 @@ void passes_can_be_held_side_by_side(const Subject& subject) {
     if (a_first) pass_a.backward(slopes_a);
     pass_b.backward(slopes_b);
     if (!a_first) pass_a.backward(slopes_a);
-    model_laws::check_close(model_laws::gradients(policy), wanted, subject.rounding);
+    model_laws::check_close(model_laws::gradients(policy), expected, subject.rounding);
   }
 }
 
@@ -189,10 +190,10 @@ void backward_adds(const Subject& subject) {
     auto pass = policy.forward(batch);
     pass.backward(scaled);
   }
-  auto wanted = model_laws::gradients_of(subject, slopes, batch);
-  for (auto& tensor : wanted)
+  auto expected = model_laws::gradients_of(subject, slopes, batch);
+  for (auto& tensor : expected)
     for (double& value : tensor) value *= -2;
-  model_laws::check_close(model_laws::gradients(policy), wanted, subject.rounding);
+  model_laws::check_close(model_laws::gradients(policy), expected, subject.rounding);
 }
 
 /// Slopes that are not one a target, and tokens or positions that the model does not have, are

@@ -140,8 +140,9 @@ void scalar_passes_can_be_held_side_by_side(const Subject& subject) {
   const auto rows_b = model_laws::rows_of(batch_b, 11);
   const auto slopes_a = model_laws::random_slopes(rows_a.size(), 10);
   const auto slopes_b = model_laws::random_slopes(rows_b.size(), 11);
-  const auto wanted = model_laws::sum(model_laws::gradients_of(subject, slopes_a, batch_a, rows_a),
-                                      model_laws::gradients_of(subject, slopes_b, batch_b, rows_b));
+  const auto expected =
+      model_laws::sum(model_laws::gradients_of(subject, slopes_a, batch_a, rows_a),
+                      model_laws::gradients_of(subject, slopes_b, batch_b, rows_b));
   for (const bool a_first : {true, false}) {
     auto model = subject.make();
     auto pass_a = model.forward(batch_a, rows_a);
@@ -149,7 +150,7 @@ void scalar_passes_can_be_held_side_by_side(const Subject& subject) {
     if (a_first) pass_a.backward(slopes_a);
     pass_b.backward(slopes_b);
     if (!a_first) pass_a.backward(slopes_a);
-    model_laws::check_close(model_laws::gradients(model), wanted, subject.rounding);
+    model_laws::check_close(model_laws::gradients(model), expected, subject.rounding);
   }
 }
 
@@ -167,10 +168,10 @@ void backward_of_values_adds(const Subject& subject) {
     auto pass = model.forward(batch, rows);
     pass.backward(scaled);
   }
-  auto wanted = model_laws::gradients_of(subject, slopes, batch, rows);
-  for (auto& tensor : wanted)
+  auto expected = model_laws::gradients_of(subject, slopes, batch, rows);
+  for (auto& tensor : expected)
     for (double& value : tensor) value *= -3;
-  model_laws::check_close(model_laws::gradients(model), wanted, subject.rounding);
+  model_laws::check_close(model_laws::gradients(model), expected, subject.rounding);
 }
 
 /// Slopes that are not one a value, rows that the batch does not have, tokens that the model does

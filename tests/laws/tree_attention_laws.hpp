@@ -104,13 +104,13 @@ template <class Backend>
 // is rounded too.
 inline constexpr double attention_rounding = 4.0 / 512;
 
-inline void check_close(const attention_results& got, const attention_results& wanted) {
-  BOOST_TEST(distance(got.out, wanted.out) <= attention_rounding);
-  BOOST_TEST(distance(got.log_sums, wanted.log_sums) <= 1e-5);
-  if (wanted.d_q.empty()) return;
-  BOOST_TEST(distance(got.d_q, wanted.d_q) <= attention_rounding);
-  BOOST_TEST(distance(got.d_k, wanted.d_k) <= attention_rounding);
-  BOOST_TEST(distance(got.d_v, wanted.d_v) <= attention_rounding);
+inline void check_close(const attention_results& got, const attention_results& expected) {
+  BOOST_TEST(distance(got.out, expected.out) <= attention_rounding);
+  BOOST_TEST(distance(got.log_sums, expected.log_sums) <= 1e-5);
+  if (expected.d_q.empty()) return;
+  BOOST_TEST(distance(got.d_q, expected.d_q) <= attention_rounding);
+  BOOST_TEST(distance(got.d_k, expected.d_k) <= attention_rounding);
+  BOOST_TEST(distance(got.d_v, expected.d_v) <= attention_rounding);
 }
 
 /// Attention over a random forest in bfloat16, of all rows and of named ones. A backend may have

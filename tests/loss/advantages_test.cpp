@@ -22,14 +22,14 @@ std::vector<double> random_numbers(std::size_t count, std::uint64_t seed) {
   return numbers;
 }
 
-void check_close(double came, double wanted) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, prefopt_test::rounding<double>, 1),
-             came << " and " << wanted);
+void check_close(double came, double expected) {
+  BOOST_TEST(prefopt_test::is_close(came, expected, prefopt_test::rounding<double>, 1),
+             came << " and " << expected);
 }
 
-void check_close(const std::vector<double>& came, const std::vector<double>& wanted) {
-  BOOST_TEST_REQUIRE(came.size() == wanted.size());
-  for (std::size_t i = 0; i < came.size(); ++i) check_close(came[i], wanted[i]);
+void check_close(const std::vector<double>& came, const std::vector<double>& expected) {
+  BOOST_TEST_REQUIRE(came.size() == expected.size());
+  for (std::size_t i = 0; i < came.size(); ++i) check_close(came[i], expected[i]);
 }
 
 double mean_of(const std::vector<double>& numbers) {
@@ -51,12 +51,12 @@ BOOST_AUTO_TEST_CASE(an_advantage_is_the_sum_of_discounted_surprises_to_come) {
       for (const double lam : {0.0, 0.4, 0.95, 1.0}) {
         const auto found = generalized_advantages(rewards, values, {.gamma = gamma, .lam = lam});
         for (std::size_t t = 0; t < n; ++t) {
-          double wanted = 0;
+          double expected = 0;
           for (std::size_t k = 0; t + k < n; ++k) {
             const double next = t + k + 1 < n ? values[t + k + 1] : 0;
-            wanted += std::pow(gamma * lam, k) * (rewards[t + k] + gamma * next - values[t + k]);
+            expected += std::pow(gamma * lam, k) * (rewards[t + k] + gamma * next - values[t + k]);
           }
-          check_close(found.advantages[t], wanted);
+          check_close(found.advantages[t], expected);
         }
       }
     }

@@ -56,9 +56,9 @@ std::vector<double> golden(const std::string& name) {
 
 /// `slope_scale`: the size of the terms that cancel in a slope.
 void agrees_with(const std::string& name, const bradley_terry& loss, double slope_scale) {
-  const std::vector<double> rewards = golden("rewards"), wanted = golden("reward_" + name);
+  const std::vector<double> rewards = golden("rewards"), expected = golden("reward_" + name);
   BOOST_TEST_REQUIRE(rewards.size() >= 4 * 64);
-  BOOST_TEST_REQUIRE(wanted.size() * 4 == rewards.size() * 3);
+  BOOST_TEST_REQUIRE(expected.size() * 4 == rewards.size() * 3);
   for (std::size_t i = 0; 4 * i < rewards.size(); ++i) {
     const double* const row = &rewards[4 * i];
     const pair given = of(row[0], row[1], row[2], row[3]);
@@ -66,9 +66,10 @@ void agrees_with(const std::string& name, const bradley_terry& loss, double slop
     for (const auto& came : {std::vector{first.loss, first.slopes[0], first.slopes[1]},
                              std::vector{second.loss, second.slopes[1], second.slopes[0]}}) {
       for (std::size_t j = 0; j < 3; ++j)
-        BOOST_TEST(is_close(came[j], wanted[3 * i + j], rounding<double>, j == 0 ? 0 : slope_scale),
-                   name << ", pair " << i << ", number " << j << ": " << came[j] << ", wanted "
-                        << wanted[3 * i + j]);
+        BOOST_TEST(
+            is_close(came[j], expected[3 * i + j], rounding<double>, j == 0 ? 0 : slope_scale),
+            name << ", pair " << i << ", number " << j << ": " << came[j] << ", expected "
+                 << expected[3 * i + j]);
     }
   }
 }
@@ -129,13 +130,13 @@ BOOST_AUTO_TEST_CASE(equal_rewards_have_exactly_log_two_and_a_step_goes_towards_
 BOOST_AUTO_TEST_CASE(swapping_the_responses_with_their_scores_swaps_the_slopes) {
   for (const bradley_terry& loss : settings) {
     for (const pair& given : ordinary_rewards()) {
-      const list_loss came = loss(swapped(given)), wanted = loss(given);
-      BOOST_TEST(came.loss == wanted.loss);
-      BOOST_TEST(came.slopes[0] == wanted.slopes[1]);
-      BOOST_TEST(came.slopes[1] == wanted.slopes[0]);
+      const list_loss came = loss(swapped(given)), expected = loss(given);
+      BOOST_TEST(came.loss == expected.loss);
+      BOOST_TEST(came.slopes[0] == expected.slopes[1]);
+      BOOST_TEST(came.slopes[1] == expected.slopes[0]);
       const bool first_is_better = given[0].score > given[1].score;
       if (loss.center_rewards_coefficient == 0)
-        BOOST_TEST((wanted.slopes[first_is_better ? 0 : 1] < 0));
+        BOOST_TEST((expected.slopes[first_is_better ? 0 : 1] < 0));
     }
   }
 }

@@ -21,12 +21,12 @@ pair_log_probs swapped(const pair_log_probs& pair) {
           pair.reference_chosen, pair.rejected_tokens, pair.chosen_tokens};
 }
 
-bool is_refused(const dpo& loss, const std::string& wanted) {
+bool is_refused(const dpo& loss, const std::string& expected) {
   try {
     check(loss);
   } catch (const prefopt::value_error& refusal) {
     BOOST_TEST_MESSAGE(refusal.what());
-    return std::string(refusal.what()).find(wanted) != std::string::npos;
+    return std::string(refusal.what()).find(expected) != std::string::npos;
   }
   return false;
 }
@@ -90,12 +90,12 @@ BOOST_AUTO_TEST_CASE(a_slope_far_out_keeps_its_digits) {
 
 BOOST_AUTO_TEST_CASE(hyper_parameters_outside_their_range_are_refused_with_the_value_that_came) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  BOOST_TEST(is_refused({.beta = 0}, "dpo: beta is 0, wanted a finite number above 0"));
+  BOOST_TEST(is_refused({.beta = 0}, "dpo: beta is 0, expected a finite number above 0"));
   BOOST_TEST(is_refused({.beta = -0.5}, "beta is -0.5"));
   BOOST_TEST(is_refused({.beta = infinity}, "beta is inf"));
   BOOST_TEST(is_refused({.beta = std::nan("")}, "beta is nan"));
   BOOST_TEST(is_refused({.label_smoothing = 0.5},
-                        "dpo: label_smoothing is 0.5, wanted 0 <= label_smoothing < 0.5"));
+                        "dpo: label_smoothing is 0.5, expected 0 <= label_smoothing < 0.5"));
   BOOST_TEST(is_refused({.label_smoothing = -0.1}, "label_smoothing is -0.1"));
   BOOST_TEST(is_refused({.label_smoothing = std::nan("")}, "label_smoothing is nan"));
   BOOST_CHECK_NO_THROW(check(dpo{.beta = 1e-6, .label_smoothing = 0.49}));

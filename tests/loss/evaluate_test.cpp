@@ -49,11 +49,11 @@ evaluated_pairs one_by_one(const Loss& loss) {
   return all;
 }
 
-void are_equal(const evaluated_pairs& came, const evaluated_pairs& wanted) {
-  BOOST_TEST(came.losses == wanted.losses, boost::test_tools::per_element());
-  BOOST_TEST(came.slope_chosen == wanted.slope_chosen, boost::test_tools::per_element());
-  BOOST_TEST(came.slope_rejected == wanted.slope_rejected, boost::test_tools::per_element());
-  BOOST_TEST(came.loss == wanted.loss, boost::test_tools::tolerance(1e-14));
+void are_equal(const evaluated_pairs& came, const evaluated_pairs& expected) {
+  BOOST_TEST(came.losses == expected.losses, boost::test_tools::per_element());
+  BOOST_TEST(came.slope_chosen == expected.slope_chosen, boost::test_tools::per_element());
+  BOOST_TEST(came.slope_rejected == expected.slope_rejected, boost::test_tools::per_element());
+  BOOST_TEST(came.loss == expected.loss, boost::test_tools::tolerance(1e-14));
 }
 
 /// Whether evaluate takes a loss with so many vectors.
@@ -87,11 +87,11 @@ BOOST_AUTO_TEST_CASE(every_tensor_library_gives_the_same_bits_also_mixed) {
   const Eigen::ArrayXd eigen = Eigen::Map<const Eigen::ArrayXd>(policy_rejected.data(), 3);
   const xt::xtensor<float, 1> floats = {-14, -28, -12};
   const xt::xarray<double> ranked_at_run_time = {-18, -14, -11};
-  const auto wanted = one_by_one(dpo{});
-  are_equal(evaluate(dpo{}, std::span(policy_chosen), eigen, floats, ranked_at_run_time), wanted);
+  const auto expected = one_by_one(dpo{});
+  are_equal(evaluate(dpo{}, std::span(policy_chosen), eigen, floats, ranked_at_run_time), expected);
   are_equal(evaluate(dpo{}, std::array<float, 3>{-10, -30, -8}, 2 * eigen - eigen, floats + 0.f,
                      Eigen::RowVector3f(-18, -14, -11)),
-            wanted);
+            expected);
 }
 
 BOOST_AUTO_TEST_CASE(equal_pairs_have_exactly_their_loss_as_mean) {
@@ -121,17 +121,17 @@ BOOST_AUTO_TEST_CASE(a_missing_log_prob_is_refused_with_both_counts) {
 BOOST_AUTO_TEST_CASE(a_matrix_that_only_run_time_knows_is_refused) {
   const xt::xarray<double> matrix = {{-1, -2}, {-3, -4}};
   BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(sft{}, matrix); }) ==
-             "sft: a tensor of rank 2, wanted a vector");
+             "sft: a tensor of rank 2, expected a vector");
 }
 
 BOOST_AUTO_TEST_CASE(no_pairs_and_bad_hyper_parameters_are_refused) {
   const std::vector<double> none;
   BOOST_TEST(refusal<value_error>([&] { (void)evaluate(dpo{}, none, none, none, none); }) ==
-             "dpo: no pairs, wanted at least one");
+             "dpo: no pairs, expected at least one");
   BOOST_TEST(refusal<value_error>([&] {
                (void)evaluate(dpo{.beta = -1}, policy_chosen, policy_rejected, reference_chosen,
                               reference_rejected);
-             }) == "dpo: beta is -1, wanted a finite number above 0");
+             }) == "dpo: beta is -1, expected a finite number above 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
@@ -146,11 +146,11 @@ BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
   const auto came = evaluate(loss, policy_chosen, policy_rejected, reference_chosen,
                              reference_rejected, chosen_tokens, rejected_tokens);
   for (std::size_t i = 0; i < 3; ++i) {
-    const pair_loss wanted = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i],
-                                   reference_rejected[i], chosen_tokens[i], rejected_tokens[i]});
-    BOOST_TEST(came.losses[i] == wanted.loss);
-    BOOST_TEST(came.slope_chosen[i] == wanted.slope_chosen);
-    BOOST_TEST(came.slope_rejected[i] == wanted.slope_rejected);
+    const pair_loss expected = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i],
+                                     reference_rejected[i], chosen_tokens[i], rejected_tokens[i]});
+    BOOST_TEST(came.losses[i] == expected.loss);
+    BOOST_TEST(came.slope_chosen[i] == expected.slope_chosen);
+    BOOST_TEST(came.slope_rejected[i] == expected.slope_rejected);
   }
   // ipo under reverse KL is ipo of the means.
   const auto under_reverse_kl =

@@ -24,22 +24,22 @@ std::vector<double> golden(const std::string& name) {
 /// Every number of every pair; `scale` is the size of terms that cancel in a slope.
 template <pairwise_loss Loss>
 void agrees_with(const std::string& name, const Loss& loss, double scale) {
-  const std::vector<double> pairs = golden("pairs"), wanted = golden(name);
+  const std::vector<double> pairs = golden("pairs"), expected = golden(name);
   BOOST_TEST_REQUIRE(pairs.size() >= 4 * 64);
-  BOOST_TEST_REQUIRE(wanted.size() * 4 == pairs.size() * 3);
+  BOOST_TEST_REQUIRE(expected.size() * 4 == pairs.size() * 3);
   for (std::size_t i = 0; i * 4 < pairs.size(); ++i) {
     const double* const pair = &pairs[4 * i];
     const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 0, 0});
-    if (std::isnan(wanted[3 * i])) {  // where there is no number: a log-prob above 0 is none
+    if (std::isnan(expected[3 * i])) {  // where there is no number: a log-prob above 0 is none
       BOOST_TEST(std::max(pair[0], pair[1]) >= 0);
       continue;
     }
     const double numbers[] = {came.loss, came.slope_chosen, came.slope_rejected};
     for (std::size_t j = 0; j < 3; ++j)
-      BOOST_TEST(prefopt_test::is_close(numbers[j], wanted[3 * i + j],
+      BOOST_TEST(prefopt_test::is_close(numbers[j], expected[3 * i + j],
                                         prefopt_test::rounding<double>, scale),
-                 name << ", pair " << i << ", number " << j << ": " << numbers[j] << ", wanted "
-                      << wanted[3 * i + j]);
+                 name << ", pair " << i << ", number " << j << ": " << numbers[j] << ", expected "
+                      << expected[3 * i + j]);
   }
 }
 

@@ -34,16 +34,16 @@ std::vector<double> golden(const std::string& name) {
   return prefopt_test::load_npy(PREFOPT_TEST_SOURCE_DIR "/golden/losses/" + name + ".npy");
 }
 
-void check_close(double came, double wanted, const std::string& where, double scale = 1) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, scale),
-             where << ": " << came << ", wanted " << wanted);
+void check_close(double came, double expected, const std::string& where, double scale = 1) {
+  BOOST_TEST(prefopt_test::is_close(came, expected, tolerance, scale),
+             where << ": " << came << ", expected " << expected);
 }
 
 template <listwise_loss Loss>
 void agrees_on_lists(const Loss& loss) {
   constexpr std::size_t responses = 5;
   const std::vector<double> lists = golden("lists"),
-                            wanted = golden("list_" + std::string(Loss::name));
+                            expected = golden("list_" + std::string(Loss::name));
   BOOST_TEST_REQUIRE(lists.size() >= 20 * 3 * responses);
   for (std::size_t e = 0; e * 3 * responses < lists.size(); ++e) {
     std::vector<response_log_probs> list;
@@ -52,7 +52,7 @@ void agrees_on_lists(const Loss& loss) {
       list.push_back({.policy = one[0], .reference = one[1], .score = one[2]});
     }
     const list_loss came = loss(list);
-    const double* const row = &wanted[e * (1 + responses)];
+    const double* const row = &expected[e * (1 + responses)];
     check_close(came.loss, row[0], join("list ", e));
     for (std::size_t k = 0; k < responses; ++k)
       check_close(came.slopes[k], row[1 + k], join("list ", e, " slope ", k));
@@ -82,19 +82,19 @@ step step_of_pairs() {
 template <batch_loss Loss>
 void agrees_on_a_batch(const std::string& name, const Loss& loss) {
   const step pairs = step_of_pairs();
-  const std::vector<double> wanted = golden("batch_" + name);
+  const std::vector<double> expected = golden("batch_" + name);
   const batch_losses came = loss(pairs.groups());
-  BOOST_TEST_REQUIRE(came.losses.size() * 3 == wanted.size());
+  BOOST_TEST_REQUIRE(came.losses.size() * 3 == expected.size());
   for (std::size_t p = 0; p < came.losses.size(); ++p) {
-    check_close(came.losses[p], wanted[3 * p], join(name, " pair ", p));
-    check_close(came.slopes[2 * p], wanted[3 * p + 1], join(name, " pair ", p, " chosen"));
-    check_close(came.slopes[2 * p + 1], wanted[3 * p + 2], join(name, " pair ", p, " rejected"));
+    check_close(came.losses[p], expected[3 * p], join(name, " pair ", p));
+    check_close(came.slopes[2 * p], expected[3 * p + 1], join(name, " pair ", p, " chosen"));
+    check_close(came.slopes[2 * p + 1], expected[3 * p + 2], join(name, " pair ", p, " rejected"));
   }
 }
 
 template <batch_loss Loss>
 void agrees_unpaired(const std::string& name, Loss loss) {
-  const std::vector<double> numbers = golden("unpaired"), wanted = golden("unpaired_" + name);
+  const std::vector<double> numbers = golden("unpaired"), expected = golden("unpaired_" + name);
   step all;
   for (std::size_t e = 0; 5 * e < numbers.size(); ++e) {
     const double* const one = &numbers[5 * e];
@@ -105,8 +105,8 @@ void agrees_unpaired(const std::string& name, Loss loss) {
   if constexpr (stateful_loss<Loss>) loss.observe(all.groups());
   const batch_losses came = loss(all.groups());
   for (std::size_t e = 0; e < came.losses.size(); ++e) {
-    check_close(came.losses[e], wanted[2 * e], join(name, " example ", e));
-    check_close(came.slopes[2 * e], wanted[2 * e + 1], join(name, " example ", e));
+    check_close(came.losses[e], expected[2 * e], join(name, " example ", e));
+    check_close(came.slopes[2 * e], expected[2 * e + 1], join(name, " example ", e));
     BOOST_TEST(came.slopes[2 * e + 1] == 0.0);
   }
 }
@@ -115,18 +115,18 @@ template <class Divergence>
 void agrees_under(const std::string& divergence, const Divergence& score) {
   const std::vector<double> pairs = golden("pairs");
   const auto compare = [&](const std::string& name, const auto& loss) {
-    const std::vector<double> wanted = golden("divergence_" + name + "_" + divergence);
+    const std::vector<double> expected = golden("divergence_" + name + "_" + divergence);
     int finite = 0;
     for (std::size_t i = 0; i * 4 < pairs.size(); ++i) {
-      if (std::isnan(wanted[3 * i])) continue;
+      if (std::isnan(expected[3 * i])) continue;
       ++finite;
       const double* const pair = &pairs[4 * i];
       const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 7, 9});
-      const double scale = std::max(std::abs(wanted[3 * i]), 1.0);
-      check_close(came.loss, wanted[3 * i], join(name, ' ', divergence, " pair ", i));
-      check_close(came.slope_chosen, wanted[3 * i + 1],
+      const double scale = std::max(std::abs(expected[3 * i]), 1.0);
+      check_close(came.loss, expected[3 * i], join(name, ' ', divergence, " pair ", i));
+      check_close(came.slope_chosen, expected[3 * i + 1],
                   join(name, ' ', divergence, " chosen of ", i), scale);
-      check_close(came.slope_rejected, wanted[3 * i + 2],
+      check_close(came.slope_rejected, expected[3 * i + 2],
                   join(name, ' ', divergence, " rejected of ", i), scale);
     }
     BOOST_TEST(finite > 60);

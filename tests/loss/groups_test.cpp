@@ -88,13 +88,13 @@ void for_each_list_loss(const Visitor& visit) {
 
 BOOST_AUTO_TEST_CASE(a_ranking_of_two_is_dpo_to_the_last_bit) {
   for (const pair_log_probs& pair : all_pairs()) {
-    const pair_loss wanted = dpo{.beta = 0.3}(pair);
+    const pair_loss expected = dpo{.beta = 0.3}(pair);
     const list_loss ranked = plackett_luce_dpo{.beta = 0.3}(as_list(pair));
     const list_loss softmax = s_dpo{.beta = 0.3}(as_list(pair));
     for (const list_loss& came : {ranked, softmax}) {
-      BOOST_TEST(came.loss == wanted.loss);
-      BOOST_TEST(came.slopes[0] == wanted.slope_chosen);
-      BOOST_TEST(came.slopes[1] == wanted.slope_rejected);
+      BOOST_TEST(came.loss == expected.loss);
+      BOOST_TEST(came.slopes[0] == expected.slope_chosen);
+      BOOST_TEST(came.slopes[1] == expected.slope_rejected);
     }
   }
 }
@@ -102,12 +102,12 @@ BOOST_AUTO_TEST_CASE(a_ranking_of_two_is_dpo_to_the_last_bit) {
 BOOST_AUTO_TEST_CASE(the_order_of_a_lists_responses_changes_nothing) {
   for_each_list_loss([](const auto& loss) {
     auto list = a_list();
-    const list_loss wanted = loss(list);
+    const list_loss expected = loss(list);
     std::ranges::reverse(list);
     const list_loss came = loss(list);
-    BOOST_TEST(std::abs(came.loss - wanted.loss) < 1e-14);
+    BOOST_TEST(std::abs(came.loss - expected.loss) < 1e-14);
     for (std::size_t k = 0; k < list.size(); ++k)
-      BOOST_TEST(std::abs(came.slopes[k] - wanted.slopes[list.size() - 1 - k]) < 1e-15);
+      BOOST_TEST(std::abs(came.slopes[k] - expected.slopes[list.size() - 1 - k]) < 1e-15);
   });
 }
 
@@ -176,10 +176,10 @@ BOOST_AUTO_TEST_CASE(whole_steps_stay_finite_at_log_ratios_of_a_thousand) {
 
 BOOST_AUTO_TEST_CASE(transport_reads_sorted_margins_so_exchanging_references_changes_nothing) {
   auto pairs = ordinary_pairs();
-  const auto wanted = aot{}(step_of(pairs).groups());
+  const auto expected = aot{}(step_of(pairs).groups());
   std::swap(pairs[0].reference_chosen, pairs[1].reference_chosen);
   std::swap(pairs[0].reference_rejected, pairs[1].reference_rejected);
-  BOOST_TEST(aot{}(step_of(pairs).groups()).slopes == wanted.slopes,
+  BOOST_TEST(aot{}(step_of(pairs).groups()).slopes == expected.slopes,
              boost::test_tools::per_element());
 }
 
@@ -187,10 +187,10 @@ BOOST_AUTO_TEST_CASE(without_a_shift_bco_is_bco_pair) {
   const auto pairs = ordinary_pairs();
   const auto came = bco{.beta = 0.2}(step_of(pairs).groups());
   for (std::size_t p = 0; p < pairs.size(); ++p) {
-    const pair_loss wanted = bco_pair{.beta = 0.2}(pairs[p]);
-    BOOST_TEST(came.losses[p] == wanted.loss);
-    BOOST_TEST(came.slopes[2 * p] == wanted.slope_chosen);
-    BOOST_TEST(came.slopes[2 * p + 1] == wanted.slope_rejected);
+    const pair_loss expected = bco_pair{.beta = 0.2}(pairs[p]);
+    BOOST_TEST(came.losses[p] == expected.loss);
+    BOOST_TEST(came.slopes[2 * p] == expected.slope_chosen);
+    BOOST_TEST(came.slopes[2 * p + 1] == expected.slope_rejected);
   }
 }
 
@@ -251,9 +251,9 @@ BOOST_AUTO_TEST_CASE(beta_dpo_leaves_no_pair_out_that_it_is_only_asked_about) {
       mean += preference_margin(pair) / static_cast<double>(held_out_pairs.size());
     const double beta = std::max(1e-3, 0.1 * (1 + 0.6 * (mean - asked.running.mean)));
     for (std::size_t p = 0; p < held_out_pairs.size(); ++p) {
-      const pair_loss wanted = dpo{.beta = beta}(held_out_pairs[p]);
-      BOOST_TEST(came.losses[p] == wanted.loss, boost::test_tools::tolerance(1e-12));
-      BOOST_TEST(came.slopes[2 * p] == wanted.slope_chosen, boost::test_tools::tolerance(1e-12));
+      const pair_loss expected = dpo{.beta = beta}(held_out_pairs[p]);
+      BOOST_TEST(came.losses[p] == expected.loss, boost::test_tools::tolerance(1e-12));
+      BOOST_TEST(came.slopes[2 * p] == expected.slope_chosen, boost::test_tools::tolerance(1e-12));
     }
   };
   check_all(loss);
@@ -299,13 +299,13 @@ static_assert(std::is_default_constructible_v<std::optional<weighted<any_loss>>>
 
 BOOST_AUTO_TEST_CASE(divergences_meet_where_they_promise_to) {
   for (const pair_log_probs& pair : all_pairs()) {
-    const pair_loss wanted = dpo{}(pair);
+    const pair_loss expected = dpo{}(pair);
     const pair_loss reverse = f_divergence{dpo{}, reverse_kl{}}(pair);
     const pair_loss limit = f_divergence{dpo{}, alpha_divergence{.alpha = 1}}(pair);
     for (const pair_loss& came : {reverse, limit}) {
-      BOOST_TEST(came.loss == wanted.loss);
-      BOOST_TEST(came.slope_chosen == wanted.slope_chosen);
-      BOOST_TEST(came.slope_rejected == wanted.slope_rejected);
+      BOOST_TEST(came.loss == expected.loss);
+      BOOST_TEST(came.slope_chosen == expected.slope_chosen);
+      BOOST_TEST(came.slope_rejected == expected.slope_rejected);
     }
   }
   for (const double ratio : {-3.0, 0.0, 0.7}) {  // alpha = 0 is forward KL, near 1 it is reverse KL

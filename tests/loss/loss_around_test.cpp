@@ -80,15 +80,15 @@ const token_groups pair{policy, reference, responses, begins, zeros, zeros};
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_loss_in_another_observes_as_it_would_alone) {
-  const auto carries = [](auto loss, const std::vector<double>& wanted) {
+  const auto carries = [](auto loss, const std::vector<double>& expected) {
     BOOST_TEST(carries_state(loss));
     observe(loss, pair);
-    BOOST_TEST(state_of(loss) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(state_of(loss) == expected, boost::test_tools::per_element());
     auto other = loss;
     observe(other, pair);
-    BOOST_TEST(state_of(other) != wanted);
+    BOOST_TEST(state_of(other) != expected);
     restore_state(other, state_of(loss));
-    BOOST_TEST(state_of(other) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(state_of(other) == expected, boost::test_tools::per_element());
     BOOST_CHECK_THROW(restore_state(other, std::vector<double>(7)), value_error);
   };
   // Log-ratios of the tokens: 1, 0, -2 and -3.

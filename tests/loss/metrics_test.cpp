@@ -64,10 +64,10 @@ BOOST_AUTO_TEST_CASE(metrics_are_means_over_pairs_of_beta_times_log_ratios) {
 BOOST_AUTO_TEST_CASE(names_come_in_one_order) {
   preference_metrics metrics(ipo{});
   metrics.add(pair_log_probs{});
-  const std::vector<std::string> wanted = {"rewards/chosen",     "rewards/rejected",
-                                           "rewards/accuracies", "rewards/margins",
-                                           "logps/chosen",       "logps/rejected"};
-  BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+  const std::vector<std::string> expected = {"rewards/chosen",     "rewards/rejected",
+                                             "rewards/accuracies", "rewards/margins",
+                                             "logps/chosen",       "logps/rejected"};
+  BOOST_TEST(names(metrics) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_tie_wins_nothing) {
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(where_a_loss_reads_rewards_they_are_the_rewards_and_there_a
                .reference_rejected = -9});
   metrics.add({.policy_chosen = -1, .policy_rejected = 1});
   metrics.add(second_is_better);
-  const std::vector<std::string> wanted = {"rewards/chosen", "rewards/rejected",
-                                           "rewards/accuracies", "rewards/margins"};
-  BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+  const std::vector<std::string> expected = {"rewards/chosen", "rewards/rejected",
+                                             "rewards/accuracies", "rewards/margins"};
+  BOOST_TEST(names(metrics) == expected, boost::test_tools::per_element());
   const auto all = values(metrics);
   BOOST_TEST(all.at("rewards/chosen") == 4.0 / 3);
   BOOST_TEST(all.at("rewards/rejected") == 0.5 / 3);
@@ -118,15 +118,15 @@ BOOST_AUTO_TEST_CASE(rewards_and_log_probs_do_not_combine) {
 }
 
 BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_that_the_loss_reads) {
-  const std::vector<std::string> wanted = {"rewards/chosen",     "rewards/rejected",
-                                           "rewards/accuracies", "rewards/margins",
-                                           "logps/chosen",       "logps/rejected"};
+  const std::vector<std::string> expected = {"rewards/chosen",     "rewards/rejected",
+                                             "rewards/accuracies", "rewards/margins",
+                                             "logps/chosen",       "logps/rejected"};
   const auto values_of = [&](const auto& loss) {
     preference_metrics metrics(loss);
     // the chosen one is less likely, but likelier by the token: -2 and -5
     metrics.add({-12, -10, -3, -4, 6, 2});
     metrics.add({-8, -6, -3, -4, 1, 1});
-    BOOST_TEST(names(metrics) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(names(metrics) == expected, boost::test_tools::per_element());
     return values(metrics);
   };
   const auto of_sums = values_of(cpo{.beta = 0.5});

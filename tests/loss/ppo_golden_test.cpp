@@ -29,9 +29,9 @@ std::vector<double> golden(const std::string& name) {
   return prefopt_test::load_npy(PREFOPT_TEST_SOURCE_DIR "/golden/losses/ppo_" + name + ".npy");
 }
 
-void check_close(double came, double wanted, const std::string& what) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, 1),
-             join(what, ": ", came, ", wanted ", wanted));
+void check_close(double came, double expected, const std::string& what) {
+  BOOST_TEST(prefopt_test::is_close(came, expected, tolerance, 1),
+             join(what, ": ", came, ", expected ", expected));
 }
 
 /// The k-th table of a file of several.
@@ -73,7 +73,8 @@ std::vector<double> given_scores(std::span<const tokenized_example> examples) {
 }
 
 void agrees(const std::string& name, const ppo& options) {
-  const std::vector<double> wanted = golden("world_" + name), worth = golden("advantages_" + name);
+  const std::vector<double> expected = golden("world_" + name),
+                            worth = golden("advantages_" + name);
   for (const std::size_t tokens : {1000U, 12U}) {
     bigram policy = with_logits(0);
     value_table critic = with_values(0);
@@ -97,8 +98,8 @@ void agrees(const std::string& name, const ppo& options) {
                               sums.squared_log_ratio / sums.tokens};
     const auto by_logits = policy.parameters().at(0).gradient,
                by_values = critic.parameters().at(0).gradient;
-    BOOST_TEST_REQUIRE(wanted.size() == std::size(numbers) + by_logits.size() + by_values.size());
-    auto next = wanted.begin();
+    BOOST_TEST_REQUIRE(expected.size() == std::size(numbers) + by_logits.size() + by_values.size());
+    auto next = expected.begin();
     for (const double number : numbers) check_close(number, *next++, name + " of tokens");
     for (const double slope : by_logits) check_close(slope, *next++, name + " by logits");
     for (const double slope : by_values) check_close(slope, *next++, name + " by values");

@@ -15,8 +15,8 @@ namespace {
 
 constexpr double h = prefopt_test::difference_step;
 
-void check_close(double came, double wanted, double tolerance = prefopt_test::rounding<double>) {
-  BOOST_TEST(prefopt_test::is_close(came, wanted, tolerance, 1), came << " and " << wanted);
+void check_close(double came, double expected, double tolerance = prefopt_test::rounding<double>) {
+  BOOST_TEST(prefopt_test::is_close(came, expected, tolerance, 1), came << " and " << expected);
 }
 
 BOOST_AUTO_TEST_CASE(the_slope_of_the_policys_term_is_its_derivative) {
@@ -33,13 +33,13 @@ BOOST_AUTO_TEST_CASE(the_slope_of_the_policys_term_is_its_derivative) {
 }
 
 BOOST_AUTO_TEST_CASE(the_slope_of_the_critics_term_is_its_derivative) {
-  for (const double wanted : {-3.0, -0.05, 0.0, 0.1, 2.0}) {
+  for (const double expected : {-3.0, -0.05, 0.0, 0.1, 2.0}) {
     // clipped beyond 0.3
     for (const double moved_from_old : {-1.0, -0.31, -0.1, 0.0, 0.2, 0.29, 0.7}) {
       const auto loss = [&](double moved) {
-        return ppo_value_term(1 + moved_from_old + moved, 1, 1 + wanted, 0.3).loss;
+        return ppo_value_term(1 + moved_from_old + moved, 1, 1 + expected, 0.3).loss;
       };
-      check_close(ppo_value_term(1 + moved_from_old, 1, 1 + wanted, 0.3).slope,
+      check_close(ppo_value_term(1 + moved_from_old, 1, 1 + expected, 0.3).slope,
                   (loss(h) - loss(-h)) / (2 * h), prefopt_test::difference_error);
     }
   }
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_ratio_is_clipped_where_going_on_would_win) {
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_left_its_range_is_taught_nothing_unless_it_must_come_back) {
-  // wanted 3: has gone 0.5 that way, 0.2 are allowed
+  // expected 3: has gone 0.5 that way, 0.2 are allowed
   const ppo_term towards = ppo_value_term(1.5, 1, 3, 0.2);
   BOOST_TEST(towards.clipped);
   check_close(towards.loss, 0.5 * (1.2 - 3) * (1.2 - 3));

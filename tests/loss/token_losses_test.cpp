@@ -195,10 +195,10 @@ BOOST_AUTO_TEST_CASE(groups_that_do_not_hold_their_responses_are_refused) {
 BOOST_AUTO_TEST_CASE(a_loss_of_one_response_reads_the_best_whatever_its_index) {
   const step lists{{{0.2, 0.9, 0.4}, {-3, -1}, {no_number, 1}, {0.5, 0.5}}};
   const token_results came = token_losses(sft{}, lists.groups());
-  std::vector<double> wanted(lists.policy.size());
+  std::vector<double> expected(lists.policy.size());
   for (const std::size_t response : {1U, 4U, 6U, 7U})
-    wanted[2 * response] = wanted[2 * response + 1] = -0.5;
-  BOOST_TEST(came.slopes == wanted, boost::test_tools::per_element());
+    expected[2 * response] = expected[2 * response + 1] = -0.5;
+  BOOST_TEST(came.slopes == expected, boost::test_tools::per_element());
   for (const auto& [e, response] : {std::pair{0U, 1U}, {1U, 4U}, {2U, 6U}, {3U, 7U}})
     BOOST_TEST(came.losses[e] ==
                -(lists.policy[2 * response] + lists.policy[2 * response + 1]) / 2);
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(kto_says_what_it_got) {
       "kto: an example with 2 responses to its prompt, expected unpaired examples (kto_pair reads pairs)");
   BOOST_TEST(refusal<value_error>([] {
                (void)token_losses(kto{}, step{{{1}, {0}}}.groups());
-             }) == "kto: no example has a mismatched response, wanted one each");
+             }) == "kto: no example has a mismatched response, expected one each");
 }
 
 BOOST_AUTO_TEST_CASE(lists_of_less_than_two_are_refused_by_the_losses_themselves) {

@@ -91,19 +91,19 @@ template <preference_loss Loss>
   return mean;
 }
 
-/// The largest of the differences that were seen, and where.
+/// The largest of the differences that were seen, expected and where.
 struct deviation {
-  /// to what was wanted, or to the terms that cancelled in it where they are larger
+  /// to what, or to the terms that cancelled in it where they are larger
   double relative = 0;
   std::string where = {};
 
-  void see(double came, double wanted, double terms, const std::string& location) {
-    const double error = std::abs(came - wanted);
-    if (error <= underflow || error <= relative * std::max(std::abs(wanted), terms)) return;
+  void see(double came, double expected, double terms, const std::string& location) {
+    const double error = std::abs(came - expected);
+    if (error <= underflow || error <= relative * std::max(std::abs(expected), terms)) return;
     // What is no number deviates without bound.
-    relative = std::isfinite(error) ? error / std::max(std::abs(wanted), terms)
+    relative = std::isfinite(error) ? error / std::max(std::abs(expected), terms)
                                     : std::numeric_limits<double>::infinity();
-    where = join(location, ": ", came, ", wanted ", wanted);
+    where = join(location, ": ", came, ", expected ", expected);
   }
 };
 
@@ -114,18 +114,18 @@ template <class Objective>
                               const Objective& objective_of, double slope_terms = 0) {
   constexpr std::size_t width = 1 + longest;
   const std::vector<batch> batches = batches_of(data);
-  const std::vector<float> wanted = golden<float>("trl_" + name);
+  const std::vector<float> expected = golden<float>("trl_" + name);
   BOOST_TEST_REQUIRE(batches.size() >= 5);
-  BOOST_TEST_REQUIRE(wanted.size() ==
+  BOOST_TEST_REQUIRE(expected.size() ==
                      width * (batches.back().first_row + batches.back().responses.size()));
   deviation seen;
   for (const batch& one : batches) {
     const objective came = objective_of(one.groups());
-    seen.see(came.loss, wanted[one.first_row * width], 0,
+    seen.see(came.loss, expected[one.first_row * width], 0,
              join(name, ", batch from row ", one.first_row));
     for (std::size_t s = 0; s < one.responses.size(); ++s) {
       const auto [first, count, score] = one.responses[s];
-      const float* const slopes = &wanted[(one.first_row + s) * width + 1];
+      const float* const slopes = &expected[(one.first_row + s) * width + 1];
       for (std::size_t t = 0; t < count; ++t)
         seen.see(came.slopes[first + t], slopes[t], slope_terms,
                  join(name, ", row ", one.first_row + s, " token ", t));

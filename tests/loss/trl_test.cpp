@@ -135,7 +135,7 @@ std::vector<tokenized_pair> world_pairs() {
 
 template <preference_loss Loss>
 void agrees_in_the_world(const std::string& name, const Loss& loss) {
-  const std::vector<float> wanted = golden<float>("trl_world_" + name);
+  const std::vector<float> expected = golden<float>("trl_world_" + name);
   const std::vector<tokenized_pair> pairs = world_pairs();
   std::vector<std::size_t> members(pairs.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
@@ -143,13 +143,13 @@ void agrees_in_the_world(const std::string& name, const Loss& loss) {
   const step_gradient step =
       accumulate_gradient(policy, world_policy("reference"), loss, pairs, members);
   const auto gradient = policy.parameters().at(0).gradient;
-  BOOST_TEST_REQUIRE(gradient.size() + 1 == wanted.size());
+  BOOST_TEST_REQUIRE(gradient.size() + 1 == expected.size());
   // a token's at most; they cancel
   const double slope = reward_scale(loss) / static_cast<double>(pairs.size());
   deviation seen;
-  seen.see(step.loss, wanted[0], 0, name);
+  seen.see(step.loss, expected[0], 0, name);
   for (std::size_t i = 0; i < gradient.size(); ++i)
-    seen.see(gradient[i], wanted[1 + i], slope, join(name, ", gradient ", i));
+    seen.see(gradient[i], expected[1 + i], slope, join(name, ", gradient ", i));
   BOOST_TEST(seen.relative <= float_error, seen.where);
 }
 

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(twelve_clipped_steps_equal_pytorchs) {
   BOOST_REQUIRE(file);
   prefopt::host_backend<double> backend;
   toy_parameters<double> toy({{"weight", 6, true, true}, {"bias", 3, true, false}});
-  std::map<std::string, std::vector<double>> wanted;
+  std::map<std::string, std::vector<double>> expected;
   double rate = 0, scale = 1;
   int compared = 0;
   adamw optimizer(backend, toy.range(),

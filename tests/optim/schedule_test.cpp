@@ -12,10 +12,10 @@ using prefopt::learning_rate_factor;
 using prefopt::schedule;
 
 // The factors of steps 0, 1, ... worked out by hand from Hugging Face's formulas.
-void check_table(schedule shape, prefopt::schedule_span span, const std::vector<double>& wanted) {
-  for (std::size_t step = 0; step < wanted.size(); ++step) {
+void check_table(schedule shape, prefopt::schedule_span span, const std::vector<double>& expected) {
+  for (std::size_t step = 0; step < expected.size(); ++step) {
     const double factor = learning_rate_factor(shape, static_cast<std::int64_t>(step), span);
-    BOOST_TEST(std::abs(factor - wanted[step]) < 1e-15, "step " << step << ": " << factor);
+    BOOST_TEST(std::abs(factor - expected[step]) < 1e-15, "step " << step << ": " << factor);
   }
 }
 

@@ -87,8 +87,8 @@ BOOST_AUTO_TEST_CASE(first_and_second_tokens_come_as_often_as_the_table_says) {
   const auto responses = write(std::vector<token_ids>(draws, {0, 2}), {.max_new_tokens = 2});
   for (std::size_t a = 0; a < vocabulary; ++a) {
     for (std::size_t b = 0; b < vocabulary; ++b) {
-      const token_ids wanted{static_cast<token_id>(a), static_cast<token_id>(b)};
-      const double share = static_cast<double>(std::ranges::count(responses, wanted)) / draws;
+      const token_ids expected{static_cast<token_id>(a), static_cast<token_id>(b)};
+      const double share = static_cast<double>(std::ranges::count(responses, expected)) / draws;
       const double likely = std::exp(policy.log_prob(2, a) + policy.log_prob(a, b));
       BOOST_TEST(std::abs(share - likely) <= 5 * std::sqrt(likely * (1 - likely) / draws),
                  a << ' ' << b << ": " << share << ", probability " << likely);
@@ -134,13 +134,13 @@ BOOST_AUTO_TEST_CASE(samples_are_examples_of_k_responses_to_each_prompt) {
   BOOST_REQUIRE_EQUAL(examples.size(), 3U);
   std::vector<token_ids> repeated;
   for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), 4, prompt);
-  const auto wanted = write(repeated, options);
+  const auto expected = write(repeated, options);
   for (std::size_t e = 0; e < 3; ++e) {
     BOOST_TEST(examples[e].prompt == prompts[e], boost::test_tools::per_element());
     BOOST_TEST(examples[e].scores.empty());
     BOOST_REQUIRE_EQUAL(examples[e].responses.size(), 4U);
     for (std::size_t k = 0; k < 4; ++k)
-      BOOST_TEST(examples[e].responses[k] == wanted[4 * e + k], boost::test_tools::per_element());
+      BOOST_TEST(examples[e].responses[k] == expected[4 * e + k], boost::test_tools::per_element());
   }
   BOOST_TEST(sample_responses(random_bigram(), {}, 4, options, random).empty());
 }

@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(the_reward_is_what_the_model_reads_at_the_end) {
              boost::test_tools::per_element());
   auto table = random_table();
   const auto values = table.parameters().at(0).value;
-  const std::vector<double> wanted{values[4], values[1], values[0], values[2],
-                                   values[4], values[3], values[3], values[4]};
-  BOOST_TEST(model.rewards(batch) == wanted, boost::test_tools::per_element());
+  const std::vector<double> expected{values[4], values[1], values[0], values[2],
+                                     values[4], values[3], values[3], values[4]};
+  BOOST_TEST(model.rewards(batch) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(backward_is_that_of_the_model_at_the_last_rows) {
@@ -105,23 +105,23 @@ BOOST_AUTO_TEST_CASE(backward_is_that_of_the_model_at_the_last_rows) {
   auto table = random_table();
   table.forward(batch, last_rows(batch)).backward(at_ends);
   const auto came = tests::model_laws::gradients(model),
-             wanted = tests::model_laws::gradients(table);
-  BOOST_TEST(came.at(0) == wanted.at(0), boost::test_tools::per_element());
+             expected = tests::model_laws::gradients(table);
+  BOOST_TEST(came.at(0) == expected.at(0), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(examples_are_scored_one_by_one_or_in_any_micro_batches_alike) {
   const auto model = random_rewards();
   const auto examples = some_examples();
-  std::vector<double> wanted;
+  std::vector<double> expected;
   for (const tokenized_example& example : examples) {
     for (const token_ids& response : example.responses) {
       const packable_sequence one{.prompt = example.prompt, .response = response};
-      wanted.push_back(model.rewards(pack(std::span(&one, 1))).at(0));
+      expected.push_back(model.rewards(pack(std::span(&one, 1))).at(0));
     }
   }
   for (const std::size_t budget : {0U, 1U, 7U, 12U, 4096U})
-    BOOST_TEST(model.rewards(examples, budget) == wanted, boost::test_tools::per_element());
-  BOOST_TEST(model(examples) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(model.rewards(examples, budget) == expected, boost::test_tools::per_element());
+  BOOST_TEST(model(examples) == expected, boost::test_tools::per_element());
   BOOST_TEST(model.rewards(std::vector<tokenized_example>{}).empty());
 }
 

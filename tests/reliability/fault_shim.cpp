@@ -25,11 +25,11 @@ namespace {
 /// The fault for this call, or 0.
 int fault(const char* call, const char* path) {
   static int seen = 0;
-  char wanted[32] = "", part[256] = "";
+  char expected[32] = "", part[256] = "";
   int code = 0, nth = 0;
   const char* text = std::getenv("PREFOPT_FAULT");
-  if (!text || std::sscanf(text, "%31[^:]:%d:%d:%255s", wanted, &code, &nth, part) < 3) return 0;
-  if (std::strcmp(call, wanted) != 0 || !std::strstr(path, part)) return 0;
+  if (!text || std::sscanf(text, "%31[^:]:%d:%d:%255s", expected, &code, &nth, part) < 3) return 0;
+  if (std::strcmp(call, expected) != 0 || !std::strstr(path, part)) return 0;
   return nth == 0 || ++seen == nth ? code : 0;
 }
 

@@ -84,9 +84,9 @@ sum_of() { find "$1" -type f ! -name run.lock -exec md5sum {} + | sed "s| $1/| |
 
 row_kill() {
   local ends=0 status
-  local wanted=$(long && echo 40 || echo 8) kills=0
+  local expected=$(long && echo 40 || echo 8) kills=0
   rm -rf out
-  while ((kills < wanted)); do
+  while ((kills < expected)); do
     "$train" "${every5[@]}" --output out --resume >stdout 2>stderr &
     sleep "0.$((RANDOM % 20 + 10))"
     kill -KILL $! 2>/dev/null && kills=$((kills + 1))

@@ -21,11 +21,12 @@ inline constexpr double difference_error = 1e-7;
 template <class Real>
 inline constexpr double model_error = std::is_same_v<Real, float> ? 1e-4 : 1e-9;
 
-/// |came - wanted| within `tolerance` of |wanted|, or of `scale` where that is larger: the size of
-/// what cancelled.
-[[nodiscard]] inline bool is_close(double came, double wanted, double tolerance, double scale = 0) {
-  if (came == wanted) return true;  // infinities too
-  return std::abs(came - wanted) <= tolerance * std::max(std::abs(wanted), scale);
+/// |came - expected| within `tolerance` of |expected|, or of `scale` where that is larger: the size
+/// of what cancelled.
+[[nodiscard]] inline bool is_close(double came, double expected, double tolerance,
+                                   double scale = 0) {
+  if (came == expected) return true;  // infinities too
+  return std::abs(came - expected) <= tolerance * std::max(std::abs(expected), scale);
 }
 
 }  // namespace prefopt_test

@@ -45,18 +45,18 @@ BOOST_AUTO_TEST_CASE(random_tokens_are_found_as_by_comparing_each) {
     std::string text;
     for (int n = 0; n < 20; ++n) text += "abc\xf0"[numbers.below(4)];
     for (std::size_t from = 0; from <= text.size(); ++from) {
-      int wanted = -1;
-      for (std::size_t at = from; at < text.size() && wanted < 0; ++at) {
+      int expected = -1;
+      for (std::size_t at = from; at < text.size() && expected < 0; ++at) {
         for (const added_token& token : tokens) {
           if (!std::string_view(text).substr(at).starts_with(token.content)) continue;
-          if (wanted < 0 ||
-              token.content.size() > tokens[static_cast<std::size_t>(wanted)].content.size()) {
-            wanted = token.id;
+          if (expected < 0 ||
+              token.content.size() > tokens[static_cast<std::size_t>(expected)].content.size()) {
+            expected = token.id;
           }
         }
       }
       const auto match = matcher.find(text, from);
-      BOOST_TEST((match ? match->id : -1) == wanted);
+      BOOST_TEST((match ? match->id : -1) == expected);
       if (match) {
         BOOST_TEST(text.substr(match->begin, match->end - match->begin) ==
                    tokens[static_cast<std::size_t>(match->id)].content);

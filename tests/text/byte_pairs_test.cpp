@@ -76,9 +76,9 @@ BOOST_AUTO_TEST_CASE(words_of_any_length_merge_as_the_definition_says) {
       const token_ids word = random_word(numbers, length, static_cast<std::size_t>(letters));
       token_ids out{99};
       prefopt::merge_word(word, merges.table, out);
-      token_ids wanted = merge_slowly(word, merges);
-      wanted.insert(wanted.begin(), 99);
-      BOOST_TEST(out == wanted, boost::test_tools::per_element());
+      token_ids expected = merge_slowly(word, merges);
+      expected.insert(expected.begin(), 99);
+      BOOST_TEST(out == expected, boost::test_tools::per_element());
     }
   }
 }
@@ -110,18 +110,18 @@ BOOST_AUTO_TEST_CASE(a_word_of_a_million_symbols_is_no_matter_of_minutes) {
 
 BOOST_AUTO_TEST_CASE(a_merge_table_finds_what_was_put_in_and_nothing_else) {
   prefopt_test::random_numbers numbers(5);
-  std::map<std::pair<token_id, token_id>, token_id> wanted;
+  std::map<std::pair<token_id, token_id>, token_id> expected;
   merge_table table;
   for (token_id i = 0; i < 5000; ++i) {
     const auto left = static_cast<token_id>(numbers.below(100));
     const auto right = static_cast<token_id>(numbers.below(0x7FFFFFFF));
     table.insert(left, right, {static_cast<std::uint32_t>(i), i});
-    wanted[{left, right}] = i;
+    expected[{left, right}] = i;
     table.insert(left, right, {static_cast<std::uint32_t>(i), i});  // again: takes no second place
   }
-  for (const auto& [pair, merged] : wanted) {
+  for (const auto& [pair, merged] : expected) {
     BOOST_TEST(table.find(pair.first, pair.second).token == merged);
-    if (!wanted.contains({pair.second, pair.first}))
+    if (!expected.contains({pair.second, pair.first}))
       BOOST_TEST(table.find(pair.second, pair.first).rank == prefopt::token_merge::never);
   }
   BOOST_TEST(merge_table().find(0, 0).rank == prefopt::token_merge::never);

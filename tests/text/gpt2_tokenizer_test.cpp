@@ -88,11 +88,11 @@ BOOST_AUTO_TEST_CASE(files_load_as_the_same_tokenizer) {
 
 BOOST_AUTO_TEST_CASE(a_copy_outlives_what_it_was_copied_from) {
   auto original = std::make_unique<gpt2_tokenizer>(tiny());
-  const token_ids wanted = original->encode("the thing is");
+  const token_ids expected = original->encode("the thing is");
   const gpt2_tokenizer copy = *original;
   original.reset();
-  BOOST_TEST(copy.encode("the thing is") == wanted, boost::test_tools::per_element());
-  BOOST_TEST(copy.decode(wanted) == "the thing is");
+  BOOST_TEST(copy.encode("the thing is") == expected, boost::test_tools::per_element());
+  BOOST_TEST(copy.decode(expected) == "the thing is");
 }
 
 BOOST_AUTO_TEST_CASE(threads_share_a_tokenizer) {

@@ -52,9 +52,9 @@ BOOST_AUTO_TEST_SUITE(pre_tokenizer)
 
 BOOST_AUTO_TEST_CASE(hard_strings_are_cut_as_the_tokenizers_library_cuts_them) {
   const prefopt::pre_tokenizer cutter;
-  for (const auto& [text, wanted, tiny_ids, gpt2_ids] : prefopt_test::hard_strings()) {
+  for (const auto& [text, expected, tiny_ids, gpt2_ids] : prefopt_test::hard_strings()) {
     if (text.find("<|endoftext|>") != text.npos) continue;  // found before words are cut
-    BOOST_TEST(words(cutter, text) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(words(cutter, text) == expected, boost::test_tools::per_element());
   }
 }
 
@@ -93,8 +93,9 @@ BOOST_AUTO_TEST_CASE(the_words_of_any_bytes_make_up_the_text) {
 
 BOOST_AUTO_TEST_CASE(a_run_of_broken_bytes_is_a_word_of_its_own) {
   const prefopt::pre_tokenizer cutter;
-  const std::vector<std::string> wanted{"ab", "\xff\xe4\xb8", " cd", " ", "\x80", "!"};
-  BOOST_TEST(words(cutter, "ab\xff\xe4\xb8 cd \x80!") == wanted, boost::test_tools::per_element());
+  const std::vector<std::string> expected{"ab", "\xff\xe4\xb8", " cd", " ", "\x80", "!"};
+  BOOST_TEST(words(cutter, "ab\xff\xe4\xb8 cd \x80!") == expected,
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_word_of_megabytes_is_found_in_linear_time) {

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(an_added_token_has_a_greatest_length) {
              boost::test_tools::per_element());
   BOOST_CHECK_EXCEPTION(
       with(1025), format_error,
-      says("added_tokens.json: the added token", "1025 bytes, wanted at most 1024"));
+      says("added_tokens.json: the added token", "1025 bytes, expected at most 1024"));
 }
 
 BOOST_AUTO_TEST_CASE(a_merge_needs_its_parts_and_not_only_what_they_make) {
@@ -255,12 +255,12 @@ BOOST_AUTO_TEST_CASE(chat_templates_belong_to_a_tokenizer_and_links_are_followed
   put(folder / "additional_chat_templates/tools.jinja", "{{ tools }}");
   put(folder / "additional_chat_templates/notes.txt", "not a template");
   const auto tokenizer = gpt2_tokenizer::from_directory(folder.path());
-  const std::vector<prefopt::tokenizer_file> wanted{
+  const std::vector<prefopt::tokenizer_file> expected{
       {"vocab.json", vocab},
       {"merges.txt", merges},
       {"chat_template.jinja", "{{ messages }}"},
       {"additional_chat_templates/tools.jinja", "{{ tools }}"}};
-  BOOST_TEST((tokenizer.files() == wanted));
+  BOOST_TEST((tokenizer.files() == expected));
   std::filesystem::remove(blobs / "0");
   BOOST_CHECK_EXCEPTION((void)gpt2_tokenizer::from_directory(folder.path()), io_error,
                         says("vocab.json: cannot open"));
@@ -363,20 +363,19 @@ BOOST_AUTO_TEST_CASE(two_tokenizers_differ_where_texts_get_other_ids) {
   };
   BOOST_TEST(difference(parts(vocab, merges, R"({"eos_token":"<|endoftext|>"})")) == "");
   BOOST_TEST(difference(parts(R"({"b":0,"a":1,"ab":2,"<|endoftext|>":3})", merges, "{}")) ==
-             R"(token id 0 is "b", "a" was wanted)");
-  BOOST_TEST(difference(parts(longer, merges, "{}")) ==
-             R"(token id 4 is "ba", no token was wanted)");
+             R"(token id 0 is "b", expected "a")");
+  BOOST_TEST(difference(parts(longer, merges, "{}")) == R"(token id 4 is "ba", expected no token)");
   BOOST_TEST(describe_difference(parts(longer, merges, "{}"), parts(vocab, merges, "{}")) ==
-             R"(token id 4 is no token, "ba" was wanted)");
+             R"(token id 4 is no token, expected "ba")");
   BOOST_TEST(difference(parts(vocab, merges, R"({"pad_token":"b"})")) ==
              R"(the token "b" is an added token)");
   BOOST_TEST(difference(parts(vocab, "#version: 0.2\n", "{}")) ==
-             "merge 1 of 0 is another, 1 were wanted");
+             "merge 1 of 0 is another, expected 1");
   const auto two = parts(longer, "#version: 0.2\na b\nb a\n", "{}");
   BOOST_TEST(describe_difference(two, parts(longer, "#version: 0.2\nb a\na b\n", "{}")) ==
-             "merge 1 of 2 is another, 2 were wanted");
+             "merge 1 of 2 is another, expected 2");
   BOOST_TEST(describe_difference(two, parts(longer, merges, "{}")) ==
-             "merge 2 of 1 is another, 2 were wanted");
+             "merge 2 of 1 is another, expected 2");
   BOOST_TEST(describe_difference(two, two) == "");
 }
 
@@ -393,7 +392,7 @@ BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_wher
   };
   BOOST_TEST(tokenized("b").examples.size() == 1u);
   BOOST_CHECK_EXCEPTION((void)tokenized("b[PAD]"), prefopt::error,
-                        says("token id 4, wanted 0 to 3"));
+                        says("token id 4, expected 0 to 3"));
 }
 
 BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {

@@ -27,8 +27,8 @@ BOOST_AUTO_TEST_CASE(every_code_point_but_the_surrogates_is_one_valid_step) {
   for (char32_t c = 0; c < 0x120000; ++c) {
     const std::string text = encode(c) + "x";
     const auto [length, valid] = utf8_at(text, 0);
-    const bool wanted = c < 0x110000 && (c < 0xD800 || c > 0xDFFF);
-    if (valid != wanted) ++wrong;
+    const bool expected = c < 0x110000 && (c < 0xD800 || c > 0xDFFF);
+    if (valid != expected) ++wrong;
     if (valid &&
         (length != text.size() - 1 || prefopt::utf8_code_point(text.substr(0, length)) != c))
       ++wrong;

@@ -15,7 +15,7 @@ page() { printf '%s\n' "$@" >page.md; }
 refuses() {
   local says
   if says=$("$check_docs" page.md 2>&1) || ! grep -qF -- "$1" <<<"$says"; then
-    printf 'wanted a refusal that says "%s", got: %s\nfor the page:\n' "$1" "$says" >&2
+    printf 'expected a refusal that says "%s", got: %s\nfor the page:\n' "$1" "$says" >&2
     cat page.md >&2
     exit 1
   fi

@@ -39,7 +39,7 @@ fresh() {
 refuses() {
   local says
   if says=$("$check_layers" . 2>&1) || ! grep -qF -- "$1" <<<"$says"; then
-    echo "wanted a refusal that says \"$1\", got: $says" >&2
+    echo "expected a refusal that says \"$1\", got: $says" >&2
     exit 1
   fi
   fresh
@@ -63,9 +63,9 @@ refuses 'third-party <Eigen/Core> outside the components'
 header core/a.hpp '<functional>'
 refuses 'too heavy'
 header core/a.hpp a.hpp
-refuses 'wanted a path from prefopt/ on'
+refuses 'expected a path from prefopt/ on'
 header core/a.hpp '<vector>'
-refuses 'core/a.hpp: includes none of our headers: wanted version.hpp at least'
+refuses 'core/a.hpp: includes none of our headers: expected version.hpp at least'
 header new/h.hpp
 refuses 'LAYERS does not name new'
 header io/g.hpp prefopt/version.hpp

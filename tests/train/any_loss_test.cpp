@@ -51,13 +51,13 @@ finished_run run_of(const Loss& loss, const Reference& reference, const Examples
   return done;
 }
 
-void check_same_bits(finished_run& came, finished_run& wanted) {
-  check_equal_reports(came.heard.reports, wanted.heard.reports);
-  BOOST_TEST(weights(came.policy) == weights(wanted.policy), boost::test_tools::per_element());
-  BOOST_REQUIRE(came.heard.evaluations.size() == wanted.heard.evaluations.size());
+void check_same_bits(finished_run& came, finished_run& expected) {
+  check_equal_reports(came.heard.reports, expected.heard.reports);
+  BOOST_TEST(weights(came.policy) == weights(expected.policy), boost::test_tools::per_element());
+  BOOST_REQUIRE(came.heard.evaluations.size() == expected.heard.evaluations.size());
   for (std::size_t i = 0; i < came.heard.evaluations.size(); ++i) {
-    BOOST_TEST(came.heard.evaluations[i].loss == wanted.heard.evaluations[i].loss);
-    BOOST_TEST((came.heard.evaluations[i].metrics == wanted.heard.evaluations[i].metrics));
+    BOOST_TEST(came.heard.evaluations[i].loss == expected.heard.evaluations[i].loss);
+    BOOST_TEST((came.heard.evaluations[i].metrics == expected.heard.evaluations[i].metrics));
   }
 }
 
@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(any_loss_gives_the_bits_of_the_loss_that_it_holds) {
   const auto same = [](const auto& loss, const auto& examples) {
     const bigram reference = toy_policy(77);
     finished_run came = run_of(any_loss{loss}, reference, examples),
-                 wanted = run_of(loss, reference, examples);
-    check_same_bits(came, wanted);
+                 expected = run_of(loss, reference, examples);
+    check_same_bits(came, expected);
   };
   const auto pairs = toy_pairs(11);
   same(dpo{.beta = 0.3}, pairs);
@@ -89,11 +89,11 @@ BOOST_AUTO_TEST_CASE(any_loss_gives_the_bits_of_the_loss_that_it_holds) {
 
 BOOST_AUTO_TEST_CASE(any_loss_that_reads_no_reference_needs_none) {
   const auto pairs = toy_pairs(11);
-  finished_run wanted = run_of(simpo{}, no_reference{}, pairs);
+  finished_run expected = run_of(simpo{}, no_reference{}, pairs);
   finished_run without = run_of(any_loss{simpo{}}, no_reference{}, pairs);
   finished_run unasked = run_of(any_loss{simpo{}}, silent_reference{}, pairs);
-  check_same_bits(without, wanted);
-  check_same_bits(unasked, wanted);
+  check_same_bits(without, expected);
+  check_same_bits(unasked, expected);
 }
 
 BOOST_AUTO_TEST_CASE(any_loss_that_reads_a_reference_is_refused_without_one) {

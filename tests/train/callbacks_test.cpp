@@ -90,10 +90,10 @@ BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to
   diary first, last;
   toy.run.run(toy.pairs, first, save_every{2, by_step}, evaluate_every{3, toy.pairs, toy.reference},
               last);
-  const std::vector<std::string> wanted{"step 1",      "step 2", "saved 2",     "step 3",
-                                        "evaluated 3", "step 4", "evaluated 4", "saved 4"};
-  BOOST_TEST(first.lines == wanted, boost::test_tools::per_element());
-  BOOST_TEST(last.lines == wanted, boost::test_tools::per_element());
+  const std::vector<std::string> expected{"step 1",      "step 2", "saved 2",     "step 3",
+                                          "evaluated 3", "step 4", "evaluated 4", "saved 4"};
+  BOOST_TEST(first.lines == expected, boost::test_tools::per_element());
+  BOOST_TEST(last.lines == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_interval_of_zero_means_at_the_end_only) {
@@ -133,8 +133,8 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
   };
   toy.run.run(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference},
               stopper{}, told);
-  const std::vector<std::string> wanted{"step 1", "step 2", "step 3", "evaluated 3", "saved 3"};
-  BOOST_TEST(told.lines == wanted, boost::test_tools::per_element());
+  const std::vector<std::string> expected{"step 1", "step 2", "step 3", "evaluated 3", "saved 3"};
+  BOOST_TEST(told.lines == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_log_does_not_hold_which_step_was_the_last) {

@@ -55,19 +55,19 @@ BOOST_AUTO_TEST_CASE(a_tree_of_eight_responses_gives_the_bits_of_eight_sequences
   const bigram policy = toy_policy();
   for (std::size_t e = 0; e < lists.size(); ++e) {
     const std::vector<std::size_t> alone{e};
-    std::vector<double> wanted;
+    std::vector<double> expected;
     std::size_t tokens = 0;
     for (std::int32_t index = 0; index < 8; ++index) {
       const auto sequence = pack(lists, alone, {.responses = {index}});
       const auto log_probs = policy.token_log_probs(sequence);
-      wanted.insert(wanted.end(), log_probs.begin(), log_probs.end());
+      expected.insert(expected.end(), log_probs.begin(), log_probs.end());
       tokens += sequence.tokens.size();
     }
     const auto tree = pack(lists, alone);
     BOOST_TEST(tree.sequences.size() == 8U);
     // the prompt stands there once
     BOOST_TEST(tree.tokens.size() + 7 * lists[e].prompt.size() <= tokens);
-    BOOST_TEST(policy.token_log_probs(tree) == wanted, boost::test_tools::per_element());
+    BOOST_TEST(policy.token_log_probs(tree) == expected, boost::test_tools::per_element());
   }
 }
 
@@ -78,12 +78,12 @@ BOOST_AUTO_TEST_CASE(a_ranking_of_two_gives_the_bits_of_dpo_on_the_pair) {
   for (std::size_t i = 0; i < lists.size(); i += 2)
     lists[i].scores = {0.5, -static_cast<double>(i)};
   for (const std::size_t budget : {0U, 30U}) {
-    const outcome wanted = outcome_of(dpo{.beta = 0.1}, pairs, budget);
+    const outcome expected = outcome_of(dpo{.beta = 0.1}, pairs, budget);
     const outcome came = outcome_of(plackett_luce_dpo{.beta = 0.1}, lists, budget);
-    BOOST_TEST(came.found.loss == wanted.found.loss);
-    BOOST_TEST(came.found.tokens == wanted.found.tokens);
-    BOOST_TEST((came.found.metrics == wanted.found.metrics));
-    BOOST_TEST(came.gradient == wanted.gradient, boost::test_tools::per_element());
+    BOOST_TEST(came.found.loss == expected.found.loss);
+    BOOST_TEST(came.found.tokens == expected.found.tokens);
+    BOOST_TEST((came.found.metrics == expected.found.metrics));
+    BOOST_TEST(came.gradient == expected.gradient, boost::test_tools::per_element());
   }
 }
 

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   const moving_reference_options options{.mixup_alpha = 0.6, .sync_steps = 2};
   bigram whole = toy_policy();
   moving_reference whole_reference(toy_policy(), options);
-  const auto wanted = run(whole, whole_reference);
+  const auto expected = run(whole, whole_reference);
 
   struct stop_after_three {
     run_flow on_step(const step_report& report) {
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   rest.restore(half.state());
   losses_of_steps seen;
   rest.run(pairs, seen);
-  BOOST_TEST(seen.losses == std::vector<double>(wanted.begin() + 3, wanted.end()),
+  BOOST_TEST(seen.losses == std::vector<double>(expected.begin() + 3, expected.end()),
              boost::test_tools::per_element());
   BOOST_TEST(weights(second) == weights(whole), boost::test_tools::per_element());
   BOOST_TEST(weights_of(second_reference.policy()) == weights_of(whole_reference.policy()),

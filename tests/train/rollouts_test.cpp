@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(each_offset_is_visited_once_with_its_own_token) {
   std::iota(members.begin(), members.end(), std::size_t{0});
   std::swap(members[0], members[7]);
   for (const std::size_t tokens : {1U, 40U, 100000U}) {
-    std::vector<token_id> seen(made.begins.back(), -1), wanted;
+    std::vector<token_id> seen(made.begins.back(), -1), expected;
     for_each_microbatch(
         made, members, tokens,
         [&](const prefix_tree_batch& batch, std::span<const std::size_t> offsets) {
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(each_offset_is_visited_once_with_its_own_token) {
             BOOST_TEST(std::exchange(seen[offsets[i]], batch.targets[i].token) == -1);
         });
     for (const auto& example : made.examples)
-      wanted.insert(wanted.end(), example.responses[0].begin(), example.responses[0].end());
-    BOOST_TEST(seen == wanted, boost::test_tools::per_element());
+      expected.insert(expected.end(), example.responses[0].begin(), example.responses[0].end());
+    BOOST_TEST(seen == expected, boost::test_tools::per_element());
   }
 }
 
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(its_own_reference_costs_a_policy_nothing) {
 BOOST_AUTO_TEST_CASE(advantages_are_those_of_each_response_whitened_over_all) {
   const ppo options{.kl_coef = 0.2, .advantage = {.gamma = 0.9, .lam = 0.8}};
   const rollouts made = read(options);
-  std::vector<double> wanted;
+  std::vector<double> expected;
   for (std::size_t e = 0; e < made.size(); ++e) {
     std::vector<double> rewards, values;
     for (std::size_t m = made.begins[e]; m < made.begins[e + 1]; ++m) {
@@ -158,19 +158,19 @@ BOOST_AUTO_TEST_CASE(advantages_are_those_of_each_response_whitened_over_all) {
     const auto alone = generalized_advantages(rewards, values, options.advantage);
     for (std::size_t t = 0; t < values.size(); ++t)
       check_close(made.returns[made.begins[e] + t], alone.returns[t]);
-    wanted.insert(wanted.end(), alone.advantages.begin(), alone.advantages.end());
+    expected.insert(expected.end(), alone.advantages.begin(), alone.advantages.end());
   }
-  whiten(wanted);
-  for (std::size_t m = 0; m < wanted.size(); ++m) check_close(made.advantages[m], wanted[m]);
+  whiten(expected);
+  for (std::size_t m = 0; m < expected.size(); ++m) check_close(made.advantages[m], expected[m]);
 }
 
 BOOST_AUTO_TEST_CASE(rewards_may_be_whitened_with_their_mean_kept) {
   ppo options = telescoping;
-  std::vector<double> wanted = rewards_of(read(options));
-  whiten(wanted, true);
+  std::vector<double> expected = rewards_of(read(options));
+  whiten(expected, true);
   options.whiten_rewards = true;
   const std::vector<double> came = rewards_of(read(options));
-  for (std::size_t m = 0; m < wanted.size(); ++m) check_close(came[m], wanted[m]);
+  for (std::size_t m = 0; m < expected.size(); ++m) check_close(came[m], expected[m]);
 }
 
 BOOST_AUTO_TEST_CASE(a_response_without_an_end_pays_the_penalty) {

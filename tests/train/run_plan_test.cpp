@@ -46,13 +46,13 @@ BOOST_AUTO_TEST_CASE(steps_do_not_span_epochs_and_the_last_is_short) {
 BOOST_AUTO_TEST_CASE(a_steps_pairs_do_not_depend_on_the_steps_asked_before) {
   run_plan walked(23, {.pairs_per_step = 5, .epochs = 3}),
       jumped(23, {.pairs_per_step = 5, .epochs = 3});
-  std::vector<std::size_t> wanted;
+  std::vector<std::size_t> expected;
   for (std::int64_t step = 0; step <= 11; ++step) {
     const auto members = walked.members(step);
-    wanted.assign(members.begin(), members.end());
+    expected.assign(members.begin(), members.end());
   }
   const auto members = jumped.members(11);
-  BOOST_TEST(std::vector<std::size_t>(members.begin(), members.end()) == wanted,
+  BOOST_TEST(std::vector<std::size_t>(members.begin(), members.end()) == expected,
              boost::test_tools::per_element());
 }
 

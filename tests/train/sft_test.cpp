@@ -46,15 +46,16 @@ BOOST_AUTO_TEST_CASE(a_step_of_sft_is_the_mean_over_responses_of_the_mean_over_t
 
   // By the logits after 0: p - [token], of three tokens that weigh 1/8 each and of one that weighs
   // 1/2.
-  const std::vector<double> wanted{3 * 0.75 / 8 - 2.0 / 8 + 0.75 / 2,
-                                   3 * 0.25 / 8 - 1.0 / 8 + (0.25 - 1) / 2, (0.5 - 1) / 8, 0.5 / 8};
+  const std::vector<double> expected{3 * 0.75 / 8 - 2.0 / 8 + 0.75 / 2,
+                                     3 * 0.25 / 8 - 1.0 / 8 + (0.25 - 1) / 2, (0.5 - 1) / 8,
+                                     0.5 / 8};
   const auto came = gradient(policy);
-  for (std::size_t i = 0; i < 4; ++i) check_close(came[i], wanted[i]);
+  for (std::size_t i = 0; i < 4; ++i) check_close(came[i], expected[i]);
 }
 
 BOOST_AUTO_TEST_CASE(sft_reads_the_best_response_and_nothing_beside_it) {
   const auto pairs = toy_pairs(9);
-  const outcome wanted = outcome_of(pairs);
+  const outcome expected = outcome_of(pairs);
   auto others = pairs;
   for (tokenized_pair& pair : others) pair.rejected = {5, 5, 5};
   std::vector<tokenized_example> alone, lists, unsorted, single;
@@ -68,10 +69,10 @@ BOOST_AUTO_TEST_CASE(sft_reads_the_best_response_and_nothing_beside_it) {
     liked.push_back({pair.prompt, pair.chosen, true, {3, 3}});
   }
   const auto same = [&](const outcome& came) {
-    BOOST_TEST(came.found.loss == wanted.found.loss);
-    BOOST_TEST((came.found.metrics == wanted.found.metrics));
-    BOOST_TEST(came.found.tokens == wanted.found.tokens);
-    BOOST_TEST(came.gradient == wanted.gradient, boost::test_tools::per_element());
+    BOOST_TEST(came.found.loss == expected.found.loss);
+    BOOST_TEST((came.found.metrics == expected.found.metrics));
+    BOOST_TEST(came.found.tokens == expected.found.tokens);
+    BOOST_TEST(came.gradient == expected.gradient, boost::test_tools::per_element());
   };
   same(outcome_of(others));
   same(outcome_of(alone));

@@ -37,9 +37,9 @@ std::vector<tokenized_pair> of_step(const std::vector<tokenized_pair>& pairs, st
 BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
   const auto pairs = toy_pairs(12);
   bigram ran = toy_policy(), stepped = toy_policy();
-  recorder wanted;
+  recorder expected;
   trainer whole{ran, reference, dpo{}, in_order()};
-  whole.run(pairs, wanted);
+  whole.run(pairs, expected);
   trainer single{stepped, reference, dpo{}, in_order()};
   std::vector<step_report> reports;
   for (std::int64_t step = 0; step < 9; ++step) {
@@ -47,9 +47,9 @@ BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
     BOOST_TEST(reports.back().total_steps == 9);
     BOOST_TEST(reports.back().last == (step == 8));
     // a step alone knows of no epochs
-    reports.back().epoch = wanted.reports.at(static_cast<std::size_t>(step)).epoch;
+    reports.back().epoch = expected.reports.at(static_cast<std::size_t>(step)).epoch;
   }
-  check_equal_reports(reports, wanted.reports);
+  check_equal_reports(reports, expected.reports);
   BOOST_TEST(weights(stepped) == weights(ran), boost::test_tools::per_element());
   auto state = single.state(), known = whole.state();
   // data come as they come

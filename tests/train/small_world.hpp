@@ -35,8 +35,9 @@ inline std::vector<std::string> names(const std::vector<metric>& metrics) {
   return all;
 }
 
-inline void check_metric(const std::vector<metric>& metrics, std::string_view name, double wanted) {
-  check_close(find_metric(metrics, name).value(), wanted);
+inline void check_metric(const std::vector<metric>& metrics, std::string_view name,
+                         double expected) {
+  check_close(find_metric(metrics, name).value(), expected);
 }
 
 }  // namespace prefopt::tests

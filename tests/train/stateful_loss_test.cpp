@@ -119,10 +119,10 @@ outcome step_of(Loss& loss, std::size_t tokens) {
 BOOST_AUTO_TEST_CASE(a_loss_with_a_state_observes_a_step_once_however_it_is_cut) {
   const auto check_cuts = [](const auto& loss) {
     auto whole = loss;
-    const outcome wanted = step_of(whole, 0);
+    const outcome expected = step_of(whole, 0);
     for (const std::size_t tokens : {60, 20}) {
       auto cut = loss;
-      check_same_but_for_rounding(step_of(cut, tokens), wanted);
+      check_same_but_for_rounding(step_of(cut, tokens), expected);
       const std::vector<double> state = state_of(cut), all = state_of(whole);
       BOOST_TEST_REQUIRE(state.size() == all.size());
       for (std::size_t i = 0; i < state.size(); ++i) check_close(state[i], all[i]);
@@ -258,13 +258,13 @@ BOOST_AUTO_TEST_CASE(a_loss_given_away_gives_what_one_that_stays_gives) {
     bigram policy = toy_policy();
     const bigram reference = toy_policy(77);
     Loss stays = loss;
-    const double wanted =
+    const double expected =
         accumulate_gradient(policy, reference, stays, pairs, first_members(11)).loss;
     BOOST_TEST(accumulate_gradient(policy, reference, Loss(loss), pairs, first_members(11)).loss ==
-               wanted);
+               expected);
     // constant
     BOOST_TEST(accumulate_gradient(policy, reference, loss, pairs, first_members(11)).loss !=
-               wanted);
+               expected);
   });
 }
 

@@ -46,8 +46,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
   bigram straight = toy_policy();
   const auto reference = reference_of<Loss>(straight, pairs);
   trainer whole{straight, reference, Loss{}, short_run};
-  recorder wanted;
-  BOOST_TEST(whole.run(pairs, wanted) == 9);
+  recorder expected;
+  BOOST_TEST(whole.run(pairs, expected) == 9);
   for (std::int64_t stop = 1; stop < 9; ++stop) {
     bigram stopped = toy_policy();
     trainer before{stopped, reference, Loss{}, short_run};
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
     after.restore(state);
     heard.stop_after = -1;
     BOOST_TEST(after.run(pairs, heard) == 9);
-    check_equal_reports(heard.reports, wanted.reports);
+    check_equal_reports(heard.reports, expected.reports);
     BOOST_TEST(weights(resumed) == weights(straight), boost::test_tools::per_element());
     BOOST_TEST((after.state() == whole.state()));
   }

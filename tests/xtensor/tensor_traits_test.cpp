@@ -34,8 +34,8 @@ std::vector<double> elements(const T& tensor) {
   return {copied.begin(), copied.end()};
 }
 
-void are_equal(const std::vector<double>& came, const std::vector<double>& wanted) {
-  BOOST_TEST(came == wanted, boost::test_tools::per_element());
+void are_equal(const std::vector<double>& came, const std::vector<double>& expected) {
+  BOOST_TEST(came == expected, boost::test_tools::per_element());
 }
 
 using column_major = xt::xtensor<double, 2, xt::layout_type::column_major>;
@@ -43,11 +43,11 @@ using column_major = xt::xtensor<double, 2, xt::layout_type::column_major>;
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(elements_come_in_row_major_order_whatever_the_layout) {
-  const std::vector<double> wanted = {1, 2, 3, 4, 5, 6};
-  are_equal(elements(xt::xtensor<float, 2>{{1, 2, 3}, {4, 5, 6}}), wanted);
-  are_equal(elements(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}}), wanted);
-  are_equal(elements(xt::xtensor_fixed<double, xt::xshape<2, 3>>{{1, 2, 3}, {4, 5, 6}}), wanted);
-  are_equal(elements(column_major{{1, 2, 3}, {4, 5, 6}}), wanted);
+  const std::vector<double> expected = {1, 2, 3, 4, 5, 6};
+  are_equal(elements(xt::xtensor<float, 2>{{1, 2, 3}, {4, 5, 6}}), expected);
+  are_equal(elements(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}}), expected);
+  are_equal(elements(xt::xtensor_fixed<double, xt::xshape<2, 3>>{{1, 2, 3}, {4, 5, 6}}), expected);
+  are_equal(elements(column_major{{1, 2, 3}, {4, 5, 6}}), expected);
 }
 
 BOOST_AUTO_TEST_CASE(lazy_expressions_are_evaluated) {

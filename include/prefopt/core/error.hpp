@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the library throws. A message says where, what came and what was wanted; for a file its name
-// and the line, byte offset or key. `join` builds such a message from pieces without a stream.
+// What the library throws. A message states the location, the actual and the expected value; for a
+// file its name and the line, byte offset or key. `join` builds such a message from pieces without
+// a stream.
 
 #include <charconv>
 #include <concepts>

@@ -36,7 +36,7 @@ class random_generator {
   /// which is no state.
   void set_state(const state_type& state) {
     if (state == state_type{})
-      throw value_error("random_generator: a state of four zeros, wanted a saved state");
+      throw value_error("random_generator: a state of four zeros, expected a saved state");
     state_ = state;
   }
 
@@ -60,7 +60,7 @@ class random_generator {
   std::uint64_t below(std::uint64_t count) {
     if (count == 0)
       throw value_error(
-          "random_generator: a number below 0 was asked for, wanted a positive bound");
+          "random_generator: a number below 0 was asked for, expected a positive bound");
     // Refuses the first 2^64 mod count values, so that what is left is a multiple of count.
     const std::uint64_t refused = (0 - count) % count;
     std::uint64_t bits = next();

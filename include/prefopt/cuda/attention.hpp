@@ -46,7 +46,7 @@ template <class Visit>
 
 inline void check_head_size(std::size_t size) {
   if (size > warp_head::most_channels)
-    throw shape_error(join("cuda_backend: heads of ", size, " channels, wanted at most ",
+    throw shape_error(join("cuda_backend: heads of ", size, " channels, expected at most ",
                            +warp_head::most_channels));
 }
 

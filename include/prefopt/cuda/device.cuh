@@ -68,17 +68,17 @@ class cuda_stream {
     throw no_device_error("cuda_device: there is no CUDA device: the driver shows none");
   if (status == cudaErrorInsufficientDriver)
     throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.',
-                            driver % 1000 / 10, ", wanted ", CUDART_VERSION / 1000, '.',
+                            driver % 1000 / 10, ", expected ", CUDART_VERSION / 1000, '.',
                             CUDART_VERSION % 1000 / 10, " or newer"));
   check(status, "counting devices");
   if (ordinal < 0 || ordinal >= devices)
-    throw device_error(join("cuda_device: device is ", ordinal, ", wanted 0 to ", devices - 1));
+    throw device_error(join("cuda_device: device is ", ordinal, ", expected 0 to ", devices - 1));
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
   if (properties.major < 8) {
-    const std::string what =
-        join("cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
-             ", has compute capability ", properties.major, '.', properties.minor, ", wanted 8.0");
+    const std::string what = join(
+        "cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
+        ", has compute capability ", properties.major, '.', properties.minor, ", expected 8.0");
     for (int other = 0; other < devices; ++other) {
       cudaDeviceProp its = {};
       if (cudaGetDeviceProperties(&its, other) == cudaSuccess && its.major >= 8)

@@ -49,10 +49,10 @@ class lasting_memory final : public device_memory {
   cuda_allocator allocator_;
 };
 
-[[noreturn]] inline void out_of_memory(std::size_t wanted, std::size_t scratch) {
+[[noreturn]] inline void out_of_memory(std::size_t expected, std::size_t scratch) {
   std::size_t free = 0, all = 0;
   check(cudaMemGetInfo(&free, &all), "asking for free memory");
-  throw device_error(join("cuda: out of memory: wanted ", wanted, " bytes; ", free,
+  throw device_error(join("cuda: out of memory: expected ", expected, " bytes; ", free,
                           " of the device's ", all, " are free, and ", scratch,
                           " are this backend's scratch memory; lower tokens_per_microbatch"));
 }

@@ -40,7 +40,7 @@ inline void check_nodes(const prefix_tree_batch& batch) {
     if (node.begin != at || node.end <= node.begin || node.subtree_end < node.end) {
       throw shape_error(join("batch: node ", n, " is [", node.begin, ", ", node.end,
                              ") with its subtree up to ", node.subtree_end,
-                             ", wanted a run that begins at ", at));
+                             ", expected a run that begins at ", at));
     }
     const std::int32_t parent = n == 0 ? -1 : open_node_before(batch, n);
     if (node.parent != parent) {
@@ -69,12 +69,12 @@ inline void check_nodes(const prefix_tree_batch& batch) {
     std::int32_t last =
         node.parent < 0 ? -1 : batch.nodes[static_cast<std::size_t>(node.parent)].end - 1;
     for (std::int32_t row = node.begin; row < node.end; last = row++) {
-      const std::int32_t wanted =
+      const std::int32_t expected =
           last < 0 ? 0 : batch.positions[static_cast<std::size_t>(last)] + 1;
-      if (batch.positions[static_cast<std::size_t>(row)] != wanted) {
+      if (batch.positions[static_cast<std::size_t>(row)] != expected) {
         throw shape_error(join("batch: row ", row, " has position ",
-                               batch.positions[static_cast<std::size_t>(row)], ", wanted ",
-                               wanted));
+                               batch.positions[static_cast<std::size_t>(row)], ", expected ",
+                               expected));
       }
       above[static_cast<std::size_t>(row)] = last;
     }
@@ -94,21 +94,21 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
         batch.targets.size() - end < static_cast<std::size_t>(sequence.count)) {
       throw shape_error(join("batch: sequence ", s, " ends at row ", sequence.last_row,
                              " with targets from ", sequence.first_target, ", ", sequence.count,
-                             " of them; wanted a row below ", above.size(), ", targets from ", end,
-                             " on, of ", batch.targets.size(),
+                             " of them; expected a row below ", above.size(), ", targets from ",
+                             end, " on, of ", batch.targets.size(),
                              ", and no more than the tokens behind its first"));
     }
     end += static_cast<std::size_t>(sequence.count);
     std::int32_t row = sequence.last_row;
     for (std::size_t m = end; m-- > static_cast<std::size_t>(sequence.first_target);) {
-      const tree_target wanted{above[static_cast<std::size_t>(row)],
-                               batch.tokens[static_cast<std::size_t>(row)]};
-      if (batch.targets[m] != wanted) {
+      const tree_target expected{above[static_cast<std::size_t>(row)],
+                                 batch.tokens[static_cast<std::size_t>(row)]};
+      if (batch.targets[m] != expected) {
         throw shape_error(join("batch: target ", m, " is token ", batch.targets[m].token,
-                               " at row ", batch.targets[m].row, ", wanted token ", wanted.token,
-                               " at row ", wanted.row));
+                               " at row ", batch.targets[m].row, ", expected token ",
+                               expected.token, " at row ", expected.row));
       }
-      row = wanted.row;
+      row = expected.row;
     }
   }
   if (end != batch.targets.size())
@@ -127,8 +127,8 @@ inline void check_rows(const prefix_tree_batch& batch) {
   for (const std::int32_t row : batch.rows) {
     if (row <= last || std::cmp_greater_equal(row, read.size()) ||
         !read[static_cast<std::size_t>(row)]) {
-      throw shape_error(
-          join("batch: row ", row, " after row ", last, ", wanted the rows of targets, ascending"));
+      throw shape_error(join("batch: row ", row, " after row ", last,
+                             ", expected the rows of targets, ascending"));
     }
     last = row;
   }
@@ -152,11 +152,11 @@ inline void check(const prefix_tree_batch& batch, const batch_bounds& bounds) {
     if (batch.tokens[row] < 0 ||
         std::cmp_greater_equal(batch.tokens[row], bounds.vocabulary_size)) {
       throw value_error(join("batch: token id ", batch.tokens[row], " at row ", row,
-                             ", wanted one below ", bounds.vocabulary_size));
+                             ", expected one below ", bounds.vocabulary_size));
     }
     if (std::cmp_greater_equal(batch.positions[row], bounds.positions)) {
       throw value_error(join("batch: a sequence of ", batch.positions[row] + 1,
-                             " tokens or more, wanted at most ", bounds.positions));
+                             " tokens or more, expected at most ", bounds.positions));
     }
   }
 }

@@ -39,12 +39,12 @@ namespace prefopt {
     if (sequence.size() == 0) {
       throw value_error(join("pack: response ", sequence.response_index, " of example ",
                              sequence.example,
-                             " and its prompt have no token, wanted at least one"));
+                             " and its prompt have no token, expected at least one"));
     }
     total += sequence.size();
     if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
       throw value_error(
-          join("pack: ", total, " tokens or more in one batch, wanted less than 2^31"));
+          join("pack: ", total, " tokens or more in one batch, expected less than 2^31"));
     }
   }
 

@@ -43,7 +43,7 @@ struct tree_sequence {
   friend bool operator==(const tree_sequence&, const tree_sequence&) = default;
 };
 
-/// "log p(token | the path that ends at row)" is wanted.
+/// "log p(token | the path that ends at row)" is asked for.
 struct tree_target {
   std::int32_t row;
   token_id token;

@@ -81,13 +81,13 @@ template <class Sequence>
 void check_form(const basic_example<Sequence>& list, std::string_view location) {
   if (list.responses.size() < 2)
     throw value_error(
-        join(location, ": ", list.responses.size(), " responses, wanted two or more"));
+        join(location, ": ", list.responses.size(), " responses, expected two or more"));
   if (!list.scores.empty() && list.scores.size() != list.responses.size())
     throw value_error(join(location, ": ", list.scores.size(), " scores for ",
                            list.responses.size(), " responses"));
   for (const double score : list.scores)
     if (!std::isfinite(score))
-      throw value_error(join(location, ": a score of ", score, ", wanted a finite number"));
+      throw value_error(join(location, ": a score of ", score, ", expected a finite number"));
 }
 
 /// Reads sources one by one and counts what happens to them.
@@ -99,7 +99,7 @@ class source_tokenizer {
 
   source_tokenizer(const Tokenizer& text_tokenizer, const tokenize_options& options)
       : tokenizer_(text_tokenizer), options_(options), vocabulary_size_(options.vocabulary_size) {
-    if (options.max_length < 1) throw value_error("tokenize: max_length is 0, wanted at least 1");
+    if (options.max_length < 1) throw value_error("tokenize: max_length is 0, expected at least 1");
     if constexpr (tokenizer<Tokenizer>) {
       if (vocabulary_size_ == 0) vocabulary_size_ = tokenizer_.vocabulary_size();
     }
@@ -161,8 +161,8 @@ class source_tokenizer {
         throw format_error(join(location(), ": ", failure.what()));
       }
     } else {
-      throw format_error(
-          join(location(), ": the ", form::one, " is text and there is no tokenizer, wanted ids"));
+      throw format_error(join(location(), ": the ", form::one,
+                              " is text and there is no tokenizer, expected ids"));
     }
   }
 
@@ -230,9 +230,10 @@ class source_tokenizer {
   void check_ids(const token_ids& ids, std::string_view field, const Location& location) const {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
-      const std::string wanted =
+      const std::string expected =
           vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
-      throw format_error(join(location(), ": ", field, " has token id ", id, ", wanted ", wanted));
+      throw format_error(
+          join(location(), ": ", field, " has token id ", id, ", expected ", expected));
     }
   }
 
@@ -260,7 +261,7 @@ template <class Tokenizer, class Sources>
   auto result = std::move(reader).finish();
   if (result.examples.empty()) {
     throw format_error(join(from, ": ", describe(result.report, form::many),
-                            "; wanted at least one usable ", form::one));
+                            "; expected at least one usable ", form::one));
   }
   return result;
 }

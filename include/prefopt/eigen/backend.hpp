@@ -55,11 +55,11 @@ class eigen_backend {
   /// was built without OpenMP.
   explicit eigen_backend(eigen_options options = {}) : threads_(options.threads) {
     if (threads_ < 1 || threads_ > 1024)
-      throw value_error(join("eigen_backend: threads is ", threads_, ", wanted 1 to 1024"));
+      throw value_error(join("eigen_backend: threads is ", threads_, ", expected 1 to 1024"));
 #ifndef _OPENMP
     if (threads_ > 1)
       throw value_error(join("eigen_backend: threads is ", threads_,
-                             ", wanted 1: this program is built without OpenMP"));
+                             ", expected 1: this program is built without OpenMP"));
 #endif
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// describe_foreign: what a file is that turned out not to be what was wanted.
+// describe_foreign: what a file is that is not of the expected kind.
 
 #include <array>
 #include <cstddef>

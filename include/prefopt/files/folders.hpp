@@ -57,7 +57,7 @@ inline std::vector<std::filesystem::path> make_folders(const std::filesystem::pa
     if (kind == std::filesystem::file_type::none)
       throw system_failure(at, "look at", failure.value());
     if (kind != std::filesystem::file_type::not_found)
-      throw io_error(join(at.native(), ": not a folder, a folder was wanted"));
+      throw io_error(join(at.native(), ": not a folder, expected a folder"));
     if (const auto target = std::filesystem::read_symlink(at, failure); !failure)
       throw io_error(
           join(at.native(), ": a symbolic link to ", target.native(), ", where nothing is"));

@@ -125,7 +125,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name,
                                                json_limits limits = {}) {
   if (const auto foreign = describe_foreign(text); !foreign.empty())
-    throw format_error(join(name, ": ", foreign, "; JSON was wanted"));
+    throw format_error(join(name, ": ", foreign, "; expected JSON"));
   detail::json_builder builder(name, limits);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();

@@ -38,8 +38,8 @@ namespace prefopt {
       (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
   if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
     return value.get<std::int64_t>();
-  throw format_error(join(where, " is ", describe_json(value), ", an integer from ", least, " to ",
-                          most, " was wanted"));
+  throw format_error(join(where, " is ", describe_json(value), ", expected an integer from ", least,
+                          " to ", most));
 }
 
 /// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
@@ -51,7 +51,7 @@ class json_object {
   json_object(const nlohmann::json& value, std::string name)
       : object_(value), name_(std::move(name)) {
     if (!value.is_object())
-      throw format_error(join(name_, ": ", describe_json(value), ", a JSON object was wanted"));
+      throw format_error(join(name_, ": ", describe_json(value), ", expected a JSON object"));
   }
   json_object(nlohmann::json&&, std::string) = delete;  // would refer to a temporary
 
@@ -81,31 +81,31 @@ class json_object {
 
   [[nodiscard]] double number(std::string_view key) const {
     const nlohmann::json& value = at(key);
-    if (!value.is_number()) throw unwanted(key, "a number");
+    if (!value.is_number()) throw unexpected(key, "a number");
     return value.get<double>();
   }
 
   [[nodiscard]] bool boolean(std::string_view key) const {
     const nlohmann::json& value = at(key);
-    if (!value.is_boolean()) throw unwanted(key, "true or false");
+    if (!value.is_boolean()) throw unexpected(key, "true or false");
     return value.get<bool>();
   }
 
   [[nodiscard]] const std::string& text(std::string_view key) const {
     const nlohmann::json& value = at(key);
-    if (!value.is_string()) throw unwanted(key, "a text");
+    if (!value.is_string()) throw unexpected(key, "a text");
     return value.get_ref<const std::string&>();
   }
 
   [[nodiscard]] const nlohmann::json& list(std::string_view key) const {
     const nlohmann::json& value = at(key);
-    if (!value.is_array()) throw unwanted(key, "a list");
+    if (!value.is_array()) throw unexpected(key, "a list");
     return value;
   }
 
   [[nodiscard]] json_object object(std::string_view key) const {
     const nlohmann::json& value = at(key);
-    if (!value.is_object()) throw unwanted(key, "an object");
+    if (!value.is_object()) throw unexpected(key, "an object");
     return {value, join(name_, ": ", printable(key))};
   }
 
@@ -125,9 +125,9 @@ class json_object {
   }
 
  private:
-  [[nodiscard]] format_error unwanted(std::string_view key, std::string_view wanted) const {
-    return format_error(join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", ",
-                             wanted, " was wanted"));
+  [[nodiscard]] format_error unexpected(std::string_view key, std::string_view expected) const {
+    return format_error(
+        join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", expected ", expected));
   }
 
   const nlohmann::json& object_;

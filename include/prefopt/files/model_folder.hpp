@@ -57,10 +57,10 @@ namespace detail {
   const std::string_view beginning(reinterpret_cast<const char*>(bytes.data()), count);
   const auto parent = path.has_parent_path() ? path.parent_path().native() : std::string(".");
   if (path.extension() == ".safetensors" || path.filename() == "config.json")
-    return join("a file, its folder was wanted, with config.json and model.safetensors: ", parent);
+    return join("a file, expected its folder, with config.json and model.safetensors: ", parent);
   const std::string_view foreign = describe_foreign(beginning);
   return join(foreign.empty() ? "a file" : foreign,
-              "; a folder with config.json and model.safetensors was wanted");
+              "; expected a folder with config.json and model.safetensors");
 }
 
 /// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its

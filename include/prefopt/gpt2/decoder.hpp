@@ -53,7 +53,7 @@ class gpt2_decoder {
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
       throw value_error(
-          join("gpt2_decoder: room for ", capacity, " tokens, wanted less than 2^31"));
+          join("gpt2_decoder: room for ", capacity, " tokens, expected less than 2^31"));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
       cache_.emplace_back(model.backend(), capacity, 3 * model.config().n_embd);
   }

@@ -67,9 +67,9 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
     if (!std::filesystem::is_regular_file(status))
       throw format_error(join(path.native(), ": not a regular file"));
     const auto bytes = static_cast<std::int64_t>(input_file(path).size());
-    if (const std::int64_t wanted = saved.integer("bytes", 0); bytes != wanted)
+    if (const std::int64_t expected = saved.integer("bytes", 0); bytes != expected)
       throw format_error(
-          join(path.native(), ": damaged: ", bytes, " bytes, ", wanted, " were saved"));
+          join(path.native(), ": damaged: ", bytes, " bytes, ", expected, " were saved"));
     if (checksum_of(path) != saved.text("xxh3"))
       throw format_error(join(path.native(), ": damaged: its bytes are not those that were saved"));
   }

@@ -150,7 +150,7 @@ struct prompt_and_responses {
   for (const auto& [value, where] : responses) {
     if (!value->is_string())
       throw format_error(join(where, " is ", describe_json(*value),
-                              ", a text was wanted, or a list of messages in all"));
+                              ", expected a text, or a list of messages in all"));
     texts.responses.push_back(value->get<std::string>());
   }
   texts.prompt = object.text("prompt");
@@ -169,7 +169,7 @@ struct prompt_and_responses {
                          bool other_is_list) {
     const auto kind = [](bool list) { return list ? "a list of messages" : "a text"; };
     throw format_error(join(where, " is ", kind(is_list), " and ", other, ' ', kind(other_is_list),
-                            ", both of one kind were wanted"));
+                            ", expected both of one kind"));
   };
   for (const auto& [value, where] : responses) {
     if (!value->is_array() && !value->is_string()) break;  // said below
@@ -180,7 +180,7 @@ struct prompt_and_responses {
   std::vector<dialogue> dialogues;
   for (const auto& [value, where] : responses) {
     if (!value->is_array())
-      throw format_error(join(where, " is ", describe_json(*value), ", a list was wanted"));
+      throw format_error(join(where, " is ", describe_json(*value), ", expected a list"));
     dialogues.push_back(parse_messages(*value, where));
   }
   if (prompt_of_messages) return follow_prompt(object, responses, dialogues);

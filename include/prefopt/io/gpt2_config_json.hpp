@@ -54,20 +54,20 @@ namespace detail {
   const std::string name = object.optional_text("activation_function").value_or("gelu_new");
   if (const auto activation = find_activation(name)) return *activation;
   throw format_error(join(object.name(), ": activation_function is \"", printable(name),
-                          "\", wanted gelu_new, gelu_pytorch_tanh or gelu"));
+                          "\", expected gelu_new, gelu_pytorch_tanh or gelu"));
 }
 
 /// Throws format_error where a classifier has more than one label, or none. Two are transformers'
 /// default and not always written, so what says nothing is not refused: the head's shape tells.
 inline void check_one_label(const json_object& object) {
-  constexpr std::string_view wanted = ", one label was wanted, as a reward model has";
+  constexpr std::string_view expected = ", expected one label, as a reward model has";
   if (object.has_value("id2label")) {
     const std::size_t labels = object.object("id2label").json().size();
     if (labels != 1)
-      throw format_error(join(object.name(), ": id2label has ", labels, " labels", wanted));
+      throw format_error(join(object.name(), ": id2label has ", labels, " labels", expected));
   } else if (object.optional_integer("num_labels").value_or(1) != 1) {
     throw format_error(
-        join(object.name(), ": num_labels is ", object.integer("num_labels"), wanted));
+        join(object.name(), ": num_labels is ", object.integer("num_labels"), expected));
   }
 }
 
@@ -166,7 +166,7 @@ namespace detail {
   if (json.contains("dtype")) json["dtype"] = "float32";  // transformers 5
   for (const auto& [key, general] : size_aliases) set_where_it_is(general, json[key]);
   set_where_it_is("n_ctx", config.n_positions);
-  for (const auto& [key, wanted] : model_options) set_where_it_is(key, wanted);
+  for (const auto& [key, expected] : model_options) set_where_it_is(key, expected);
   for (const std::string_view key : changed_weights)
     if (const auto member = json.find(key); member != json.end()) json.erase(member);
   const auto& activation = json["activation_function"];

@@ -33,10 +33,10 @@ namespace detail {
 }
 
 inline void check_shape(const safetensors_archive::item& item, std::string_view name,
-                        const std::vector<std::size_t>& wanted, const gpt2_config& config) {
-  if (item.entry->shape == wanted) return;
+                        const std::vector<std::size_t>& expected, const gpt2_config& config) {
+  if (item.entry->shape == expected) return;
   throw shape_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " has shape ",
-                         describe_shape(item.entry->shape), ", wanted ", describe_shape(wanted),
+                         describe_shape(item.entry->shape), ", expected ", describe_shape(expected),
                          " (", shape_keys(name, config), ')'));
 }
 
@@ -111,8 +111,8 @@ struct gpt2_tensors {
   detail::tensor_finder finder(archive, config);
   if (finder.has("score.weight")) {
     throw format_error(join(
-        archive.name(), ": tensor score.weight is a classifier's or reward model's, a language ",
-        "model was wanted: load_gpt2_scalar_model reads those of one label"));
+        archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
+        "language model: load_gpt2_scalar_model reads those of one label"));
   }
   // A tied head is the embedding, under whichever of the two names it was stored.
   constexpr std::string_view embedding = "wte.weight";

@@ -98,7 +98,7 @@ class json_file {
     if (stream_.peek() == detail::character_stream::end)
       fail("the file ends inside the list that it holds");
     if (count_ > 0) {
-      if (stream_.peek() != ',') fail("a comma or the list's end was wanted");
+      if (stream_.peek() != ',') fail("expected a comma or the list's end");
       stream_.skip();
       stream_.skip_space();
     }

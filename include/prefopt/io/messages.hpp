@@ -70,7 +70,7 @@ namespace detail {
 [[nodiscard]] inline std::string render_prompt(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a prompt without messages");
   if (messages.back().role == chat_role::assistant)
-    throw value_error("a prompt whose last message is the assistant's, wanted a user's");
+    throw value_error("a prompt whose last message is the assistant's, expected a user's");
   return detail::turns(messages) + std::string(assistant_turn);
 }
 
@@ -107,13 +107,13 @@ namespace detail {
     if (message.has("from") && !message.has("role"))
       throw format_error(join(
           message.name(),
-          ": \"from\" and \"value\", wanted \"role\" (system, user, assistant) and \"content\""));
+          ": \"from\" and \"value\", expected \"role\" (system, user, assistant) and \"content\""));
     const std::string& role = message.text("role");
     const auto* known =
         std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
     if (known == roles.end())
       throw format_error(join(message.name(), ": role is ", printable(role),
-                              ", wanted system, user or assistant"));
+                              ", expected system, user or assistant"));
     messages.push_back({known->second, message.text("content")});
   }
   return messages;

@@ -38,7 +38,7 @@ enum class preference_form {
 [[nodiscard]] inline preference_form form_of(json_file& file) {
   const nlohmann::json* value = file.peek();
   if (value == nullptr)
-    throw format_error(join(file.name(), ": empty, a JSON object a line was wanted"));
+    throw format_error(join(file.name(), ": empty, expected a JSON object a line"));
   const json_object object(*value, file.location());
   const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
   if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;

@@ -36,7 +36,7 @@ namespace detail {
   if (by_rank == object.has_value("scores"))
     throw format_error(join(object.name(),
                             by_rank ? ": ranks and scores" : ": neither ranks nor scores",
-                            ", one of them was wanted"));
+                            ", expected one of them"));
   const char* key = by_rank ? "ranks" : "scores";
   std::vector<double> scores;
   for (const nlohmann::json& value : object.list(key)) {
@@ -47,7 +47,7 @@ namespace detail {
     } else if (value.is_number()) {
       scores.push_back(value.get<double>());
     } else {
-      throw format_error(join(where, " is ", describe_json(value), ", a number was wanted"));
+      throw format_error(join(where, " is ", describe_json(value), ", expected a number"));
     }
   }
   if (scores.size() != responses)
@@ -69,7 +69,7 @@ inline constexpr std::array<std::string_view, 6> list_columns{
   const char* key = of_ids ? "responses_ids" : "responses";
   const nlohmann::json& list = object.list(key);
   if (list.size() < 2)
-    throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", wanted two or more"));
+    throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", expected two or more"));
   std::vector<detail::response_value> responses;
   for (const nlohmann::json& one : list)
     responses.push_back({&one, join(object.name(), ": ", key, ": number ", responses.size() + 1)});
@@ -77,8 +77,7 @@ inline constexpr std::array<std::string_view, 6> list_columns{
     detail::check_columns(object, detail::list_columns, {});
     tokenized_example example{detail::token_member(object, "prompt_ids"), {}};
     for (const auto& [one, where] : responses) {
-      if (!one->is_array() || one->empty())
-        throw format_error(join(where, ": token ids were wanted"));
+      if (!one->is_array() || one->empty()) throw format_error(join(where, ": expected token ids"));
       example.responses.push_back(detail::to_token_ids(*one, where));
     }
     example.scores = detail::read_scores(object, list.size());

@@ -104,7 +104,7 @@ class safetensors_archive {
     if (shard.empty() || shard == "." || shard == ".." ||
         shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
       throw format_error(join(index, ": weight_map leads to \"", printable(shard),
-                              "\", a file of the same folder was wanted"));
+                              "\", expected a file of the same folder"));
   }
 
   std::string name_;

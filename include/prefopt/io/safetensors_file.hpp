@@ -98,19 +98,19 @@ class safetensors_file {
         reinterpret_cast<const char*>(beginning.data()),
         static_cast<std::size_t>(std::min<std::uint64_t>(file_.size(), beginning.size())));
     if (const auto foreign = describe_foreign(text); !foreign.empty())
-      return join(foreign, "; a safetensors file was wanted");
+      return join(foreign, "; expected a safetensors file");
     return join("a header of ", length, " bytes in a file of ", file_.size(),
                 " bytes: truncated, or no safetensors file");
   }
 
-  void check_read(const safetensors_entry& entry, std::size_t wanted) const {
-    if (entry.size() != wanted) {
+  void check_read(const safetensors_entry& entry, std::size_t expected) const {
+    if (entry.size() != expected) {
       throw shape_error(join(name(), ": tensor ", printable(entry.name), " has shape ",
-                             describe_shape(entry.shape), ", ", wanted, " elements were wanted"));
+                             describe_shape(entry.shape), ", expected ", expected, " elements"));
     }
     if (!is_floating_point(entry.type)) {
       throw format_error(join(name(), ": tensor ", printable(entry.name), " is of type ",
-                              entry.type.name, ", wanted F32, F16, BF16 or F64"));
+                              entry.type.name, ", expected F32, F16, BF16 or F64"));
     }
   }
 

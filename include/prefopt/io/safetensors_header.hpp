@@ -78,7 +78,7 @@ namespace detail {
   }
   const auto& offsets = object.list("data_offsets");
   if (offsets.size() != 2)
-    throw format_error(join(object.name(), ": ", offsets.size(), " data_offsets, wanted 2"));
+    throw format_error(join(object.name(), ": ", offsets.size(), " data_offsets, expected 2"));
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const std::int64_t begin = to_integer(offsets[0], join(object.name(), ": data_offsets"), 0, most);
   const std::int64_t end =
@@ -111,7 +111,7 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
     }
     if (entry->begin != at) {
       throw format_error(join(file, ": tensor ", printable(entry->name), " begins at byte ",
-                              entry->begin, " of the data, wanted ", at,
+                              entry->begin, " of the data, expected ", at,
                               ", where the one before ends"));
     }
     at = entry->end;

@@ -24,7 +24,7 @@ struct advantage_options {
 inline void check(const advantage_options& options) {
   const auto share = [](const char* name, double value) {
     if (!(value >= 0 && value <= 1))
-      throw value_error(join("advantages: ", name, " is ", value, ", wanted 0 to 1"));
+      throw value_error(join("advantages: ", name, " is ", value, ", expected 0 to 1"));
   };
   share("gamma", options.gamma);
   share("lam", options.lam);

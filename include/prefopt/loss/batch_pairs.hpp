@@ -21,10 +21,11 @@ namespace prefopt {
 template <class Response>
 void require_pair(std::string_view loss, std::span<const Response> group) {
   if (group.size() != 2)
-    throw value_error(join(loss, ": an example with ", group.size(), " responses, wanted a pair"));
+    throw value_error(
+        join(loss, ": an example with ", group.size(), " responses, expected a pair"));
   if (!(group[0].score > group[1].score))
     throw value_error(join(loss, ": an example with scores ", group[0].score, " and ",
-                           group[1].score, ", wanted a pair with the better response first"));
+                           group[1].score, ", expected a pair with the better response first"));
 }
 
 /// The pair that an example's responses are, the chosen one first. Throws as require_pair does.

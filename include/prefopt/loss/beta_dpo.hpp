@@ -96,7 +96,7 @@ struct beta_dpo {
   void restore(std::span<const double> state) {
     if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
       throw value_error(
-          join(name, ": a state of ", state.size(), " numbers that is none, wanted three"));
+          join(name, ": a state of ", state.size(), " numbers that is none, expected three"));
     running = {state[0], state[1], state[2]};
     drawn = {};
   }
@@ -106,9 +106,10 @@ struct beta_dpo {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.sensitivity) && loss.sensitivity >= 0))
       throw value_error(join(name, ": sensitivity is ", loss.sensitivity,
-                             ", wanted a finite number of at least 0"));
+                             ", expected a finite number of at least 0"));
     if (!(loss.filtered >= 0 && loss.filtered < 1))
-      throw value_error(join(name, ": filtered is ", loss.filtered, ", wanted 0 <= filtered < 1"));
+      throw value_error(
+          join(name, ": filtered is ", loss.filtered, ", expected 0 <= filtered < 1"));
   }
 
  private:

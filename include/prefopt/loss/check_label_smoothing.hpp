@@ -12,7 +12,7 @@ namespace prefopt {
 inline void check_label_smoothing(std::string_view loss, double label_smoothing) {
   if (!(label_smoothing >= 0 && label_smoothing < 0.5)) {
     throw value_error(join(loss, ": label_smoothing is ", label_smoothing,
-                           ", wanted 0 <= label_smoothing < 0.5"));
+                           ", expected 0 <= label_smoothing < 0.5"));
   }
 }
 

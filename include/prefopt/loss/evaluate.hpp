@@ -35,7 +35,7 @@ template <class Loss>
 void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs) {
   if (came != pairs)
     throw shape_error(join(loss_name<Loss>(), ": ", came, " ", what, " for ", pairs, " chosen"));
-  if (pairs == 0) throw value_error(join(loss_name<Loss>(), ": no pairs, wanted at least one"));
+  if (pairs == 0) throw value_error(join(loss_name<Loss>(), ": no pairs, expected at least one"));
 }
 
 /// `pair_at(i)` gives the log-probs of the i-th pair.

@@ -41,7 +41,7 @@ struct exo_pair {
     check_beta(name, loss.beta);
     if (!(loss.label_smoothing > 0 && loss.label_smoothing < 0.5))
       throw value_error(join(name, ": label_smoothing is ", loss.label_smoothing,
-                             ", wanted 0 < label_smoothing < 0.5"));
+                             ", expected 0 < label_smoothing < 0.5"));
   }
 };
 

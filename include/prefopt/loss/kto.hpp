@@ -59,7 +59,7 @@ struct kto {
     for (const double weight : {loss.desirable_weight, loss.undesirable_weight})
       if (!(std::isfinite(weight) && weight >= 0))
         throw value_error(
-            join(name, ": a weight of ", weight, ", wanted a finite number of at least 0"));
+            join(name, ": a weight of ", weight, ", expected a finite number of at least 0"));
   }
 
  private:
@@ -81,7 +81,7 @@ struct kto {
                  " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
     }
     if (count == 0)
-      throw value_error(join(name, ": no example has a mismatched response, wanted one each"));
+      throw value_error(join(name, ": no example has a mismatched response, expected one each"));
     return std::max(sum / count, 0.0);  // in this order NaN goes through
   }
 };

@@ -54,10 +54,10 @@ struct ppo {
 inline void check(const ppo& options) {
   const auto above_zero = [](std::string_view name, double value) {
     if (!(std::isfinite(value) && value > 0))
-      throw value_error(join("ppo: ", name, " is ", value, ", wanted > 0"));
+      throw value_error(join("ppo: ", name, " is ", value, ", expected > 0"));
   };
   if (!(std::isfinite(options.kl_coef) && options.kl_coef >= 0))
-    throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", wanted >= 0"));
+    throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", expected >= 0"));
   above_zero("cliprange", options.cliprange);
   above_zero("vf_coef", options.vf_coef);
   above_zero("cliprange_value", options.cliprange_value);
@@ -66,7 +66,7 @@ inline void check(const ppo& options) {
   for (const auto& [name, count] : std::array<std::pair<std::string_view, std::int64_t>, 2>{
            {{"num_ppo_epochs", options.num_ppo_epochs},
             {"num_mini_batches", options.num_mini_batches}}})
-    if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", wanted >= 1"));
+    if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", expected >= 1"));
   if (options.missing_eos_penalty && !std::isfinite(*options.missing_eos_penalty))
     throw value_error(join("ppo: missing_eos_penalty is ", *options.missing_eos_penalty));
 }
@@ -89,16 +89,16 @@ struct ppo_term {
   return {plain, plain, false};  // d ratio / d log_prob = ratio
 }
 
-/// The critic's term of a token, whose target is `wanted`. `cliprange_value` is above 0, as
+/// The critic's term of a token, whose target is `expected`. `cliprange_value` is above 0, as
 /// check(ppo) has it.
-[[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double wanted,
+[[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double expected,
                                              double cliprange_value) {
   if (std::isnan(old_value)) return {old_value, old_value, false};  // clamp would lose it
   const double held = std::clamp(value, old_value - cliprange_value, old_value + cliprange_value);
-  const double plain_loss = (value - wanted) * (value - wanted),
-               held_loss = (held - wanted) * (held - wanted);
+  const double plain_loss = (value - expected) * (value - expected),
+               held_loss = (held - expected) * (held - expected);
   if (held_loss > plain_loss) return {0.5 * held_loss, 0, true};
-  return {0.5 * plain_loss, value - wanted, false};
+  return {0.5 * plain_loss, value - expected, false};
 }
 
 }  // namespace prefopt

@@ -32,7 +32,7 @@ struct s_dpo {
     const std::vector<std::size_t> ranking = best_first(list);
     if (!(list[ranking[0]].score > list[ranking[1]].score))
       throw value_error(
-          join(name, ": two best responses with score ", list[ranking[0]].score, ", wanted one"));
+          join(name, ": two best responses with score ", list[ranking[0]].score, ", expected one"));
     list_loss result{0, std::vector<double>(list.size())};
     result.loss = add_best_of_list(list, ranking, beta, result.slopes);
     return result;

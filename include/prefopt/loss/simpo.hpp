@@ -21,7 +21,7 @@ namespace prefopt {
 /// Wants the averages to be gamma / beta nats apart.
 struct simpo {
   double beta = 2;     ///< above 0
-  double gamma = 0.5;  ///< the margin that is wanted of the rewards, at least 0
+  double gamma = 0.5;  ///< the target margin of the rewards, at least 0
 
   static constexpr std::string_view name = "simpo";
   static constexpr token_reduction reduction = token_reduction::mean;
@@ -37,7 +37,7 @@ struct simpo {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.gamma) && loss.gamma >= 0))
       throw value_error(
-          join(name, ": gamma is ", loss.gamma, ", wanted a finite number of at least 0"));
+          join(name, ": gamma is ", loss.gamma, ", expected a finite number of at least 0"));
   }
 };
 

@@ -127,7 +127,7 @@ void restore_state(Loss& loss, std::span<const double> state) {
     loss.restore(state);
   } else if (!state.empty()) {
     throw value_error(
-        join(loss_name<Loss>(), ": a state of ", state.size(), " numbers, wanted none"));
+        join(loss_name<Loss>(), ": a state of ", state.size(), " numbers, expected none"));
   }
 }
 

@@ -107,7 +107,7 @@ class weighted_sum {
   friend void check(const weighted_sum& sum) {
     for (const double weight : {sum.first_.weight, sum.second_.weight})
       if (!std::isfinite(weight))
-        throw value_error(join(name, ": a weight of ", weight, ", wanted a finite number"));
+        throw value_error(join(name, ": a weight of ", weight, ", expected a finite number"));
     check(sum.first_.loss);
     check(sum.second_.loss);
   }

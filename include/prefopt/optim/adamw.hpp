@@ -33,11 +33,11 @@ struct adamw_options {
 inline void check(const adamw_options& options) {
   const auto at_least_zero = [](const char* name, double value) {
     if (!(std::isfinite(value) && value >= 0))
-      throw value_error(join("adamw: ", name, " is ", value, ", wanted >= 0"));
+      throw value_error(join("adamw: ", name, " is ", value, ", expected >= 0"));
   };
   const auto unit = [](const char* name, double value) {
     if (!(value >= 0 && value < 1))
-      throw value_error(join("adamw: ", name, " is ", value, ", wanted 0 <= x < 1"));
+      throw value_error(join("adamw: ", name, " is ", value, ", expected 0 <= x < 1"));
   };
   at_least_zero("learning_rate", options.learning_rate);
   unit("beta1", options.beta1);
@@ -146,7 +146,7 @@ class adamw {
 
   /// Throws value_error for a negative count.
   void set_steps(std::int64_t steps) {
-    if (steps < 0) throw value_error(join("adamw: ", steps, " steps, wanted >= 0"));
+    if (steps < 0) throw value_error(join("adamw: ", steps, " steps, expected >= 0"));
     steps_ = steps;
   }
 
@@ -209,7 +209,7 @@ class adamw {
   static void check_lengths(const Parameter& parameter, std::size_t size) {
     if (parameter.value.size() != size || parameter.gradient.size() != size) {
       throw shape_error(join("adamw: ", parameter.name, " has ", parameter.value.size(),
-                             " values and ", parameter.gradient.size(), " gradients, wanted ",
+                             " values and ", parameter.gradient.size(), " gradients, expected ",
                              size));
     }
   }

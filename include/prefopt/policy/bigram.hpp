@@ -30,7 +30,7 @@ class bigram {
   /// Throws value_error unless there are 1 to 65536 tokens.
   explicit bigram(std::size_t vocabulary_size) : size_(vocabulary_size) {
     if (size_ < 1 || size_ > 65536)
-      throw value_error(join("bigram: ", size_, " tokens, wanted 1 to 65536"));
+      throw value_error(join("bigram: ", size_, " tokens, expected 1 to 65536"));
     logits_ = backend_.allocate<double>(size_ * size_);
     gradient_ = backend_.allocate<double>(size_ * size_);
   }
@@ -192,7 +192,7 @@ class bigram {
                                                 const bigram& reference) const {
     if (reference.size_ != size_)
       throw value_error(
-          join("bigram: a reference of ", reference.size_, " tokens, wanted ", size_));
+          join("bigram: a reference of ", reference.size_, " tokens, expected ", size_));
     std::vector<double> all;
     for (const std::size_t before : seen.before) {
       double sum = 0;

@@ -28,7 +28,7 @@ struct generation_options {
 /// Throws value_error where no token may be written, and what check(options.sampling) throws.
 inline void check(const generation_options& options) {
   if (options.max_new_tokens == 0)
-    throw value_error("generation: max_new_tokens is 0, wanted at least 1");
+    throw value_error("generation: max_new_tokens is 0, expected at least 1");
   check(options.sampling);
 }
 
@@ -53,7 +53,7 @@ template <generating_policy Policy>
                                                               const generation_options& options,
                                                               random_generator& random) {
   if (responses == 0)
-    throw value_error("sample_responses: 0 responses a prompt, wanted at least 1");
+    throw value_error("sample_responses: 0 responses a prompt, expected at least 1");
   std::vector<token_ids> repeated;
   for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), responses, prompt);
   std::vector<token_ids> written =

@@ -28,10 +28,10 @@ struct moving_reference_options {
 inline void check(const moving_reference_options& options) {
   if (!(options.mixup_alpha > 0 && options.mixup_alpha <= 1))
     throw value_error(
-        join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", wanted 0 < x <= 1"));
+        join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", expected 0 < x <= 1"));
   if (options.sync_steps < 1)
     throw value_error(
-        join("moving_reference: sync_steps is ", options.sync_steps, ", wanted >= 1"));
+        join("moving_reference: sync_steps is ", options.sync_steps, ", expected >= 1"));
 }
 
 /// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the

@@ -37,7 +37,7 @@ namespace detail {
   for (const tree_sequence& sequence : batch.sequences) {
     if (sequence.count == 0)
       throw value_error(join("reward_model: response ", sequence.response_index, " of example ",
-                             sequence.example, " has no token of its own, wanted at least one"));
+                             sequence.example, " has no token of its own, expected at least one"));
     last.push_back(static_cast<std::size_t>(sequence.first_target + sequence.count) - 1);
   }
   return last;

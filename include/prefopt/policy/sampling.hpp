@@ -26,9 +26,10 @@ struct sampling_options {
 inline void check(const sampling_options& options) {
   if (!(options.temperature >= 0 && std::isfinite(options.temperature)))
     throw value_error(
-        join("sampling: temperature is ", options.temperature, ", wanted at least 0 and finite"));
+        join("sampling: temperature is ", options.temperature, ", expected at least 0 and finite"));
   if (!(options.top_p > 0 && options.top_p <= 1))
-    throw value_error(join("sampling: top_p is ", options.top_p, ", wanted above 0 and at most 1"));
+    throw value_error(
+        join("sampling: top_p is ", options.top_p, ", expected above 0 and at most 1"));
 }
 
 /// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any

@@ -28,7 +28,7 @@ class value_table {
   /// Throws value_error unless there is a token.
   explicit value_table(std::size_t vocabulary_size)
       : values_(vocabulary_size), gradient_(vocabulary_size) {
-    if (vocabulary_size == 0) throw value_error("value_table: 0 tokens, wanted at least 1");
+    if (vocabulary_size == 0) throw value_error("value_table: 0 tokens, expected at least 1");
   }
 
   [[nodiscard]] const host_backend<double>& backend() const { return backend_; }

@@ -26,9 +26,9 @@ namespace prefopt {
 [[nodiscard]] constexpr std::array<std::uint8_t, 256> gpt2_byte_order() {
   std::array<std::uint8_t, 256> order{};
   std::size_t count = 0;
-  for (const bool wanted : {true, false}) {
+  for (const bool expected : {true, false}) {
     for (unsigned byte = 0; byte < 256; ++byte)
-      if (spells_itself(byte) == wanted) order[count++] = static_cast<std::uint8_t>(byte);
+      if (spells_itself(byte) == expected) order[count++] = static_cast<std::uint8_t>(byte);
   }
   return order;
 }

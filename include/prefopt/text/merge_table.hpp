@@ -72,12 +72,12 @@ class merge_table {
   }
 
   /// Where the key is, or where it would go.
-  [[nodiscard]] std::size_t find_slot(std::uint64_t wanted) const {
+  [[nodiscard]] std::size_t find_slot(std::uint64_t expected) const {
     // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3,
     // section 6.4).
-    const std::uint64_t mixed = (wanted ^ wanted >> 29) * 0x9E3779B97F4A7C15u;
+    const std::uint64_t mixed = (expected ^ expected >> 29) * 0x9E3779B97F4A7C15u;
     std::size_t position = (mixed ^ mixed >> 32) & (slots_.size() - 1);
-    while (slots_[position].key != wanted && slots_[position].key != no_key)
+    while (slots_[position].key != expected && slots_[position].key != no_key)
       position = (position + 1) & (slots_.size() - 1);
     return position;
   }

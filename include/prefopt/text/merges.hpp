@@ -40,7 +40,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   if (space == line.npos || space == 0 || space + 1 == line.size() ||
       line.find(' ', space + 1) != line.npos) {
     throw format_error(
-        join(where, ": ", quote_token(line), ", two tokens with a space between were wanted"));
+        join(where, ": ", quote_token(line), ", expected two tokens with a space between"));
   }
   insert_merge(merges, line.substr(0, space), line.substr(space + 1), rank, tokens, where);
 }
@@ -53,7 +53,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
                                                   const vocabulary& tokens) {
   const bool versioned = text.starts_with("#version");
   if (const auto foreign = describe_foreign(text); !versioned && !foreign.empty())
-    throw format_error(join(name, ": ", foreign, "; merges were wanted"));
+    throw format_error(join(name, ": ", foreign, "; expected merges"));
   merge_table merges;
   std::uint32_t number = 0;
   while (!text.empty()) {

@@ -51,7 +51,7 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
     const std::string where = join(file.name(), ": ", key);
     const nlohmann::json& values = file.at(key);
     if (!values.is_array() && !values.is_object())
-      throw format_error(join(where, " is ", describe_json(values), ", a list was wanted"));
+      throw format_error(join(where, " is ", describe_json(values), ", expected a list"));
     for (const nlohmann::json& value : values) add(value, where);
   }
   if (!file.has_value("eos_token")) return;
@@ -97,7 +97,7 @@ inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
   if (const auto kind = file.optional_text("tokenizer_class");
       kind && std::ranges::find(classes, *kind) == classes.end()) {
     throw format_error(
-        join(name, ": tokenizer_class is ", quote_token(*kind), ", a GPT2Tokenizer was wanted"));
+        join(name, ": tokenizer_class is ", quote_token(*kind), ", expected a GPT2Tokenizer"));
   }
   for (const char* key :
        {"add_prefix_space", "add_bos_token", "add_eos_token", "split_special_tokens"}) {

@@ -118,7 +118,7 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
   if (!holds_tokenizer(files)) {
     throw io_error(
         join(directory.native(),
-             ": holds no tokenizer: vocab.json with merges.txt, or tokenizer.json, were wanted"));
+             ": holds no tokenizer: expected vocab.json with merges.txt, or tokenizer.json"));
   }
   tokenizer_parts parts;
   if (whole) parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));

@@ -22,19 +22,20 @@ namespace prefopt {
 
 namespace detail {
 
-/// Refuses a member `key` that is there and is not `wanted`.
-inline void require_text(const json_object& object, std::string_view key, std::string_view wanted) {
+/// Refuses a member `key` that is there and is not `expected`.
+inline void require_text(const json_object& object, std::string_view key,
+                         std::string_view expected) {
   if (!object.has(key)) return;
-  if (const std::string& text = object.text(key); text != wanted) {
+  if (const std::string& text = object.text(key); text != expected) {
     throw format_error(join(object.name(), ": ", key, " is ", quote_token(text), ", only ",
-                            quote_token(wanted), " is supported"));
+                            quote_token(expected), " is supported"));
   }
 }
 
-/// Refuses a member `key` that is there and is neither null nor `wanted`.
-inline void require_boolean(const json_object& object, std::string_view key, bool wanted) {
-  if (object.optional_boolean(key).value_or(wanted) != wanted) {
-    throw format_error(join(object.name(), ": ", key, " is ", wanted ? "false" : "true",
+/// Refuses a member `key` that is there and is neither null nor `expected`.
+inline void require_boolean(const json_object& object, std::string_view key, bool expected) {
+  if (object.optional_boolean(key).value_or(expected) != expected) {
+    throw format_error(join(object.name(), ": ", key, " is ", expected ? "false" : "true",
                             ", which is not supported"));
   }
 }

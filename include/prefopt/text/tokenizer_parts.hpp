@@ -51,7 +51,7 @@ struct tokenizer_parts {
     if (content.empty()) throw format_error(join(name, ": the added token ", id, " has no text"));
     if (content.size() > added_token_limit) {
       throw format_error(join(name, ": the added token ", quote_token(content), " has ",
-                              content.size(), " bytes, wanted at most ", added_token_limit));
+                              content.size(), " bytes, expected at most ", added_token_limit));
     }
     if (const auto known = tokens.find(content); !known) {
       tokens.add(content, content, id, name);
@@ -68,35 +68,35 @@ struct tokenizer_parts {
   }
 };
 
-/// Where a tokenizer gives texts other ids than the `wanted` one: the first difference in words,
+/// Where a tokenizer gives texts other ids than the `expected` one: the first difference in words,
 /// empty without one.
-[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& wanted,
+[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& expected,
                                                      const tokenizer_parts& other) {
   const auto token = [](const std::string* bytes) {
     return bytes == nullptr ? "no token" : quote_token(*bytes);
   };
-  const std::size_t end = std::max(wanted.tokens.id_end(), other.tokens.id_end());
+  const std::size_t end = std::max(expected.tokens.id_end(), other.tokens.id_end());
   for (std::size_t i = 0; i < end; ++i) {
     const auto id = static_cast<token_id>(i);
-    const std::string* ours = wanted.tokens.bytes(id);
+    const std::string* ours = expected.tokens.bytes(id);
     const std::string* theirs = other.tokens.bytes(id);
     if (ours == nullptr ? theirs != nullptr : theirs == nullptr || *ours != *theirs)
-      return join("token id ", id, " is ", token(theirs), ", ", token(ours), " was wanted");
+      return join("token id ", id, " is ", token(theirs), ", expected ", token(ours));
   }
   for (std::size_t i = 0; i < end; ++i) {
     const auto id = static_cast<token_id>(i);
-    if (wanted.added_ids.contains(id) != other.added_ids.contains(id))
-      return join("the token ", token(wanted.tokens.bytes(id)),
-                  wanted.added_ids.contains(id) ? " is no" : " is an", " added token");
+    if (expected.added_ids.contains(id) != other.added_ids.contains(id))
+      return join("the token ", token(expected.tokens.bytes(id)),
+                  expected.added_ids.contains(id) ? " is no" : " is an", " added token");
   }
   const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
     return a.left == b.left && a.right == b.right;
   };
-  const auto ours = wanted.merges.in_order(), theirs = other.merges.in_order();
+  const auto ours = expected.merges.in_order(), theirs = other.merges.in_order();
   const auto first = std::ranges::mismatch(ours, theirs, same).in1;
   if (first == ours.end() && ours.size() == theirs.size()) return "";
-  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, ",
-              ours.size(), " were wanted");
+  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, expected ",
+              ours.size());
 }
 
 /// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what

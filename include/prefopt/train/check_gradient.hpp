@@ -61,7 +61,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
     throw value_error(join("check_gradient: a difference of ", options.difference,
-                           ", wanted a finite one above 0"));
+                           ", expected a finite one above 0"));
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   (void)accumulate_gradient(policy, reference, loss, examples, all);
@@ -94,7 +94,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
       if (by == 0)
         throw value_error(join("check_gradient: a difference of ", size, " does not move element ",
                                at, " of ", parameter.name, ", which is ", before,
-                               ": wanted a larger one"));
+                               ": expected a larger one"));
       double numeric = 0;
       try {
         numeric = (loss_with(up) - loss_with(down)) / by;

@@ -32,7 +32,7 @@ class evaluate_every {
         reference_(detail::address_of(reference)),
         options_(options) {
     if (interval < 0)
-      throw value_error(join("evaluate_every: an interval of ", interval, " steps, wanted >= 0"));
+      throw value_error(join("evaluate_every: an interval of ", interval, " steps, expected >= 0"));
     if (pairs.empty()) throw value_error("evaluate_every: no pairs");
   }
 

@@ -119,10 +119,10 @@ class ppo_trainer {
     const sampling_options& sampling = generation_.sampling;
     if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
       throw value_error(
-          "ppo: samples that are cut or heated, wanted temperature 1, top_k 0 and top_p 1");
+          "ppo: samples that are cut or heated, expected temperature 1, top_k 0 and top_p 1");
     if (loss_.num_mini_batches > options_.pairs_per_step)
       throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ",
-                             options_.pairs_per_step, " responses, wanted at least one each"));
+                             options_.pairs_per_step, " responses, expected at least one each"));
     if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
       throw value_error("ppo: missing_eos_penalty without an end_of_text");
     return optimizer_options(options_);

@@ -73,7 +73,7 @@ void check_finite(const safetensors_archive::item& item, std::span<const Real> v
   throw format_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " holds ",
                           describe_value(stored[at]), " at ",
                           describe_location(at, item.entry->shape),
-                          is_beyond ? ", beyond float32" : "", "; finite numbers were wanted"));
+                          is_beyond ? ", beyond float32" : "", "; expected finite numbers"));
 }
 
 }  // namespace prefopt::detail

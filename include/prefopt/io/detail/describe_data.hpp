@@ -78,7 +78,7 @@ inline constexpr std::array data_signatures{
 /// where the bytes do not tell.
 [[nodiscard]] inline std::string describe_data(std::string_view beginning, std::string_view name) {
   const auto advice = [&](std::string_view meaning, std::string_view command) {
-    return join(meaning, ", JSON was wanted; ", with_name(command, name), " converts it");
+    return join(meaning, ", expected JSON; ", with_name(command, name), " converts it");
   };
   for (const auto& [bytes, meaning, way_out] : data_signatures)
     if (beginning.starts_with(bytes)) return advice(meaning, way_out);
@@ -96,7 +96,7 @@ inline constexpr std::array data_signatures{
         R"(python3 -c 'import csv, json; [print(json.dumps(row)) for row in csv.DictReader()"
         R"(open("FILE", encoding="utf-8-sig", newline=""))]' >FILE.jsonl)");
   if (const auto foreign = describe_foreign(beginning); !foreign.empty() && !beginning.empty())
-    return join(foreign, ", JSON was wanted");
+    return join(foreign, ", expected JSON");
   return {};
 }
 

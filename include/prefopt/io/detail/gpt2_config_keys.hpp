@@ -21,7 +21,7 @@ namespace prefopt::detail {
 /// is computed here.
 struct model_option {
   std::string_view key;
-  bool wanted;
+  bool expected;
 };
 inline constexpr std::array model_options{model_option{"scale_attn_weights", true},
                                           model_option{"scale_attn_by_inverse_layer_idx", false},
@@ -34,9 +34,9 @@ inline constexpr std::array<std::string_view, 2> changed_weights{"quantization_c
                                                                  "pruned_heads"};
 
 inline void check_model_options(const json_object& object) {
-  for (const auto& [key, wanted] : model_options) {
-    if (object.optional_boolean(key).value_or(wanted) != wanted) {
-      throw format_error(join(object.name(), ": ", key, " is ", wanted ? "false" : "true",
+  for (const auto& [key, expected] : model_options) {
+    if (object.optional_boolean(key).value_or(expected) != expected) {
+      throw format_error(join(object.name(), ": ", key, " is ", expected ? "false" : "true",
                               ", only GPT-2's default is supported"));
     }
   }
@@ -60,17 +60,18 @@ inline constexpr std::array size_aliases{
 /// Throws format_error where the model is another one, by `model_type` or, without it, by the class
 /// that saved it.
 inline void check_model_type(const json_object& object) {
-  constexpr std::string_view wanted = "; the only model_type that is supported is gpt2";
+  constexpr std::string_view expected = "; the only model_type that is supported is gpt2";
   if (const auto type = object.optional_text("model_type")) {
     if (*type != "gpt2")
-      throw format_error(join(object.name(), ": model_type is \"", printable(*type), '"', wanted));
+      throw format_error(
+          join(object.name(), ": model_type is \"", printable(*type), '"', expected));
     return;
   }
   if (!object.has_value("architectures")) return;
   for (const nlohmann::json& name : object.list("architectures")) {
     if (name.is_string() && name.get_ref<const std::string&>().starts_with("GPT2")) continue;
     const std::string text = name.is_string() ? name.get<std::string>() : describe_json(name);
-    throw format_error(join(object.name(), ": architectures holds ", printable(text), wanted));
+    throw format_error(join(object.name(), ": architectures holds ", printable(text), expected));
   }
 }
 

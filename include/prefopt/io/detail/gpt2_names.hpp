@@ -74,7 +74,7 @@ inline void check_no_adapter(const safetensors_archive& archive) {
       if (stored.find(part) == stored.npos) continue;
       throw format_error(
           join(item.file->name(), ": tensor ", printable(stored),
-               " is an adapter's (PEFT), a whole model was wanted: merge the adapter into its base "
+               " is an adapter's (PEFT), expected a whole model: merge the adapter into its base "
                "model first, as merge_and_unload of peft does"));
     }
   }
@@ -116,7 +116,7 @@ inline void check_no_adapter(const safetensors_archive& archive) {
       throw format_error(join(item.file->name(), ": tensors ", printable(first), " and ",
                               printable(stored), ": \"", printable(*prefix),
                               "\" before the one name and \"", printable(before),
-                              "\" before the other, the same before all was wanted"));
+                              "\" before the other, expected the same before all"));
     }
   }
   const std::string_view inner = prefix.value_or("");
@@ -131,7 +131,7 @@ inline void check_no_adapter(const safetensors_archive& archive) {
       const std::string_view before = std::string_view(stored).substr(0, *at);
       if (before != inner && before != outer) {
         throw format_error(join(item.file->name(), ": tensor ", printable(stored), ": \"",
-                                printable(before), "\" before a head's name, wanted \"",
+                                printable(before), "\" before a head's name, expected \"",
                                 printable(outer), "\" as with ", printable(first)));
       }
     }

@@ -134,7 +134,7 @@ template <preference_loss Loss>
       } else {
         if (groups[e].size() < 2)
           throw value_error(
-              join(loss_name<Loss>(), ": an example with one response, wanted two or more"));
+              join(loss_name<Loss>(), ": an example with one response, expected two or more"));
         const list_loss one = loss(groups[e]);
         require_count(loss_name<Loss>(), "slopes", one.slopes.size(), groups[e].size(),
                       "responses of a list");
