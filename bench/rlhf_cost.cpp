@@ -59,7 +59,7 @@ void dpo_step(gpt2<backend_type>& policy, random_generator& random) {
   }
   const auto reference =
       timed("reference, once a run", [&] { return reference_log_probs(policy, pairs); });
-  trainer run{policy, reference, dpo{}, {.pairs_per_step = responses / 2, .max_steps = 3}};
+  trainer run{policy, reference, dpo{}, {.batch_size = responses / 2, .max_steps = 3}};
   timed("a first step, which finds its memory", [&] { return run.step(pairs); });
   timed("a step", [&] { return run.step(pairs); });
 }

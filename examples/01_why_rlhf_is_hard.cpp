@@ -56,8 +56,8 @@ reward_model_type fit(const gpt2_task& task, std::size_t pairs, std::int64_t pas
       reward,
       prefopt::no_reference{},
       prefopt::bradley_terry{},
-      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .epochs = passes}};
-  trainer.run(task.pairs(pairs, seed));
+      {.learning_rate = 3e-3, .warmup_steps = 5, .batch_size = 50, .epochs = passes}};
+  trainer.train(task.pairs(pairs, seed));
   return reward;
 }
 // [/stage one]
@@ -74,8 +74,8 @@ gpt2_type pursue(const gpt2_task& task, const reward_model_type& reward, double 
       reward,
       prefopt::ppo{.kl_coef = kl_coef},
       gpt2_task::generation,
-      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = steps}};
-  trainer.run(task.prompts(640, 5));
+      {.learning_rate = 3e-3, .warmup_steps = 5, .batch_size = 64, .max_steps = steps}};
+  trainer.train(task.prompts(640, 5));
   return policy;
 }
 // [/stage two]

@@ -74,16 +74,16 @@ result train(std::uint64_t seed, std::size_t count) {
   // [/pairs]
   // [two ways]
   const trainer_options options{
-      .learning_rate = 0.3, .pairs_per_step = std::ssize(pairs), .max_steps = 200};
+      .learning_rate = 0.3, .batch_size = std::ssize(pairs), .max_steps = 200};
   reward_model model{value_table(V)};  // a reward for each response
   trainer fit{model, no_reference{}, bradley_terry{}, options};
-  fit.run(pairs);
+  fit.train(pairs);
   const auto fitted = model.parameters()[0].value;
   const bigram by_reward = closed_form(reference, fitted);
 
   bigram by_dpo = reference;
   trainer direct{by_dpo, reference, dpo{.beta = beta}, options};
-  direct.run(pairs);
+  direct.train(pairs);
   // [/two ways]
   // [same loss]
   const double loss_of_rewards = evaluate(model, no_reference{}, bradley_terry{}, pairs).loss;

@@ -19,7 +19,7 @@
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/loss/dpo.hpp>
-#include <prefopt/loss/evaluate.hpp>
+#include <prefopt/loss/evaluate_pairs.hpp>
 #include <prefopt/loss/reduction.hpp>
 #include <prefopt/xtensor.hpp>
 #if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
@@ -88,25 +88,25 @@ int main() {
       dpo({policy_chosen, policy_rejected, reference_chosen, reference_rejected, 4, 2});
   // [/the loss]
 
-  // Many pairs at once go by `evaluate`. Here there is one in each vector; whose vector it is makes
+  // Many pairs at once go by `evaluate_pairs`. Here there is one in each vector; whose vector it is makes
   // no difference.
   const std::vector<double> pc = {policy_chosen}, pr = {policy_rejected};
   const std::vector<double> rc = {reference_chosen}, rr = {reference_rejected};
-  const auto standard = evaluate(dpo, pc, pr, rc, rr);
+  const auto standard = evaluate_pairs(dpo, pc, pr, rc, rr);
   std::printf("std::vector  %.6f\n", standard.loss);
 
   // [the call]
   const Eigen::ArrayXd policy = Eigen::Array2d(policy_chosen, policy_rejected);
   const Eigen::ArrayXd reference = Eigen::Array2d(reference_chosen, reference_rejected);
   const auto eigen =
-      evaluate(dpo, policy.head(1), policy.tail(1), reference.head(1), reference.tail(1));
+      evaluate_pairs(dpo, policy.head(1), policy.tail(1), reference.head(1), reference.tail(1));
   // [/the call]
   std::printf("Eigen        %.6f\n", eigen.loss);
 
   // xtensor in float, with the reference as a lazy expression: it is evaluated when it is read.
   const xt::xtensor<float, 1> chosen = {static_cast<float>(policy_chosen)};
   const xt::xtensor<float, 1> rejected = {static_cast<float>(policy_rejected)};
-  const auto xtensor = evaluate(dpo, chosen, rejected, chosen - 0.6f, rejected + 0.4f);
+  const auto xtensor = evaluate_pairs(dpo, chosen, rejected, chosen - 0.6f, rejected + 0.4f);
   std::printf("xtensor      %.6f\n", xtensor.loss);
 
   // [a step]

@@ -119,8 +119,8 @@ int main() {
   trainer run{policy,
               reference,
               loss,
-              {.learning_rate = 0.1, .pairs_per_step = std::ssize(pairs), .epochs = 200}};
-  run.run(pairs);
+              {.learning_rate = 0.1, .batch_size = std::ssize(pairs), .epochs = 200}};
+  run.train(pairs);
   // [/training]
   double worst = 0;
   std::puts("x y     reference trained  closed form");

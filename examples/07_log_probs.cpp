@@ -68,8 +68,8 @@ void train_and_ask(const Start& start, const any_loss& loss, double rate, int st
   trainer run{policy,
               reference,
               loss,
-              {.learning_rate = rate, .pairs_per_step = 20, .max_steps = steps, .seed = seed}};
-  run.run(questions(1000, seed, masked));
+              {.learning_rate = rate, .batch_size = 20, .max_steps = steps, .seed = seed}};
+  run.train(questions(1000, seed, masked));
   const auto others = questions(300, seed + 1000, true);
   std::vector<token_ids> prompts;
   for (const tokenized_pair& other : others) prompts.push_back(other.prompt);

@@ -40,8 +40,8 @@ course::outcome by_dpo(const gpt2_task& task, const std::vector<prefopt::tokeniz
       policy,
       reference,
       prefopt::dpo{.beta = beta},
-      {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
-  trainer.run(pairs);
+      {.learning_rate = rate, .warmup_steps = 5, .batch_size = 50, .epochs = 5}};
+  trainer.train(pairs);
   return outcome_of(task, policy, watch.seconds());
 }
 // [/dpo]
@@ -59,8 +59,8 @@ course::outcome by_ppo(const gpt2_task& task, const Reward& reward, double kl_co
       reward,
       prefopt::ppo{.kl_coef = kl_coef},
       gpt2_task::generation,
-      {.learning_rate = rate, .warmup_steps = 5, .pairs_per_step = 64, .max_steps = 60}};
-  trainer.run(task.prompts(640, 5));
+      {.learning_rate = rate, .warmup_steps = 5, .batch_size = 64, .max_steps = 60}};
+  trainer.train(task.prompts(640, 5));
   return outcome_of(task, policy, watch.seconds());
 }
 // [/ppo]

@@ -38,7 +38,7 @@ outcome train(double beta, std::size_t count, const prefopt::trainer_options& op
   const prefopt::dpo loss{.beta = beta};
   prefopt::bigram policy = world.reference();
   prefopt::trainer trainer{policy, world.reference(), loss, options};
-  trainer.run(pairs);
+  trainer.train(pairs);
   const auto before = world.measure(world.reference()), after = world.measure(policy);
   const auto own = prefopt::evaluate(policy, world.reference(), loss, pairs).metrics;
   const auto other = prefopt::evaluate(policy, world.reference(), loss, others).metrics;
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
       // [ways]
       const prefopt::trainer_options adam{.learning_rate = 0.02,
                                           .max_grad_norm = 0,
-                                          .pairs_per_step = 50,
+                                          .batch_size = 50,
                                           .max_steps = 30,
                                           .seed = seed};
       prefopt::trainer_options plain = adam, longer = adam, to_the_end = adam;

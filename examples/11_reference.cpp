@@ -57,21 +57,18 @@ outcome train(const setting& setting, double beta, std::int64_t steps, std::uint
     for (const auto all = reference.parameters(); double& logit : all[0].value)
       logit *= 3;  // probabilities cubed
   const auto pairs = world.pairs(500), others = world.pairs(500);
-  prefopt::trainer_options options{.learning_rate = 0.05,
-                                   .max_grad_norm = 0,
-                                   .pairs_per_step = 50,
-                                   .max_steps = 150,
-                                   .seed = seed};
+  prefopt::trainer_options options{
+      .learning_rate = 0.05, .max_grad_norm = 0, .batch_size = 50, .max_steps = 150, .seed = seed};
   if (setting.how == tuned) {
     prefopt::trainer fine_tuning{reference, prefopt::no_reference{}, prefopt::sft{}, options};
-    fine_tuning.run(pairs);  // reads the chosen responses only
+    fine_tuning.train(pairs);  // reads the chosen responses only
   }
   options.learning_rate = 0.2, options.max_steps = steps;
   prefopt::bigram policy = setting.how == other_start ? world.reference() : reference;
   prefopt::moving_reference moving{prefopt::bigram(reference),
                                    {.sync_steps = setting.how == follows ? steps / 4 : steps + 1}};
   prefopt::trainer trainer{policy, moving, prefopt::dpo{.beta = beta}, options};
-  trainer.run(pairs);
+  trainer.train(pairs);
   // [/one run]
   const auto after = world.measure(policy);
   const double gained = after.reward - world.measure(world.reference()).reward;

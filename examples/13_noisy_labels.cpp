@@ -42,9 +42,9 @@ numbers train(double rate, const any_loss& loss, std::uint64_t worlds, std::int6
     const auto held_out = world.pairs(500, course::world::deterministic);
     bigram policy = world.reference();
     const trainer_options options{
-        .learning_rate = 0.02, .pairs_per_step = 50, .max_steps = steps, .seed = seed};
+        .learning_rate = 0.02, .batch_size = 50, .max_steps = steps, .seed = seed};
     trainer trainer{policy, world.reference(), loss, options};
-    trainer.run(pairs);
+    trainer.train(pairs);
     // [/one run]
     const auto clean = evaluate(policy, world.reference(), loss, held_out).metrics;
     found[reward].push_back(world.measure(policy).reward - world.measure(world.reference()).reward);

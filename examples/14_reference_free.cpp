@@ -64,11 +64,11 @@ int main(int argc, char** argv) {
       bigram policy = start;
       const trainer_options options{.learning_rate = rate,
                                     .schedule = schedule::constant,
-                                    .pairs_per_step = 25,
+                                    .batch_size = 25,
                                     .max_steps = steps};
       const counted reference{start, asked};
-      if (loss.inputs.reference) trainer{policy, reference, loss, options}.run(pairs);
-      if (!loss.inputs.reference) trainer{policy, no_reference{}, loss, options}.run(pairs);
+      if (loss.inputs.reference) trainer{policy, reference, loss, options}.train(pairs);
+      if (!loss.inputs.reference) trainer{policy, no_reference{}, loss, options}.train(pairs);
       // [/one run]
       found[reward].push_back(world.measure(policy).reward -
                               world.measure(world.reference()).reward);

@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
         const auto run = [&](row& to, auto loss, const examples& data) {
           bigram policy = world.reference();
           const trainer_options how{
-              .learning_rate = 0.02, .pairs_per_step = std::ssize(data) / 6, .max_steps = steps};
-          trainer{policy, world.reference(), loss, how}.run(data);
+              .learning_rate = 0.02, .batch_size = std::ssize(data) / 6, .max_steps = steps};
+          trainer{policy, world.reference(), loss, how}.train(data);
           const auto metrics = evaluate(policy, world.reference(), loss, held_out).metrics;
           const auto after = world.measure(policy);
           to.reward.push_back(after.reward - world.measure(world.reference()).reward);

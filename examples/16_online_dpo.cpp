@@ -23,14 +23,14 @@ namespace {
 using course::gpt2_task;
 using course::gpt2_type;
 
-constexpr std::size_t pairs_per_step = 50;
+constexpr std::size_t batch_size = 50;
 const prefopt::dpo loss{.beta = 0.3};
 
 prefopt::trainer_options options_of(std::size_t judgements) {
   return {.learning_rate = 3e-3,
           .warmup_steps = 5,
-          .pairs_per_step = static_cast<std::int64_t>(pairs_per_step),
-          .max_steps = static_cast<std::int64_t>(judgements / pairs_per_step)};
+          .batch_size = static_cast<std::int64_t>(batch_size),
+          .max_steps = static_cast<std::int64_t>(judgements / batch_size)};
 }
 
 course::outcome outcome_of(const gpt2_task& task, const gpt2_type& policy, double seconds) {
@@ -45,7 +45,7 @@ course::outcome offline(const gpt2_task& task, std::size_t judgements, std::uint
   const auto pairs = task.pairs(judgements, seed);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   prefopt::trainer trainer{policy, reference, loss, options_of(judgements)};
-  trainer.run(pairs);
+  trainer.train(pairs);
   return outcome_of(task, policy, watch.seconds());
 }
 
@@ -57,8 +57,8 @@ course::outcome online(const gpt2_task& task, std::size_t judgements, std::uint6
   gpt2_type policy = task.reference().clone();
   prefopt::trainer trainer{policy, task.reference(), loss, options_of(judgements)};
   prefopt::random_generator random(seed, 7);
-  for (std::size_t done = 0; done < judgements; done += pairs_per_step) {
-    const auto prompts = task.prompts(pairs_per_step, seed + (done << 32));
+  for (std::size_t done = 0; done < judgements; done += batch_size) {
+    const auto prompts = task.prompts(batch_size, seed + (done << 32));
     const auto judged =
         prefopt::judged_pairs(policy, prompts, judge, gpt2_task::generation, random);
     if (judged.pairs.empty()) break;  // the judge can tell nothing apart any more

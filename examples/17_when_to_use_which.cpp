@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
   const auto seeds = lesson.size<std::uint64_t>(2, 10);
   prefopt::trainer_options options{.learning_rate = lesson.size(0.08, 0.02),
                                    .schedule = prefopt::schedule::constant};
-  options.pairs_per_step = 50;
+  options.batch_size = 50;
   options.max_steps = lesson.size<std::int64_t>(100, 1500);
   struct row {
     std::vector<double> gained, nats;  // a number for each world
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
         for (const prefopt::any_loss& loss : losses) {
           prefopt::bigram policy = world.reference();
           prefopt::trainer trainer{policy, world.reference(), loss, options};
-          trainer.run(examples, best_on_the_way{world, policy, best});
+          trainer.train(examples, best_on_the_way{world, policy, best});
         }
         rows[{data, method}].gained.push_back(best.reward - before);
         rows[{data, method}].nats.push_back(best.divergence);

@@ -48,8 +48,8 @@ int run() {
   prefopt::trainer trainer{policy,
                            reference,
                            prefopt::dpo{.beta = 0.1},
-                           {.learning_rate = 1e-3, .pairs_per_step = 4, .epochs = 20}};
-  trainer.run(pairs, prefopt::progress_bar{});
+                           {.learning_rate = 1e-3, .batch_size = 4, .epochs = 20}};
+  trainer.train(pairs, prefopt::progress_bar{});
   prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the backend]
 

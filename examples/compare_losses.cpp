@@ -109,7 +109,7 @@ outcome train(Policy& policy, Policy start, const contender& one, const setting<
   found.loss_before = loss_now(one.loss.loss);
   const auto run = [&](auto& reference) {
     prefopt::trainer trainer{policy, reference, one.loss.loss, given.options};
-    trainer.run(given.examples);
+    trainer.train(given.examples);
     found.loss_after = loss_now(trainer.loss());
   };
   if (one.reference_moves) {
@@ -181,7 +181,7 @@ bool in_the_world() {
         examples,
         world.reference(),
         held_out,
-        {.learning_rate = 0.02, .warmup_steps = 10, .pairs_per_step = 32, .max_steps = 240}};
+        {.learning_rate = 0.02, .warmup_steps = 10, .batch_size = 32, .max_steps = 240}};
     const outcome found = train(policy, prefopt::bigram(world.reference()), one, given);
     const auto now = world.measure(policy);
     char more[80];
@@ -218,7 +218,7 @@ bool with_gpt2(const fs::path& folder, const fs::path& data, std::int64_t steps)
         of_two ? of_pairs : of_one,
         held_out_reference,
         held_out,
-        {.learning_rate = 2e-4, .warmup_steps = 10, .pairs_per_step = 8, .max_steps = steps}};
+        {.learning_rate = 2e-4, .warmup_steps = 10, .batch_size = 8, .max_steps = steps}};
     const outcome found = train(policy, start.clone(), one, given);
     print_line(one, found);
     sound = !diverged(one, found) && sound;

@@ -69,10 +69,10 @@ void fine_tune(demo::model& policy, const prefopt::tokenized_preferences& pairs,
                             .warmup_steps = 20,
                             .weight_decay = 0.1,
                             .adam_beta2 = 0.99,
-                            .pairs_per_step = 4,
+                            .batch_size = 4,
                             .max_steps = o.sft_steps,
                             .seed = o.seed}};
-  trainer.run(pairs, prefopt::step_log{folder / "metrics.jsonl"}, progress(150));
+  trainer.train(pairs, prefopt::step_log{folder / "metrics.jsonl"}, progress(150));
   print_wall_time("Fine-tuning", start);
 }
 
@@ -89,12 +89,12 @@ void prefer(demo::model& policy, const prefopt::dpo& loss,
                            loss,
                            {.learning_rate = 1e-4,
                             .warmup_steps = 10,
-                            .pairs_per_step = 8,
+                            .batch_size = 8,
                             .max_steps = o.dpo_steps,
                             .seed = o.seed}};
-  trainer.run(pairs, prefopt::step_log{folder / "metrics.jsonl"},
-              prefopt::evaluation_log{folder / "eval.jsonl"}, progress(25),
-              prefopt::evaluate_every{25, held_out, held_out_reference});
+  trainer.train(pairs, prefopt::step_log{folder / "metrics.jsonl"},
+                prefopt::evaluation_log{folder / "eval.jsonl"}, progress(25),
+                prefopt::evaluate_every{25, held_out, held_out_reference});
   print_wall_time("DPO", start);
 }
 

@@ -110,8 +110,8 @@ class worker {
     const auto chosen = sums(mine, prefopt::chosen_index),
                rejected = sums(mine, prefopt::rejected_index);
     const auto result =
-        prefopt::evaluate(dpo, chosen, rejected, sums(theirs, prefopt::chosen_index),
-                          sums(theirs, prefopt::rejected_index));
+        prefopt::evaluate_pairs(dpo, chosen, rejected, sums(theirs, prefopt::chosen_index),
+                                sums(theirs, prefopt::rejected_index));
     return {{"loss", result.loss}, {"chosen", chosen}, {"rejected", rejected}};
   }
 

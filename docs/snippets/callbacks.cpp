@@ -50,7 +50,7 @@ int main() {
   bigram policy(4);
   const auto reference = reference_log_probs(policy, pairs);
   const auto held_out_reference = reference_log_probs(policy, held_out);
-  const trainer_options options{.learning_rate = 0.05, .pairs_per_step = 2, .epochs = 3};
+  const trainer_options options{.learning_rate = 0.05, .batch_size = 2, .epochs = 3};
 
   printer print;
   // [run]
@@ -63,7 +63,7 @@ int main() {
                     return "memory, step " + std::to_string(step.step);
                   }};
   trainer run{policy, reference, dpo{.beta = 0.1}, options};
-  run.run(pairs, print, evaluation, save);
+  run.train(pairs, print, evaluation, save);
   // [/run]
 
   // [resume]
@@ -71,7 +71,7 @@ int main() {
   std::ranges::copy(saved[4].weights, again.parameters()[0].value.begin());
   trainer rest{again, reference, dpo{.beta = 0.1}, options};
   rest.restore(saved[4].state);
-  rest.run(pairs);  // the two steps that are left of six
+  rest.train(pairs);  // the two steps that are left of six
   // [/resume]
 
   const bool called = print.evaluations == 3 && saved.size() == 2 && saved[6].state.step == 6;

@@ -97,7 +97,7 @@ bool learns(const Loss& loss) {
   const auto reference = reference_log_probs(policy, lists);
   const double before = evaluate(policy, reference, matched_scores{}, lists).loss;
   trainer run{policy, reference, loss, {.learning_rate = 0.05, .epochs = 50}};
-  run.run(lists);
+  run.train(lists);
   return evaluate(policy, reference, matched_scores{}, lists).loss < before;
 }
 

@@ -68,7 +68,7 @@ bool a_run_learns_and_stops() {
   const auto reference = reference_log_probs(policy, pairs);
   // [run]
   trainer run{policy, reference, soft_hinge{.beta = 0.1}, {.learning_rate = 0.05, .epochs = 1000}};
-  const std::int64_t steps = run.run(pairs, stop_when_learned{});
+  const std::int64_t steps = run.train(pairs, stop_when_learned{});
   // [/run]
   std::printf("learned after %d of 1000 steps\n", static_cast<int>(steps));
   return steps >= 10 && steps < 1000;

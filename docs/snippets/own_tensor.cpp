@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <prefopt/loss/dpo.hpp>
-#include <prefopt/loss/evaluate.hpp>
+#include <prefopt/loss/evaluate_pairs.hpp>
 
 // [traits]
 template <>
@@ -36,8 +36,8 @@ int main() {
   const std::array<float, 2> reference_rejected{-2.5F, -5.0F};
 
   const prefopt::evaluated_pairs pairs =
-      evaluate(prefopt::dpo{.beta = 0.1}, policy_chosen, policy_rejected, reference_chosen,
-               reference_rejected);
+      evaluate_pairs(prefopt::dpo{.beta = 0.1}, policy_chosen, policy_rejected, reference_chosen,
+                     reference_rejected);
   // [/mixed]
   const double margin = (-2.5 + 3.0) - (-3.0 + 2.5);
   const bool right = std::abs(pairs.losses[0] - std::log1p(std::exp(-0.1 * margin))) < 1e-12;

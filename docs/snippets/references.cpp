@@ -14,7 +14,7 @@ using namespace prefopt;
 const std::vector<tokenized_pair> pairs{{.prompt = {1}, .chosen = {2, 0}, .rejected = {3, 0}},
                                         {.prompt = {2, 2}, .chosen = {3, 3, 0}, .rejected = {1, 0}},
                                         {.prompt = {3}, .chosen = {1, 0}, .rejected = {1, 2, 0}}};
-const trainer_options options{.learning_rate = 0.05, .pairs_per_step = 2, .epochs = 5};
+const trainer_options options{.learning_rate = 0.05, .batch_size = 2, .epochs = 5};
 
 /// The table that a fresh policy ends with.
 template <class Train>
@@ -33,7 +33,7 @@ int main() {
     // now, before the policy moves
     const reference_cache reference = reference_log_probs(policy, pairs);
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
-    run.run(pairs);
+    run.train(pairs);
     // [/cache]
   });
   const auto by_model = trained([](bigram& policy) {
@@ -41,7 +41,7 @@ int main() {
     // [frozen]
     const frozen reference{std::move(other_model)};
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
-    run.run(pairs);
+    run.train(pairs);
     // [/frozen]
   });
   const auto following = trained([](bigram& policy) {
@@ -49,14 +49,14 @@ int main() {
     // [moving]
     moving_reference reference{std::move(start), {.mixup_alpha = 0.6, .sync_steps = 4}};
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
-    run.run(pairs);  // the trainer moves it
+    run.train(pairs);  // the trainer moves it
     // [/moving]
   });
   const auto supervised = trained([](bigram& policy) {
     // [none]
     // a loss that reads no reference is given none
     trainer run{policy, no_reference{}, sft{}, options};
-    run.run(pairs);
+    run.train(pairs);
     // [/none]
   });
   const bool holds = by_cache == by_model && by_cache != supervised && by_cache != following;

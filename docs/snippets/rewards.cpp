@@ -48,8 +48,8 @@ int main() {
   trainer fit{reward,
               no_reference{},
               bradley_terry{.center_rewards_coefficient = 0.01},
-              {.learning_rate = 0.1, .pairs_per_step = 2, .epochs = 50}};
-  fit.run(pairs);
+              {.learning_rate = 0.1, .batch_size = 2, .epochs = 50}};
+  fit.train(pairs);
   const std::vector<double> rewards = reward.rewards(pairs);  // chosen, rejected, chosen, rejected
   // [/reward model]
 
@@ -64,8 +64,8 @@ int main() {
                     count_of_twos,
                     ppo{.kl_coef = 0.1},
                     generation,
-                    {.learning_rate = 0.05, .pairs_per_step = 30, .max_steps = 50}};
-    run.run(prompts);
+                    {.learning_rate = 0.05, .batch_size = 30, .max_steps = 50}};
+    run.train(prompts);
     // [/ppo]
   }
 

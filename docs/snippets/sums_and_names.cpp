@@ -28,7 +28,7 @@ std::vector<double> trained(const Loss& loss) {
   bigram policy(4);
   const reference_cache reference = reference_log_probs(policy, pairs);
   trainer run{policy, reference, loss, options};
-  run.run(pairs);
+  run.train(pairs);
   const auto logits = policy.parameters()[0].value;
   return {logits.begin(), logits.end()};
 }

@@ -33,10 +33,10 @@ gpt2_task::gpt2_task(std::uint64_t seed, std::uint64_t world_seed)
                            {.learning_rate = 3e-3,
                             .schedule = prefopt::schedule::cosine,
                             .warmup_steps = 10,
-                            .pairs_per_step = 50,
+                            .batch_size = 50,
                             .epochs = 5,
                             .seed = seed}};
-  trainer.run(written);
+  trainer.train(written);
 }
 
 std::vector<token_ids> gpt2_task::prompts(std::size_t count, std::uint64_t seed) const {
@@ -68,8 +68,8 @@ reward_model_type gpt2_task::train_reward_model(const std::vector<tokenized_pair
       reward,
       prefopt::no_reference{},
       prefopt::bradley_terry{},
-      {.learning_rate = 3e-3, .warmup_steps = 5, .pairs_per_step = 50, .epochs = 5}};
-  trainer.run(pairs);
+      {.learning_rate = 3e-3, .warmup_steps = 5, .batch_size = 50, .epochs = 5}};
+  trainer.train(pairs);
   return reward;
 }
 

@@ -36,9 +36,9 @@ double win(double a, double b) { return a > b ? 1 : a < b ? 0 : 0.5; }
 
 void measure_pairs(const response_log_probs& policy, const response_log_probs& reference,
                    const prefopt::dpo& loss, standing& result) {
-  result.loss =
-      prefopt::evaluate(loss, policy.chosen, policy.rejected, reference.chosen, reference.rejected)
-          .loss;
+  result.loss = prefopt::evaluate_pairs(loss, policy.chosen, policy.rejected, reference.chosen,
+                                        reference.rejected)
+                    .loss;
   const auto pairs = static_cast<double>(policy.chosen.size());
   for (std::size_t i = 0; i < policy.chosen.size(); ++i) {
     const double chosen_reward = loss.beta * (policy.chosen[i] - reference.chosen[i]);

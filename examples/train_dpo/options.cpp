@@ -196,7 +196,7 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   add(app, "--adam-epsilon", t.adam_epsilon, "AdamW: added to the denominator", not_negative);
   add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off",
       not_negative);
-  add(app, "--pairs-per-step", t.pairs_per_step, "Pairs of an optimizer step", at_least(1));
+  add(app, "--batch-size", t.batch_size, "Pairs of an optimizer step", at_least(1));
   app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch,
                  "Packed tokens held at once; bounds memory")
       ->check(at_least(1))

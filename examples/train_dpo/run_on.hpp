@@ -240,11 +240,11 @@ class job {
   template <class Trainer, class... Callbacks>
   void run(Trainer& trainer, Callbacks&... callbacks) {
     try {
-      trainer.run(data_.train.examples, callbacks...);
+      trainer.train(data_.train.examples, callbacks...);
     } catch (const prefopt::not_finite& cause) {
       const data_set& met = cause.held_out() ? data_.eval : data_.train;
       std::string lines;
-      for (const std::size_t pair : cause.pairs())
+      for (const std::size_t pair : cause.examples())
         lines += prefopt::join(lines.empty() ? "" : ", ", met.lines.at(pair));
       throw prefopt::value_error(prefopt::join(cause.held_out() ? options_.eval : options_.train,
                                                ": at the ", noun_of(met.form), " of line ", lines,

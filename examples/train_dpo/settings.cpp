@@ -24,7 +24,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
       {"--adam-beta2", t.adam_beta2},
       {"--adam-epsilon", t.adam_epsilon},
       {"--max-grad-norm", t.max_grad_norm},
-      {"--pairs-per-step", t.pairs_per_step},
+      {"--batch-size", t.batch_size},
       {"--tokens-per-microbatch", t.tokens_per_microbatch.value()},
       {"--seed", t.seed},
       {"--no-shuffle", !t.shuffle},

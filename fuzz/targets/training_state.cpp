@@ -67,6 +67,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::must(write_to(other) == written, "a state comes back bit for bit", "");
 
   const std::vector<tokenized_pair> pairs{{{0}, {1, 0}, {0}}};
-  fuzz::refusal([&] { run.training.run(pairs); });
+  fuzz::refusal([&] { run.training.train(pairs); });
   return 0;
 }

@@ -66,7 +66,7 @@
 #include "prefopt/loss/discopop.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/dpop.hpp"
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/exo_pair.hpp"
 #include "prefopt/loss/f_divergence.hpp"
 #include "prefopt/loss/groups.hpp"

@@ -9,8 +9,8 @@ run() { expect "$1" "$2" "$train" --model model --train pairs.jsonl --output out
 # Arguments, refused before any file is read.
 for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothing 0.5" "--label-smoothing -0.1" \
   "--adam-beta1 1" "--adam-beta2 -0.1" "--learning-rate -1" "--learning-rate nan" "--weight-decay -1" \
-  "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--pairs-per-step 0" "--max-length 0" \
-  "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--pairs-per-step 1.5" "--epochs 1e3" "--loss nonsense" \
+  "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--batch-size 0" "--max-length 0" \
+  "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--batch-size 1.5" "--epochs 1e3" "--loss nonsense" \
   "--schedule nonsense" "--truncation nonsense" "--loss 0" "--truncation 1" "--schedule 2" "--seed -1" "--threads 2000" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
   "--loss ipo --label-smoothing 0" "--loss hinge --label-smoothing 0.1" "--loss sft --beta 0.1" \
   "--epochs 2 --max-steps 3" "--no-shuffle --seed 1" "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do

@@ -16,7 +16,7 @@ close() { # WHAT FILE FILE TOLERANCE: as many numbers, equal but for rounding
 # A step's numbers whatever the micro-batches; the last step averages over its own three pairs.
 for loss in dpo ipo orpo aot; do
   for tokens in 1 40 4096; do
-    run "$loss$tokens" --train pairs.jsonl --loss $loss --pairs-per-step 8 --tokens-per-microbatch $tokens \
+    run "$loss$tokens" --train pairs.jsonl --loss $loss --batch-size 8 --tokens-per-microbatch $tokens \
       --learning-rate 1e-3 --eval pairs.jsonl --eval-every 1
     for key in loss rewards/accuracies grad_norm logps/chosen; do
       values $loss$tokens $key >"$tokens.numbers"
@@ -31,8 +31,8 @@ values dpo1 rewards/accuracies | tail -1 |
 
 # The mean of nine steps is the value of one; the first loss is log 2.
 head -9 pairs.jsonl >nine.jsonl
-run one --train nine.jsonl --learning-rate 0 --pairs-per-step 9
-run nine --train nine.jsonl --learning-rate 0 --pairs-per-step 1
+run one --train nine.jsonl --learning-rate 0 --batch-size 9
+run nine --train nine.jsonl --learning-rate 0 --batch-size 1
 values one loss | grep -q '^0\.69314718055994' || fail "not log 2: $(values one loss)"
 for key in logps/chosen logps/rejected; do
   values one $key >whole
@@ -42,7 +42,7 @@ done
 
 # Swapped, the two log-probs are swapped to the bit.
 sed 's/"chosen"/"x"/; s/"rejected"/"chosen"/; s/"x"/"rejected"/' nine.jsonl >swapped.jsonl
-run swapped --train swapped.jsonl --learning-rate 0 --pairs-per-step 9
+run swapped --train swapped.jsonl --learning-rate 0 --batch-size 9
 [[ $(values one logps/chosen) == "$(values swapped logps/rejected)" ]] || fail "chosen, swapped"
 [[ $(values one logps/rejected) == "$(values swapped logps/chosen)" ]] || fail "rejected, swapped"
 
@@ -99,7 +99,7 @@ for i in 1 2 3; do echo "{\"prompt\": \"Q$i\", \"completion\": \" yes $i\", \"la
 expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 3
 [[ $(sed -E 's/.*"completion_ids":(\[[^]]*\]).*"mismatched_ids":(\[[^]]*\]).*/\1 \2/' stdout | awk '$1 != $2' | wc -l) == 3 ]] ||
   fail "mismatched: $(cat stdout)"
-for size in 1 2 3; do run "kto$size" --train unpaired.jsonl --loss kto --pairs-per-step $size; done
+for size in 1 2 3; do run "kto$size" --train unpaired.jsonl --loss kto --batch-size $size; done
 
 # A token that the model has no row for is refused where it is used, and only there.
 cp -r model padded

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
 write_pairs 8 >pairs.jsonl
-arguments=(--model model --train pairs.jsonl --pairs-per-step 4 --output out)
+arguments=(--model model --train pairs.jsonl --batch-size 4 --output out)
 
 expect 2 "--threads" "$train" "${arguments[@]}" --device cuda --threads 2
 expect 2 "--device" "$train" "${arguments[@]}" --device tpu

@@ -6,7 +6,7 @@ small_model model
 for i in $(seq 8); do echo "{\"prompt\": \"Q$i:\", \"chosen\": \" yes\", \"rejected\": \" no\"}"; done >pairs.jsonl
 for i in $(seq 4); do echo "{\"prompt\": \"Q$i:\", \"chosen\": \"QQ##QQ\", \"rejected\": \"ZZ@@ZZ\"}"; done >others.jsonl
 run() {
-  expect 0 "" "$train" --model model --train pairs.jsonl --learning-rate 1e-2 --epochs 20 --pairs-per-step 4 "$@"
+  expect 0 "" "$train" --model model --train pairs.jsonl --learning-rate 1e-2 --epochs 20 --batch-size 4 "$@"
 }
 
 run --eval pairs.jsonl --output risen

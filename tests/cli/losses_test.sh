@@ -18,7 +18,7 @@ sed -E 's/("prompt": )("[^"]*")/\1[{"role": "user", "content": \2}]/; s/("chosen
 run() { # STATUS PATTERN FOLDER OPTION...: three steps
   local status=$1 pattern=$2 folder=$3
   shift 3
-  expect "$status" "$pattern" "$train" --model model --output "$folder" --pairs-per-step 4 --learning-rate 1e-3 \
+  expect "$status" "$pattern" "$train" --model model --output "$folder" --batch-size 4 --learning-rate 1e-3 \
     --threads 1 "$@"
 }
 same() { cmp -s "$1/model.safetensors" "$2/model.safetensors" || fail "$1 and $2 differ"; }

@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
 write_pairs 48 >pairs.jsonl
-arguments=(--model model --train pairs.jsonl --pairs-per-step 4 --epochs 6 --learning-rate 1e-3 --threads 1)
+arguments=(--model model --train pairs.jsonl --batch-size 4 --epochs 6 --learning-rate 1e-3 --threads 1)
 
 expect 0 "" "$train" "${arguments[@]}" --output fp32
 expect 0 "" "$train" "${arguments[@]}" --output bf16 --precision bf16

@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 small_model model
 write_pairs 40 >pairs.jsonl
 write_pairs 9 | tac >eval.jsonl
-arguments=(--model model --train pairs.jsonl --eval eval.jsonl --pairs-per-step 3 --epochs 4 --learning-rate 3e-3
+arguments=(--model model --train pairs.jsonl --eval eval.jsonl --batch-size 3 --epochs 4 --learning-rate 3e-3
   --warmup-steps 4 --save-every 3 --eval-every 10 --threads 1)
 
 expect 0 "" "$train" "${arguments[@]}" --output whole

@@ -53,5 +53,5 @@ struct callback {
 
 void train(bigram& policy, const std::vector<tokenized_pair>& pairs) {
   trainer run{policy, no_reference{}, sft{}};
-  run.run(pairs, callback{});
+  run.train(pairs, callback{});
 }

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/sft.hpp"
 
 struct far_away {};
@@ -21,4 +21,6 @@ struct prefopt::tensor_traits<far_away> {
   static void copy(const far_away&, double* to) { *to = 0; }
 };
 
-double loss(const far_away& log_probs) { return prefopt::evaluate(prefopt::sft{}, log_probs).loss; }
+double loss(const far_away& log_probs) {
+  return prefopt::evaluate_pairs(prefopt::sft{}, log_probs).loss;
+}

@@ -17,5 +17,5 @@ using policy_type = prefopt::bigram;
 
 void train(policy_type& policy, const std::vector<prefopt::tokenized_pair>& pairs) {
   prefopt::trainer run{policy, prefopt::no_reference{}, prefopt::bradley_terry{}};
-  run.run(pairs);
+  run.train(pairs);
 }

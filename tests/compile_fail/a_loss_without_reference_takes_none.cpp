@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "prefopt/loss/dpo.hpp"
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/sft.hpp"
 
 #ifdef CONTROL
@@ -14,5 +14,5 @@ using reading = prefopt::sft;
 #endif
 
 double loss(const std::vector<double>& log_probs) {
-  return prefopt::evaluate(reading{}, log_probs, log_probs, log_probs, log_probs).loss;
+  return prefopt::evaluate_pairs(reading{}, log_probs, log_probs, log_probs, log_probs).loss;
 }

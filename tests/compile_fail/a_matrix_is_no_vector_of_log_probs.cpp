@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "prefopt/core/view.hpp"
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/sft.hpp"
 
 #ifdef CONTROL
@@ -11,4 +11,4 @@ using view = prefopt::vector_view<const double>;
 using view = prefopt::matrix_view<const double>;
 #endif
 
-double loss(view log_probs) { return prefopt::evaluate(prefopt::sft{}, log_probs).loss; }
+double loss(view log_probs) { return prefopt::evaluate_pairs(prefopt::sft{}, log_probs).loss; }

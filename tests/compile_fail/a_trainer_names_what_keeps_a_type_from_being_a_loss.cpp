@@ -50,5 +50,5 @@ inline void check(const loss&) {}
 
 void train(prefopt::bigram& policy, const prefopt::bigram& reference) {
   prefopt::trainer run{policy, reference, mine::loss{}};
-  run.run(std::vector<prefopt::tokenized_pair>{});
+  run.train(std::vector<prefopt::tokenized_pair>{});
 }

@@ -66,5 +66,5 @@ void train(const policy& own) {
 void train(policy& own) {
 #endif
   prefopt::trainer run{own, prefopt::no_reference{}, prefopt::sft{}};
-  run.run(std::vector<prefopt::tokenized_pair>{});
+  run.train(std::vector<prefopt::tokenized_pair>{});
 }

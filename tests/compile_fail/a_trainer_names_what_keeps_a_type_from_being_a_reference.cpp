@@ -51,5 +51,5 @@ void train(bigram& policy, const std::vector<tokenized_pair>& pairs) {
 #else
   trainer run{policy, still, loss{}};
 #endif
-  run.run(pairs);
+  run.train(pairs);
 }

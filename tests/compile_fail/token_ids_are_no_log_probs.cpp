@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/sft.hpp"
 
 #ifdef CONTROL
@@ -13,5 +13,5 @@ using number = int;
 #endif
 
 double loss(const std::vector<number>& log_probs) {
-  return prefopt::evaluate(prefopt::sft{}, log_probs).loss;
+  return prefopt::evaluate_pairs(prefopt::sft{}, log_probs).loss;
 }

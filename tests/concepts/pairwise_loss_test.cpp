@@ -8,7 +8,7 @@
 
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/dpo.hpp"
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
@@ -94,8 +94,8 @@ static_assert(std::is_empty_v<prefopt::sft>);
 
 BOOST_AUTO_TEST_CASE(the_smallest_loss_can_be_evaluated_and_is_named_by_the_caller) {
   const std::vector<double> one(1), two(2);
-  BOOST_TEST(prefopt::evaluate(mine::smallest{}, two, two, two, two).loss == 1.0);
-  BOOST_CHECK_EXCEPTION((void)prefopt::evaluate(mine::smallest{}, two, one, two, two),
+  BOOST_TEST(prefopt::evaluate_pairs(mine::smallest{}, two, two, two, two).loss == 1.0);
+  BOOST_CHECK_EXCEPTION((void)prefopt::evaluate_pairs(mine::smallest{}, two, one, two, two),
                         prefopt::shape_error, [](const prefopt::shape_error& e) {
                           return std::string(e.what()) == "loss: 1 rejected log-probs for 2 chosen";
                         });

@@ -27,7 +27,7 @@ const backend_type backend;
 const std::vector<tokenized_pair> pairs{
     {{1, 2}, {3, 4}, {5}}, {{2}, {6, 1}, {7, 7}}, {{3, 3}, {1}, {2, 8}}};
 const trainer_options options{
-    .learning_rate = 1e-2, .weight_decay = 0.1, .pairs_per_step = 2, .epochs = 2};
+    .learning_rate = 1e-2, .weight_decay = 0.1, .batch_size = 2, .epochs = 2};
 const std::vector<std::string> embeddings{"wte.weight", "wpe.weight"};
 
 gpt2<backend_type> model_of(bool frozen) {
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(frozen_tensors_keep_their_bits_and_the_others_move) {
       ++steps;
     }
   } heard{policy};
-  run.run(pairs, heard);
+  run.train(pairs, heard);
   BOOST_TEST(heard.steps == 4);
   const auto before = start.parameters();
   const auto after = policy.parameters();
@@ -85,12 +85,12 @@ BOOST_AUTO_TEST_CASE(
   const auto reference = reference_log_probs(model_of(true), pairs);
   auto whole = model_of(true), stopped = model_of(true);
   trainer straight{whole, reference, dpo{}, options}, first{stopped, reference, dpo{}, options};
-  straight.run(pairs);
-  first.run(pairs, stopper{});
+  straight.train(pairs);
+  first.train(pairs, stopper{});
   auto resumed = stopped.clone();
   trainer rest{resumed, reference, dpo{}, options};
   rest.restore(first.state());
-  rest.run(pairs);
+  rest.train(pairs);
   const auto a = resumed.parameters(), b = whole.parameters();
   for (std::size_t i = 0; i < a.size(); ++i)
     BOOST_TEST(std::ranges::equal(a[i].value, b[i].value), a[i].name);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(
   const auto reference = reference_log_probs(policy, pairs);
   trainer run{policy, reference, dpo{}, options};
   policy.set_trainable("wte.weight", false);
-  BOOST_CHECK_EXCEPTION(run.run(pairs), shape_error, [](const shape_error& cause) {
+  BOOST_CHECK_EXCEPTION(run.train(pairs), shape_error, [](const shape_error& cause) {
     return std::string(cause.what()).find("wte.weight is frozen now") != std::string::npos;
   });
   for (const auto& one : model_of(false).parameters()) policy.set_trainable(one.name, false);

@@ -173,8 +173,8 @@ BOOST_AUTO_TEST_CASE(a_gpt2_learns_to_say_what_is_rewarded) {
                   scorer,
                   ppo{},
                   generation_options{.max_new_tokens = 4, .end_of_text = end},
-                  trainer_options{.learning_rate = 0.01, .pairs_per_step = 8, .epochs = 40}};
-  run.run(prompts, listener{scores});
+                  trainer_options{.learning_rate = 0.01, .batch_size = 8, .epochs = 40}};
+  run.train(prompts, listener{scores});
   const double before = std::accumulate(scores.begin(), scores.begin() + 8, 0.0) / 8;
   const double after = std::accumulate(scores.end() - 8, scores.end(), 0.0) / 8;
   BOOST_TEST(after > before + 1, before << " to " << after);

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(evaluations_and_saves_get_lines_of_their_own) {
     progress_bar bar({.stream = file.stream, .style = style::bar});
     bar.on_step(step(2));
     bar.on_evaluate(
-        {.step = 2, .pairs = 9, .loss = 0.25, .metrics = {{"rewards/accuracies", 1.0}}});
+        {.step = 2, .examples = 9, .loss = 0.25, .metrics = {{"rewards/accuracies", 1.0}}});
     bar.on_save("out/checkpoint-2");
   }
   const std::string heard = file.heard();

@@ -34,7 +34,7 @@ struct toy_training {
   toy_training(const toy_training&) = delete;
 
   void go(std::int64_t stop_after = -1) {
-    run.run(toy_pairs(11), recorder{.stop_after = stop_after});
+    run.train(toy_pairs(11), recorder{.stop_after = stop_after});
   }
 };
 
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(
   const auto others = toy_pairs(11, 9);
   toy_training resumed(dpo{}, stopped.policy);
   read_training_state(resumed.run, folder.path());
-  BOOST_CHECK_EXCEPTION(resumed.run.run(others), value_error, says("other data"));
+  BOOST_CHECK_EXCEPTION(resumed.run.train(others), value_error, says("other data"));
   BOOST_TEST((resumed.run.state() == stopped.run.state()));
 
   const nlohmann::json saved = nlohmann::json::parse(get(folder / trainer_state_file));
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(
   put_state(state);
   toy_training older(dpo{}, stopped.policy);
   read_training_state(older.run, folder.path());
-  BOOST_TEST(older.run.run(others) == 9);
+  BOOST_TEST(older.run.train(others) == 9);
 
   state = saved;
   state["fingerprint"]["data"] = "x" + saved["fingerprint"]["data"].get<std::string>().substr(1);

@@ -45,7 +45,7 @@ for ((i = 0; i < 40; ++i)); do
   echo "{\"prompt\": \"Q$((i * 7 % 31)):\", \"chosen\": \" yes $((i * 5 % 13))\", \"rejected\": \" no $((i % 3)) never\"}"
 done >pairs.jsonl
 head -9 pairs.jsonl >eval.jsonl
-base=(--model model --train pairs.jsonl --eval eval.jsonl --pairs-per-step 3 --learning-rate 3e-3 --eval-every 10)
+base=(--model model --train pairs.jsonl --eval eval.jsonl --batch-size 3 --learning-rate 3e-3 --eval-every 10)
 arguments=("${base[@]}" --max-steps 30 --threads 1)
 every5=("${arguments[@]}" --save-every 5)
 longer=("${base[@]}" --max-steps 600 --threads 1)

@@ -46,8 +46,8 @@ struct finished_run {
 template <class Loss, class Reference, class Examples>
 finished_run run_of(const Loss& loss, const Reference& reference, const Examples& examples) {
   finished_run done{toy_policy(), {}};
-  trainer{done.policy, reference, loss, short_run}.run(examples, done.heard,
-                                                       evaluate_every{3, examples, reference});
+  trainer{done.policy, reference, loss, short_run}.train(examples, done.heard,
+                                                         evaluate_every{3, examples, reference});
   return done;
 }
 

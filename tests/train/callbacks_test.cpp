@@ -77,7 +77,7 @@ struct toy_setting {
   bigram policy = toy_policy();
   bigram reference = toy_policy();
   // 4 steps
-  toy_trainer run{policy, reference, dpo{}, {.learning_rate = 0.01, .pairs_per_step = 2}};
+  toy_trainer run{policy, reference, dpo{}, {.learning_rate = 0.01, .batch_size = 2}};
 };
 
 const auto by_step = [](const auto& run, const step_report& report) {
@@ -88,8 +88,8 @@ const auto by_step = [](const auto& run, const step_report& report) {
 BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to_all_callbacks) {
   toy_setting toy;
   diary first, last;
-  toy.run.run(toy.pairs, first, save_every{2, by_step}, evaluate_every{3, toy.pairs, toy.reference},
-              last);
+  toy.run.train(toy.pairs, first, save_every{2, by_step},
+                evaluate_every{3, toy.pairs, toy.reference}, last);
   const std::vector<std::string> expected{"step 1",      "step 2", "saved 2",     "step 3",
                                           "evaluated 3", "step 4", "evaluated 4", "saved 4"};
   BOOST_TEST(first.lines == expected, boost::test_tools::per_element());
@@ -99,7 +99,8 @@ BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to
 BOOST_AUTO_TEST_CASE(an_interval_of_zero_means_at_the_end_only) {
   toy_setting toy;
   diary told;
-  toy.run.run(toy.pairs, told, save_every{0, by_step}, evaluate_every{0, toy.pairs, toy.reference});
+  toy.run.train(toy.pairs, told, save_every{0, by_step},
+                evaluate_every{0, toy.pairs, toy.reference});
   BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "step 3", "step 4",
                                                      "evaluated 4", "saved 4"}),
              boost::test_tools::per_element());
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_
   };
   toy_setting toy;
   diary told;
-  BOOST_TEST(toy.run.run(toy.pairs, stopper{}, save_every{2, by_step}, told) == 2);
+  BOOST_TEST(toy.run.train(toy.pairs, stopper{}, save_every{2, by_step}, told) == 2);
   BOOST_TEST(told.lines == (std::vector<std::string>{"step 1", "step 2", "saved 2"}),
              boost::test_tools::per_element());
 }
@@ -131,8 +132,8 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
     BOOST_TEST(report.last);
     return join(report.step);
   };
-  toy.run.run(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference},
-              stopper{}, told);
+  toy.run.train(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference},
+                stopper{}, told);
   const std::vector<std::string> expected{"step 1", "step 2", "step 3", "evaluated 3", "saved 3"};
   BOOST_TEST(told.lines == expected, boost::test_tools::per_element());
 }
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(an_evaluation_within_a_run_is_that_of_the_policy_after_the_
   };
   toy_setting toy;
   listener told{toy};
-  toy.run.run(toy.pairs, evaluate_every{1, toy.pairs, toy.reference}, told);
+  toy.run.train(toy.pairs, evaluate_every{1, toy.pairs, toy.reference}, told);
   BOOST_TEST(told.heard == 4);
 }
 

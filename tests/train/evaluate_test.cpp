@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(evaluation_says_what_a_step_over_the_same_pairs_says) {
                                            {.tokens_per_microbatch = 30});
   BOOST_TEST(evaluated.loss == stepped.loss);
   BOOST_TEST((evaluated.metrics == stepped.metrics));
-  BOOST_TEST(evaluated.pairs == 9);
+  BOOST_TEST(evaluated.examples == 9);
 }
 
 BOOST_AUTO_TEST_CASE(evaluation_leaves_gradients_alone) {

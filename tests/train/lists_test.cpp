@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(losses_of_lists_train) {
             reference,
             loss,
             {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}
-        .run(lists, heard);
+        .train(lists, heard);
     BOOST_TEST(heard.reports.back().loss < 0.7 * heard.reports.front().loss);
     BOOST_TEST(find_metric(heard.reports.front().metrics, "rewards/accuracies").value() == 0.0);
     BOOST_TEST(find_metric(heard.reports.back().metrics, "rewards/accuracies").value() > 0.7);
@@ -150,7 +150,7 @@ const std::vector<tokenized_example> small_lists{{{0}, {{0}, {1}, {0, 0}}, {0.2,
 BOOST_AUTO_TEST_CASE(metrics_of_lists_hold_the_best_response_against_the_mean_of_the_others) {
   const auto evaluated =
       evaluate(tilted_policy(), even_reference(), s_dpo{.beta = 0.5}, small_lists);
-  BOOST_TEST(evaluated.pairs == 3);
+  BOOST_TEST(evaluated.examples == 3);
   BOOST_TEST(
       names(evaluated.metrics) ==
           (std::vector<std::string>{"rewards/chosen", "rewards/rejected", "rewards/accuracies",
@@ -192,13 +192,13 @@ BOOST_AUTO_TEST_CASE(a_run_on_lists_evaluates_lists_held_out) {
     const bigram reference = toy_policy();
     recorder heard;
     const auto before = evaluate(policy, reference, loss, held_out);
-    trainer{policy, reference, loss, short_run}.run(lists, heard,
-                                                    evaluate_every{2, held_out, reference});
+    trainer{policy, reference, loss, short_run}.train(lists, heard,
+                                                      evaluate_every{2, held_out, reference});
     BOOST_TEST(heard.evaluations.size() == 5U);  // 2, 4, 6, 8, 9
     const auto& last = heard.evaluations.back();
     const auto after = evaluate(policy, reference, loss, held_out);
     BOOST_TEST(last.step == 9);
-    BOOST_TEST(last.pairs == 5);
+    BOOST_TEST(last.examples == 5);
     BOOST_TEST(last.loss == after.loss);
     BOOST_TEST((last.metrics == after.metrics));
     BOOST_TEST(last.loss != before.loss);

@@ -21,7 +21,7 @@ using namespace prefopt::tests;
 namespace {
 
 // 6 steps of 9 pairs
-constexpr trainer_options settings{.learning_rate = 0.05, .pairs_per_step = 3, .epochs = 2};
+constexpr trainer_options settings{.learning_rate = 0.05, .batch_size = 3, .epochs = 2};
 const std::vector<tokenized_pair> pairs = toy_pairs(9);
 
 struct losses_of_steps {
@@ -38,7 +38,7 @@ std::vector<double> weights_of(const bigram& policy) {
 std::vector<double> run(bigram& policy, moving_reference<bigram>& reference) {
   trainer all{policy, reference, dpo{}, settings};
   losses_of_steps seen;
-  all.run(pairs, seen);
+  all.train(pairs, seen);
   return seen.losses;
 }
 
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(until_the_first_update_it_is_a_frozen_reference) {
   const auto moving = run(policy, reference);
   trainer still{frozen_run, start, dpo{}, settings};
   losses_of_steps seen;
-  still.run(pairs, seen);
+  still.train(pairs, seen);
   for (std::size_t step = 0; step < 4; ++step) BOOST_TEST(moving[step] == seen.losses[step]);
   BOOST_TEST(moving[4] != seen.losses[4]);
 }
@@ -123,14 +123,14 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   bigram first = toy_policy();
   moving_reference first_reference(toy_policy(), options);
   trainer half{first, first_reference, dpo{}, settings};
-  half.run(pairs, stop_after_three{});
+  half.train(pairs, stop_after_three{});
 
   bigram second = first;
   moving_reference second_reference(bigram(first_reference.policy()), options);
   trainer rest{second, second_reference, dpo{}, settings};
   rest.restore(half.state());
   losses_of_steps seen;
-  rest.run(pairs, seen);
+  rest.train(pairs, seen);
   BOOST_TEST(seen.losses == std::vector<double>(expected.begin() + 3, expected.end()),
              boost::test_tools::per_element());
   BOOST_TEST(weights(second) == weights(whole), boost::test_tools::per_element());

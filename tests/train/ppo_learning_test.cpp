@@ -19,15 +19,15 @@ using namespace prefopt::tests;
 
 namespace {
 
-const trainer_options long_run{.learning_rate = 0.02, .pairs_per_step = 32, .epochs = 20};
+const trainer_options long_run{.learning_rate = 0.02, .batch_size = 32, .epochs = 20};
 
 bigram trained(const token_world& world, const ppo& loss, std::uint64_t seed) {
   trainer_options options = long_run;
   options.seed = seed;
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
-  ppo_trainer{policy, critic, world.reference, world, loss, token_world::generation(), options}.run(
-      token_world::prompts(128));
+  ppo_trainer{policy, critic, world.reference, world, loss, token_world::generation(), options}
+      .train(token_world::prompts(128));
   return policy;
 }
 
@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(one_token_responses_end_at_the_closed_form_of_the_optimum) 
                       world,
                       loss,
                       {.max_new_tokens = 1},
-                      trainer_options{.learning_rate = 0.03, .pairs_per_step = 128, .epochs = 60}};
-      run.run(token_world::prompts(128));
+                      trainer_options{.learning_rate = 0.03, .batch_size = 128, .epochs = 60}};
+      run.train(token_world::prompts(128));
       const double left = distance_to_optimum(world, policy, kl_coef);
       BOOST_TEST(left < 0.01, "seed " << seed << ", kl_coef " << kl_coef << ": " << left);
       BOOST_TEST(distance_to_optimum(world, world.reference, kl_coef) > 0.1);

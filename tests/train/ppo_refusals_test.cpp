@@ -32,7 +32,7 @@ void attempt(const ppo& loss, const generation_options& generation = token_world
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
   ppo_trainer run{policy, critic, world.reference, world, loss, generation, options};
-  if (prompts > 0) run.run(token_world::prompts(prompts));
+  if (prompts > 0) run.train(token_world::prompts(prompts));
 }
 
 BOOST_AUTO_TEST_CASE(bad_options_are_refused_on_entry) {
@@ -40,19 +40,19 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_on_entry) {
   BOOST_CHECK_THROW(attempt({.cliprange = 0}), value_error);
   BOOST_CHECK_THROW(attempt({.advantage = {.lam = 2}}), value_error);
   BOOST_CHECK_THROW(attempt({}, {.max_new_tokens = 0}), value_error);
-  BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.pairs_per_step = 0}), value_error);
+  BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.batch_size = 0}), value_error);
   BOOST_CHECK_THROW(attempt({}, token_world::generation(), {.learning_rate = nan}), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_prompt_without_tokens_is_named_before_the_first_step) {
   bigram policy = world.reference;
   value_table critic(token_world::vocabulary);
-  const trainer_options options{.pairs_per_step = 1, .shuffle = false};
+  const trainer_options options{.batch_size = 1, .shuffle = false};
   ppo_trainer run{policy, critic, world.reference, world, ppo{}, token_world::generation(),
                   options};
   std::vector<token_ids> prompts = token_world::prompts(4);
   prompts[3].clear();
-  BOOST_CHECK_EXCEPTION(run.run(prompts), value_error, [](const value_error& e) {
+  BOOST_CHECK_EXCEPTION(run.train(prompts), value_error, [](const value_error& e) {
     return std::string_view(e.what()).find("prompt 3 ") != std::string_view::npos;
   });
   BOOST_TEST(run.steps_done() == 0);
@@ -96,7 +96,7 @@ struct listens {
 using trainer_type = ppo_trainer<bigram, value_table, bigram, token_world>;
 template <class Callback>
 concept taken = requires(trainer_type& run, std::span<const token_ids> prompts, Callback callback) {
-  run.run(prompts, callback);
+  run.train(prompts, callback);
 };
 static_assert(taken<listens> && !taken<saves> && !taken<evaluates>);
 
@@ -108,16 +108,15 @@ BOOST_AUTO_TEST_CASE(samples_that_are_not_the_policys_own_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(more_mini_batches_than_responses_are_refused) {
-  BOOST_CHECK_THROW(
-      attempt({.num_mini_batches = 9}, token_world::generation(), {.pairs_per_step = 8}),
-      value_error);
+  BOOST_CHECK_THROW(attempt({.num_mini_batches = 9}, token_world::generation(), {.batch_size = 8}),
+                    value_error);
   BOOST_CHECK_NO_THROW(
-      attempt({.num_mini_batches = 8}, token_world::generation(), {.pairs_per_step = 8}));
+      attempt({.num_mini_batches = 8}, token_world::generation(), {.batch_size = 8}));
 }
 
 BOOST_AUTO_TEST_CASE(a_short_last_step_leaves_mini_batches_out) {
   BOOST_CHECK_NO_THROW(
-      attempt({.num_mini_batches = 4}, token_world::generation(), {.pairs_per_step = 4}, 5));
+      attempt({.num_mini_batches = 4}, token_world::generation(), {.batch_size = 4}, 5));
 }
 
 BOOST_AUTO_TEST_CASE(a_penalty_needs_an_end_to_miss) {
@@ -130,8 +129,8 @@ BOOST_AUTO_TEST_CASE(no_prompts_are_refused) {
   value_table critic(token_world::vocabulary);
   ppo_trainer run{
       policy, critic, world.reference, world, ppo{}, token_world::generation(), trainer_options{}};
-  BOOST_CHECK_THROW(run.run(std::vector<token_ids>{}), value_error);
-  BOOST_CHECK_THROW(run.run(std::vector<token_ids>{{}}), value_error);
+  BOOST_CHECK_THROW(run.train(std::vector<token_ids>{}), value_error);
+  BOOST_CHECK_THROW(run.train(std::vector<token_ids>{{}}), value_error);
 }
 
 /// No number for responses to the prompt of token 3.
@@ -151,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_reward_that_is_no_number_stops_the_run_before_anything_mo
                   reward,
                   ppo{},
                   token_world::generation(),
-                  trainer_options{.learning_rate = 0.1, .pairs_per_step = 2, .shuffle = false}};
+                  trainer_options{.learning_rate = 0.1, .batch_size = 2, .shuffle = false}};
   std::vector<double> before;
   const auto keep = [&](const step_report&) { before = weights(policy); };
   struct keeper {
@@ -162,9 +161,9 @@ BOOST_AUTO_TEST_CASE(a_reward_that_is_no_number_stops_the_run_before_anything_mo
   const auto names_it = [](const not_finite& cause) {
     BOOST_TEST(std::string_view(cause.what()).starts_with("ppo: step 2: the response to prompt 3 "),
                cause.what());
-    return cause.pairs() == std::vector<std::size_t>{3};
+    return cause.examples() == std::vector<std::size_t>{3};
   };
-  BOOST_CHECK_EXCEPTION(run.run(prompts, keeper{keep}), not_finite, names_it);
+  BOOST_CHECK_EXCEPTION(run.train(prompts, keeper{keep}), not_finite, names_it);
   BOOST_TEST(run.steps_done() == 1);
   BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
 }
@@ -178,7 +177,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_reference_and_critic_that_are_not_finite_stop_th
     if (of_reference) reference.parameters().at(0).value[token_world::vocabulary] = nan;
     ppo_trainer run{policy,           critic, reference, world, ppo{}, token_world::generation(),
                     trainer_options{}};
-    BOOST_CHECK_THROW(run.run(token_world::prompts(4)), not_finite);
+    BOOST_CHECK_THROW(run.train(token_world::prompts(4)), not_finite);
     BOOST_TEST(run.steps_done() == 0);
   }
 }

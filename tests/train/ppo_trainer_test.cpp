@@ -37,7 +37,7 @@ struct subject {
     return ppo_trainer{policy, critic, world.reference, world, loss, generation, options};
   }
   subject& run(const ppo& loss = two_epochs, const trainer_options& options = nine_steps) {
-    trainer(loss, options).run(token_world::prompts(11), heard);
+    trainer(loss, options).train(token_world::prompts(11), heard);
     return *this;
   }
   [[nodiscard]] std::vector<double> weights() {
@@ -104,21 +104,20 @@ BOOST_AUTO_TEST_CASE(a_callback_can_stop_a_run_and_it_goes_on_as_if_it_had_not) 
   auto trainer = halting.trainer();
   for (std::int64_t stop = 1; stop <= 9; ++stop) {
     halting.heard.stop_after = stop;
-    BOOST_TEST(trainer.run(token_world::prompts(11), halting.heard) == stop);
+    BOOST_TEST(trainer.train(token_world::prompts(11), halting.heard) == stop);
     BOOST_TEST(trainer.steps_done() == stop);
   }
   BOOST_TEST(halting.weights() == straight.weights(), boost::test_tools::per_element());
   check_equal_reports(halting.heard.reports, straight.heard.reports);
   BOOST_TEST(trainer.num_tokens() == straight.heard.reports.back().num_tokens);
-  BOOST_TEST(trainer.run(token_world::prompts(11), halting.heard) == 9);
+  BOOST_TEST(trainer.train(token_world::prompts(11), halting.heard) == 9);
   BOOST_TEST(halting.heard.reports.size() == 9U);
 }
 
 BOOST_AUTO_TEST_CASE(reports_count_steps_and_follow_the_schedule) {
   const auto reports =
       subject{}
-          .run(two_epochs,
-               {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2})
+          .run(two_epochs, {.learning_rate = 0.5, .warmup_steps = 1, .batch_size = 4, .epochs = 2})
           .heard.reports;
   const double factors[] = {0, 1, 0.8, 0.6, 0.4, 0.2};
   BOOST_REQUIRE(reports.size() == 6U);
@@ -136,9 +135,7 @@ BOOST_AUTO_TEST_CASE(a_rate_of_0_moves_nothing_and_every_step_samples_anew) {
   subject still;
   const auto before = still.weights();
   const auto reports =
-      still
-          .run(two_epochs,
-               {.learning_rate = 0, .pairs_per_step = 11, .epochs = 2, .shuffle = false})
+      still.run(two_epochs, {.learning_rate = 0, .batch_size = 11, .epochs = 2, .shuffle = false})
           .heard.reports;
   BOOST_TEST(still.weights() == before, boost::test_tools::per_element());
   BOOST_REQUIRE(reports.size() == 2U);
@@ -167,8 +164,8 @@ BOOST_AUTO_TEST_CASE(every_epoch_reads_each_response_once_in_as_many_updates_as_
                   world,
                   ppo{.num_ppo_epochs = 5, .num_mini_batches = 3},
                   token_world::generation(),
-                  trainer_options{.pairs_per_step = 11}};
-  run.run(token_world::prompts(11));
+                  trainer_options{.batch_size = 11}};
+  run.train(token_world::prompts(11));
   BOOST_TEST(policy.passes == 5U * 3U);
   BOOST_TEST(policy.tokens == 5 * static_cast<std::size_t>(run.num_tokens()));
 }
@@ -185,7 +182,7 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
   ppo_trainer{one.policy, one.critic, world.reference,
               reward,     two_epochs, token_world::generation(),
               nine_steps}
-      .run(token_world::prompts(11), one.heard);
+      .train(token_world::prompts(11), one.heard);
   BOOST_REQUIRE(means.size() == one.heard.reports.size());
   for (std::size_t i = 0; i < means.size(); ++i)
     BOOST_TEST(std::abs(metric_of(one.heard.reports[i], "objective/scores") - means[i]) < 1e-14);
@@ -195,7 +192,7 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
 BOOST_AUTO_TEST_CASE(the_critic_learns_at_its_own_rate) {
   subject one;
   const trainer_options once{
-      .learning_rate = 0.01, .schedule = schedule::constant, .pairs_per_step = 11};
+      .learning_rate = 0.01, .schedule = schedule::constant, .batch_size = 11};
   one.run({.num_ppo_epochs = 1, .critic_rate_factor = 5}, once);
   const auto values = one.critic.parameters().at(0).value;
   for (std::size_t t = 1; t < values.size(); ++t)
@@ -209,7 +206,7 @@ BOOST_AUTO_TEST_CASE(one_norm_clips_both_gradients) {
     one.run({.num_ppo_epochs = 1}, {.learning_rate = 0.01,
                                     .adam_epsilon = 1,
                                     .max_grad_norm = max_grad_norm,
-                                    .pairs_per_step = 11});
+                                    .batch_size = 11});
     return std::abs(one.critic.parameters().at(0).value[1]);
   };
   BOOST_TEST(moved(1e-3) < 0.1 * moved(0));

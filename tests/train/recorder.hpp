@@ -34,7 +34,7 @@ inline const trainer_options short_run{.learning_rate = 0.05,
                                        .schedule = schedule::cosine,
                                        .warmup_steps = 2,
                                        .weight_decay = 0.1,
-                                       .pairs_per_step = 4,
+                                       .batch_size = 4,
                                        .tokens_per_microbatch = 40,
                                        .epochs = 3};
 

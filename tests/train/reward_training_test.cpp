@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(a_run_learns_a_ranking_from_pairs) {
   trainer run{model,
               no_reference{},
               bradley_terry{.center_rewards_coefficient = 0.01},
-              {.learning_rate = 0.1, .pairs_per_step = 5, .epochs = 20, .seed = 7}};
-  run.run(pairs, heard, evaluate_every{20, pairs, no_reference{}});
+              {.learning_rate = 0.1, .batch_size = 5, .epochs = 20, .seed = 7}};
+  run.train(pairs, heard, evaluate_every{20, pairs, no_reference{}});
   BOOST_TEST(heard.reports.front().loss == std::log(2.0));
   BOOST_TEST(heard.reports.back().loss < 0.3);
   const auto values = model.parameters().at(0).value;

@@ -43,7 +43,7 @@ std::string said(bigram policy, Reference& reference, const Loss& loss,
   rest.restore(state);
   const auto before = weights(policy);
   try {
-    rest.run(pairs);
+    rest.train(pairs);
   } catch (const value_error& cause) {
     BOOST_TEST((rest.state() == state));
     BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
@@ -64,7 +64,7 @@ struct stopped_run {
 
   stopped_run() {
     trainer run{policy, reference, dpo{}, short_run};
-    run.run(pairs, recorder{.stop_after = 4});
+    run.train(pairs, recorder{.stop_after = 4});
     state = run.state();
   }
 };
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_model_as_a_reference_is_known_by_its_answers) {
   bigram policy = toy_policy();
   const frozen reference{bigram(policy)};
   trainer run{policy, reference, dpo{}, short_run};
-  run.run(pairs, recorder{.stop_after = 4});
+  run.train(pairs, recorder{.stop_after = 4});
   const frozen late{bigram(policy)}, same{toy_policy()};
   BOOST_TEST(has(said(policy, late, dpo{}, short_run, pairs, run.state()), "another reference"));
   BOOST_TEST(said(policy, same, dpo{}, short_run, pairs, run.state()) == "");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_moving_reference_is_known_by_its_weights) {
   bigram policy = toy_policy();
   moving_reference reference(bigram(policy), options);
   trainer run{policy, reference, dpo{}, short_run};
-  run.run(pairs, recorder{.stop_after = 4});
+  run.train(pairs, recorder{.stop_after = 4});
   moving_reference forgotten(toy_policy(), options), restored(bigram(reference.policy()), options);
   BOOST_TEST(has(said(policy, forgotten, dpo{}, short_run, pairs, run.state()),
                  "moving reference with other weights"));
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(every_option_that_changes_numbers_is_known_and_the_microbat
       [](auto& o) { o.warmup_steps = 3; },    [](auto& o) { o.weight_decay = 0; },
       [](auto& o) { o.adam_beta1 = 0.8; },    [](auto& o) { o.adam_beta2 = 0.99; },
       [](auto& o) { o.adam_epsilon = 1e-6; }, [](auto& o) { o.max_grad_norm = 2; },
-      [](auto& o) { o.pairs_per_step = 3; },  [](auto& o) { o.epochs = 4; },
+      [](auto& o) { o.batch_size = 3; },      [](auto& o) { o.epochs = 4; },
       [](auto& o) { o.max_steps = 9; },       [](auto& o) { o.seed = 7; },
       [](auto& o) { o.shuffle = false; }};
   for (const auto& change : changes) {
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
   bigram policy = toy_policy();
   const any_loss begun{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.5}}};
   trainer run{policy, reference, begun, short_run};
-  run.run(pairs, recorder{.stop_after = 4});
+  run.train(pairs, recorder{.stop_after = 4});
   const auto with = [&](const any_loss& loss) {
     return said(policy, reference, loss, short_run, pairs, run.state());
   };

@@ -21,7 +21,7 @@ std::vector<std::size_t> epoch_of(run_plan& plan, std::int64_t epoch) {
 }
 
 BOOST_AUTO_TEST_CASE(every_epoch_reads_every_pair_once_in_an_order_of_its_own) {
-  run_plan plan(23, {.pairs_per_step = 5, .epochs = 3});
+  run_plan plan(23, {.batch_size = 5, .epochs = 3});
   std::vector<std::vector<std::size_t>> orders;
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     orders.push_back(epoch_of(plan, epoch));
@@ -34,18 +34,17 @@ BOOST_AUTO_TEST_CASE(every_epoch_reads_every_pair_once_in_an_order_of_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(steps_do_not_span_epochs_and_the_last_is_short) {
-  run_plan plan(23, {.pairs_per_step = 5, .epochs = 2});
+  run_plan plan(23, {.batch_size = 5, .epochs = 2});
   BOOST_TEST(plan.steps_per_epoch() == 5);
   BOOST_TEST(plan.total_steps() == 10);
   BOOST_TEST(plan.members(4).size() == 3u);
   BOOST_TEST(plan.members(5).size() == 5u);
-  BOOST_TEST(run_plan(3, {.pairs_per_step = 8}).total_steps() == 1);
-  BOOST_TEST(run_plan(8, {.pairs_per_step = 8}).total_steps() == 1);
+  BOOST_TEST(run_plan(3, {.batch_size = 8}).total_steps() == 1);
+  BOOST_TEST(run_plan(8, {.batch_size = 8}).total_steps() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_steps_pairs_do_not_depend_on_the_steps_asked_before) {
-  run_plan walked(23, {.pairs_per_step = 5, .epochs = 3}),
-      jumped(23, {.pairs_per_step = 5, .epochs = 3});
+  run_plan walked(23, {.batch_size = 5, .epochs = 3}), jumped(23, {.batch_size = 5, .epochs = 3});
   std::vector<std::size_t> expected;
   for (std::int64_t step = 0; step <= 11; ++step) {
     const auto members = walked.members(step);
@@ -57,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_steps_pairs_do_not_depend_on_the_steps_asked_before) {
 }
 
 BOOST_AUTO_TEST_CASE(without_shuffling_pairs_come_as_they_are) {
-  run_plan plan(7, {.pairs_per_step = 3, .shuffle = false});
+  run_plan plan(7, {.batch_size = 3, .shuffle = false});
   BOOST_TEST(epoch_of(plan, 1) == (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6}),
              boost::test_tools::per_element());
 }
@@ -68,7 +67,7 @@ BOOST_AUTO_TEST_CASE(another_seed_gives_another_order) {
 }
 
 BOOST_AUTO_TEST_CASE(max_steps_stands_above_epochs_and_epochs_go_on_counting) {
-  run_plan plan(10, {.pairs_per_step = 4, .epochs = 9, .max_steps = 7});
+  run_plan plan(10, {.batch_size = 4, .epochs = 9, .max_steps = 7});
   BOOST_TEST(plan.total_steps() == 7);
   BOOST_TEST(plan.epochs_after(0) == 0.0);
   BOOST_TEST(plan.epochs_after(2) == 2.0 / 3);

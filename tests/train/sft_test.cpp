@@ -111,8 +111,8 @@ BOOST_AUTO_TEST_CASE(a_run_of_sft_ends_at_the_frequencies_of_its_data) {
   trainer{policy,
           no_reference{},
           sft{},
-          {.learning_rate = 0.1, .max_grad_norm = 0, .pairs_per_step = 6, .epochs = 600}}
-      .run(examples);
+          {.learning_rate = 0.1, .max_grad_norm = 0, .batch_size = 6, .epochs = 600}}
+      .train(examples);
   double entropy = 0;  // per token
   for (std::size_t before = 0; before < 3; ++before) {
     for (std::size_t token = 0; token < 3; ++token) {

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
   bigram ran = toy_policy(), stepped = toy_policy();
   recorder expected;
   trainer whole{ran, reference, dpo{}, in_order()};
-  whole.run(pairs, expected);
+  whole.train(pairs, expected);
   trainer single{stepped, reference, dpo{}, in_order()};
   std::vector<step_report> reports;
   for (std::int64_t step = 0; step < 9; ++step) {
@@ -61,13 +61,13 @@ BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
 BOOST_AUTO_TEST_CASE(a_run_goes_on_behind_single_steps) {
   const auto pairs = toy_pairs(12);
   bigram ran = toy_policy();
-  trainer{ran, reference, dpo{}, in_order()}.run(pairs);
+  trainer{ran, reference, dpo{}, in_order()}.train(pairs);
   for (std::int64_t by_hand = 1; by_hand <= 9; ++by_hand) {
     bigram mixed = toy_policy();
     trainer run{mixed, reference, dpo{}, in_order()};
     for (std::int64_t step = 0; step < by_hand; ++step) run.step(of_step(pairs, step));
     recorder heard;
-    BOOST_TEST(run.run(pairs, heard) == 9);
+    BOOST_TEST(run.train(pairs, heard) == 9);
     BOOST_TEST(static_cast<std::int64_t>(heard.reports.size()) == 9 - by_hand);
     BOOST_TEST(weights(mixed) == weights(ran), boost::test_tools::per_element());
   }
@@ -96,8 +96,7 @@ BOOST_AUTO_TEST_CASE(the_schedule_ends_with_the_last_step) {
 
 BOOST_AUTO_TEST_CASE(a_step_may_have_any_number_of_pairs_but_none) {
   bigram policy = toy_policy();
-  trainer run{
-      policy, reference, dpo{}, {.learning_rate = 0.1, .pairs_per_step = 2, .max_steps = 5}};
+  trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .batch_size = 2, .max_steps = 5}};
   for (const std::size_t count : {1U, 7U, 30U}) run.step(toy_pairs(count));
   const auto before = weights(policy);
   BOOST_CHECK_THROW(run.step(std::vector<tokenized_pair>{}), value_error);

@@ -55,7 +55,7 @@ struct toy_training {
   template <class... Others>
   void go(std::int64_t stop_after = -1, Others&&... others) {
     heard.stop_after = stop_after;
-    run.run(pairs, heard, others...);
+    run.train(pairs, heard, others...);
   }
 };
 

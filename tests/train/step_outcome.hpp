@@ -22,7 +22,7 @@ inline void check_close(double a, double b) {
 }
 
 inline void check_same_but_for_rounding(const outcome& a, const outcome& b) {
-  BOOST_TEST(a.found.pairs == b.found.pairs);
+  BOOST_TEST(a.found.examples == b.found.examples);
   BOOST_TEST(a.found.tokens == b.found.tokens);
   check_close(a.found.loss, b.found.loss);
   BOOST_REQUIRE(a.found.metrics.size() == b.found.metrics.size());

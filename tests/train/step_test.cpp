@@ -146,8 +146,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused_with_the_pairs_name
   // only after token 2
   policy.parameters().at(0).value[2 * 3] = std::numeric_limits<double>::quiet_NaN();
   const auto names_them = [](const not_finite& cause) {
-    BOOST_TEST(std::string(cause.what()).find("pairs 1, 3") != std::string::npos, cause.what());
-    return cause.pairs() == std::vector<std::size_t>{1, 3};
+    BOOST_TEST(std::string(cause.what()).find("examples 1, 3") != std::string::npos, cause.what());
+    return cause.examples() == std::vector<std::size_t>{1, 3};
   };
   const std::vector<std::size_t> members{0, 1, 2, 3}, fine{2, 0};
   BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, dpo{}, pairs, members), not_finite,
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(an_infinite_log_prob_is_refused_where_the_loss_would_not_sh
   policy.parameters().at(0).value[2] = -std::numeric_limits<double>::infinity();
   const std::vector<std::size_t> members{0, 1};
   const auto names_it = [](const not_finite& cause) {
-    return cause.pairs() == std::vector<std::size_t>{1};
+    return cause.examples() == std::vector<std::size_t>{1};
   };
   BOOST_CHECK_EXCEPTION(accumulate_gradient(policy, reference, hinge{}, pairs, members), not_finite,
                         names_it);

@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(reals_outside_their_range_are_refused) {
 
 BOOST_AUTO_TEST_CASE(counts_outside_their_range_are_refused) {
   BOOST_CHECK_THROW(check(trainer_options{.warmup_steps = -1}), prefopt::value_error);
-  BOOST_CHECK_THROW(check(trainer_options{.pairs_per_step = 0}), prefopt::value_error);
+  BOOST_CHECK_THROW(check(trainer_options{.batch_size = 0}), prefopt::value_error);
   BOOST_CHECK_THROW(check(trainer_options{.tokens_per_microbatch = -1}), prefopt::value_error);
   BOOST_CHECK_THROW(check(trainer_options{.epochs = 0}), prefopt::value_error);
   BOOST_CHECK_THROW(check(trainer_options{.max_steps = -1}), prefopt::value_error);

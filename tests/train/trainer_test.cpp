@@ -47,19 +47,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
   const auto reference = reference_of<Loss>(straight, pairs);
   trainer whole{straight, reference, Loss{}, short_run};
   recorder expected;
-  BOOST_TEST(whole.run(pairs, expected) == 9);
+  BOOST_TEST(whole.train(pairs, expected) == 9);
   for (std::int64_t stop = 1; stop < 9; ++stop) {
     bigram stopped = toy_policy();
     trainer before{stopped, reference, Loss{}, short_run};
     recorder heard{.stop_after = stop};
-    BOOST_TEST(before.run(pairs, heard) == stop);
+    BOOST_TEST(before.train(pairs, heard) == stop);
     const auto state = before.state();
 
     bigram resumed = stopped;  // as if its weights had been saved
     trainer after{resumed, reference, Loss{}, short_run};
     after.restore(state);
     heard.stop_after = -1;
-    BOOST_TEST(after.run(pairs, heard) == 9);
+    BOOST_TEST(after.train(pairs, heard) == 9);
     check_equal_reports(heard.reports, expected.reports);
     BOOST_TEST(weights(resumed) == weights(straight), boost::test_tools::per_element());
     BOOST_TEST((after.state() == whole.state()));
@@ -71,9 +71,10 @@ BOOST_AUTO_TEST_CASE(a_stopped_trainer_may_itself_go_on) {
   bigram straight = toy_policy(), halting = toy_policy();
   const auto reference = reference_log_probs(straight, pairs);
   trainer whole{straight, reference, dpo{}, short_run};
-  whole.run(pairs);
+  whole.train(pairs);
   trainer stopping{halting, reference, dpo{}, short_run};
-  for (std::int64_t stop = 1; stop <= 9; ++stop) stopping.run(pairs, recorder{.stop_after = stop});
+  for (std::int64_t stop = 1; stop <= 9; ++stop)
+    stopping.train(pairs, recorder{.stop_after = stop});
   BOOST_TEST(weights(halting) == weights(straight), boost::test_tools::per_element());
 }
 
@@ -81,10 +82,10 @@ BOOST_AUTO_TEST_CASE(a_finished_run_does_nothing_more) {
   const auto pairs = toy_pairs(5);
   bigram policy = toy_policy();
   trainer done{policy, no_reference{}, sft{}, short_run};
-  done.run(pairs);
+  done.train(pairs);
   const auto before = weights(policy);
   recorder heard;
-  BOOST_TEST(done.run(pairs, heard) == done.steps_done());
+  BOOST_TEST(done.train(pairs, heard) == done.steps_done());
   BOOST_TEST(heard.reports.empty());
   BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
 }
@@ -95,9 +96,9 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_a_run_by_rounding_only) {
   const auto reference = reference_log_probs(cut, pairs);
   trainer_options options = short_run;
   options.tokens_per_microbatch = 1;
-  trainer{cut, reference, dpo{}, options}.run(pairs);
+  trainer{cut, reference, dpo{}, options}.train(pairs);
   options.tokens_per_microbatch = 100000;
-  trainer{whole, reference, dpo{}, options}.run(pairs);
+  trainer{whole, reference, dpo{}, options}.train(pairs);
   for (std::size_t i = 0; i < weights(cut).size(); ++i)
     BOOST_TEST(std::abs(weights(cut)[i] - weights(whole)[i]) < 1e-10);
 }
@@ -127,8 +128,8 @@ BOOST_AUTO_TEST_CASE(reports_count_steps_epochs_tokens_and_follow_the_schedule) 
   trainer{policy,
           reference,
           dpo{},
-          {.learning_rate = 0.5, .warmup_steps = 1, .pairs_per_step = 4, .epochs = 2}}
-      .run(pairs, heard);
+          {.learning_rate = 0.5, .warmup_steps = 1, .batch_size = 4, .epochs = 2}}
+      .train(pairs, heard);
   const double factors[] = {0, 1, 0.8, 0.6, 0.4, 0.2};
   BOOST_REQUIRE(heard.reports.size() == 6u);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(the_logged_gradient_norm_is_that_before_clipping) {
   const auto first_norm = [&](double max_grad_norm) {
     bigram policy = toy_policy();
     recorder heard;
-    trainer{policy, no_reference{}, sft{}, {.max_grad_norm = max_grad_norm, .max_steps = 1}}.run(
+    trainer{policy, no_reference{}, sft{}, {.max_grad_norm = max_grad_norm, .max_steps = 1}}.train(
         pairs, heard);
     return heard.reports.at(0).grad_norm;
   };
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(clipping_bounds_what_reaches_the_optimizer) {
                 no_reference{},
                 sft{},
                 {.adam_beta1 = 0, .max_grad_norm = max_grad_norm, .max_steps = 1}};
-    run.run(pairs);
+    run.train(pairs);
     const auto state = run.state();
     double sum = 0;
     for (const double m : state.optimizer.moments.at(0).first) sum += m * m;
@@ -181,11 +182,11 @@ BOOST_AUTO_TEST_CASE(dpo_raises_margins_and_sft_the_chosen_log_probs) {
   recorder preferred, tuned;
   bigram policy = toy_policy();
   const auto reference = reference_log_probs(policy, pairs);
-  trainer{policy, reference, dpo{}, options}.run(pairs, preferred);
+  trainer{policy, reference, dpo{}, options}.train(pairs, preferred);
   BOOST_TEST(preferred.reports.back().loss < 0.5 * preferred.reports.front().loss);
   BOOST_TEST(find_metric(preferred.reports.back().metrics, "rewards/accuracies").value() == 1.0);
   policy = toy_policy();
-  trainer{policy, no_reference{}, sft{}, options}.run(pairs, tuned);
+  trainer{policy, no_reference{}, sft{}, options}.train(pairs, tuned);
   BOOST_TEST(tuned.reports.back().loss < 0.8 * tuned.reports.front().loss);
 }
 
@@ -193,9 +194,9 @@ BOOST_AUTO_TEST_CASE(bad_options_and_losses_are_refused_on_entry) {
   bigram policy = toy_policy();
   const bigram reference = toy_policy();
   BOOST_CHECK_THROW((trainer{policy, reference, dpo{.beta = 0}}), value_error);
-  BOOST_CHECK_THROW((trainer{policy, reference, dpo{}, {.pairs_per_step = 0}}), value_error);
+  BOOST_CHECK_THROW((trainer{policy, reference, dpo{}, {.batch_size = 0}}), value_error);
   trainer sound{policy, reference, dpo{}};
-  BOOST_CHECK_THROW(sound.run(std::vector<tokenized_pair>{}), value_error);
+  BOOST_CHECK_THROW(sound.train(std::vector<tokenized_pair>{}), value_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_is_refused) {
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_is_refused) {
   BOOST_CHECK_NO_THROW((trainer{other, copy, dpo{}}));
   const auto pairs = toy_pairs(5);
   trainer run{policy, copy, dpo{}, short_run};
-  BOOST_CHECK_EXCEPTION(run.run(pairs, evaluate_every{2, pairs, policy}), value_error, itself);
+  BOOST_CHECK_EXCEPTION(run.train(pairs, evaluate_every{2, pairs, policy}), value_error, itself);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run) {
@@ -294,7 +295,7 @@ struct broken_run {
       {{0}, {0}, {1}}, {{0}, {1}, {0}}, {{0}, {2, 1}, {1}}, {{0}, {0, 1}, {1}}};
   bigram policy{3};
   bigram reference{3};
-  trainer_options options{.learning_rate = 0.1, .pairs_per_step = 1, .shuffle = false};
+  trainer_options options{.learning_rate = 0.1, .batch_size = 1, .shuffle = false};
 
   broken_run() {
     reference.parameters().at(0).value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
@@ -304,9 +305,9 @@ struct broken_run {
   std::string message(Callbacks&&... callbacks) {
     trainer run{policy, reference, dpo{}, options};
     try {
-      run.run(pairs, callbacks...);
+      run.train(pairs, callbacks...);
     } catch (const not_finite& cause) {
-      BOOST_TEST(cause.pairs() == std::vector<std::size_t>{2}, boost::test_tools::per_element());
+      BOOST_TEST(cause.examples() == std::vector<std::size_t>{2}, boost::test_tools::per_element());
       BOOST_TEST(run.steps_done() == 2);
       return cause.what();
     }
@@ -317,7 +318,7 @@ struct broken_run {
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_with_step_and_pair_named) {
   const std::string said = broken_run{}.message();
   BOOST_TEST(said.starts_with("step 3: "), said);
-  BOOST_TEST(said.find("pair 2 (") != std::string::npos, said);
+  BOOST_TEST(said.find("example 2 (") != std::string::npos, said);
   BOOST_TEST(said.find("nothing was saved") != std::string::npos, said);
 }
 
@@ -337,7 +338,7 @@ BOOST_AUTO_TEST_CASE(
   bigram policy(3), spoiled(3);
   const bigram reference(3);
   spoiled.parameters()[0].value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
-  trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .pairs_per_step = 1, .epochs = 2}};
+  trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .batch_size = 1, .epochs = 2}};
   const auto name = [](const auto& state, const step_report&) {
     return join("folder/checkpoint-", state.steps_done());
   };
@@ -345,14 +346,14 @@ BOOST_AUTO_TEST_CASE(
     const std::string said = cause.what();
     BOOST_TEST(said.find("held out, after step 2: ") != std::string::npos, said);
     BOOST_TEST(said.ends_with("last saved: folder/checkpoint-1"), said);
-    return cause.held_out() && cause.pairs() == std::vector<std::size_t>{7};
+    return cause.held_out() && cause.examples() == std::vector<std::size_t>{7};
   };
-  BOOST_CHECK_EXCEPTION(run.run(pairs, save_every{1, name}, evaluate_every{2, held_out, spoiled}),
+  BOOST_CHECK_EXCEPTION(run.train(pairs, save_every{1, name}, evaluate_every{2, held_out, spoiled}),
                         not_finite, names_it);
   BOOST_TEST(run.steps_done() == 2);
   broken_run training;
   trainer broken{training.policy, training.reference, dpo{}, training.options};
-  BOOST_CHECK_EXCEPTION(broken.run(training.pairs), not_finite,
+  BOOST_CHECK_EXCEPTION(broken.train(training.pairs), not_finite,
                         [](const not_finite& cause) { return !cause.held_out(); });
 }
 
@@ -363,7 +364,7 @@ BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run_before_they_are
   int saves = 0;
   const auto save = [&](const auto&, const step_report&) { return join("save ", ++saves); };
   BOOST_CHECK_EXCEPTION(
-      run.run(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
+      run.train(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
         return std::string_view(cause.what()).starts_with("step 1: weights are not finite");
       });
   BOOST_TEST(saves == 0);
@@ -383,13 +384,14 @@ class steep_policy : public bigram {
 BOOST_AUTO_TEST_CASE(a_gradient_norm_that_is_not_finite_stops_the_run_and_moves_nothing) {
   steep_policy policy(toy_vocabulary);
   const auto before = weights(policy);
-  trainer run{policy, no_reference{}, sft{}, {.pairs_per_step = 2, .shuffle = false}};
+  trainer run{policy, no_reference{}, sft{}, {.batch_size = 2, .shuffle = false}};
   const auto names_them = [](const not_finite& cause) {
-    BOOST_TEST(std::string(cause.what()).starts_with("step 1: gradient norm is inf at pairs 0, 1"),
-               cause.what());
-    return cause.pairs() == std::vector<std::size_t>{0, 1};
+    BOOST_TEST(
+        std::string(cause.what()).starts_with("step 1: gradient norm is inf at examples 0, 1"),
+        cause.what());
+    return cause.examples() == std::vector<std::size_t>{0, 1};
   };
-  BOOST_CHECK_EXCEPTION(run.run(toy_pairs(5)), not_finite, names_them);
+  BOOST_CHECK_EXCEPTION(run.train(toy_pairs(5)), not_finite, names_them);
   BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
   BOOST_TEST(run.steps_done() == 0);
 }

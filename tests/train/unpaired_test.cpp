@@ -42,7 +42,7 @@ recorder trained(const Loss& loss, const std::vector<tokenized_unpaired>& exampl
           reference,
           loss,
           {.learning_rate = 0.05, .schedule = schedule::constant, .epochs = 100}}
-      .run(examples, heard);
+      .train(examples, heard);
   return heard;
 }
 
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_mismatched_completion_says_nothing_to_bco) {
     tokens += static_cast<std::int64_t>(example.prompt.size() + example.completion.size());
   BOOST_TEST(without.found.tokens == tokens);
   BOOST_TEST(with.found.tokens == tokens);  // it is not read at all
-  BOOST_TEST(with.found.pairs == 8);
+  BOOST_TEST(with.found.examples == 8);
   const bigram policy = toy_policy();
   BOOST_TEST(evaluate(policy, toy_policy(77), bco{}, examples).loss ==
              evaluate(policy, toy_policy(77), bco{}, without_mismatched(examples)).loss);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(metrics_of_unpaired_examples_hold_desirable_against_undesir
       evaluate(tilted_policy(), even_reference(), bco{.beta = 0.5}, small_examples);
   const auto moved = evaluate(tilted_policy(), even_reference(), kto{.beta = 0.5}, small_examples);
   for (const auto& evaluated : {shifted, moved}) {
-    BOOST_TEST(evaluated.pairs == 4);
+    BOOST_TEST(evaluated.examples == 4);
     BOOST_TEST(names(evaluated.metrics) ==
                    (std::vector<std::string>{"rewards/chosen", "rewards/rejected",
                                              "rewards/margins", "logps/chosen", "logps/rejected"}),
@@ -167,12 +167,12 @@ BOOST_AUTO_TEST_CASE(a_run_on_unpaired_examples_evaluates_those_held_out) {
     recorder heard;
     trainer run{policy, reference, loss, short_run};
     const auto before = evaluate(policy, reference, run.loss(), held_out);
-    run.run(examples, heard, evaluate_every{2, held_out, reference});
+    run.train(examples, heard, evaluate_every{2, held_out, reference});
     BOOST_TEST(heard.evaluations.size() == 5U);  // 2, 4, 6, 8, 9
     const auto& last = heard.evaluations.back();
     const auto after = evaluate(policy, reference, run.loss(), held_out);
     BOOST_TEST(last.step == 9);
-    BOOST_TEST(last.pairs == 6);
+    BOOST_TEST(last.examples == 6);
     BOOST_TEST(last.loss == after.loss);
     BOOST_TEST((last.metrics == after.metrics));
     BOOST_TEST(last.loss != before.loss);

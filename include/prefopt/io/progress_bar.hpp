@@ -89,8 +89,8 @@ class progress_bar {
 
   void on_evaluate(const evaluation_report& report) {
     write_line(join("evaluation after step ", report.step, "  ",
-                    detail::short_metrics(report.loss, report.metrics, "eval_"), "  ", report.pairs,
-                    " pairs"));
+                    detail::short_metrics(report.loss, report.metrics, "eval_"), "  ",
+                    report.examples, " pairs"));
   }
 
   void on_save(const std::string& name) { write_line(join("saved ", name)); }

@@ -43,7 +43,7 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
                                          const evaluation_options& options = {}) {
   check(loss);
   detail::require_inputs<Policy, Reference>(loss);
-  if (std::ranges::empty(examples)) throw value_error("evaluate: no pairs");
+  if (std::ranges::empty(examples)) throw value_error("evaluate: no examples");
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
@@ -60,7 +60,7 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
     read = {};
   }
   if (at_once) totals.add(read, token_losses(loss, read.groups()));
-  return {.pairs = totals.examples(),
+  return {.examples = totals.examples(),
           .loss = totals.mean_loss(),
           .metrics = totals.metrics(),
           .pairs_per_second = detail::per_second(totals.examples(), start)};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluate_every: the callback that evaluates on pairs held out, every so many steps and at the
+// evaluate_every: the callback that evaluates on examples held out, every so many steps and at the
 // end.
 
 #include <concepts>
@@ -18,22 +18,22 @@
 
 namespace prefopt {
 
-/// `trainer.run(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to pairs
-/// and reference.
+/// `trainer.train(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to
+/// pairs and reference.
 template <class Reference, example_like Example = tokenized_pair>
 class evaluate_every {
  public:
   /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no
   /// pairs.
-  evaluate_every(std::int64_t interval, std::span<const Example> pairs, const Reference& reference,
-                 evaluation_options options = {})
+  evaluate_every(std::int64_t interval, std::span<const Example> examples,
+                 const Reference& reference, evaluation_options options = {})
       : interval_(interval),
-        pairs_(pairs),
+        examples_(examples),
         reference_(detail::address_of(reference)),
         options_(options) {
     if (interval < 0)
       throw value_error(join("evaluate_every: an interval of ", interval, " steps, expected >= 0"));
-    if (pairs.empty()) throw value_error("evaluate_every: no pairs");
+    if (examples.empty()) throw value_error("evaluate_every: no examples");
   }
 
   /// Pairs or a reference that would be gone before the first step; `no_reference{}` may.
@@ -51,7 +51,7 @@ class evaluate_every {
     detail::refuse_itself_as_reference("evaluate_every", trainer.policy(), *reference_);
     if (!is_due(step, interval_)) return std::nullopt;
     evaluation_report report =
-        prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), pairs_, options_);
+        prefopt::evaluate(trainer.policy(), *reference_, trainer.loss(), examples_, options_);
     report.step = step.step;
     report.epoch = step.epoch;
     return report;
@@ -59,7 +59,7 @@ class evaluate_every {
 
  private:
   std::int64_t interval_;
-  std::span<const Example> pairs_;
+  std::span<const Example> examples_;
   const Reference* reference_;
   evaluation_options options_;
 };

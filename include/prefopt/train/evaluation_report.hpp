@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluation_report: how a policy does on pairs that it is not trained on.
+// evaluation_report: how a policy does on examples that it is not trained on.
 
 #include <cstdint>
 #include <string>
@@ -15,9 +15,9 @@ namespace prefopt {
 struct evaluation_report {
   std::int64_t step = 0;  ///< optimizer steps done; 0 outside a run or before it
   double epoch = 0;       ///< epochs done, with a fraction
-  std::int64_t pairs = 0;
-  double loss = 0;              ///< mean over the pairs
-  std::vector<metric> metrics;  ///< means over the pairs, under the names of training's
+  std::int64_t examples = 0;
+  double loss = 0;              ///< mean over the examples
+  std::vector<metric> metrics;  ///< means over the examples, under the names of training's
   double pairs_per_second = 0;
 };
 
@@ -34,7 +34,7 @@ void for_each_value(const evaluation_report& report, Visitor&& visit) {
     name += one.name;
     visit(std::string_view(name), one.value);
   }
-  visit("eval_pairs", report.pairs);
+  visit("eval_pairs", report.examples);
   visit("eval_pairs_per_second", report.pairs_per_second);
 }
 

@@ -15,28 +15,29 @@ namespace prefopt {
 /// A loss, log-prob or gradient norm that is infinite or not a number.
 class not_finite : public value_error {
  public:
-  /// `pairs`: those it came from, by their index in the data set: that in training, or that held
+  /// `examples`: those it came from, by their index in the data set: that in training, or that held
   /// out.
-  not_finite(const std::string& message, std::vector<std::size_t> pairs, bool held_out = false)
-      : value_error(message), pairs_(std::move(pairs)), held_out_(held_out) {}
+  not_finite(const std::string& message, std::vector<std::size_t> examples, bool held_out = false)
+      : value_error(message), examples_(std::move(examples)), held_out_(held_out) {}
 
-  [[nodiscard]] const std::vector<std::size_t>& pairs() const { return pairs_; }
+  [[nodiscard]] const std::vector<std::size_t>& examples() const { return examples_; }
 
   /// Whether an evaluation within a run met them: they are then indices of its data, not of those
   /// in training.
   [[nodiscard]] bool held_out() const { return held_out_; }
 
  private:
-  std::vector<std::size_t> pairs_;
+  std::vector<std::size_t> examples_;
   bool held_out_ = false;
 };
 
 namespace detail {
 
-/// "pair 3" or "pairs 3, 5, 8".
-inline std::string pair_list(std::span<const std::size_t> pairs, const char* noun = "pair") {
-  std::string text = join(noun, pairs.size() == 1 ? "" : "s");
-  for (std::size_t i = 0; i < pairs.size(); ++i) text += join(i == 0 ? " " : ", ", pairs[i]);
+/// "example 3" or "examples 3, 5, 8".
+inline std::string example_list(std::span<const std::size_t> examples,
+                                const char* noun = "example") {
+  std::string text = join(noun, examples.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < examples.size(); ++i) text += join(i == 0 ? " " : ", ", examples[i]);
   return text;
 }
 

@@ -46,7 +46,7 @@ concept ppo_callback =
 }  // namespace detail
 
 /// Trains a policy and its critic against a reward. It refers to policy, critic, reference and
-/// reward, which must outlive it. Of the options, `pairs_per_step` is the number of responses that
+/// reward, which must outlive it. Of the options, `batch_size` is the number of responses that
 /// a step samples, one a prompt, and `seed` is that of the samples too. A run that stops cannot go
 /// on: unlike `trainer` this one has no state to save.
 template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference,
@@ -89,7 +89,7 @@ class ppo_trainer {
   /// the last one), and what callbacks throw.
   template <class... Callbacks>
     requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer> && ...)
-  std::int64_t run(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
+  std::int64_t train(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
     for (std::size_t i = 0; i < prompts.size(); ++i)
       if (prompts[i].empty()) throw value_error(join("ppo: prompt ", i, " has no token"));
     run_plan plan(prompts.size(), options_);
@@ -120,9 +120,9 @@ class ppo_trainer {
     if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
       throw value_error(
           "ppo: samples that are cut or heated, expected temperature 1, top_k 0 and top_p 1");
-    if (loss_.num_mini_batches > options_.pairs_per_step)
+    if (loss_.num_mini_batches > options_.batch_size)
       throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ",
-                             options_.pairs_per_step, " responses, expected at least one each"));
+                             options_.batch_size, " responses, expected at least one each"));
     if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
       throw value_error("ppo: missing_eos_penalty without an end_of_text");
     return optimizer_options(options_);
@@ -202,7 +202,7 @@ class ppo_trainer {
   double move(double rate, const std::vector<std::size_t>& read) {
     const auto refuse = [&](const std::string& what) {
       throw not_finite(join("ppo: step ", step_ + 1, ": ", what, " at the responses to ",
-                            detail::pair_list(read, "prompt")),
+                            detail::example_list(read, "prompt")),
                        read);
     };
     const double norm = std::hypot(gradient_norm(policy_->backend(), policy_->parameters()),

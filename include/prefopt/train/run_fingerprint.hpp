@@ -52,7 +52,7 @@ template <preference_loss Loss>
                               options.adam_beta2, options.adam_epsilon, options.max_grad_norm})
     hash.add(number);
   for (const std::int64_t number :
-       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.pairs_per_step,
+       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.batch_size,
         options.epochs, options.max_steps, static_cast<std::int64_t>(options.shuffle)})
     hash.add(number);
   hash.add(options.seed);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// run_plan: which pairs each optimizer step of a run reads. A pure function of the number of pairs
-// and the options, so that a run can go on from any step without having kept an order. Steps never
-// span epochs; an epoch's last one may be short.
+// run_plan: which examples each optimizer step of a run reads. A pure function of the number of
+// examples and the options, so that a run can go on from any step without having kept an order.
+// Steps never span epochs; an epoch's last one may be short.
 
 #include <algorithm>
 #include <cstddef>
@@ -18,17 +18,17 @@
 
 namespace prefopt {
 
-/// The steps of a run over `pairs` pairs, counted from 0.
+/// The steps of a run over `examples` examples, counted from 0.
 class run_plan {
  public:
-  /// Throws value_error where there are no pairs, or more steps than can be counted.
-  run_plan(std::size_t pairs, const trainer_options& options)
-      : pairs_(pairs),
-        pairs_per_step_(static_cast<std::size_t>(options.pairs_per_step)),
+  /// Throws value_error where there are no examples, or more steps than can be counted.
+  run_plan(std::size_t examples, const trainer_options& options)
+      : examples_(examples),
+        batch_size_(static_cast<std::size_t>(options.batch_size)),
         seed_(options.seed),
         shuffle_(options.shuffle) {
-    if (pairs == 0) throw value_error("trainer: no pairs to train on");
-    steps_per_epoch_ = static_cast<std::int64_t>((pairs - 1) / pairs_per_step_ + 1);
+    if (examples == 0) throw value_error("trainer: no examples to train on");
+    steps_per_epoch_ = static_cast<std::int64_t>((examples - 1) / batch_size_ + 1);
     if (options.max_steps == 0 &&
         options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch_) {
       throw value_error(join("trainer: ", options.epochs, " epochs of ", steps_per_epoch_,
@@ -46,7 +46,7 @@ class run_plan {
            static_cast<double>(steps % steps_per_epoch_) / static_cast<double>(steps_per_epoch_);
   }
 
-  /// The pairs of one step, by their index in the data set. The span lives until the next call.
+  /// The examples of one step, by their index in the data set. The span lives until the next call.
   /// Cost: that of the shuffle where the epoch is not the last call's.
   [[nodiscard]] std::span<const std::size_t> members(std::int64_t step) {
     const std::int64_t epoch = step / steps_per_epoch_;
@@ -54,21 +54,21 @@ class run_plan {
       order_ = order_of(epoch);
       epoch_ = epoch;
     }
-    const auto first = static_cast<std::size_t>(step % steps_per_epoch_) * pairs_per_step_;
+    const auto first = static_cast<std::size_t>(step % steps_per_epoch_) * batch_size_;
     return std::span<const std::size_t>(order_).subspan(first,
-                                                        std::min(pairs_per_step_, pairs_ - first));
+                                                        std::min(batch_size_, examples_ - first));
   }
 
  private:
   [[nodiscard]] std::vector<std::size_t> order_of(std::int64_t epoch) const {
-    if (shuffle_) return shuffled_indices(pairs_, seed_, static_cast<std::uint64_t>(epoch));
-    std::vector<std::size_t> order(pairs_);
+    if (shuffle_) return shuffled_indices(examples_, seed_, static_cast<std::uint64_t>(epoch));
+    std::vector<std::size_t> order(examples_);
     std::iota(order.begin(), order.end(), std::size_t{0});
     return order;
   }
 
-  std::size_t pairs_;
-  std::size_t pairs_per_step_;
+  std::size_t examples_;
+  std::size_t batch_size_;
   std::uint64_t seed_;
   bool shuffle_;
   std::int64_t steps_per_epoch_ = 0;

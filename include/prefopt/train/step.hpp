@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One optimizer step's gradient: cut the step's pairs into micro-batches, pack each, run forward,
-// hand the reduced log-probs to the loss, and send its slopes back. The gradient is that of the
-// mean loss over the step's examples, however they are cut.
+// One optimizer step's gradient: cut the step's examples into micro-batches, pack each, run
+// forward, hand the reduced log-probs to the loss, and send its slopes back. The gradient is that
+// of the mean loss over the step's examples, however they are cut.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,16 +28,16 @@
 namespace prefopt {
 
 struct gradient_options {
-  /// A larger pair goes alone; 0: all pairs at once; none: what the policy's backend prefers.
+  /// A larger example goes alone; 0: all at once; none: what the policy's backend prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
 /// What accumulating one step's gradient found out, before anything moved.
 struct step_gradient {
-  std::int64_t pairs = 0;
+  std::int64_t examples = 0;
   std::int64_t tokens = 0;      ///< of the sequences that the loss reads, each counted whole
-  double loss = 0;              ///< mean over the pairs
-  std::vector<metric> metrics;  ///< means over the pairs
+  double loss = 0;              ///< mean over the examples
+  std::vector<metric> metrics;  ///< means over the examples
 };
 
 /// Sets the policy's gradients to those of the mean loss over the examples that `members` names by
@@ -53,7 +53,7 @@ template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t
 step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss& loss,
                                   const Examples& examples, std::span<const std::size_t> members,
                                   const gradient_options& options = {}) {
-  if (members.empty()) throw value_error("accumulate_gradient: no pairs");
+  if (members.empty()) throw value_error("accumulate_gradient: no examples");
   detail::require_inputs<Policy, Reference>(loss);
   auto&& backend = policy.backend();
   for (auto&& parameter : policy.parameters()) backend.fill(parameter.gradient, 0);

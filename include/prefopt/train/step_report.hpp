@@ -16,8 +16,8 @@ struct step_report {
   /// the run ends here; where a callback asks for that, the others' on_step cannot know
   bool last = false;
   double epoch = 0;  ///< epochs done, with a fraction
-  double loss = 0;   ///< mean over the step's pairs
-  /// means over the step's pairs, in an order that never changes within a run
+  double loss = 0;   ///< mean over the step's examples
+  /// means over the step's examples, in an order that never changes within a run
   std::vector<metric> metrics;
   double grad_norm = 0;         ///< before clipping
   double learning_rate = 0;     ///< of this step

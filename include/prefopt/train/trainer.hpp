@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// trainer: a policy, a reference, a loss and options; `run` makes the steps. A run is its policy's
-// weights, its reference and `state()`: which pairs a step reads follows from its number. So a run
-// that stops after any step and goes on from these, with the same options and data, gives the bits
-// of one that never stopped. The state knows the others by their fingerprint, and does not go on
-// with other ones.
+// trainer: a policy, a reference, a loss and options; `train` makes the steps. A run is its
+// policy's weights, its reference and `state()`: which pairs a step reads follows from its number.
+// So a run that stops after any step and goes on from these, with the same options and data, gives
+// the bits of one that never stopped. The state knows the others by their fingerprint, and does not
+// go on with other ones.
 
 #include <chrono>
 #include <cmath>
@@ -103,7 +103,7 @@ class trainer {
   /// stand as before that step, or behind it where it was evaluated, but for weights that the
   /// update itself spoiled); and what callbacks throw.
   template <example_range Examples, class... Callbacks>
-  std::int64_t run(const Examples& examples, Callbacks&&... callbacks) {
+  std::int64_t train(const Examples& examples, Callbacks&&... callbacks) {
     static_assert(
         (detail::callback_requirements<std::remove_reference_t<Callbacks>, trainer>::met && ...));
     run_plan plan(std::ranges::size(examples), options_);
@@ -123,9 +123,9 @@ class trainer {
 
   /// Makes one step on all of these examples: for data that come while training, such as judged
   /// samples. The schedule is that of a run of `max_steps` steps, of which this is the next. Throws
-  /// as `run` does, and value_error where max_steps is 0 or that many steps are done. Of a restored
-  /// state it checks options, loss and the weights of a reference that moves; not the data, and
-  /// neither a cache nor a frozen model, which are known by answers for data.
+  /// as `train` does, and value_error where max_steps is 0 or that many steps are done. Of a
+  /// restored state it checks options, loss and the weights of a reference that moves; not the
+  /// data, and neither a cache nor a frozen model, which are known by answers for data.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
@@ -150,12 +150,12 @@ class trainer {
   /// Tokens read since the run began, each sequence counted whole.
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
-  /// A copy in host memory; `run` needs it, the policy's weights and the reference to go on.
+  /// A copy in host memory; `train` needs it, the policy's weights and the reference to go on.
   [[nodiscard]] state_type state() const {
     return {step_, num_tokens_, optimizer_.state(), state_of(loss_), fingerprint()};
   }
 
-  /// Of the run that the state is of: begun by `run`, or restored.
+  /// Of the run that the state is of: begun by `train`, or restored.
   [[nodiscard]] run_fingerprint fingerprint() const {
     run_fingerprint made = fingerprint_;
     if (!restored_) made.reference_weights = detail::weights_of_reference(*reference_);
@@ -164,7 +164,7 @@ class trainer {
 
   /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of
   /// other parameters, and then changes nothing. Whether the run is the same one only the next
-  /// `run` can tell.
+  /// `train` can tell.
   void restore(const state_type& state) {
     constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to count on
     if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
@@ -210,7 +210,7 @@ class trainer {
     const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(policy_->backend(), policy_->parameters());
     if (!std::isfinite(norm)) {
-      refuse(join("gradient norm is ", norm, " at ", detail::pair_list(members)),
+      refuse(join("gradient norm is ", norm, " at ", detail::example_list(members)),
              {members.begin(), members.end()});
     }
     const double rate =
@@ -244,13 +244,13 @@ class trainer {
           *policy_, *reference_, loss, examples, members,
           {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch)});
     } catch (const not_finite& cause) {
-      refuse(cause.what(), cause.pairs());
+      refuse(cause.what(), cause.examples());
     }
   }
 
-  [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> pairs) const {
+  [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> examples) const {
     throw not_finite(join("step ", step_ + 1, ": ", what, "; ", what_was_saved()),
-                     std::move(pairs));
+                     std::move(examples));
   }
 
   [[nodiscard]] std::string what_was_saved() const {
@@ -266,7 +266,7 @@ class trainer {
     } catch (const not_finite& cause) {
       throw not_finite(join("evaluation of examples held out, after step ", step_, ": ",
                             cause.what(), "; ", what_was_saved()),
-                       cause.pairs(), true);
+                       cause.examples(), true);
     }
   }
 

@@ -25,13 +25,13 @@ struct trainer_options {
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
-  std::int64_t pairs_per_step = 8;
-  /// Bounds memory. A larger pair goes alone; 0: all pairs at once; none: what the policy's backend
+  std::int64_t batch_size = 8;
+  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
   /// prefers.
   std::optional<std::int64_t> tokens_per_microbatch = {};
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
-  std::uint64_t seed = 42;     ///< of the order of pairs
+  std::uint64_t seed = 42;     ///< of the order of examples
   bool shuffle = true;
 };
 
@@ -62,7 +62,7 @@ inline void check(const trainer_options& options) {
   if (!(std::isfinite(options.max_grad_norm) && options.max_grad_norm >= 0))
     throw value_error(join("trainer: max_grad_norm is ", options.max_grad_norm, ", expected >= 0"));
   at_least("warmup_steps", options.warmup_steps, 0);
-  at_least("pairs_per_step", options.pairs_per_step, 1);
+  at_least("batch_size", options.batch_size, 1);
   at_least("tokens_per_microbatch", options.tokens_per_microbatch.value_or(0), 0);
   at_least("epochs", options.epochs, 1);
   at_least("max_steps", options.max_steps, 0);

@@ -142,7 +142,7 @@ inline void require_finite(const group_reading& read, std::span<const response_l
       first += join(s == groups.begins[e] ? ", reference " : " and ", sums[s].reference);
     first += ")";
   }
-  if (!bad.empty()) throw not_finite(join("not finite at ", pair_list(bad), first), bad);
+  if (!bad.empty()) throw not_finite(join("not finite at ", example_list(bad), first), bad);
 }
 
 }  // namespace prefopt::detail

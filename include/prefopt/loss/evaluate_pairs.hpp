@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluate: a loss over many pairs at once, from vectors of sequence log-probs of any kind:
+// evaluate_pairs: a loss over many pairs at once, from vectors of sequence log-probs of any kind:
 // std::vector, std::span, Eigen arrays, xtensor expressions, also mixed.
 //
 // Legend: P pairs.
@@ -40,8 +40,8 @@ void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs
 
 /// `pair_at(i)` gives the log-probs of the i-th pair.
 template <pairwise_loss Loss, class PairAt>
-[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, std::size_t pairs,
-                                             const PairAt& pair_at) {
+[[nodiscard]] evaluated_pairs losses_of_pairs(const Loss& loss, std::size_t pairs,
+                                              const PairAt& pair_at) {
   check(loss);
   evaluated_pairs result;
   for (std::size_t i = 0; i < pairs; ++i) {
@@ -91,14 +91,14 @@ class referenced_pairs {
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected,
           vector_like ReferenceChosen, vector_like ReferenceRejected>
   requires(Loss::inputs.rejected && Loss::inputs.reference && !Loss::inputs.lengths)
-[[nodiscard]] evaluated_pairs evaluate(const Loss& loss, const PolicyChosen& policy_chosen,
-                                       const PolicyRejected& policy_rejected,
-                                       const ReferenceChosen& reference_chosen,
-                                       const ReferenceRejected& reference_rejected) {
+[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen,
+                                             const PolicyRejected& policy_rejected,
+                                             const ReferenceChosen& reference_chosen,
+                                             const ReferenceRejected& reference_rejected) {
   const detail::referenced_pairs<Loss> pairs(policy_chosen, policy_rejected, reference_chosen,
                                              reference_rejected);
-  return detail::evaluate_pairs(loss, pairs.size(),
-                                [&](std::size_t i) { return pairs.at(i, 0, 0); });
+  return detail::losses_of_pairs(loss, pairs.size(),
+                                 [&](std::size_t i) { return pairs.at(i, 0, 0); });
 }
 
 /// A loss that also reads the responses' lengths in tokens, as `f_divergence` of a loss of averaged
@@ -106,18 +106,18 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected,
           vector_like ReferenceChosen, vector_like ReferenceRejected>
   requires(Loss::inputs.rejected && Loss::inputs.reference && Loss::inputs.lengths)
-[[nodiscard]] evaluated_pairs evaluate(const Loss& loss, const PolicyChosen& policy_chosen,
-                                       const PolicyRejected& policy_rejected,
-                                       const ReferenceChosen& reference_chosen,
-                                       const ReferenceRejected& reference_rejected,
-                                       std::span<const std::int64_t> chosen_tokens,
-                                       std::span<const std::int64_t> rejected_tokens) {
+[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen,
+                                             const PolicyRejected& policy_rejected,
+                                             const ReferenceChosen& reference_chosen,
+                                             const ReferenceRejected& reference_rejected,
+                                             std::span<const std::int64_t> chosen_tokens,
+                                             std::span<const std::int64_t> rejected_tokens) {
   const detail::referenced_pairs<Loss> pairs(policy_chosen, policy_rejected, reference_chosen,
                                              reference_rejected);
   detail::check_pair_count<Loss>("lengths of chosen responses", chosen_tokens.size(), pairs.size());
   detail::check_pair_count<Loss>("lengths of rejected responses", rejected_tokens.size(),
                                  pairs.size());
-  return detail::evaluate_pairs(loss, pairs.size(), [&](std::size_t i) {
+  return detail::losses_of_pairs(loss, pairs.size(), [&](std::size_t i) {
     if (chosen_tokens[i] < 0 || rejected_tokens[i] < 0)
       throw value_error(join(loss_name<Loss>(), ": pair ", i, " has responses of ",
                              chosen_tokens[i], " and ", rejected_tokens[i],
@@ -129,13 +129,13 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
 /// A loss that reads no reference.
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected>
   requires(Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths)
-[[nodiscard]] evaluated_pairs evaluate(const Loss& loss, const PolicyChosen& policy_chosen,
-                                       const PolicyRejected& policy_rejected) {
+[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen,
+                                             const PolicyRejected& policy_rejected) {
   constexpr std::string_view name = loss_name<Loss>();
   const double_values chosen(policy_chosen, name);
   const double_values rejected(policy_rejected, name);
   detail::check_pair_count<Loss>("rejected log-probs", rejected.size(), chosen.size());
-  return detail::evaluate_pairs(loss, chosen.size(), [&](std::size_t i) {
+  return detail::losses_of_pairs(loss, chosen.size(), [&](std::size_t i) {
     return pair_log_probs{chosen[i], rejected[i], 0, 0, 0, 0};
   });
 }
@@ -143,10 +143,10 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
 /// A loss that reads the policy's chosen responses only.
 template <pairwise_loss Loss, vector_like PolicyChosen>
   requires(!Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths)
-[[nodiscard]] evaluated_pairs evaluate(const Loss& loss, const PolicyChosen& policy_chosen) {
+[[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen) {
   const double_values chosen(policy_chosen, loss_name<Loss>());
   detail::check_pair_count<Loss>("chosen log-probs", chosen.size(), chosen.size());
-  return detail::evaluate_pairs(
+  return detail::losses_of_pairs(
       loss, chosen.size(), [&](std::size_t i) { return pair_log_probs{chosen[i], 0, 0, 0, 0, 0}; });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "prefopt/loss/evaluate.hpp"
+#include "prefopt/loss/evaluate_pairs.hpp"
 
 #include <array>
 #include <cmath>
@@ -59,9 +59,9 @@ void are_equal(const evaluated_pairs& came, const evaluated_pairs& expected) {
 /// Whether evaluate takes a loss with so many vectors.
 template <class Loss, int Vectors>
 constexpr bool takes = requires(Loss loss, std::vector<double> v) {
-  requires(Vectors == 1 && requires { evaluate(loss, v); }) ||
-              (Vectors == 2 && requires { evaluate(loss, v, v); }) ||
-              (Vectors == 4 && requires { evaluate(loss, v, v, v, v); });
+  requires(Vectors == 1 && requires { evaluate_pairs(loss, v); }) ||
+              (Vectors == 2 && requires { evaluate_pairs(loss, v, v); }) ||
+              (Vectors == 4 && requires { evaluate_pairs(loss, v, v, v, v); });
 };
 
 template <class Error, class Call>
@@ -77,10 +77,12 @@ std::string refusal(const Call& call) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(pairs_at_once_give_the_numbers_of_pairs_one_by_one) {
-  are_equal(evaluate(dpo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
-            one_by_one(dpo{}));
-  are_equal(evaluate(ipo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
-            one_by_one(ipo{}));
+  are_equal(
+      evaluate_pairs(dpo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
+      one_by_one(dpo{}));
+  are_equal(
+      evaluate_pairs(ipo{}, policy_chosen, policy_rejected, reference_chosen, reference_rejected),
+      one_by_one(ipo{}));
 }
 
 BOOST_AUTO_TEST_CASE(every_tensor_library_gives_the_same_bits_also_mixed) {
@@ -88,19 +90,20 @@ BOOST_AUTO_TEST_CASE(every_tensor_library_gives_the_same_bits_also_mixed) {
   const xt::xtensor<float, 1> floats = {-14, -28, -12};
   const xt::xarray<double> ranked_at_run_time = {-18, -14, -11};
   const auto expected = one_by_one(dpo{});
-  are_equal(evaluate(dpo{}, std::span(policy_chosen), eigen, floats, ranked_at_run_time), expected);
-  are_equal(evaluate(dpo{}, std::array<float, 3>{-10, -30, -8}, 2 * eigen - eigen, floats + 0.f,
-                     Eigen::RowVector3f(-18, -14, -11)),
+  are_equal(evaluate_pairs(dpo{}, std::span(policy_chosen), eigen, floats, ranked_at_run_time),
+            expected);
+  are_equal(evaluate_pairs(dpo{}, std::array<float, 3>{-10, -30, -8}, 2 * eigen - eigen,
+                           floats + 0.f, Eigen::RowVector3f(-18, -14, -11)),
             expected);
 }
 
 BOOST_AUTO_TEST_CASE(equal_pairs_have_exactly_their_loss_as_mean) {
   const std::vector<double> same(7, -12.3);
-  BOOST_TEST(evaluate(dpo{}, same, same, same, same).loss == std::log(2.0));
+  BOOST_TEST(evaluate_pairs(dpo{}, same, same, same, same).loss == std::log(2.0));
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_is_given_what_it_reads_and_no_more) {
-  const auto result = evaluate(sft{}, policy_chosen);
+  const auto result = evaluate_pairs(sft{}, policy_chosen);
   BOOST_TEST(result.loss == 16.0);
   BOOST_TEST(result.slope_rejected == std::vector<double>(3), boost::test_tools::per_element());
   static_assert(takes<sft, 1> && !takes<sft, 2> && !takes<sft, 4>);
@@ -109,28 +112,30 @@ BOOST_AUTO_TEST_CASE(a_loss_is_given_what_it_reads_and_no_more) {
 
 BOOST_AUTO_TEST_CASE(a_missing_log_prob_is_refused_with_both_counts) {
   const std::vector<double> pairs(32), one_less(31);
-  BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(dpo{}, pairs, one_less, pairs, pairs); }) ==
-             "dpo: 31 rejected log-probs for 32 chosen");
-  BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(ipo{}, pairs, pairs, one_less, pairs); }) ==
-             "ipo: 31 reference chosen log-probs for 32 chosen");
   BOOST_TEST(refusal<shape_error>([&] {
-               (void)evaluate(dpo{}, one_less, one_less, one_less, pairs);
+               (void)evaluate_pairs(dpo{}, pairs, one_less, pairs, pairs);
+             }) == "dpo: 31 rejected log-probs for 32 chosen");
+  BOOST_TEST(refusal<shape_error>([&] {
+               (void)evaluate_pairs(ipo{}, pairs, pairs, one_less, pairs);
+             }) == "ipo: 31 reference chosen log-probs for 32 chosen");
+  BOOST_TEST(refusal<shape_error>([&] {
+               (void)evaluate_pairs(dpo{}, one_less, one_less, one_less, pairs);
              }) == "dpo: 32 reference rejected log-probs for 31 chosen");
 }
 
 BOOST_AUTO_TEST_CASE(a_matrix_that_only_run_time_knows_is_refused) {
   const xt::xarray<double> matrix = {{-1, -2}, {-3, -4}};
-  BOOST_TEST(refusal<shape_error>([&] { (void)evaluate(sft{}, matrix); }) ==
+  BOOST_TEST(refusal<shape_error>([&] { (void)evaluate_pairs(sft{}, matrix); }) ==
              "sft: a tensor of rank 2, expected a vector");
 }
 
 BOOST_AUTO_TEST_CASE(no_pairs_and_bad_hyper_parameters_are_refused) {
   const std::vector<double> none;
-  BOOST_TEST(refusal<value_error>([&] { (void)evaluate(dpo{}, none, none, none, none); }) ==
+  BOOST_TEST(refusal<value_error>([&] { (void)evaluate_pairs(dpo{}, none, none, none, none); }) ==
              "dpo: no pairs, expected at least one");
   BOOST_TEST(refusal<value_error>([&] {
-               (void)evaluate(dpo{.beta = -1}, policy_chosen, policy_rejected, reference_chosen,
-                              reference_rejected);
+               (void)evaluate_pairs(dpo{.beta = -1}, policy_chosen, policy_rejected,
+                                    reference_chosen, reference_rejected);
              }) == "dpo: beta is -1, expected a finite number above 0");
 }
 
@@ -143,8 +148,8 @@ BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
   static_assert(!takes<length_desensitized<of_means>, 4>);
   const std::vector<std::int64_t> chosen_tokens{5, 1, 0}, rejected_tokens{10, 2, 3};
   const of_means loss{ipo{.beta = 0.1}, {}};
-  const auto came = evaluate(loss, policy_chosen, policy_rejected, reference_chosen,
-                             reference_rejected, chosen_tokens, rejected_tokens);
+  const auto came = evaluate_pairs(loss, policy_chosen, policy_rejected, reference_chosen,
+                                   reference_rejected, chosen_tokens, rejected_tokens);
   for (std::size_t i = 0; i < 3; ++i) {
     const pair_loss expected = loss({policy_chosen[i], policy_rejected[i], reference_chosen[i],
                                      reference_rejected[i], chosen_tokens[i], rejected_tokens[i]});
@@ -154,15 +159,15 @@ BOOST_AUTO_TEST_CASE(a_loss_of_lengths_is_not_evaluated_without_them) {
   }
   // ipo under reverse KL is ipo of the means.
   const auto under_reverse_kl =
-      evaluate(f_divergence{ipo{.beta = 0.1}, reverse_kl{}}, std::vector{-10.0}, std::vector{-40.0},
-               std::vector{-20.0}, std::vector{-30.0}, std::vector<std::int64_t>{5},
-               std::vector<std::int64_t>{10});
+      evaluate_pairs(f_divergence{ipo{.beta = 0.1}, reverse_kl{}}, std::vector{-10.0},
+                     std::vector{-40.0}, std::vector{-20.0}, std::vector{-30.0},
+                     std::vector<std::int64_t>{5}, std::vector<std::int64_t>{10});
   BOOST_TEST(under_reverse_kl.loss == ipo{.beta = 0.1}({-2, -4, -4, -3}).loss);
   const std::vector<std::int64_t> two{5, 1}, below{5, -1, 0};
   const auto asks = [&](const auto& lengths) {
     return [&] {
-      (void)evaluate(loss, policy_chosen, policy_rejected, reference_chosen, reference_rejected,
-                     chosen_tokens, lengths);
+      (void)evaluate_pairs(loss, policy_chosen, policy_rejected, reference_chosen,
+                           reference_rejected, chosen_tokens, lengths);
     };
   };
   BOOST_TEST(refusal<shape_error>(asks(two)) ==
