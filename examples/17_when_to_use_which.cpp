@@ -32,11 +32,11 @@ struct best_on_the_way {
   const prefopt::bigram& policy;
   world::standing& best;
 
-  prefopt::run_flow on_step(const prefopt::step_report&) {
+  prefopt::run_control on_step(const prefopt::step_report&) {
     const auto now = truth.measure(policy);
-    if (now.divergence > 3) return prefopt::run_flow::stop;
+    if (now.divergence > 3) return prefopt::run_control::stop;
     if (now.reward > best.reward) best = now;
-    return prefopt::run_flow::go_on;
+    return prefopt::run_control::keep_going;
   }
 };
 const std::string clean = "2000 pairs", flipped = "2000 pairs, 30% flipped",

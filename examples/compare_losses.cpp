@@ -135,7 +135,7 @@ std::string settings_of(const contender& one) {
     if (!values.is_array()) continue;
     add(flag);
     for (const auto& value : values)
-      text += join(value == values[0] ? ' ' : '/', value.get<double>());
+      text += concat(value == values[0] ? ' ' : '/', value.get<double>());
   }
   if (!one.options.empty()) add(one.options);
   return text.empty() ? text : "`" + text + "`";

@@ -99,7 +99,7 @@ void prefer(demo::model& policy, const prefopt::dpo& loss,
 }
 
 void print_table(std::size_t pairs, const demo::standing& before, const demo::standing& after) {
-  std::printf("%-56s %10s %10s\n", join("On ", pairs, " held-out pairs").c_str(), "before DPO",
+  std::printf("%-56s %10s %10s\n", concat("On ", pairs, " held-out pairs").c_str(), "before DPO",
               "after DPO");
   const auto row = [](const std::string& what, double old, double now) {
     std::printf("  %-54s %10.3f %10.3f\n", what.c_str(), old, now);
@@ -111,7 +111,7 @@ void print_table(std::size_t pairs, const demo::standing& before, const demo::st
   std::printf(
       "Before DPO the policy is its own reference: every reward is 0 and every pair a tie.\n\n");
   std::printf("%-56s %10s %10s\n",
-              join("In ", after.samples, " samples, one for each prompt").c_str(), "before DPO",
+              concat("In ", after.samples, " samples, one for each prompt").c_str(), "before DPO",
               "after DPO");
   row("friendly sentences (preferred in the training pairs)", before.text.preferred_sentences,
       after.text.preferred_sentences);

@@ -43,8 +43,9 @@ int main(int argc, char** argv) {
 
   try {
     if (const std::string name = prefopt::find_model_file(output); !name.empty())
-      throw prefopt::value_error(prefopt::join(output, ": holds a model already, or files of one (",
-                                               name, "); expected another folder"));
+      throw prefopt::value_error(prefopt::concat(output,
+                                                 ": holds a model already, or files of one (", name,
+                                                 "); expected another folder"));
     const auto tokenizer = tokenizer_folder.empty()
                                ? prefopt::gpt2_tokenizer::byte_level()
                                : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);

@@ -40,10 +40,10 @@ static_assert(pairwise_loss<soft_hinge>);
 struct stop_when_learned {
   int steps_in_a_row = 0;
 
-  run_flow on_step(const step_report& report) {
+  run_control on_step(const step_report& report) {
     const bool all_right = find_metric(report.metrics, "rewards/accuracies") == 1.0;
     steps_in_a_row = all_right ? steps_in_a_row + 1 : 0;
-    return steps_in_a_row == 10 ? run_flow::stop : run_flow::go_on;
+    return steps_in_a_row == 10 ? run_control::stop : run_control::keep_going;
   }
 };
 // [/callback]

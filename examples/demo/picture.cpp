@@ -25,12 +25,12 @@ drawing draw_curves(const std::filesystem::path& folder) {
   posix_spawn_file_actions_destroy(&actions);
   if (failure == ENOENT) return drawing::no_gnuplot;
   if (failure != 0)
-    throw prefopt::io_error(prefopt::join("gnuplot: cannot be started, error ", failure));
+    throw prefopt::io_error(prefopt::concat("gnuplot: cannot be started, error ", failure));
 
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR)
-      throw prefopt::io_error(prefopt::join("gnuplot: cannot be waited for, error ", errno));
+      throw prefopt::io_error(prefopt::concat("gnuplot: cannot be waited for, error ", errno));
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? drawing::done : drawing::failed;
 }
 

@@ -23,15 +23,15 @@ inline constexpr const char* reference_folder = "reference";
 /// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these
 /// there will be.
 template <class Model>
-output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions& companions,
+output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& sidecars,
                               const options& o, std::int64_t steps_left) {
   constexpr std::uint64_t header = 256;  // of a tensor in a file, and more than its name takes
-  std::uint64_t weights = 0, headers = 4096, carried = companions.config.dump().size();
+  std::uint64_t weights = 0, headers = 4096, carried = sidecars.config.dump().size();
   for (const auto& parameter : model.parameters()) {
     weights += parameter.value.size() * sizeof(float);
     headers += header + parameter.name.size();
   }
-  for (const auto& file : companions.files) carried += file.content.size();
+  for (const auto& file : sidecars.files) carried += file.content.size();
   const std::uint64_t folder = weights + headers + carried;
   const std::uint64_t moments = 2 * (weights + headers);
   return {.model = folder,
@@ -44,10 +44,10 @@ output_folder::sizes sizes_of(const Model& model, const prefopt::gpt2_companions
 template <class Reference>
 class checkpoint_saver {
  public:
-  checkpoint_saver(const options& o, const prefopt::gpt2_companions& companions,
-                   output_folder& output, Reference& reference, const nlohmann::json& settings)
+  checkpoint_saver(const options& o, const prefopt::sidecar_files& sidecars, output_folder& output,
+                   Reference& reference, const nlohmann::json& settings)
       : options_(o),
-        companions_(companions),
+        sidecars_(sidecars),
         output_(output),
         reference_(reference),
         settings_(settings) {
@@ -67,13 +67,14 @@ class checkpoint_saver {
     if (!saved)
       throw interrupted(
           signal,
-          prefopt::join(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
-                        " could not be saved (", failure_, "); the same command with --resume ",
-                        newest_.empty() ? "starts from the beginning"
-                                        : prefopt::join("continues from ", newest_)));
-    throw interrupted(signal, prefopt::join(name_of_signal(signal), ": ended after step ",
-                                            step.step, " of ", step.total_steps, ", saved ", *saved,
-                                            "; the same command with --resume continues"));
+          prefopt::concat(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
+                          " could not be saved (", failure_, "); the same command with --resume ",
+                          newest_.empty() ? "starts from the beginning"
+                                          : prefopt::concat("continues from ", newest_)));
+    throw interrupted(
+        signal, prefopt::concat(name_of_signal(signal), ": ended after step ", step.step, " of ",
+                                step.total_steps, ", saved ", *saved,
+                                "; the same command with --resume continues"));
   }
 
   /// Why the last checkpoint could not be saved; empty where it was.
@@ -83,9 +84,9 @@ class checkpoint_saver {
   template <class Trainer>
   std::string write(const Trainer& trainer, std::int64_t step) {
     newest_ = output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
-      prefopt::save_gpt2(trainer.policy(), companions_, folder);
+      prefopt::save_gpt2(trainer.policy(), sidecars_, folder);
       if (const auto* moving = reference_.that_moves())
-        prefopt::save_gpt2(moving->policy(), companions_, folder / reference_folder);
+        prefopt::save_gpt2(moving->policy(), sidecars_, folder / reference_folder);
       prefopt::write_training_state(trainer, settings_, folder);
     });
     return newest_;
@@ -104,7 +105,7 @@ class checkpoint_saver {
   }
 
   const options& options_;
-  const prefopt::gpt2_companions& companions_;
+  const prefopt::sidecar_files& sidecars_;
   output_folder& output_;
   Reference& reference_;
   const nlohmann::json& settings_;

@@ -48,9 +48,9 @@ raw_file read_file(const options& o, const std::string& name) {
   if (const auto& read = o.loss->forms; std::ranges::find(read, form) == read.end()) {
     std::string expected;
     for (const preference_form one : read)
-      expected += prefopt::join(expected.empty() ? "" : " or ", name_of(one));
-    throw prefopt::value_error(prefopt::join(name, ": holds ", name_of(form), ", the loss ",
-                                             o.loss->spec, " reads ", expected));
+      expected += prefopt::concat(expected.empty() ? "" : " or ", name_of(one));
+    throw prefopt::value_error(prefopt::concat(name, ": holds ", name_of(form), ", the loss ",
+                                               o.loss->spec, " reads ", expected));
   }
   return {name, form, read_records(file, form)};
 }
@@ -76,16 +76,16 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const options& o,
                                                      const std::optional<std::string>& text) {
   if (text && !has_tokenizer(o.model))
     throw prefopt::format_error(
-        prefopt::join(*text, ": the pair is text, but ", o.model,
-                      " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
+        prefopt::concat(*text, ": the pair is text, but ", o.model,
+                        " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
   if (text) {
     auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
     try {
       (void)tokenizer.end_of_text();
     } catch (const prefopt::value_error& cause) {
       throw prefopt::format_error(
-          prefopt::join(o.model, ": ", cause.what(),
-                        "; name a token that it has as eos_token, in tokenizer_config.json"));
+          prefopt::concat(o.model, ": ", cause.what(),
+                          "; name a token that it has as eos_token, in tokenizer_config.json"));
     }
     return tokenizer;
   }
@@ -113,7 +113,7 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
     try {
       ask();
     } catch (const prefopt::value_error& cause) {
-      throw prefopt::value_error(prefopt::join(file, ": line ", line, ": ", cause.what()));
+      throw prefopt::value_error(prefopt::concat(file, ": line ", line, ": ", cause.what()));
     }
     responses.clear();
     begins = {0};
@@ -132,7 +132,7 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   try {
     ask();
   } catch (const prefopt::value_error& cause) {
-    throw prefopt::value_error(prefopt::join(file, ": ", cause.what()));
+    throw prefopt::value_error(prefopt::concat(file, ": ", cause.what()));
   }
 }
 
@@ -178,7 +178,7 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o,
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
         if (made.report.special_texts != 0)
-          say(prefopt::join(
+          say(prefopt::concat(
               made.report.special_texts,
               made.report.special_texts == 1 ? " text spells" : " texts spell",
               " a special token, such as ", prefopt::quote_token(made.report.special_token),
@@ -192,7 +192,7 @@ data_set tokenized(raw_file& file, const run_data& data, const options& o,
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
         if (const double share = shared_share(all.examples);
             file.form != preference_form::unpaired && share >= 0.25)
-          say(prefopt::join(
+          say(prefopt::concat(
               std::lround(100 * share),
               "% of the responses' tokens are a beginning that they share; a loss of averages would be "
               "another with that in the prompt"));
@@ -214,7 +214,7 @@ std::vector<std::string> keys_of(const data_set& data, const prefopt::tokenized_
   }
   std::vector<std::string> keys;
   for (std::size_t index = 0; index < example.responses.size(); ++index)
-    keys.push_back(prefopt::join("response_", index + 1));
+    keys.push_back(prefopt::concat("response_", index + 1));
   return keys;
 }
 
@@ -238,8 +238,8 @@ run_data read_data(const options& o, const prefopt::gpt2_config& config) {
                                  : std::min<std::size_t>(config.n_positions, 1024);
   if (data.max_length > config.n_positions)
     throw prefopt::value_error(
-        prefopt::join(o.model, "/config.json: n_positions is ", config.n_positions,
-                      ", expected at least the --max-length of ", data.max_length));
+        prefopt::concat(o.model, "/config.json: n_positions is ", config.n_positions,
+                        ", expected at least the --max-length of ", data.max_length));
   raw_file train = read_file(o, o.train);
   std::optional<raw_file> eval =
       o.eval.empty() ? std::nullopt : std::optional(read_file(o, o.eval));
@@ -278,7 +278,7 @@ void check_same_tokenizer(const options& o, const run_data& data) {
   }
   const std::string difference = prefopt::describe_difference(*ours, *theirs);
   if (!difference.empty())
-    throw prefopt::value_error(prefopt::join(
+    throw prefopt::value_error(prefopt::concat(
         o.reference, ": its tokenizer is not the model's: ", difference,
         "; take a reference that reads the model's tokens, or remove the tokenizer's files "
         "from its folder if it does"));

@@ -43,7 +43,7 @@ class fall_notice {
     const double chosen = seen.chosen / static_cast<double>(seen.count) / scale_;
     const double rejected = seen.rejected / static_cast<double>(seen.count) / scale_;
     if (chosen > -least_fall || rejected > -least_fall) return std::nullopt;
-    return prefopt::join(
+    return prefopt::concat(
         "note: both responses became less likely (log-probs against the reference, ",
         evaluated ? "last evaluation" : "last steps", ": chosen ", nats(chosen), ", rejected ",
         nats(rejected),

@@ -78,7 +78,7 @@ class loss_settings {
     const auto check = [&](const auto& options) {
       for (const auto& [flag, value] : options)
         if (!read_.contains(flag))
-          throw value_error(prefopt::join(flag, ": the loss ", spec, " does not read it"));
+          throw value_error(prefopt::concat(flag, ": the loss ", spec, " does not read it"));
     };
     check(given_.numbers);
     check(given_.choices);
@@ -196,7 +196,7 @@ const entry& find(std::string_view name) {
   });
   if (found == std::end(table))
     throw value_error(
-        prefopt::join("--loss: no loss is called ", name, ", expected one of ", loss_names()));
+        prefopt::concat("--loss: no loss is called ", name, ", expected one of ", loss_names()));
   return *found;
 }
 
@@ -213,19 +213,20 @@ std::vector<term> parse(const std::string& spec) {
     const std::size_t colon = part.find(':');
     term one{&find(std::string_view(part).substr(0, colon)), {}};
     if (!seen.insert(one.which->name).second)
-      throw value_error(prefopt::join("--loss: ", one.which->name, " stands twice"));
+      throw value_error(prefopt::concat("--loss: ", one.which->name, " stands twice"));
     if (colon != part.npos) {
       double weight = 0;
       const char* end = part.data() + part.size();
       const auto [stop, failure] = std::from_chars(part.data() + colon + 1, end, weight);
       if (failure != std::errc() || stop != end || !std::isfinite(weight))
-        throw value_error(prefopt::join("--loss: ", part, ", expected NAME:WEIGHT"));
+        throw value_error(prefopt::concat("--loss: ", part, ", expected NAME:WEIGHT"));
       one.weight = weight;
     }
     terms.push_back(one);
   }
   if (terms.size() == 1 && terms[0].weight)
-    throw value_error(prefopt::join("--loss: ", spec, ": a weight, but nothing to weigh against"));
+    throw value_error(
+        prefopt::concat("--loss: ", spec, ": a weight, but nothing to weigh against"));
   return terms;
 }
 
@@ -247,8 +248,8 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
   std::string name;
   for (const term& one : terms) {
     const prefopt::weighted<any_loss> added{one.which->make(settings), one.weight.value_or(1)};
-    name += prefopt::join(name.empty() ? "" : ",", one.which->name);
-    if (terms.size() > 1) name += prefopt::join(':', added.weight);
+    name += prefopt::concat(name.empty() ? "" : ",", one.which->name);
+    if (terms.size() > 1) name += prefopt::concat(':', added.weight);
     sum = sum ? prefopt::weighted{any_loss(prefopt::weighted_sum{*sum, added}), 1.0} : added;
   }
   any_loss loss = given.use_weighting ? any_loss(prefopt::wpo{sum->loss}) : sum->loss;
@@ -257,7 +258,7 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
   const forms reads = in_common(terms);
   if (reads.empty())
     throw value_error(
-        prefopt::join("--loss: the terms of ", name, " read no form of data in common"));
+        prefopt::concat("--loss: the terms of ", name, " read no form of data in common"));
   nlohmann::json read = settings.read();
   read["--use-weighting"] = given.use_weighting;
   return {std::move(loss), name, reads, std::move(read)};
@@ -272,8 +273,8 @@ std::vector<loss_name> all_losses() {
 std::string loss_names() {
   std::string names;
   for (const auto& [name, also] : all_losses()) {
-    names += prefopt::join(names.empty() ? "" : ", ", name);
-    if (!also.empty()) names += prefopt::join(" (", also, ")");
+    names += prefopt::concat(names.empty() ? "" : ", ", name);
+    if (!also.empty()) names += prefopt::concat(" (", also, ")");
   }
   return names;
 }

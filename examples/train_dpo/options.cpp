@@ -24,24 +24,26 @@ CLI::Validator finite_number(std::string description, double least, double most,
   return {[=](std::string& text) -> std::string {
             double value = 0;
             if (!CLI::detail::lexical_cast(text, value) || !std::isfinite(value))
-              return prefopt::join(text, " is not a finite number");
+              return prefopt::concat(text, " is not a finite number");
             const bool above = least_is_in ? value >= least : value > least;
             const bool below = most_is_in ? value <= most : value < most;
-            return above && below ? std::string() : prefopt::join(text, ", expected ", description);
+            return above && below ? std::string()
+                                  : prefopt::concat(text, ", expected ", description);
           },
           std::move(description)};
 }
 
 CLI::Validator at_least(std::int64_t least) {
-  return {
-      [=](std::string& text) -> std::string {
-        std::int64_t value = 0;
-        const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (failure != std::errc() || end != text.data() + text.size())
-          return prefopt::join(text, " is not a whole number in range");
-        return value >= least ? std::string() : prefopt::join(text, ", expected at least ", least);
-      },
-      prefopt::join(">= ", least)};
+  return {[=](std::string& text) -> std::string {
+            std::int64_t value = 0;
+            const auto [end, failure] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            if (failure != std::errc() || end != text.data() + text.size())
+              return prefopt::concat(text, " is not a whole number in range");
+            return value >= least ? std::string()
+                                  : prefopt::concat(text, ", expected at least ", least);
+          },
+          prefopt::concat(">= ", least)};
 }
 
 /// A number that must be given to be other than the default, which --help shows.
@@ -247,7 +249,7 @@ void check_together(const CLI::App& app, const options& o) {
     if (app.count(flag) > 0) throw CLI::ValidationError(flag, why);
   };
   if (!o.loss->loss.inputs.reference) {
-    const std::string unread = prefopt::join("the loss ", o.loss->spec, " does not read it");
+    const std::string unread = prefopt::concat("the loss ", o.loss->spec, " does not read it");
     refuse("--reference", unread);
     refuse("--reference-cache", unread);
     refuse("--sync-ref-model", unread);

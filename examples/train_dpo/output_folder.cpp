@@ -58,11 +58,11 @@ checkpoint_kind kind_of(const fs::path& checkpoint) {
 prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& checkpoint) {
   for (const char* name : {prefopt::trainer_state_file, model_file, prefopt::optimizer_file})
     if (!holds(checkpoint.path, name))
-      throw prefopt::format_error(join((checkpoint.path / name).native(), ": is missing"));
+      throw prefopt::format_error(concat((checkpoint.path / name).native(), ": is missing"));
   auto state = prefopt::read_trainer_state(checkpoint.path);
   if (state.step != checkpoint.step)
-    throw prefopt::format_error(join((checkpoint.path / prefopt::trainer_state_file).native(),
-                                     ": is of step ", state.step, ", not ", checkpoint.step));
+    throw prefopt::format_error(concat((checkpoint.path / prefopt::trainer_state_file).native(),
+                                       ": is of step ", state.step, ", not ", checkpoint.step));
   prefopt::verify_training_state(checkpoint.path, state);
   return state;
 }
@@ -134,31 +134,31 @@ void output_folder::check_resumable(const std::vector<prefopt::checkpoint_locati
     has_own = has_own || kind == checkpoint_kind::own;
     if (kind == checkpoint_kind::foreign)
       throw prefopt::value_error(
-          join(checkpoint.path.native(),
-               ": a checkpoint of another program, its trainer_state.json has no settings of "
-               "this one; expected another output folder"));
+          concat(checkpoint.path.native(),
+                 ": a checkpoint of another program, its trainer_state.json has no settings of "
+                 "this one; expected another output folder"));
     if (kind == checkpoint_kind::older)
       throw prefopt::value_error(
-          join(checkpoint.path.native(),
-               ": a checkpoint of an older format, without checksums, which is not read any "
-               "more; expected another output folder"));
+          concat(checkpoint.path.native(),
+                 ": a checkpoint of an older format, without checksums, which is not read any "
+                 "more; expected another output folder"));
   }
   // With or without --resume: there is nothing to continue.
   if (const std::string name = prefopt::find_model_file(folder_); !has_own && !name.empty())
     throw prefopt::value_error(
-        join(folder_.native(), ": holds a run or a model already (", name,
-             "), but no checkpoint to resume from; expected another folder"));
+        concat(folder_.native(), ": holds a run or a model already (", name,
+               "), but no checkpoint to resume from; expected another folder"));
   if (resume) return;
   if (has_own)
     throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
   if (!checkpoints.empty())
     throw prefopt::value_error(
-        join(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
-             prefopt::trainer_state_file, " to resume from; expected another folder"));
+        concat(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
+               prefopt::trainer_state_file, " to resume from; expected another folder"));
   for (const char* log : {metrics_file, evaluations_file})
     if (holds(folder_, log))
-      throw prefopt::value_error(join(folder_.native(), ": holds a run already (", log,
-                                      "), without a checkpoint yet; --resume begins it again"));
+      throw prefopt::value_error(concat(folder_.native(), ": holds a run already (", log,
+                                        "), without a checkpoint yet; --resume begins it again"));
 }
 
 void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_location>& checkpoints) {
@@ -171,12 +171,12 @@ void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_locati
     } catch (const prefopt::format_error& cause) {
       damaged_.push_back(checkpoint->path);
       std::printf("%s is not whole: %s\n", checkpoint->path.c_str(), cause.what());
-      reasons += join(reasons.empty() ? "" : "; ", cause.what());
+      reasons += concat(reasons.empty() ? "" : "; ", cause.what());
     }
   }
   if (!checkpoint_ && !checkpoints.empty())
-    throw prefopt::format_error(join(folder_.native(), ": no checkpoint is whole (", reasons,
-                                     "); to start anew, name another folder or move these away"));
+    throw prefopt::format_error(concat(folder_.native(), ": no checkpoint is whole (", reasons,
+                                       "); to start anew, name another folder or move these away"));
 }
 
 bool output_folder::is_finished(std::int64_t total_steps) {
@@ -201,8 +201,9 @@ void output_folder::check_beside(const fs::path& file) const {
   const fs::path checkpoint = real_path(prefopt::follow_links(file)), own = real_path(folder_);
   const fs::path within = checkpoint.lexically_relative(own);
   if (within.empty() || !is_of_the_run(within.begin()->native())) return;
-  throw prefopt::value_error(join("--reference-cache: ", file.native(), " is where the run writes ",
-                                  within.begin()->native(), ", expected another name"));
+  throw prefopt::value_error(concat("--reference-cache: ", file.native(),
+                                    " is where the run writes ", within.begin()->native(),
+                                    ", expected another name"));
 }
 
 void output_folder::check_settings(const nlohmann::json& settings) const {
@@ -259,9 +260,10 @@ void output_folder::check_location() {
     case prefopt::folder_lock::state::held:
       return;
     case prefopt::folder_lock::state::replaced:
-      throw prefopt::io_error(join(folder_.native(),
-                                   ": is not the folder that this run began in, or another run has "
-                                   "taken it; nothing more is written there"));
+      throw prefopt::io_error(
+          concat(folder_.native(),
+                 ": is not the folder that this run began in, or another run has "
+                 "taken it; nothing more is written there"));
     case prefopt::folder_lock::state::gone:
       break;
   }

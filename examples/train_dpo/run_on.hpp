@@ -60,9 +60,9 @@ Backend make_backend(const options& o) {
 template <class Backend>
 std::string rounding_of(const Backend& backend, const options& o) {
   const auto threads =
-      o.device == device_name::cpu ? prefopt::join(" threads ", o.threads) : std::string();
-  return prefopt::join(name_of(o.device), ' ', name_of(o.precision), ' ', backend.instruction_set(),
-                       threads);
+      o.device == device_name::cpu ? prefopt::concat(" threads ", o.threads) : std::string();
+  return prefopt::concat(name_of(o.device), ' ', name_of(o.precision), ' ',
+                         backend.instruction_set(), threads);
 }
 
 /// The reference of a run: none, a cache, the frozen model, or one that moves.
@@ -124,7 +124,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
       prefopt::fingerprint()
           .add(model_hash)
           .add(hash_of(data))
-          .add(prefopt::join(rounding_of(model.backend(), o), " tokens ", tokens))
+          .add(prefopt::concat(rounding_of(model.backend(), o), " tokens ", tokens))
           .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
@@ -165,37 +165,37 @@ inline void check_reads_the_same(const std::string& reference, const prefopt::gp
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
   const std::string file = reference + "/config.json";
   if (config.vocab_size < model.vocab_size)
-    throw prefopt::value_error(prefopt::join(file, ": vocab_size is ", config.vocab_size,
-                                             ", expected the model's ", model.vocab_size));
+    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", config.vocab_size,
+                                               ", expected the model's ", model.vocab_size));
   if (config.n_positions < max_length)
-    throw prefopt::value_error(prefopt::join(file, ": n_positions is ", config.n_positions,
-                                             ", expected at least ", max_length));
+    throw prefopt::value_error(prefopt::concat(file, ": n_positions is ", config.n_positions,
+                                               ", expected at least ", max_length));
 }
 
 /// What travels with the model, and a line for each thing about it that should be known.
-inline prefopt::gpt2_companions read_companions(const options& o, const run_data& data) {
-  const prefopt::gpt2_companions companions =
-      data.tokenizer ? prefopt::read_gpt2_companions(o.model, *data.tokenizer)
-                     : prefopt::read_gpt2_companions(o.model);
-  for (const std::string& note : companions.notes) std::printf("%s\n", note.c_str());
-  if (data.tokenizer && companions.has_chat_template()) {
+inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& data) {
+  const prefopt::sidecar_files sidecars =
+      data.tokenizer ? prefopt::read_sidecar_files(o.model, *data.tokenizer)
+                     : prefopt::read_sidecar_files(o.model);
+  for (const std::string& note : sidecars.notes) std::printf("%s\n", note.c_str());
+  if (data.tokenizer && sidecars.has_chat_template()) {
     std::printf(
         "%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
         o.model.c_str());
   }
-  return companions;
+  return sidecars;
 }
 
 /// One run, from its first step or from a checkpoint, to the folder with the trained model.
 template <class Model>
 class job {
  public:
-  job(const options& o, const run_data& data, const prefopt::gpt2_companions& companions,
+  job(const options& o, const run_data& data, const prefopt::sidecar_files& sidecars,
       output_folder& output, Model& policy, references<Model>& reference,
       const nlohmann::json& settings)
       : options_(o),
         data_(data),
-        companions_(companions),
+        sidecars_(sidecars),
         output_(output),
         policy_(policy),
         reference_(reference),
@@ -209,7 +209,7 @@ class job {
     const training_in_progress in_progress;
 
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
-    checkpoint_saver save(options_, companions_, output_, reference_.train, settings_);
+    checkpoint_saver save(options_, sidecars_, output_, reference_.train, settings_);
     fall_notice fall(reward_scale(options_.loss->loss));
     if (data_.eval.examples.empty()) {
       run(trainer, output_, bar, save, fall);
@@ -223,16 +223,16 @@ class job {
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
       std::printf("%s\n", note->c_str());
     output_.check_location();
-    prefopt::save_gpt2(policy_, companions_, options_.output);
+    prefopt::save_gpt2(policy_, sidecars_, options_.output);
     if constexpr (requires { policy_.backend().product_fallbacks(); })
       for (const auto& slow : policy_.backend().product_fallbacks())
         std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
                     slow.product.c_str(), slow.calls);
     std::printf("trained model in %s\n", options_.output.c_str());
     if (!save.failure().empty())
-      throw prefopt::io_error(prefopt::join(save.failure(),
-                                            " (the last checkpoint; the trained model is in ",
-                                            options_.output, " all the same)"));
+      throw prefopt::io_error(prefopt::concat(save.failure(),
+                                              " (the last checkpoint; the trained model is in ",
+                                              options_.output, " all the same)"));
   }
 
  private:
@@ -245,16 +245,16 @@ class job {
       const data_set& met = cause.held_out() ? data_.eval : data_.train;
       std::string lines;
       for (const std::size_t pair : cause.examples())
-        lines += prefopt::join(lines.empty() ? "" : ", ", met.lines.at(pair));
-      throw prefopt::value_error(prefopt::join(cause.held_out() ? options_.eval : options_.train,
-                                               ": at the ", noun_of(met.form), " of line ", lines,
-                                               ": ", cause.what()));
+        lines += prefopt::concat(lines.empty() ? "" : ", ", met.lines.at(pair));
+      throw prefopt::value_error(prefopt::concat(cause.held_out() ? options_.eval : options_.train,
+                                                 ": at the ", noun_of(met.form), " of line ", lines,
+                                                 ": ", cause.what()));
     }
   }
 
   const options& options_;
   const run_data& data_;
-  const prefopt::gpt2_companions& companions_;
+  const prefopt::sidecar_files& sidecars_;
   output_folder& output_;
   Model& policy_;
   references<Model>& reference_;
@@ -273,7 +273,7 @@ void run_on(const options& given) {
 
   output_folder output(o.output, o.resume);
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
-  const prefopt::gpt2_companions companions = detail::read_companions(o, data);
+  const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
   const auto backend = detail::make_backend<Backend>(o);
   o.trainer = prefopt::on_backend(backend, o.trainer);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
@@ -311,7 +311,7 @@ void run_on(const options& given) {
         static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
 
   const std::int64_t steps_left = total_steps - output.steps_done();
-  output.prepare(detail::sizes_of(policy, companions, o, steps_left));
+  output.prepare(detail::sizes_of(policy, sidecars, o, steps_left));
   detail::references<model_type> reference;
   if (reads_reference)
     reference = detail::make_references(other ? *other : policy, from.reference, data, o,
@@ -319,7 +319,7 @@ void run_on(const options& given) {
   other.reset();
   if (const auto& checkpoint = output.resumed_from())
     policy = prefopt::load_gpt2(backend, checkpoint->path);
-  detail::job<model_type>(o, data, companions, output, policy, reference, settings).train();
+  detail::job<model_type>(o, data, sidecars, output, policy, reference, settings).train();
 }
 
 }  // namespace train_dpo

@@ -56,7 +56,7 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
     if (!settings.contains(key) || !settings[key].is_array()) return text(settings, key);
     std::string values;  // a list, as the command line has it
     for (const auto& value : settings[key])
-      values += prefopt::join(values.empty() ? "" : " ", value.dump());
+      values += prefopt::concat(values.empty() ? "" : " ", value.dump());
     return values;
   };
   const auto is_hash = [](const std::string& key) {
@@ -68,10 +68,10 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
       const std::string then = text(saved, key), expected = text(now, key);
       if (then == expected || is_hash(key) != hashes) continue;
       if (hashes)
-        throw prefopt::value_error(prefopt::join(where, ": made with another content of ", key));
-      throw prefopt::value_error(prefopt::join(where, ": made with ", key, ' ',
-                                               as_given(saved, key), ", expected ",
-                                               as_given(now, key)));
+        throw prefopt::value_error(prefopt::concat(where, ": made with another content of ", key));
+      throw prefopt::value_error(prefopt::concat(where, ": made with ", key, ' ',
+                                                 as_given(saved, key), ", expected ",
+                                                 as_given(now, key)));
     }
   };
   for (const bool hashes : {false, true}) {

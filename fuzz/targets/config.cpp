@@ -3,8 +3,8 @@
 // says what was read.
 
 #include "prefopt/gpt2/layout.hpp"
-#include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_config_json.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 #include "support.hpp"
 
 using namespace prefopt;
@@ -15,9 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto comes_back = [&](auto read, auto parse, auto write) {
     fuzz::refusal([&] {
       const gpt2_config config = read(folder.path());
-      const gpt2_companions companions = read_gpt2_companions(folder.path());
+      const sidecar_files sidecars = read_sidecar_files(folder.path());
       if (config.n_layer <= 8) (void)gpt2_layout(config).tensors().size();
-      const std::string written = write(config, companions.config);
+      const std::string written = write(config, sidecars.config);
       const auto refused = fuzz::refusal([&] {
         const gpt2_config again = parse(parse_json(written, "again"), "again");
         fuzz::must(again == config, "a config that is written says what was read", written);

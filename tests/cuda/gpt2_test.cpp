@@ -17,7 +17,7 @@
 
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/decoder.hpp"
+#include "prefopt/gpt2/incremental_decoder.hpp"
 #include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
@@ -82,8 +82,8 @@ outcome outcome_of(const Backend& on, const gpt2_config& config) {
     on.copy_to_host(parameter.gradient, values);
     all.gradient.insert(all.gradient.end(), values.begin(), values.end());
   }
-  using branch = typename gpt2_decoder<Backend>::branch;
-  gpt2_decoder<Backend> decoder(model, 8);
+  using branch = typename incremental_decoder<Backend>::branch;
+  incremental_decoder<Backend> decoder(model, 8);
   const token_ids prompt{1, 2, 3}, left{4, 5}, right{6};
   const auto root = decoder.read(std::vector{branch{-1, prompt}}).nodes[0];
   all.next = decoder.read(std::vector{branch{root, left}, branch{root, right}}).all_logits;

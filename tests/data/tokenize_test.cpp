@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_respons
   const tokenized_pair expected{{'x'}, {'y', end}, {'z', end}};
   for (const char* tail :
        {"<end>\n", "<end><end>", "<end> \n<end>\n", "<end>\t\r\n\f\v ", "<end>\n<end>"})
-    BOOST_TEST((only({"x", join("y", tail), join("z", tail)}) == expected));
+    BOOST_TEST((only({"x", concat("y", tail), concat("z", tail)}) == expected));
   BOOST_TEST((only({"x", "<end>\n", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
   BOOST_TEST((only({"x", "y \n<end>\n", "z"}) ==
               tokenized_pair{{'x'}, {'y', ' ', '\n', end}, {'z', end}}));

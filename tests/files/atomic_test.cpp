@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
   const std::string dead =
-      prefopt::join('.', prefopt::process_scope(), '-', ::getpid(), "-999999.prefopt-tmp");
+      prefopt::concat('.', prefopt::process_scope(), '-', ::getpid(), "-999999.prefopt-tmp");
   put(folder / ("a" + dead), "");
   fs::create_directory(folder / ("b" + dead));
   put(folder / ("b" + dead) / "c", "");
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
   }
   const auto of_other = [&](std::string_view name) {
     return put(
-        folder / prefopt::join(name, '.', prefopt::process_scope(), '-', other, "-0.prefopt-tmp"),
+        folder / prefopt::concat(name, '.', prefopt::process_scope(), '-', other, "-0.prefopt-tmp"),
         "x");
   };
   const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
@@ -242,8 +242,8 @@ BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
   const int count = std::stoi(taken.substr(taken.rfind('-') + 1));
   const auto name = [&](int n) {
-    return folder / prefopt::join("a.", prefopt::process_scope(), '-', ::getpid(), '-', count + n,
-                                  ".prefopt-tmp");
+    return folder / prefopt::concat("a.", prefopt::process_scope(), '-', ::getpid(), '-', count + n,
+                                    ".prefopt-tmp");
   };
   for (int n = 0; n < 8; ++n) fs::create_symlink("victim", name(n));
   fs::create_symlink("victim", folder / "a.prefopt-tmp");

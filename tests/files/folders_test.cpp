@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_second_writer_is_refused_and_the_first_is_named) {
     const folder_lock first(folder.path());
     BOOST_CHECK_EXCEPTION(
         folder_lock(folder.path()), io_error,
-        says("another run writes here", prefopt::join("process ", ::getpid(), " on ")));
+        says("another run writes here", prefopt::concat("process ", ::getpid(), " on ")));
   }
   BOOST_TEST(!fs::exists(folder / folder_lock::file_name));
   const folder_lock next(folder.path());
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(without_locks_a_later_writer_is_noticed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_SUITE(model_files)
+BOOST_AUTO_TEST_SUITE(sidecar_files)
 
 BOOST_AUTO_TEST_CASE(a_file_that_tells_of_a_model_is_found) {
   for (const char* name : {"config.json",

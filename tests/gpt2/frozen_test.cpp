@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(frozen_tensors_keep_their_bits_and_the_others_move) {
 BOOST_AUTO_TEST_CASE(
     a_run_with_frozen_tensors_goes_on_to_the_same_bits_and_only_with_the_same_frozen) {
   struct stopper {
-    run_flow on_step(const step_report& report) {
-      return report.step == 2 ? run_flow::stop : run_flow::go_on;
+    run_control on_step(const step_report& report) {
+      return report.step == 2 ? run_control::stop : run_control::keep_going;
     }
   };
   const auto reference = reference_log_probs(model_of(true), pairs);

@@ -13,8 +13,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/decoder.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/gpt2/incremental_decoder.hpp"
 #include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/train/ppo_trainer.hpp"
 #include "support/tolerance.hpp"

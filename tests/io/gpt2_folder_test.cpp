@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(whatever_stands_before_all_names_is_taken_off) {
       if (is_bare && tensor.name.starts_with("transformer.")) tensor.name.erase(0, 12);
       tensor.name.insert(0, prefix);
     }
-    list.add(join(prefix, is_bare ? "" : "transformer.", "h.0.attn.bias"), {1, 1, 2, 2},
+    list.add(concat(prefix, is_bare ? "" : "transformer.", "h.0.attn.bias"), {1, 1, 2, 2},
              {1, 0, 1, 1});
     return list;
   };
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_by_tensor_and_index) {
     list.write(folder.path());
     BOOST_CHECK_EXCEPTION(
         (void)folder.load(), prefopt::format_error,
-        says(join(folder.path().native(), "/model.safetensors: tensor ", name, " holds "),
+        says(concat(folder.path().native(), "/model.safetensors: tensor ", name, " holds "),
              value != value ? "nan at ["
              : value > 0    ? "infinity at ["
                             : "-infinity at ["));
@@ -201,8 +201,8 @@ BOOST_AUTO_TEST_CASE(a_weight_that_is_not_finite_is_named_in_every_type) {
     data += bytes;
     const auto path =
         put(folder / "x.safetensors",
-            safetensors_bytes(join(R"({"w":{"dtype":")", type,
-                                   R"(","shape":[1,2],"data_offsets":[0,)", data.size(), "]}}"),
+            safetensors_bytes(concat(R"({"w":{"dtype":")", type,
+                                     R"(","shape":[1,2],"data_offsets":[0,)", data.size(), "]}}"),
                               data));
     const auto archive = prefopt::safetensors_archive::from_file(path);
     return prefopt::detail::read_tensor<float>(archive.tensors().at("w"))[1];
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_model_that_is_not_finite_is_not_written) {
   auto broken = make_model<model>(tiny);
   broken.parameters()[1].value[5] = std::numeric_limits<float>::quiet_NaN();
   BOOST_CHECK_EXCEPTION(
-      prefopt::save_gpt2(broken, prefopt::gpt2_companions{}, folder.path()), prefopt::value_error,
+      prefopt::save_gpt2(broken, prefopt::sidecar_files{}, folder.path()), prefopt::value_error,
       says("model.safetensors: tensor transformer.wpe.weight would hold nan at [1, 1]"));
   BOOST_TEST(!fs::exists(folder / "model.safetensors"));
 }
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   const auto refused = [&](const fs::path& path, auto... why) {
     BOOST_CHECK_EXCEPTION((void)prefopt::load_gpt2(backend(), path), prefopt::io_error,
                           says(path.native(), why...));
-    BOOST_CHECK_EXCEPTION((void)prefopt::read_gpt2_companions(path), prefopt::io_error,
+    BOOST_CHECK_EXCEPTION((void)prefopt::read_sidecar_files(path), prefopt::io_error,
                           says(path.native(), why...));
   };
   for (const char* name : {"gpt2", "openai-community/gpt2", "HuggingFaceTB/SmolLM2-135M"}) {
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   for (const char* name : {"./gpt2", "../gpt2", "a/b/c", "/nowhere", "out/"}) {
     BOOST_CHECK_EXCEPTION(
         (void)prefopt::load_gpt2(backend(), name), prefopt::io_error,
-        [&](const auto& e) { return e.what() == join(name, ": no such folder"); });
+        [&](const auto& e) { return e.what() == concat(name, ": no such folder"); });
   }
   fs::create_symlink("nothing", scratch / "dangling");
   refused(scratch / "dangling", "a symbolic link to nothing, which is not there");
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(a_model_file_that_is_no_regular_file_is_refused_without_wai
     BOOST_REQUIRE(::mkfifo((folder / name).c_str(), 0600) == 0);
     const auto read = [&] {
       (void)folder.load();
-      (void)prefopt::read_gpt2_companions(folder.path());
+      (void)prefopt::read_sidecar_files(folder.path());
     };
     BOOST_CHECK_EXCEPTION(read(), prefopt::io_error,
                           says(name, ": a pipe, expected a regular file"));

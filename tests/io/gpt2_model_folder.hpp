@@ -6,8 +6,8 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/gpt2/config.hpp"
-#include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 #include "files/scratch_folder.hpp"
 #include "io/gpt2_folders.hpp"
 
@@ -22,7 +22,7 @@ inline void same_weights(const model& a, const model& b) {
 /// A folder that holds the tiny model.
 struct model_folder : scratch_folder {
   explicit model_folder(const prefopt::gpt2_config& config = tiny) {
-    prefopt::save_gpt2(make_model<model>(config), prefopt::gpt2_companions{}, path());
+    prefopt::save_gpt2(make_model<model>(config), prefopt::sidecar_files{}, path());
   }
   [[nodiscard]] model load() const { return prefopt::load_gpt2(backend(), path()); }
   void refused(auto... why) const {

@@ -49,7 +49,7 @@ json config_in(const fs::path& folder) { return json::parse(get(folder / "config
 /// A folder that holds the tiny model.
 struct scalar_folder : scratch_folder {
   scalar_folder() {
-    prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::gpt2_companions{}, path());
+    prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::sidecar_files{}, path());
   }
   [[nodiscard]] model load() const { return prefopt::load_gpt2_scalar_model(backend(), path()); }
   void refused(auto... why) const { BOOST_CHECK_EXCEPTION((void)load(), error, says(why...)); }
@@ -63,8 +63,8 @@ struct scalar_folder : scratch_folder {
 /// The config.json that save_gpt2_scalar_model makes of another one.
 json written_from(json source) {
   const scratch_folder folder;
-  prefopt::save_gpt2_scalar_model(small_model(tiny),
-                                  prefopt::gpt2_companions{std::move(source), {}}, folder.path());
+  prefopt::save_gpt2_scalar_model(small_model(tiny), prefopt::sidecar_files{std::move(source), {}},
+                                  folder.path());
   return config_in(folder.path());
 }
 
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(what_was_saved_is_loaded_to_the_bit) {
   config.layer_norm_epsilon = 1e-6;
   const scratch_folder folder;
   auto saved = small_model(config);
-  prefopt::save_gpt2_scalar_model(saved, prefopt::gpt2_companions{}, folder.path());
+  prefopt::save_gpt2_scalar_model(saved, prefopt::sidecar_files{}, folder.path());
   auto loaded = prefopt::load_gpt2_scalar_model(backend(), folder.path());
   BOOST_TEST((loaded.config() == config));
   same_weights(loaded.parameters(), saved.parameters());
@@ -210,8 +210,7 @@ BOOST_AUTO_TEST_CASE(a_language_model_is_refused_with_what_to_do) {
     const scalar_folder folder;
     gpt2_config config = tiny;
     config.tie_word_embeddings = tied;
-    prefopt::save_gpt2(make_model<language_model>(config), prefopt::gpt2_companions{},
-                       folder.path());
+    prefopt::save_gpt2(make_model<language_model>(config), prefopt::sidecar_files{}, folder.path());
     folder.refused("model.safetensors: tensor score.weight is missing",
                    "make gpt2_scalar_model{policy} with the policy that load_gpt2 reads");
   }

@@ -31,7 +31,7 @@ std::vector<std::string> values_of(const std::filesystem::path& path, line_limit
   json_file file(path, limits);
   std::vector<std::string> values;
   for (; const nlohmann::json* value = file.peek(); file.take())
-    values.push_back(join(file.line(), '.', file.item(), ' ', value->dump()));
+    values.push_back(concat(file.line(), '.', file.item(), ' ', value->dump()));
   return values;
 }
 

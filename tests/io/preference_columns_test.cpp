@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(null_and_empty_members_say_nothing) {
          {"null", "\"\"", "\" \\n\"", "[]", "{}", "[null, [\"\"]]", "{\"a\": null}"})
       for (const char* column :
            {"system", "question", "input", "tools", "images", "weight", "loss_mask", "foo"})
-        passes(object, join('"', column, "\":", value));
+        passes(object, concat('"', column, "\":", value));
 }
 
 BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_prompt_lacks_it) {
@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_
 
 BOOST_AUTO_TEST_CASE(a_dialogue_passes_where_prompt_and_responses_hold_it) {
   const auto messages = [](const char* name, const char* user, const char* answer) {
-    return join('"', name, R"(":[{"role":"user","content":")", user,
-                R"("},{"role":"assistant","content":")", answer, "\"}]");
+    return concat('"', name, R"(":[{"role":"user","content":")", user,
+                  R"("},{"role":"assistant","content":")", answer, "\"}]");
   };
   passes(pair, messages("messages", "What is 2+2?", "4"));
   passes(list, messages("conversation", "What is 2+2?", "5"));

@@ -25,7 +25,7 @@ const std::string good = R"({"prompt":"p","chosen":"c","rejected":"r"})";
 /// A file whose third line is `line`.
 void refused(std::string_view line, std::string_view why) {
   const scratch_folder folder;
-  const auto path = put(folder / "p.jsonl", prefopt::join(good, "\n\n", line, "\n", good, "\n"));
+  const auto path = put(folder / "p.jsonl", prefopt::concat(good, "\n\n", line, "\n", good, "\n"));
   BOOST_CHECK_EXCEPTION((void)read_preferences(path), format_error,
                         says("/p.jsonl: line 3: ", why));
 }
@@ -134,8 +134,9 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
           "prompt_ids is a text, expected a list");
   for (const char* id :
        {"-1", "2147483648", "1.5", "true", "\"1\"", "null", "18446744073709551615"}) {
-    refused(prefopt::join(R"({"prompt_ids":[1,)", id, R"(],"chosen_ids":[1],"rejected_ids":[1]})"),
-            "prompt_ids: a token id is ");
+    refused(
+        prefopt::concat(R"({"prompt_ids":[1,)", id, R"(],"chosen_ids":[1],"rejected_ids":[1]})"),
+        "prompt_ids: a token id is ");
   }
   refused(R"({"chosen":"a","chosen":"b","rejected":"r"})", "key \"chosen\" stands twice");
 }

@@ -35,7 +35,7 @@ using names = std::set<std::string>;
 
 void checkpoint(const scratch_folder& folder, std::int64_t step) {
   prefopt::write_checkpoint(folder.path(), step, [&](const fs::path& to) {
-    put(to / "state", prefopt::join("state ", step));
+    put(to / "state", prefopt::concat("state ", step));
   });
 }
 
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {
 BOOST_AUTO_TEST_CASE(of_checkpoints_only_own_ones_are_counted_and_removed) {
   const scratch_folder folder;
   for (const std::int64_t step : {3, 4})
-    fs::create_directory(folder / prefopt::join("checkpoint-", step));
+    fs::create_directory(folder / prefopt::concat("checkpoint-", step));
   const auto is_own = [](const fs::path& path) { return fs::exists(path / "state"); };
   for (const std::int64_t step : {1, 2, 5})
     prefopt::write_checkpoint(
@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
   // Of a process that had this one's id, and has counted further.
-  const std::string left = prefopt::join("checkpoint-7.", prefopt::process_scope(), '-', ::getpid(),
-                                         "-999999.prefopt-tmp");
+  const std::string left = prefopt::concat("checkpoint-7.", prefopt::process_scope(), '-',
+                                           ::getpid(), "-999999.prefopt-tmp");
   fs::create_directory(folder / left);
   put(folder / left / "half", "x");
   BOOST_TEST(prefopt::list_checkpoints(folder.path()).empty());

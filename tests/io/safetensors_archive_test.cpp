@@ -21,7 +21,7 @@ struct sharded_folder : scratch_folder {
 
   void index(std::string_view weight_map) const {
     put(*this / "model.safetensors.index.json",
-        prefopt::join(R"({"metadata":{"total_size":20},"weight_map":)", weight_map, "}"));
+        prefopt::concat(R"({"metadata":{"total_size":20},"weight_map":)", weight_map, "}"));
   }
 
   void refused(std::string_view weight_map, std::string_view why) const {
@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
   const sharded_folder folder;
   for (const char* name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "",
                            "a\\\\b", "a\\u0000b"}) {
-    folder.refused(prefopt::join(R"({"a":")", name, R"("})"), "expected a file of the same folder");
+    folder.refused(prefopt::concat(R"({"a":")", name, R"("})"),
+                   "expected a file of the same folder");
   }
   folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: cannot open");
   folder.refused(R"({"a":7})", "a is 7, expected a text");

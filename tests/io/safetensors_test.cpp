@@ -150,8 +150,8 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_cover_the_data_exactly_are_refused) {
   const scratch_folder folder;
   const auto file = [](std::string_view a, std::string_view b, std::size_t bytes) {
     return safetensors_bytes(
-        prefopt::join(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":)", a,
-                      R"(},"b":{"dtype":"F32","shape":[1],"data_offsets":)", b, "}}"),
+        prefopt::concat(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":)", a,
+                        R"(},"b":{"dtype":"F32","shape":[1],"data_offsets":)", b, "}}"),
         std::string(bytes, '\0'));
   };
   BOOST_CHECK_NO_THROW(safetensors_file(put(folder / "good", file("[4,8]", "[0,4]", 8))));
@@ -171,8 +171,8 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_cover_the_data_exactly_are_refused) {
 BOOST_AUTO_TEST_CASE(a_tensor_whose_parts_contradict_each_other_is_refused) {
   const scratch_folder folder;
   const auto file = [](std::string_view type, std::string_view shape, std::string_view offsets) {
-    return safetensors_bytes(prefopt::join(R"({"t":{"dtype":)", type, R"(,"shape":)", shape,
-                                           R"(,"data_offsets":)", offsets, "}}"),
+    return safetensors_bytes(prefopt::concat(R"({"t":{"dtype":)", type, R"(,"shape":)", shape,
+                                             R"(,"data_offsets":)", offsets, "}}"),
                              std::string(8, '\0'));
   };
   BOOST_CHECK_NO_THROW(safetensors_file(put(folder / "good", file("\"F32\"", "[2]", "[0,8]"))));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a gpt2_decoder reads, in whatever parts and beside whatever else, has the log-probs of the
-// packed batch.
+// What a incremental_decoder reads, in whatever parts and beside whatever else, has the log-probs
+// of the packed batch.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +15,8 @@
 #include "prefopt/core/math.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
-#include "prefopt/gpt2/decoder.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/gpt2/incremental_decoder.hpp"
 #include "laws/numbers.hpp"
 
 namespace prefopt::tests {
@@ -56,9 +56,9 @@ void a_decoder_agrees_with_a_packed_batch(const Backend& on, const gpt2_config& 
     std::int32_t node;
     numbers logits;
   };
-  using branch = typename gpt2_decoder<Backend>::branch;
-  gpt2_decoder<Backend> decoder(model, 64);
-  std::map<std::int32_t, typename gpt2_decoder<Backend>::reading> prompts;
+  using branch = typename incremental_decoder<Backend>::branch;
+  incremental_decoder<Backend> decoder(model, 64);
+  std::map<std::int32_t, typename incremental_decoder<Backend>::decode_result> prompts;
   std::vector<growing> all;
   for_each_sequence(batch, [&](const sequence_path& path) {
     const std::size_t prompt = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);

@@ -70,7 +70,7 @@ inline void check_close(std::span<const double> got, std::span<const double> exp
 inline void check_close(const gradient_list& got, const gradient_list& expected, double tolerance) {
   BOOST_REQUIRE_EQUAL(got.size(), expected.size());
   for (std::size_t t = 0; t < got.size(); ++t)
-    check_close(got[t], expected[t], tolerance, join("gradient of tensor ", t));
+    check_close(got[t], expected[t], tolerance, concat("gradient of tensor ", t));
 }
 
 [[nodiscard]] inline std::vector<owned_sequence> sequences_for(const model_facts& facts,

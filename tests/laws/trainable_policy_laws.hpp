@@ -75,7 +75,7 @@ void probabilities_of_the_next_token_sum_to_one(const Subject& subject) {
 template <class Subject>
 void square_sums_are_those_of_the_next_token(const Subject& subject) {
   auto policy = subject.make();
-  if constexpr (tells_square_sums<decltype(policy)>) {
+  if constexpr (has_collision_probs<decltype(policy)>) {
     random_generator random(20);
     // more head rows than are held at once
     const auto owned = random_sequences(

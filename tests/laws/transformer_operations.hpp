@@ -116,7 +116,7 @@ struct linear_operation {
   }
 };
 
-/// The residual is the fourth input; its adjoint is the identity, and the rest is
+/// The residual is the fourth input; its backward is the identity, and the rest is
 /// linear_backward's.
 template <class Backend>
 struct linear_residual_operation {
@@ -254,7 +254,7 @@ struct embedding_operation {
   }
 };
 
-/// gather_rows, whose adjoint is scatter_add_rows.
+/// gather_rows, whose backward is scatter_add_rows.
 template <class Backend>
 struct rows_operation {
   std::size_t rows = 8, channels = 17;

@@ -50,8 +50,8 @@ void for_each_pair(const Visitor& visit) {
 }
 
 std::string text_of(const pair_log_probs& pair) {
-  return join(pair.policy_chosen, ' ', pair.policy_rejected, ' ', pair.reference_chosen, ' ',
-              pair.reference_rejected);
+  return concat(pair.policy_chosen, ' ', pair.policy_rejected, ' ', pair.reference_chosen, ' ',
+                pair.reference_rejected);
 }
 
 bool is_finite(const pair_loss& one) {
@@ -169,12 +169,12 @@ void passes_nan_on_over(const step& given, const Loss& loss) {
 
 BOOST_AUTO_TEST_CASE(a_nan_goes_through_every_loss_of_a_pair) {
   for_each_loss([]<class Loss>(const Loss& loss) {
-    passes_nan_on(join(loss.name), loss);
+    passes_nan_on(concat(loss.name), loss);
     if constexpr (margin_loss<Loss>) {
-      passes_nan_on(join(loss.name, " under forward KL"), f_divergence{loss, forward_kl{}});
-      passes_nan_on(join(loss.name, " under JS"), f_divergence{loss, js_divergence{}});
+      passes_nan_on(concat(loss.name, " under forward KL"), f_divergence{loss, forward_kl{}});
+      passes_nan_on(concat(loss.name, " under JS"), f_divergence{loss, js_divergence{}});
       for (const double alpha : {-3.0, 0.0, 0.5, 2.0})
-        passes_nan_on(join(loss.name, " under alpha ", alpha),
+        passes_nan_on(concat(loss.name, " under alpha ", alpha),
                       f_divergence{loss, alpha_divergence{alpha}});
     }
   });
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(the_odds_of_what_is_no_log_prob_are_no_number) {
 }
 
 BOOST_AUTO_TEST_CASE(every_loss_of_a_pair_is_finite_where_log_probs_are) {
-  for_each_loss([](const auto& loss) { is_finite_everywhere(join(loss.name), loss); });
+  for_each_loss([](const auto& loss) { is_finite_everywhere(concat(loss.name), loss); });
 }
 
 BOOST_AUTO_TEST_CASE(every_divergence_under_every_loss_is_finite_where_log_probs_are) {
@@ -234,9 +234,9 @@ BOOST_AUTO_TEST_CASE(every_divergence_under_every_loss_is_finite_where_log_probs
       const auto check_under = [&](const auto& divergence) {
         const f_divergence under{loss, divergence};
         if constexpr (squares<Loss>)
-          is_a_number_everywhere(join(loss.name), under);
+          is_a_number_everywhere(concat(loss.name), under);
         else
-          is_finite_everywhere(join(loss.name, " under a divergence"), under);
+          is_finite_everywhere(concat(loss.name, " under a divergence"), under);
       };
       check_under(forward_kl{});
       check_under(js_divergence{});

@@ -53,9 +53,9 @@ void agrees_on_lists(const Loss& loss) {
     }
     const list_loss came = loss(list);
     const double* const row = &expected[e * (1 + responses)];
-    check_close(came.loss, row[0], join("list ", e));
+    check_close(came.loss, row[0], concat("list ", e));
     for (std::size_t k = 0; k < responses; ++k)
-      check_close(came.slopes[k], row[1 + k], join("list ", e, " slope ", k));
+      check_close(came.slopes[k], row[1 + k], concat("list ", e, " slope ", k));
   }
 }
 
@@ -86,9 +86,10 @@ void agrees_on_a_batch(const std::string& name, const Loss& loss) {
   const batch_losses came = loss(pairs.groups());
   BOOST_TEST_REQUIRE(came.losses.size() * 3 == expected.size());
   for (std::size_t p = 0; p < came.losses.size(); ++p) {
-    check_close(came.losses[p], expected[3 * p], join(name, " pair ", p));
-    check_close(came.slopes[2 * p], expected[3 * p + 1], join(name, " pair ", p, " chosen"));
-    check_close(came.slopes[2 * p + 1], expected[3 * p + 2], join(name, " pair ", p, " rejected"));
+    check_close(came.losses[p], expected[3 * p], concat(name, " pair ", p));
+    check_close(came.slopes[2 * p], expected[3 * p + 1], concat(name, " pair ", p, " chosen"));
+    check_close(came.slopes[2 * p + 1], expected[3 * p + 2],
+                concat(name, " pair ", p, " rejected"));
   }
 }
 
@@ -105,8 +106,8 @@ void agrees_unpaired(const std::string& name, Loss loss) {
   if constexpr (stateful_loss<Loss>) loss.observe(all.groups());
   const batch_losses came = loss(all.groups());
   for (std::size_t e = 0; e < came.losses.size(); ++e) {
-    check_close(came.losses[e], expected[2 * e], join(name, " example ", e));
-    check_close(came.slopes[2 * e], expected[2 * e + 1], join(name, " example ", e));
+    check_close(came.losses[e], expected[2 * e], concat(name, " example ", e));
+    check_close(came.slopes[2 * e], expected[2 * e + 1], concat(name, " example ", e));
     BOOST_TEST(came.slopes[2 * e + 1] == 0.0);
   }
 }
@@ -123,11 +124,11 @@ void agrees_under(const std::string& divergence, const Divergence& score) {
       const double* const pair = &pairs[4 * i];
       const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 7, 9});
       const double scale = std::max(std::abs(expected[3 * i]), 1.0);
-      check_close(came.loss, expected[3 * i], join(name, ' ', divergence, " pair ", i));
+      check_close(came.loss, expected[3 * i], concat(name, ' ', divergence, " pair ", i));
       check_close(came.slope_chosen, expected[3 * i + 1],
-                  join(name, ' ', divergence, " chosen of ", i), scale);
+                  concat(name, ' ', divergence, " chosen of ", i), scale);
       check_close(came.slope_rejected, expected[3 * i + 2],
-                  join(name, ' ', divergence, " rejected of ", i), scale);
+                  concat(name, ' ', divergence, " rejected of ", i), scale);
     }
     BOOST_TEST(finite > 60);
   };

@@ -31,7 +31,7 @@ std::vector<double> golden(const std::string& name) {
 
 void check_close(double came, double expected, const std::string& what) {
   BOOST_TEST(prefopt_test::is_close(came, expected, tolerance, 1),
-             join(what, ": ", came, ", expected ", expected));
+             concat(what, ": ", came, ", expected ", expected));
 }
 
 /// The k-th table of a file of several.
@@ -83,8 +83,8 @@ void agrees(const std::string& name, const ppo& options) {
     const std::size_t count = made.begins.back();
     BOOST_TEST_REQUIRE(worth.size() == 2 * count);
     for (std::size_t m = 0; m < count; ++m) {
-      check_close(made.advantages[m], worth[m], join(name, " advantage ", m));
-      check_close(made.returns[m], worth[count + m], join(name, " return ", m));
+      check_close(made.advantages[m], worth[m], concat(name, " advantage ", m));
+      check_close(made.returns[m], worth[count + m], concat(name, " return ", m));
     }
     std::vector<std::size_t> members(made.size());
     std::iota(members.begin(), members.end(), std::size_t{0});
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(terms_of_ppo_agree_with_trl) {
     const ppo_term critic = ppo_value_term(row[3], row[4], row[5], 0.5);
     const double came[] = {policy.loss, policy.slope, critic.loss, critic.slope};
     for (std::size_t j = 0; j < 4; ++j)
-      check_close(came[j], row[6 + j], join("token ", i, " number ", j));
+      check_close(came[j], row[6 + j], concat("token ", i, " number ", j));
     acting += policy.clipped;
     judging += critic.clipped;
   }

@@ -103,7 +103,7 @@ struct deviation {
     // What is no number deviates without bound.
     relative = std::isfinite(error) ? error / std::max(std::abs(expected), terms)
                                     : std::numeric_limits<double>::infinity();
-    where = join(location, ": ", came, ", expected ", expected);
+    where = concat(location, ": ", came, ", expected ", expected);
   }
 };
 
@@ -122,13 +122,13 @@ template <class Objective>
   for (const batch& one : batches) {
     const objective came = objective_of(one.groups());
     seen.see(came.loss, expected[one.first_row * width], 0,
-             join(name, ", batch from row ", one.first_row));
+             concat(name, ", batch from row ", one.first_row));
     for (std::size_t s = 0; s < one.responses.size(); ++s) {
       const auto [first, count, score] = one.responses[s];
       const float* const slopes = &expected[(one.first_row + s) * width + 1];
       for (std::size_t t = 0; t < count; ++t)
         seen.see(came.slopes[first + t], slopes[t], slope_terms,
-                 join(name, ", row ", one.first_row + s, " token ", t));
+                 concat(name, ", row ", one.first_row + s, " token ", t));
     }
   }
   return seen;

@@ -149,7 +149,7 @@ void agrees_in_the_world(const std::string& name, const Loss& loss) {
   deviation seen;
   seen.see(step.loss, expected[0], 0, name);
   for (std::size_t i = 0; i < gradient.size(); ++i)
-    seen.see(gradient[i], expected[1 + i], slope, join(name, ", gradient ", i));
+    seen.see(gradient[i], expected[1 + i], slope, concat(name, ", gradient ", i));
   BOOST_TEST(seen.relative <= float_error, seen.where);
 }
 

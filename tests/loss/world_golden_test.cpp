@@ -77,13 +77,13 @@ void agrees(const std::string& name, const Loss& loss) {
                                            {.tokens_per_microbatch = budget});
     const auto close = [&](double came, double want, const std::string& what) {
       BOOST_TEST(prefopt_test::is_close(came, want, tolerance, 1),
-                 join(name, ' ', what, ": ", came, ", expected ", want));
+                 concat(name, ' ', what, ": ", came, ", expected ", want));
     };
     close(found.loss, expected.at(0), "loss");
     const auto gradient = policy.parameters().at(0).gradient;
     BOOST_TEST_REQUIRE(expected.size() == 1 + gradient.size());
     for (std::size_t i = 0; i < gradient.size(); ++i)
-      close(gradient[i], expected[1 + i], join("by logit ", i));
+      close(gradient[i], expected[1 + i], concat("by logit ", i));
   }
 }
 

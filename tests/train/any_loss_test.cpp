@@ -156,7 +156,7 @@ class plain_policy {
   bigram table_ = toy_policy();
 };
 
-static_assert(trainable_policy<plain_policy> && !tells_square_sums<plain_policy>);
+static_assert(trainable_policy<plain_policy> && !has_collision_probs<plain_policy>);
 
 }  // namespace
 

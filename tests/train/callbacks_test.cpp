@@ -34,16 +34,16 @@ struct only_saves_heard {
 static_assert(!run_callback<silent, toy_trainer> && !run_callback<misnamed, toy_trainer>);
 static_assert(run_callback<only_saves_heard, toy_trainer>);
 
-// An on_step returns nothing or a run_flow; any other answer would be lost, so it does not pass for
-// an on_save either.
+// An on_step returns nothing or a run_control; any other answer would be lost, so it does not pass
+// for an on_save either.
 template <class Answer>
 struct answering {
   Answer on_step(const step_report&);
   void on_save(const std::string&) {}
 };
-static_assert(step_callback<answering<void>> && step_callback<answering<run_flow>>);
-static_assert(!step_callback<answering<bool>> && !step_callback<answering<const run_flow&>>);
-static_assert(run_callback<answering<run_flow>, toy_trainer> &&
+static_assert(step_callback<answering<void>> && step_callback<answering<run_control>>);
+static_assert(!step_callback<answering<bool>> && !step_callback<answering<const run_control&>>);
+static_assert(run_callback<answering<run_control>, toy_trainer> &&
               !run_callback<answering<bool>, toy_trainer>);
 
 // Pairs and references that would be gone before the first evaluation do not compile; no_reference
@@ -65,11 +65,11 @@ static_assert(run_callback<evaluate_every<bigram>, toy_trainer>);
 /// Writes down all that it is told.
 struct diary {
   std::vector<std::string> lines = {};
-  void on_step(const step_report& report) { lines.push_back(join("step ", report.step)); }
+  void on_step(const step_report& report) { lines.push_back(concat("step ", report.step)); }
   void on_evaluate(const evaluation_report& report) {
-    lines.push_back(join("evaluated ", report.step));
+    lines.push_back(concat("evaluated ", report.step));
   }
-  void on_save(const std::string& name) { lines.push_back(join("saved ", name)); }
+  void on_save(const std::string& name) { lines.push_back(concat("saved ", name)); }
 };
 
 struct toy_setting {
@@ -82,7 +82,7 @@ struct toy_setting {
 
 const auto by_step = [](const auto& run, const step_report& report) {
   BOOST_TEST(run.steps_done() == report.step);
-  return join(report.step);
+  return concat(report.step);
 };
 
 BOOST_AUTO_TEST_CASE(steps_are_told_before_evaluations_and_those_before_saves_to_all_callbacks) {
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(an_interval_of_zero_means_at_the_end_only) {
 
 BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_told_to_all) {
   struct stopper {
-    run_flow on_step(const step_report& report) {
-      return report.step == 2 ? run_flow::stop : run_flow::go_on;
+    run_control on_step(const step_report& report) {
+      return report.step == 2 ? run_control::stop : run_control::keep_going;
     }
   };
   toy_setting toy;
@@ -121,16 +121,16 @@ BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_still_evaluated_and_saved_and_
 
 BOOST_AUTO_TEST_CASE(a_step_that_stops_the_run_is_its_last) {
   struct stopper {
-    run_flow on_step(const step_report& report) {
+    run_control on_step(const step_report& report) {
       BOOST_TEST(!report.last);
-      return report.step == 3 ? run_flow::stop : run_flow::go_on;
+      return report.step == 3 ? run_control::stop : run_control::keep_going;
     }
   };
   toy_setting toy;
   diary told;
   const auto name = [](const auto&, const step_report& report) {
     BOOST_TEST(report.last);
-    return join(report.step);
+    return concat(report.step);
   };
   toy.run.train(toy.pairs, save_every{0, name}, evaluate_every{0, toy.pairs, toy.reference},
                 stopper{}, told);

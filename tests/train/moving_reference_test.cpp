@@ -116,8 +116,8 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_both_weights_and_the_state) {
   const auto expected = run(whole, whole_reference);
 
   struct stop_after_three {
-    run_flow on_step(const step_report& report) {
-      return report.step == 3 ? run_flow::stop : run_flow::go_on;
+    run_control on_step(const step_report& report) {
+      return report.step == 3 ? run_control::stop : run_control::keep_going;
     }
   };
   bigram first = toy_policy();

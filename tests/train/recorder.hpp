@@ -22,9 +22,9 @@ struct recorder {
   std::vector<step_report> reports = {};
   std::vector<evaluation_report> evaluations = {};
 
-  run_flow on_step(const step_report& report) {
+  run_control on_step(const step_report& report) {
     reports.push_back(report);
-    return report.step == stop_after ? run_flow::stop : run_flow::go_on;
+    return report.step == stop_after ? run_control::stop : run_control::keep_going;
   }
   void on_evaluate(const evaluation_report& report) { evaluations.push_back(report); }
 };

@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_run_with_step_and_pair_
 
 BOOST_AUTO_TEST_CASE(the_error_names_what_was_saved_last) {
   const auto name = [](const auto& run, const step_report&) {
-    return join("folder/checkpoint-", run.steps_done());
+    return concat("folder/checkpoint-", run.steps_done());
   };
   const std::string said = broken_run{}.message(save_every{1, name});
   BOOST_TEST(said.ends_with("last saved: folder/checkpoint-2"), said);
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(
   spoiled.parameters()[0].value[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
   trainer run{policy, reference, dpo{}, {.learning_rate = 0.1, .batch_size = 1, .epochs = 2}};
   const auto name = [](const auto& state, const step_report&) {
-    return join("folder/checkpoint-", state.steps_done());
+    return concat("folder/checkpoint-", state.steps_done());
   };
   const auto names_it = [](const not_finite& cause) {
     const std::string said = cause.what();
@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run_before_they_are
   const bigram reference = toy_policy();
   trainer run{policy, reference, dpo{}, {.learning_rate = 1e300}};
   int saves = 0;
-  const auto save = [&](const auto&, const step_report&) { return join("save ", ++saves); };
+  const auto save = [&](const auto&, const step_report&) { return concat("save ", ++saves); };
   BOOST_CHECK_EXCEPTION(
       run.train(toy_pairs(5), save_every{1, save}), not_finite, [](const not_finite& cause) {
         return std::string_view(cause.what()).starts_with("step 1: weights are not finite");

@@ -23,7 +23,7 @@ template <std::size_t Rank = dynamic_rank, contiguous_tensor T>
   constexpr std::size_t rank = Rank == dynamic_rank ? tensor_traits_of<T>::rank : Rank;
   if (tensor_rank(tensor) != rank) {
     throw shape_error(
-        join("as_view: a tensor of rank ", tensor_rank(tensor), ", expected rank ", rank));
+        concat("as_view: a tensor of rank ", tensor_rank(tensor), ", expected rank ", rank));
   }
   std::array<std::size_t, rank> extents{};
   std::size_t axis = 0;

@@ -27,7 +27,7 @@ class double_values {
     using element = typename traits::value_type;
     if (tensor_rank(vector) != 1) {
       throw shape_error(
-          join(what, ": a tensor of rank ", tensor_rank(vector), ", expected a vector"));
+          concat(what, ": a tensor of rank ", tensor_rank(vector), ", expected a vector"));
     }
     const std::size_t size = tensor_size(vector);
     if constexpr (std::same_as<element, double> && contiguous_tensor<const V>) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What the library throws. A message states the location, the actual and the expected value; for a
-// file its name and the line, byte offset or key. `join` builds such a message from pieces without
-// a stream.
+// file its name and the line, byte offset or key. `concat` builds such a message from pieces
+// without a stream.
 
 #include <charconv>
 #include <concepts>
@@ -70,7 +70,7 @@ void append(std::string& text, Number piece) {
 /// The pieces (texts, characters, numbers) one after the other. Numbers are written as the shortest
 /// text that reads back the same, in any locale.
 template <class... Pieces>
-[[nodiscard]] std::string join(const Pieces&... pieces) {
+[[nodiscard]] std::string concat(const Pieces&... pieces) {
   std::string text;
   (detail::append(text, pieces), ...);
   return text;

@@ -46,8 +46,8 @@ template <class Visit>
 
 inline void check_head_size(std::size_t size) {
   if (size > warp_head::most_channels)
-    throw shape_error(join("cuda_backend: heads of ", size, " channels, expected at most ",
-                           +warp_head::most_channels));
+    throw shape_error(concat("cuda_backend: heads of ", size, " channels, expected at most ",
+                             +warp_head::most_channels));
 }
 
 /// out = softmax(scale * q kᵀ) v over what each row sees, and the log-sums.

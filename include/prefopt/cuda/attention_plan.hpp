@@ -23,7 +23,8 @@ namespace prefopt::detail {
 inline constexpr std::size_t attention_tile_rows = 64;
 
 /// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end):
-/// so `pack` lays its forests out. A forest that grew as its tokens came (gpt2_decoder) may not be.
+/// so `pack` lays its forests out. A forest that grew as its tokens came (incremental_decoder) may
+/// not be.
 [[nodiscard]] inline bool is_nested(std::span<const tree_node> nodes) {
   std::vector<std::int32_t> open;  // the nodes whose interval the next node begins in
   for (std::size_t i = 0; i < nodes.size(); ++i) {

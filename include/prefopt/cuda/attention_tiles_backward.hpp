@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The adjoint of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two kernels of
+// The backward of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two kernels of
 // which each assigns what is its own, without atomics: tiles of queries gather d_q over the keys
 // that they see, tiles of keys gather d_k and d_v over the queries that see them. Scores are made
 // again from the log-sums.

@@ -20,12 +20,12 @@ namespace prefopt::detail {
 inline void check(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // or the next launch would be blamed for it
-  throw device_error(join("cuda: ", what, ": ", cudaGetErrorString(status)));
+  throw device_error(concat("cuda: ", what, ": ", cudaGetErrorString(status)));
 }
 
 inline void check(cublasStatus_t status, std::string_view what) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    throw device_error(join("cuda: ", what, ": ", cublasLtGetStatusString(status)));
+    throw device_error(concat("cuda: ", what, ": ", cublasLtGetStatusString(status)));
 }
 
 }  // namespace prefopt::detail

@@ -67,22 +67,22 @@ class cuda_stream {
   if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
     throw no_device_error("cuda_device: there is no CUDA device: the driver shows none");
   if (status == cudaErrorInsufficientDriver)
-    throw device_error(join("cuda_device: the driver is for CUDA ", driver / 1000, '.',
-                            driver % 1000 / 10, ", expected ", CUDART_VERSION / 1000, '.',
-                            CUDART_VERSION % 1000 / 10, " or newer"));
+    throw device_error(concat("cuda_device: the driver is for CUDA ", driver / 1000, '.',
+                              driver % 1000 / 10, ", expected ", CUDART_VERSION / 1000, '.',
+                              CUDART_VERSION % 1000 / 10, " or newer"));
   check(status, "counting devices");
   if (ordinal < 0 || ordinal >= devices)
-    throw device_error(join("cuda_device: device is ", ordinal, ", expected 0 to ", devices - 1));
+    throw device_error(concat("cuda_device: device is ", ordinal, ", expected 0 to ", devices - 1));
   cudaDeviceProp properties = {};
   check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
   if (properties.major < 8) {
-    const std::string what = join(
+    const std::string what = concat(
         "cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
         ", has compute capability ", properties.major, '.', properties.minor, ", expected 8.0");
     for (int other = 0; other < devices; ++other) {
       cudaDeviceProp its = {};
       if (cudaGetDeviceProperties(&its, other) == cudaSuccess && its.major >= 8)
-        throw device_error(join(what, "; device ", other, " has ", its.major, '.', its.minor));
+        throw device_error(concat(what, "; device ", other, " has ", its.major, '.', its.minor));
     }
     throw no_device_error(what);
   }
@@ -172,8 +172,9 @@ class cuda_device {
       allow_much_shared_memory(reinterpret_cast<const void*>(run));
     run<<<dim3(x, y, z), shape.threads, shape.shared_bytes, stream_.get()>>>(kernel);
     if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
-      detail::check(status, join("starting ", x, " x ", y, " x ", z, " blocks of ", shape.threads,
-                                 " threads with ", shape.shared_bytes, " bytes of shared memory"));
+      detail::check(status,
+                    concat("starting ", x, " x ", y, " x ", z, " blocks of ", shape.threads,
+                           " threads with ", shape.shared_bytes, " bytes of shared memory"));
   }
 
   template <class In, class Out>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The head's log-softmax at the targets and its adjoint, a block a row.
+// The head's log-softmax at the targets and its backward, a block a row.
 //
 // Legend: R head rows, V vocabulary, M targets.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its adjoint, a warp a row,
+// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its backward, a warp a row,
 // statistics in float.
 //
 // Legend: N rows, C channels.

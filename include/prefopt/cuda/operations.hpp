@@ -60,7 +60,7 @@ template <class Activation>
   return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
 }
 
-/// The adjoint of x W + b towards W and b: adds to both.
+/// The backward of x W + b towards W and b: adds to both.
 template <class Activation, class Device>
 void weight_backward(const Device& device, matrix_view<const Activation> d_y,
                      matrix_view<const Activation> x, matrix_view<float> d_weight,

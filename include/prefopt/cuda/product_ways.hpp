@@ -28,8 +28,8 @@ template <class In, class Out>
     return std::is_same_v<decltype(number), float> ? "float32" : "bfloat16";
   };
   std::string words =
-      join(p.out.extent(0), " x ", p.out.extent(1), " x ",
-           p.left.extent(p.left_is_transposed ? 0 : 1), ", ", type(In{}), " to ", type(Out{}));
+      concat(p.out.extent(0), " x ", p.out.extent(1), " x ",
+             p.left.extent(p.left_is_transposed ? 0 : 1), ", ", type(In{}), " to ", type(Out{}));
   if (p.left_is_transposed) words += ", left transposed";
   if (p.right_is_transposed) words += ", right transposed";
   if (p.addend.data() != nullptr) words += ", added";

@@ -38,31 +38,31 @@ inline void check_nodes(const prefix_tree_batch& batch) {
   for (std::size_t n = 0; n < batch.nodes.size(); ++n) {
     const tree_node& node = batch.nodes[n];
     if (node.begin != at || node.end <= node.begin || node.subtree_end < node.end) {
-      throw shape_error(join("batch: node ", n, " is [", node.begin, ", ", node.end,
-                             ") with its subtree up to ", node.subtree_end,
-                             ", expected a run that begins at ", at));
+      throw shape_error(concat("batch: node ", n, " is [", node.begin, ", ", node.end,
+                               ") with its subtree up to ", node.subtree_end,
+                               ", expected a run that begins at ", at));
     }
     const std::int32_t parent = n == 0 ? -1 : open_node_before(batch, n);
     if (node.parent != parent) {
-      throw shape_error(join("batch: node ", n, " has parent ", node.parent,
-                             ", but lies in the subtree of ", parent));
+      throw shape_error(concat("batch: node ", n, " has parent ", node.parent,
+                               ", but lies in the subtree of ", parent));
     }
     const std::int32_t room =
         parent < 0 ? rows : batch.nodes[static_cast<std::size_t>(parent)].subtree_end;
     if (node.subtree_end > room) {
-      throw shape_error(join("batch: the subtree of node ", n, " ends at ", node.subtree_end,
-                             ", beyond the ", room, " where what holds it ends"));
+      throw shape_error(concat("batch: the subtree of node ", n, " ends at ", node.subtree_end,
+                               ", beyond the ", room, " where what holds it ends"));
     }
     at = node.end;
   }
-  if (at != rows) throw shape_error(join("batch: nodes hold ", at, " rows of ", rows));
+  if (at != rows) throw shape_error(concat("batch: nodes hold ", at, " rows of ", rows));
 }
 
 /// Checks positions; gives the row above each row, -1 at a root. [N]
 [[nodiscard]] inline std::vector<std::int32_t> rows_above(const prefix_tree_batch& batch) {
   if (batch.positions.size() != batch.tokens.size()) {
-    throw shape_error(
-        join("batch: ", batch.positions.size(), " positions for ", batch.tokens.size(), " tokens"));
+    throw shape_error(concat("batch: ", batch.positions.size(), " positions for ",
+                             batch.tokens.size(), " tokens"));
   }
   std::vector<std::int32_t> above(batch.tokens.size());
   for (const tree_node& node : batch.nodes) {
@@ -72,9 +72,9 @@ inline void check_nodes(const prefix_tree_batch& batch) {
       const std::int32_t expected =
           last < 0 ? 0 : batch.positions[static_cast<std::size_t>(last)] + 1;
       if (batch.positions[static_cast<std::size_t>(row)] != expected) {
-        throw shape_error(join("batch: row ", row, " has position ",
-                               batch.positions[static_cast<std::size_t>(row)], ", expected ",
-                               expected));
+        throw shape_error(concat("batch: row ", row, " has position ",
+                                 batch.positions[static_cast<std::size_t>(row)], ", expected ",
+                                 expected));
       }
       above[static_cast<std::size_t>(row)] = last;
     }
@@ -92,11 +92,11 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
         sequence.count > batch.positions[static_cast<std::size_t>(sequence.last_row)] ||
         std::cmp_not_equal(sequence.first_target, end) ||
         batch.targets.size() - end < static_cast<std::size_t>(sequence.count)) {
-      throw shape_error(join("batch: sequence ", s, " ends at row ", sequence.last_row,
-                             " with targets from ", sequence.first_target, ", ", sequence.count,
-                             " of them; expected a row below ", above.size(), ", targets from ",
-                             end, " on, of ", batch.targets.size(),
-                             ", and no more than the tokens behind its first"));
+      throw shape_error(concat("batch: sequence ", s, " ends at row ", sequence.last_row,
+                               " with targets from ", sequence.first_target, ", ", sequence.count,
+                               " of them; expected a row below ", above.size(), ", targets from ",
+                               end, " on, of ", batch.targets.size(),
+                               ", and no more than the tokens behind its first"));
     }
     end += static_cast<std::size_t>(sequence.count);
     std::int32_t row = sequence.last_row;
@@ -104,15 +104,15 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
       const tree_target expected{above[static_cast<std::size_t>(row)],
                                  batch.tokens[static_cast<std::size_t>(row)]};
       if (batch.targets[m] != expected) {
-        throw shape_error(join("batch: target ", m, " is token ", batch.targets[m].token,
-                               " at row ", batch.targets[m].row, ", expected token ",
-                               expected.token, " at row ", expected.row));
+        throw shape_error(concat("batch: target ", m, " is token ", batch.targets[m].token,
+                                 " at row ", batch.targets[m].row, ", expected token ",
+                                 expected.token, " at row ", expected.row));
       }
       row = expected.row;
     }
   }
   if (end != batch.targets.size())
-    throw shape_error(join("batch: sequences have ", end, " targets of ", batch.targets.size()));
+    throw shape_error(concat("batch: sequences have ", end, " targets of ", batch.targets.size()));
 }
 
 inline void check_rows(const prefix_tree_batch& batch) {
@@ -127,13 +127,14 @@ inline void check_rows(const prefix_tree_batch& batch) {
   for (const std::int32_t row : batch.rows) {
     if (row <= last || std::cmp_greater_equal(row, read.size()) ||
         !read[static_cast<std::size_t>(row)]) {
-      throw shape_error(join("batch: row ", row, " after row ", last,
-                             ", expected the rows of targets, ascending"));
+      throw shape_error(concat("batch: row ", row, " after row ", last,
+                               ", expected the rows of targets, ascending"));
     }
     last = row;
   }
   if (batch.rows.size() != count)
-    throw shape_error(join("batch: ", batch.rows.size(), " rows for targets at ", count, " rows"));
+    throw shape_error(
+        concat("batch: ", batch.rows.size(), " rows for targets at ", count, " rows"));
 }
 
 }  // namespace detail
@@ -151,12 +152,12 @@ inline void check(const prefix_tree_batch& batch, const batch_bounds& bounds) {
   for (std::size_t row = 0; row < batch.tokens.size(); ++row) {
     if (batch.tokens[row] < 0 ||
         std::cmp_greater_equal(batch.tokens[row], bounds.vocabulary_size)) {
-      throw value_error(join("batch: token id ", batch.tokens[row], " at row ", row,
-                             ", expected one below ", bounds.vocabulary_size));
+      throw value_error(concat("batch: token id ", batch.tokens[row], " at row ", row,
+                               ", expected one below ", bounds.vocabulary_size));
     }
     if (std::cmp_greater_equal(batch.positions[row], bounds.positions)) {
-      throw value_error(join("batch: a sequence of ", batch.positions[row] + 1,
-                             " tokens or more, expected at most ", bounds.positions));
+      throw value_error(concat("batch: a sequence of ", batch.positions[row] + 1,
+                               " tokens or more, expected at most ", bounds.positions));
     }
   }
 }

@@ -43,7 +43,7 @@ template <std::ranges::random_access_range Examples>
   for (const std::size_t member : members) {
     if (member >= std::ranges::size(examples))
       throw value_error(
-          join("microbatches: example ", member, " of ", std::ranges::size(examples)));
+          concat("microbatches: example ", member, " of ", std::ranges::size(examples)));
     const auto [found, fresh] = group_of.try_emplace(&prompt_of(member), groups.size());
     if (fresh) groups.emplace_back();
     groups[found->second].push_back(member);

@@ -37,14 +37,14 @@ namespace prefopt {
   std::size_t total = 0;
   for (const packable_sequence& sequence : sequences) {
     if (sequence.size() == 0) {
-      throw value_error(join("pack: response ", sequence.response_index, " of example ",
-                             sequence.example,
-                             " and its prompt have no token, expected at least one"));
+      throw value_error(concat("pack: response ", sequence.response_index, " of example ",
+                               sequence.example,
+                               " and its prompt have no token, expected at least one"));
     }
     total += sequence.size();
     if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
       throw value_error(
-          join("pack: ", total, " tokens or more in one batch, expected less than 2^31"));
+          concat("pack: ", total, " tokens or more in one batch, expected less than 2^31"));
     }
   }
 
@@ -71,14 +71,14 @@ template <std::ranges::random_access_range Examples>
   std::vector<packable_sequence> sequences;
   for (const std::size_t member : members) {
     if (member >= count || !std::in_range<std::int32_t>(member))
-      throw value_error(join("pack: example ", member, " of ", count));
+      throw value_error(concat("pack: example ", member, " of ", count));
     const auto& example = std::ranges::begin(
         examples)[static_cast<std::ranges::range_difference_t<Examples>>(member)];
     const std::size_t responses = response_count(example);
     const auto add = [&](std::int32_t index) {
       if (std::cmp_less(index, 0) || std::cmp_greater_equal(index, responses)) {
-        throw value_error(join("pack: response index ", index, " of example ", member,
-                               ", which has ", responses, " responses"));
+        throw value_error(concat("pack: response index ", index, " of example ", member,
+                                 ", which has ", responses, " responses"));
       }
       const token_ids& prompt = example.prompt;
       const token_ids& answer = response(example, static_cast<std::size_t>(index));
@@ -87,8 +87,8 @@ template <std::ranges::random_access_range Examples>
     const std::size_t before = sequences.size();
     options.responses.for_each(example, add);
     if (sequences.size() == before)
-      throw value_error(
-          join("pack: example ", member, " has no response to its prompt, expected at least one"));
+      throw value_error(concat("pack: example ", member,
+                               " has no response to its prompt, expected at least one"));
   }
   return pack(sequences);
 }

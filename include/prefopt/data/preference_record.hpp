@@ -36,8 +36,8 @@ using unpaired_record = basic_record<basic_unpaired>;
 template <template <class> class Form>
 [[nodiscard]] std::string location_of(const basic_record<Form>& record) {
   const std::string location =
-      join(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
-  return record.item == 0 ? location : join(location, ": item ", record.item);
+      concat(record.file ? *record.file : std::string("preferences"), ": line ", record.line);
+  return record.item == 0 ? location : concat(location, ": item ", record.item);
 }
 
 }  // namespace prefopt

@@ -40,7 +40,7 @@ template <class Sequence>
 struct form_of<basic_example<Sequence>> {
   using tokenized = tokenized_example;
   static constexpr std::string_view one = "list", many = "lists";
-  static std::string response_name(std::size_t index) { return join("response ", index + 1); }
+  static std::string response_name(std::size_t index) { return concat("response ", index + 1); }
   static tokenized like(const basic_example<Sequence>& example, token_ids prompt,
                         std::vector<token_ids> responses) {
     return {std::move(prompt), std::move(responses), example.scores};
@@ -73,7 +73,7 @@ struct form_of<basic_record<Form>> : form_of<Form<token_ids>> {};
 template <class Source>
 [[nodiscard]] std::string location_of(const Source& source, std::size_t number) {
   if constexpr (requires { source.file; }) return prefopt::location_of(source);
-  return join(form_of<Source>::one, ' ', number);
+  return concat(form_of<Source>::one, ' ', number);
 }
 
 }  // namespace detail

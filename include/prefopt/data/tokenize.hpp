@@ -81,13 +81,13 @@ template <class Sequence>
 void check_form(const basic_example<Sequence>& list, std::string_view location) {
   if (list.responses.size() < 2)
     throw value_error(
-        join(location, ": ", list.responses.size(), " responses, expected two or more"));
+        concat(location, ": ", list.responses.size(), " responses, expected two or more"));
   if (!list.scores.empty() && list.scores.size() != list.responses.size())
-    throw value_error(join(location, ": ", list.scores.size(), " scores for ",
-                           list.responses.size(), " responses"));
+    throw value_error(concat(location, ": ", list.scores.size(), " scores for ",
+                             list.responses.size(), " responses"));
   for (const double score : list.scores)
     if (!std::isfinite(score))
-      throw value_error(join(location, ": a score of ", score, ", expected a finite number"));
+      throw value_error(concat(location, ": a score of ", score, ", expected a finite number"));
 }
 
 /// Reads sources one by one and counts what happens to them.
@@ -158,11 +158,11 @@ class source_tokenizer {
       try {
         return encode(example);
       } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
-        throw format_error(join(location(), ": ", failure.what()));
+        throw format_error(concat(location(), ": ", failure.what()));
       }
     } else {
-      throw format_error(join(location(), ": the ", form::one,
-                              " is text and there is no tokenizer, expected ids"));
+      throw format_error(concat(location(), ": the ", form::one,
+                                " is text and there is no tokenizer, expected ids"));
     }
   }
 
@@ -181,7 +181,7 @@ class source_tokenizer {
     for (std::size_t index = 0; index < response_count(text); ++index) {
       const std::string_view answer = without_tail(response(text, index), spelled_end);
       has_tail = has_tail || answer.size() < response(text, index).size();
-      const std::string whole = join(text.prompt, answer);
+      const std::string whole = concat(text.prompt, answer);
       joint.push_back(ids_of_text(whole));
       count_special_tokens(whole, text.prompt.size(), spelled_end);
       boundary = std::min(boundary, common_beginning(own, joint.back()));
@@ -231,9 +231,9 @@ class source_tokenizer {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
       const std::string expected =
-          vocabulary_size_ == 0 ? "none below 0" : join("0 to ", vocabulary_size_ - 1);
+          vocabulary_size_ == 0 ? "none below 0" : concat("0 to ", vocabulary_size_ - 1);
       throw format_error(
-          join(location(), ": ", field, " has token id ", id, ", expected ", expected));
+          concat(location(), ": ", field, " has token id ", id, ", expected ", expected));
     }
   }
 
@@ -260,8 +260,8 @@ template <class Tokenizer, class Sources>
   }
   auto result = std::move(reader).finish();
   if (result.examples.empty()) {
-    throw format_error(join(from, ": ", describe(result.report, form::many),
-                            "; expected at least one usable ", form::one));
+    throw format_error(concat(from, ": ", describe(result.report, form::many),
+                              "; expected at least one usable ", form::one));
   }
   return result;
 }

@@ -36,9 +36,9 @@ struct tokenize_report {
 /// The counts in words, for a console or a message; what is zero is left out.
 [[nodiscard]] inline std::string describe(const tokenize_report& report,
                                           std::string_view examples = "pairs") {
-  std::string text = join(report.kept, " of ", report.total, ' ', examples);
+  std::string text = concat(report.kept, " of ", report.total, ' ', examples);
   const auto add = [&](std::size_t count, const char* what) {
-    if (count != 0) text += join(", ", count, ' ', what);
+    if (count != 0) text += concat(", ", count, ' ', what);
   };
   add(report.dropped_empty, "dropped without a response token");
   add(report.dropped_equal, "dropped with equal responses");
@@ -47,9 +47,9 @@ struct tokenize_report {
   add(report.boundary_merges, "with a token across the end of the prompt");
   add(report.behind_end, "without what stood behind an end token");
   if (report.special_texts != 0)
-    text += join(", ", report.special_texts,
-                 report.special_texts == 1 ? " text that spells" : " texts that spell",
-                 " a special token");
+    text += concat(", ", report.special_texts,
+                   report.special_texts == 1 ? " text that spells" : " texts that spell",
+                   " a special token");
   return text;
 }
 

@@ -55,11 +55,11 @@ class eigen_backend {
   /// was built without OpenMP.
   explicit eigen_backend(eigen_options options = {}) : threads_(options.threads) {
     if (threads_ < 1 || threads_ > 1024)
-      throw value_error(join("eigen_backend: threads is ", threads_, ", expected 1 to 1024"));
+      throw value_error(concat("eigen_backend: threads is ", threads_, ", expected 1 to 1024"));
 #ifndef _OPENMP
     if (threads_ > 1)
-      throw value_error(join("eigen_backend: threads is ", threads_,
-                             ", expected 1: this program is built without OpenMP"));
+      throw value_error(concat("eigen_backend: threads is ", threads_,
+                               ", expected 1: this program is built without OpenMP"));
 #endif
   }
 
@@ -163,7 +163,7 @@ class eigen_backend {
             detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
         });
   }
-  /// The adjoint of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
+  /// The backward of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x,
                        matrix d_weight, numbers d_bias) const {
     engine_(threads_, assign, d_x, outer_rows(d_y), outer_rows(weight));

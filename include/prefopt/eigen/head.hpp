@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The language-model head: logits, the log-softmax at the targets, and their adjoint.
+// The language-model head: logits, the log-softmax at the targets, and their backward.
 //
 // Legend: R head rows, C channels, V vocabulary, M targets.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Layer normalization over the channels of each row (Ba et al. 2016, arXiv:1607.06450) and its
-// adjoint.
+// backward.
 //
 // Legend: x, y [N, C]; scale, shift [C].
 

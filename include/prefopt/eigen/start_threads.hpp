@@ -34,7 +34,7 @@ void start_all_at_a_time(int count, const Start& start) {
   } open{all};
   const auto refused = [&](std::string_view why) {
     return device_error(
-        join(count, " threads: the system refuses more than ", threads.size() + 1, ": ", why));
+        concat(count, " threads: the system refuses more than ", threads.size() + 1, ": ", why));
   };
   try {
     // so that none is lost on its way in

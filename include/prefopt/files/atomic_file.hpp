@@ -54,7 +54,7 @@ class atomic_file {
     const bool is_replaced =
         std::filesystem::is_regular_file(status) || std::filesystem::is_symlink(status);
     if (std::filesystem::exists(status) && !is_replaced)
-      throw io_error(join(path.native(), ": cannot write: not a regular file"));
+      throw io_error(concat(path.native(), ": cannot write: not a regular file"));
     remove_leftovers_of(path);
     return temporary_sibling(path);
   }

@@ -20,8 +20,8 @@ namespace prefopt {
 /// reason from `code`. A temporary is called as what it was to become.
 [[nodiscard]] inline io_error system_failure(const std::filesystem::path& path,
                                              std::string_view action, int code = errno) {
-  return io_error(join(without_temporary_names(path).native(), ": cannot ", action, ": ",
-                       std::generic_category().message(code)));
+  return io_error(concat(without_temporary_names(path).native(), ": cannot ", action, ": ",
+                         std::generic_category().message(code)));
 }
 
 /// Owns an open file and closes it. Move-only.

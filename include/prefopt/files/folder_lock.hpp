@@ -84,7 +84,7 @@ class folder_lock {
     if (::stat(folder_.c_str(), &folder_status_) != 0) throw system_failure(folder_, "look at");
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
     owner_ =
-        join("process ", ::getpid(), " on ", host_name(), "\n", process_scope(), '-', now, "\n");
+        concat("process ", ::getpid(), " on ", host_name(), "\n", process_scope(), '-', now, "\n");
     const bool is_written =
         ::ftruncate(file_.get(), 0) == 0 &&
         ::pwrite(file_.get(), owner_.data(), owner_.size(), 0) == std::ssize(owner_);
@@ -100,10 +100,10 @@ class folder_lock {
     if (failed == 0) return;
     if (errno == EWOULDBLOCK) {
       const std::string holder = content();
-      throw io_error(join(folder_.native(), ": another run writes here, ",
-                          holder.empty() ? "one that is just starting"
-                                         : printable(holder.substr(0, holder.find('\n'))),
-                          " (it holds ", path().native(), ")"));
+      throw io_error(concat(folder_.native(), ": another run writes here, ",
+                            holder.empty() ? "one that is just starting"
+                                           : printable(holder.substr(0, holder.find('\n'))),
+                            " (it holds ", path().native(), ")"));
     }
     const int code = errno;
     if (code != ENOLCK && code != ENOSYS && code != EOPNOTSUPP && code != EINVAL)

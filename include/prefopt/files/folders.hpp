@@ -37,7 +37,7 @@ namespace prefopt {
     if (is_no_link) return path;
     path = folder_of(path) / target;  // a target from the root replaces all
   }
-  throw io_error(join(start.native(), ": symbolic links that lead in a circle"));
+  throw io_error(concat(start.native(), ": symbolic links that lead in a circle"));
 }
 
 /// Returns when the content of a file, or the list of names in a folder, is on the disk. Throws
@@ -57,10 +57,10 @@ inline std::vector<std::filesystem::path> make_folders(const std::filesystem::pa
     if (kind == std::filesystem::file_type::none)
       throw system_failure(at, "look at", failure.value());
     if (kind != std::filesystem::file_type::not_found)
-      throw io_error(join(at.native(), ": not a folder, expected a folder"));
+      throw io_error(concat(at.native(), ": not a folder, expected a folder"));
     if (const auto target = std::filesystem::read_symlink(at, failure); !failure)
       throw io_error(
-          join(at.native(), ": a symbolic link to ", target.native(), ", where nothing is"));
+          concat(at.native(), ": a symbolic link to ", target.native(), ", where nothing is"));
     missing.push_back(at);
   }
   std::vector<std::filesystem::path> made;
@@ -81,7 +81,7 @@ inline std::filesystem::path set_aside(const std::filesystem::path& path, std::s
   std::filesystem::path aside;
   for (int count = 1;; ++count) {
     aside = without_slash(path);
-    aside += count == 1 ? join('.', word) : join('.', word, '-', count);
+    aside += count == 1 ? concat('.', word) : concat('.', word, '-', count);
     std::error_code ignored;
     if (!std::filesystem::exists(std::filesystem::symlink_status(aside, ignored))) break;
   }

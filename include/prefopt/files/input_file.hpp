@@ -27,11 +27,11 @@ class input_file {
     struct stat status {};
     if (::fstat(file_.get(), &status) != 0) throw system_failure(path_, "read");
     if (S_ISDIR(status.st_mode))
-      throw io_error(join(path_.native(), ": a folder, expected a file"));
+      throw io_error(concat(path_.native(), ": a folder, expected a file"));
     is_regular_ = S_ISREG(status.st_mode);
     if (kind == file_kind::regular && !is_regular_) {
-      throw io_error(join(path_.native(), ": ", S_ISFIFO(status.st_mode) ? "a pipe" : "a device",
-                          ", expected a regular file"));
+      throw io_error(concat(path_.native(), ": ", S_ISFIFO(status.st_mode) ? "a pipe" : "a device",
+                            ", expected a regular file"));
     }
     size_ = is_regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
@@ -61,7 +61,7 @@ class input_file {
       if (count < 0) throw system_failure(path_, "read");
       if (count == 0) {
         throw io_error(
-            join(path_.native(), ": ends at byte ", offset, ", expected ", to.size(), " more"));
+            concat(path_.native(), ": ends at byte ", offset, ", expected ", to.size(), " more"));
       }
       offset += static_cast<std::uint64_t>(count);
       to = to.subspan(static_cast<std::size_t>(count));

@@ -52,19 +52,19 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
         open_.back()->get_ref<nlohmann::json::object_t&>().try_emplace(value);
     if (!is_new)
       throw format_error(
-          join(name_, ": key \"", printable(value), "\" stands twice in one object"));
+          concat(name_, ": key \"", printable(value), "\" stands twice in one object"));
     member_ = &found->second;
     return true;
   }
 
   bool parse_error(std::size_t position, const std::string& read,
                    const nlohmann::json::exception& failure) override {
-    const std::string begin = join(name_, ": not JSON at byte ", position, ": ");
+    const std::string begin = concat(name_, ": not JSON at byte ", position, ": ");
     const bool is_literal =
         std::string_view(failure.what()).find("invalid literal") != std::string_view::npos;
     // as Python writes them
     if (read.ends_with("-I") || (is_literal && (read.ends_with('N') || read.ends_with('I'))))
-      throw format_error(join(
+      throw format_error(concat(
           begin, "NaN or Infinity, which JSON does not have; null says that there is no number"));
     // "[json...] parse error at line 1, column 5: the reason"
     std::string_view reason = failure.what();
@@ -76,14 +76,14 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
       drop_until(": ", column);
     else
       drop_until("] ", 0);
-    throw format_error(join(begin, printable(reason)));
+    throw format_error(concat(begin, printable(reason)));
   }
 
  private:
   template <class Value>
   nlohmann::json* put(Value&& value) {
     if (++values_ > limits_.values)
-      throw format_error(join(name_, ": more than ", limits_.values, " JSON values"));
+      throw format_error(concat(name_, ": more than ", limits_.values, " JSON values"));
     if (open_.empty()) return &(root_ = std::forward<Value>(value));
     if (open_.back()->is_object()) return &(*member_ = std::forward<Value>(value));
     auto& elements = open_.back()->get_ref<nlohmann::json::array_t&>();
@@ -98,7 +98,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
   bool open(nlohmann::json&& container) {
     if (open_.size() == limits_.depth)
-      throw format_error(join(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
+      throw format_error(concat(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
     open_.push_back(put(std::move(container)));
     return true;
   }
@@ -125,7 +125,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name,
                                                json_limits limits = {}) {
   if (const auto foreign = describe_foreign(text); !foreign.empty())
-    throw format_error(join(name, ": ", foreign, "; expected JSON"));
+    throw format_error(concat(name, ": ", foreign, "; expected JSON"));
   detail::json_builder builder(name, limits);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();

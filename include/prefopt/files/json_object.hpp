@@ -38,8 +38,8 @@ namespace prefopt {
       (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
   if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
     return value.get<std::int64_t>();
-  throw format_error(join(where, " is ", describe_json(value), ", expected an integer from ", least,
-                          " to ", most));
+  throw format_error(concat(where, " is ", describe_json(value), ", expected an integer from ",
+                            least, " to ", most));
 }
 
 /// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
@@ -51,7 +51,7 @@ class json_object {
   json_object(const nlohmann::json& value, std::string name)
       : object_(value), name_(std::move(name)) {
     if (!value.is_object())
-      throw format_error(join(name_, ": ", describe_json(value), ", expected a JSON object"));
+      throw format_error(concat(name_, ": ", describe_json(value), ", expected a JSON object"));
   }
   json_object(nlohmann::json&&, std::string) = delete;  // would refer to a temporary
 
@@ -69,14 +69,14 @@ class json_object {
   [[nodiscard]] const nlohmann::json& at(std::string_view key) const {
     const auto member = object_.find(key);
     if (member == object_.end())
-      throw format_error(join(name_, ": key \"", printable(key), "\" is missing"));
+      throw format_error(concat(name_, ": key \"", printable(key), "\" is missing"));
     return *member;
   }
 
   [[nodiscard]] std::int64_t integer(
       std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
       std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
-    return to_integer(at(key), join(name_, ": ", printable(key)), least, most);
+    return to_integer(at(key), concat(name_, ": ", printable(key)), least, most);
   }
 
   [[nodiscard]] double number(std::string_view key) const {
@@ -106,7 +106,7 @@ class json_object {
   [[nodiscard]] json_object object(std::string_view key) const {
     const nlohmann::json& value = at(key);
     if (!value.is_object()) throw unexpected(key, "an object");
-    return {value, join(name_, ": ", printable(key))};
+    return {value, concat(name_, ": ", printable(key))};
   }
 
   [[nodiscard]] std::optional<std::int64_t> optional_integer(
@@ -126,8 +126,8 @@ class json_object {
 
  private:
   [[nodiscard]] format_error unexpected(std::string_view key, std::string_view expected) const {
-    return format_error(
-        join(name_, ": ", printable(key), " is ", describe_json(at(key)), ", expected ", expected));
+    return format_error(concat(name_, ": ", printable(key), " is ", describe_json(at(key)),
+                               ", expected ", expected));
   }
 
   const nlohmann::json& object_;

@@ -43,12 +43,12 @@ namespace detail {
 [[nodiscard]] inline std::string describe_missing(const std::filesystem::path& path) {
   std::error_code failure;
   if (std::filesystem::is_symlink(path, failure)) {
-    return join("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(),
-                ", which is not there");
+    return concat("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(),
+                  ", which is not there");
   }
   if (!is_hub_name(path.native())) return "no such folder";
-  return join("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
-              path.native(), " --local-dir FOLDER` does that");
+  return concat("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
+                path.native(), " --local-dir FOLDER` does that");
 }
 
 [[nodiscard]] inline std::string describe_file_as_folder(const std::filesystem::path& path) {
@@ -57,10 +57,10 @@ namespace detail {
   const std::string_view beginning(reinterpret_cast<const char*>(bytes.data()), count);
   const auto parent = path.has_parent_path() ? path.parent_path().native() : std::string(".");
   if (path.extension() == ".safetensors" || path.filename() == "config.json")
-    return join("a file, expected its folder, with config.json and model.safetensors: ", parent);
+    return concat("a file, expected its folder, with config.json and model.safetensors: ", parent);
   const std::string_view foreign = describe_foreign(beginning);
-  return join(foreign.empty() ? "a file" : foreign,
-              "; expected a folder with config.json and model.safetensors");
+  return concat(foreign.empty() ? "a file" : foreign,
+                "; expected a folder with config.json and model.safetensors");
 }
 
 /// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its
@@ -121,7 +121,7 @@ inline constexpr std::array folder_signs{
   for (const folder_sign& sign : folder_signs) {
     const auto name =
         std::ranges::find_if(names, [&](const std::string& each) { return sign.fits(each); });
-    if (name != names.end()) return join("holds ", printable(*name), ": ", sign.meaning);
+    if (name != names.end()) return concat("holds ", printable(*name), ": ", sign.meaning);
   }
   return {};
 }
@@ -140,9 +140,9 @@ inline void check_folder(const std::filesystem::path& path) {
   std::error_code failure;
   const auto kind = std::filesystem::status(path, failure).type();
   if (kind == std::filesystem::file_type::not_found)
-    throw io_error(join(path.native(), ": ", detail::describe_missing(path)));
+    throw io_error(concat(path.native(), ": ", detail::describe_missing(path)));
   if (kind != std::filesystem::file_type::directory && kind != std::filesystem::file_type::none)
-    throw io_error(join(path.native(), ": ", detail::describe_file_as_folder(path)));
+    throw io_error(concat(path.native(), ": ", detail::describe_file_as_folder(path)));
 }
 
 /// The same, and throws where the folder has no config.json but what tells why, or where an adapter
@@ -150,13 +150,14 @@ inline void check_folder(const std::filesystem::path& path) {
 inline void check_model_folder(const std::filesystem::path& folder) {
   check_folder(folder);
   if (detail::has_file(folder / "adapter_config.json"))
-    throw io_error(join(folder.native(), ": holds adapter_config.json: ", detail::adapter_meaning));
+    throw io_error(
+        concat(folder.native(), ": holds adapter_config.json: ", detail::adapter_meaning));
   for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json"}) {
     // what is missing beside it is named when it is read
     if (detail::has_file(folder / name)) return;
   }
   const std::string other = detail::describe_other_model(folder);
-  if (!other.empty()) throw io_error(join(folder.native(), ": no config.json; ", other));
+  if (!other.empty()) throw io_error(concat(folder.native(), ": no config.json; ", other));
 }
 
 /// Whether a model's folder may hold a file or folder of that name that is written with the model.

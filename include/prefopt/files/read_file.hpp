@@ -35,7 +35,7 @@ namespace prefopt {
     if (count == 0) return text;
     if (text.size() > max_bytes) {
       throw io_error(
-          join(path.native(), ": longer than ", max_bytes, " bytes, the most that is read"));
+          concat(path.native(), ": longer than ", max_bytes, " bytes, the most that is read"));
     }
   }
 }

@@ -50,8 +50,8 @@ inline void check_room(const std::filesystem::path& folder,
   const std::uint64_t total =
       std::accumulate(file_bytes.begin(), file_bytes.end(), std::uint64_t{0});
   const auto refuse = [&](const std::string& why) {
-    throw io_error(join(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(),
-                        " files: ", why));
+    throw io_error(concat(folder.native(), ": no room for ", total, " bytes in ", file_bytes.size(),
+                          " files: ", why));
   };
   const detail::temporary_folder probe(folder / "room");
   for (std::size_t i = 0; i < file_bytes.size(); ++i) {
@@ -65,7 +65,8 @@ inline void check_room(const std::filesystem::path& folder,
     struct statvfs status {};  // a file system that cannot reserve
     if (::statvfs(folder.c_str(), &status) != 0) throw system_failure(folder, "look at");
     const auto free = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
-    if (status.f_blocks != 0 && free < static_cast<double>(total)) refuse(join(free, " are free"));
+    if (status.f_blocks != 0 && free < static_cast<double>(total))
+      refuse(concat(free, " are free"));
     return;
   }
 }

@@ -40,8 +40,8 @@ inline std::atomic<std::uint64_t> temporary_count{0};
   const std::filesystem::path named = without_slash(path);
   while (true) {
     std::filesystem::path sibling = named;
-    sibling += join('.', process_scope(), '-', ::getpid(), '-', detail::temporary_count++,
-                    temporary_suffix);
+    sibling += concat('.', process_scope(), '-', ::getpid(), '-', detail::temporary_count++,
+                      temporary_suffix);
     std::error_code ignored;  // of a folder that cannot be looked into, writing tells more
     if (!std::filesystem::exists(std::filesystem::symlink_status(sibling, ignored))) return sibling;
   }
@@ -64,7 +64,7 @@ inline void remove_tree(const std::filesystem::path& path) {
   std::error_code failure;
   std::filesystem::remove_all(path, failure);
   // this name and no other
-  if (failure) throw io_error(join(path.native(), ": cannot remove: ", failure.message()));
+  if (failure) throw io_error(concat(path.native(), ": cannot remove: ", failure.message()));
 }
 
 namespace detail {

@@ -203,11 +203,11 @@ class gpt2_block {
   /// tape as forward left them, with first_row 0.
   void backward(const attention_rows& rows, const_view x, const block_tape<Backend>& tape,
                 const block_weights<value_type>& gradients, block_scratch<Backend>& scratch,
-                block_gradients<Backend>& adjoints, view d) const {
-    after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
-    const auto d_channels = adjoints.channels.view();
+                block_gradients<Backend>& activation_gradients, view d) const {
+    after_attention_backward(tape.rest, gradients, scratch, activation_gradients, d);
+    const auto d_channels = activation_gradients.channels.view();
     const const_view qkv = tape.qkv.view();
-    const auto d_qkv = adjoints.qkv.view();
+    const auto d_qkv = activation_gradients.qkv.view();
     backend_.tree_attention_backward(
         rows, heads_of(qkv, qkv_part::query, config_), heads_of(qkv, qkv_part::key, config_),
         heads_of(qkv, qkv_part::value, config_), scale(),
@@ -221,14 +221,14 @@ class gpt2_block {
     normalize_backward(d_channels, x, weights_.ln_1, scratch, d, gradients.ln_1);
   }
 
-  /// The adjoint of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
-  /// C], and assigns d loss / d attended to the adjoints' channels.
+  /// The backward of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
+  /// C], and assigns d loss / d attended to the activation_gradients' channels.
   void after_attention_backward(const after_attention_tape<Backend>& tape,
                                 const block_weights<value_type>& gradients,
-                                block_scratch<Backend>& scratch, block_gradients<Backend>& adjoints,
-                                view d) const {
-    const auto d_inner = adjoints.inner.view().rows(0, d.extent(0));
-    const auto d_channels = adjoints.channels.view().rows(0, d.extent(0));
+                                block_scratch<Backend>& scratch,
+                                block_gradients<Backend>& activation_gradients, view d) const {
+    const auto d_inner = activation_gradients.inner.view().rows(0, d.extent(0));
+    const auto d_channels = activation_gradients.channels.view().rows(0, d.extent(0));
     const auto activated = scratch.activated.view().rows(0, d.extent(0));
     backend_.activate(config_.activation, tape.inner.view(), activated);
     backend_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation,
@@ -252,7 +252,7 @@ class gpt2_block {
     return normalized;
   }
 
-  /// Its adjoint, right behind it: adds to d_x and to the gradients.
+  /// Its backward, right behind it: adds to d_x and to the gradients.
   void normalize_backward(const_view d_normalized, const_view x,
                           const layer_norm_weights<const value_type>& norm,
                           const block_scratch<Backend>& scratch, view d_x,

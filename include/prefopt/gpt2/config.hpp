@@ -34,7 +34,7 @@ inline void check(const gpt2_config& config) {
   const auto size = [](std::string_view key, std::size_t value,
                        std::size_t limit = std::size_t{1} << 24) {
     if (value < 1 || value > limit)
-      throw value_error(join("gpt2: ", key, " is ", value, ", expected 1 to ", limit));
+      throw value_error(concat("gpt2: ", key, " is ", value, ", expected 1 to ", limit));
   };
   size("n_layer", config.n_layer, 4096);
   size("n_head", config.n_head);
@@ -43,11 +43,11 @@ inline void check(const gpt2_config& config) {
   size("vocab_size", config.vocab_size);
   size("n_positions", config.n_positions);
   if (config.n_embd % config.n_head != 0)
-    throw value_error(join("gpt2: n_embd is ", config.n_embd, ", expected a multiple of n_head, ",
-                           config.n_head));
+    throw value_error(concat("gpt2: n_embd is ", config.n_embd, ", expected a multiple of n_head, ",
+                             config.n_head));
   if (!(config.layer_norm_epsilon > 0 && config.layer_norm_epsilon < 1))
-    throw value_error(join("gpt2: layer_norm_epsilon is ", config.layer_norm_epsilon,
-                           ", expected above 0 and below 1"));
+    throw value_error(concat("gpt2: layer_norm_epsilon is ", config.layer_norm_epsilon,
+                             ", expected above 0 and below 1"));
 }
 
 }  // namespace prefopt

@@ -210,7 +210,7 @@ class gpt2_pass {
   void backward(std::span<const double> slopes) {
     if (slopes.size() != targets_.size())
       throw shape_error(
-          join("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
+          concat("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
     if (spent_) throw value_error("gpt2_pass: backward was called before on this pass");
     spent_ = true;
     const Backend& backend = model_->backend();

@@ -66,8 +66,8 @@ class gpt2_last_block {
                 const block_weights<value_type>& gradients, block_scratch<Backend>& scratch, view d,
                 view d_x) const {
     const std::size_t count = x.extent(0), read = d.extent(0), channels = config_.n_embd;
-    block_gradients<Backend> adjoints(backend_, config_, read);
-    block_.after_attention_backward(tape.rest, gradients, scratch, adjoints, d);
+    block_gradients<Backend> activation_gradients(backend_, config_, read);
+    block_.after_attention_backward(tape.rest, gradients, scratch, activation_gradients, d);
 
     backend_matrix<Backend> d_queries(backend_, read, channels),
         d_keys_values(backend_, count, 2 * channels);
@@ -76,7 +76,7 @@ class gpt2_last_block {
     backend_.tree_attention_backward(
         rows, heads_of(q, 0, config_), heads_of(kv, 0, config_), heads_of(kv, channels, config_),
         block_.scale(), heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
-        heads_of<const activation_type>(adjoints.channels.view(), 0, config_),
+        heads_of<const activation_type>(activation_gradients.channels.view(), 0, config_),
         heads_of(d_queries.view(), 0, config_), heads_of(d_kv, 0, config_),
         heads_of(d_kv, channels, config_));
 

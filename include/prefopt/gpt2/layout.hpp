@@ -34,7 +34,7 @@ class gpt2_layout {
     add_matrix("wte.weight", config.vocab_size, c);
     add_matrix("wpe.weight", config.n_positions, c);
     for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
-      const std::string block = join("h.", layer, '.');
+      const std::string block = concat("h.", layer, '.');
       add_layer_norm(block + "ln_1", c);
       add_linear(block + "attn.c_attn", c, 3 * c);
       add_linear(block + "attn.c_proj", c, c);

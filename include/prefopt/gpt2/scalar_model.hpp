@@ -186,7 +186,7 @@ class gpt2_scalar_pass {
   void backward(std::span<const double> slopes) {
     if (slopes.size() != values_.size())
       throw shape_error(
-          join("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
+          concat("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
     if (spent_) throw value_error("gpt2_scalar_pass: backward was called before on this pass");
     spent_ = true;
     const Backend& backend = model_->backend();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The trunk of a GPT-2: a batch to hidden rows [R, C] (after the last layer norm, at the rows that
-// heads read), and its adjoint. Heads stand on it; it knows none of them.
+// heads read), and its backward. Heads stand on it; it knows none of them.
 
 #include <algorithm>
 #include <cstddef>
@@ -82,7 +82,7 @@ class gpt2_trunk {
     block_scratch<Backend> scratch(backend_, config_, rows);
     {
       backend_matrix<Backend> d_head(backend_, head_rows, config_.n_embd);
-      backend_.clear(d_head.view());  // the adjoint of a layer norm adds to it
+      backend_.clear(d_head.view());  // the backward of a layer norm adds to it
       const auto norm = gradients.ln_f();
       const layer_norm_tape<Backend>& kept = tape.ln_f;
       backend_.layer_norm_backward(d_hidden, tape.head.view(), weights_.ln_f().scale,
@@ -90,10 +90,10 @@ class gpt2_trunk {
       last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last,
                             gradients.block(last), scratch, d_head.view(), d_stream.view());
     }
-    block_gradients<Backend> adjoints(backend_, config_, rows);
+    block_gradients<Backend> activation_gradients(backend_, config_, rows);
     for (std::size_t layer = last; layer-- > 0;)
       block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer),
-                            gradients.block(layer), scratch, adjoints, d_stream.view());
+                            gradients.block(layer), scratch, activation_gradients, d_stream.view());
     backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(), gradients.wte(),
                                 gradients.wpe());
   }

@@ -99,12 +99,12 @@ template <std::invocable<const std::filesystem::path&> Fill,
           std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step,
                                     Fill&& fill, IsOwn&& is_own = {}) {
-  written_checkpoint written{output / join("checkpoint-", step), {}};
+  written_checkpoint written{output / concat("checkpoint-", step), {}};
   const auto clear_away = [&](auto&& remove) {
     try {
       remove();
     } catch (const io_error& cause) {
-      written.remark += join(written.remark.empty() ? "" : "; ", cause.what());
+      written.remark += concat(written.remark.empty() ? "" : "; ", cause.what());
     }
   };
   clear_away([&] { remove_leftovers(output); });

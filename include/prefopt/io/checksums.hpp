@@ -57,21 +57,22 @@ namespace prefopt {
 /// list do not matter.
 inline void verify_checksums(const std::filesystem::path& folder, const json_object& files) {
   for (const auto& [name, value] : files.json().items()) {
-    const json_object saved(value, join(files.name(), ": ", printable(name)));
+    const json_object saved(value, concat(files.name(), ": ", printable(name)));
     const std::filesystem::path path = folder / name;
     std::error_code failure;
     const auto status = std::filesystem::status(path, failure);
     if (status.type() == std::filesystem::file_type::none)
       throw system_failure(path, "look at", failure.value());
-    if (!std::filesystem::exists(status)) throw format_error(join(path.native(), ": is missing"));
+    if (!std::filesystem::exists(status)) throw format_error(concat(path.native(), ": is missing"));
     if (!std::filesystem::is_regular_file(status))
-      throw format_error(join(path.native(), ": not a regular file"));
+      throw format_error(concat(path.native(), ": not a regular file"));
     const auto bytes = static_cast<std::int64_t>(input_file(path).size());
     if (const std::int64_t expected = saved.integer("bytes", 0); bytes != expected)
       throw format_error(
-          join(path.native(), ": damaged: ", bytes, " bytes, ", expected, " were saved"));
+          concat(path.native(), ": damaged: ", bytes, " bytes, ", expected, " were saved"));
     if (checksum_of(path) != saved.text("xxh3"))
-      throw format_error(join(path.native(), ": damaged: its bytes are not those that were saved"));
+      throw format_error(
+          concat(path.native(), ": damaged: its bytes are not those that were saved"));
   }
 }
 
@@ -88,7 +89,7 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
 inline void verify_checksum(const json_object& object) {
   const nlohmann::json again = with_checksum(object.json());
   if (object.text("checksum") != again["checksum"].get_ref<const std::string&>())
-    throw format_error(join(object.name(), ": damaged: its content is not what was saved"));
+    throw format_error(concat(object.name(), ": damaged: its content is not what was saved"));
 }
 
 }  // namespace prefopt

@@ -27,7 +27,7 @@ namespace prefopt::detail {
 [[nodiscard]] inline token_ids to_token_ids(const nlohmann::json& list, const std::string& where) {
   token_ids ids;
   ids.reserve(list.size());
-  const std::string one = join(where, ": a token id");
+  const std::string one = concat(where, ": a token id");
   for (const nlohmann::json& id : list)
     ids.push_back(
         static_cast<token_id>(to_integer(id, one, 0, std::numeric_limits<token_id>::max())));
@@ -35,13 +35,13 @@ namespace prefopt::detail {
 }
 
 [[nodiscard]] inline token_ids token_member(const json_object& object, std::string_view key) {
-  return to_token_ids(object.list(key), join(object.name(), ": ", key));
+  return to_token_ids(object.list(key), concat(object.name(), ": ", key));
 }
 
 /// The ids of a response, of which there must be one.
 [[nodiscard]] inline token_ids response_ids(const json_object& object, std::string_view key) {
   token_ids ids = token_member(object, key);
-  if (ids.empty()) throw format_error(join(object.name(), ": ", key, " is an empty list"));
+  if (ids.empty()) throw format_error(concat(object.name(), ": ", key, " is an empty list"));
   return ids;
 }
 
@@ -54,7 +54,7 @@ template <class Render>
   try {
     return render(messages);
   } catch (const value_error& cause) {
-    throw format_error(join(where, ": ", cause.what()));
+    throw format_error(concat(where, ": ", cause.what()));
   }
 }
 
@@ -105,9 +105,9 @@ struct prompt_and_responses {
   if (length == 0)
     throw format_error(
         responses.size() == 1
-            ? join(object.name(), ": ", what, " has no message before the assistant's last turn")
-            : join(object.name(), ": ", what,
-                   " have no beginning in common that an assistant's message follows in each"));
+            ? concat(object.name(), ": ", what, " has no message before the assistant's last turn")
+            : concat(object.name(), ": ", what,
+                     " have no beginning in common that an assistant's message follows in each"));
   const auto prompt = std::span(dialogues[0]).first(length);
   if (object.has("prompt") && !says_nothing(object.at("prompt"))) {
     const std::string& text = object.text("prompt");
@@ -117,10 +117,10 @@ struct prompt_and_responses {
              holds_all(std::array<std::string_view, 1>{message.content}, text);
     };
     if (std::ranges::none_of(prompt, is_prompt))
-      throw format_error(join(object.name(), ": prompt is \"", printable(text, 60),
-                              "\", which is no user's message of the dialogues in ",
-                              responses[0].where.substr(object.name().size() + 2),
-                              "; remove it, or the dialogues' beginning"));
+      throw format_error(concat(object.name(), ": prompt is \"", printable(text, 60),
+                                "\", which is no user's message of the dialogues in ",
+                                responses[0].where.substr(object.name().size() + 2),
+                                "; remove it, or the dialogues' beginning"));
   }
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) answers.push_back(std::span(one).subspan(length));
@@ -132,7 +132,7 @@ struct prompt_and_responses {
 [[nodiscard]] inline prompt_and_responses follow_prompt(const json_object& object,
                                                         std::span<const response_value> responses,
                                                         std::span<const dialogue> dialogues) {
-  const std::string where = join(object.name(), ": prompt");
+  const std::string where = concat(object.name(), ": prompt");
   const dialogue prompt = parse_messages(object.at("prompt"), where);
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) {
@@ -149,8 +149,8 @@ struct prompt_and_responses {
   prompt_and_responses texts;
   for (const auto& [value, where] : responses) {
     if (!value->is_string())
-      throw format_error(join(where, " is ", describe_json(*value),
-                              ", expected a text, or a list of messages in all"));
+      throw format_error(concat(where, " is ", describe_json(*value),
+                                ", expected a text, or a list of messages in all"));
     texts.responses.push_back(value->get<std::string>());
   }
   texts.prompt = object.text("prompt");
@@ -168,8 +168,8 @@ struct prompt_and_responses {
   const auto mixed = [&](const std::string& where, bool is_list, const char* other,
                          bool other_is_list) {
     const auto kind = [](bool list) { return list ? "a list of messages" : "a text"; };
-    throw format_error(join(where, " is ", kind(is_list), " and ", other, ' ', kind(other_is_list),
-                            ", expected both of one kind"));
+    throw format_error(concat(where, " is ", kind(is_list), " and ", other, ' ',
+                              kind(other_is_list), ", expected both of one kind"));
   };
   for (const auto& [value, where] : responses) {
     if (!value->is_array() && !value->is_string()) break;  // said below
@@ -180,7 +180,7 @@ struct prompt_and_responses {
   std::vector<dialogue> dialogues;
   for (const auto& [value, where] : responses) {
     if (!value->is_array())
-      throw format_error(join(where, " is ", describe_json(*value), ", expected a list"));
+      throw format_error(concat(where, " is ", describe_json(*value), ", expected a list"));
     dialogues.push_back(parse_messages(*value, where));
   }
   if (prompt_of_messages) return follow_prompt(object, responses, dialogues);
@@ -193,7 +193,7 @@ struct prompt_and_responses {
 
 [[nodiscard]] inline response_value response_member(const json_object& object,
                                                     std::string_view key) {
-  return {&object.at(key), join(object.name(), ": ", key)};
+  return {&object.at(key), concat(object.name(), ": ", key)};
 }
 
 }  // namespace prefopt::detail

@@ -38,8 +38,8 @@ namespace detail {
     return static_cast<std::size_t>(object.integer(alias->general, 1, most));
   const std::int64_t size = object.integer(key, 1, most);
   if (has_alias && object.integer(alias->general) != size) {
-    throw format_error(join(object.name(), ": ", key, " is ", size, " and ", alias->general,
-                            ", which is the same, ", object.integer(alias->general)));
+    throw format_error(concat(object.name(), ": ", key, " is ", size, " and ", alias->general,
+                              ", which is the same, ", object.integer(alias->general)));
   }
   return static_cast<std::size_t>(size);
 }
@@ -53,8 +53,8 @@ namespace detail {
 [[nodiscard]] inline activation_function parse_activation(const json_object& object) {
   const std::string name = object.optional_text("activation_function").value_or("gelu_new");
   if (const auto activation = find_activation(name)) return *activation;
-  throw format_error(join(object.name(), ": activation_function is \"", printable(name),
-                          "\", expected gelu_new, gelu_pytorch_tanh or gelu"));
+  throw format_error(concat(object.name(), ": activation_function is \"", printable(name),
+                            "\", expected gelu_new, gelu_pytorch_tanh or gelu"));
 }
 
 /// Throws format_error where a classifier has more than one label, or none. Two are transformers'
@@ -64,10 +64,10 @@ inline void check_one_label(const json_object& object) {
   if (object.has_value("id2label")) {
     const std::size_t labels = object.object("id2label").json().size();
     if (labels != 1)
-      throw format_error(join(object.name(), ": id2label has ", labels, " labels", expected));
+      throw format_error(concat(object.name(), ": id2label has ", labels, " labels", expected));
   } else if (object.optional_integer("num_labels").value_or(1) != 1) {
     throw format_error(
-        join(object.name(), ": num_labels is ", object.integer("num_labels"), expected));
+        concat(object.name(), ": num_labels is ", object.integer("num_labels"), expected));
   }
 }
 
@@ -97,7 +97,7 @@ inline void check_one_label(const json_object& object) {
   try {
     check(config);
   } catch (const value_error& cause) {
-    throw format_error(join(name, ": ", cause.what()));
+    throw format_error(concat(name, ": ", cause.what()));
   }
   return config;
 }

@@ -10,10 +10,10 @@
 #include "prefopt/files/printable.hpp"
 #include "prefopt/gpt2/gpt2.hpp"
 #include "prefopt/io/detail/gpt2_weights.hpp"
-#include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_config_json.hpp"
 #include "prefopt/io/gpt2_tensors.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 
 namespace prefopt {
 
@@ -25,9 +25,9 @@ void check_duplicate_head(const safetensors_archive::item& head,
                           const safetensors_archive::item& embedding) {
   if (head.entry == embedding.entry || read_tensor<Real>(head) == read_tensor<Real>(embedding))
     return;
-  throw format_error(join(head.file->name(), ": tensor ", printable(head.entry->name),
-                          " differs from ", printable(embedding.entry->name),
-                          ", to which tie_word_embeddings ties it"));
+  throw format_error(concat(head.file->name(), ": tensor ", printable(head.entry->name),
+                            " differs from ", printable(embedding.entry->name),
+                            ", to which tie_word_embeddings ties it"));
 }
 
 }  // namespace detail
@@ -55,29 +55,29 @@ template <transformer_backend Backend>
 gpt2<Backend> load_gpt2(const Backend&&, const std::filesystem::path&) = delete;
 
 /// Writes a model as a Hugging Face folder, made where it is not there: config.json with the
-/// companions' other keys copied through, their files, and the weights as float32. Each file is
-/// replaced whole or not at all, the weights last. Throws io_error.
+/// original config's other keys copied through, their files, and the weights as float32. Each file
+/// is replaced whole or not at all, the weights last. Throws io_error.
 template <transformer_backend Backend>
-void save_gpt2(const gpt2<Backend>& policy, const gpt2_companions& companions,
+void save_gpt2(const gpt2<Backend>& policy, const sidecar_files& sidecars,
                const std::filesystem::path& folder) {
   detail::write_gpt2_folder(policy.backend(), policy.parameters(),
-                            write_gpt2_config(policy.config(), companions.config), companions.files,
+                            write_gpt2_config(policy.config(), sidecars.config), sidecars.files,
                             folder);
 }
 
 /// The same for a model that came from no folder: config.json holds what the model and its
 /// tokenizer say.
-template <transformer_backend Backend, filed_tokenizer Tokenizer>
+template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_gpt2(const gpt2<Backend>& policy, const Tokenizer& tokenizer,
                const std::filesystem::path& folder) {
-  save_gpt2(policy, companions_of(tokenizer), folder);
+  save_gpt2(policy, sidecar_files_of(tokenizer), folder);
 }
 
-/// The same with the companions of the folder `source`, where the model came from.
+/// The same with the files of the folder `source`, where the model came from.
 template <transformer_backend Backend>
 void save_gpt2(const gpt2<Backend>& policy, const std::filesystem::path& source,
                const std::filesystem::path& folder) {
-  save_gpt2(policy, read_gpt2_companions(source), folder);
+  save_gpt2(policy, read_sidecar_files(source), folder);
 }
 
 }  // namespace prefopt

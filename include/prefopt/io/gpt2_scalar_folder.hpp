@@ -10,10 +10,10 @@
 
 #include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/io/detail/gpt2_weights.hpp"
-#include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/gpt2_config_json.hpp"
 #include "prefopt/io/gpt2_tensors.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 
 namespace prefopt {
 
@@ -38,34 +38,33 @@ template <transformer_backend Backend>
 gpt2_scalar_model<Backend> load_gpt2_scalar_model(const Backend&&,
                                                   const std::filesystem::path&) = delete;
 
-/// Writes a model as a Hugging Face folder, as save_gpt2 does; the companions may be those of the
+/// Writes a model as a Hugging Face folder, as save_gpt2 does; the files may be those of the
 /// language model that it was made of. A `pad_token_id` is written only where they have one:
 /// transformers reads the reward at the last token that is not padding, and where eos pads, that is
 /// the one before a closing eos. Throws io_error.
 template <transformer_backend Backend>
-void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model,
-                            const gpt2_companions& companions,
+void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model, const sidecar_files& sidecars,
                             const std::filesystem::path& folder) {
   detail::write_gpt2_folder(model.backend(), model.parameters(),
-                            write_gpt2_scalar_config(model.config(), companions.config),
-                            companions.files, folder);
+                            write_gpt2_scalar_config(model.config(), sidecars.config),
+                            sidecars.files, folder);
 }
 
 /// The same for a model that came from no folder: config.json holds what the model and its
 /// tokenizer say.
-template <transformer_backend Backend, filed_tokenizer Tokenizer>
+template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model, const Tokenizer& tokenizer,
                             const std::filesystem::path& folder) {
-  save_gpt2_scalar_model(model, companions_of(tokenizer), folder);
+  save_gpt2_scalar_model(model, sidecar_files_of(tokenizer), folder);
 }
 
-/// The same with the companions of the folder `source`, where the model, or the language model
+/// The same with the files of the folder `source`, where the model, or the language model
 /// below it, came from.
 template <transformer_backend Backend>
 void save_gpt2_scalar_model(const gpt2_scalar_model<Backend>& model,
                             const std::filesystem::path& source,
                             const std::filesystem::path& folder) {
-  save_gpt2_scalar_model(model, read_gpt2_companions(source), folder);
+  save_gpt2_scalar_model(model, read_sidecar_files(source), folder);
 }
 
 }  // namespace prefopt

@@ -23,21 +23,21 @@ namespace detail {
 
 /// The config's keys that a tensor's shape follows from.
 [[nodiscard]] inline std::string shape_keys(std::string_view name, const gpt2_config& config) {
-  const std::string channels = join("n_embd ", config.n_embd);
+  const std::string channels = concat("n_embd ", config.n_embd);
   if (name == "wte.weight" || name == "lm_head.weight")
-    return join("vocab_size ", config.vocab_size, ", ", channels);
-  if (name == "score.weight") return join("one label, ", channels);
-  if (name == "wpe.weight") return join("n_positions ", config.n_positions, ", ", channels);
+    return concat("vocab_size ", config.vocab_size, ", ", channels);
+  if (name == "score.weight") return concat("one label, ", channels);
+  if (name == "wpe.weight") return concat("n_positions ", config.n_positions, ", ", channels);
   if (name.find(".mlp.") == name.npos) return channels;
-  return join(channels, ", n_inner ", config.inner(), config.n_inner == 0 ? " by default" : "");
+  return concat(channels, ", n_inner ", config.inner(), config.n_inner == 0 ? " by default" : "");
 }
 
 inline void check_shape(const safetensors_archive::item& item, std::string_view name,
                         const std::vector<std::size_t>& expected, const gpt2_config& config) {
   if (item.entry->shape == expected) return;
-  throw shape_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " has shape ",
-                         describe_shape(item.entry->shape), ", expected ", describe_shape(expected),
-                         " (", shape_keys(name, config), ')'));
+  throw shape_error(concat(item.file->name(), ": tensor ", printable(item.entry->name),
+                           " has shape ", describe_shape(item.entry->shape), ", expected ",
+                           describe_shape(expected), " (", shape_keys(name, config), ')'));
 }
 
 /// An archive's tensors, taken out one by one as a model asks for them.
@@ -55,8 +55,8 @@ class tensor_finder {
     const auto at = left_.find(name);
     if (at == left_.end()) {
       throw format_error(
-          join(archive_.name(), ": tensor ", name, " is missing",
-               name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
+          concat(archive_.name(), ": tensor ", name, " is missing",
+                 name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
     }
     check_shape(at->second, name, shape, config_);
     const safetensors_archive::item item = at->second;
@@ -84,8 +84,8 @@ class tensor_finder {
   void check_nothing_left(std::string_view and_what = "") const {
     if (left_.empty()) return;
     const safetensors_archive::item& item = left_.begin()->second;
-    throw format_error(join(item.file->name(), ": tensor ", printable(item.entry->name),
-                            " is none of a GPT-2 with n_layer ", config_.n_layer, and_what));
+    throw format_error(concat(item.file->name(), ": tensor ", printable(item.entry->name),
+                              " is none of a GPT-2 with n_layer ", config_.n_layer, and_what));
   }
 
  private:
@@ -110,7 +110,7 @@ struct gpt2_tensors {
   constexpr std::string_view head = "lm_head.weight";
   detail::tensor_finder finder(archive, config);
   if (finder.has("score.weight")) {
-    throw format_error(join(
+    throw format_error(concat(
         archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
         "language model: load_gpt2_scalar_model reads those of one label"));
   }
@@ -132,13 +132,13 @@ struct gpt2_tensors {
   constexpr std::string_view head = "score.weight";
   detail::tensor_finder finder(archive, config);
   if (!finder.has(head)) {
-    throw format_error(join(archive.name(),
-                            ": tensor score.weight is missing; of a language model, make ",
-                            "gpt2_scalar_model{policy} with the policy that load_gpt2 reads"));
+    throw format_error(concat(archive.name(),
+                              ": tensor score.weight is missing; of a language model, make ",
+                              "gpt2_scalar_model{policy} with the policy that load_gpt2 reads"));
   }
   if (finder.has("score.bias")) {
-    throw format_error(
-        join(archive.name(), ": tensor score.bias: a scalar head has no bias, only score.weight"));
+    throw format_error(concat(archive.name(),
+                              ": tensor score.bias: a scalar head has no bias, only score.weight"));
   }
   std::vector<safetensors_archive::item> items = finder.take_layout();
   items.push_back(finder.take(head, {1, config.n_embd}));

@@ -33,7 +33,7 @@ class json_file {
     const int first = stream_.peek();
     if (is_wide || (first != '{' && first != '[' && first != detail::character_stream::end)) {
       const std::string foreign = detail::describe_data(stream_.ahead(4096), name_);
-      if (!foreign.empty()) throw format_error(join(name_, ": ", foreign));
+      if (!foreign.empty()) throw format_error(concat(name_, ": ", foreign));
     }
     is_list_ = first == '[' && !is_wide;
     if (is_list_) stream_.skip();
@@ -60,8 +60,8 @@ class json_file {
 
   /// "FILE: line 7", "FILE: line 7: item 3", for messages.
   [[nodiscard]] std::string location() const {
-    return is_list_ ? join(name_, ": line ", line_, ": item ", count_)
-                    : join(name_, ": line ", line_);
+    return is_list_ ? concat(name_, ": line ", line_, ": item ", count_)
+                    : concat(name_, ": line ", line_);
   }
 
  private:
@@ -73,7 +73,7 @@ class json_file {
       return false;
     }
     if (count_ == limits_.lines)
-      throw format_error(join(name_, ": more than ", limits_.lines, " examples"));
+      throw format_error(concat(name_, ": more than ", limits_.lines, " examples"));
     ++count_;
     line_ = stream_.line();
     stream_.begin_value();
@@ -86,7 +86,7 @@ class json_file {
   /// nothing.
   [[nodiscard]] bool list_ends() {
     const auto fail = [&](const char* what) {
-      throw format_error(join(name_, ": line ", stream_.line(), ": ", what));
+      throw format_error(concat(name_, ": line ", stream_.line(), ": ", what));
     };
     if (stream_.peek() == ']') {
       stream_.skip();

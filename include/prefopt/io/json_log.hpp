@@ -78,7 +78,7 @@ inline void cut_json_log(const std::filesystem::path& path, std::int64_t last_st
     if (end == rest.npos) break;
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
-    const std::string location = join(path.native(), ": line ", ++number);
+    const std::string location = concat(path.native(), ": line ", ++number);
     const nlohmann::json json = parse_json(line, location);
     if (json_object(json, location).integer("step") <= last_step) kept.append(line) += '\n';
   }

@@ -59,7 +59,7 @@ namespace detail {
 [[nodiscard]] inline std::string turns(std::span<const chat_message> messages) {
   std::string text;
   for (const chat_message& message : messages)
-    text += join(turn_of(message.role), ' ', message.content);
+    text += concat(turn_of(message.role), ' ', message.content);
   return text;
 }
 
@@ -83,7 +83,7 @@ namespace detail {
     throw value_error("a response whose first message is not the assistant's");
   for (std::size_t i = 1; i < messages.size(); ++i)
     if (messages[i].role != chat_role::assistant)
-      throw value_error(join(
+      throw value_error(concat(
           "a response whose message ", i + 1,
           " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
   return detail::turns(messages).substr(assistant_turn.size());
@@ -99,21 +99,21 @@ namespace detail {
        {"assistant", chat_role::assistant}}};
   std::vector<chat_message> messages;
   for (const nlohmann::json& one : list) {
-    const json_object message(one, join(where, ": message ", messages.size() + 1));
+    const json_object message(one, concat(where, ": message ", messages.size() + 1));
     for (const auto& [name, value] : one.items())
       if (!detail::says_nothing(value))
         detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value,
                               message.name());
     if (message.has("from") && !message.has("role"))
-      throw format_error(join(
+      throw format_error(concat(
           message.name(),
           ": \"from\" and \"value\", expected \"role\" (system, user, assistant) and \"content\""));
     const std::string& role = message.text("role");
     const auto* known =
         std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
     if (known == roles.end())
-      throw format_error(join(message.name(), ": role is ", printable(role),
-                              ", expected system, user or assistant"));
+      throw format_error(concat(message.name(), ": role is ", printable(role),
+                                ", expected system, user or assistant"));
     messages.push_back({known->second, message.text("content")});
   }
   return messages;

@@ -48,21 +48,21 @@ struct reading_report {
                                                        std::string_view examples = "pairs") {
   std::vector<std::string> remarks;
   for (const unused_column& column : report.unused)
-    remarks.push_back(join(column.in_messages ? "message member \"" : "column \"",
-                           printable(column.name), "\" in ", column.count, " of ", report.total,
-                           ' ', examples, " is not used"));
+    remarks.push_back(concat(column.in_messages ? "message member \"" : "column \"",
+                             printable(column.name), "\" in ", column.count, " of ", report.total,
+                             ' ', examples, " is not used"));
   if (report.unused_beyond != 0)
     remarks.push_back(
-        join("and ", report.unused_beyond, " more columns or message members are not used"));
+        concat("and ", report.unused_beyond, " more columns or message members are not used"));
   if (report.repeated_prompts != 0)
     remarks.push_back(
-        join(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
-             report.repeated_line,
-             ", have responses that begin with the whole prompt, which then stands there twice"));
+        concat(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
+               report.repeated_line,
+               ", have responses that begin with the whole prompt, which then stands there twice"));
   if (report.user_turns != 0)
-    remarks.push_back(join(report.user_turns, " of ", report.total, ' ', examples, ", as on line ",
-                           report.user_turn_line,
-                           ", have a user's turn in a response; it is scored as an answer"));
+    remarks.push_back(concat(report.user_turns, " of ", report.total, ' ', examples,
+                             ", as on line ", report.user_turn_line,
+                             ", have a user's turn in a response; it is scored as an answer"));
   return remarks;
 }
 
@@ -87,12 +87,12 @@ namespace detail {
 inline void refuse_column(column_kind kind, std::string_view name, const nlohmann::json& value,
                           const std::string& where) {
   if (kind == column_kind::rendered)
-    throw format_error(
-        join(where, ": ", printable(name),
-             " is for a chat template to write, and none is used here; write it into the texts, or "
-             "remove it"));
+    throw format_error(concat(
+        where, ": ", printable(name),
+        " is for a chat template to write, and none is used here; write it into the texts, or "
+        "remove it"));
   if (kind == column_kind::weighting && !is_one(value))
-    throw format_error(join(
+    throw format_error(concat(
         where, ": ", printable(name),
         " would make some of it count for less, which is not supported; leave out what shall not "
         "count, and remove it"));
@@ -132,12 +132,12 @@ inline void check_columns(const json_object& object, std::span<const std::string
     if (texts.empty() && kind != column_kind::weighting) continue;
     refuse_column(kind, name, value, object.name());
     if (kind == column_kind::prompt && !holds_all(texts.first(1), value))
-      throw format_error(join(object.name(), ": ", printable(name),
-                              " is not in the prompt, which is \"", printable(texts[0], 60),
-                              "\"; write the whole prompt into \"prompt\", or remove ",
-                              printable(name)));
+      throw format_error(concat(object.name(), ": ", printable(name),
+                                " is not in the prompt, which is \"", printable(texts[0], 60),
+                                "\"; write the whole prompt into \"prompt\", or remove ",
+                                printable(name)));
     if (kind == column_kind::dialogue && !holds_all(texts, value))
-      throw format_error(join(
+      throw format_error(concat(
           object.name(), ": ", printable(name),
           " holds what is neither in the prompt nor in the responses; write the whole prompt into "
           "\"prompt\", or remove ",

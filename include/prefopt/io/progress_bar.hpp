@@ -31,20 +31,20 @@ inline std::string formatted(const char* format, double value) {
 /// 75 seconds as 1:15, 3675 as 1:01:15.
 inline std::string clock_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e9) + 0.5);
-  const auto two_digits = [](std::int64_t part) { return join(part < 10 ? "0" : "", part); };
+  const auto two_digits = [](std::int64_t part) { return concat(part < 10 ? "0" : "", part); };
   const std::int64_t hours = whole / 3600, minutes = whole / 60 % 60;
-  const std::string tail = join(":", two_digits(whole % 60));
-  return hours > 0 ? join(hours, ":", two_digits(minutes), tail) : join(minutes, tail);
+  const std::string tail = concat(":", two_digits(whole % 60));
+  return hours > 0 ? concat(hours, ":", two_digits(minutes), tail) : concat(minutes, tail);
 }
 
 /// The metrics that fit a console, each where it is there.
 inline std::string short_metrics(double loss, const std::vector<metric>& metrics,
                                  std::string_view prefix) {
-  std::string text = join(prefix, "loss ", formatted("%.4f", loss));
+  std::string text = concat(prefix, "loss ", formatted("%.4f", loss));
   if (const auto accuracy = find_metric(metrics, "rewards/accuracies"))
-    text += join("  accuracy ", formatted("%.2f", *accuracy));
+    text += concat("  accuracy ", formatted("%.2f", *accuracy));
   if (const auto margin = find_metric(metrics, "rewards/margins"))
-    text += join("  margin ", formatted("%.3f", *margin));
+    text += concat("  margin ", formatted("%.3f", *margin));
   return text;
 }
 
@@ -66,7 +66,7 @@ class progress_bar {
   explicit progress_bar(progress_bar_options options = {})
       : options_(options), start_(std::chrono::steady_clock::now()) {
     if (options_.log_every < 1)
-      throw value_error(join("progress_bar: log_every is ", options_.log_every));
+      throw value_error(concat("progress_bar: log_every is ", options_.log_every));
     using style = enum progress_bar_options::style;
     draws_bar_ = options_.style == style::bar ||
                  (options_.style == style::detect && ::isatty(::fileno(options_.stream)) != 0);
@@ -79,21 +79,21 @@ class progress_bar {
     ++steps_seen_;
     const bool last = report.step == report.total_steps;
     if (draws_bar_) {
-      write(join("\r", bar(report), "\x1b[K"));
+      write(concat("\r", bar(report), "\x1b[K"));
       bar_is_open_ = true;
       if (last) close_bar();
     } else if (last || steps_seen_ == 1 || report.step % options_.log_every == 0) {
-      write(join(line(report), "\n"));
+      write(concat(line(report), "\n"));
     }
   }
 
   void on_evaluate(const evaluation_report& report) {
-    write_line(join("evaluation after step ", report.step, "  ",
-                    detail::short_metrics(report.loss, report.metrics, "eval_"), "  ",
-                    report.examples, " pairs"));
+    write_line(concat("evaluation after step ", report.step, "  ",
+                      detail::short_metrics(report.loss, report.metrics, "eval_"), "  ",
+                      report.examples, " pairs"));
   }
 
-  void on_save(const std::string& name) { write_line(join("saved ", name)); }
+  void on_save(const std::string& name) { write_line(concat("saved ", name)); }
 
  private:
   [[nodiscard]] std::string bar(const step_report& report) const {
@@ -101,25 +101,25 @@ class progress_bar {
     const std::int64_t filled = report.step * width / std::max<std::int64_t>(1, report.total_steps);
     std::string cells(static_cast<std::size_t>(width), '.');
     std::fill_n(cells.begin(), std::clamp<std::int64_t>(filled, 0, width), '#');
-    return join("[", cells, "] ", report.step, "/", report.total_steps, "  ", tail(report));
+    return concat("[", cells, "] ", report.step, "/", report.total_steps, "  ", tail(report));
   }
 
   [[nodiscard]] std::string line(const step_report& report) const {
-    return join("step ", report.step, "/", report.total_steps, "  epoch ",
-                detail::formatted("%.2f", report.epoch), "  ", tail(report));
+    return concat("step ", report.step, "/", report.total_steps, "  epoch ",
+                  detail::formatted("%.2f", report.epoch), "  ", tail(report));
   }
 
   [[nodiscard]] std::string tail(const step_report& report) const {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
     const auto left = static_cast<double>(report.total_steps - report.step);
-    return join(detail::short_metrics(report.loss, report.metrics, ""), "  ",
-                detail::formatted("%.1f", report.pairs_per_second), " pairs/s  ",
-                detail::clock_text(spent.count() / static_cast<double>(steps_seen_) * left),
-                " left");
+    return concat(detail::short_metrics(report.loss, report.metrics, ""), "  ",
+                  detail::formatted("%.1f", report.pairs_per_second), " pairs/s  ",
+                  detail::clock_text(spent.count() / static_cast<double>(steps_seen_) * left),
+                  " left");
   }
 
   void write_line(const std::string& text) {
-    write(join(bar_is_open_ ? "\r\x1b[K" : "", text, "\n"));
+    write(concat(bar_is_open_ ? "\r\x1b[K" : "", text, "\n"));
     bar_is_open_ = false;
   }
 

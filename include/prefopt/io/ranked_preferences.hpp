@@ -34,25 +34,25 @@ namespace detail {
                                                      std::size_t responses) {
   const bool by_rank = object.has_value("ranks");
   if (by_rank == object.has_value("scores"))
-    throw format_error(join(object.name(),
-                            by_rank ? ": ranks and scores" : ": neither ranks nor scores",
-                            ", expected one of them"));
+    throw format_error(concat(object.name(),
+                              by_rank ? ": ranks and scores" : ": neither ranks nor scores",
+                              ", expected one of them"));
   const char* key = by_rank ? "ranks" : "scores";
   std::vector<double> scores;
   for (const nlohmann::json& value : object.list(key)) {
-    const std::string where = join(object.name(), ": ", key, ": number ", scores.size() + 1);
+    const std::string where = concat(object.name(), ": ", key, ": number ", scores.size() + 1);
     if (by_rank) {
       scores.push_back(2 - static_cast<double>(to_integer(
                                value, where, 1, std::numeric_limits<std::int32_t>::max())));
     } else if (value.is_number()) {
       scores.push_back(value.get<double>());
     } else {
-      throw format_error(join(where, " is ", describe_json(value), ", expected a number"));
+      throw format_error(concat(where, " is ", describe_json(value), ", expected a number"));
     }
   }
   if (scores.size() != responses)
     throw format_error(
-        join(object.name(), ": ", scores.size(), ' ', key, " for ", responses, " responses"));
+        concat(object.name(), ": ", scores.size(), ' ', key, " for ", responses, " responses"));
   return scores;
 }
 
@@ -69,15 +69,18 @@ inline constexpr std::array<std::string_view, 6> list_columns{
   const char* key = of_ids ? "responses_ids" : "responses";
   const nlohmann::json& list = object.list(key);
   if (list.size() < 2)
-    throw format_error(join(object.name(), ": ", list.size(), ' ', key, ", expected two or more"));
+    throw format_error(
+        concat(object.name(), ": ", list.size(), ' ', key, ", expected two or more"));
   std::vector<detail::response_value> responses;
   for (const nlohmann::json& one : list)
-    responses.push_back({&one, join(object.name(), ": ", key, ": number ", responses.size() + 1)});
+    responses.push_back(
+        {&one, concat(object.name(), ": ", key, ": number ", responses.size() + 1)});
   if (of_ids) {
     detail::check_columns(object, detail::list_columns, {});
     tokenized_example example{detail::token_member(object, "prompt_ids"), {}};
     for (const auto& [one, where] : responses) {
-      if (!one->is_array() || one->empty()) throw format_error(join(where, ": expected token ids"));
+      if (!one->is_array() || one->empty())
+        throw format_error(concat(where, ": expected token ids"));
       example.responses.push_back(detail::to_token_ids(*one, where));
     }
     example.scores = detail::read_scores(object, list.size());

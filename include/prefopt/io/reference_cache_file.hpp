@@ -39,7 +39,7 @@ inline constexpr std::array reference_tensors{"examples",    "responses",  "coun
                                                            std::string_view name) {
   const safetensors_entry* entry = file.find(name);
   if (entry == nullptr)
-    throw format_error(join(file.name(), ": a reference cache without tensor ", name));
+    throw format_error(concat(file.name(), ": a reference cache without tensor ", name));
   std::vector<double> values(entry->size());
   file.read(*entry, std::span(values));
   return values;
@@ -54,7 +54,7 @@ template <class Integer = std::int32_t>
     if (!(value >= 0 && value <= std::numeric_limits<Integer>::max() &&
           value == std::floor(value))) {
       throw format_error(
-          join(file.name(), ": a reference cache with ", value, " in tensor ", name));
+          concat(file.name(), ": a reference cache with ", value, " in tensor ", name));
     }
     integers.push_back(static_cast<Integer>(value));
   }
@@ -68,7 +68,7 @@ inline void verify_reference_cache(const safetensors_file& file) {
     sum.add(std::span<const double>(read_cache_tensor(file, name)));
   const auto saved = file.metadata().find(reference_checksum_name);
   if (saved == file.metadata().end() || saved->second != sum.hex())
-    throw format_error(join(file.name(), ": damaged: its numbers are not those that were saved"));
+    throw format_error(concat(file.name(), ": damaged: its numbers are not those that were saved"));
 }
 
 [[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
@@ -77,15 +77,16 @@ inline void verify_reference_cache(const safetensors_file& file) {
   const auto responses = read_cache_integers(file, "responses");
   const auto counts = read_cache_integers(file, "counts");
   if (responses.size() != examples.size() || counts.size() != examples.size()) {
-    throw format_error(join(file.name(), ": a reference cache of ", examples.size(), " examples, ",
-                            responses.size(), " response indices and ", counts.size(), " counts"));
+    throw format_error(concat(file.name(), ": a reference cache of ", examples.size(),
+                              " examples, ", responses.size(), " response indices and ",
+                              counts.size(), " counts"));
   }
   const auto high = read_cache_integers<std::uint32_t>(file, "hashes_high");
   const auto low = read_cache_integers<std::uint32_t>(file, "hashes_low");
   if (high.size() != examples.size() || low.size() != examples.size()) {
-    throw format_error(join(file.name(), ": a reference cache of ", examples.size(),
-                            " examples and ", high.size(), " and ", low.size(),
-                            " halves of hashes"));
+    throw format_error(concat(file.name(), ": a reference cache of ", examples.size(),
+                              " examples and ", high.size(), " and ", low.size(),
+                              " halves of hashes"));
   }
   std::vector<reference_key> keys;
   std::vector<std::uint64_t> hashes;
@@ -98,7 +99,7 @@ inline void verify_reference_cache(const safetensors_file& file) {
   try {
     return {keys, hashes, offsets, read_cache_tensor(file, "values")};
   } catch (const error& cause) {
-    throw format_error(join(file.name(), ": ", cause.what()));
+    throw format_error(concat(file.name(), ": ", cause.what()));
   }
 }
 
@@ -140,13 +141,13 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
     const safetensors_file file(path);
     const auto stored = file.metadata().find(detail::reference_key_name);
     if (stored == file.metadata().end())
-      throw format_error(join(file.name(), ": no reference cache"));
+      throw format_error(concat(file.name(), ": no reference cache"));
     if (stored->second != key) return std::nullopt;
     return detail::read_reference_cache(file);
   } catch (const format_error& cause) {
-    throw format_error(
-        join(cause.what(),
-             "; remove it to have the reference's log-probs computed again, or name another file"));
+    throw format_error(concat(
+        cause.what(),
+        "; remove it to have the reference's log-probs computed again, or name another file"));
   }
 }
 

@@ -49,7 +49,7 @@ class safetensors_archive {
     if (detail::has_file(index)) return from_index(folder, index);
     check_folder(folder);
     const std::string other = detail::describe_other_model(folder);
-    if (!other.empty()) throw io_error(join(folder.native(), ": no model.safetensors; ", other));
+    if (!other.empty()) throw io_error(concat(folder.native(), ": no model.safetensors; ", other));
     return from_file(single);  // whose message names it
   }
 
@@ -67,7 +67,7 @@ class safetensors_archive {
     for (const auto& [tensor, entry] : file.tensors()) {
       if (!items_.emplace(tensor, item{&file, &entry}).second) {
         throw format_error(
-            join(file.name(), ": tensor ", printable(tensor), " is in another shard too"));
+            concat(file.name(), ": tensor ", printable(tensor), " is in another shard too"));
       }
     }
     return file;
@@ -86,14 +86,14 @@ class safetensors_archive {
       check_plain_name(shard, archive.name_);
       if (!opened.contains(shard)) opened[shard] = &archive.add(folder / shard);
       if (opened[shard]->find(tensor) == nullptr) {
-        throw format_error(join(opened[shard]->name(), ": tensor ", printable(tensor),
-                                " is missing, ", archive.name_, " says that it is here"));
+        throw format_error(concat(opened[shard]->name(), ": tensor ", printable(tensor),
+                                  " is missing, ", archive.name_, " says that it is here"));
       }
     }
     for (const auto& [tensor, item] : archive.items_) {
       if (!weight_map.has(tensor)) {
-        throw format_error(
-            join(item.file->name(), ": tensor ", printable(tensor), " is not in ", archive.name_));
+        throw format_error(concat(item.file->name(), ": tensor ", printable(tensor), " is not in ",
+                                  archive.name_));
       }
     }
     return archive;
@@ -103,8 +103,8 @@ class safetensors_archive {
   static void check_plain_name(const std::string& shard, const std::string& index) {
     if (shard.empty() || shard == "." || shard == ".." ||
         shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
-      throw format_error(join(index, ": weight_map leads to \"", printable(shard),
-                              "\", expected a file of the same folder"));
+      throw format_error(concat(index, ": weight_map leads to \"", printable(shard),
+                                "\", expected a file of the same folder"));
   }
 
   std::string name_;

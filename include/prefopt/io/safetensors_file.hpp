@@ -85,7 +85,7 @@ class safetensors_file {
     std::uint64_t length = 0;
     std::memcpy(&length, beginning.data(), sizeof length);
     if (file_.size() < 8 || length > safetensors_header_limit || length > file_.size() - 8)
-      throw format_error(join(name(), ": ", describe_beginning(beginning, length)));
+      throw format_error(concat(name(), ": ", describe_beginning(beginning, length)));
     std::string text(static_cast<std::size_t>(length), '\0');
     file_.read_at(8, std::as_writable_bytes(std::span(text)));
     data_begin_ = 8 + length;
@@ -98,19 +98,19 @@ class safetensors_file {
         reinterpret_cast<const char*>(beginning.data()),
         static_cast<std::size_t>(std::min<std::uint64_t>(file_.size(), beginning.size())));
     if (const auto foreign = describe_foreign(text); !foreign.empty())
-      return join(foreign, "; expected a safetensors file");
-    return join("a header of ", length, " bytes in a file of ", file_.size(),
-                " bytes: truncated, or no safetensors file");
+      return concat(foreign, "; expected a safetensors file");
+    return concat("a header of ", length, " bytes in a file of ", file_.size(),
+                  " bytes: truncated, or no safetensors file");
   }
 
   void check_read(const safetensors_entry& entry, std::size_t expected) const {
     if (entry.size() != expected) {
-      throw shape_error(join(name(), ": tensor ", printable(entry.name), " has shape ",
-                             describe_shape(entry.shape), ", expected ", expected, " elements"));
+      throw shape_error(concat(name(), ": tensor ", printable(entry.name), " has shape ",
+                               describe_shape(entry.shape), ", expected ", expected, " elements"));
     }
     if (!is_floating_point(entry.type)) {
-      throw format_error(join(name(), ": tensor ", printable(entry.name), " is of type ",
-                              entry.type.name, ", expected F32, F16, BF16 or F64"));
+      throw format_error(concat(name(), ": tensor ", printable(entry.name), " is of type ",
+                                entry.type.name, ", expected F32, F16, BF16 or F64"));
     }
   }
 

@@ -52,7 +52,7 @@ struct safetensors_header {
 /// "[2, 3]", for messages.
 [[nodiscard]] inline std::string describe_shape(const std::vector<std::size_t>& shape) {
   std::string text = "[";
-  for (const std::size_t extent : shape) text += join(text.size() > 1 ? ", " : "", extent);
+  for (const std::size_t extent : shape) text += concat(text.size() > 1 ? ", " : "", extent);
   return text + "]";
 }
 
@@ -74,23 +74,24 @@ namespace detail {
   const tensor_type* type = find_tensor_type(object.text("dtype"));
   if (type == nullptr) {
     throw format_error(
-        join(object.name(), ": dtype ", printable(object.text("dtype")), " is not known"));
+        concat(object.name(), ": dtype ", printable(object.text("dtype")), " is not known"));
   }
   const auto& offsets = object.list("data_offsets");
   if (offsets.size() != 2)
-    throw format_error(join(object.name(), ": ", offsets.size(), " data_offsets, expected 2"));
+    throw format_error(concat(object.name(), ": ", offsets.size(), " data_offsets, expected 2"));
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t begin = to_integer(offsets[0], join(object.name(), ": data_offsets"), 0, most);
+  const std::int64_t begin =
+      to_integer(offsets[0], concat(object.name(), ": data_offsets"), 0, most);
   const std::int64_t end =
-      to_integer(offsets[1], join(object.name(), ": data_offsets"), begin, most);
+      to_integer(offsets[1], concat(object.name(), ": data_offsets"), begin, most);
   safetensors_entry entry{name, *type,
-                          parse_shape(object.list("shape"), join(object.name(), ": shape")),
+                          parse_shape(object.list("shape"), concat(object.name(), ": shape")),
                           static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)};
   const auto elements = checked_product(entry.shape);
   const auto bytes = elements ? checked_multiply(*elements, type->bytes) : std::nullopt;
   if (bytes != entry.end - entry.begin) {
-    throw format_error(join(object.name(), ": ", entry.end - entry.begin, " bytes for shape ",
-                            describe_shape(entry.shape), " of ", type->name));
+    throw format_error(concat(object.name(), ": ", entry.end - entry.begin, " bytes for shape ",
+                              describe_shape(entry.shape), " of ", type->name));
   }
   return entry;
 }
@@ -105,19 +106,19 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
   std::uint64_t at = 0;
   for (const safetensors_entry* entry : by_offset) {
     if (entry->end > data_bytes) {
-      throw format_error(join(file, ": tensor ", printable(entry->name), " ends at byte ",
-                              entry->end, " of ", data_bytes,
-                              " bytes of data: the file is truncated or its header is wrong"));
+      throw format_error(concat(file, ": tensor ", printable(entry->name), " ends at byte ",
+                                entry->end, " of ", data_bytes,
+                                " bytes of data: the file is truncated or its header is wrong"));
     }
     if (entry->begin != at) {
-      throw format_error(join(file, ": tensor ", printable(entry->name), " begins at byte ",
-                              entry->begin, " of the data, expected ", at,
-                              ", where the one before ends"));
+      throw format_error(concat(file, ": tensor ", printable(entry->name), " begins at byte ",
+                                entry->begin, " of the data, expected ", at,
+                                ", where the one before ends"));
     }
     at = entry->end;
   }
   if (at != data_bytes)
-    throw format_error(join(file, ": ", data_bytes, " bytes of data, the tensors make ", at));
+    throw format_error(concat(file, ": ", data_bytes, " bytes of data, the tensors make ", at));
 }
 
 }  // namespace detail
@@ -130,7 +131,7 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
                                                                  const std::string& file,
                                                                  std::uint64_t data_bytes) {
   if (!text.starts_with('{'))
-    throw format_error(join(file, ": no safetensors file, its header is not a JSON object"));
+    throw format_error(concat(file, ": no safetensors file, its header is not a JSON object"));
   const nlohmann::json json = parse_json(text, file, safetensors_json_limits);
   const json_object object(json, file);
   safetensors_header header;
@@ -141,8 +142,8 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
         header.metadata[item.key()] = metadata.text(item.key());
     } else {
       header.tensors.emplace(
-          name,
-          detail::parse_entry(name, json_object(value, join(file, ": tensor ", printable(name)))));
+          name, detail::parse_entry(
+                    name, json_object(value, concat(file, ": tensor ", printable(name)))));
     }
   }
   detail::check_cover(header, file, data_bytes);

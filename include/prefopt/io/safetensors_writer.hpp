@@ -60,9 +60,9 @@ template <std::floating_point Real>
     const auto bytes = elements ? checked_multiply(*elements, sizeof(Real)) : std::nullopt;
     const auto end = bytes ? checked_add(at, *bytes) : std::nullopt;
     if (!end)
-      throw shape_error(join("safetensors: tensor ", tensor->name, " is beyond any file's size"));
+      throw shape_error(concat("safetensors: tensor ", tensor->name, " is beyond any file's size"));
     if (header.contains(tensor->name))
-      throw value_error(join("safetensors: two tensors named ", tensor->name));
+      throw value_error(concat("safetensors: two tensors named ", tensor->name));
     header[tensor->name] = {{"dtype", std::string(tensor_type_of<Real>.name)},
                             {"shape", tensor->shape},
                             {"data_offsets", {at, *end}}};
@@ -97,8 +97,8 @@ void write_safetensors(output_file& file, const std::vector<tensor_signature>& t
   for (const tensor_signature* tensor : order) {
     const std::span<const Real> values = fetch(static_cast<std::size_t>(tensor - tensors.data()));
     if (checked_product(tensor->shape) != values.size()) {
-      throw shape_error(join("safetensors: ", values.size(), " values for tensor ", tensor->name,
-                             " of shape ", describe_shape(tensor->shape)));
+      throw shape_error(concat("safetensors: ", values.size(), " values for tensor ", tensor->name,
+                               " of shape ", describe_shape(tensor->shape)));
     }
     file.write(std::as_bytes(values));
   }

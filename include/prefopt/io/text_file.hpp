@@ -69,7 +69,7 @@ class text_file {
     while (inflater_.avail_out == room) {
       if (input_.empty()) refill();
       if (input_.empty()) {
-        if (in_member_) throw format_error(join(path().native(), ": truncated gzip data"));
+        if (in_member_) throw format_error(concat(path().native(), ": truncated gzip data"));
         return 0;
       }
       inflate_input();
@@ -84,7 +84,7 @@ class text_file {
     const int code = ::inflate(&inflater_, Z_NO_FLUSH);
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
       const char* reason = inflater_.msg != nullptr ? inflater_.msg : "unreadable";
-      throw format_error(join(path().native(), ": damaged gzip data: ", reason));
+      throw format_error(concat(path().native(), ": damaged gzip data: ", reason));
     }
     input_ = input_.last(inflater_.avail_in);
     if (code == Z_STREAM_END) {  // another member may follow

@@ -40,10 +40,10 @@ template <class Real>
 void read_moment(const safetensors_file& file, const std::string& name,
                  const std::vector<std::size_t>& shape, std::vector<Real>& to) {
   const safetensors_entry* entry = file.find(name);
-  if (entry == nullptr) throw format_error(join(file.name(), ": tensor ", name, " is missing"));
+  if (entry == nullptr) throw format_error(concat(file.name(), ": tensor ", name, " is missing"));
   if (entry->shape != shape) {
-    throw shape_error(join(file.name(), ": tensor ", name, " has shape ",
-                           describe_shape(entry->shape), ", expected ", describe_shape(shape)));
+    throw shape_error(concat(file.name(), ": tensor ", name, " has shape ",
+                             describe_shape(entry->shape), ", expected ", describe_shape(shape)));
   }
   to.resize(entry->size());
   file.read(*entry, std::span(to));
@@ -109,8 +109,8 @@ struct trainer_state_record {
   if (!object.has_value("loss_state")) return record;
   for (const nlohmann::json& number : object.list("loss_state")) {
     if (!number.is_number())
-      throw format_error(
-          join(object.name(), ": loss_state holds ", describe_json(number), ", expected numbers"));
+      throw format_error(concat(object.name(), ": loss_state holds ", describe_json(number),
+                                ", expected numbers"));
     record.loss.push_back(number.get<double>());
   }
   return record;
@@ -143,8 +143,8 @@ void read_training_state(Trainer& trainer, const std::filesystem::path& folder) 
     detail::read_moment(file, one.name + detail::moment_suffixes[1], one.shape, saved.second);
   }
   if (file.tensors().size() != 2 * state.optimizer.moments.size()) {
-    throw format_error(join(file.name(), ": ", file.tensors().size(), " tensors, expected ",
-                            2 * state.optimizer.moments.size()));
+    throw format_error(concat(file.name(), ": ", file.tensors().size(), " tensors, expected ",
+                              2 * state.optimizer.moments.size()));
   }
   trainer.restore(state);
 }

@@ -24,7 +24,7 @@ struct advantage_options {
 inline void check(const advantage_options& options) {
   const auto share = [](const char* name, double value) {
     if (!(value >= 0 && value <= 1))
-      throw value_error(join("advantages: ", name, " is ", value, ", expected 0 to 1"));
+      throw value_error(concat("advantages: ", name, " is ", value, ", expected 0 to 1"));
   };
   share("gamma", options.gamma);
   share("lam", options.lam);
@@ -43,8 +43,8 @@ struct advantages_and_returns {
     const advantage_options& options = {}) {
   check(options);
   if (rewards.size() != values.size())
-    throw shape_error(join("generalized_advantages: ", rewards.size(), " rewards for ",
-                           values.size(), " values"));
+    throw shape_error(concat("generalized_advantages: ", rewards.size(), " rewards for ",
+                             values.size(), " values"));
   advantages_and_returns found{std::vector<double>(rewards.size()),
                                std::vector<double>(rewards.size())};
   double next_value = 0, next_advantage = 0;

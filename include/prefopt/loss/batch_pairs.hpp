@@ -22,10 +22,10 @@ template <class Response>
 void require_pair(std::string_view loss, std::span<const Response> group) {
   if (group.size() != 2)
     throw value_error(
-        join(loss, ": an example with ", group.size(), " responses, expected a pair"));
+        concat(loss, ": an example with ", group.size(), " responses, expected a pair"));
   if (!(group[0].score > group[1].score))
-    throw value_error(join(loss, ": an example with scores ", group[0].score, " and ",
-                           group[1].score, ", expected a pair with the better response first"));
+    throw value_error(concat(loss, ": an example with scores ", group[0].score, " and ",
+                             group[1].score, ", expected a pair with the better response first"));
 }
 
 /// The pair that an example's responses are, the chosen one first. Throws as require_pair does.

@@ -32,7 +32,8 @@ namespace prefopt {
 /// Throws value_error, naming the loss, for fewer than two responses.
 inline void require_list(std::string_view loss, std::span<const response_log_probs> list) {
   if (list.size() < 2)
-    throw value_error(join(loss, ": a list of ", list.size(), " responses, expected two or more"));
+    throw value_error(
+        concat(loss, ": a list of ", list.size(), " responses, expected two or more"));
 }
 
 /// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list),

@@ -96,7 +96,7 @@ struct beta_dpo {
   void restore(std::span<const double> state) {
     if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
       throw value_error(
-          join(name, ": a state of ", state.size(), " numbers that is none, expected three"));
+          concat(name, ": a state of ", state.size(), " numbers that is none, expected three"));
     running = {state[0], state[1], state[2]};
     drawn = {};
   }
@@ -105,11 +105,11 @@ struct beta_dpo {
   friend void check(const beta_dpo& loss) {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.sensitivity) && loss.sensitivity >= 0))
-      throw value_error(join(name, ": sensitivity is ", loss.sensitivity,
-                             ", expected a finite number of at least 0"));
+      throw value_error(concat(name, ": sensitivity is ", loss.sensitivity,
+                               ", expected a finite number of at least 0"));
     if (!(loss.filtered >= 0 && loss.filtered < 1))
       throw value_error(
-          join(name, ": filtered is ", loss.filtered, ", expected 0 <= filtered < 1"));
+          concat(name, ": filtered is ", loss.filtered, ", expected 0 <= filtered < 1"));
   }
 
  private:

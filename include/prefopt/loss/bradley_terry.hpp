@@ -38,12 +38,12 @@ struct bradley_terry {
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> pair) const {
     if (pair.size() != 2)
       throw value_error(
-          join(name, ": an example with ", pair.size(), " responses, expected a pair"));
+          concat(name, ": an example with ", pair.size(), " responses, expected a pair"));
     if (!std::isfinite(pair[0].score) || !std::isfinite(pair[1].score) ||
         pair[0].score == pair[1].score)
-      throw value_error(join(name, ": an example with scores ", pair[0].score, " and ",
-                             pair[1].score,
-                             ", expected two unequal ones of responses to one prompt"));
+      throw value_error(concat(name, ": an example with scores ", pair[0].score, " and ",
+                               pair[1].score,
+                               ", expected two unequal ones of responses to one prompt"));
     const bool first_is_better = pair[0].score > pair[1].score;
     const response_log_probs& chosen = pair[first_is_better ? 0 : 1];
     const response_log_probs& rejected = pair[first_is_better ? 1 : 0];
@@ -61,8 +61,8 @@ struct bradley_terry {
   friend void check(const bradley_terry& loss) {
     for (const double number : {loss.margin_scale, loss.center_rewards_coefficient})
       if (!(std::isfinite(number) && number >= 0))
-        throw value_error(join(name, ": a hyper-parameter of ", number,
-                               ", expected a finite number of at least 0"));
+        throw value_error(concat(name, ": a hyper-parameter of ", number,
+                                 ", expected a finite number of at least 0"));
   }
 };
 

@@ -12,7 +12,7 @@ namespace prefopt {
 /// Throws value_error unless beta is finite and above 0. `loss` names the loss in the message.
 inline void check_beta(std::string_view loss, double beta) {
   if (!(std::isfinite(beta) && beta > 0))
-    throw value_error(join(loss, ": beta is ", beta, ", expected a finite number above 0"));
+    throw value_error(concat(loss, ": beta is ", beta, ", expected a finite number above 0"));
 }
 
 }  // namespace prefopt

@@ -45,7 +45,7 @@ struct discopop {
     check_beta(name, loss.beta);
     if (!(loss.temperature > 0 && loss.temperature <= 1))
       throw value_error(
-          join(name, ": temperature is ", loss.temperature, ", expected 0 < temperature <= 1"));
+          concat(name, ": temperature is ", loss.temperature, ", expected 0 < temperature <= 1"));
   }
 };
 

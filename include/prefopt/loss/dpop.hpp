@@ -39,7 +39,7 @@ struct dpop {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.lambda) && loss.lambda >= 0))
       throw value_error(
-          join(name, ": lambda is ", loss.lambda, ", expected a finite number of at least 0"));
+          concat(name, ": lambda is ", loss.lambda, ", expected a finite number of at least 0"));
   }
 };
 

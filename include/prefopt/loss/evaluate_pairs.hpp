@@ -34,8 +34,8 @@ namespace detail {
 template <class Loss>
 void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs) {
   if (came != pairs)
-    throw shape_error(join(loss_name<Loss>(), ": ", came, " ", what, " for ", pairs, " chosen"));
-  if (pairs == 0) throw value_error(join(loss_name<Loss>(), ": no pairs, expected at least one"));
+    throw shape_error(concat(loss_name<Loss>(), ": ", came, " ", what, " for ", pairs, " chosen"));
+  if (pairs == 0) throw value_error(concat(loss_name<Loss>(), ": no pairs, expected at least one"));
 }
 
 /// `pair_at(i)` gives the log-probs of the i-th pair.
@@ -119,9 +119,9 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
                                  pairs.size());
   return detail::losses_of_pairs(loss, pairs.size(), [&](std::size_t i) {
     if (chosen_tokens[i] < 0 || rejected_tokens[i] < 0)
-      throw value_error(join(loss_name<Loss>(), ": pair ", i, " has responses of ",
-                             chosen_tokens[i], " and ", rejected_tokens[i],
-                             " tokens, expected lengths of at least 0"));
+      throw value_error(concat(loss_name<Loss>(), ": pair ", i, " has responses of ",
+                               chosen_tokens[i], " and ", rejected_tokens[i],
+                               " tokens, expected lengths of at least 0"));
     return pairs.at(i, chosen_tokens[i], rejected_tokens[i]);
   });
 }

@@ -40,8 +40,8 @@ struct exo_pair {
   friend void check(const exo_pair& loss) {
     check_beta(name, loss.beta);
     if (!(loss.label_smoothing > 0 && loss.label_smoothing < 0.5))
-      throw value_error(join(name, ": label_smoothing is ", loss.label_smoothing,
-                             ", expected 0 < label_smoothing < 0.5"));
+      throw value_error(concat(name, ": label_smoothing is ", loss.label_smoothing,
+                               ", expected 0 < label_smoothing < 0.5"));
   }
 };
 

@@ -144,7 +144,7 @@ struct f_divergence : loss_around<Loss> {
     if constexpr (requires { self.divergence.alpha; }) {
       if (!std::isfinite(self.divergence.alpha))
         throw value_error(
-            join(name, ": alpha is ", self.divergence.alpha, ", expected a finite number"));
+            concat(name, ": alpha is ", self.divergence.alpha, ", expected a finite number"));
     }
   }
 

@@ -59,7 +59,7 @@ struct kto {
     for (const double weight : {loss.desirable_weight, loss.undesirable_weight})
       if (!(std::isfinite(weight) && weight >= 0))
         throw value_error(
-            join(name, ": a weight of ", weight, ", expected a finite number of at least 0"));
+            concat(name, ": a weight of ", weight, ", expected a finite number of at least 0"));
   }
 
  private:
@@ -77,11 +77,11 @@ struct kto {
       }
       if (own > 1)
         throw value_error(
-            join(name, ": an example with ", own,
-                 " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
+            concat(name, ": an example with ", own,
+                   " responses to its prompt, expected unpaired examples (kto_pair reads pairs)"));
     }
     if (count == 0)
-      throw value_error(join(name, ": no example has a mismatched response, expected one each"));
+      throw value_error(concat(name, ": no example has a mismatched response, expected one each"));
     return std::max(sum / count, 0.0);  // in this order NaN goes through
   }
 };

@@ -34,7 +34,8 @@ struct length_desensitized : loss_around<Loss> {
   friend void check(const length_desensitized& self) {
     check(self.loss);
     if (!(self.reduction.tail >= 0 && self.reduction.tail <= 1))
-      throw value_error(join(name, ": the tail weighs ", self.reduction.tail, ", expected 0 to 1"));
+      throw value_error(
+          concat(name, ": the tail weighs ", self.reduction.tail, ", expected 0 to 1"));
   }
 };
 

@@ -41,7 +41,7 @@ struct lipo_lambda {
     list_loss result{0, std::vector<double>(list.size())};
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (!(std::abs(list[i].score) <= 64))
-        throw value_error(join(name, ": a score of ", list[i].score, ", expected -64 to 64"));
+        throw value_error(concat(name, ": a score of ", list[i].score, ", expected -64 to 64"));
       for (std::size_t j = 0; j < list.size(); ++j) {
         if (!(list[i].score > list[j].score)) continue;
         const double weight = std::abs(std::exp2(list[i].score) - std::exp2(list[j].score)) *

@@ -32,8 +32,8 @@ struct plackett_luce_dpo {
     const std::vector<std::size_t> ranking = best_first(list);
     for (std::size_t k = 1; k < ranking.size(); ++k)
       if (!(list[ranking[k - 1]].score > list[ranking[k]].score))
-        throw value_error(join(name, ": two responses with score ", list[ranking[k]].score,
-                               ", expected a ranking"));
+        throw value_error(concat(name, ": two responses with score ", list[ranking[k]].score,
+                                 ", expected a ranking"));
     list_loss result{0, std::vector<double>(list.size())};
     for (std::size_t k = 0; k + 1 < ranking.size(); ++k)
       result.loss += add_best_of_list(list, std::span(ranking).subspan(k), beta, result.slopes);

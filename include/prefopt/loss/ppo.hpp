@@ -54,10 +54,10 @@ struct ppo {
 inline void check(const ppo& options) {
   const auto above_zero = [](std::string_view name, double value) {
     if (!(std::isfinite(value) && value > 0))
-      throw value_error(join("ppo: ", name, " is ", value, ", expected > 0"));
+      throw value_error(concat("ppo: ", name, " is ", value, ", expected > 0"));
   };
   if (!(std::isfinite(options.kl_coef) && options.kl_coef >= 0))
-    throw value_error(join("ppo: kl_coef is ", options.kl_coef, ", expected >= 0"));
+    throw value_error(concat("ppo: kl_coef is ", options.kl_coef, ", expected >= 0"));
   above_zero("cliprange", options.cliprange);
   above_zero("vf_coef", options.vf_coef);
   above_zero("cliprange_value", options.cliprange_value);
@@ -66,9 +66,9 @@ inline void check(const ppo& options) {
   for (const auto& [name, count] : std::array<std::pair<std::string_view, std::int64_t>, 2>{
            {{"num_ppo_epochs", options.num_ppo_epochs},
             {"num_mini_batches", options.num_mini_batches}}})
-    if (count < 1) throw value_error(join("ppo: ", name, " is ", count, ", expected >= 1"));
+    if (count < 1) throw value_error(concat("ppo: ", name, " is ", count, ", expected >= 1"));
   if (options.missing_eos_penalty && !std::isfinite(*options.missing_eos_penalty))
-    throw value_error(join("ppo: missing_eos_penalty is ", *options.missing_eos_penalty));
+    throw value_error(concat("ppo: missing_eos_penalty is ", *options.missing_eos_penalty));
 }
 
 /// A term of one token, and its derivative.

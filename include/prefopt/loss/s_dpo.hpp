@@ -31,8 +31,8 @@ struct s_dpo {
     require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);
     if (!(list[ranking[0]].score > list[ranking[1]].score))
-      throw value_error(
-          join(name, ": two best responses with score ", list[ranking[0]].score, ", expected one"));
+      throw value_error(concat(name, ": two best responses with score ", list[ranking[0]].score,
+                               ", expected one"));
     list_loss result{0, std::vector<double>(list.size())};
     result.loss = add_best_of_list(list, ranking, beta, result.slopes);
     return result;

@@ -37,7 +37,7 @@ struct simpo {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.gamma) && loss.gamma >= 0))
       throw value_error(
-          join(name, ": gamma is ", loss.gamma, ", expected a finite number of at least 0"));
+          concat(name, ": gamma is ", loss.gamma, ", expected a finite number of at least 0"));
   }
 };
 

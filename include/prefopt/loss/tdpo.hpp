@@ -68,7 +68,7 @@ struct tdpo {
     check_beta(name, loss.beta);
     if (!(std::isfinite(loss.alpha) && loss.alpha >= 0))
       throw value_error(
-          join(name, ": alpha is ", loss.alpha, ", expected a finite number of at least 0"));
+          concat(name, ": alpha is ", loss.alpha, ", expected a finite number of at least 0"));
   }
 };
 

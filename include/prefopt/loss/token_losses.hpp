@@ -27,7 +27,8 @@ namespace detail {
 inline void require_numbers(std::string_view loss, const char* what, std::size_t came,
                             const token_groups& groups) {
   if (came != groups.policy.size())
-    throw shape_error(join(loss, ": ", came, ' ', what, " for ", groups.policy.size(), " tokens"));
+    throw shape_error(
+        concat(loss, ": ", came, ' ', what, " for ", groups.policy.size(), " tokens"));
 }
 
 /// Throws shape_error unless every response belongs to one example and its tokens are there,
@@ -36,18 +37,18 @@ inline void require_groups(std::string_view loss, const token_groups& groups) {
   const std::size_t responses = groups.responses.size();
   if (groups.begins.empty() ? responses != 0
                             : groups.begins.front() != 0 || groups.begins.back() != responses)
-    throw shape_error(join(loss, ": begins of ", groups.size(), " examples that do not span ",
-                           responses, " responses"));
+    throw shape_error(concat(loss, ": begins of ", groups.size(), " examples that do not span ",
+                             responses, " responses"));
   for (std::size_t e = 0; e < groups.size(); ++e) {
     if (groups.begins[e + 1] > responses || groups.begins[e + 1] < groups.begins[e])
-      throw shape_error(join(loss, ": example ", e, " has responses ", groups.begins[e], " to ",
-                             groups.begins[e + 1], " of ", responses));
-    if (groups[e].empty()) throw value_error(join(loss, ": example ", e, " has no response"));
+      throw shape_error(concat(loss, ": example ", e, " has responses ", groups.begins[e], " to ",
+                               groups.begins[e + 1], " of ", responses));
+    if (groups[e].empty()) throw value_error(concat(loss, ": example ", e, " has no response"));
   }
   for (const response_tokens& one : groups.responses)
     if (one.first > groups.policy.size() || one.count > groups.policy.size() - one.first)
-      throw shape_error(join(loss, ": a response of tokens ", one.first, " to ",
-                             one.first + one.count, " of ", groups.policy.size()));
+      throw shape_error(concat(loss, ": a response of tokens ", one.first, " to ",
+                               one.first + one.count, " of ", groups.policy.size()));
 }
 
 /// Throws as token_losses does for a step that the loss cannot read.
@@ -127,7 +128,7 @@ void restore_state(Loss& loss, std::span<const double> state) {
     loss.restore(state);
   } else if (!state.empty()) {
     throw value_error(
-        join(loss_name<Loss>(), ": a state of ", state.size(), " numbers, expected none"));
+        concat(loss_name<Loss>(), ": a state of ", state.size(), " numbers, expected none"));
   }
 }
 

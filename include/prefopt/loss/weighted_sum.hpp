@@ -98,7 +98,7 @@ class weighted_sum {
     const auto terms = state.empty() ? state : state.subspan(1);
     if (!(length >= 0 && length <= static_cast<double>(terms.size()) &&
           length == std::floor(length)))
-      throw value_error(join(name, ": a state that is none of its terms'"));
+      throw value_error(concat(name, ": a state that is none of its terms'"));
     restore_state(first_.loss, terms.first(static_cast<std::size_t>(length)));
     restore_state(second_.loss, terms.subspan(static_cast<std::size_t>(length)));
   }
@@ -107,7 +107,7 @@ class weighted_sum {
   friend void check(const weighted_sum& sum) {
     for (const double weight : {sum.first_.weight, sum.second_.weight})
       if (!std::isfinite(weight))
-        throw value_error(join(name, ": a weight of ", weight, ", expected a finite number"));
+        throw value_error(concat(name, ": a weight of ", weight, ", expected a finite number"));
     check(sum.first_.loss);
     check(sum.second_.loss);
   }

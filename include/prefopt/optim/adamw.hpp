@@ -33,11 +33,11 @@ struct adamw_options {
 inline void check(const adamw_options& options) {
   const auto at_least_zero = [](const char* name, double value) {
     if (!(std::isfinite(value) && value >= 0))
-      throw value_error(join("adamw: ", name, " is ", value, ", expected >= 0"));
+      throw value_error(concat("adamw: ", name, " is ", value, ", expected >= 0"));
   };
   const auto unit = [](const char* name, double value) {
     if (!(value >= 0 && value < 1))
-      throw value_error(join("adamw: ", name, " is ", value, ", expected 0 <= x < 1"));
+      throw value_error(concat("adamw: ", name, " is ", value, ", expected 0 <= x < 1"));
   };
   at_least_zero("learning_rate", options.learning_rate);
   unit("beta1", options.beta1);
@@ -146,7 +146,7 @@ class adamw {
 
   /// Throws value_error for a negative count.
   void set_steps(std::int64_t steps) {
-    if (steps < 0) throw value_error(join("adamw: ", steps, " steps, expected >= 0"));
+    if (steps < 0) throw value_error(concat("adamw: ", steps, " steps, expected >= 0"));
     steps_ = steps;
   }
 
@@ -170,7 +170,7 @@ class adamw {
     const auto views = moments();
     if (state.moments.size() != views.size()) {
       throw shape_error(
-          join("adamw: a state of ", state.moments.size(), " tensors for ", views.size()));
+          concat("adamw: a state of ", state.moments.size(), " tensors for ", views.size()));
     }
     for (std::size_t i = 0; i < views.size(); ++i) {
       const auto& saved = state.moments[i];
@@ -178,7 +178,8 @@ class adamw {
                         saved.first.size() == views[i].first.size() &&
                         saved.second.size() == views[i].second.size();
       if (!fits)
-        throw shape_error(join("adamw: a state of ", saved.name, " does not fit ", views[i].name));
+        throw shape_error(
+            concat("adamw: a state of ", saved.name, " does not fit ", views[i].name));
     }
     set_steps(state.steps);
     for (std::size_t i = 0; i < views.size(); ++i) {
@@ -208,9 +209,9 @@ class adamw {
   template <class Parameter>
   static void check_lengths(const Parameter& parameter, std::size_t size) {
     if (parameter.value.size() != size || parameter.gradient.size() != size) {
-      throw shape_error(join("adamw: ", parameter.name, " has ", parameter.value.size(),
-                             " values and ", parameter.gradient.size(), " gradients, expected ",
-                             size));
+      throw shape_error(concat("adamw: ", parameter.name, " has ", parameter.value.size(),
+                               " values and ", parameter.gradient.size(), " gradients, expected ",
+                               size));
     }
   }
 
@@ -219,18 +220,18 @@ class adamw {
     std::size_t index = 0;
     for (auto&& parameter : parameters) {
       if (index == slots_.size() || parameter.name != slots_[index].name) {
-        throw shape_error(join("adamw: ", parameter.name, " is not parameter ", index,
-                               " of those it was made for"));
+        throw shape_error(concat("adamw: ", parameter.name, " is not parameter ", index,
+                                 " of those it was made for"));
       }
       if (parameter.trainable != slots_[index].trained) {
-        throw shape_error(join(
+        throw shape_error(concat(
             "adamw: ", parameter.name, parameter.trainable ? " is trainable now" : " is frozen now",
             " and was not when the optimizer was made; set_trainable comes before"));
       }
       check_lengths(parameter, slots_[index++].size);
     }
     if (index != slots_.size())
-      throw shape_error(join("adamw: ", index, " parameters, made for ", slots_.size()));
+      throw shape_error(concat("adamw: ", index, " parameters, made for ", slots_.size()));
   }
 
   [[nodiscard]] adamw_coefficients coefficients(std::int64_t step, double learning_rate,

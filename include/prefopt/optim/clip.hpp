@@ -52,8 +52,8 @@ template <class Backend, class Parameters>
 /// not finite and for a max_norm that is negative or not finite.
 [[nodiscard]] inline double clip_scale(double norm, double max_norm) {
   if (!(std::isfinite(max_norm) && max_norm >= 0))
-    throw value_error(join("clip_scale: max_norm is ", max_norm));
-  if (!std::isfinite(norm)) throw value_error(join("clip_scale: the norm is ", norm));
+    throw value_error(concat("clip_scale: max_norm is ", max_norm));
+  if (!std::isfinite(norm)) throw value_error(concat("clip_scale: the norm is ", norm));
   return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
 }
 

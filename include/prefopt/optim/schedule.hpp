@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 3> schedule_names{"constant", "lin
 /// The schedule of that name. Throws value_error for any other.
 [[nodiscard]] inline schedule schedule_from_name(std::string_view name) {
   const auto found = std::ranges::find(schedule_names, name);
-  if (found == schedule_names.end()) throw value_error(join("no schedule named ", name));
+  if (found == schedule_names.end()) throw value_error(concat("no schedule named ", name));
   return static_cast<schedule>(found - schedule_names.begin());
 }
 
@@ -46,7 +46,7 @@ struct schedule_span {
                                                  schedule_span span) {
   if (step < 0 || span.warmup < 0 || span.total < 0) {
     throw value_error(
-        join("schedule: step ", step, " of ", span.total, " with ", span.warmup, " of warm-up"));
+        concat("schedule: step ", step, " of ", span.total, " with ", span.warmup, " of warm-up"));
   }
   const auto ratio = [](std::int64_t part, std::int64_t whole) {
     return static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(1, whole));
@@ -61,7 +61,7 @@ struct schedule_span {
     case schedule::cosine:
       return 0.5 * (1 + std::cos(std::numbers::pi * ratio(step - span.warmup, decaying)));
   }
-  throw value_error(join("schedule: no shape ", static_cast<int>(shape)));
+  throw value_error(concat("schedule: no shape ", static_cast<int>(shape)));
 }
 
 }  // namespace prefopt

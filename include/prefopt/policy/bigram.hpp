@@ -30,7 +30,7 @@ class bigram {
   /// Throws value_error unless there are 1 to 65536 tokens.
   explicit bigram(std::size_t vocabulary_size) : size_(vocabulary_size) {
     if (size_ < 1 || size_ > 65536)
-      throw value_error(join("bigram: ", size_, " tokens, expected 1 to 65536"));
+      throw value_error(concat("bigram: ", size_, " tokens, expected 1 to 65536"));
     logits_ = backend_.allocate<double>(size_ * size_);
     gradient_ = backend_.allocate<double>(size_ * size_);
   }
@@ -108,8 +108,8 @@ class bigram {
     /// d log p(v | u) / d logits[u, w] = [v = w] - p(w | u). Adds to the gradient; `slopes` [M].
     void backward(std::span<const double> slopes) {
       if (slopes.size() != seen_.log_probs.size()) {
-        throw shape_error(
-            join("bigram: ", slopes.size(), " slopes for ", seen_.log_probs.size(), " log-probs"));
+        throw shape_error(concat("bigram: ", slopes.size(), " slopes for ", seen_.log_probs.size(),
+                                 " log-probs"));
       }
       for (std::size_t m = 0; m < slopes.size(); ++m) {
         const std::size_t row = seen_.before[m] * policy_->size_;
@@ -135,8 +135,8 @@ class bigram {
       if (reference_ == nullptr)
         throw value_error("bigram: divergences of a pass without a reference");
       if (divergence_slopes.size() != seen_.log_probs.size()) {
-        throw shape_error(join("bigram: ", divergence_slopes.size(), " divergence slopes for ",
-                               seen_.log_probs.size(), " targets"));
+        throw shape_error(concat("bigram: ", divergence_slopes.size(), " divergence slopes for ",
+                                 seen_.log_probs.size(), " targets"));
       }
       backward(slopes);
       for (std::size_t m = 0; m < divergence_slopes.size(); ++m) {
@@ -192,7 +192,7 @@ class bigram {
                                                 const bigram& reference) const {
     if (reference.size_ != size_)
       throw value_error(
-          join("bigram: a reference of ", reference.size_, " tokens, expected ", size_));
+          concat("bigram: a reference of ", reference.size_, " tokens, expected ", size_));
     std::vector<double> all;
     for (const std::size_t before : seen.before) {
       double sum = 0;
@@ -225,7 +225,7 @@ class bigram {
     for (const token_id token : prompt)
       if (token < 0 || static_cast<std::size_t>(token) >= policy.vocabulary_size())
         throw value_error(
-            join("generate: token ", token, " with a vocabulary of ", policy.vocabulary_size()));
+            concat("generate: token ", token, " with a vocabulary of ", policy.vocabulary_size()));
     token_id last = prompt.back();
     random_generator own(random.next());
     token_ids& response = responses.emplace_back();

@@ -60,17 +60,18 @@ template <class P>
 /// A policy that knows its whole distributions. Needs: `token_square_sums(batch)`, log sum_v p(v)^2
 /// at each target's row, [M], const; and the same from its passes as `square_sums()`.
 template <class P>
-concept tells_square_sums = requires(P& policy, const P& constant, const prefix_tree_batch& batch) {
-  { constant.token_square_sums(batch) } -> std::same_as<std::vector<double>>;
-  { policy.forward(batch).square_sums() } -> std::same_as<std::vector<double>>;
-};
+concept has_collision_probs =
+    requires(P& policy, const P& constant, const prefix_tree_batch& batch) {
+      { constant.token_square_sums(batch) } -> std::same_as<std::vector<double>>;
+      { policy.forward(batch).square_sums() } -> std::same_as<std::vector<double>>;
+    };
 
 /// A policy that measures how far its distributions are from those of a reference of its own kind.
 /// Needs: `token_divergences(batch, reference)`, KL(reference || policy) at each target's row, [M]
 /// in nats, const; and `forward(batch, reference)`, a pass that has them as `divergences()` and
 /// whose `backward(slopes, divergence_slopes)`, [M] each, carries both back.
 template <class P, class Reference>
-concept measures_divergences =
+concept has_kl_divergence =
     requires(P& policy, const P& constant, const Reference& reference,
              const prefix_tree_batch& batch, std::span<const double> slopes) {
       { constant.token_divergences(batch, reference) } -> std::same_as<std::vector<double>>;

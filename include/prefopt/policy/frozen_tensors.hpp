@@ -25,7 +25,7 @@ class frozen_tensors {
   void set(const Parameters& parameters, std::string_view name, bool trainable) {
     bool known = false;
     for (const auto& parameter : parameters) known = known || parameter.name == name;
-    if (!known) throw value_error(join("set_trainable: the model has no tensor named ", name));
+    if (!known) throw value_error(concat("set_trainable: the model has no tensor named ", name));
     std::erase(names_, name);
     if (!trainable) names_.emplace_back(name);
   }

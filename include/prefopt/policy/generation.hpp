@@ -59,8 +59,8 @@ template <generating_policy Policy>
   std::vector<token_ids> written =
       generate(policy, std::span<const token_ids>(repeated), options, random);
   if (written.size() != repeated.size())
-    throw shape_error(join("sample_responses: the policy wrote ", written.size(), " responses to ",
-                           repeated.size()));
+    throw shape_error(concat("sample_responses: the policy wrote ", written.size(),
+                             " responses to ", repeated.size()));
   std::vector<tokenized_example> examples;
   for (std::size_t i = 0; i < written.size(); ++i) {
     if (i % responses == 0) examples.push_back({repeated[i], {}});

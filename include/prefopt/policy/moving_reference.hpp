@@ -28,10 +28,10 @@ struct moving_reference_options {
 inline void check(const moving_reference_options& options) {
   if (!(options.mixup_alpha > 0 && options.mixup_alpha <= 1))
     throw value_error(
-        join("moving_reference: mixup_alpha is ", options.mixup_alpha, ", expected 0 < x <= 1"));
+        concat("moving_reference: mixup_alpha is ", options.mixup_alpha, ", expected 0 < x <= 1"));
   if (options.sync_steps < 1)
     throw value_error(
-        join("moving_reference: sync_steps is ", options.sync_steps, ", expected >= 1"));
+        concat("moving_reference: sync_steps is ", options.sync_steps, ", expected >= 1"));
 }
 
 /// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the
@@ -87,15 +87,15 @@ class moving_reference {
     auto&& own = policy_.parameters();
     auto&& others = policy.parameters();
     if (std::size(own) != std::size(others))
-      throw shape_error(
-          join("moving_reference: ", std::size(own), " tensors, the policy's ", std::size(others)));
+      throw shape_error(concat("moving_reference: ", std::size(own), " tensors, the policy's ",
+                               std::size(others)));
     auto other = std::begin(others);
     for (auto&& parameter : own) {
       auto&& from = *other++;
       if (from.shape != parameter.shape)
         throw shape_error(
-            join("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
-                 " elements, or another shape than the policy's of ", from.value.size()));
+            concat("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
+                   " elements, or another shape than the policy's of ", from.value.size()));
       visit(from, parameter);
     }
   }

@@ -38,13 +38,13 @@ class reference_cache {
                   const std::vector<std::uint64_t>& token_hashes,
                   const std::vector<std::size_t>& offsets, std::span<const double> values) {
     if (token_hashes.size() != keys.size()) {
-      throw shape_error(join("reference_cache: ", token_hashes.size(), " hashes for ", keys.size(),
-                             " sequences"));
+      throw shape_error(concat("reference_cache: ", token_hashes.size(), " hashes for ",
+                               keys.size(), " sequences"));
     }
     if (offsets.size() != keys.size() + 1 || offsets.front() != 0 ||
         offsets.back() != values.size()) {
-      throw shape_error(join("reference_cache: ", offsets.size(), " offsets for ", keys.size(),
-                             " sequences with ", values.size(), " log-probs"));
+      throw shape_error(concat("reference_cache: ", offsets.size(), " offsets for ", keys.size(),
+                               " sequences with ", values.size(), " log-probs"));
     }
     keys_.reserve(keys.size());
     token_hashes_.reserve(keys.size());
@@ -53,7 +53,8 @@ class reference_cache {
     slots_.reserve(keys.size());
     for (std::size_t k = 0; k < keys.size(); ++k) {
       if (offsets[k + 1] < offsets[k] || offsets[k + 1] > values.size())
-        throw shape_error(join("reference_cache: offset ", offsets[k + 1], " after ", offsets[k]));
+        throw shape_error(
+            concat("reference_cache: offset ", offsets[k + 1], " after ", offsets[k]));
       add(keys[k], token_hashes[k], values.subspan(offsets[k], offsets[k + 1] - offsets[k]));
     }
   }
@@ -62,8 +63,8 @@ class reference_cache {
   /// value_error if it is held already.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!slots_.emplace(packed(key), keys_.size()).second) {
-      throw value_error(join("reference_cache: response ", key.response_index, " of example ",
-                             key.example, " comes twice"));
+      throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
+                               key.example, " comes twice"));
     }
     keys_.push_back(key);
     token_hashes_.push_back(hash);
@@ -90,14 +91,14 @@ class reference_cache {
       const std::size_t slot = slot_of({sequence.example, sequence.response_index});
       const auto held = values_of(slot);
       if (std::cmp_not_equal(held.size(), sequence.count)) {
-        throw shape_error(join("reference_cache: response ", sequence.response_index,
-                               " of example ", sequence.example, " has ", sequence.count,
-                               " targets, but is held with ", held.size()));
+        throw shape_error(concat("reference_cache: response ", sequence.response_index,
+                                 " of example ", sequence.example, " has ", sequence.count,
+                                 " targets, but is held with ", held.size()));
       }
       if (token_hash(path.tokens) != token_hashes_[slot]) {
-        throw value_error(join("reference_cache: response ", sequence.response_index,
-                               " of example ", sequence.example,
-                               " has other tokens than those that were scored"));
+        throw value_error(concat("reference_cache: response ", sequence.response_index,
+                                 " of example ", sequence.example,
+                                 " has other tokens than those that were scored"));
       }
       answer.insert(answer.end(), held.begin(), held.end());
     });
@@ -120,8 +121,8 @@ class reference_cache {
   [[nodiscard]] std::size_t slot_of(reference_key key) const {
     const auto slot = slots_.find(packed(key));
     if (slot == slots_.end()) {
-      throw value_error(join("reference_cache: response ", key.response_index, " of example ",
-                             key.example, " is not among the ", keys_.size(), " sequences held"));
+      throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
+                               key.example, " is not among the ", keys_.size(), " sequences held"));
     }
     return slot->second;
   }

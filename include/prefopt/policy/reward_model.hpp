@@ -36,8 +36,9 @@ namespace detail {
   std::vector<std::size_t> last;
   for (const tree_sequence& sequence : batch.sequences) {
     if (sequence.count == 0)
-      throw value_error(join("reward_model: response ", sequence.response_index, " of example ",
-                             sequence.example, " has no token of its own, expected at least one"));
+      throw value_error(concat("reward_model: response ", sequence.response_index, " of example ",
+                               sequence.example,
+                               " has no token of its own, expected at least one"));
     last.push_back(static_cast<std::size_t>(sequence.first_target + sequence.count) - 1);
   }
   return last;
@@ -112,7 +113,7 @@ class reward_model {
     void backward(std::span<const double> slopes) {
       if (slopes.size() != numbers_.size())
         throw shape_error(
-            join("reward_model: ", slopes.size(), " slopes for ", numbers_.size(), " targets"));
+            concat("reward_model: ", slopes.size(), " slopes for ", numbers_.size(), " targets"));
       std::vector<double> by_rewards;  // [S]
       for (const std::size_t offset : last_) by_rewards.push_back(slopes[offset]);
       run_.backward(by_rewards);

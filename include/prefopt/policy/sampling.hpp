@@ -25,11 +25,11 @@ struct sampling_options {
 /// Throws value_error unless temperature >= 0 and finite, and 0 < top_p <= 1.
 inline void check(const sampling_options& options) {
   if (!(options.temperature >= 0 && std::isfinite(options.temperature)))
-    throw value_error(
-        join("sampling: temperature is ", options.temperature, ", expected at least 0 and finite"));
+    throw value_error(concat("sampling: temperature is ", options.temperature,
+                             ", expected at least 0 and finite"));
   if (!(options.top_p > 0 && options.top_p <= 1))
     throw value_error(
-        join("sampling: top_p is ", options.top_p, ", expected above 0 and at most 1"));
+        concat("sampling: top_p is ", options.top_p, ", expected above 0 and at most 1"));
 }
 
 /// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any
@@ -43,10 +43,10 @@ inline void check(const sampling_options& options) {
   if (logits.empty()) throw value_error("sample_token: no logits");
   const auto nan = std::ranges::find_if(logits, [](double logit) { return std::isnan(logit); });
   if (nan != logits.end())
-    throw value_error(join("sample_token: logit ", nan - logits.begin(), " is NaN"));
+    throw value_error(concat("sample_token: logit ", nan - logits.begin(), " is NaN"));
   const auto largest = std::ranges::max_element(logits);
   if (!std::isfinite(*largest))
-    throw value_error(join("sample_token: the greatest logit is ", *largest));
+    throw value_error(concat("sample_token: the greatest logit is ", *largest));
   if (options.temperature == 0) return static_cast<token_id>(largest - logits.begin());
 
   std::vector<std::size_t> order(logits.size());

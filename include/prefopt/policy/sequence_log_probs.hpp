@@ -17,8 +17,8 @@ namespace prefopt {
 [[nodiscard]] inline std::vector<double> sequence_log_probs(
     const prefix_tree_batch& batch, std::span<const double> token_log_probs) {
   if (token_log_probs.size() != batch.targets.size()) {
-    throw shape_error(join("sequence_log_probs: ", token_log_probs.size(), " token log-probs for ",
-                           batch.targets.size(), " targets"));
+    throw shape_error(concat("sequence_log_probs: ", token_log_probs.size(),
+                             " token log-probs for ", batch.targets.size(), " targets"));
   }
   std::vector<double> sums;
   sums.reserve(batch.sequences.size());

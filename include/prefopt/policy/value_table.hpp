@@ -70,7 +70,7 @@ class value_table {
     void backward(std::span<const double> slopes) {
       if (slopes.size() != tokens_.size())
         throw shape_error(
-            join("value_table: ", slopes.size(), " slopes for ", tokens_.size(), " values"));
+            concat("value_table: ", slopes.size(), " slopes for ", tokens_.size(), " values"));
       for (std::size_t i = 0; i < slopes.size(); ++i) table_->gradient_[tokens_[i]] += slopes[i];
     }
 

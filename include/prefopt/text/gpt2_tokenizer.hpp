@@ -99,8 +99,8 @@ class gpt2_tokenizer {
   /// none. Throws value_error where the vocabulary does not have it.
   [[nodiscard]] token_id end_of_text() const {
     if (const auto id = tokens_.find(end_of_text_)) return *id;
-    throw value_error(join("gpt2_tokenizer: the vocabulary has no end-of-text token ",
-                           quote_token(end_of_text_)));
+    throw value_error(concat("gpt2_tokenizer: the vocabulary has no end-of-text token ",
+                             quote_token(end_of_text_)));
   }
 
   /// What a checkpoint's folder must hold so that this tokenizer loads from it: the files that it
@@ -128,7 +128,7 @@ class gpt2_tokenizer {
                                         const added_token_matcher& first) const {
     if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
       throw value_error(
-          join("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
+          concat("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
     }
     token_ids ids;
     ids.reserve(text.size() / 4 + 1);
@@ -173,17 +173,17 @@ class gpt2_tokenizer {
       --begin;
     const utf8_step step = utf8_at(text, begin);
     const bool in_character = step.valid && begin + step.length > at;
-    const std::string what = in_character
-                                 ? join("character ", quote_token(text.substr(begin, step.length)))
-                                 : join("broken byte ", static_cast<unsigned char>(text[at]));
-    return value_error(join("gpt2_tokenizer: the vocabulary has no token for the ", what,
-                            " at byte ", at, " of the text"));
+    const std::string what =
+        in_character ? concat("character ", quote_token(text.substr(begin, step.length)))
+                     : concat("broken byte ", static_cast<unsigned char>(text[at]));
+    return value_error(concat("gpt2_tokenizer: the vocabulary has no token for the ", what,
+                              " at byte ", at, " of the text"));
   }
 
   [[nodiscard]] const std::string& bytes(token_id id) const {
     if (const std::string* found = tokens_.bytes(id)) return *found;
-    throw value_error(join("gpt2_tokenizer: no token has the id ", id, "; the vocabulary ends at ",
-                           tokens_.id_end()));
+    throw value_error(concat("gpt2_tokenizer: no token has the id ", id,
+                             "; the vocabulary ends at ", tokens_.id_end()));
   }
 
   static constexpr token_id no_token = -1;

@@ -27,9 +27,9 @@ inline void insert_merge(merge_table& merges, std::string_view left, std::string
                          std::uint32_t rank, const vocabulary& tokens, std::string_view where) {
   const auto id = [&](std::string_view text) {
     if (const auto found = tokens.find(text)) return *found;
-    throw format_error(join(where, ": ", quote_token(text), " is not in the vocabulary"));
+    throw format_error(concat(where, ": ", quote_token(text), " is not in the vocabulary"));
   };
-  const token_id merged = id(join(left, right));
+  const token_id merged = id(concat(left, right));
   merges.insert(id(left), id(right), {rank, merged});
 }
 
@@ -40,7 +40,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   if (space == line.npos || space == 0 || space + 1 == line.size() ||
       line.find(' ', space + 1) != line.npos) {
     throw format_error(
-        join(where, ": ", quote_token(line), ", expected two tokens with a space between"));
+        concat(where, ": ", quote_token(line), ", expected two tokens with a space between"));
   }
   insert_merge(merges, line.substr(0, space), line.substr(space + 1), rank, tokens, where);
 }
@@ -53,7 +53,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
                                                   const vocabulary& tokens) {
   const bool versioned = text.starts_with("#version");
   if (const auto foreign = describe_foreign(text); !versioned && !foreign.empty())
-    throw format_error(join(name, ": ", foreign, "; expected merges"));
+    throw format_error(concat(name, ": ", foreign, "; expected merges"));
   merge_table merges;
   std::uint32_t number = 0;
   while (!text.empty()) {
@@ -62,7 +62,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (number == 1 && versioned)) continue;
-    detail::insert_merge(merges, line, number, tokens, join(name, ": line ", number));
+    detail::insert_merge(merges, line, number, tokens, concat(name, ": line ", number));
   }
   return merges;
 }
@@ -74,7 +74,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   merge_table merges;
   for (std::uint32_t rank = 0; rank < list.size(); ++rank) {
     const nlohmann::json& merge = list[rank];
-    const std::string where = join(name, ": merge ", rank);
+    const std::string where = concat(name, ": merge ", rank);
     if (merge.is_string()) {
       detail::insert_merge(merges, merge.get_ref<const std::string&>(), rank, tokens, where);
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
@@ -82,7 +82,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
       detail::insert_merge(merges, merge[0].get_ref<const std::string&>(),
                            merge[1].get_ref<const std::string&>(), rank, tokens, where);
     } else {
-      throw format_error(join(where, " is neither a text \"left right\" nor a pair of texts"));
+      throw format_error(concat(where, " is neither a text \"left right\" nor a pair of texts"));
     }
   }
   return merges;

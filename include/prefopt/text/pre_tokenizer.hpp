@@ -51,9 +51,9 @@ inline constexpr std::string_view numeral_class =
 /// GPT-2's expression: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+.
 /// The possessive ++ match the same; they spare PCRE2 the thought of giving characters back.
 [[nodiscard]] inline std::string gpt2_word_expression() {
-  return join("'(?:[smtd]|re|ve|ll)| ?[", letter_class, "]++| ?[", numeral_class, "]++| ?[^",
-              white_space_class, letter_class, numeral_class, "]++|[", white_space_class, "]+(?![^",
-              white_space_class, "])|[", white_space_class, "]++");
+  return concat("'(?:[smtd]|re|ve|ll)| ?[", letter_class, "]++| ?[", numeral_class, "]++| ?[^",
+                white_space_class, letter_class, numeral_class, "]++|[", white_space_class,
+                "]+(?![^", white_space_class, "])|[", white_space_class, "]++");
 }
 
 struct pcre2_deleter {
@@ -76,7 +76,7 @@ class pre_tokenizer {
                         PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &failure, &offset, nullptr),
         detail::pcre2_deleter{});
     if (!expression_)
-      throw error(join("pre_tokenizer: PCRE2 error ", failure, " at byte ", offset));
+      throw error(concat("pre_tokenizer: PCRE2 error ", failure, " at byte ", offset));
     // where there is no JIT, matching interprets
     (void)pcre2_jit_compile_8(expression_.get(), PCRE2_JIT_COMPLETE);
   }
@@ -124,7 +124,7 @@ class pre_tokenizer {
     };
     int outcome = run(0);
     if (outcome == PCRE2_ERROR_JIT_STACKLIMIT) outcome = run(PCRE2_NO_JIT);
-    if (outcome < 0) throw error(join("pre_tokenizer: PCRE2 error ", outcome, " at byte ", at));
+    if (outcome < 0) throw error(concat("pre_tokenizer: PCRE2 error ", outcome, " at byte ", at));
     return pcre2_get_ovector_pointer_8(match)[1];
   }
 

@@ -44,23 +44,23 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
   };
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
                           "cls_token", "mask_token"}) {
-    if (file.has_value(key)) add(file.at(key), join(file.name(), ": ", key));
+    if (file.has_value(key)) add(file.at(key), concat(file.name(), ": ", key));
   }
   for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
     if (!file.has_value(key)) continue;
-    const std::string where = join(file.name(), ": ", key);
+    const std::string where = concat(file.name(), ": ", key);
     const nlohmann::json& values = file.at(key);
     if (!values.is_array() && !values.is_object())
-      throw format_error(join(where, " is ", describe_json(values), ", expected a list"));
+      throw format_error(concat(where, " is ", describe_json(values), ", expected a list"));
     for (const nlohmann::json& value : values) add(value, where);
   }
   if (!file.has_value("eos_token")) return;
-  const std::string end = named_token(file.at("eos_token"), join(file.name(), ": eos_token"));
+  const std::string end = named_token(file.at("eos_token"), concat(file.name(), ": eos_token"));
   if (!parts.end_of_text) {
     parts.end_of_text = {.text = end, .from = file.name()};
   } else if (parts.end_of_text->text != end) {
     // Here transformers takes the map's token, however old the map is.
-    throw format_error(join(
+    throw format_error(concat(
         file.name(), ": eos_token is ", quote_token(end), ", in ", parts.end_of_text->from,
         " it is ", quote_token(parts.end_of_text->text), "; remove the one that is out of date"));
   }
@@ -73,9 +73,9 @@ inline void add_decoder_tokens(tokenizer_parts& parts, const json_object& decode
     const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), id);
     if (failure != std::errc{} || end != key.data() + key.size() || id < 0) {
       throw format_error(
-          join(decoder.name(), ": the key ", quote_token(key), " is not a token id"));
+          concat(decoder.name(), ": the key ", quote_token(key), " is not a token id"));
     }
-    const json_object token(value, join(decoder.name(), ": ", key));
+    const json_object token(value, concat(decoder.name(), ": ", key));
     check_added_token_flags(token);
     const bool special = token.optional_boolean("special").value_or(false);
     parts.add(token.text("content"), id, token.optional_boolean("normalized").value_or(!special),
@@ -97,12 +97,12 @@ inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
   if (const auto kind = file.optional_text("tokenizer_class");
       kind && std::ranges::find(classes, *kind) == classes.end()) {
     throw format_error(
-        join(name, ": tokenizer_class is ", quote_token(*kind), ", expected a GPT2Tokenizer"));
+        concat(name, ": tokenizer_class is ", quote_token(*kind), ", expected a GPT2Tokenizer"));
   }
   for (const char* key :
        {"add_prefix_space", "add_bos_token", "add_eos_token", "split_special_tokens"}) {
     if (file.optional_boolean(key).value_or(false))
-      throw format_error(join(name, ": ", key, " is true, which is not supported"));
+      throw format_error(concat(name, ": ", key, " is true, which is not supported"));
   }
   parts.has_decoder = file.has_value("added_tokens_decoder");
   if (parts.has_decoder) detail::add_decoder_tokens(parts, file.object("added_tokens_decoder"));
@@ -122,7 +122,7 @@ inline void read_added_tokens(tokenizer_parts& parts, std::string_view text,
                               const std::string& name) {
   const nlohmann::json json = parse_json(text, name);
   for (const auto& [content, id] : json_object(json, name).json().items()) {
-    const auto number = to_integer(id, join(name, ": the id of ", quote_token(content)), 0,
+    const auto number = to_integer(id, concat(name, ": the id of ", quote_token(content)), 0,
                                    std::numeric_limits<token_id>::max());
     parts.add(content, static_cast<token_id>(number), true, name);
   }

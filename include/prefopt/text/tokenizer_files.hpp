@@ -36,7 +36,7 @@ namespace detail {
 /// Which of two files is right is for the user to know.
 [[nodiscard]] inline format_error files_disagree(std::string_view what, std::string_view other) {
   return format_error(
-      join(what, ", ", other, "; the files describe two tokenizers: remove what is out of date"));
+      concat(what, ", ", other, "; the files describe two tokenizers: remove what is out of date"));
 }
 
 /// Throws format_error unless a vocab.json holds the tokens of a tokenizer.json beside it, under
@@ -54,16 +54,16 @@ inline void check_same_vocabulary(const vocabulary& tokens, const std::string& n
           tokens, [&](const auto& text, token_id id) { return whole.tokens.find(text) != id; })) {
     const auto& [id, text] = *token;
     const auto other = whole.tokens.find(text);
-    throw files_disagree(join(name, ": the id of ", quote_token(text), " is ", id),
-                         other ? join("in ", whole_name, " it is ", *other)
-                               : join(whole_name, " has no such token"));
+    throw files_disagree(concat(name, ": the id of ", quote_token(text), " is ", id),
+                         other ? concat("in ", whole_name, " it is ", *other)
+                               : concat(whole_name, " has no such token"));
   }
   if (const auto token = lowest(whole.tokens, [&](const auto& text, token_id id) {
         return !whole.added_ids.contains(id) && !tokens.find(text);
       })) {
-    throw files_disagree(join(whole_name, ": model: vocab: the id of ", quote_token(token->second),
-                              " is ", token->first),
-                         join(name, " has no such token"));
+    throw files_disagree(concat(whole_name, ": model: vocab: the id of ",
+                                quote_token(token->second), " is ", token->first),
+                         concat(name, " has no such token"));
   }
 }
 
@@ -81,14 +81,14 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
           std::ranges::find_if(ids, [id](const auto& each) { return each.second == id; });
       return token->first;
     };
-    return quote_token(join(text(entries[i].left), ' ', text(entries[i].right)));
+    return quote_token(concat(text(entries[i].left), ' ', text(entries[i].right)));
   };
   for (std::size_t i = 0; i < std::max(ours.size(), theirs.size()); ++i) {
     if (i < ours.size() && i < theirs.size() && ours[i].left == theirs[i].left &&
         ours[i].right == theirs[i].right)
       continue;
-    throw files_disagree(join(name, ": merge ", i + 1, " is ", spell(ours, i)),
-                         join("in ", whole_name, " it is ", spell(theirs, i)));
+    throw files_disagree(concat(name, ": merge ", i + 1, " is ", spell(ours, i)),
+                         concat("in ", whole_name, " it is ", spell(theirs, i)));
   }
 }
 
@@ -117,8 +117,8 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
   const std::string* whole = find("tokenizer.json");
   if (!holds_tokenizer(files)) {
     throw io_error(
-        join(directory.native(),
-             ": holds no tokenizer: expected vocab.json with merges.txt, or tokenizer.json"));
+        concat(directory.native(),
+               ": holds no tokenizer: expected vocab.json with merges.txt, or tokenizer.json"));
   }
   tokenizer_parts parts;
   if (whole) parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));

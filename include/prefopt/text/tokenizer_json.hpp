@@ -27,30 +27,30 @@ inline void require_text(const json_object& object, std::string_view key,
                          std::string_view expected) {
   if (!object.has(key)) return;
   if (const std::string& text = object.text(key); text != expected) {
-    throw format_error(join(object.name(), ": ", key, " is ", quote_token(text), ", only ",
-                            quote_token(expected), " is supported"));
+    throw format_error(concat(object.name(), ": ", key, " is ", quote_token(text), ", only ",
+                              quote_token(expected), " is supported"));
   }
 }
 
 /// Refuses a member `key` that is there and is neither null nor `expected`.
 inline void require_boolean(const json_object& object, std::string_view key, bool expected) {
   if (object.optional_boolean(key).value_or(expected) != expected) {
-    throw format_error(join(object.name(), ": ", key, " is ", expected ? "false" : "true",
-                            ", which is not supported"));
+    throw format_error(concat(object.name(), ": ", key, " is ", expected ? "false" : "true",
+                              ", which is not supported"));
   }
 }
 
 inline void check_pipeline(const json_object& file) {
   if (file.has_value("normalizer")) {
-    throw format_error(join(file.name(), ": normalizer is ", describe_json(file.at("normalizer")),
-                            ", only null is supported"));
+    throw format_error(concat(file.name(), ": normalizer is ", describe_json(file.at("normalizer")),
+                              ", only null is supported"));
   }
   const json_object pre_tokenizer = file.object("pre_tokenizer");
   (void)pre_tokenizer.text("type");
   require_text(pre_tokenizer, "type", "ByteLevel");
   if (pre_tokenizer.boolean("add_prefix_space")) {
     throw format_error(
-        join(pre_tokenizer.name(), ": add_prefix_space is true, which is not supported"));
+        concat(pre_tokenizer.name(), ": add_prefix_space is true, which is not supported"));
   }
   require_boolean(pre_tokenizer, "use_regex", true);
   if (file.has_value("decoder")) require_text(file.object("decoder"), "type", "ByteLevel");
@@ -70,7 +70,7 @@ inline void check_model(const json_object& model) {
     if (model.has_value(key)) require_text(model, key, "");
   if (model.has_value("dropout") && model.number("dropout") != 0) {
     throw format_error(
-        join(model.name(), ": dropout is ", model.number("dropout"), ", which is not supported"));
+        concat(model.name(), ": dropout is ", model.number("dropout"), ", which is not supported"));
   }
   for (const char* key : {"fuse_unk", "byte_fallback", "ignore_merges"})
     require_boolean(model, key, false);
@@ -92,7 +92,7 @@ inline void check_model(const json_object& model) {
   parts.merges = read_merges_json(model.list("merges"), model.name(), parts.tokens);
   if (!file.has_value("added_tokens")) return parts;
   for (const nlohmann::json& element : file.list("added_tokens")) {
-    const json_object token(element, join(name, ": added_tokens"));
+    const json_object token(element, concat(name, ": added_tokens"));
     check_added_token_flags(token);
     const auto id = token.integer("id", 0, std::numeric_limits<token_id>::max());
     const bool special = token.optional_boolean("special").value_or(false);

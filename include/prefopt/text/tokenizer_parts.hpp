@@ -48,20 +48,20 @@ struct tokenizer_parts {
   /// already stays as it is. Throws format_error where the id is another token's, or the content's
   /// another, and where the content is empty or longer than added_token_limit.
   void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
-    if (content.empty()) throw format_error(join(name, ": the added token ", id, " has no text"));
+    if (content.empty()) throw format_error(concat(name, ": the added token ", id, " has no text"));
     if (content.size() > added_token_limit) {
-      throw format_error(join(name, ": the added token ", quote_token(content), " has ",
-                              content.size(), " bytes, expected at most ", added_token_limit));
+      throw format_error(concat(name, ": the added token ", quote_token(content), " has ",
+                                content.size(), " bytes, expected at most ", added_token_limit));
     }
     if (const auto known = tokens.find(content); !known) {
       tokens.add(content, content, id, name);
     } else if (*known != id) {
-      throw format_error(join(name, ": the added token ", quote_token(content), " has the id ", id,
-                              ", in the vocabulary it is ", *known));
+      throw format_error(concat(name, ": the added token ", quote_token(content), " has the id ",
+                                id, ", in the vocabulary it is ", *known));
     } else if (*tokens.bytes(id) != content) {
       // Found as text it would be these bytes, merged it would be others: it could not be decoded.
       throw format_error(
-          join(name, ": the added token ", quote_token(content), " also spells other bytes"));
+          concat(name, ": the added token ", quote_token(content), " also spells other bytes"));
     }
     if (added_ids.insert(id).second)
       (normalized ? then_added : first_added).push_back({content, id});
@@ -81,13 +81,13 @@ struct tokenizer_parts {
     const std::string* ours = expected.tokens.bytes(id);
     const std::string* theirs = other.tokens.bytes(id);
     if (ours == nullptr ? theirs != nullptr : theirs == nullptr || *ours != *theirs)
-      return join("token id ", id, " is ", token(theirs), ", expected ", token(ours));
+      return concat("token id ", id, " is ", token(theirs), ", expected ", token(ours));
   }
   for (std::size_t i = 0; i < end; ++i) {
     const auto id = static_cast<token_id>(i);
     if (expected.added_ids.contains(id) != other.added_ids.contains(id))
-      return join("the token ", token(expected.tokens.bytes(id)),
-                  expected.added_ids.contains(id) ? " is no" : " is an", " added token");
+      return concat("the token ", token(expected.tokens.bytes(id)),
+                    expected.added_ids.contains(id) ? " is no" : " is an", " added token");
   }
   const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
     return a.left == b.left && a.right == b.right;
@@ -95,8 +95,8 @@ struct tokenizer_parts {
   const auto ours = expected.merges.in_order(), theirs = other.merges.in_order();
   const auto first = std::ranges::mismatch(ours, theirs, same).in1;
   if (first == ours.end() && ours.size() == theirs.size()) return "";
-  return join("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, expected ",
-              ours.size());
+  return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, expected ",
+                ours.size());
 }
 
 /// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what
@@ -104,7 +104,7 @@ struct tokenizer_parts {
 inline void check_added_token_flags(const json_object& token) {
   for (const char* flag : {"lstrip", "rstrip", "single_word"})
     if (token.optional_boolean(flag).value_or(false))
-      throw format_error(join(token.name(), ": ", flag, " is true, which is not supported"));
+      throw format_error(concat(token.name(), ": ", flag, " is true, which is not supported"));
 }
 
 }  // namespace prefopt

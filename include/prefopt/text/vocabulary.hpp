@@ -33,7 +33,7 @@ class vocabulary {
     id_of_.reserve(object.json().size());
     bytes_of_.reserve(object.json().size());
     for (const auto& [text, id] : object.json().items()) {
-      const std::string where = join(object.name(), ": the id of ", quote_token(text));
+      const std::string where = concat(object.name(), ": the id of ", quote_token(text));
       const auto number = to_integer(id, where, 0, std::numeric_limits<token_id>::max());
       add(text, from_byte_symbols(text).value_or(text), static_cast<token_id>(number),
           object.name());
@@ -44,11 +44,11 @@ class vocabulary {
   /// or the id is taken.
   void add(const std::string& text, std::string bytes, token_id id, std::string_view name) {
     if (!bytes_of_.try_emplace(id, std::move(bytes)).second) {
-      throw format_error(
-          join(name, ": two tokens have the id ", id, ", ", quote_token(text), " is one of them"));
+      throw format_error(concat(name, ": two tokens have the id ", id, ", ", quote_token(text),
+                                " is one of them"));
     }
     if (!id_of_.try_emplace(text, id).second)
-      throw format_error(join(name, ": the token ", quote_token(text), " has two ids"));
+      throw format_error(concat(name, ": the token ", quote_token(text), " has two ids"));
     end_ = std::max(end_, static_cast<std::size_t>(id) + 1);
   }
 

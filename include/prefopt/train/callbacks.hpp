@@ -21,13 +21,14 @@ namespace prefopt {
 
 /// What a callback may return from on_step: `stop` ends the run after this step's evaluation and
 /// saving, which count it as the last.
-enum class run_flow { go_on, stop };
+enum class run_control { keep_going, stop };
 
-/// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a run_flow.
+/// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a
+/// run_control.
 template <class C>
 concept step_callback = requires(C& callback, const step_report& report) {
   requires std::is_void_v<decltype(callback.on_step(report))> ||
-               std::same_as<decltype(callback.on_step(report)), run_flow>;
+               std::same_as<decltype(callback.on_step(report)), run_control>;
 };
 
 namespace detail {
@@ -99,7 +100,7 @@ struct callback_requirements {
   static_assert(near_names<bare, Trainer>::none);
   static_assert(
       !answers_no_flow<C>,
-      "a callback's on_step must return nothing or a run_flow: run_flow::stop ends a run");
+      "a callback's on_step must return nothing or a run_control: run_control::stop ends a run");
   static_assert(!names_on_step<bare> || step_callback<C> || answers_no_flow<C>,
                 "a callback's on_step must take a const step_report&");
   static_assert(!names_on_evaluate<bare> || evaluation_callback<C>,
@@ -129,8 +130,8 @@ namespace detail {
 template <class Callback>
 bool notify_of_step(Callback& callback, const step_report& report) {
   if constexpr (step_callback<Callback>) {
-    if constexpr (std::same_as<decltype(callback.on_step(report)), run_flow>)
-      return callback.on_step(report) == run_flow::stop;
+    if constexpr (std::same_as<decltype(callback.on_step(report)), run_control>)
+      return callback.on_step(report) == run_control::stop;
     callback.on_step(report);
   }
   return false;

@@ -60,8 +60,8 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
                                             const gradient_check_options& options = {}) {
   using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
-    throw value_error(join("check_gradient: a difference of ", options.difference,
-                           ", expected a finite one above 0"));
+    throw value_error(concat("check_gradient: a difference of ", options.difference,
+                             ", expected a finite one above 0"));
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   (void)accumulate_gradient(policy, reference, loss, examples, all);
@@ -92,9 +92,9 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
       // what rounding left of it
       const double by = static_cast<double>(up) - static_cast<double>(down);
       if (by == 0)
-        throw value_error(join("check_gradient: a difference of ", size, " does not move element ",
-                               at, " of ", parameter.name, ", which is ", before,
-                               ": expected a larger one"));
+        throw value_error(concat("check_gradient: a difference of ", size,
+                                 " does not move element ", at, " of ", parameter.name,
+                                 ", which is ", before, ": expected a larger one"));
       double numeric = 0;
       try {
         numeric = (loss_with(up) - loss_with(down)) / by;

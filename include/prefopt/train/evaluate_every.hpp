@@ -32,7 +32,8 @@ class evaluate_every {
         reference_(detail::address_of(reference)),
         options_(options) {
     if (interval < 0)
-      throw value_error(join("evaluate_every: an interval of ", interval, " steps, expected >= 0"));
+      throw value_error(
+          concat("evaluate_every: an interval of ", interval, " steps, expected >= 0"));
     if (examples.empty()) throw value_error("evaluate_every: no examples");
   }
 

@@ -58,18 +58,18 @@ template <class Judge>
     for (std::size_t e = 0; e < all.size(); ++e) {
       const std::optional<std::size_t> choice = judge(examples[e]);
       if (choice && *choice > 1)
-        throw value_error(join("judged_pairs: the judge chose response ", *choice, " of 2"));
+        throw value_error(concat("judged_pairs: the judge chose response ", *choice, " of 2"));
       all[e] = choice;
     }
   } else {
     const std::vector<double> scores = judge(examples);
     if (scores.size() != 2 * examples.size())
       throw shape_error(
-          join("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
+          concat("judged_pairs: ", scores.size(), " scores for ", examples.size(), " pairs"));
     for (std::size_t e = 0; e < all.size(); ++e) {
       const double first = scores[2 * e], second = scores[2 * e + 1];
       if (std::isnan(first) || std::isnan(second))
-        throw value_error(join("judged_pairs: scores are ", first, " and ", second));
+        throw value_error(concat("judged_pairs: scores are ", first, " and ", second));
       if (first != second) all[e] = first > second ? 0 : 1;
     }
   }

@@ -36,8 +36,9 @@ namespace detail {
 /// "example 3" or "examples 3, 5, 8".
 inline std::string example_list(std::span<const std::size_t> examples,
                                 const char* noun = "example") {
-  std::string text = join(noun, examples.size() == 1 ? "" : "s");
-  for (std::size_t i = 0; i < examples.size(); ++i) text += join(i == 0 ? " " : ", ", examples[i]);
+  std::string text = concat(noun, examples.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    text += concat(i == 0 ? " " : ", ", examples[i]);
   return text;
 }
 

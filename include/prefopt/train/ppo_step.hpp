@@ -95,7 +95,7 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   ppo_sums sums;
   for (const std::size_t e : members) {
     if (e >= made.size())
-      throw value_error(join("accumulate_ppo_gradient: response ", e, " of ", made.size()));
+      throw value_error(concat("accumulate_ppo_gradient: response ", e, " of ", made.size()));
     sums.tokens += static_cast<double>(made.begins[e + 1] - made.begins[e]);
   }
   for_each_microbatch(made, members, microbatch_tokens(policy, tokens_per_microbatch),

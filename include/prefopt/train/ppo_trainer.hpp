@@ -91,7 +91,7 @@ class ppo_trainer {
     requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer> && ...)
   std::int64_t train(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
     for (std::size_t i = 0; i < prompts.size(); ++i)
-      if (prompts[i].empty()) throw value_error(join("ppo: prompt ", i, " has no token"));
+      if (prompts[i].empty()) throw value_error(concat("ppo: prompt ", i, " has no token"));
     run_plan plan(prompts.size(), options_);
     while (step_ < plan.total_steps()) {
       step_report report = make_step(prompts, plan.members(step_), plan.total_steps());
@@ -121,8 +121,8 @@ class ppo_trainer {
       throw value_error(
           "ppo: samples that are cut or heated, expected temperature 1, top_k 0 and top_p 1");
     if (loss_.num_mini_batches > options_.batch_size)
-      throw value_error(join("ppo: ", loss_.num_mini_batches, " mini-batches of ",
-                             options_.batch_size, " responses, expected at least one each"));
+      throw value_error(concat("ppo: ", loss_.num_mini_batches, " mini-batches of ",
+                               options_.batch_size, " responses, expected at least one each"));
     if (loss_.missing_eos_penalty && generation_.end_of_text < 0)
       throw value_error("ppo: missing_eos_penalty without an end_of_text");
     return optimizer_options(options_);
@@ -201,13 +201,13 @@ class ppo_trainer {
   /// Both optimizers, clipped by the norm of both gradients together, which it returns.
   double move(double rate, const std::vector<std::size_t>& read) {
     const auto refuse = [&](const std::string& what) {
-      throw not_finite(join("ppo: step ", step_ + 1, ": ", what, " at the responses to ",
-                            detail::example_list(read, "prompt")),
+      throw not_finite(concat("ppo: step ", step_ + 1, ": ", what, " at the responses to ",
+                              detail::example_list(read, "prompt")),
                        read);
     };
     const double norm = std::hypot(gradient_norm(policy_->backend(), policy_->parameters()),
                                    gradient_norm(critic_->backend(), critic_->parameters()));
-    if (!std::isfinite(norm)) refuse(join("gradient norm is ", norm));
+    if (!std::isfinite(norm)) refuse(concat("gradient norm is ", norm));
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
     critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate_factor, scale);
@@ -225,8 +225,8 @@ class ppo_trainer {
             std::abs(made.log_probs[m]) + std::abs(made.reference[m]) + std::abs(made.values[m]);
       if (!std::isfinite(size))
         throw not_finite(
-            join("ppo: step ", step_ + 1, ": the response to prompt ", members[e],
-                 " has a reward of ", made.scores[e], " or numbers that are not finite"),
+            concat("ppo: step ", step_ + 1, ": the response to prompt ", members[e],
+                   " has a reward of ", made.scores[e], " or numbers that are not finite"),
             {members[e]});
     }
   }

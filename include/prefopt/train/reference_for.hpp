@@ -82,10 +82,10 @@ template <class Policy, class Reference>
 void refuse_itself_as_reference(const char* where, const Policy& policy,
                                 const Reference& reference) {
   if (is_its_own_reference(policy, reference))
-    throw value_error(
-        join(where,
-             ": the policy is its own reference, which moves with it, so that the loss sees no "
-             "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
+    throw value_error(concat(
+        where,
+        ": the policy is its own reference, which moves with it, so that the loss sees no "
+        "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
 }
 
 /// Whether the loss may be given a reference that it does not read, as one that is chosen at run
@@ -107,9 +107,9 @@ void require_inputs(const Loss& loss) {
     throw value_error("the loss reads a reference, but there is none: no_reference{} was given");
   if (!reads && !none && !chosen_at_run_time<Loss>())
     throw value_error("the loss reads no reference, but one was given; give no_reference{}");
-  if (inputs.square_sums && !tells_square_sums<Policy>)
+  if (inputs.square_sums && !has_collision_probs<Policy>)
     throw value_error("the loss reads square sums, which this policy does not offer");
-  if (inputs.divergences && !measures_divergences<Policy, Reference>)
+  if (inputs.divergences && !has_kl_divergence<Policy, Reference>)
     throw value_error(
         "the loss reads divergences, which this policy does not offer from this reference");
 }

@@ -48,7 +48,7 @@ inline void check(const rollouts& made) {
     fits = fits && numbers->size() == made.begins.back();
   if (!fits)
     throw shape_error(
-        join("rollouts: numbers that are not one a token of ", made.size(), " responses"));
+        concat("rollouts: numbers that are not one a token of ", made.size(), " responses"));
 }
 
 /// Calls visit(batch, places): a batch, and the place among M of each of its targets.
@@ -110,14 +110,14 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
   for (std::size_t e = 0; e < examples.size(); ++e)
     if (const auto& responses = examples[e].responses;
         examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())
-      throw value_error(
-          join("ppo: example ", e, " is not a prompt and one response, of at least a token each"));
+      throw value_error(concat("ppo: example ", e,
+                               " is not a prompt and one response, of at least a token each"));
   rollouts made;
   made.examples = std::move(examples);
   made.scores = reward(std::span<const tokenized_example>(made.examples));
   if (made.scores.size() != made.size())
     throw shape_error(
-        join("ppo: ", made.scores.size(), " rewards for ", made.size(), " responses"));
+        concat("ppo: ", made.scores.size(), " rewards for ", made.size(), " responses"));
   std::vector<std::size_t> all(made.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (std::size_t e = 0; e < made.size(); ++e) {
@@ -134,7 +134,7 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
         const auto put = [&](const std::vector<double>& from, std::vector<double>& to) {
           if (from.size() != offsets.size())
             throw shape_error(
-                join("ppo: ", from.size(), " numbers for ", offsets.size(), " tokens"));
+                concat("ppo: ", from.size(), " numbers for ", offsets.size(), " tokens"));
           for (std::size_t m = 0; m < offsets.size(); ++m) to[offsets[m]] = from[m];
         };
         put(policy.token_log_probs(batch), made.log_probs);

@@ -168,7 +168,7 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
   const auto differ = [](std::uint64_t a, std::uint64_t b) { return a != 0 && b != 0 && a != b; };
   std::string others;
   const auto add = [&](bool differs, std::string_view what) {
-    if (differs) others += join(others.empty() ? "" : "; ", what);
+    if (differs) others += concat(others.empty() ? "" : "; ", what);
   };
   add(differ(then.options, now.options), "other options, or another loss");
   add(differ(then.data, now.data), "other data, or in another order");
@@ -178,8 +178,8 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
   add(differ(then.reference_weights, now.reference_weights),
       "a moving reference with other weights, which have to be kept and restored beside the policy's");
   if (!others.empty())
-    throw value_error(join("trainer: the restored state is of a run with ", others,
-                           ". To continue it so on purpose, clear the state's fingerprint"));
+    throw value_error(concat("trainer: the restored state is of a run with ", others,
+                             ". To continue it so on purpose, clear the state's fingerprint"));
 }
 
 }  // namespace detail

@@ -31,8 +31,8 @@ class run_plan {
     steps_per_epoch_ = static_cast<std::int64_t>((examples - 1) / batch_size_ + 1);
     if (options.max_steps == 0 &&
         options.epochs > std::numeric_limits<std::int64_t>::max() / steps_per_epoch_) {
-      throw value_error(join("trainer: ", options.epochs, " epochs of ", steps_per_epoch_,
-                             " steps are too many"));
+      throw value_error(concat("trainer: ", options.epochs, " epochs of ", steps_per_epoch_,
+                               " steps are too many"));
     }
     total_steps_ = options.max_steps != 0 ? options.max_steps : options.epochs * steps_per_epoch_;
   }

@@ -22,7 +22,7 @@ class save_every {
   /// `interval` in steps; 0: only at the end. Throws value_error for a negative one.
   save_every(std::int64_t interval, Save save) : interval_(interval), save_(std::move(save)) {
     if (interval < 0)
-      throw value_error(join("save_every: an interval of ", interval, " steps, expected >= 0"));
+      throw value_error(concat("save_every: an interval of ", interval, " steps, expected >= 0"));
   }
 
   template <class Trainer>

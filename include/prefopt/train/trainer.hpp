@@ -131,7 +131,7 @@ class trainer {
     if (options_.max_steps == 0)
       throw value_error("trainer: a single step needs max_steps, which the schedule ends at");
     if (step_ >= options_.max_steps)
-      throw value_error(join("trainer: all of ", options_.max_steps, " steps are done"));
+      throw value_error(concat("trainer: all of ", options_.max_steps, " steps are done"));
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
     // Data come as they come.
@@ -169,8 +169,8 @@ class trainer {
     constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to count on
     if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
         state.optimizer.steps != state.step) {
-      throw value_error(join("trainer: a state of ", state.step, " steps, ", state.num_tokens,
-                             " tokens and ", state.optimizer.steps, " optimizer steps"));
+      throw value_error(concat("trainer: a state of ", state.step, " steps, ", state.num_tokens,
+                               " tokens and ", state.optimizer.steps, " optimizer steps"));
     }
     Loss loss = loss_;
     restore_state(loss, std::span<const double>(state.loss));
@@ -210,7 +210,7 @@ class trainer {
     const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(policy_->backend(), policy_->parameters());
     if (!std::isfinite(norm)) {
-      refuse(join("gradient norm is ", norm, " at ", detail::example_list(members)),
+      refuse(concat("gradient norm is ", norm, " at ", detail::example_list(members)),
              {members.begin(), members.end()});
     }
     const double rate =
@@ -249,12 +249,13 @@ class trainer {
   }
 
   [[noreturn]] void refuse(const std::string& what, std::vector<std::size_t> examples) const {
-    throw not_finite(join("step ", step_ + 1, ": ", what, "; ", what_was_saved()),
+    throw not_finite(concat("step ", step_ + 1, ": ", what, "; ", what_was_saved()),
                      std::move(examples));
   }
 
   [[nodiscard]] std::string what_was_saved() const {
-    return last_saved_.empty() ? "nothing was saved before it" : join("last saved: ", last_saved_);
+    return last_saved_.empty() ? "nothing was saved before it"
+                               : concat("last saved: ", last_saved_);
   }
 
   /// Asks for an evaluation of examples held out.
@@ -264,8 +265,8 @@ class trainer {
     try {
       return callback.evaluate(*this, report);
     } catch (const not_finite& cause) {
-      throw not_finite(join("evaluation of examples held out, after step ", step_, ": ",
-                            cause.what(), "; ", what_was_saved()),
+      throw not_finite(concat("evaluation of examples held out, after step ", step_, ": ",
+                              cause.what(), "; ", what_was_saved()),
                        cause.examples(), true);
     }
   }

@@ -56,11 +56,12 @@ template <class Backend>
 inline void check(const trainer_options& options) {
   const auto at_least = [](std::string_view name, std::int64_t value, std::int64_t least) {
     if (value < least)
-      throw value_error(join("trainer: ", name, " is ", value, ", expected >= ", least));
+      throw value_error(concat("trainer: ", name, " is ", value, ", expected >= ", least));
   };
   check(optimizer_options(options));
   if (!(std::isfinite(options.max_grad_norm) && options.max_grad_norm >= 0))
-    throw value_error(join("trainer: max_grad_norm is ", options.max_grad_norm, ", expected >= 0"));
+    throw value_error(
+        concat("trainer: max_grad_norm is ", options.max_grad_norm, ", expected >= 0"));
   at_least("warmup_steps", options.warmup_steps, 0);
   at_least("batch_size", options.batch_size, 1);
   at_least("tokens_per_microbatch", options.tokens_per_microbatch.value_or(0), 0);

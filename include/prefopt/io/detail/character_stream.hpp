@@ -44,8 +44,8 @@ class character_stream {
     if (left_.front() == '\n') ++line_;
     left_.remove_prefix(1);
     if (++taken_ > limits_.line_bytes)
-      throw format_error(
-          join(path().native(), ": line ", begin_, ": longer than ", limits_.line_bytes, " bytes"));
+      throw format_error(concat(path().native(), ": line ", begin_, ": longer than ",
+                                limits_.line_bytes, " bytes"));
   }
 
   /// What is skipped from here on is counted against the limit of a line.
@@ -77,7 +77,7 @@ class character_stream {
     const std::size_t count = file_.read_some(std::span(buffer_).subspan(kept));
     if (count > limits_.file_bytes - bytes_)
       throw format_error(
-          join(path().native(), ": longer than ", limits_.file_bytes, " bytes of text"));
+          concat(path().native(), ": longer than ", limits_.file_bytes, " bytes of text"));
     bytes_ += count;
     left_ = {buffer_.data(), kept + count};
     return count > 0;

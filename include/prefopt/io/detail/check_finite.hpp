@@ -57,7 +57,7 @@ template <std::floating_point Real>
 [[nodiscard]] std::string describe_value(Real value) {
   if (value != value) return "nan";
   if (value - value != 0) return value > 0 ? "infinity" : "-infinity";
-  return join(value);
+  return concat(value);
 }
 
 /// Throws format_error, naming file, tensor and place, unless all values that were read of a tensor
@@ -70,10 +70,10 @@ void check_finite(const safetensors_archive::item& item, std::span<const Real> v
   std::vector<double> stored(values.size());
   item.file->read(*item.entry, std::span(stored));
   const bool is_beyond = first_not_finite(std::span<const double>(stored).subspan(at, 1)) == 1;
-  throw format_error(join(item.file->name(), ": tensor ", printable(item.entry->name), " holds ",
-                          describe_value(stored[at]), " at ",
-                          describe_location(at, item.entry->shape),
-                          is_beyond ? ", beyond float32" : "", "; expected finite numbers"));
+  throw format_error(concat(item.file->name(), ": tensor ", printable(item.entry->name), " holds ",
+                            describe_value(stored[at]), " at ",
+                            describe_location(at, item.entry->shape),
+                            is_beyond ? ", beyond float32" : "", "; expected finite numbers"));
 }
 
 }  // namespace prefopt::detail

@@ -44,7 +44,7 @@ inline constexpr std::array data_signatures{
 [[nodiscard]] inline std::string with_name(std::string_view command, std::string_view name) {
   std::string text;
   for (std::size_t at; (at = command.find("FILE")) != command.npos; command.remove_prefix(at + 4))
-    text += join(command.substr(0, at), name);
+    text += concat(command.substr(0, at), name);
   return text += command;
 }
 
@@ -78,13 +78,13 @@ inline constexpr std::array data_signatures{
 /// where the bytes do not tell.
 [[nodiscard]] inline std::string describe_data(std::string_view beginning, std::string_view name) {
   const auto advice = [&](std::string_view meaning, std::string_view command) {
-    return join(meaning, ", expected JSON; ", with_name(command, name), " converts it");
+    return concat(meaning, ", expected JSON; ", with_name(command, name), " converts it");
   };
   for (const auto& [bytes, meaning, way_out] : data_signatures)
     if (beginning.starts_with(bytes)) return advice(meaning, way_out);
   if (const auto encoding = wide_encoding(beginning))
-    return advice(join(*encoding, " text"),
-                  join("iconv -f ", *encoding, " -t UTF-8 FILE >FILE.utf8"));
+    return advice(concat(*encoding, " text"),
+                  concat("iconv -f ", *encoding, " -t UTF-8 FILE >FILE.utf8"));
   if (is_table(beginning, '\t'))
     return advice(
         "tab-separated values (TSV)",
@@ -96,7 +96,7 @@ inline constexpr std::array data_signatures{
         R"(python3 -c 'import csv, json; [print(json.dumps(row)) for row in csv.DictReader()"
         R"(open("FILE", encoding="utf-8-sig", newline=""))]' >FILE.jsonl)");
   if (const auto foreign = describe_foreign(beginning); !foreign.empty() && !beginning.empty())
-    return join(foreign, ", expected JSON");
+    return concat(foreign, ", expected JSON");
   return {};
 }
 

@@ -36,14 +36,14 @@ inline constexpr std::array<std::string_view, 2> changed_weights{"quantization_c
 inline void check_model_options(const json_object& object) {
   for (const auto& [key, expected] : model_options) {
     if (object.optional_boolean(key).value_or(expected) != expected) {
-      throw format_error(join(object.name(), ": ", key, " is ", expected ? "false" : "true",
-                              ", only GPT-2's default is supported"));
+      throw format_error(concat(object.name(), ": ", key, " is ", expected ? "false" : "true",
+                                ", only GPT-2's default is supported"));
     }
   }
   for (const std::string_view key : changed_weights) {
     if (object.has_value(key) && !object.at(key).empty()) {
-      throw format_error(join(object.name(), ": ", key, " is ", describe_json(object.at(key)),
-                              ", only models without it are supported"));
+      throw format_error(concat(object.name(), ": ", key, " is ", describe_json(object.at(key)),
+                                ", only models without it are supported"));
     }
   }
 }
@@ -64,14 +64,14 @@ inline void check_model_type(const json_object& object) {
   if (const auto type = object.optional_text("model_type")) {
     if (*type != "gpt2")
       throw format_error(
-          join(object.name(), ": model_type is \"", printable(*type), '"', expected));
+          concat(object.name(), ": model_type is \"", printable(*type), '"', expected));
     return;
   }
   if (!object.has_value("architectures")) return;
   for (const nlohmann::json& name : object.list("architectures")) {
     if (name.is_string() && name.get_ref<const std::string&>().starts_with("GPT2")) continue;
     const std::string text = name.is_string() ? name.get<std::string>() : describe_json(name);
-    throw format_error(join(object.name(), ": architectures holds ", printable(text), expected));
+    throw format_error(concat(object.name(), ": architectures holds ", printable(text), expected));
   }
 }
 

@@ -73,9 +73,9 @@ inline void check_no_adapter(const safetensors_archive& archive) {
     for (const std::string_view part : {"lora_", ".base_layer.", ".modules_to_save.", ".ia3_l"}) {
       if (stored.find(part) == stored.npos) continue;
       throw format_error(
-          join(item.file->name(), ": tensor ", printable(stored),
-               " is an adapter's (PEFT), expected a whole model: merge the adapter into its base "
-               "model first, as merge_and_unload of peft does"));
+          concat(item.file->name(), ": tensor ", printable(stored),
+                 " is an adapter's (PEFT), expected a whole model: merge the adapter into its base "
+                 "model first, as merge_and_unload of peft does"));
     }
   }
 }
@@ -113,10 +113,10 @@ inline void check_no_adapter(const safetensors_archive& archive) {
       prefix = before;
       first = stored;
     } else if (*prefix != before) {
-      throw format_error(join(item.file->name(), ": tensors ", printable(first), " and ",
-                              printable(stored), ": \"", printable(*prefix),
-                              "\" before the one name and \"", printable(before),
-                              "\" before the other, expected the same before all"));
+      throw format_error(concat(item.file->name(), ": tensors ", printable(first), " and ",
+                                printable(stored), ": \"", printable(*prefix),
+                                "\" before the one name and \"", printable(before),
+                                "\" before the other, expected the same before all"));
     }
   }
   const std::string_view inner = prefix.value_or("");
@@ -130,14 +130,14 @@ inline void check_no_adapter(const safetensors_archive& archive) {
     if (at && is_head(name) && prefix) {
       const std::string_view before = std::string_view(stored).substr(0, *at);
       if (before != inner && before != outer) {
-        throw format_error(join(item.file->name(), ": tensor ", printable(stored), ": \"",
-                                printable(before), "\" before a head's name, expected \"",
-                                printable(outer), "\" as with ", printable(first)));
+        throw format_error(concat(item.file->name(), ": tensor ", printable(stored), ": \"",
+                                  printable(before), "\" before a head's name, expected \"",
+                                  printable(outer), "\" as with ", printable(first)));
       }
     }
     if (!found.emplace(name, item).second) {
-      throw format_error(join(item.file->name(), ": tensor ", printable(name),
-                              " is there twice, with and without ", trunk));
+      throw format_error(concat(item.file->name(), ": tensor ", printable(name),
+                                " is there twice, with and without ", trunk));
     }
   }
   return found;

@@ -15,9 +15,9 @@
 #include "prefopt/files/folders.hpp"
 #include "prefopt/files/temporary_name.hpp"
 #include "prefopt/io/detail/check_finite.hpp"
-#include "prefopt/io/gpt2_companions.hpp"
 #include "prefopt/io/safetensors_archive.hpp"
 #include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 
 namespace prefopt::detail {
 
@@ -46,7 +46,7 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Bac
   return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
 }
 
-/// Writes config.json's text, the companions' files and, last, the weights as float32 into a
+/// Writes config.json's text, the model files and, last, the weights as float32 into a
 /// folder, made where it is not there. Each file is replaced whole or not at all; one that is a
 /// symbolic link, as the hub's cache has them, becomes a plain file. Throws io_error, and
 /// value_error where a weight is not finite as float32.
@@ -78,9 +78,9 @@ void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
     if (const std::size_t at = first_not_finite(std::span<const float>(stored));
         at != stored.size()) {
       throw value_error(
-          join(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
-               signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
-               describe_location(at, signatures[i].shape), ", which nobody could read again"));
+          concat(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
+                 signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
+                 describe_location(at, signatures[i].shape), ", which nobody could read again"));
     }
     return std::span<const float>(stored);
   });

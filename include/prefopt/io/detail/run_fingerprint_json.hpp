@@ -43,7 +43,7 @@ namespace prefopt::detail {
     std::uint64_t value = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
     if (text.size() != 16 || failed != std::errc() || end != text.data() + text.size())
-      throw format_error(join(object.name(), ": ", key, " is not 16 hexadecimal digits"));
+      throw format_error(concat(object.name(), ": ", key, " is not 16 hexadecimal digits"));
     return value;
   };
   run_fingerprint made{.options = hash("options"),
@@ -52,8 +52,8 @@ namespace prefopt::detail {
   if (!object.has_value("reference")) return made;
   for (const nlohmann::json& number : object.list("reference")) {
     if (!number.is_number())
-      throw format_error(join(object.name(), ": reference holds ", describe_json(number),
-                              ", numbers were expected"));
+      throw format_error(concat(object.name(), ": reference holds ", describe_json(number),
+                                ", numbers were expected"));
     made.reference.push_back(number.get<double>());
   }
   return made;

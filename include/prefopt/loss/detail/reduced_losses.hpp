@@ -77,12 +77,12 @@ template <class Reduction>
                                          std::span<const response_log_probs> group) {
   const std::size_t best = best_score(group.size(), [&](std::size_t k) { return group[k].score; });
   if (best == group.size())
-    throw value_error(join(loss, ": an example without a response to its prompt"));
+    throw value_error(concat(loss, ": an example without a response to its prompt"));
   const auto own =
       std::ranges::count_if(group, [](const auto& one) { return !std::isnan(one.score); });
   if (own == 1 && !(group[best].score > 0))
-    throw value_error(join(loss, ": an example whose only response has score ", group[best].score,
-                           ", expected a desirable one, with a score above 0"));
+    throw value_error(concat(loss, ": an example whose only response has score ", group[best].score,
+                             ", expected a desirable one, with a score above 0"));
   return best;
 }
 
@@ -112,7 +112,7 @@ inline void require_count(std::string_view loss, const char* what, std::size_t c
                           std::size_t expected, const char* of_what) {
   if (came != expected)
     throw shape_error(
-        join(loss, ": the loss gave ", came, ' ', what, " for ", expected, ' ', of_what));
+        concat(loss, ": the loss gave ", came, ' ', what, " for ", expected, ' ', of_what));
 }
 
 /// Losses and slopes of reduced numbers, for losses that read those.
@@ -134,7 +134,7 @@ template <preference_loss Loss>
       } else {
         if (groups[e].size() < 2)
           throw value_error(
-              join(loss_name<Loss>(), ": an example with one response, expected two or more"));
+              concat(loss_name<Loss>(), ": an example with one response, expected two or more"));
         const list_loss one = loss(groups[e]);
         require_count(loss_name<Loss>(), "slopes", one.slopes.size(), groups[e].size(),
                       "responses of a list");

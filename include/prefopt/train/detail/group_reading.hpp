@@ -57,7 +57,7 @@ class group_reading {
       if (!read) return;
       if (from.size() != batch.targets.size())
         throw shape_error(
-            join("step: ", from.size(), ' ', what, " for ", batch.targets.size(), " targets"));
+            concat("step: ", from.size(), ' ', what, " for ", batch.targets.size(), " targets"));
       to.insert(to.end(), from.begin(), from.end());
     };
     take("log-probs of the policy", true, numbers.policy, policy_);
@@ -134,15 +134,15 @@ inline void require_finite(const group_reading& read, std::span<const response_l
     if (sound) continue;
     bad.push_back(read.example(e));
     if (bad.size() > 1) continue;
-    first = join(" (loss ", results.losses[e], ", log-probs");
+    first = concat(" (loss ", results.losses[e], ", log-probs");
     for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1]; ++s)
-      first += join(s == groups.begins[e] ? " " : " and ", sums[s].policy);
+      first += concat(s == groups.begins[e] ? " " : " and ", sums[s].policy);
     for (std::size_t s = groups.begins[e]; s < groups.begins[e + 1] && !groups.reference.empty();
          ++s)
-      first += join(s == groups.begins[e] ? ", reference " : " and ", sums[s].reference);
+      first += concat(s == groups.begins[e] ? ", reference " : " and ", sums[s].reference);
     first += ")";
   }
-  if (!bad.empty()) throw not_finite(join("not finite at ", example_list(bad), first), bad);
+  if (!bad.empty()) throw not_finite(concat("not finite at ", example_list(bad), first), bad);
 }
 
 }  // namespace prefopt::detail

@@ -30,7 +30,7 @@ template <class Policy, class Reference>
 [[nodiscard]] auto forward_for(Policy& policy, const Reference& reference,
                                const prefix_tree_batch& batch, const loss_inputs& inputs) {
   if (!inputs.divergences) return policy.forward(batch);
-  if constexpr (measures_divergences<Policy, Reference>)
+  if constexpr (has_kl_divergence<Policy, Reference>)
     return policy.forward(batch, reference);
   else
     return policy.forward(batch);  // not reached
@@ -43,10 +43,10 @@ void read_pass(const Policy&, const Pass& pass, const Reference& reference,
                const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
                group_reading& read) {
   std::vector<double> square_sums, divergences;
-  if constexpr (tells_square_sums<Policy>) {
+  if constexpr (has_collision_probs<Policy>) {
     if (inputs.square_sums) square_sums = pass.square_sums();
   }
-  if constexpr (measures_divergences<Policy, Reference>) {
+  if constexpr (has_kl_divergence<Policy, Reference>) {
     if (inputs.divergences) divergences = pass.divergences();
   }
   const std::vector<double> before = ask(reference, batch, inputs.reference);
@@ -58,10 +58,10 @@ template <class Policy, class Reference, example_range Examples>
 void read_scores(const Policy& policy, const Reference& reference, const prefix_tree_batch& batch,
                  const Examples& examples, const loss_inputs& inputs, group_reading& read) {
   std::vector<double> square_sums, divergences;
-  if constexpr (tells_square_sums<Policy>) {
+  if constexpr (has_collision_probs<Policy>) {
     if (inputs.square_sums) square_sums = policy.token_square_sums(batch);
   }
-  if constexpr (measures_divergences<Policy, Reference>) {
+  if constexpr (has_kl_divergence<Policy, Reference>) {
     if (inputs.divergences) divergences = policy.token_divergences(batch, reference);
   }
   const std::vector<double> log_probs = policy.token_log_probs(batch),

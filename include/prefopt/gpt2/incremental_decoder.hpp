@@ -24,7 +24,7 @@ namespace prefopt {
 
 /// A forest in the making. The model must outlive it and keep its weights meanwhile.
 template <transformer_backend Backend>
-class gpt2_decoder {
+class incremental_decoder {
  public:
   using value_type = typename Backend::value_type;
 
@@ -35,7 +35,7 @@ class gpt2_decoder {
   };
 
   /// What a call of `read` made, one each a branch.
-  struct reading {
+  struct decode_result {
     std::vector<std::int32_t> nodes;  // [B] to go on from
     std::vector<double> all_logits;   // [B, V] of the tokens that follow
 
@@ -49,11 +49,11 @@ class gpt2_decoder {
 
   /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws
   /// value_error for 2^31 or more.
-  gpt2_decoder(const gpt2<Backend>& model, std::size_t capacity)
+  incremental_decoder(const gpt2<Backend>& model, std::size_t capacity)
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
       throw value_error(
-          join("gpt2_decoder: room for ", capacity, " tokens, expected less than 2^31"));
+          concat("incremental_decoder: room for ", capacity, " tokens, expected less than 2^31"));
     for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
       cache_.emplace_back(model.backend(), capacity, 3 * model.config().n_embd);
   }
@@ -64,7 +64,7 @@ class gpt2_decoder {
   /// Reads the branches, all at once. Throws value_error, and has read nothing, for no branches,
   /// one without tokens, behind a node that is not there or beyond the model's positions, for a
   /// token that the vocabulary does not have, and for more than there is room for.
-  [[nodiscard]] reading read(std::span<const branch> branches);
+  [[nodiscard]] decode_result read(std::span<const branch> branches);
 
  private:
   /// The tokens of a call, one after the other.
@@ -87,27 +87,27 @@ class gpt2_decoder {
 };
 
 template <transformer_backend Backend>
-auto gpt2_decoder<Backend>::rows_of(std::span<const branch> branches) const -> rows {
+auto incremental_decoder<Backend>::rows_of(std::span<const branch> branches) const -> rows {
   const gpt2_config& config = model_->config();
-  if (branches.empty()) throw value_error("gpt2_decoder: nothing to read");
+  if (branches.empty()) throw value_error("incremental_decoder: nothing to read");
   rows all;
   for (const branch& one : branches) {
-    if (one.tokens.empty()) throw value_error("gpt2_decoder: a branch without tokens");
+    if (one.tokens.empty()) throw value_error("incremental_decoder: a branch without tokens");
     if (one.behind < -1 || one.behind >= static_cast<std::int32_t>(nodes_.size()))
       throw value_error(
-          join("gpt2_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
+          concat("incremental_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
     const std::size_t begin = length_ + all.tokens.size(), end = begin + one.tokens.size();
     if (end > capacity_)
-      throw value_error(join("gpt2_decoder: token ", end, " with room for ", capacity_));
+      throw value_error(concat("incremental_decoder: token ", end, " with room for ", capacity_));
     std::int32_t position = one.behind < 0 ? 0 : depths_[static_cast<std::size_t>(one.behind)];
     if (static_cast<std::size_t>(position) + one.tokens.size() > config.n_positions)
-      throw value_error(join("gpt2_decoder: a sequence of ",
-                             static_cast<std::size_t>(position) + one.tokens.size(),
-                             " tokens, but the model's n_positions is ", config.n_positions));
+      throw value_error(concat("incremental_decoder: a sequence of ",
+                               static_cast<std::size_t>(position) + one.tokens.size(),
+                               " tokens, but the model's n_positions is ", config.n_positions));
     for (const token_id token : one.tokens) {
       if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size)
-        throw value_error(
-            join("gpt2_decoder: token ", token, " with a vocab_size of ", config.vocab_size));
+        throw value_error(concat("incremental_decoder: token ", token, " with a vocab_size of ",
+                                 config.vocab_size));
       all.tokens.push_back(token);
       all.positions.push_back(position++);
     }
@@ -122,14 +122,14 @@ auto gpt2_decoder<Backend>::rows_of(std::span<const branch> branches) const -> r
 }
 
 template <transformer_backend Backend>
-auto gpt2_decoder<Backend>::read(std::span<const branch> branches) -> reading {
+auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> decode_result {
   const rows fresh = rows_of(branches);
   const gpt2_config& config = model_->config();
   const Backend& backend = model_->backend();
   const std::size_t count = fresh.tokens.size(), ends = branches.size();
-  reading made;
+  decode_result made;
   struct undone {  // what is not read to its end leaves no nodes
-    gpt2_decoder& decoder;
+    incremental_decoder& decoder;
     std::size_t nodes = decoder.nodes_.size();
     bool whole = false;
     ~undone() {
@@ -197,8 +197,8 @@ template <transformer_backend Backend>
                                       const generation_options& options) {
   const std::size_t positions = model.config().n_positions, length = prompts[i].size();
   if (length == 0 || length >= positions)
-    throw value_error(join("generate: prompt ", i, " of ", prompts.size(), " has ", length,
-                           " tokens with n_positions ", positions));
+    throw value_error(concat("generate: prompt ", i, " of ", prompts.size(), " has ", length,
+                             " tokens with n_positions ", positions));
   return std::min(options.max_new_tokens, positions - length);
 }
 
@@ -208,8 +208,8 @@ template <transformer_backend Backend>
 void grow(const gpt2<Backend>& model, std::span<const token_ids> prompts,
           std::span<written_response> responses, std::size_t capacity,
           const generation_options& options) {
-  using branch = typename gpt2_decoder<Backend>::branch;
-  gpt2_decoder<Backend> decoder(model, capacity);
+  using branch = typename incremental_decoder<Backend>::branch;
+  incremental_decoder<Backend> decoder(model, capacity);
   std::map<token_ids, std::size_t> branch_of;
   std::vector<branch> branches;
   // of those that grow: the place of their logits; which they are

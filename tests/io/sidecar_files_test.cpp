@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What travels with a model from folder to folder.
 
-#include "prefopt/io/gpt2_companions.hpp"
+#include "prefopt/io/sidecar_files.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,7 +16,7 @@ using prefopt::gpt2_config;
 using prefopt::join;
 using namespace prefopt_test;
 
-BOOST_AUTO_TEST_SUITE(gpt2_companions)
+BOOST_AUTO_TEST_SUITE(sidecar_files)
 
 BOOST_AUTO_TEST_CASE(config_and_files_are_carried_from_folder_to_folder) {
   const model_folder source;
@@ -48,12 +48,12 @@ BOOST_AUTO_TEST_CASE(chat_templates_and_linked_files_are_carried_along_as_plain_
   const scratch_folder blobs, parent;
   put(blobs / "0", "{\"eos_token\": null, \"chat_template\": null}");
   fs::create_symlink(blobs / "0", source / "tokenizer_config.json");
-  BOOST_TEST(!prefopt::read_gpt2_companions(source.path()).has_chat_template());
+  BOOST_TEST(!prefopt::read_sidecar_files(source.path()).has_chat_template());
   put(blobs / "0", "{\"chat_template\": \"{{ messages }}\"}");
-  BOOST_TEST(prefopt::read_gpt2_companions(source.path()).has_chat_template());
+  BOOST_TEST(prefopt::read_sidecar_files(source.path()).has_chat_template());
   put(blobs / "0", "{}");
   put(source / "chat_template.jinja", "{{ messages[0].content }}");
-  BOOST_TEST(prefopt::read_gpt2_companions(source.path()).has_chat_template());
+  BOOST_TEST(prefopt::read_sidecar_files(source.path()).has_chat_template());
   fs::create_directory(source / "additional_chat_templates");
   put(source / "additional_chat_templates/rag.jinja", "{{ documents }}");
   fs::rename(source / "model.safetensors", blobs / "1");
@@ -70,10 +70,10 @@ BOOST_AUTO_TEST_CASE(chat_templates_and_linked_files_are_carried_along_as_plain_
     BOOST_TEST((fs::symlink_status(target / name).type() == fs::file_type::regular));
   }
   BOOST_TEST(fs::is_symlink(target));
-  BOOST_TEST(prefopt::read_gpt2_companions(target).has_chat_template());
+  BOOST_TEST(prefopt::read_sidecar_files(target).has_chat_template());
 
   fs::remove(blobs / "0");
-  BOOST_CHECK_EXCEPTION((void)prefopt::read_gpt2_companions(source.path()), prefopt::io_error,
+  BOOST_CHECK_EXCEPTION((void)prefopt::read_sidecar_files(source.path()), prefopt::io_error,
                         says("tokenizer_config.json: cannot open"));
 }
 
@@ -107,16 +107,16 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
     config["pad_token_id"] = 256;
     put(source / "config.json", config.dump());
     if (generation) put(source / "generation_config.json", generation);
-    const auto companions = prefopt::read_gpt2_companions(source.path(), tokenizer);
+    const auto sidecars = prefopt::read_sidecar_files(source.path(), tokenizer);
     const scratch_folder target;
-    prefopt::save_gpt2(source.load(), companions, target.path());
+    prefopt::save_gpt2(source.load(), sidecars, target.path());
     json result = json::array({json::parse(get(target / "config.json"))["eos_token_id"]});
     BOOST_TEST(json::parse(get(target / "config.json"))["pad_token_id"] == 256);
     if (generation)
       result.push_back(json::parse(get(target / "generation_config.json"))["eos_token_id"]);
-    result.push_back(companions.notes.size());
-    if (!companions.notes.empty())
-      result.push_back(companions.notes[0].substr(source.path().native().size()));
+    result.push_back(sidecars.notes.size());
+    if (!sidecars.notes.empty())
+      result.push_back(sidecars.notes[0].substr(source.path().native().size()));
     return result;
   };
   const json no_key(json::value_t::discarded);
@@ -127,16 +127,17 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
              json::parse("[[7, 256], [256, 9], 0]"));
   BOOST_TEST(aligned(no_key, "{}") == json::parse("[256, 256, 0]"));
   BOOST_TEST(aligned(nullptr, nullptr) == json::parse("[256, 0]"));
-  BOOST_TEST(aligned(7, nullptr) == (json{{256, 7}, 1, join(text, "7 in config.json", both)}));
+  BOOST_TEST(aligned(7, nullptr) == (json{{256, 7}, 1, concat(text, "7 in config.json", both)}));
   BOOST_TEST(
       aligned(7, R"({"eos_token_id": [7, 8]})") ==
-      (json{{256, 7},
-            {256, 7, 8},
-            1,
-            join(text, "7 in config.json, 7 in generation_config.json, 8 in generation_config.json",
+      (json{
+          {256, 7},
+          {256, 7, 8},
+          1,
+          concat(text, "7 in config.json, 7 in generation_config.json, 8 in generation_config.json",
                  both)}));
   BOOST_TEST(aligned(256, R"({"eos_token_id": 7})") ==
-             (json{256, {256, 7}, 1, join(text, "7 in generation_config.json", both)}));
+             (json{256, {256, 7}, 1, concat(text, "7 in generation_config.json", both)}));
   BOOST_CHECK_EXCEPTION((void)aligned("7", nullptr), prefopt::format_error,
                         says("config.json: eos_token_id is a text, an integer"));
   BOOST_CHECK_EXCEPTION((void)aligned(7, R"({"eos_token_id": [-7]})"), prefopt::format_error,
@@ -145,18 +146,18 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
 
 BOOST_AUTO_TEST_CASE(config_keys_that_nobody_knows_are_listed_once) {
   const model_folder source;
-  BOOST_TEST(prefopt::read_gpt2_companions(source.path()).notes.empty());
+  BOOST_TEST(prefopt::read_sidecar_files(source.path()).notes.empty());
   auto config = nlohmann::json::parse(get(source / "config.json"));
   config["alibi"] = true;
   config["auto_map"] = nlohmann::json::object();
   config["n_ctx"] = 3;
   put(source / "config.json", config.dump());
-  const auto notes = prefopt::read_gpt2_companions(source.path()).notes;
+  const auto notes = prefopt::read_sidecar_files(source.path()).notes;
   BOOST_REQUIRE(notes.size() == 1u);
   BOOST_TEST(
       notes[0] ==
-      join((source / "config.json").native(),
-           ": not known here, so not used, and copied to the trained model: alibi, auto_map"));
+      concat((source / "config.json").native(),
+             ": not known here, so not used, and copied to the trained model: alibi, auto_map"));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {

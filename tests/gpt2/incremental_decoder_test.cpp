@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Generation: the decoder sees what the packed batch sees, and sampling follows its options.
 
-#include "prefopt/gpt2/decoder.hpp"
+#include "prefopt/gpt2/incremental_decoder.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -22,7 +22,7 @@
 namespace {
 
 using backend_type = prefopt::eigen_backend<float>;
-using decoder_type = prefopt::gpt2_decoder<backend_type>;
+using decoder_type = prefopt::incremental_decoder<backend_type>;
 
 struct small_model {
   backend_type backend;
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
   prefopt::gpt2 model(
       backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
   prefopt::initialize(model, 5);
-  using decoder = prefopt::gpt2_decoder<failing_backend>;
+  using decoder = prefopt::incremental_decoder<failing_backend>;
   using branch = decoder::branch;
   const prefopt::token_ids prompt = {2, 7, 1}, next = {4};
   decoder reads(model, 4), expected(model, 4);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_companions: what stands beside the weights in a Hugging Face GPT-2 folder and travels with
+// sidecar_files: what stands beside the weights in a Hugging Face GPT-2 folder and travels with
 // them.
 
 #include <algorithm>
@@ -34,7 +34,7 @@ using carried_file = folder_file;
 
 /// The config that a model came with, and the files to be carried along: the tokenizer's with its
 /// chat templates, and generation_config.json.
-struct gpt2_companions {
+struct sidecar_files {
   nlohmann::json config = nlohmann::json::object();
   std::vector<carried_file> files;
   std::vector<std::string> notes = {};  ///< what the user of the folder should know, a line each
@@ -53,7 +53,7 @@ struct gpt2_companions {
 /// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`;
 /// `has_end_of_text()`, and `end_of_text()` where it has one.
 template <class T>
-concept filed_tokenizer = requires(const T& tokenizer) {
+concept saveable_tokenizer = requires(const T& tokenizer) {
   { tokenizer.files() } -> std::ranges::forward_range;
   { std::ranges::begin(tokenizer.files())->name } -> std::convertible_to<std::string>;
   { std::ranges::begin(tokenizer.files())->content } -> std::convertible_to<std::string>;
@@ -61,16 +61,16 @@ concept filed_tokenizer = requires(const T& tokenizer) {
   { tokenizer.end_of_text() } -> std::integral;
 };
 
-/// The companions of a model that has no folder yet.
-template <filed_tokenizer Tokenizer>
-[[nodiscard]] gpt2_companions companions_of(const Tokenizer& tokenizer) {
-  gpt2_companions companions;
-  for (const auto& file : tokenizer.files()) companions.files.push_back({file.name, file.content});
+/// The files of a model that has no folder yet.
+template <saveable_tokenizer Tokenizer>
+[[nodiscard]] sidecar_files sidecar_files_of(const Tokenizer& tokenizer) {
+  sidecar_files sidecars;
+  for (const auto& file : tokenizer.files()) sidecars.files.push_back({file.name, file.content});
   if (tokenizer.has_end_of_text()) {
-    companions.config["bos_token_id"] = tokenizer.end_of_text();
-    companions.config["eos_token_id"] = tokenizer.end_of_text();
+    sidecars.config["bos_token_id"] = tokenizer.end_of_text();
+    sidecars.config["eos_token_id"] = tokenizer.end_of_text();
   }
-  return companions;
+  return sidecars;
 }
 
 namespace detail {
@@ -98,7 +98,7 @@ inline constexpr const char* generation_config = "generation_config.json";
                                                           std::int64_t end) {
   constexpr const char* key = "eos_token_id";
   nlohmann::json& value = config[key];
-  std::vector<std::int64_t> ids = parse_end_ids(value, join(name, ": ", key));
+  std::vector<std::int64_t> ids = parse_end_ids(value, concat(name, ": ", key));
   if (std::ranges::find(ids, end) != ids.end()) return {};
   if (ids.empty()) {
     value = end;
@@ -114,17 +114,17 @@ inline constexpr const char* generation_config = "generation_config.json";
 /// Makes generation stop at the token that closed the responses in training: where config.json and
 /// generation_config.json name other ids only, `end` joins them, as TRL has it, and a note says so.
 /// `name` (the folder's) begins messages. Throws format_error for what is no id.
-inline void add_end_of_text(gpt2_companions& companions, std::int64_t end,
+inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
                             const std::filesystem::path& name) {
   std::string seen;
   const auto add = [&](nlohmann::json& config, const char* file) {
     for (const std::int64_t id : detail::add_end_id(config, (name / file).native(), end))
-      seen += join(seen.empty() ? "" : ", ", id, " in ", file);
+      seen += concat(seen.empty() ? "" : ", ", id, " in ", file);
   };
-  add(companions.config, "config.json");
+  add(sidecars.config, "config.json");
   const auto file =
-      std::ranges::find(companions.files, detail::generation_config, &carried_file::name);
-  if (file != companions.files.end()) {
+      std::ranges::find(sidecars.files, detail::generation_config, &carried_file::name);
+  if (file != sidecars.files.end()) {
     const std::string path = (name / file->name).native();
     nlohmann::json generation = parse_json(file->content, path);
     (void)json_object(generation, path);  // it must be an object
@@ -133,40 +133,40 @@ inline void add_end_of_text(gpt2_companions& companions, std::int64_t end,
     if (generation != before) file->content = generation.dump(2) + "\n";
   }
   if (seen.empty()) return;
-  companions.notes.push_back(
-      join(name.native(), ": the tokenizer ends a text with token ", end, ", eos_token_id is ",
-           seen, "; the trained model's files hold both, so generation stops at either"));
+  sidecars.notes.push_back(
+      concat(name.native(), ": the tokenizer ends a text with token ", end, ", eos_token_id is ",
+             seen, "; the trained model's files hold both, so generation stops at either"));
 }
 
-/// The companions in a model's folder; only config.json must be there. Throws io_error and
+/// The files in a model's folder; only config.json must be there. Throws io_error and
 /// format_error.
-[[nodiscard]] inline gpt2_companions read_gpt2_companions(const std::filesystem::path& folder) {
+[[nodiscard]] inline sidecar_files read_sidecar_files(const std::filesystem::path& folder) {
   constexpr std::size_t config_limit = std::size_t{1} << 24;
   check_model_folder(folder);
   const auto config = folder / "config.json";
-  gpt2_companions companions{parse_json(read_file(config, config_limit), config.native()), {}};
-  (void)json_object(companions.config, config.native());  // it must be an object
-  companions.files = read_folder_files(folder, std::array{detail::generation_config});
-  std::ranges::move(read_tokenizer_files(folder), std::back_inserter(companions.files));
+  sidecar_files sidecars{parse_json(read_file(config, config_limit), config.native()), {}};
+  (void)json_object(sidecars.config, config.native());  // it must be an object
+  sidecars.files = read_folder_files(folder, std::array{detail::generation_config});
+  std::ranges::move(read_tokenizer_files(folder), std::back_inserter(sidecars.files));
   std::string unknown;
-  for (const std::string& key : unknown_gpt2_config_keys(companions.config))
-    unknown += join(unknown.empty() ? "" : ", ", printable(key, 40));
+  for (const std::string& key : unknown_gpt2_config_keys(sidecars.config))
+    unknown += concat(unknown.empty() ? "" : ", ", printable(key, 40));
   if (!unknown.empty()) {
-    companions.notes.push_back(
-        join(config.native(),
-             ": not known here, so not used, and copied to the trained model: ", unknown));
+    sidecars.notes.push_back(
+        concat(config.native(),
+               ": not known here, so not used, and copied to the trained model: ", unknown));
   }
-  return companions;
+  return sidecars;
 }
 
 /// The same for a model that was trained on this tokenizer's texts: generation will stop at its end
 /// of text, too.
-template <filed_tokenizer Tokenizer>
-[[nodiscard]] gpt2_companions read_gpt2_companions(const std::filesystem::path& folder,
-                                                   const Tokenizer& tokenizer) {
-  gpt2_companions companions = read_gpt2_companions(folder);
-  if (tokenizer.has_end_of_text()) add_end_of_text(companions, tokenizer.end_of_text(), folder);
-  return companions;
+template <saveable_tokenizer Tokenizer>
+[[nodiscard]] sidecar_files read_sidecar_files(const std::filesystem::path& folder,
+                                               const Tokenizer& tokenizer) {
+  sidecar_files sidecars = read_sidecar_files(folder);
+  if (tokenizer.has_end_of_text()) add_end_of_text(sidecars, tokenizer.end_of_text(), folder);
+  return sidecars;
 }
 
 }  // namespace prefopt
