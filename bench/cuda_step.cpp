@@ -15,8 +15,8 @@
 #include <vector>
 
 #include <prefopt/cuda.hpp>
+#include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
 #include "timed_backend.hpp"
 

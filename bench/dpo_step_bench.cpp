@@ -11,8 +11,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "prefopt/datasets.hpp"
 #include "prefopt/eigen.hpp"
-#include "prefopt/io.hpp"
 #include "prefopt/prefopt.hpp"
 
 namespace {

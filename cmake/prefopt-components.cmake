@@ -1,18 +1,26 @@
 # The components and what each needs. The build reads this file, and so does the installed package, beside its config file.
 
-set(prefopt_components cuda eigen files io text xtensor)
+set(prefopt_components cuda datasets eigen formats hub io pretrained runs tokenizers xtensor)
 
 # What a reader knows it by = the target that it brings.
 set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
 set(prefopt_eigen_needs "Eigen 3.4=Eigen3::Eigen")
-set(prefopt_files_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json")
-set(prefopt_io_needs "zlib=ZLIB::ZLIB" "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOPT_XXHASH")
-set(prefopt_text_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
+set(prefopt_io_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json" "zlib=ZLIB::ZLIB")
+set(prefopt_runs_needs "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOPT_XXHASH")
+set(prefopt_tokenizers_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
 set(prefopt_xtensor_needs "xtensor=xtensor")
 
-# Components that a component stands on, besides prefopt::prefopt.
-set(prefopt_io_components files)
-set(prefopt_text_components files)
+# Components that a component depends on, besides prefopt::prefopt, lowest first.
+set(prefopt_formats_components io)
+set(prefopt_tokenizers_components io)
+set(prefopt_datasets_components io)
+set(prefopt_runs_components io formats)
+set(prefopt_hub_components io formats tokenizers)
+set(prefopt_pretrained_components io formats tokenizers datasets runs hub eigen)
+
+# Former names, so that find_package can name the new ones.
+set(prefopt_formerly_files io)
+set(prefopt_formerly_text tokenizers)
 
 # prefopt_check_compiler(PROBLEM): what is wrong with the compiler of C++, or nothing. version.hpp knows the oldest ones.
 function(prefopt_check_compiler problem)
@@ -48,12 +56,12 @@ function(prefopt_find_component component missing_result)
   elseif(component STREQUAL "eigen")
     find_package(Eigen3 3.4 QUIET)
     find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one
-  elseif(component STREQUAL "files")
-    find_package(nlohmann_json 3.11 QUIET)
   elseif(component STREQUAL "io")
+    find_package(nlohmann_json 3.11 QUIET)
     find_package(ZLIB QUIET)
+  elseif(component STREQUAL "runs")
     prefopt_find_module(XXHASH libxxhash)
-  elseif(component STREQUAL "text")
+  elseif(component STREQUAL "tokenizers")
     prefopt_find_module(PCRE2 libpcre2-8)
   elseif(component STREQUAL "xtensor")
     find_package(xtensor QUIET)

@@ -19,10 +19,8 @@
 #include <numbers>
 
 #include <prefopt/cuda.hpp>
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/pretrained.hpp>
 #include "course/tiny_gpt2.hpp"
 
 namespace {

@@ -17,10 +17,11 @@
 #include <string_view>
 #include <vector>
 
+#include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 #include "course/forms.hpp"
 #include "course/world.hpp"
 #include "program/begin.hpp"

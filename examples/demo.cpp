@@ -12,10 +12,8 @@
 #include <filesystem>
 #include <string>
 
-#include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/pretrained.hpp>
 #include "demo/options.hpp"
 #include "demo/picture.hpp"
 #include "demo/standing.hpp"

@@ -11,10 +11,10 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/eigen.hpp>
-#include <prefopt/files/model_folder.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
+#include <prefopt/io/model_folder.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 #include "program/begin.hpp"
 
 int main(int argc, char** argv) {

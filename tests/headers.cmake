@@ -47,7 +47,7 @@ function(prefopt_third_party_directories component result)
 endfunction()
 
 add_custom_target(headers_alone)
-prefopt_headers_alone(headers_alone_floors prefopt ".")
+prefopt_headers_alone(headers_alone_layers prefopt ".")
 prefopt_headers_alone(headers_alone_cuda prefopt_cuda_headers ".")
 set(prefopt_third_party)
 foreach(component IN LISTS prefopt_available_components)
@@ -80,7 +80,7 @@ target_compile_options(test_odr PRIVATE -O0)
 target_link_libraries(test_odr PRIVATE ${prefopt_all_libraries} prefopt_own_options)
 add_test(NAME odr COMMAND test_odr)
 
-# The same include path for the scripts that call the compiler. -idirafter components the standard directories first.
+# The same include path for the scripts that call the compiler. -idirafter leaves the standard directories first.
 set(prefopt_third_party_flags)
 if(prefopt_third_party)
   set(directories "$<FILTER:$<REMOVE_DUPLICATES:${prefopt_third_party}>,INCLUDE,.>")

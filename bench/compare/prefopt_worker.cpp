@@ -21,8 +21,9 @@
 #include <string_view>
 #include <vector>
 
+#include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
 
 namespace {

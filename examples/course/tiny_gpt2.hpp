@@ -10,9 +10,9 @@
 #include <string>
 
 #include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 
 namespace course {
 

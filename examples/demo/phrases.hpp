@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 
 namespace demo {
 

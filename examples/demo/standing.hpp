@@ -10,7 +10,7 @@
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 #include "demo/phrases.hpp"
 
 namespace demo {

@@ -9,8 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
+#include <prefopt/runs.hpp>
 #include "train_dpo/interruption.hpp"
 #include "train_dpo/options.hpp"
 #include "train_dpo/output_folder.hpp"

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <prefopt/io.hpp>
+#include <prefopt/datasets.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/runs.hpp>
+#include <prefopt/tokenizers.hpp>
 #include "train_dpo/options.hpp"
 
 namespace train_dpo {

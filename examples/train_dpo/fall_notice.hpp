@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <prefopt/core/error.hpp>
-#include <prefopt/io/progress_bar.hpp>
+#include <prefopt/runs/progress_bar.hpp>
 #include <prefopt/train/evaluation_report.hpp>
 #include <prefopt/train/metric.hpp>
 #include <prefopt/train/step_report.hpp>

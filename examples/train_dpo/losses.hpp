@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <prefopt/io/preference_form.hpp>
+#include <prefopt/datasets/preference_form.hpp>
 #include <prefopt/loss/any_loss.hpp>
 
 namespace train_dpo {

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <utility>
 
-#include <prefopt/files/model_folder.hpp>
-#include <prefopt/files/room.hpp>
+#include <prefopt/io/model_folder.hpp>
+#include <prefopt/io/room.hpp>
 #include "train_dpo/settings.hpp"
 
 namespace train_dpo {

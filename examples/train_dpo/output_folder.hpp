@@ -12,9 +12,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include <prefopt/files/folder_lock.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
+#include <prefopt/io/folder_lock.hpp>
 #include <prefopt/prefopt.hpp>
+#include <prefopt/runs.hpp>
 
 namespace train_dpo {
 

@@ -14,9 +14,10 @@
 #include <nlohmann/json.hpp>
 
 #include <prefopt/eigen.hpp>
-#include <prefopt/io.hpp>
+#include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/runs.hpp>
+#include <prefopt/tokenizers.hpp>
 #include "train_dpo/checkpoint_saver.hpp"
 #include "train_dpo/data.hpp"
 #include "train_dpo/fall_notice.hpp"

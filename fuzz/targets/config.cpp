@@ -3,8 +3,8 @@
 // says what was read.
 
 #include "prefopt/gpt2/layout.hpp"
-#include "prefopt/io/gpt2_config_json.hpp"
-#include "prefopt/io/sidecar_files.hpp"
+#include "prefopt/hub/gpt2_config_json.hpp"
+#include "prefopt/hub/sidecar_files.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

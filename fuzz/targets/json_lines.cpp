@@ -4,11 +4,11 @@
 
 #include <zlib.h>
 
+#include "prefopt/datasets/preference_form.hpp"
+#include "prefopt/datasets/preferences.hpp"
+#include "prefopt/datasets/ranked_preferences.hpp"
+#include "prefopt/datasets/unpaired_preferences.hpp"
 #include "prefopt/io/json_file.hpp"
-#include "prefopt/io/preference_form.hpp"
-#include "prefopt/io/preferences.hpp"
-#include "prefopt/io/ranked_preferences.hpp"
-#include "prefopt/io/unpaired_preferences.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

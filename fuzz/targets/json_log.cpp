@@ -2,7 +2,7 @@
 // metrics.jsonl, cut back to a step. What is kept are lines of the file in their order, and cutting
 // twice is cutting once.
 
-#include "prefopt/io/json_log.hpp"
+#include "prefopt/runs/json_log.hpp"
 
 #include "support.hpp"
 

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "prefopt/eigen.hpp"
-#include "prefopt/io/gpt2_folder.hpp"
-#include "prefopt/io/gpt2_scalar_folder.hpp"
+#include "prefopt/hub/gpt2_folder.hpp"
+#include "prefopt/hub/gpt2_scalar_folder.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "prefopt/io/reference_cache_file.hpp"
+#include "prefopt/runs/reference_cache_file.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

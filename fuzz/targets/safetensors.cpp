@@ -5,8 +5,8 @@
 #include <cstring>
 #include <span>
 
-#include "prefopt/io/safetensors_archive.hpp"
-#include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/formats/safetensors_writer.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "prefopt/io/gpt2_tensors.hpp"
-#include "prefopt/io/safetensors_archive.hpp"
-#include "prefopt/io/safetensors_writer.hpp"
+#include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/formats/safetensors_writer.hpp"
+#include "prefopt/hub/gpt2_tensors.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

@@ -3,7 +3,7 @@
 // tokenizer.json), merges.txt, tokenizer_config.json, special_tokens_map.json, added_tokens.json,
 // the text.
 
-#include "prefopt/text.hpp"
+#include "prefopt/tokenizers.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

@@ -3,11 +3,11 @@
 // nothing; what is taken is written and read again, and trains or says why not. Most inputs are
 // sealed with the checksums that they would need, which nobody finds by chance.
 
-#include "prefopt/io/training_state_file.hpp"
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/beta_dpo.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/policy/bigram.hpp"
+#include "prefopt/runs/training_state_file.hpp"
 #include "support.hpp"
 
 using namespace prefopt;

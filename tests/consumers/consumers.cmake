@@ -41,15 +41,16 @@ if(PREFOPT_INSTALL)
                      --test-command consumer)
     set_property(TEST consumer_${name} PROPERTY FIXTURES_REQUIRED ${fixture})
   endfunction()
-  set(others "prefopt::eigen,prefopt::files,prefopt::io,prefopt::text,prefopt::xtensor")
+  set(others "prefopt::datasets,prefopt::eigen,prefopt::formats,prefopt::hub,prefopt::io,prefopt::pretrained")
+  string(APPEND others ",prefopt::runs,prefopt::tokenizers,prefopt::xtensor")
   prefopt_components(core installed_by_readme ${consumers_directory}/readme_prefix
                      -DWANTED=core -DTARGETS=prefopt::core,prefopt::prefopt -DNONE=${others},prefopt::cuda)
-  prefopt_components(core_and_text installed ${consumers_prefix}
-                     -DWANTED=core,text -DTARGETS=prefopt::text,prefopt::core -DNONE=prefopt::io)
+  prefopt_components(core_and_tokenizers installed ${consumers_prefix}
+                     -DWANTED=core,tokenizers -DTARGETS=prefopt::tokenizers,prefopt::core -DNONE=prefopt::hub)
   prefopt_components(every_component installed_by_readme ${consumers_directory}/readme_prefix
                      -DTARGETS=prefopt::prefopt,prefopt::core,${others} -DNONE=prefopt::cuda)
   if(TARGET prefopt_cuda)
-    prefopt_components(cuda installed ${consumers_prefix} -DWANTED=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::io)
+    prefopt_components(cuda installed ${consumers_prefix} -DWANTED=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::hub)
   endif()
 
   # prefopt_find_without_eigen(NAME COMPONENT SAYS OPTION...) expects the words SAYS when COMPONENT is asked for, or success.
@@ -66,7 +67,8 @@ if(PREFOPT_INSTALL)
   endfunction()
   prefopt_find_without_eigen(missing_need eigen "component eigen needs Eigen 3.4, which was not found")
   prefopt_find_without_eigen(unknown_component abacus "it has no component abacus, only core .prefopt::prefopt, without \
-any other., cuda, eigen, files, io, text, xtensor")
+any other., cuda, datasets, eigen, formats, hub, io, pretrained, runs, tokenizers, xtensor")
+  prefopt_find_without_eigen(old_component text "its component text is now called tokenizers")
   prefopt_find_without_eigen(no_component "" "")
   prefopt_find_without_eigen(old_compiler core "it needs g.. 12 or clang 16 or later, and .+ is [A-Za-z]+ 11.4"
                              -DOLD_COMPILER=11.4)

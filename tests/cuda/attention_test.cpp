@@ -2,7 +2,7 @@
 // Who sees whom, against the definition; and attention on tensor cores, run on the host, beside the
 // CPU's in float64.
 
-#include "prefopt/cuda/attention.hpp"
+#include "prefopt/cuda/detail/attention.hpp"
 
 #include <algorithm>
 #include <cmath>

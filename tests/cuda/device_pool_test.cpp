@@ -2,7 +2,7 @@
 // A device's scratch memory over a source that counts what it is asked for and has no more than it
 // has.
 
-#include "prefopt/cuda/device_pool.hpp"
+#include "prefopt/cuda/detail/device_pool.hpp"
 
 #include <cstddef>
 #include <cstdint>

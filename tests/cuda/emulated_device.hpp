@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "prefopt/cuda/activation.hpp"
 #include "prefopt/cuda/backend.hpp"
-#include "prefopt/cuda/device_block.hpp"
-#include "prefopt/cuda/product.hpp"
-#include "prefopt/cuda/product_ways.hpp"
+#include "prefopt/cuda/detail/activation.hpp"
+#include "prefopt/cuda/detail/device_block.hpp"
+#include "prefopt/cuda/detail/product.hpp"
+#include "prefopt/cuda/detail/product_ways.hpp"
 #include "cuda/emulated_thread.hpp"
 
 namespace prefopt::tests {

@@ -18,7 +18,7 @@
 #include <boost/context/fiber.hpp>
 #include <boost/context/pooled_fixedsize_stack.hpp>
 
-#include "prefopt/cuda/kernel.hpp"
+#include "prefopt/cuda/detail/kernel.hpp"
 
 namespace prefopt::tests {
 

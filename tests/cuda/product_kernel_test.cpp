@@ -2,7 +2,7 @@
 // The product kernel beside plain loops, for every layout, type and finish; and the ways that a
 // device has for a product.
 
-#include "prefopt/cuda/product_kernel.hpp"
+#include "prefopt/cuda/detail/product_kernel.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "files/scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace fs = std::filesystem;
 using prefopt::detail::cpus_in_control_groups;

@@ -11,7 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/random.hpp"
-#include "prefopt/eigen/product_engine.hpp"
+#include "prefopt/eigen/detail/product_engine.hpp"
 #include "eigen/emulated_tiles.hpp"
 
 using prefopt::matrix_view;

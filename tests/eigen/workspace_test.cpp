@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A workspace keeps what is used and lets go of what has become too small.
 
-#include "prefopt/eigen/workspace.hpp"
+#include "prefopt/eigen/detail/workspace.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -16,7 +16,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/data/example.hpp"
-#include "prefopt/io/preferences.hpp"
+#include "prefopt/datasets/preferences.hpp"
 #include "support/npy.hpp"
 #include "support/tolerance.hpp"
 

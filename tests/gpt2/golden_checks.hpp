@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "prefopt/data/pack.hpp"
-#include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/hub/gpt2_folder.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"

@@ -10,7 +10,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/gpt2/scalar_model.hpp"
-#include "prefopt/io/gpt2_folder.hpp"
+#include "prefopt/hub/gpt2_folder.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/train/step.hpp"

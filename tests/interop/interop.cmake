@@ -2,14 +2,14 @@
 # another Python.
 
 find_package(Python3 QUIET COMPONENTS Interpreter)
-if(TARGET prefopt::eigen AND TARGET prefopt::io AND Python3_FOUND)
+if(TARGET prefopt::eigen AND TARGET prefopt::hub AND Python3_FOUND)
   add_executable(write_folder ${CMAKE_CURRENT_LIST_DIR}/write_folder.cpp)
-  target_link_libraries(write_folder PRIVATE prefopt::eigen prefopt::io prefopt_included_compiled prefopt_own_options)
+  target_link_libraries(write_folder PRIVATE prefopt::eigen prefopt::hub prefopt_included_compiled prefopt_own_options)
 
   set(golden_folder ${CMAKE_CURRENT_LIST_DIR}/../golden/gpt2)
   add_test(NAME transformers COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/check_transformers.py
                                      $<TARGET_FILE:write_folder> ${golden_folder}/tiny ${golden_folder}/untied)
   set_property(TEST transformers PROPERTY SKIP_RETURN_CODE 77)
 else()
-  message(STATUS "tests/interop: skipped, it needs prefopt::eigen, prefopt::io and Python 3")
+  message(STATUS "tests/interop: skipped, it needs prefopt::eigen, prefopt::hub and Python 3")
 endif()

@@ -22,8 +22,8 @@
 
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/io/gpt2_folder.hpp"
-#include "prefopt/io/gpt2_scalar_folder.hpp"
+#include "prefopt/hub/gpt2_folder.hpp"
+#include "prefopt/hub/gpt2_scalar_folder.hpp"
 
 namespace {
 

@@ -16,9 +16,9 @@
 
 #include <zlib.h>
 
-#include "prefopt/io/preference_form.hpp"
-#include "prefopt/io/preferences.hpp"
-#include "files/scratch_folder.hpp"
+#include "prefopt/datasets/preference_form.hpp"
+#include "prefopt/datasets/preferences.hpp"
+#include "support/scratch_folder.hpp"
 
 using namespace prefopt;
 using namespace prefopt_test;

@@ -17,7 +17,7 @@
 
 #include <zlib.h>
 
-#include "files/scratch_folder.hpp"
+#include "support/scratch_folder.hpp"
 
 using prefopt::format_error;
 using namespace prefopt_test;

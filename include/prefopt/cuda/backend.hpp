@@ -16,7 +16,7 @@
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/bfloat16.hpp"
-#include "prefopt/cuda/device_block.hpp"
+#include "prefopt/cuda/detail/device_block.hpp"
 
 namespace prefopt {
 

@@ -15,17 +15,17 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/cuda/activation.hpp"
-#include "prefopt/cuda/attention.hpp"
 #include "prefopt/cuda/backend.hpp"
-#include "prefopt/cuda/column_sums.hpp"
-#include "prefopt/cuda/embedding.hpp"
-#include "prefopt/cuda/head.hpp"
-#include "prefopt/cuda/layer_norm.hpp"
-#include "prefopt/cuda/optimizer.hpp"
-#include "prefopt/cuda/product.hpp"
-#include "prefopt/cuda/rounded_weights.hpp"
-#include "prefopt/cuda/rows.hpp"
+#include "prefopt/cuda/detail/activation.hpp"
+#include "prefopt/cuda/detail/attention.hpp"
+#include "prefopt/cuda/detail/column_sums.hpp"
+#include "prefopt/cuda/detail/embedding.hpp"
+#include "prefopt/cuda/detail/head.hpp"
+#include "prefopt/cuda/detail/layer_norm.hpp"
+#include "prefopt/cuda/detail/optimizer.hpp"
+#include "prefopt/cuda/detail/product.hpp"
+#include "prefopt/cuda/detail/rounded_weights.hpp"
+#include "prefopt/cuda/detail/rows.hpp"
 
 namespace prefopt {
 

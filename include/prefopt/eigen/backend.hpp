@@ -17,16 +17,16 @@
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/error.hpp"
-#include "prefopt/eigen/activation.hpp"
-#include "prefopt/eigen/attention.hpp"
-#include "prefopt/eigen/buffer.hpp"
-#include "prefopt/eigen/embedding.hpp"
-#include "prefopt/eigen/head.hpp"
-#include "prefopt/eigen/layer_norm.hpp"
-#include "prefopt/eigen/maps.hpp"
-#include "prefopt/eigen/optimizer.hpp"
-#include "prefopt/eigen/product_engine.hpp"
-#include "prefopt/eigen/workspace.hpp"
+#include "prefopt/eigen/detail/activation.hpp"
+#include "prefopt/eigen/detail/attention.hpp"
+#include "prefopt/eigen/detail/buffer.hpp"
+#include "prefopt/eigen/detail/embedding.hpp"
+#include "prefopt/eigen/detail/head.hpp"
+#include "prefopt/eigen/detail/layer_norm.hpp"
+#include "prefopt/eigen/detail/maps.hpp"
+#include "prefopt/eigen/detail/optimizer.hpp"
+#include "prefopt/eigen/detail/product_engine.hpp"
+#include "prefopt/eigen/detail/workspace.hpp"
 
 namespace prefopt {
 

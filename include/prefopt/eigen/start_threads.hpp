@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/eigen/parallel.hpp"
+#include "prefopt/eigen/detail/parallel.hpp"
 
 namespace prefopt {
 

@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/json.hpp"
 #include "prefopt/io/detail/character_stream.hpp"
 #include "prefopt/io/detail/describe_data.hpp"
+#include "prefopt/io/json.hpp"
 #include "prefopt/io/line_limits.hpp"
 
 namespace prefopt {

@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/input_file.hpp"
+#include "prefopt/io/input_file.hpp"
 
 namespace prefopt {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include <prefopt/loss/dpo.hpp>
-#include <prefopt/text.hpp>
+#include <prefopt/tokenizers.hpp>
 
 int main() {
   const auto at_start = prefopt::dpo{.beta = 0.1}(prefopt::pair_log_probs{});

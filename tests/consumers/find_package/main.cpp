@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include <prefopt/io.hpp>
+#include <prefopt/datasets.hpp>
 #include <prefopt/loss/dpo.hpp>
 
 int main() {

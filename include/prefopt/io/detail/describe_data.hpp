@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/files/describe_foreign.hpp"
+#include "prefopt/io/describe_foreign.hpp"
 
 namespace prefopt::detail {
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// attention_plan: who sees whom in a forest of rows, as arrays that kernels read. A query at row i
+// sees its ancestors' runs and its own node up to itself. Where the forest is nested this has
+// another side: the key at row j of node n is seen by the queries at rows j .. n.subtree_end - 1,
+// which lie side by side.
+//
+// Legend: Q queries, K keys, both in tiles of 64.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "prefopt/backend/transformer.hpp"
+#include "prefopt/cuda/detail/device_block.hpp"
+
+namespace prefopt::detail {
+
+inline constexpr std::size_t attention_tile_rows = 64;
+
+/// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end):
+/// so `pack` lays its forests out. A forest that grew as its tokens came (incremental_decoder) may
+/// not be.
+[[nodiscard]] inline bool is_nested(std::span<const tree_node> nodes) {
+  std::vector<std::int32_t> open;  // the nodes whose interval the next node begins in
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const tree_node& node = nodes[i];
+    const auto of = [&](std::int32_t above) { return nodes[static_cast<std::size_t>(above)]; };
+    while (!open.empty() && of(open.back()).subtree_end <= node.begin) open.pop_back();
+    if (node.parent != (open.empty() ? -1 : open.back())) return false;
+    if (node.subtree_end < node.end ||
+        (!open.empty() && node.subtree_end > of(open.back()).subtree_end))
+      return false;
+    open.push_back(static_cast<std::int32_t>(i));
+  }
+  return true;
+}
+
+/// Which tiles must visit each other, from the queries [begin, end) that see each key of a nested
+/// forest. A key's rows begin with itself, so those of neighbouring keys leave no gap: a tile of
+/// keys is seen by one interval of queries. Takes a step for each key and for each pair of tiles.
+struct tile_visits {
+  // of each tile of queries, one after the other: what it must visit
+  std::vector<std::int32_t> key_tiles;
+  // [tiles of queries + 1] where a tile's begin in key_tiles
+  std::vector<std::int32_t> key_tile_begins;
+  // [tiles of keys] the tiles of queries [begin, end) that see some of it
+  std::vector<std::int32_t> query_tile_begin;
+  std::vector<std::int32_t> query_tile_end;
+
+  template <class Numbers>
+  tile_visits(const Numbers& query_begin, const Numbers& query_end, std::size_t queries) {
+    constexpr auto size = static_cast<std::int32_t>(attention_tile_rows);
+    const std::size_t keys = query_begin.size();
+    for (std::size_t first = 0; first < keys; first += attention_tile_rows) {
+      const std::int32_t begin = query_begin[first];
+      std::int32_t end = begin;
+      for (std::size_t key = first; key < std::min(keys, first + attention_tile_rows); ++key)
+        end = std::max(end, std::int32_t{query_end[key]});
+      query_tile_begin.push_back(begin / size);
+      query_tile_end.push_back(end == begin ? begin / size : (end - 1) / size + 1);
+    }
+    key_tile_begins.assign((queries + attention_tile_rows - 1) / attention_tile_rows + 1, 0);
+    const auto for_each_pair = [&](const auto& visit) {
+      for (std::size_t k = 0; k < query_tile_begin.size(); ++k)
+        for (std::int32_t q = query_tile_begin[k]; q < query_tile_end[k]; ++q)
+          visit(static_cast<std::size_t>(q), k);
+    };
+    for_each_pair([&](std::size_t q, std::size_t) { ++key_tile_begins[q + 1]; });
+    std::partial_sum(key_tile_begins.begin(), key_tile_begins.end(), key_tile_begins.begin());
+    key_tiles.resize(static_cast<std::size_t>(key_tile_begins.back()));
+    std::vector<std::int32_t> next(key_tile_begins.begin(), key_tile_begins.end() - 1);
+    for_each_pair([&](std::size_t q, std::size_t k) {
+      key_tiles[static_cast<std::size_t>(next[q]++)] = static_cast<std::int32_t>(k);
+    });
+  }
+  tile_visits() = default;
+};
+
+struct attention_plan {
+  std::vector<tree_node> nodes;
+  std::vector<std::int32_t> query_rows;   // [Q] the row that a query is, ascending
+  std::vector<std::int32_t> query_nodes;  // [Q] and its node
+  // what follows is there, and true, only of a nested forest
+  bool nested;
+  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own up to here
+  std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
+  std::vector<std::int32_t> query_end;
+  tile_visits tiles;
+
+  attention_plan(const attention_rows& rows, std::size_t queries, std::size_t keys)
+      : nodes(rows.nodes.begin(), rows.nodes.end()), nested(is_nested(rows.nodes)) {
+    order_queries(rows, queries);
+    if (!nested) return;
+    order_keys(keys);
+    tiles = tile_visits(query_begin, query_end, queries);
+  }
+
+ private:
+  void order_queries(const attention_rows& rows, std::size_t queries) {
+    std::size_t node = 0;
+    for (std::size_t i = 0; i < queries; ++i) {
+      const auto row =
+          rows.queries.empty() ? static_cast<std::int32_t>(rows.first_row + i) : rows.queries[i];
+      while (nodes[node].end <= row) ++node;  // runs follow each other in the order of nodes
+      query_rows.push_back(row);
+      query_nodes.push_back(static_cast<std::int32_t>(node));
+    }
+  }
+
+  void order_keys(std::size_t keys) {
+    // [K + 1] the first query that is a key's row or a later one
+    std::vector<std::int32_t> first_query;
+    std::int32_t query = 0;
+    for (std::size_t row = 0; row <= keys; ++row) {
+      while (static_cast<std::size_t>(query) < query_rows.size() &&
+             query_rows[static_cast<std::size_t>(query)] < static_cast<std::int32_t>(row))
+        ++query;
+      first_query.push_back(query);
+    }
+    for (const tree_node& node : nodes)
+      for (std::int32_t row = node.begin; row < node.end && seen_until.size() < keys; ++row) {
+        seen_until.push_back(node.subtree_end);
+        query_begin.push_back(first_query[static_cast<std::size_t>(row)]);
+        query_end.push_back(
+            first_query[std::min(keys, static_cast<std::size_t>(node.subtree_end))]);
+      }
+  }
+};
+
+/// A plan in a device's memory.
+struct attention_plan_there {
+  bool nested;
+  device_buffer<tree_node> nodes;
+  device_buffer<std::int32_t> query_rows, query_nodes, seen_until, query_begin, query_end,
+      key_tiles, key_tile_begins, query_tile_begin, query_tile_end;
+
+  template <class Device>
+  attention_plan_there(const Device& device, const attention_plan& plan) : nested(plan.nested) {
+    const auto upload = [&](const std::vector<std::int32_t>& values) {
+      return device.upload(std::span<const std::int32_t>(values));
+    };
+    nodes = device.upload(std::span<const tree_node>(plan.nodes));
+    query_rows = upload(plan.query_rows);
+    query_nodes = upload(plan.query_nodes);
+    seen_until = upload(plan.seen_until);
+    query_begin = upload(plan.query_begin);
+    query_end = upload(plan.query_end);
+    key_tiles = upload(plan.tiles.key_tiles);
+    key_tile_begins = upload(plan.tiles.key_tile_begins);
+    query_tile_begin = upload(plan.tiles.query_tile_begin);
+    query_tile_end = upload(plan.tiles.query_tile_end);
+  }
+};
+
+/// The plans of the last few forests: every layer of a pass asks for the same one.
+class attention_plans {
+ public:
+  /// Valid until the next call.
+  template <class Device>
+  [[nodiscard]] const attention_plan_there& of(const Device& device, const attention_rows& rows,
+                                               std::size_t queries, std::size_t keys) {
+    for (const entry& known : entries_)
+      if (known.queries == queries && known.keys == keys && known.first_row == rows.first_row &&
+          std::ranges::equal(known.named, rows.queries) &&
+          std::ranges::equal(known.nodes, rows.nodes))
+        return known.plan;
+    constexpr std::size_t most = 4;  // a pass needs two: all rows, and those of the last block
+    if (entries_.size() == most) entries_.pop_front();
+    entries_.push_back({queries,
+                        keys,
+                        rows.first_row,
+                        {rows.queries.begin(), rows.queries.end()},
+                        {rows.nodes.begin(), rows.nodes.end()},
+                        {device, attention_plan(rows, queries, keys)}});
+    return entries_.back().plan;
+  }
+
+ private:
+  struct entry {
+    std::size_t queries, keys, first_row;
+    std::vector<std::int32_t> named;
+    std::vector<tree_node> nodes;
+    attention_plan_there plan;
+  };
+  std::deque<entry> entries_;
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// upload_stage: host memory that the device reads by itself, on the way from memory that the caller
+// may change at once. Without it the driver would stage a copy itself, and may wait for all earlier
+// work to do so.
+
+#if !defined(__CUDACC__)
+#error \
+    "prefopt/cuda/detail/upload_stage.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+#endif
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+
+#include <cuda_runtime_api.h>
+
+#include "prefopt/cuda/detail/check.cuh"
+
+namespace prefopt::detail {
+
+/// Copies to the device in order on one stream. Waits only for copies larger than the stage, and
+/// when what has been copied since the host last waited fills it.
+class upload_stage {
+ public:
+  explicit upload_stage(cudaStream_t stream) : stream_(stream) {
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, size), "page-locked host memory");
+    memory_.reset(static_cast<unsigned char*>(memory));
+  }
+
+  upload_stage(const upload_stage&) = delete;
+  upload_stage& operator=(const upload_stage&) = delete;
+  ~upload_stage() { cudaStreamSynchronize(stream_); }
+
+  void copy(void* to, const void* from, std::size_t bytes) {
+    if (bytes > size) {
+      check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_),
+            "a copy to the device");
+      wait();
+      return;
+    }
+    if (bytes > size - used_) wait();
+    unsigned char* const staged = memory_.get() + used_;
+    std::memcpy(staged, from, bytes);
+    check(cudaMemcpyAsync(to, staged, bytes, cudaMemcpyHostToDevice, stream_),
+          "a copy to the device");
+    used_ += bytes;
+  }
+
+  /// Waits for the stream: what was staged has arrived.
+  void wait() {
+    check(cudaStreamSynchronize(stream_), "waiting for the device");
+    used_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t size = std::size_t{8} << 20;
+  struct release {
+    void operator()(unsigned char* memory) const { cudaFreeHost(memory); }
+  };
+
+  cudaStream_t stream_;
+  std::unique_ptr<unsigned char, release> memory_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace prefopt::detail

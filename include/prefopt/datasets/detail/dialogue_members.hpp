@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The members of a preference file's objects: prompts and responses as texts or as message lists,
+// and token ids.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/datasets/messages.hpp"
+#include "prefopt/datasets/preference_columns.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt::detail {
+
+/// Token ids out of a JSON list; `where` begins the messages.
+[[nodiscard]] inline token_ids to_token_ids(const nlohmann::json& list, const std::string& where) {
+  token_ids ids;
+  ids.reserve(list.size());
+  const std::string one = concat(where, ": a token id");
+  for (const nlohmann::json& id : list)
+    ids.push_back(
+        static_cast<token_id>(to_integer(id, one, 0, std::numeric_limits<token_id>::max())));
+  return ids;
+}
+
+[[nodiscard]] inline token_ids token_member(const json_object& object, std::string_view key) {
+  return to_token_ids(object.list(key), concat(object.name(), ": ", key));
+}
+
+/// The ids of a response, of which there must be one.
+[[nodiscard]] inline token_ids response_ids(const json_object& object, std::string_view key) {
+  token_ids ids = token_member(object, key);
+  if (ids.empty()) throw format_error(concat(object.name(), ": ", key, " is an empty list"));
+  return ids;
+}
+
+using dialogue = std::vector<chat_message>;
+
+/// What `render` makes of messages. Throws format_error, which `where` begins.
+template <class Render>
+[[nodiscard]] std::string rendered(std::span<const chat_message> messages, const std::string& where,
+                                   const Render& render) {
+  try {
+    return render(messages);
+  } catch (const value_error& cause) {
+    throw format_error(concat(where, ": ", cause.what()));
+  }
+}
+
+/// Messages that several dialogues begin with, up to an assistant's turn of each that is not: their
+/// prompt. 0 where there is no such turn. Of one dialogue it is what stands before the last answer.
+[[nodiscard]] inline std::size_t common_prompt(std::span<const dialogue> dialogues) {
+  std::size_t length = dialogues[0].size();
+  for (const dialogue& one : dialogues)
+    length =
+        std::min(length, static_cast<std::size_t>(std::ranges::mismatch(dialogues[0], one).in1 -
+                                                  dialogues[0].begin()));
+  const auto answers = [&](const dialogue& one) {
+    return length < one.size() && one[length].role == chat_role::assistant;
+  };
+  while (length > 0 && !(std::ranges::all_of(dialogues, answers) &&
+                         dialogues[0][length - 1].role != chat_role::assistant))
+    --length;
+  return length;
+}
+
+/// A response as its file holds it: a text or a list of messages.
+struct response_value {
+  const nlohmann::json* value;
+  std::string where;  ///< begins the messages about it
+};
+
+struct prompt_and_responses {
+  std::string prompt;
+  std::vector<std::string> responses;
+};
+
+[[nodiscard]] inline prompt_and_responses render_dialogues(
+    std::span<const chat_message> prompt, std::span<const std::span<const chat_message>> answers,
+    std::span<const response_value> responses, const std::string& prompt_location) {
+  prompt_and_responses texts{rendered(prompt, prompt_location, render_prompt), {}};
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    texts.responses.push_back(rendered(answers[i], responses[i].where, render_response));
+  return texts;
+}
+
+/// Whole dialogues, which say the prompt themselves; the member "prompt" is a text that stands in
+/// it, or nothing. `what` they are begins a message: "chosen and rejected".
+[[nodiscard]] inline prompt_and_responses split_dialogues(const json_object& object,
+                                                          std::string_view what,
+                                                          std::span<const response_value> responses,
+                                                          std::span<const dialogue> dialogues) {
+  const std::size_t length = common_prompt(dialogues);
+  if (length == 0)
+    throw format_error(
+        responses.size() == 1
+            ? concat(object.name(), ": ", what, " has no message before the assistant's last turn")
+            : concat(object.name(), ": ", what,
+                     " have no beginning in common that an assistant's message follows in each"));
+  const auto prompt = std::span(dialogues[0]).first(length);
+  if (object.has("prompt") && !says_nothing(object.at("prompt"))) {
+    const std::string& text = object.text("prompt");
+    const std::array<std::string_view, 1> held{text};
+    const auto is_prompt = [&](const chat_message& message) {
+      return message.role == chat_role::user && holds_all(held, message.content) &&
+             holds_all(std::array<std::string_view, 1>{message.content}, text);
+    };
+    if (std::ranges::none_of(prompt, is_prompt))
+      throw format_error(concat(object.name(), ": prompt is \"", printable(text, 60),
+                                "\", which is no user's message of the dialogues in ",
+                                responses[0].where.substr(object.name().size() + 2),
+                                "; remove it, or the dialogues' beginning"));
+  }
+  std::vector<std::span<const chat_message>> answers;
+  for (const dialogue& one : dialogues) answers.push_back(std::span(one).subspan(length));
+  return render_dialogues(prompt, answers, responses, object.name());
+}
+
+/// Responses that follow a list of messages; a dialogue that begins with the whole list says it a
+/// second time.
+[[nodiscard]] inline prompt_and_responses follow_prompt(const json_object& object,
+                                                        std::span<const response_value> responses,
+                                                        std::span<const dialogue> dialogues) {
+  const std::string where = concat(object.name(), ": prompt");
+  const dialogue prompt = parse_messages(object.at("prompt"), where);
+  std::vector<std::span<const chat_message>> answers;
+  for (const dialogue& one : dialogues) {
+    const bool repeats = one.size() > prompt.size() &&
+                         std::ranges::equal(std::span(one).first(prompt.size()), prompt);
+    answers.push_back(std::span(one).subspan(repeats ? prompt.size() : 0));
+  }
+  return render_dialogues(prompt, answers, responses, where);
+}
+
+/// A text prompt and texts that follow it.
+[[nodiscard]] inline prompt_and_responses plain_texts(const json_object& object,
+                                                      std::span<const response_value> responses) {
+  prompt_and_responses texts;
+  for (const auto& [value, where] : responses) {
+    if (!value->is_string())
+      throw format_error(concat(where, " is ", describe_json(*value),
+                                ", expected a text, or a list of messages in all"));
+    texts.responses.push_back(value->get<std::string>());
+  }
+  texts.prompt = object.text("prompt");
+  return texts;
+}
+
+/// The text of a prompt and of the responses to it. `what` the responses are is for messages.
+/// Throws format_error where they are not all texts or all messages.
+[[nodiscard]] inline prompt_and_responses read_texts(const json_object& object,
+                                                     std::string_view what,
+                                                     std::span<const response_value> responses) {
+  const bool has_prompt = object.has_value("prompt");
+  const bool of_messages = responses[0].value->is_array();
+  const bool prompt_of_messages = has_prompt && object.at("prompt").is_array();
+  const auto mixed = [&](const std::string& where, bool is_list, const char* other,
+                         bool other_is_list) {
+    const auto kind = [](bool list) { return list ? "a list of messages" : "a text"; };
+    throw format_error(concat(where, " is ", kind(is_list), " and ", other, ' ',
+                              kind(other_is_list), ", expected both of one kind"));
+  };
+  for (const auto& [value, where] : responses) {
+    if (!value->is_array() && !value->is_string()) break;  // said below
+    if (prompt_of_messages && value->is_string()) mixed(where, false, "the prompt", true);
+    if (value->is_array() != of_messages) mixed(where, !of_messages, "another", of_messages);
+  }
+  if (!of_messages) return plain_texts(object, responses);
+  std::vector<dialogue> dialogues;
+  for (const auto& [value, where] : responses) {
+    if (!value->is_array())
+      throw format_error(concat(where, " is ", describe_json(*value), ", expected a list"));
+    dialogues.push_back(parse_messages(*value, where));
+  }
+  if (prompt_of_messages) return follow_prompt(object, responses, dialogues);
+  if (has_prompt && !says_nothing(object.at("prompt")))
+    for (std::size_t i = 0; i < dialogues.size(); ++i)
+      if (dialogues[i].empty() || dialogues[i][0].role == chat_role::assistant)
+        mixed(responses[i].where, true, "the prompt", false);
+  return split_dialogues(object, what, responses, dialogues);
+}
+
+[[nodiscard]] inline response_value response_member(const json_object& object,
+                                                    std::string_view key) {
+  return {&object.at(key), concat(object.name(), ": ", key)};
+}
+
+}  // namespace prefopt::detail

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Message lists, [{"role": "user", "content": "Hi"}, ...], as the plain text of a dialogue. GPT-2
+// has no chat template of its own; this is the one of the HH pairs, whose turns begin with two line
+// ends and the speaker's name:
+//   system     "\n\nSystem: ..."
+//   user       "\n\nHuman: ..."
+//   assistant  "\n\nAssistant: ..."
+// A prompt ends with "\n\nAssistant:", and a response begins with a space and what the assistant
+// says.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/datasets/detail/known_columns.hpp"
+#include "prefopt/datasets/preference_columns.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt {
+
+enum class chat_role { system, user, assistant };
+
+/// One turn of a dialogue.
+struct chat_message {
+  chat_role role = chat_role::user;
+  std::string content;
+
+  friend bool operator==(const chat_message&, const chat_message&) = default;
+};
+
+/// What begins an assistant's turn, and a user's.
+inline constexpr std::string_view assistant_turn = "\n\nAssistant:";
+inline constexpr std::string_view user_turn = "\n\nHuman:";
+
+namespace detail {
+
+[[nodiscard]] inline std::string_view turn_of(chat_role role) {
+  switch (role) {
+    case chat_role::system:
+      return "\n\nSystem:";
+    case chat_role::user:
+      return user_turn;
+    case chat_role::assistant:
+      break;
+  }
+  return assistant_turn;
+}
+
+[[nodiscard]] inline std::string turns(std::span<const chat_message> messages) {
+  std::string text;
+  for (const chat_message& message : messages)
+    text += concat(turn_of(message.role), ' ', message.content);
+  return text;
+}
+
+}  // namespace detail
+
+/// A prompt's text. Throws value_error where the assistant has the last word already, and where
+/// there is no message.
+[[nodiscard]] inline std::string render_prompt(std::span<const chat_message> messages) {
+  if (messages.empty()) throw value_error("a prompt without messages");
+  if (messages.back().role == chat_role::assistant)
+    throw value_error("a prompt whose last message is the assistant's, expected a user's");
+  return detail::turns(messages) + std::string(assistant_turn);
+}
+
+/// A response's text, to follow a prompt's. Throws value_error where a message is not the
+/// assistant's (all of a response is scored, so others' words would be learnt as answers), and
+/// where there is none.
+[[nodiscard]] inline std::string render_response(std::span<const chat_message> messages) {
+  if (messages.empty()) throw value_error("a response without messages");
+  if (messages[0].role != chat_role::assistant)
+    throw value_error("a response whose first message is not the assistant's");
+  for (std::size_t i = 1; i < messages.size(); ++i)
+    if (messages[i].role != chat_role::assistant)
+      throw value_error(concat(
+          "a response whose message ", i + 1,
+          " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
+  return detail::turns(messages).substr(assistant_turn.size());
+}
+
+/// Reads a message list; `where` begins the messages of the format_error that it throws for
+/// anything else.
+[[nodiscard]] inline std::vector<chat_message> parse_messages(const nlohmann::json& list,
+                                                              const std::string& where) {
+  constexpr std::array<std::pair<std::string_view, chat_role>, 3> roles{
+      {{"system", chat_role::system},
+       {"user", chat_role::user},
+       {"assistant", chat_role::assistant}}};
+  std::vector<chat_message> messages;
+  for (const nlohmann::json& one : list) {
+    const json_object message(one, concat(where, ": message ", messages.size() + 1));
+    for (const auto& [name, value] : one.items())
+      if (!detail::says_nothing(value))
+        detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value,
+                              message.name());
+    if (message.has("from") && !message.has("role"))
+      throw format_error(concat(
+          message.name(),
+          ": \"from\" and \"value\", expected \"role\" (system, user, assistant) and \"content\""));
+    const std::string& role = message.text("role");
+    const auto* known =
+        std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
+    if (known == roles.end())
+      throw format_error(concat(message.name(), ": role is ", printable(role),
+                                ", expected system, user or assistant"));
+    messages.push_back({known->second, message.text("content")});
+  }
+  return messages;
+}
+
+}  // namespace prefopt

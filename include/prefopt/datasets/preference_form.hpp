@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// form_of: which form of preferences a file holds, by its first object.
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/io/json_file.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt {
+
+enum class preference_form {
+  pairs,     ///< "chosen" and "rejected": read_preferences
+  lists,     ///< "responses": read_ranked_preferences
+  unpaired,  ///< "completion": read_unpaired_preferences
+};
+
+[[nodiscard]] inline std::string_view name_of(preference_form form) {
+  switch (form) {
+    case preference_form::pairs:
+      return "pairs";
+    case preference_form::lists:
+      return "lists";
+    case preference_form::unpaired:
+      break;
+  }
+  return "unpaired examples";
+}
+
+/// The form of the file's next object, which stays in the file. Throws io_error where the file
+/// cannot be read, format_error where that is no JSON object, where it is of no form, and where
+/// there is none.
+[[nodiscard]] inline preference_form form_of(json_file& file) {
+  const nlohmann::json* value = file.peek();
+  if (value == nullptr)
+    throw format_error(concat(file.name(), ": empty, expected a JSON object a line"));
+  const json_object object(*value, file.location());
+  const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
+  if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;
+  if (has_any("responses", "responses_ids")) return preference_form::lists;
+  if (has_any("completion", "completion_ids")) return preference_form::unpaired;
+  std::string keys;
+  for (const auto& [key, member] : value->items())
+    if (keys.size() < 160) keys += concat(keys.empty() ? "" : ", ", printable(key, 40));
+  throw format_error(concat(object.name(), ": none of the keys chosen, responses and completion",
+                            keys.empty() ? "" : "; there are ", keys));
+}
+
+}  // namespace prefopt

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// read_preferences: preference pairs from JSON, one object a line or a list of objects, plain or
+// gzip. An object holds either texts ("prompt", "chosen", "rejected"), the same as message lists,
+// or token ids ("prompt_ids", "chosen_ids", "rejected_ids"); where it holds both, the ids count. A
+// file may mix the kinds line by line. A member that is null is as good as absent.
+// preference_columns.hpp says what becomes of other members.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/preference_record.hpp"
+#include "prefopt/datasets/detail/dialogue_members.hpp"
+#include "prefopt/datasets/messages.hpp"
+#include "prefopt/datasets/preference_columns.hpp"
+#include "prefopt/datasets/preference_records.hpp"
+#include "prefopt/io/json_file.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/line_limits.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// Bytes that two UTF-8 texts have in common at their beginning, in whole code points.
+[[nodiscard]] inline std::size_t common_prefix(std::string_view a, std::string_view b) {
+  auto length = static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+  const auto inside = [](std::string_view text, std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80u;
+  };
+  while (length > 0 && (inside(a, length) || inside(b, length))) --length;
+  return length;
+}
+
+}  // namespace detail
+
+/// Splits two dialogues that begin alike into a prompt and two responses: the prompt is their
+/// common prefix in code points, cut back to the end of its last "\n\nAssistant:" if it holds one,
+/// else before a trailing space.
+[[nodiscard]] inline preference_pair split_common_prompt(std::string_view chosen,
+                                                         std::string_view rejected) {
+  std::size_t length = detail::common_prefix(chosen, rejected);
+  const std::size_t last = chosen.substr(0, length).rfind(assistant_turn);
+  if (last != chosen.npos)
+    length = last + assistant_turn.size();
+  else if (length > 0 && chosen[length - 1] == ' ')
+    --length;
+  return {std::string(chosen.substr(0, length)), std::string(chosen.substr(length)),
+          std::string(rejected.substr(length))};
+}
+
+namespace detail {
+
+/// The columns that pairs are made of.
+inline constexpr std::array<std::string_view, 6> pair_columns{
+    "prompt", "chosen", "rejected", "prompt_ids", "chosen_ids", "rejected_ids"};
+
+}  // namespace detail
+
+/// The pair that one JSON object spells. Throws format_error, naming the object's place and the
+/// member.
+[[nodiscard]] inline preference_record parse_preference(const json_object& object) {
+  const auto checked = [&](preference_pair pair) {
+    return detail::checked_record<preference_record>(object, detail::pair_columns, std::move(pair));
+  };
+  if (object.has_value("prompt_ids") || object.has_value("chosen_ids") ||
+      object.has_value("rejected_ids")) {
+    detail::check_columns(object, detail::pair_columns, {});
+    return {tokenized_pair{detail::token_member(object, "prompt_ids"),
+                           detail::response_ids(object, "chosen_ids"),
+                           detail::response_ids(object, "rejected_ids")}};
+  }
+  const std::array responses{detail::response_member(object, "chosen"),
+                             detail::response_member(object, "rejected")};
+  if (!object.has_value("prompt") && responses[0].value->is_string() &&
+      responses[1].value->is_string())
+    return checked(split_common_prompt(object.text("chosen"), object.text("rejected")));
+  auto [prompt, texts] = detail::read_texts(object, "chosen and rejected", responses);
+  return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
+}
+
+/// All pairs that are left in a file, each with its line, and what was noticed. Throws io_error
+/// where it cannot be read, format_error with the line's number where one is not a pair, where
+/// there is none at all, and where the file is beyond its limits. Memory: the pairs, and one line.
+[[nodiscard]] inline preference_records<preference_record> read_preferences(json_file& file) {
+  return detail::read_records(file, "pairs", detail::pair_columns, parse_preference);
+}
+
+/// The same of a file that is opened for it.
+[[nodiscard]] inline preference_records<preference_record> read_preferences(
+    const std::filesystem::path& path, line_limits limits = {}) {
+  json_file file(path, limits);
+  return read_preferences(file);
+}
+
+}  // namespace prefopt

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Token and position embedding, and picking rows of a matrix.
+//
+// Legend: N rows, C channels, V vocabulary, P positions.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "prefopt/eigen/detail/maps.hpp"
+#include "prefopt/eigen/detail/parallel.hpp"
+
+namespace prefopt::detail {
+
+/// out [N, C] = wte[token] + wpe[position].
+template <class Real>
+void embedding(int threads, std::span<const std::int32_t> tokens,
+               std::span<const std::int32_t> positions, matrix_view<const Real> wte,
+               matrix_view<const Real> wpe, matrix_view<Real> out) {
+  parallel_ranges(threads, tokens.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t row = begin; row < end; ++row)
+      as_eigen_row(out, row) = as_eigen_row(wte, static_cast<std::size_t>(tokens[row])) +
+                               as_eigen_row(wpe, static_cast<std::size_t>(positions[row]));
+  });
+}
+
+/// Adds to d_wte [V, C] and d_wpe [P, C]. A token may stand in many rows, so threads split
+/// channels, not rows.
+template <class Real>
+void embedding_backward(int threads, std::span<const std::int32_t> tokens,
+                        std::span<const std::int32_t> positions, matrix_view<const Real> d_out,
+                        matrix_view<Real> d_wte, matrix_view<Real> d_wpe) {
+  parallel_ranges(
+      threads, d_out.extent(1), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+        const auto first = eigen_index(begin), count = eigen_index(end - begin);
+        for (std::size_t row = 0; row < tokens.size(); ++row) {
+          const auto d = as_eigen_row(d_out, row).segment(first, count);
+          as_eigen_row(d_wte, static_cast<std::size_t>(tokens[row])).segment(first, count) += d;
+          as_eigen_row(d_wpe, static_cast<std::size_t>(positions[row])).segment(first, count) += d;
+        }
+      });
+}
+
+/// out [R, C] = the rows of `from` [N, C] that `rows` [R] names.
+template <class Real>
+void gather_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
+                 matrix_view<Real> out) {
+  parallel_ranges(threads, rows.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i)
+      as_eigen_row(out, i) = as_eigen_row(from, static_cast<std::size_t>(rows[i]));
+  });
+}
+
+/// Adds the rows of `from` [R, C] to those of out [N, C] that `rows` [R], all distinct, names.
+template <class Real>
+void scatter_add_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
+                      matrix_view<Real> out) {
+  parallel_ranges(threads, rows.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i)
+      as_eigen_row(out, static_cast<std::size_t>(rows[i])) += as_eigen_row(from, i);
+  });
+}
+
+}  // namespace prefopt::detail

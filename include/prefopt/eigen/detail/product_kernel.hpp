@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The innermost loop of a matrix product: a tile of the result, kept in registers while both
+// operands stream by.
+//
+// clang-format off
+// A product kernel is a type with
+//   real, word                   numbers outside, and what a packed panel holds
+//   group                        neighbours along the depth that make a word
+//   words_are_numbers            whether a word is the operand's number as it is
+//   rows, columns                of the tile
+//   left_panel                   how the left operand is packed
+//   depth_words                  the packed depth is a multiple of it, in words
+//   depth_block                  words of depth that are packed at once
+//   column_block                 columns of the result that are worked on at once
+//   scope                        constructed on each thread before its first tile
+//   words_along, words_across    make words of numbers along the depth, or across it
+//   tile(rows, words, left, right, out, stride, add)
+//                                out [rows, columns] (+)= left panel x right panel
+// clang-format on
+// Every element of a tile is summed over the depth in the same order, whatever stands beside it:
+// that a row's bits do not depend on other rows follows from this.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "prefopt/eigen/detail/product_operand.hpp"
+#include "prefopt/eigen/detail/vector.hpp"
+
+namespace prefopt::detail {
+
+/// Order of a packed panel of `width` rows or columns: [depth, width] or, for kernels that read
+/// rows whole, [width, depth].
+enum class panel_order { depth_major, row_major };
+
+/// Kernel::some_rows<row_count>, called by a number that is known at run time: a tile's rows must
+/// be a constant for its sums to be registers.
+template <class Kernel, class... Arguments>
+void tile_of_rows(std::size_t row_count, Arguments... arguments) {
+  static constexpr auto by_rows = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{&Kernel::template some_rows<I + 1>...};
+  }(std::make_index_sequence<Kernel::rows>{});
+  by_rows[row_count - 1](arguments...);
+}
+
+/// float or double in native vectors.
+template <class Real>
+struct native_kernel {
+  using real = Real;
+  using word = Real;
+  struct scope {};
+  static constexpr std::size_t group = 1, depth_words = 1;
+  static constexpr bool words_are_numbers = true;
+  static constexpr std::size_t depth_block = 1536 / sizeof(Real), column_block = 2048;
+  static constexpr panel_order left_panel = panel_order::depth_major;
+  // 2 vectors a row: 24 or 12 sums leave registers for the two vectors of the right operand and one
+  // of the left, and are enough to keep two multipliers busy over an addition's latency.
+  static constexpr std::size_t lanes = native_vector<Real>::lanes;
+  static constexpr std::size_t rows = vector_registers == 32 ? 12 : 6, columns = 2 * lanes;
+
+  /// The numbers are the words.
+  static void words_along(const Real* from, std::size_t depth, std::size_t, Real* to) {
+    std::copy_n(from, depth, to);
+  }
+  static void words_across(const product_operand<Real>& from, std::size_t p, Real* to) {
+    // Fours in a row: a tile's width is known to be short, which a call of memmove does not know.
+    const Real* const row = from.data + p * from.depth_stride;
+    std::size_t i = 0;
+    for (; i + 4 <= from.outer; i += 4) std::memcpy(to + i, row + i, 4 * sizeof(Real));
+    for (; i < from.outer; ++i) to[i] = row[i];
+  }
+
+  static void tile(std::size_t row_count, std::size_t words, const Real* left, const Real* right,
+                   Real* out, std::size_t stride, bool add) {
+    tile_of_rows<native_kernel>(row_count, words, left, right, out, stride, add);
+  }
+
+  using vector = native_vector_t<Real>;
+  template <std::size_t Rows>
+  static void some_rows(std::size_t words, const Real* left, const Real* right, Real* out,
+                        std::size_t stride, bool add) {
+    vector sums[Rows][2] = {};
+    for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {
+      const auto first = load<vector>(right), second = load<vector>(right + lanes);
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < Rows; ++i) {
+        sums[i][0] += left[i] * first;
+        sums[i][1] += left[i] * second;
+      }
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i)
+#pragma GCC unroll 2
+      for (std::size_t j = 0; j < 2; ++j) {
+        Real* const target = out + i * stride + j * lanes;
+        store(target, add ? load<vector>(target) + sums[i][j] : sums[i][j]);
+      }
+  }
+};
+
+}  // namespace prefopt::detail

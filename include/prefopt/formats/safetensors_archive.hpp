@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// safetensors_archive: the tensors of a model folder, in one file or in shards with an index.
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_file.hpp"
+#include "prefopt/io/json.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/model_folder.hpp"
+#include "prefopt/io/printable.hpp"
+#include "prefopt/io/read_file.hpp"
+
+namespace prefopt {
+
+/// All tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists,
+/// under one roof.
+class safetensors_archive {
+ public:
+  /// A tensor and the file that holds it.
+  struct item {
+    const safetensors_file* file;
+    const safetensors_entry* entry;
+  };
+
+  /// Opens a single file.
+  [[nodiscard]] static safetensors_archive from_file(const std::filesystem::path& path) {
+    safetensors_archive archive;
+    archive.name_ = path.native();
+    archive.add(path);
+    return archive;
+  }
+
+  /// Opens a model's folder; the single file goes first where both are there. Throws io_error where
+  /// neither is, format_error where an index and its shards disagree, or an index names a file
+  /// outside the folder.
+  [[nodiscard]] static safetensors_archive from_folder(const std::filesystem::path& folder) {
+    const auto single = folder / "model.safetensors";
+    const auto index = folder / "model.safetensors.index.json";
+    if (detail::has_file(single)) return from_file(single);
+    if (detail::has_file(index)) return from_index(folder, index);
+    check_folder(folder);
+    const std::string other = detail::describe_other_model(folder);
+    if (!other.empty()) throw io_error(concat(folder.native(), ": no model.safetensors; ", other));
+    return from_file(single);  // whose message names it
+  }
+
+  /// The file or the index, for messages.
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// By name, sorted. The items hold as long as the archive, also when it is moved.
+  [[nodiscard]] const std::map<std::string, item, std::less<>>& tensors() const { return items_; }
+
+ private:
+  safetensors_archive() = default;
+
+  const safetensors_file& add(const std::filesystem::path& path) {
+    const safetensors_file& file = *files_.emplace_back(std::make_unique<safetensors_file>(path));
+    for (const auto& [tensor, entry] : file.tensors()) {
+      if (!items_.emplace(tensor, item{&file, &entry}).second) {
+        throw format_error(
+            concat(file.name(), ": tensor ", printable(tensor), " is in another shard too"));
+      }
+    }
+    return file;
+  }
+
+  [[nodiscard]] static safetensors_archive from_index(const std::filesystem::path& folder,
+                                                      const std::filesystem::path& index) {
+    safetensors_archive archive;
+    archive.name_ = index.native();
+    const nlohmann::json json = parse_json(read_file(index, safetensors_header_limit),
+                                           archive.name_, safetensors_json_limits);
+    const json_object weight_map = json_object(json, archive.name_).object("weight_map");
+    std::map<std::string, const safetensors_file*> opened;
+    for (const auto& [tensor, value] : weight_map.json().items()) {
+      const std::string& shard = weight_map.text(tensor);
+      check_plain_name(shard, archive.name_);
+      if (!opened.contains(shard)) opened[shard] = &archive.add(folder / shard);
+      if (opened[shard]->find(tensor) == nullptr) {
+        throw format_error(concat(opened[shard]->name(), ": tensor ", printable(tensor),
+                                  " is missing, ", archive.name_, " says that it is here"));
+      }
+    }
+    for (const auto& [tensor, item] : archive.items_) {
+      if (!weight_map.has(tensor)) {
+        throw format_error(concat(item.file->name(), ": tensor ", printable(tensor), " is not in ",
+                                  archive.name_));
+      }
+    }
+    return archive;
+  }
+
+  /// A shard is a file of the folder itself: a name that leads elsewhere is not followed.
+  static void check_plain_name(const std::string& shard, const std::string& index) {
+    if (shard.empty() || shard == "." || shard == ".." ||
+        shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
+      throw format_error(concat(index, ": weight_map leads to \"", printable(shard),
+                                "\", expected a file of the same folder"));
+  }
+
+  std::string name_;
+  // in place for good: the items point to them
+  std::vector<std::unique_ptr<safetensors_file>> files_;
+  std::map<std::string, item, std::less<>> items_;
+};
+
+}  // namespace prefopt

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// write_safetensors: tensors into a safetensors file, names sorted, as float32 or float64.
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/checked.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_header.hpp"
+#include "prefopt/formats/tensor_type.hpp"
+#include "prefopt/io/atomic_file.hpp"
+#include "prefopt/io/output_file.hpp"
+
+namespace prefopt {
+
+/// A tensor to be written: its name and shape.
+struct tensor_signature {
+  std::string name;
+  std::vector<std::size_t> shape;
+};
+
+/// A tensor to be written from host memory.
+template <std::floating_point Real>
+struct named_tensor {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::span<const Real> values;
+};
+
+using tensor_metadata = std::map<std::string, std::string>;
+
+/// What older readers ask for in a file of weights.
+[[nodiscard]] inline tensor_metadata torch_metadata() { return {{"format", "pt"}}; }
+
+namespace detail {
+
+/// The eight bytes of length and the header for tensors in the order given; its length is a
+/// multiple of 8, so that the data is aligned. Adds the data's size to `file_bytes`.
+template <std::floating_point Real>
+[[nodiscard]] std::string safetensors_beginning(const std::vector<const tensor_signature*>& tensors,
+                                                const tensor_metadata& metadata,
+                                                std::uint64_t& file_bytes) {
+  nlohmann::json header = nlohmann::json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::uint64_t at = 0;
+  for (const tensor_signature* tensor : tensors) {
+    const auto elements = checked_product(tensor->shape);
+    const auto bytes = elements ? checked_multiply(*elements, sizeof(Real)) : std::nullopt;
+    const auto end = bytes ? checked_add(at, *bytes) : std::nullopt;
+    if (!end)
+      throw shape_error(concat("safetensors: tensor ", tensor->name, " is beyond any file's size"));
+    if (header.contains(tensor->name))
+      throw value_error(concat("safetensors: two tensors named ", tensor->name));
+    header[tensor->name] = {{"dtype", std::string(tensor_type_of<Real>.name)},
+                            {"shape", tensor->shape},
+                            {"data_offsets", {at, *end}}};
+    at = *end;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = text.size();
+  std::string beginning(sizeof length, '\0');
+  std::memcpy(beginning.data(), &length, sizeof length);
+  beginning += text;
+  file_bytes = beginning.size() + at;
+  return beginning;
+}
+
+}  // namespace detail
+
+/// Writes a whole file. `fetch(i)` gives the values of tensors[i] as a std::span<const Real> that
+/// holds until the next call; it is called once a tensor, in the order of names. Throws io_error
+/// where the disk refuses (before any value is fetched if there is no room), shape_error where a
+/// tensor's values are not as many as its shape says.
+template <std::floating_point Real, std::invocable<std::size_t> Fetch>
+void write_safetensors(output_file& file, const std::vector<tensor_signature>& tensors,
+                       const tensor_metadata& metadata, Fetch&& fetch) {
+  std::vector<const tensor_signature*> order;
+  for (const tensor_signature& tensor : tensors) order.push_back(&tensor);
+  std::ranges::sort(order, {}, &tensor_signature::name);
+  std::uint64_t file_bytes = 0;
+  const std::string beginning = detail::safetensors_beginning<Real>(order, metadata, file_bytes);
+  file.reserve(file_bytes);
+  file.write(beginning);
+  for (const tensor_signature* tensor : order) {
+    const std::span<const Real> values = fetch(static_cast<std::size_t>(tensor - tensors.data()));
+    if (checked_product(tensor->shape) != values.size()) {
+      throw shape_error(concat("safetensors: ", values.size(), " values for tensor ", tensor->name,
+                               " of shape ", describe_shape(tensor->shape)));
+    }
+    file.write(std::as_bytes(values));
+  }
+}
+
+/// Makes the tensors the content of the file at `path`, or leaves it as it was and throws.
+template <std::floating_point Real>
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<named_tensor<Real>>& tensors,
+                       const tensor_metadata& metadata = torch_metadata()) {
+  std::vector<tensor_signature> signatures;
+  for (const auto& tensor : tensors) signatures.push_back({tensor.name, tensor.shape});
+  atomic_file file(path);
+  write_safetensors<Real>(file.file(), signatures, metadata,
+                          [&](std::size_t i) { return tensors[i].values; });
+  file.commit();
+}
+
+}  // namespace prefopt

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What reading and writing of a GPT-2 folder have in common, whatever head the model has: weights
+// from an archive's tensors, and a folder from weights.
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/formats/safetensors_writer.hpp"
+#include "prefopt/hub/detail/check_finite.hpp"
+#include "prefopt/hub/sidecar_files.hpp"
+#include "prefopt/io/atomic_file.hpp"
+#include "prefopt/io/folders.hpp"
+#include "prefopt/io/temporary_name.hpp"
+
+namespace prefopt::detail {
+
+/// Throws format_error where a value is not finite.
+template <class Real>
+[[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
+  std::vector<Real> values(item.entry->size());
+  item.file->read(*item.entry, std::span(values));
+  check_finite(item, std::span<const Real>(values));
+  return values;
+}
+
+/// Fills parameters on their backend with as many tensors of the same shapes, in the same order.
+template <class Backend, class Parameters>
+void read_weights(const std::vector<safetensors_archive::item>& items, const Backend& backend,
+                  const Parameters& parameters) {
+  using real = typename Backend::value_type;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<real> values = read_tensor<real>(items[i]);
+    backend.copy_from_host(std::span<const real>(values), parameters[i].value);
+  }
+}
+
+/// A parameter's name in a folder: heads stand beside the transformer, everything else in it.
+[[nodiscard]] inline std::string stored_name(const std::string& name) {
+  return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
+}
+
+/// Writes config.json's text, the model files and, last, the weights as float32 into a
+/// folder, made where it is not there. Each file is replaced whole or not at all; one that is a
+/// symbolic link, as the hub's cache has them, becomes a plain file. Throws io_error, and
+/// value_error where a weight is not finite as float32.
+template <class Backend, class Parameters>
+void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
+                       const std::string& config, const std::vector<carried_file>& files,
+                       const std::filesystem::path& folder) {
+  (void)make_folders(folder);
+  write_file_atomically(folder / "config.json", config, links::replace);
+  for (const carried_file& file : files) {
+    const auto path = folder / file.name;
+    (void)make_folders(path.parent_path());
+    write_file_atomically(path, file.content, links::replace);
+  }
+
+  using real = typename Backend::value_type;
+  std::vector<tensor_signature> signatures;
+  for (const auto& tensor : parameters)
+    signatures.push_back({stored_name(tensor.name), tensor.shape});
+  std::vector<real> values;
+  std::vector<float> stored;
+  atomic_file file(folder / "model.safetensors", links::replace);
+  write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
+    values.resize(parameters[i].value.size());
+    backend.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
+    stored.assign(values.size(), 0);
+    std::ranges::transform(values, stored.begin(),
+                           [](real value) { return static_cast<float>(value); });
+    if (const std::size_t at = first_not_finite(std::span<const float>(stored));
+        at != stored.size()) {
+      throw value_error(
+          concat(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
+                 signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
+                 describe_location(at, signatures[i].shape), ", which nobody could read again"));
+    }
+    return std::span<const float>(stored);
+  });
+  file.commit();
+}
+
+}  // namespace prefopt::detail

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// gpt2_tensors: which tensors of a Hugging Face archive are which of a GPT-2's, with a
+// language-model head or a scalar one, found and checked before any memory is taken for a model.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/gpt2/config.hpp"
+#include "prefopt/gpt2/layout.hpp"
+#include "prefopt/hub/detail/gpt2_names.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// The config's keys that a tensor's shape follows from.
+[[nodiscard]] inline std::string shape_keys(std::string_view name, const gpt2_config& config) {
+  const std::string channels = concat("n_embd ", config.n_embd);
+  if (name == "wte.weight" || name == "lm_head.weight")
+    return concat("vocab_size ", config.vocab_size, ", ", channels);
+  if (name == "score.weight") return concat("one label, ", channels);
+  if (name == "wpe.weight") return concat("n_positions ", config.n_positions, ", ", channels);
+  if (name.find(".mlp.") == name.npos) return channels;
+  return concat(channels, ", n_inner ", config.inner(), config.n_inner == 0 ? " by default" : "");
+}
+
+inline void check_shape(const safetensors_archive::item& item, std::string_view name,
+                        const std::vector<std::size_t>& expected, const gpt2_config& config) {
+  if (item.entry->shape == expected) return;
+  throw shape_error(concat(item.file->name(), ": tensor ", printable(item.entry->name),
+                           " has shape ", describe_shape(item.entry->shape), ", expected ",
+                           describe_shape(expected), " (", shape_keys(name, config), ')'));
+}
+
+/// An archive's tensors, taken out one by one as a model asks for them.
+class tensor_finder {
+ public:
+  /// Both must outlive it.
+  tensor_finder(const safetensors_archive& archive, const gpt2_config& config)
+      : archive_(archive), config_(config), left_(gpt2_tensors_by_name(archive)) {}
+
+  [[nodiscard]] bool has(std::string_view name) const { return left_.contains(name); }
+
+  /// Throws format_error where it is missing, shape_error where it is of another shape.
+  [[nodiscard]] safetensors_archive::item take(std::string_view name,
+                                               const std::vector<std::size_t>& shape) {
+    const auto at = left_.find(name);
+    if (at == left_.end()) {
+      throw format_error(
+          concat(archive_.name(), ": tensor ", name, " is missing",
+                 name == "lm_head.weight" ? ", and tie_word_embeddings is false" : ""));
+    }
+    check_shape(at->second, name, shape, config_);
+    const safetensors_archive::item item = at->second;
+    left_.erase(at);
+    return item;
+  }
+
+  /// Gives a tensor that is there another name, which is not.
+  void rename(std::string_view from, std::string_view to) {
+    auto tensor = left_.extract(left_.find(from));
+    tensor.key() = to;
+    left_.insert(std::move(tensor));
+  }
+
+  /// The tensors of a config's layout, in its order.
+  [[nodiscard]] std::vector<safetensors_archive::item> take_layout() {
+    std::vector<safetensors_archive::item> items;
+    const gpt2_layout layout(config_);
+    for (const tensor_location& tensor : layout.tensors())
+      items.push_back(take(tensor.name, tensor.shape));
+    return items;
+  }
+
+  /// Throws format_error for a tensor that nobody took.
+  void check_nothing_left(std::string_view and_what = "") const {
+    if (left_.empty()) return;
+    const safetensors_archive::item& item = left_.begin()->second;
+    throw format_error(concat(item.file->name(), ": tensor ", printable(item.entry->name),
+                              " is none of a GPT-2 with n_layer ", config_.n_layer, and_what));
+  }
+
+ private:
+  const safetensors_archive& archive_;
+  const gpt2_config& config_;
+  tensors_by_name left_;
+};
+
+}  // namespace detail
+
+/// The tensors of a model in its layout's order, and the head's duplicate where a tied head was
+/// stored all the same.
+struct gpt2_tensors {
+  std::vector<safetensors_archive::item> in_layout_order;
+  std::optional<safetensors_archive::item> duplicate_head;
+};
+
+/// Finds a language model's tensors. Throws format_error for one that is missing or unknown,
+/// shape_error for one of another shape than the config asks for.
+[[nodiscard]] inline gpt2_tensors find_gpt2_tensors(const safetensors_archive& archive,
+                                                    const gpt2_config& config) {
+  constexpr std::string_view head = "lm_head.weight";
+  detail::tensor_finder finder(archive, config);
+  if (finder.has("score.weight")) {
+    throw format_error(concat(
+        archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
+        "language model: load_gpt2_scalar_model reads those of one label"));
+  }
+  // A tied head is the embedding, under whichever of the two names it was stored.
+  constexpr std::string_view embedding = "wte.weight";
+  if (config.tie_word_embeddings && finder.has(head) && !finder.has(embedding))
+    finder.rename(head, embedding);
+  gpt2_tensors tensors{finder.take_layout(), {}};
+  if (config.tie_word_embeddings && finder.has(head))
+    tensors.duplicate_head = finder.take(head, {config.vocab_size, config.n_embd});
+  finder.check_nothing_left();
+  return tensors;
+}
+
+/// Finds the tensors of a trunk (a tied layout's, in its order) and of the scalar head on it,
+/// score.weight, which comes last. Throws as find_gpt2_tensors does.
+[[nodiscard]] inline std::vector<safetensors_archive::item> find_gpt2_scalar_tensors(
+    const safetensors_archive& archive, const gpt2_config& config) {
+  constexpr std::string_view head = "score.weight";
+  detail::tensor_finder finder(archive, config);
+  if (!finder.has(head)) {
+    throw format_error(concat(archive.name(),
+                              ": tensor score.weight is missing; of a language model, make ",
+                              "gpt2_scalar_model{policy} with the policy that load_gpt2 reads"));
+  }
+  if (finder.has("score.bias")) {
+    throw format_error(concat(archive.name(),
+                              ": tensor score.bias: a scalar head has no bias, only score.weight"));
+  }
+  std::vector<safetensors_archive::item> items = finder.take_layout();
+  items.push_back(finder.take(head, {1, config.n_embd}));
+  finder.check_nothing_left(" and a scalar head");
+  return items;
+}
+
+}  // namespace prefopt

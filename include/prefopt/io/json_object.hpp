@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// json_object: checked access to a JSON object's members. The library's own conversions damage
+// silently (-1 becomes 4294967295, 1.5 becomes 1, true becomes 1), so nothing is read past this
+// class.
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt {
+
+/// What a JSON value is, for messages: "1.5", "true", "a list", "a text".
+[[nodiscard]] inline std::string describe_json(const nlohmann::json& value) {
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "a list";
+  if (value.is_string()) return "a text";
+  return value.dump();  // null, true, false or a number
+}
+
+/// `value` as an integer between `least` and `most`; `where` begins the message. Throws
+/// format_error for anything else: a fraction, a text, true.
+[[nodiscard]] inline std::int64_t to_integer(const nlohmann::json& value, std::string_view where,
+                                             std::int64_t least, std::int64_t most) {
+  // One above the greatest int64 the parser gives an unsigned; both kinds compare as integers,
+  // never through double.
+  const bool fits =
+      value.is_number_integer() &&
+      (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
+  if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
+    return value.get<std::int64_t>();
+  throw format_error(concat(where, " is ", describe_json(value), ", expected an integer from ",
+                            least, " to ", most));
+}
+
+/// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
+/// that it was made from. Every reader throws format_error where the member is missing or of
+/// another type; the `optional_` ones take a missing or null member as nothing.
+class json_object {
+ public:
+  /// Throws format_error where `value` is not an object.
+  json_object(const nlohmann::json& value, std::string name)
+      : object_(value), name_(std::move(name)) {
+    if (!value.is_object())
+      throw format_error(concat(name_, ": ", describe_json(value), ", expected a JSON object"));
+  }
+  json_object(nlohmann::json&&, std::string) = delete;  // would refer to a temporary
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const nlohmann::json& json() const { return object_; }
+
+  /// Whether the member is there, null included.
+  [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
+
+  /// Whether the member is there and says something.
+  [[nodiscard]] bool has_value(std::string_view key) const {
+    return has(key) && !(*object_.find(key)).is_null();
+  }
+
+  [[nodiscard]] const nlohmann::json& at(std::string_view key) const {
+    const auto member = object_.find(key);
+    if (member == object_.end())
+      throw format_error(concat(name_, ": key \"", printable(key), "\" is missing"));
+    return *member;
+  }
+
+  [[nodiscard]] std::int64_t integer(
+      std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
+    return to_integer(at(key), concat(name_, ": ", printable(key)), least, most);
+  }
+
+  [[nodiscard]] double number(std::string_view key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_number()) throw unexpected(key, "a number");
+    return value.get<double>();
+  }
+
+  [[nodiscard]] bool boolean(std::string_view key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_boolean()) throw unexpected(key, "true or false");
+    return value.get<bool>();
+  }
+
+  [[nodiscard]] const std::string& text(std::string_view key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_string()) throw unexpected(key, "a text");
+    return value.get_ref<const std::string&>();
+  }
+
+  [[nodiscard]] const nlohmann::json& list(std::string_view key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_array()) throw unexpected(key, "a list");
+    return value;
+  }
+
+  [[nodiscard]] json_object object(std::string_view key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_object()) throw unexpected(key, "an object");
+    return {value, concat(name_, ": ", printable(key))};
+  }
+
+  [[nodiscard]] std::optional<std::int64_t> optional_integer(
+      std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
+    return has_value(key) ? std::optional(integer(key, least, most)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<double> optional_number(std::string_view key) const {
+    return has_value(key) ? std::optional(number(key)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<bool> optional_boolean(std::string_view key) const {
+    return has_value(key) ? std::optional(boolean(key)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<std::string> optional_text(std::string_view key) const {
+    return has_value(key) ? std::optional(text(key)) : std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] format_error unexpected(std::string_view key, std::string_view expected) const {
+    return format_error(concat(name_, ": ", printable(key), " is ", describe_json(at(key)),
+                               ", expected ", expected));
+  }
+
+  const nlohmann::json& object_;
+  std::string name_;
+};
+
+}  // namespace prefopt

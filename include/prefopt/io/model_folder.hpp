@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// check_model_folder: says what a path is that was given as a model's folder and is none: a name of
+// the Hugging Face Hub, a file, an adapter, weights in another format. find_model_file: what a
+// model must not be written over.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/io/describe_foreign.hpp"
+#include "prefopt/io/file_descriptor.hpp"
+#include "prefopt/io/folder_file.hpp"
+#include "prefopt/io/input_file.hpp"
+#include "prefopt/io/printable.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// "name" or "owner/name" of letters, digits, and -._ within.
+[[nodiscard]] inline bool is_hub_name(std::string_view path) {
+  const auto is_part = [](std::string_view part) {
+    constexpr std::string_view marks = "-._";
+    return !part.empty() && marks.find(part.front()) == marks.npos &&
+           marks.find(part.back()) == marks.npos && std::ranges::all_of(part, [&](char c) {
+             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    marks.find(c) != marks.npos;
+           });
+  };
+  const std::size_t slash = path.find('/');
+  return is_part(path.substr(0, slash)) && (slash == path.npos || is_part(path.substr(slash + 1)));
+}
+
+[[nodiscard]] inline std::string describe_missing(const std::filesystem::path& path) {
+  std::error_code failure;
+  if (std::filesystem::is_symlink(path, failure)) {
+    return concat("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(),
+                  ", which is not there");
+  }
+  if (!is_hub_name(path.native())) return "no such folder";
+  return concat("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
+                path.native(), " --local-dir FOLDER` does that");
+}
+
+[[nodiscard]] inline std::string describe_file_as_folder(const std::filesystem::path& path) {
+  std::array<std::byte, 64> bytes{};
+  const std::size_t count = input_file(path, file_kind::regular).read_some(bytes);
+  const std::string_view beginning(reinterpret_cast<const char*>(bytes.data()), count);
+  const auto parent = path.has_parent_path() ? path.parent_path().native() : std::string(".");
+  if (path.extension() == ".safetensors" || path.filename() == "config.json")
+    return concat("a file, expected its folder, with config.json and model.safetensors: ", parent);
+  const std::string_view foreign = describe_foreign(beginning);
+  return concat(foreign.empty() ? "a file" : foreign,
+                "; expected a folder with config.json and model.safetensors");
+}
+
+/// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its
+/// ending, or with a trailing * its beginning.
+struct folder_sign {
+  std::string_view name;
+  std::string_view meaning;
+
+  [[nodiscard]] bool fits(std::string_view file) const {
+    if (name.starts_with('*')) return file.ends_with(name.substr(1));
+    if (name.ends_with('*')) return file.starts_with(name.substr(0, name.size() - 1));
+    return file == name;
+  }
+};
+
+inline constexpr std::string_view adapter_meaning =
+    "an adapter (PEFT), which holds no whole model: merge it into its base model first, as merge_and_unload of peft "
+    "does, and save that to a folder of its own";
+inline constexpr std::string_view pickle_meaning =
+    "PyTorch's pickled weights, which are not read: save_pretrained of transformers writes model.safetensors";
+
+/// The first that fits counts.
+inline constexpr std::array folder_signs{
+    folder_sign{"adapter_model.*", adapter_meaning},
+    folder_sign{"pytorch_model*", pickle_meaning},
+    folder_sign{"model.bin", pickle_meaning},
+    folder_sign{"*.pt", pickle_meaning},
+    folder_sign{"*.pth", pickle_meaning},
+    folder_sign{
+        "*.gguf",
+        "a GGUF model, which is not read: take the Hugging Face folder that it was made of"},
+    folder_sign{"*.safetensors",
+                "weights, but neither model.safetensors nor model.safetensors.index.json"},
+    folder_sign{"*.h5", "TensorFlow's weights, which are not read"},
+    folder_sign{"saved_model.pb", "TensorFlow's weights, which are not read"},
+    folder_sign{"model.ckpt*", "TensorFlow's weights, which are not read"},
+    folder_sign{"*.msgpack", "Flax's weights, which are not read"},
+    folder_sign{"*.onnx", "an ONNX model, which is not read"},
+    folder_sign{"onnx", "ONNX models, which are not read"},
+    folder_sign{"snapshots",
+                "downloads of the Hugging Face Hub: the model's folder is one of those in it"},
+    folder_sign{"checkpoint-*", "a checkpoint: it may be the folder that was meant"},
+};
+
+/// What a folder without a model's files holds in their place, empty where nothing tells.
+[[nodiscard]] inline std::string describe_other_model(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    names.push_back(entry->path().filename().native());
+  }
+  if (names.empty()) return ignored ? "" : "an empty folder";
+  std::erase_if(names, [](std::string_view name) {  // a trainer's, beside whatever model
+    return name == "optimizer.pt" || name == "scheduler.pt" || name.starts_with("rng_state");
+  });
+  std::ranges::sort(names);
+  for (const folder_sign& sign : folder_signs) {
+    const auto name =
+        std::ranges::find_if(names, [&](const std::string& each) { return sign.fits(each); });
+    if (name != names.end()) return concat("holds ", printable(*name), ": ", sign.meaning);
+  }
+  return {};
+}
+
+[[nodiscard]] inline bool has_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() !=
+         std::filesystem::file_type::not_found;
+}
+
+}  // namespace detail
+
+/// Throws io_error, saying what the path is instead, unless it is a folder, or one that cannot be
+/// looked at.
+inline void check_folder(const std::filesystem::path& path) {
+  std::error_code failure;
+  const auto kind = std::filesystem::status(path, failure).type();
+  if (kind == std::filesystem::file_type::not_found)
+    throw io_error(concat(path.native(), ": ", detail::describe_missing(path)));
+  if (kind != std::filesystem::file_type::directory && kind != std::filesystem::file_type::none)
+    throw io_error(concat(path.native(), ": ", detail::describe_file_as_folder(path)));
+}
+
+/// The same, and throws where the folder has no config.json but what tells why, or where an adapter
+/// stands in it: transformers would put that on the model.
+inline void check_model_folder(const std::filesystem::path& folder) {
+  check_folder(folder);
+  if (detail::has_file(folder / "adapter_config.json"))
+    throw io_error(
+        concat(folder.native(), ": holds adapter_config.json: ", detail::adapter_meaning));
+  for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json"}) {
+    // what is missing beside it is named when it is read
+    if (detail::has_file(folder / name)) return;
+  }
+  const std::string other = detail::describe_other_model(folder);
+  if (!other.empty()) throw io_error(concat(folder.native(), ": no config.json; ", other));
+}
+
+/// Whether a model's folder may hold a file or folder of that name that is written with the model.
+[[nodiscard]] inline bool is_written_with_model(std::string_view name) {
+  return name == "config.json" || name == "generation_config.json" || name == "model.safetensors" ||
+         name == chat_template_folder ||
+         std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
+}
+
+/// The first name in a folder that tells of a model: one that writing a model there might replace,
+/// or weights, an adapter or a tokenizer in whatever format. Empty where there is none, or no
+/// folder. Throws io_error.
+[[nodiscard]] inline std::string find_model_file(const std::filesystem::path& folder) {
+  const auto tells = [](std::string_view name) {
+    if (is_written_with_model(name) || name == "adapter_config.json" || name == "tokenizer.model")
+      return true;
+    if (name.starts_with("model") && name.find(".safetensors") != name.npos)
+      return !name.ends_with(".prefopt-tmp");
+    return std::ranges::any_of(detail::folder_signs, [&](const detail::folder_sign& sign) {
+      // A cache of log-probs ends so as well, and checkpoints are looked at one by one.
+      return sign.name != "*.safetensors" && sign.name != "checkpoint-*" && sign.fits(name);
+    });
+  };
+  std::string first;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    std::string name = entry->path().filename().native();
+    if (tells(name) && (first.empty() || name < first)) first = std::move(name);
+  }
+  const bool is_none =
+      // writing tells
+      failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory;
+  if (failure && !is_none) throw system_failure(folder, "read", failure.value());
+  return first;
+}
+
+}  // namespace prefopt

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a program needs to tune a pretrained model on the CPU: Hugging Face folders, tokenizers,
+// preference files, logs and the Eigen backend.
+
+#include "prefopt/datasets.hpp"
+#include "prefopt/eigen.hpp"
+#include "prefopt/hub.hpp"
+#include "prefopt/runs.hpp"
+#include "prefopt/tokenizers.hpp"

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Checksums of the files in a folder, as JSON: {"model.safetensors": {"bytes": 1024, "xxh3": "32
+// hexadecimal digits"}}. They guard against disks and copies that damage, not against somebody who
+// wants to deceive.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/io/input_file.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/printable.hpp"
+#include "prefopt/runs/fingerprint.hpp"
+
+namespace prefopt {
+
+/// XXH3 (128 bits) of a file's bytes as 32 hexadecimal digits, what `xxhsum -H2` prints. Throws
+/// io_error.
+[[nodiscard]] inline std::string checksum_of(const std::filesystem::path& path) {
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  input_file file(path);
+  fingerprint hash;
+  while (const std::size_t count = file.read_some(buffer))
+    hash.add_bytes(std::span(buffer).first(count));
+  return hash.hex();
+}
+
+/// The checksums of all files in a folder and the folders in it, but for one file directly in it.
+/// Throws io_error.
+[[nodiscard]] inline nlohmann::json checksums_of(const std::filesystem::path& folder,
+                                                 std::string_view except = "") {
+  auto files = nlohmann::json::object();
+  std::error_code failure;
+  for (std::filesystem::recursive_directory_iterator entry(folder, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    std::error_code ignored;
+    const std::string name = entry->path().lexically_relative(folder).generic_string();
+    if (name == except || !entry->is_regular_file(ignored)) continue;
+    files[name] = {{"bytes", entry->file_size()}, {"xxh3", checksum_of(entry->path())}};
+  }
+  if (failure) throw system_failure(folder, "read", failure.value());
+  return files;
+}
+
+/// Throws format_error, naming the file, where one that `files` lists is missing from the folder or
+/// has other bytes; io_error where it cannot be read, which says nothing about it. Files beyond the
+/// list do not matter.
+inline void verify_checksums(const std::filesystem::path& folder, const json_object& files) {
+  for (const auto& [name, value] : files.json().items()) {
+    const json_object saved(value, concat(files.name(), ": ", printable(name)));
+    const std::filesystem::path path = folder / name;
+    std::error_code failure;
+    const auto status = std::filesystem::status(path, failure);
+    if (status.type() == std::filesystem::file_type::none)
+      throw system_failure(path, "look at", failure.value());
+    if (!std::filesystem::exists(status)) throw format_error(concat(path.native(), ": is missing"));
+    if (!std::filesystem::is_regular_file(status))
+      throw format_error(concat(path.native(), ": not a regular file"));
+    const auto bytes = static_cast<std::int64_t>(input_file(path).size());
+    if (const std::int64_t expected = saved.integer("bytes", 0); bytes != expected)
+      throw format_error(
+          concat(path.native(), ": damaged: ", bytes, " bytes, ", expected, " were saved"));
+    if (checksum_of(path) != saved.text("xxh3"))
+      throw format_error(
+          concat(path.native(), ": damaged: its bytes are not those that were saved"));
+  }
+}
+
+/// A JSON object with a member `checksum` added, of all its other members. Changing a number in the
+/// file that it is written to is noticed; changing white space is not.
+[[nodiscard]] inline nlohmann::json with_checksum(nlohmann::json object) {
+  object.erase("checksum");
+  const std::string text = object.dump();
+  object["checksum"] = fingerprint().add_bytes(std::as_bytes(std::span(text))).hex();
+  return object;
+}
+
+/// Throws format_error where an object's `checksum` is missing or not that of its other members.
+inline void verify_checksum(const json_object& object) {
+  const nlohmann::json again = with_checksum(object.json());
+  if (object.text("checksum") != again["checksum"].get_ref<const std::string&>())
+    throw format_error(concat(object.name(), ": damaged: its content is not what was saved"));
+}
+
+}  // namespace prefopt

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under
+// PyTorch's names, and `trainer_state.json` with the step, what the loss carries, the run's
+// fingerprint, whatever settings the program wants to find again, and the checksums of all files,
+// its own included.
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_file.hpp"
+#include "prefopt/formats/safetensors_writer.hpp"
+#include "prefopt/io/atomic_file.hpp"
+#include "prefopt/io/json.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/read_file.hpp"
+#include "prefopt/loss/token_losses.hpp"
+#include "prefopt/runs/checksums.hpp"
+#include "prefopt/runs/detail/run_fingerprint_json.hpp"
+#include "prefopt/train/trainer.hpp"
+
+namespace prefopt {
+
+inline constexpr const char* optimizer_file = "optimizer.safetensors";
+inline constexpr const char* trainer_state_file = "trainer_state.json";
+
+namespace detail {
+
+inline constexpr const char* moment_suffixes[] = {".exp_avg", ".exp_avg_sq"};
+
+template <class Real>
+void read_moment(const safetensors_file& file, const std::string& name,
+                 const std::vector<std::size_t>& shape, std::vector<Real>& to) {
+  const safetensors_entry* entry = file.find(name);
+  if (entry == nullptr) throw format_error(concat(file.name(), ": tensor ", name, " is missing"));
+  if (entry->shape != shape) {
+    throw shape_error(concat(file.name(), ": tensor ", name, " has shape ",
+                             describe_shape(entry->shape), ", expected ", describe_shape(shape)));
+  }
+  to.resize(entry->size());
+  file.read(*entry, std::span(to));
+}
+
+}  // namespace detail
+
+/// Writes a trainer's state into a folder that is there, last: the checksums are of the files that
+/// are there by then. Memory: one tensor. Throws io_error.
+template <class Trainer>
+void write_training_state(const Trainer& trainer, const nlohmann::json& settings,
+                          const std::filesystem::path& folder) {
+  using real = typename Trainer::optimizer_type::value_type;
+  const auto moments = trainer.optimizer().moments();
+  std::vector<tensor_signature> signatures;
+  for (const auto& one : moments)
+    for (const char* suffix : detail::moment_suffixes)
+      signatures.push_back({one.name + suffix, one.shape});
+  std::vector<real> values;
+  atomic_file file(folder / optimizer_file, links::replace);
+  write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
+    const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
+    values.resize(from.size());
+    trainer.policy().backend().copy_to_host(from, std::span(values));
+    return std::span<const real>(values);
+  });
+  file.commit();
+  nlohmann::json state = {
+      {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
+  // Most losses carry nothing. Numbers are written so that they come back bit for bit.
+  if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty())
+    state["loss_state"] = loss;
+  state["fingerprint"] = detail::json_of(trainer.fingerprint());
+  state["files"] = checksums_of(folder, trainer_state_file);
+  write_file_atomically(folder / trainer_state_file, with_checksum(state).dump(2) + "\n",
+                        links::replace);
+}
+
+/// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files,
+/// and what the loss carries where it carries something.
+struct trainer_state_record {
+  std::int64_t step = 0;
+  std::int64_t num_tokens = 0;
+  nlohmann::json settings;
+  nlohmann::json files;
+  std::vector<double> loss = {};
+  run_fingerprint fingerprint = {};  ///< nothing is known where the file has none
+};
+
+/// Throws io_error, or format_error where the file is not as it was written. It does not look at
+/// the other files.
+[[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / trainer_state_file;
+  const nlohmann::json json = parse_json(read_file(path), path.native());
+  const json_object object(json, path.native());
+  verify_checksum(object);
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  trainer_state_record record{object.integer("step", 0, most),
+                              object.integer("num_tokens", 0, most),
+                              object.object("settings").json(), object.object("files").json()};
+  if (object.has_value("fingerprint"))
+    record.fingerprint = detail::run_fingerprint_from(object.object("fingerprint"));
+  if (!object.has_value("loss_state")) return record;
+  for (const nlohmann::json& number : object.list("loss_state")) {
+    if (!number.is_number())
+      throw format_error(concat(object.name(), ": loss_state holds ", describe_json(number),
+                                ", expected numbers"));
+    record.loss.push_back(number.get<double>());
+  }
+  return record;
+}
+
+/// Reads every byte of a folder that write_training_state finished: its weights, its moments and
+/// all else. Throws format_error where one is not as it was written, naming the file, and io_error.
+inline void verify_training_state(const std::filesystem::path& folder,
+                                  const trainer_state_record& record) {
+  const std::string name = (folder / trainer_state_file).native() + ": files";
+  verify_checksums(folder, json_object(record.files, name));
+}
+
+/// Brings a fresh trainer to where the folder's was, after all files of the folder were verified.
+/// Throws io_error, format_error or shape_error, and value_error for the state of another loss, and
+/// then changes nothing.
+template <class Trainer>
+void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
+  using real = typename Trainer::optimizer_type::value_type;
+  const trainer_state_record record = read_trainer_state(folder);
+  verify_training_state(folder, record);
+  const safetensors_file file(folder / optimizer_file);
+  typename Trainer::state_type state{
+      record.step, record.num_tokens, {record.step, {}}, record.loss, record.fingerprint};
+  for (const auto& one : std::as_const(trainer).optimizer().moments()) {
+    saved_moments<real>& saved = state.optimizer.moments.emplace_back();
+    saved.name = one.name;
+    saved.shape = one.shape;
+    detail::read_moment(file, one.name + detail::moment_suffixes[0], one.shape, saved.first);
+    detail::read_moment(file, one.name + detail::moment_suffixes[1], one.shape, saved.second);
+  }
+  if (file.tensors().size() != 2 * state.optimizer.moments.size()) {
+    throw format_error(concat(file.name(), ": ", file.tensors().size(), " tensors, expected ",
+                              2 * state.optimizer.moments.size()));
+  }
+  trainer.restore(state);
+}
+
+}  // namespace prefopt

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// gpt2_tokenizer: GPT-2's byte-level byte-pair encoding (Radford et al. 2019, section 2.2), with
+// the files of Hugging Face checkpoints. Gives the ids that the tokenizers library gives; models
+// data's `tokenizer`.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/data/tokenizer.hpp"
+#include "prefopt/io/folder_file.hpp"
+#include "prefopt/io/model_folder.hpp"
+#include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/byte_pairs.hpp"
+#include "prefopt/tokenizers/byte_symbols.hpp"
+#include "prefopt/tokenizers/pre_tokenizer.hpp"
+#include "prefopt/tokenizers/quote_token.hpp"
+#include "prefopt/tokenizers/tokenizer_files.hpp"
+#include "prefopt/tokenizers/tokenizer_parts.hpp"
+#include "prefopt/tokenizers/utf8.hpp"
+
+namespace prefopt {
+
+/// Texts to token ids and back. Immutable: one object may be used by many threads at once.
+class gpt2_tokenizer {
+ public:
+  /// From a checkpoint's folder: `tokenizer.json`, or `vocab.json` with `merges.txt`; where both
+  /// are there they must agree. `tokenizer_config.json` is taken in where it is there, and so are
+  /// `special_tokens_map.json` and `added_tokens.json` unless it has an `added_tokens_decoder`.
+  /// Throws io_error or format_error, naming the file and what is wrong with it.
+  [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
+    check_folder(directory);
+    return gpt2_tokenizer(read_tokenizer_files(directory), directory);
+  }
+
+  /// The same from the files' contents.
+  [[nodiscard]] static gpt2_tokenizer from_files(std::vector<tokenizer_file> files) {
+    return gpt2_tokenizer(std::move(files), {});
+  }
+
+  /// The 256 bytes in GPT-2's order and `<|endoftext|>` = 256, no merges: for models too small for
+  /// a real vocabulary.
+  [[nodiscard]] static gpt2_tokenizer byte_level() { return from_files(byte_level_files()); }
+
+  /// The ids of a text, any bytes; added tokens such as `<|endoftext|>` in it are recognized.
+  /// Throws value_error where the vocabulary has no token for a byte of it. Cost: linear in the
+  /// text, n log n in its longest word.
+  [[nodiscard]] token_ids encode(std::string_view text) const {
+    return encode_around(text, first_added_);
+  }
+
+  /// The same with special tokens taken for ordinary text, as `split_special_tokens` of
+  /// transformers does. Special are the added tokens that are not normalized; the others are
+  /// recognized here too.
+  [[nodiscard]] token_ids encode_split(std::string_view text) const {
+    return encode_around(text, {});
+  }
+
+  /// Where the first special token stands that begins at or behind byte `from`.
+  [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text,
+                                                             std::size_t from) const {
+    const auto match = first_added_.find(text, from);
+    return match ? std::optional(text_range{match->begin, match->end}) : std::nullopt;
+  }
+
+  /// The bytes that the tokens stand for: decode(encode(text)) == text. Throws value_error for an
+  /// id that has no token.
+  [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
+    std::string text;
+    for (const token_id id : ids) text += bytes(id);
+    return text;
+  }
+
+  /// One token's text as it can be shown: valid UTF-8, U+FFFD for what alone is none. Throws as
+  /// decode.
+  [[nodiscard]] std::string display(token_id id) const { return replace_broken_utf8(bytes(id)); }
+
+  /// Whether a token has this id: ids may have gaps.
+  [[nodiscard]] bool has_token(token_id id) const { return tokens_.bytes(id) != nullptr; }
+
+  /// One above the greatest id.
+  [[nodiscard]] std::size_t vocabulary_size() const { return tokens_.id_end(); }
+
+  /// Whether the vocabulary has a token that closes a text.
+  [[nodiscard]] bool has_end_of_text() const { return tokens_.find(end_of_text_).has_value(); }
+
+  /// The id of the token that closes a text: the files' eos_token, `<|endoftext|>` where they name
+  /// none. Throws value_error where the vocabulary does not have it.
+  [[nodiscard]] token_id end_of_text() const {
+    if (const auto id = tokens_.find(end_of_text_)) return *id;
+    throw value_error(concat("gpt2_tokenizer: the vocabulary has no end-of-text token ",
+                             quote_token(end_of_text_)));
+  }
+
+  /// What a checkpoint's folder must hold so that this tokenizer loads from it: the files that it
+  /// came from, verbatim.
+  [[nodiscard]] const std::vector<tokenizer_file>& files() const { return files_; }
+
+ private:
+  gpt2_tokenizer(std::vector<tokenizer_file> files, const std::filesystem::path& directory)
+      : files_(std::move(files)) {
+    tokenizer_parts parts = read_tokenizer_parts(files_, directory);
+    tokens_ = std::move(parts.tokens);
+    merges_ = std::move(parts.merges);
+    first_added_ = added_token_matcher(std::move(parts.first_added));
+    then_added_ = added_token_matcher(std::move(parts.then_added));
+    end_of_text_ =
+        parts.end_of_text ? std::move(parts.end_of_text->text) : std::string(gpt2_end_of_text);
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      byte_ids_[byte] =
+          tokens_.find(to_byte_symbols(std::string(1, static_cast<char>(byte)))).value_or(no_token);
+    }
+  }
+
+  /// The ids of a text of which `first` is cut out before anything else.
+  [[nodiscard]] token_ids encode_around(std::string_view text,
+                                        const added_token_matcher& first) const {
+    if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
+      throw value_error(
+          concat("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
+    }
+    token_ids ids;
+    ids.reserve(text.size() / 4 + 1);
+    cut(text, first, ids, [&](std::string_view between) {
+      cut(between, then_added_, ids,
+          [&](std::string_view plain) { encode_plain(plain, text, ids); });
+    });
+    return ids;
+  }
+
+  /// Gives the added tokens' ids, and `between` the text around them.
+  template <class Between>
+  static void cut(std::string_view text, const added_token_matcher& added, token_ids& ids,
+                  Between&& between) {
+    std::size_t at = 0;
+    while (const auto match = added.find(text, at)) {
+      between(text.substr(at, match->begin - at));
+      ids.push_back(match->id);
+      at = match->end;
+    }
+    between(text.substr(at));
+  }
+
+  /// A stretch of `whole` that holds no added token.
+  void encode_plain(std::string_view text, std::string_view whole, token_ids& ids) const {
+    token_ids symbols;
+    pre_tokenizer_.for_each_word(text, [&](std::string_view word) {
+      symbols.clear();
+      for (const char& byte : word) {
+        const token_id id = byte_ids_[static_cast<unsigned char>(byte)];
+        if (id == no_token)
+          throw unknown_byte(whole, static_cast<std::size_t>(&byte - whole.data()));
+        symbols.push_back(id);
+      }
+      merge_word(symbols, merges_, ids);
+    });
+  }
+
+  [[nodiscard]] static value_error unknown_byte(std::string_view text, std::size_t at) {
+    std::size_t begin = at;
+    while (begin > 0 && at - begin < 3 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80)
+      --begin;
+    const utf8_step step = utf8_at(text, begin);
+    const bool in_character = step.valid && begin + step.length > at;
+    const std::string what =
+        in_character ? concat("character ", quote_token(text.substr(begin, step.length)))
+                     : concat("broken byte ", static_cast<unsigned char>(text[at]));
+    return value_error(concat("gpt2_tokenizer: the vocabulary has no token for the ", what,
+                              " at byte ", at, " of the text"));
+  }
+
+  [[nodiscard]] const std::string& bytes(token_id id) const {
+    if (const std::string* found = tokens_.bytes(id)) return *found;
+    throw value_error(concat("gpt2_tokenizer: no token has the id ", id,
+                             "; the vocabulary ends at ", tokens_.id_end()));
+  }
+
+  static constexpr token_id no_token = -1;
+
+  std::vector<tokenizer_file> files_;
+  vocabulary tokens_;
+  merge_table merges_;
+  added_token_matcher first_added_;
+  added_token_matcher then_added_;
+  std::string end_of_text_;
+  std::array<token_id, 256> byte_ids_{};
+  pre_tokenizer pre_tokenizer_;
+};
+
+}  // namespace prefopt

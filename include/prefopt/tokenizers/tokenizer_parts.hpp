@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// tokenizer_parts: what the files of a tokenizer say, gathered before a tokenizer is made of it.
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/io/folder_file.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/merge_table.hpp"
+#include "prefopt/tokenizers/quote_token.hpp"
+#include "prefopt/tokenizers/vocabulary.hpp"
+
+namespace prefopt {
+
+/// A file that belongs to a tokenizer.
+using tokenizer_file = folder_file;
+
+/// The text of GPT-2's token between texts, where a tokenizer's files name no other.
+inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
+
+/// Longest added token in bytes. Looking for one takes up to this many steps at each byte of a
+/// text.
+inline constexpr std::size_t added_token_limit = 1024;
+
+struct tokenizer_parts {
+  vocabulary tokens;
+  merge_table merges;
+  std::vector<added_token> first_added;  ///< looked for in the whole text ("normalized": false)
+  std::vector<added_token> then_added;   ///< looked for between the first ("normalized": true)
+  std::unordered_set<token_id> added_ids;
+  bool has_decoder = false;  ///< tokenizer_config.json lists the added tokens
+  struct named_end {
+    std::string text;
+    std::string from;  ///< the file's name
+  };
+  std::optional<named_end> end_of_text;  ///< the first eos_token that a file names
+
+  /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added
+  /// already stays as it is. Throws format_error where the id is another token's, or the content's
+  /// another, and where the content is empty or longer than added_token_limit.
+  void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
+    if (content.empty()) throw format_error(concat(name, ": the added token ", id, " has no text"));
+    if (content.size() > added_token_limit) {
+      throw format_error(concat(name, ": the added token ", quote_token(content), " has ",
+                                content.size(), " bytes, expected at most ", added_token_limit));
+    }
+    if (const auto known = tokens.find(content); !known) {
+      tokens.add(content, content, id, name);
+    } else if (*known != id) {
+      throw format_error(concat(name, ": the added token ", quote_token(content), " has the id ",
+                                id, ", in the vocabulary it is ", *known));
+    } else if (*tokens.bytes(id) != content) {
+      // Found as text it would be these bytes, merged it would be others: it could not be decoded.
+      throw format_error(
+          concat(name, ": the added token ", quote_token(content), " also spells other bytes"));
+    }
+    if (added_ids.insert(id).second)
+      (normalized ? then_added : first_added).push_back({content, id});
+  }
+};
+
+/// Where a tokenizer gives texts other ids than the `expected` one: the first difference in words,
+/// empty without one.
+[[nodiscard]] inline std::string describe_difference(const tokenizer_parts& expected,
+                                                     const tokenizer_parts& other) {
+  const auto token = [](const std::string* bytes) {
+    return bytes == nullptr ? "no token" : quote_token(*bytes);
+  };
+  const std::size_t end = std::max(expected.tokens.id_end(), other.tokens.id_end());
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto id = static_cast<token_id>(i);
+    const std::string* ours = expected.tokens.bytes(id);
+    const std::string* theirs = other.tokens.bytes(id);
+    if (ours == nullptr ? theirs != nullptr : theirs == nullptr || *ours != *theirs)
+      return concat("token id ", id, " is ", token(theirs), ", expected ", token(ours));
+  }
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto id = static_cast<token_id>(i);
+    if (expected.added_ids.contains(id) != other.added_ids.contains(id))
+      return concat("the token ", token(expected.tokens.bytes(id)),
+                    expected.added_ids.contains(id) ? " is no" : " is an", " added token");
+  }
+  const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
+    return a.left == b.left && a.right == b.right;
+  };
+  const auto ours = expected.merges.in_order(), theirs = other.merges.in_order();
+  const auto first = std::ranges::mismatch(ours, theirs, same).in1;
+  if (first == ours.end() && ours.size() == theirs.size()) return "";
+  return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, expected ",
+                ours.size());
+}
+
+/// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what
+/// stands beside it.
+inline void check_added_token_flags(const json_object& token) {
+  for (const char* flag : {"lstrip", "rstrip", "single_word"})
+    if (token.optional_boolean(flag).value_or(false))
+      throw format_error(concat(token.name(), ": ", flag, " is true, which is not supported"));
+}
+
+}  // namespace prefopt

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// vocabulary: token texts as GPT-2's files spell them, their ids, and the bytes that they stand
+// for. Ids may have gaps, as in Hugging Face's files, so memory follows the number of tokens and
+// not the greatest id.
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/example.hpp"
+#include "prefopt/io/json_object.hpp"
+#include "prefopt/tokenizers/byte_symbols.hpp"
+#include "prefopt/tokenizers/quote_token.hpp"
+
+namespace prefopt {
+
+/// Tokens by text and by id.
+class vocabulary {
+ public:
+  vocabulary() = default;
+
+  /// From `{"text": id, ...}`, the form of vocab.json. Throws format_error for an id that is no
+  /// integer from 0 to 2^31 - 1 or that two tokens have.
+  explicit vocabulary(const json_object& object) {
+    id_of_.reserve(object.json().size());
+    bytes_of_.reserve(object.json().size());
+    for (const auto& [text, id] : object.json().items()) {
+      const std::string where = concat(object.name(), ": the id of ", quote_token(text));
+      const auto number = to_integer(id, where, 0, std::numeric_limits<token_id>::max());
+      add(text, from_byte_symbols(text).value_or(text), static_cast<token_id>(number),
+          object.name());
+    }
+  }
+
+  /// Adds a token: how files spell it, and what it stands for. Throws format_error where the text
+  /// or the id is taken.
+  void add(const std::string& text, std::string bytes, token_id id, std::string_view name) {
+    if (!bytes_of_.try_emplace(id, std::move(bytes)).second) {
+      throw format_error(concat(name, ": two tokens have the id ", id, ", ", quote_token(text),
+                                " is one of them"));
+    }
+    if (!id_of_.try_emplace(text, id).second)
+      throw format_error(concat(name, ": the token ", quote_token(text), " has two ids"));
+    end_ = std::max(end_, static_cast<std::size_t>(id) + 1);
+  }
+
+  /// The id of a token by its spelling.
+  [[nodiscard]] std::optional<token_id> find(std::string_view text) const {
+    const auto found = id_of_.find(text);
+    return found == id_of_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  /// The bytes that a token stands for, or null where no token has this id.
+  [[nodiscard]] const std::string* bytes(token_id id) const {
+    const auto found = bytes_of_.find(id);
+    return found == bytes_of_.end() ? nullptr : &found->second;
+  }
+
+  /// All tokens, by spelling.
+  [[nodiscard]] const auto& ids() const { return id_of_; }
+
+  /// One above the greatest id.
+  [[nodiscard]] std::size_t id_end() const { return end_; }
+
+ private:
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  std::unordered_map<std::string, token_id, text_hash, std::equal_to<>> id_of_;
+  std::unordered_map<token_id, std::string> bytes_of_;
+  std::size_t end_ = 0;
+};
+
+}  // namespace prefopt

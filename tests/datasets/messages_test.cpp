@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Message lists become the plain text of a dialogue, cut where the assistant answers.
+
+#include "prefopt/datasets/messages.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "prefopt/datasets/preferences.hpp"
+#include "prefopt/datasets/ranked_preferences.hpp"
+#include "prefopt/datasets/unpaired_preferences.hpp"
+#include "support/scratch_folder.hpp"
+
+using namespace prefopt;
+using namespace prefopt_test;
+
+namespace {
+
+const std::string hi = R"({"role":"user","content":"Hi"})";
+const std::string hello = R"({"role":"assistant","content":"Hello!"})";
+const std::string what = R"({"role":"assistant","content":"What?"})";
+const std::string be_kind = R"({"role":"system","content":"Be kind."})";
+
+preference_pair only(const std::string& line) {
+  const scratch_folder folder;
+  return std::get<preference_pair>(read_preferences(put(folder / "p.jsonl", line))[0].example);
+}
+
+void refused(const std::string& line, std::string_view why) {
+  const scratch_folder folder;
+  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.jsonl", line)), format_error,
+                        says("/p.jsonl: line 1: ", why));
+}
+
+std::string list(const std::vector<std::string>& messages) {
+  std::string text;
+  for (const std::string& message : messages) text += (text.empty() ? "" : ",") + message;
+  return "[" + text + "]";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(messages)
+
+BOOST_AUTO_TEST_CASE(a_prompt_ends_where_the_assistant_answers) {
+  const preference_pair pair = only(R"({"prompt":)" + list({be_kind, hi}) + R"(,"chosen":)" +
+                                    list({hello}) + R"(,"rejected":)" + list({what, hello}) + "}");
+  BOOST_TEST(pair.prompt == "\n\nSystem: Be kind.\n\nHuman: Hi\n\nAssistant:");
+  BOOST_TEST(pair.chosen == " Hello!");
+  BOOST_TEST(pair.rejected == " What?\n\nAssistant: Hello!");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_prompt_it_is_the_messages_in_common) {
+  const auto split = [](const std::vector<std::string>& chosen,
+                        const std::vector<std::string>& rejected) {
+    return only(R"({"chosen":)" + list(chosen) + R"(,"rejected":)" + list(rejected) + "}");
+  };
+  const preference_pair last{"\n\nHuman: Hi\n\nAssistant:", " Hello!", " What?"};
+  BOOST_TEST((split({hi, hello}, {hi, what}) == last));
+  BOOST_TEST((split({hi, hello, hi, hello}, {hi, hello, hi, what}).prompt ==
+              "\n\nHuman: Hi\n\nAssistant: Hello!\n\nHuman: Hi\n\nAssistant:"));
+  BOOST_TEST(
+      (split({hi, hello}, {hi, hello}) == preference_pair{last.prompt, " Hello!", " Hello!"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
+  const auto with_prompt = [](const std::string& prompt, const std::string& chosen) {
+    return R"({"prompt":)" + prompt + R"(,"chosen":)" + chosen + R"(,"rejected":)" + chosen + "}";
+  };
+  refused(with_prompt("[]", list({hello})), "prompt: a prompt without messages");
+  refused(with_prompt(list({hi, hello}), list({hello})),
+          "prompt: a prompt whose last message is the assistant's");
+  refused(with_prompt(list({hi}), "[]"), "chosen: a response without messages");
+  refused(with_prompt(list({hi}), list({be_kind, hello})),
+          "chosen: a response whose first message is not the assistant's");
+  refused(with_prompt(list({hi}), list({hello, hi, what})),
+          "chosen: a response whose message 2 is not the assistant's");
+  refused(with_prompt(list({hi}), list({hello, hi})),
+          "chosen: a response whose message 2 is not the assistant's");
+  refused(with_prompt(list({hi}), list({hello, be_kind})), "message 2 is not the assistant's");
+  refused(with_prompt(list({hi}), "\"Hello!\""),
+          "chosen is a text and the prompt a list of messages");
+  refused(with_prompt("\"Hi\"", list({hello})),
+          "chosen is a list of messages and the prompt a text");
+  refused(with_prompt(R"([{"role":"tool","content":"x"}])", list({hello})),
+          "prompt: message 1: role is tool, expected system, user or assistant");
+  refused(with_prompt(R"([{"role":"user"}])", list({hello})),
+          "prompt: message 1: key \"content\" is missing");
+  refused(with_prompt(R"([{"role":"user","content":["x"]}])", list({hello})),
+          "content is a list, expected a text");
+  refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, expected a JSON object");
+  refused(
+      R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({be_kind, hello}) + "}",
+      "chosen and rejected have no beginning in common that an assistant's message follows in each");
+  const auto refused_by = [](const auto& parse, const std::string& text, const char* why) {
+    const auto json = nlohmann::json::parse(text);
+    BOOST_CHECK_EXCEPTION((void)parse(prefopt::json_object(json, "f: line 1")), format_error,
+                          says("f: line 1: ", why));
+  };
+  refused_by(
+      prefopt::parse_ranked_preference,
+      R"({"ranks":[1,2],"responses":[)" + list({hi, hello}) + "," + list({be_kind, hello}) + "]}",
+      "the responses have no beginning in common that an assistant's message follows in each");
+  refused_by(prefopt::parse_unpaired_preference,
+             R"({"label":true,"completion":)" + list({hello}) + "}",
+             "completion has no message before the assistant's last turn");
+  refused(R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":"x"})",
+          "rejected is a text and another a list");
+  // They part at a user's message, so that a user's turn would be scored.
+  refused(R"({"chosen":)" + list({hi, hello, be_kind, hello}) + R"(,"rejected":)" +
+              list({hi, hello, hi, hello}) + "}",
+          "chosen: a response whose message 2 is not the assistant's");
+  refused(R"({"chosen":)" + list({hi, hello, hi}) + R"(,"rejected":)" + list({hi, what}) + "}",
+          "chosen: a response whose");
+  refused(R"({"chosen":{"role":"assistant","content":"x"},"rejected":)" + list({hi}) + "}",
+          "chosen is an object");
+}
+
+// The form of UltraFeedback: the prompt as a text or a list, and dialogues that begin with it.
+BOOST_AUTO_TEST_CASE(a_prompt_that_the_dialogues_begin_with_is_not_said_twice) {
+  const std::string dialogues =
+      R"("chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({hi, what}) + "}";
+  const preference_pair expected{"\n\nHuman: Hi\n\nAssistant:", " Hello!", " What?"};
+  for (const std::string prompt :
+       {R"("prompt":"Hi",)", R"("prompt":" Hi\n",)", R"("prompt":"",)", R"("prompt":null,)", ""})
+    BOOST_TEST((only("{" + prompt + dialogues) == expected));
+  BOOST_TEST((only(R"({"prompt":)" + list({hi}) + "," + dialogues) == expected));
+  BOOST_TEST((only(R"({"prompt":"Hi","prompt_id":"3f","messages":)" + list({hi, hello}) +
+                   R"(,"score_chosen":8.5,"score_rejected":7,)" + dialogues) == expected));
+  BOOST_TEST((only(R"({"prompt":"Hi","chosen":)" + list({be_kind, hi, hello}) + R"(,"rejected":)" +
+                   list({be_kind, hi, what}) + "}")
+                  .prompt == "\n\nSystem: Be kind.\n\nHuman: Hi\n\nAssistant:"));
+  // One of the dialogues may be the answer alone.
+  BOOST_TEST((only(R"({"prompt":)" + list({hi}) + R"(,"chosen":)" + list({hi, hello}) +
+                   R"(,"rejected":)" + list({what}) + "}") == expected));
+  // A prompt that they do not hold would be lost, or said in other words.
+  refused(R"({"prompt":"H",)" + dialogues,
+          "prompt is \"H\", which is no user's message of the dialogues in chosen");
+  refused(R"({"prompt":"Hi there",)" + dialogues,
+          "prompt is \"Hi there\", which is no user's message");
+  refused(R"({"prompt":)" + list({be_kind}) + "," + dialogues,
+          "chosen: a response whose first message is not");
+}
+
+BOOST_AUTO_TEST_CASE(members_that_no_template_writes_are_refused) {
+  const auto with = [](const std::string& member, const char* role) {
+    return R"({"prompt":)" + list({hi}) + R"(,"rejected":)" + list({what}) +
+           R"(,"chosen":[{"role":")" + role + R"(","content":"x",)" + member + "}]}";
+  };
+  for (const std::string member :
+       {"tool_calls", "function_call", "tools", "images", "reasoning_content", "thinking"})
+    refused(with("\"" + member + R"(":[{"name":"f"}])", "assistant"),
+            "chosen: message 1: " + member + " is for a chat temp");
+  for (const std::string member : {"weight", "loss_mask", "train", "loss"}) {
+    refused(with("\"" + member + "\":0", "assistant"),
+            "chosen: message 1: " + member + " would make some");
+    refused(with("\"" + member + "\":false", "assistant"), member);
+    BOOST_TEST(only(with("\"" + member + "\":1", "assistant")).chosen == " x");
+    BOOST_TEST(only(with("\"" + member + "\":null", "assistant")).chosen == " x");
+  }
+  BOOST_TEST(
+      only(with(R"("tool_calls":null,"function_call":null,"name":"Bob","tools":[])", "assistant"))
+          .chosen == " x");
+  refused(R"({"prompt":)" + list({hi}) + R"(,"rejected":)" + list({what}) +
+              R"(,"chosen":[{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}]})",
+          "chosen: message 1: tool_calls is for a chat template");
+  refused(with("\"tool_call_id\":\"1\"", "tool"), "tool_call_id is for a chat template");
+  refused(with("\"name\":\"f\"", "tool"), "role is tool");
+  refused(R"({"chosen":[{"from":"human","value":"Hi"}],"rejected":[]})",
+          "\"from\" and \"value\", expected \"role\"");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
