@@ -81,7 +81,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   template <class Value>
-  nlohmann::json* put(Value&& value) {
+  nlohmann::json* insert(Value&& value) {
     if (++values_ > limits_.values)
       throw format_error(concat(name_, ": more than ", limits_.values, " JSON values"));
     if (open_.empty()) return &(root_ = std::forward<Value>(value));
@@ -92,14 +92,14 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
   template <class Value>
   bool put(Value&& value) {
-    put(std::forward<Value>(value));
+    insert(std::forward<Value>(value));
     return true;
   }
 
   bool open(nlohmann::json&& container) {
     if (open_.size() == limits_.depth)
       throw format_error(concat(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
-    open_.push_back(put(std::move(container)));
+    open_.push_back(insert(std::move(container)));
     return true;
   }
 

@@ -124,8 +124,8 @@ class product {
     Kernel::tile(rows, words, left, right, tile, Kernel::columns, false);
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t j = 0; j < columns; ++j) {
-        real& target = target[i * out_.stride(0) + j];
-        target = add ? target + tile[i * Kernel::columns + j] : tile[i * Kernel::columns + j];
+        real& number = target[i * out_.stride(0) + j];
+        number = add ? number + tile[i * Kernel::columns + j] : tile[i * Kernel::columns + j];
       }
   }
 
