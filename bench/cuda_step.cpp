@@ -38,7 +38,7 @@ void run(const char* file) {
     float ignored = 0;
     backend.copy_to_host(flag.span(), {&ignored, 1});
   };
-  prefopt::gpt2 policy(backend, prefopt::gpt2_config{});
+  prefopt::causal_lm policy(backend, prefopt::gpt2_config{});
   prefopt::initialize(policy, 1);
   prefopt::adamw optimizer(backend, policy.parameters());
   const auto reference = prefopt::reference_log_probs(policy, pairs);

@@ -44,7 +44,7 @@ std::int64_t tokens_of(const std::vector<prefopt::tokenized_pair>& pairs) {
 
 void dpo_step_124m(benchmark::State& state, const batches& set) {
   prefopt::eigen_backend<float> backend({.threads = static_cast<int>(state.range(0))});
-  prefopt::gpt2 policy{backend, prefopt::gpt2_config{}};
+  prefopt::causal_lm policy{backend, prefopt::gpt2_config{}};
   prefopt::initialize(policy, 42);
   std::vector<prefopt::reference_cache> references;
   for (const auto& pairs : set) references.push_back(prefopt::reference_log_probs(policy, pairs));

@@ -51,10 +51,10 @@ void print_peak_memory() {
       std::printf("%-36s %8.2f GiB\n", "peak memory", std::atof(line.c_str() + 6) / 1048576);
 }
 
-void dpo_step(gpt2<backend_type>& policy, random_generator& random) {
+void dpo_step(causal_lm<backend_type>& policy, random_generator& random) {
   std::vector<tokenized_pair> pairs;
   for (std::size_t i = 0; i < responses / 2; ++i) {
-    const std::size_t v = policy.config().vocab_size;
+    const std::size_t v = policy.shape().vocabulary;
     pairs.push_back({random_tokens(random, v), random_tokens(random, v), random_tokens(random, v)});
   }
   const auto reference =
@@ -64,13 +64,13 @@ void dpo_step(gpt2<backend_type>& policy, random_generator& random) {
   timed("a step", [&] { return run.step(pairs); });
 }
 
-void ppo_step(gpt2<backend_type>& policy, random_generator& random) {
+void ppo_step(causal_lm<backend_type>& policy, random_generator& random) {
   const auto reference = policy.clone();
-  reward_model reward{gpt2_scalar_model{policy}};
-  gpt2_scalar_model critic{policy};
+  reward_model reward{scalar_lm{policy}};
+  scalar_lm critic{policy};
   std::vector<token_ids> prompts;
   for (std::size_t i = 0; i < responses; ++i)
-    prompts.push_back(random_tokens(random, policy.config().vocab_size));
+    prompts.push_back(random_tokens(random, policy.shape().vocabulary));
   adamw policy_optimizer(policy.backend(), policy.parameters(), adamw_options{});
   adamw critic_optimizer(critic.backend(), critic.parameters(), adamw_options{});
   std::vector<std::size_t> all(responses);
@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   const auto layers = static_cast<std::size_t>(argc == 4 ? std::atol(argv[2]) : 12);
   const auto channels = static_cast<std::size_t>(argc == 4 ? std::atol(argv[3]) : 768);
   const backend_type backend({.threads = 2});
-  gpt2 policy{backend, {.n_layer = layers, .n_head = channels / 64, .n_embd = channels}};
+  auto policy = gpt2(backend, {.n_layer = layers, .n_head = channels / 64, .n_embd = channels});
   initialize(policy, 1);
   random_generator random(2);
   std::printf("%s: %zu layers, %zu channels, %zu responses of %zu tokens\n", argv[1], layers,

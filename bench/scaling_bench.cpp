@@ -34,7 +34,7 @@ int threads() {
 /// The model of all runs, with moments: made once.
 struct world {
   prefopt::eigen_backend<float> backend{{.threads = threads()}};
-  prefopt::gpt2<prefopt::eigen_backend<float>> policy{backend, {}};
+  prefopt::causal_lm<prefopt::eigen_backend<float>> policy{backend, prefopt::gpt2_config{}};
   prefopt::adamw<prefopt::eigen_backend<float>> optimizer{backend, policy.parameters()};
 
   world() { prefopt::initialize(policy, 1); }

@@ -20,8 +20,8 @@ int main() {
     pair = {.prompt = tokens(60), .chosen = tokens(40), .rejected = tokens(30)};
 
   const prefopt::eigen_backend<float> backend;
-  prefopt::gpt2 policy{
-      backend, {.n_layer = 3, .n_head = 4, .n_embd = 128, .vocab_size = 1000, .n_positions = 128}};
+  auto policy = prefopt::gpt2(
+      backend, {.n_layer = 3, .n_head = 4, .n_embd = 128, .vocab_size = 1000, .n_positions = 128});
   prefopt::initialize(policy, 2);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   prefopt::adamw optimizer(backend, policy.parameters());

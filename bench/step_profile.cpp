@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   std::printf("%d threads: %.0f GFLOP/s, %.1f GB/s\n", threads, peak / 1e9, bandwidth / 1e9);
 
   timed_backend backend({.threads = threads});
-  prefopt::gpt2 policy(backend, prefopt::gpt2_config{});
+  prefopt::causal_lm policy(backend, prefopt::gpt2_config{});
   prefopt::initialize(policy, 1);
   prefopt::adamw optimizer(backend, policy.parameters());
   prefopt::random_generator random(2);

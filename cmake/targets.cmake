@@ -18,7 +18,7 @@ function(prefopt_interface target name)
   target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
 endfunction()
 
-set(prefopt_layers core data loss backend policy optim gpt2 train)
+set(prefopt_layers core data loss backend policy optim nn train models)
 set(layer_patterns prefopt.hpp version.hpp fwd.hpp)
 foreach(layer IN LISTS prefopt_layers)
   list(APPEND layer_patterns ${layer}/*.hpp ${layer}/detail/*.hpp)

@@ -51,7 +51,7 @@ double accuracy(const std::vector<double>& guessed, const std::vector<double>& k
 // [stage one]
 reward_model_type fit(const gpt2_task& task, std::size_t pairs, std::int64_t passes,
                       std::uint64_t seed) {
-  reward_model_type reward(prefopt::gpt2_scalar_model{task.reference()});
+  reward_model_type reward(prefopt::scalar_lm{task.reference()});
   prefopt::trainer trainer{
       reward,
       prefopt::no_reference{},
@@ -66,7 +66,7 @@ reward_model_type fit(const gpt2_task& task, std::size_t pairs, std::int64_t pas
 gpt2_type pursue(const gpt2_task& task, const reward_model_type& reward, double kl_coef,
                  std::int64_t steps) {
   gpt2_type policy = task.reference().clone();
-  prefopt::gpt2_scalar_model critic{task.reference()};
+  prefopt::scalar_lm critic{task.reference()};
   prefopt::ppo_trainer trainer{
       policy,
       critic,

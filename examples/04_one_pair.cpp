@@ -66,7 +66,7 @@ bool all_hold(std::initializer_list<bool> claims) {
 }  // namespace
 
 int main() {
-  using prefopt::evaluate;
+  using prefopt::evaluate_pairs;
 
   // A response's log-prob is the sum over its tokens: a product of probabilities, in logarithms.
   const auto sum = [](const std::vector<double>& tokens) {

@@ -60,8 +60,8 @@ template <class Number>
 std::vector<checked_tensor> check_gradient(Number h) {
   // [policy]
   prefopt::eigen_backend<Number> backend{{.threads = 1}};
-  prefopt::gpt2 policy{
-      backend, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8}};
+  auto policy = prefopt::gpt2(
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 8, .vocab_size = 10, .n_positions = 8});
   prefopt::initialize(policy, 1);
   const auto reference = prefopt::reference_log_probs(policy, pairs);
   perturb(policy);  // at the reference, where all margins are 0, every pair has the same slope

@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   const eigen_backend<float> backend({.threads = 1});
   const auto table = [](std::uint64_t) { return bigram(vocabulary); };
   const auto transformer = [&](std::uint64_t seed) {
-    gpt2 model(
+    auto model = gpt2(
         backend,
         {.n_layer = 1, .n_head = 2, .n_embd = 32, .vocab_size = vocabulary, .n_positions = 48});
     initialize(model, seed);

@@ -34,7 +34,7 @@ int main() {
   prefopt::eigen_backend<float> backend;
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
-  auto policy = prefopt::load_gpt2(backend, gpt2);  // gpt2<eigen_backend<float>>, deduced
+  auto policy = prefopt::load_model(backend, gpt2);  // causal_lm<eigen_backend<float>>, deduced
   auto pairs =
       prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
   auto reference =
@@ -46,18 +46,18 @@ int main() {
                            prefopt::dpo{.beta = 0.1},
                            {.learning_rate = 1e-3, .batch_size = 4, .epochs = 20}};
   trainer.train(pairs, prefopt::progress_bar{});
-  prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
+  prefopt::save_model(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the call site]
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again = prefopt::evaluate(prefopt::load_gpt2(backend, trained), reference,
+  const auto again = prefopt::evaluate(prefopt::load_model(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
               again.loss);
 
   // [ask]
-  const auto asked = prefopt::load_gpt2(backend, trained);
+  const auto asked = prefopt::load_model(backend, trained);
   prefopt::random_generator random(1);
   prefopt::token_ids answer =
       prefopt::generate(asked, tokenizer.encode("Is it cold?"),

@@ -51,7 +51,7 @@ template <class Reward>
 course::outcome by_ppo(const gpt2_task& task, const Reward& reward, double kl_coef, double rate) {
   const course::stopwatch watch;
   gpt2_type policy = task.reference().clone();
-  prefopt::gpt2_scalar_model critic{task.reference()};
+  prefopt::scalar_lm critic{task.reference()};
   prefopt::ppo_trainer trainer{
       policy,
       critic,

@@ -36,7 +36,7 @@ int run() {
   prefopt::cuda_backend<prefopt::bfloat16> backend{0};
 
   auto tokenizer = prefopt::gpt2_tokenizer::from_directory(gpt2);
-  auto policy = prefopt::load_gpt2(backend, gpt2);  // gpt2<cuda_backend<bfloat16>>, deduced
+  auto policy = prefopt::load_model(backend, gpt2);  // causal_lm<cuda_backend<bfloat16>>, deduced
   auto pairs =
       prefopt::tokenize(prefopt::read_preferences(preferences), tokenizer, {.max_length = 64});
   auto reference =
@@ -48,12 +48,12 @@ int run() {
                            prefopt::dpo{.beta = 0.1},
                            {.learning_rate = 1e-3, .batch_size = 4, .epochs = 20}};
   trainer.train(pairs, prefopt::progress_bar{});
-  prefopt::save_gpt2(policy, tokenizer, trained);  // opens in Hugging Face transformers
+  prefopt::save_model(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the backend]
 
   // What was written is what was trained: read again, it has the very same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
-  const auto again = prefopt::evaluate(prefopt::load_gpt2(backend, trained), reference,
+  const auto again = prefopt::evaluate(prefopt::load_model(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);
   std::printf("loss before %.4f, after %.4f, from the folder %.4f\n", before.loss, after.loss,
               again.loss);

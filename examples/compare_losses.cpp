@@ -31,7 +31,7 @@ namespace {
 
 using course::as_examples;
 using course::unpaired;
-using prefopt::join;
+using prefopt::concat;
 using prefopt::preference_form;
 using prefopt::tokenized_example;
 using prefopt::tokenized_pair;
@@ -196,14 +196,14 @@ bool in_the_world() {
 bool with_gpt2(const fs::path& folder, const fs::path& data, std::int64_t steps) {
   const prefopt::eigen_backend<float> backend;
   const auto tokenizer = prefopt::gpt2_tokenizer::from_directory(folder);
-  const auto start = prefopt::load_gpt2(backend, folder);
+  const auto start = prefopt::load_model(backend, folder);
   const auto read = [&](const char* file) {
     return prefopt::tokenize(prefopt::read_preferences(data / file), tokenizer,
-                             {.max_length = start.config().n_positions})
+                             {.max_length = start.shape().positions})
         .examples;
   };
   const auto pairs = read("train.jsonl"), held_out = read("held_out.jsonl");
-  const auto of_pairs = as_examples(pairs), of_one = unpaired(pairs, start.config().n_positions);
+  const auto of_pairs = as_examples(pairs), of_one = unpaired(pairs, start.shape().positions);
   const auto reference = prefopt::reference_log_probs(start, pairs);
   const auto reference_of_one = prefopt::reference_log_probs(start, of_one);
   const auto held_out_reference = prefopt::reference_log_probs(start, held_out);

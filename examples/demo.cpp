@@ -21,7 +21,7 @@
 
 namespace {
 
-using prefopt::join;
+using prefopt::concat;
 namespace fs = std::filesystem;
 
 constexpr double expected_accuracy = 0.8;  // of held-out pairs, after DPO
@@ -200,10 +200,10 @@ int run(const demo::options& o) {
   remove_earlier(output);
 
   const prefopt::eigen_backend<float> backend{{.threads = o.threads}};
-  prefopt::gpt2 policy{backend, config};
+  prefopt::causal_lm policy{backend, config};
   prefopt::initialize(policy, o.seed);
   fine_tune(policy, train, o, sft);
-  prefopt::save_gpt2(policy, tokenizer, sft);
+  prefopt::save_model(policy, tokenizer, sft);
 
   // a strong pull: responses have a dozen tokens, and one sentence decides
   const prefopt::dpo loss{.beta = 4};
@@ -211,7 +211,7 @@ int run(const demo::options& o) {
   const demo::phrases known(train, tokenizer);
   const auto before = demo::measure(policy, reference, loss, held_out, tokenizer, known, o.seed);
   prefer(policy, loss, train, held_out, o, dpo);
-  prefopt::save_gpt2(policy, tokenizer, dpo);
+  prefopt::save_model(policy, tokenizer, dpo);
   const auto after = demo::measure(policy, reference, loss, held_out, tokenizer, known, o.seed);
 
   print_table(held_out.size(), before, after);

@@ -51,9 +51,9 @@ int main(int argc, char** argv) {
                                : prefopt::gpt2_tokenizer::from_directory(tokenizer_folder);
     config.vocab_size = tokenizer.vocabulary_size();
     prefopt::eigen_backend<float> backend;
-    prefopt::gpt2 model{backend, config};
+    prefopt::causal_lm model{backend, config};
     prefopt::initialize(model, seed);
-    prefopt::save_gpt2(model, tokenizer, output);
+    prefopt::save_model(model, tokenizer, output);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return 1;

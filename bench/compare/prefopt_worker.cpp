@@ -88,8 +88,8 @@ class worker {
 
   worker(const Backend& backend, const std::string& policy, const std::string& reference,
          const std::string& data, const std::vector<std::string>& sets)
-      : backend_(backend), sets_(read_sets(data)), policy_(prefopt::load_gpt2(backend_, policy)) {
-    const auto initial = prefopt::load_gpt2(backend_, reference);  // gone before the first step
+      : backend_(backend), sets_(read_sets(data)), policy_(prefopt::load_model(backend_, policy)) {
+    const auto initial = prefopt::load_model(backend_, reference);  // gone before the first step
     for (const std::string& name : sets)
       for (const auto& pairs : sets_.at(name))
         references_[name].push_back(prefopt::reference_log_probs(initial, pairs));
@@ -105,8 +105,8 @@ class worker {
     const auto batch = prefopt::pack(pairs, all_of(pairs));
     const auto mine = policy_.token_log_probs(batch);
     const auto theirs = references_.at(set).at(index).token_log_probs(batch);
-    const auto sums = [&](const std::vector<double>& log_probs, std::int32_t index) {
-      return response_sums(batch, log_probs, index, pairs.size());
+    const auto sums = [&](const std::vector<double>& log_probs, std::int32_t response) {
+      return response_sums(batch, log_probs, response, pairs.size());
     };
     const auto chosen = sums(mine, prefopt::chosen_index),
                rejected = sums(mine, prefopt::rejected_index);
@@ -177,7 +177,7 @@ class worker {
 
   const backend_type& backend_;
   std::map<std::string, std::vector<batch_of_pairs>> sets_;
-  prefopt::gpt2<backend_type> policy_;
+  prefopt::causal_lm<backend_type> policy_;
   std::map<std::string, std::vector<prefopt::reference_cache>> references_;
   prefopt::adamw<const backend_type> optimizer_{backend_, policy_.parameters()};
 };

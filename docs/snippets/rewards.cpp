@@ -44,7 +44,7 @@ int main() {
   const double before = reward_of(start, prompts, generation);
 
   // [reward model]
-  reward_model reward{value_table{4}};  // or: reward_model{gpt2_scalar_model{policy}}
+  reward_model reward{value_table{4}};  // or: reward_model{scalar_lm{policy}}
   trainer fit{reward,
               no_reference{},
               bradley_terry{.center_rewards_coefficient = 0.01},
@@ -57,7 +57,7 @@ int main() {
   {
     bigram& policy = by_ppo;
     // [ppo]
-    value_table critic{4};  // or: gpt2_scalar_model critic{policy}
+    value_table critic{4};  // or: scalar_lm critic{policy}
     ppo_trainer run{policy,
                     critic,
                     start,

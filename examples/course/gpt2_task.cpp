@@ -18,11 +18,11 @@ constexpr std::size_t fine_tuning_responses = 2000;
 gpt2_task::gpt2_task(std::uint64_t seed, std::uint64_t world_seed)
     : world_(world_seed),
       backend_({.threads = 1}),  // so small a model has nothing to share out
-      reference_(backend_, {.n_layer = 2,
-                            .n_head = 2,
-                            .n_embd = 32,
-                            .vocab_size = world::vocabulary,
-                            .n_positions = 16}) {
+      reference_(prefopt::gpt2(backend_, {.n_layer = 2,
+                                          .n_head = 2,
+                                          .n_embd = 32,
+                                          .vocab_size = world::vocabulary,
+                                          .n_positions = 16})) {
   prefopt::initialize(reference_, seed);
   random_generator random(seed, 1);
   const auto asked = prompts(fine_tuning_responses, seed);
@@ -63,7 +63,7 @@ std::vector<tokenized_pair> gpt2_task::pairs(std::size_t count, std::uint64_t se
 }
 
 reward_model_type gpt2_task::train_reward_model(const std::vector<tokenized_pair>& pairs) const {
-  reward_model_type reward(prefopt::gpt2_scalar_model<backend_type>{reference_});
+  reward_model_type reward(prefopt::scalar_lm<backend_type>{reference_});
   prefopt::trainer trainer{
       reward,
       prefopt::no_reference{},

@@ -17,8 +17,8 @@
 namespace course {
 
 using backend_type = prefopt::eigen_backend<float>;
-using gpt2_type = prefopt::gpt2<backend_type>;
-using reward_model_type = prefopt::reward_model<prefopt::gpt2_scalar_model<backend_type>>;
+using gpt2_type = prefopt::causal_lm<backend_type>;
+using reward_model_type = prefopt::reward_model<prefopt::scalar_lm<backend_type>>;
 
 class gpt2_task {
  public:

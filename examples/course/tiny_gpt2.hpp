@@ -37,10 +37,10 @@ struct scratch_folder {
 /// token for a byte.
 inline void write_tiny_gpt2(const std::filesystem::path& folder) {
   const prefopt::eigen_backend<float> backend;
-  prefopt::gpt2 model{
-      backend, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64}};
+  auto model = prefopt::gpt2(
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 32, .vocab_size = 257, .n_positions = 64});
   prefopt::initialize(model, 1);
-  prefopt::save_gpt2(model, prefopt::gpt2_tokenizer::byte_level(), folder);
+  prefopt::save_model(model, prefopt::gpt2_tokenizer::byte_level(), folder);
 }
 
 /// Writes pairs, a JSON object a line. The shorter answer is the better one.

@@ -15,7 +15,7 @@
 
 namespace demo {
 
-using model = prefopt::gpt2<prefopt::eigen_backend<float>>;
+using model = prefopt::causal_lm<prefopt::eigen_backend<float>>;
 
 /// What the table shows. Rewards are beta (log pi - log pi_ref).
 struct standing {

@@ -85,9 +85,9 @@ class checkpoint_saver {
   template <class Trainer>
   std::string write(const Trainer& trainer, std::int64_t step) {
     newest_ = output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
-      prefopt::save_gpt2(trainer.policy(), sidecars_, folder);
+      prefopt::save_model(trainer.policy(), sidecars_, folder);
       if (const auto* moving = reference_.that_moves())
-        prefopt::save_gpt2(moving->policy(), sidecars_, folder / reference_folder);
+        prefopt::save_model(moving->policy(), sidecars_, folder / reference_folder);
       prefopt::write_training_state(trainer, settings_, folder);
     });
     return newest_;

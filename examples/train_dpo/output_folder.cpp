@@ -14,7 +14,7 @@ namespace train_dpo {
 namespace {
 
 namespace fs = std::filesystem;
-using prefopt::join;
+using prefopt::concat;
 
 constexpr const char* model_file = "model.safetensors";
 constexpr const char* metrics_file = "metrics.jsonl";

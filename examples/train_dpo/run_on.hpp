@@ -32,11 +32,8 @@ namespace detail {
 template <class Model>
 std::string hash_of(const Model& model) {
   prefopt::fingerprint hash;
-  const prefopt::gpt2_config& config = model.config();
-  hash.add(config.n_head)
-      .add(config.layer_norm_epsilon)
-      .add(config.activation)
-      .add(config.tie_word_embeddings);
+  const prefopt::decoder_shape& shape = model.shape();
+  hash.add(shape.heads).add(shape.epsilon).add(shape.activation).add(shape.tied_head);
   std::vector<float> values;
   for (const auto& parameter : model.parameters()) {
     values.resize(parameter.value.size());
@@ -143,7 +140,7 @@ references<Model> make_references(const Model& model, const std::string& model_h
                                   const std::optional<prefopt::checkpoint_location>& checkpoint) {
   if (o.sync_reference) {
     auto start = checkpoint
-                     ? prefopt::load_gpt2(model.backend(), checkpoint->path / reference_folder)
+                     ? prefopt::load_model(model.backend(), checkpoint->path / reference_folder)
                      : model.clone();
     return {run_reference<Model>(std::move(start), *o.sync_reference), {}};
   }
@@ -224,7 +221,7 @@ class job {
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
       std::printf("%s\n", note->c_str());
     output_.check_location();
-    prefopt::save_gpt2(policy_, sidecars_, options_.output);
+    prefopt::save_model(policy_, sidecars_, options_.output);
     if constexpr (requires { policy_.backend().product_fallbacks(); })
       for (const auto& slow : policy_.backend().product_fallbacks())
         std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
@@ -267,7 +264,7 @@ class job {
 template <class Backend>
 void run_on(const options& given) {
   options o = given;
-  using model_type = prefopt::gpt2<Backend>;
+  using model_type = prefopt::causal_lm<Backend>;
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
   const run_data data = read_data(o, config);
   if (o.show_pairs) return show_pairs(data, static_cast<std::size_t>(*o.show_pairs));
@@ -280,7 +277,7 @@ void run_on(const options& given) {
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
     std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
                 std::string(backend.instruction_set()).c_str());
-  model_type policy = prefopt::load_gpt2(backend, o.model);
+  model_type policy = prefopt::load_model(backend, o.model);
   origins from = {.model = detail::hash_of(policy),
                   .reference = {},
                   .pairs = hash_of(data.train),
@@ -293,7 +290,7 @@ void run_on(const options& given) {
     if (!o.reference.empty()) {
       detail::check_reads_the_same(o.reference, config, data.max_length);
       check_same_tokenizer(o, data);
-      other.emplace(prefopt::load_gpt2(backend, o.reference));
+      other.emplace(prefopt::load_model(backend, o.reference));
     }
     from.reference = detail::hash_of(other ? *other : policy);
   }
@@ -319,7 +316,7 @@ void run_on(const options& given) {
                                         output.resumed_from());
   other.reset();
   if (const auto& checkpoint = output.resumed_from())
-    policy = prefopt::load_gpt2(backend, checkpoint->path);
+    policy = prefopt::load_model(backend, checkpoint->path);
   detail::job<model_type>(o, data, sidecars, output, policy, reference, settings).train();
 }
 

@@ -2,9 +2,10 @@
 // config.json, of a language model and of a scalar one, with what is carried along. What is written
 // says what was read.
 
-#include "prefopt/gpt2/layout.hpp"
 #include "prefopt/hub/gpt2_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/layout.hpp"
 #include "support.hpp"
 
 using namespace prefopt;
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::refusal([&] {
       const gpt2_config config = read(folder.path());
       const sidecar_files sidecars = read_sidecar_files(folder.path());
-      if (config.n_layer <= 8) (void)gpt2_layout(config).tensors().size();
+      if (config.n_layer <= 8) (void)decoder_layout(describe(config)).tensors().size();
       const std::string written = write(config, sidecars.config);
       const auto refused = fuzz::refusal([&] {
         const gpt2_config again = parse(parse_json(written, "again"), "again");

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "prefopt/eigen.hpp"
-#include "prefopt/hub/gpt2_folder.hpp"
-#include "prefopt/hub/gpt2_scalar_folder.hpp"
+#include "prefopt/hub/load_model.hpp"
+#include "prefopt/hub/load_scalar_model.hpp"
 #include "support.hpp"
 
 using namespace prefopt;
@@ -44,12 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   folder.put("config.json", config);
   folder.put("model.safetensors", weights);
   comes_back(
-      folder, [](const auto& path) { return load_gpt2(backend, path); },
-      [](const auto& model, const auto& path) { save_gpt2(model, folder.path(), path); });
+      folder, [](const auto& path) { return load_model(backend, path); },
+      [](const auto& model, const auto& path) { save_model(model, folder.path(), path); });
   comes_back(
-      folder, [](const auto& path) { return load_gpt2_scalar_model(backend, path); },
-      [](const auto& model, const auto& path) {
-        save_gpt2_scalar_model(model, folder.path(), path);
-      });
+      folder, [](const auto& path) { return load_scalar_model(backend, path); },
+      [](const auto& model, const auto& path) { save_scalar_model(model, folder.path(), path); });
   return 0;
 }

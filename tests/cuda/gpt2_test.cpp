@@ -3,7 +3,7 @@
 // policy and, under a scalar head, of a scalar model, the same log-probs, gradients and next tokens
 // as on the CPU in float64, and one step of training.
 
-#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/models/gpt2.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -17,9 +17,10 @@
 
 #include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/incremental_decoder.hpp"
-#include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/incremental_decoder.hpp"
+#include "prefopt/nn/scalar_lm.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/reference.hpp"
@@ -36,7 +37,7 @@ namespace {
 template <class Activation>
 using backend = cuda_backend<Activation, tests::emulated_device>;
 static_assert(transformer_backend<backend<float>> && transformer_backend<backend<bfloat16>>);
-static_assert(trainable_policy<gpt2<backend<bfloat16>>>);
+static_assert(trainable_policy<causal_lm<backend<bfloat16>>>);
 
 using tests::distance;
 using tests::numbers;
@@ -69,7 +70,7 @@ struct outcome {
 /// prompt read in two parts.
 template <class Backend>
 outcome outcome_of(const Backend& on, const gpt2_config& config) {
-  gpt2 model = tests::gpt2_of_unit_size(on, config);
+  auto model = tests::gpt2_of_unit_size(on, config);
   const std::vector<std::size_t> members = {0, 1};
   auto pass = model.forward(pack(pairs, members));
   outcome all{{pass.log_probs().begin(), pass.log_probs().end()}, {}, {}};
@@ -142,7 +143,7 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
 BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
   const auto check_on = [](const auto& on, double rounding) {
     const auto make = [&] {
-      gpt2_scalar_model model(tests::gpt2_of_unit_size(on, tied));
+      scalar_lm model(tests::gpt2_of_unit_size(on, tied));
       random_generator random(4);
       std::vector<float> head(tied.n_embd);
       for (float& value : head) value = static_cast<float>(random.normal());
@@ -160,8 +161,8 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
 BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
   const auto device = std::make_shared<tests::emulated_device>();
   const backend<bfloat16> on(device);
-  gpt2 policy = tests::gpt2_of_unit_size(on, tied);
-  gpt2_scalar_model scorer(tests::gpt2_of_unit_size(on, tied));
+  auto policy = tests::gpt2_of_unit_size(on, tied);
+  scalar_lm scorer(tests::gpt2_of_unit_size(on, tied));
   const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
   const std::size_t before = device->lasting_taken();
   auto pass = policy.forward(batch);
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
 
 BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_moves) {
   auto on = make_backend<bfloat16>();
-  gpt2 model = tests::gpt2_of_unit_size(on, tied);
+  auto model = tests::gpt2_of_unit_size(on, tied);
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());
   const std::vector<std::size_t> members = {0, 1};

@@ -4,7 +4,7 @@
 #include "prefopt/cuda.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
-#include "gpt2/golden_checks.hpp"
+#include "nn/golden_checks.hpp"
 
 using namespace prefopt;
 

@@ -18,7 +18,7 @@
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/formats/safetensors_file.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
-#include "prefopt/gpt2/config.hpp"
+#include "prefopt/models/gpt2.hpp"
 
 namespace prefopt_test {
 

@@ -5,15 +5,15 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/hub/gpt2_folder.hpp"
+#include "prefopt/hub/load_model.hpp"
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"
 #include "hub/gpt2_folders.hpp"
 #include "hub/gpt2_model_folder.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace fs = std::filesystem;
+using prefopt::concat;
 using prefopt::gpt2_config;
-using prefopt::join;
 using namespace prefopt_test;
 
 BOOST_AUTO_TEST_SUITE(sidecar_files)
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(config_and_files_are_carried_from_folder_to_folder) {
 
   const scratch_folder parent;
   const fs::path target = parent / "new" / "deeper";
-  prefopt::save_gpt2(source.load(), source.path(), target);
+  prefopt::save_model(source.load(), source.path(), target);
   config["torch_dtype"] = "float32";
   config["dtype"] = "float32";
   BOOST_TEST(nlohmann::json::parse(get(target / "config.json")) == config);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(chat_templates_and_linked_files_are_carried_along_as_plain_
   fs::create_directory(parent / "there");
   fs::create_directory_symlink("there", parent / "link");
   const fs::path target = parent / "link";
-  prefopt::save_gpt2(source.load(), source.path(), target);
+  prefopt::save_model(source.load(), source.path(), target);
   for (const char* name : {"tokenizer_config.json", "chat_template.jinja",
                            "additional_chat_templates/rag.jinja", "model.safetensors"}) {
     BOOST_TEST(get(target / name) == get(source / name));
@@ -89,12 +89,12 @@ BOOST_AUTO_TEST_CASE(a_save_into_a_snapshot_of_the_hubs_cache_leaves_its_blobs_a
     put(cache / "blobs" / name, "somebody's " + name);
     fs::create_symlink("../../blobs/" + name, snapshot / name);
   }
-  prefopt::save_gpt2(source.load(), source.path(), snapshot);
+  prefopt::save_model(source.load(), source.path(), snapshot);
   for (const std::string& name : names) {
     BOOST_TEST(get(cache / "blobs" / name) == "somebody's " + name);
     BOOST_TEST((fs::symlink_status(snapshot / name).type() == fs::file_type::regular));
   }
-  same_weights(prefopt::load_gpt2(backend(), snapshot), source.load());
+  same_weights(prefopt::load_model(backend(), snapshot), source.load());
 }
 
 BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
     if (generation) put(source / "generation_config.json", generation);
     const auto sidecars = prefopt::read_sidecar_files(source.path(), tokenizer);
     const scratch_folder target;
-    prefopt::save_gpt2(source.load(), sidecars, target.path());
+    prefopt::save_model(source.load(), sidecars, target.path());
     json result = json::array({json::parse(get(target / "config.json"))["eos_token_id"]});
     BOOST_TEST(json::parse(get(target / "config.json"))["pad_token_id"] == 256);
     if (generation)
@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
   gpt2_config config = tiny;
   config.vocab_size = tokenizer.vocabulary_size();
-  prefopt::save_gpt2(make_model<model>(config), tokenizer, folder.path());
-  same_weights(prefopt::load_gpt2(backend(), folder.path()), make_model<model>(config));
+  prefopt::save_model(make_model<model>(config), tokenizer, folder.path());
+  same_weights(prefopt::load_model(backend(), folder.path()), make_model<model>(config));
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
   BOOST_TEST(again.encode("a\u00e9") == tokenizer.encode("a\u00e9"),
              boost::test_tools::per_element());

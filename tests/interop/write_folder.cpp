@@ -22,13 +22,13 @@
 
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/hub/gpt2_folder.hpp"
-#include "prefopt/hub/gpt2_scalar_folder.hpp"
+#include "prefopt/hub/load_model.hpp"
+#include "prefopt/hub/load_scalar_model.hpp"
 
 namespace {
 
 using backend_type = prefopt::eigen_backend<float>;
-using scalar_model = prefopt::gpt2_scalar_model<backend_type>;
+using scalar_model = prefopt::scalar_lm<backend_type>;
 
 /// Every token of the vocabulary after every beginning of a text that leaves room for it: [T * V]
 /// targets.
@@ -44,9 +44,9 @@ prefopt::prefix_tree_batch all_continuations(std::span<const prefopt::token_id> 
   return prefopt::pack(sequences);
 }
 
-std::vector<double> numbers(const prefopt::gpt2<backend_type>& policy,
+std::vector<double> numbers(const prefopt::causal_lm<backend_type>& policy,
                             const prefopt::token_ids& ids) {
-  prefopt::token_ids tokens(policy.config().vocab_size);
+  prefopt::token_ids tokens(policy.shape().vocabulary);
   std::iota(tokens.begin(), tokens.end(), 0);
   return policy.token_log_probs(all_continuations(ids, tokens));
 }
@@ -59,7 +59,7 @@ std::vector<double> numbers(const scalar_model& scores, const prefopt::token_ids
   return scores.values(prefopt::pack(path), rows);
 }
 
-scalar_model under_waves(const prefopt::gpt2<backend_type>& policy) {
+scalar_model under_waves(const prefopt::causal_lm<backend_type>& policy) {
   scalar_model scores(policy);
   float phase = 0;
   for (const auto all = scores.parameters(); float& weight : all.back().value)
@@ -79,15 +79,15 @@ void run(const std::string& kind, const std::string& folder, const std::string& 
          const std::string& ids_file, const std::string& result) {
   const backend_type backend{{.threads = 2}};
   if (kind == "language") {
-    const auto policy = prefopt::load_gpt2(backend, folder);
-    prefopt::save_gpt2(policy, folder, output);
+    const auto policy = prefopt::load_model(backend, folder);
+    prefopt::save_model(policy, folder, output);
     return write_numbers(policy, ids_file, result);
   }
   if (kind != "scalar" && kind != "new-scalar")
     throw std::invalid_argument("write_folder: no kind " + kind);
-  const auto scores = kind == "scalar" ? prefopt::load_gpt2_scalar_model(backend, folder)
-                                       : under_waves(prefopt::load_gpt2(backend, folder));
-  prefopt::save_gpt2_scalar_model(scores, folder, output);
+  const auto scores = kind == "scalar" ? prefopt::load_scalar_model(backend, folder)
+                                       : under_waves(prefopt::load_model(backend, folder));
+  prefopt::save_scalar_model(scores, folder, output);
   write_numbers(scores, ids_file, result);
 }
 

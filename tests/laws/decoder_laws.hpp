@@ -15,17 +15,18 @@
 #include "prefopt/core/math.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/pack.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
-#include "prefopt/gpt2/incremental_decoder.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/incremental_decoder.hpp"
 #include "laws/numbers.hpp"
 
 namespace prefopt::tests {
 
 /// The same weights on any backend: of unit size, so that predictions are far from uniform.
 template <class Backend>
-[[nodiscard]] gpt2<Backend> gpt2_of_unit_size(const Backend& on, const gpt2_config& config) {
+[[nodiscard]] causal_lm<Backend> gpt2_of_unit_size(const Backend& on, const gpt2_config& config) {
   using real = typename Backend::value_type;
-  gpt2 model(on, config);
+  causal_lm model(on, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
     const double center =

@@ -17,13 +17,13 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/gpt2/config.hpp"
 #include "prefopt/hub/detail/gpt2_config_keys.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/model_folder.hpp"
 #include "prefopt/io/printable.hpp"
 #include "prefopt/io/read_file.hpp"
+#include "prefopt/models/gpt2.hpp"
 
 namespace prefopt {
 
@@ -157,7 +157,10 @@ namespace detail {
   json["n_layer"] = config.n_layer;
   json["n_head"] = config.n_head;
   json["n_embd"] = config.n_embd;
-  json["n_inner"] = config.n_inner != 0 ? nlohmann::json(config.n_inner) : nlohmann::json(nullptr);
+  if (config.n_inner != 0)
+    json["n_inner"] = config.n_inner;
+  else if (json.value("n_inner", nlohmann::json()) != config.inner())  // may spell the default
+    json["n_inner"] = nullptr;
   json["vocab_size"] = config.vocab_size;
   json["n_positions"] = config.n_positions;
   json["layer_norm_epsilon"] = config.layer_norm_epsilon;

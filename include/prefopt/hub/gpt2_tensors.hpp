@@ -12,10 +12,10 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_archive.hpp"
-#include "prefopt/gpt2/config.hpp"
-#include "prefopt/gpt2/layout.hpp"
 #include "prefopt/hub/detail/gpt2_names.hpp"
 #include "prefopt/io/printable.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/layout.hpp"
 
 namespace prefopt {
 
@@ -74,7 +74,7 @@ class tensor_finder {
   /// The tensors of a config's layout, in its order.
   [[nodiscard]] std::vector<safetensors_archive::item> take_layout() {
     std::vector<safetensors_archive::item> items;
-    const gpt2_layout layout(config_);
+    const decoder_layout layout(describe(config_));
     for (const tensor_location& tensor : layout.tensors())
       items.push_back(take(tensor.name, tensor.shape));
     return items;
@@ -112,7 +112,7 @@ struct gpt2_tensors {
   if (finder.has("score.weight")) {
     throw format_error(concat(
         archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
-        "language model: load_gpt2_scalar_model reads those of one label"));
+        "language model: load_scalar_model reads those of one label"));
   }
   // A tied head is the embedding, under whichever of the two names it was stored.
   constexpr std::string_view embedding = "wte.weight";
@@ -134,7 +134,7 @@ struct gpt2_tensors {
   if (!finder.has(head)) {
     throw format_error(concat(archive.name(),
                               ": tensor score.weight is missing; of a language model, make ",
-                              "gpt2_scalar_model{policy} with the policy that load_gpt2 reads"));
+                              "scalar_lm{policy} with the policy that load_model reads"));
   }
   if (finder.has("score.bias")) {
     throw format_error(concat(archive.name(),

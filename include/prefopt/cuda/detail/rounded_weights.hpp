@@ -30,7 +30,7 @@ class rounded_weights {
       const matrix_view<bfloat16> copy(static_cast<bfloat16*>(block.data()), {rows, columns});
       device.launch(round_kernel{rows_of(weight), rows_of(copy), columns},
                     a_thread_an_element(rows, columns));
-      pointer = copies_.emplace(key, std::move(block)).first;
+      found = copies_.emplace(key, std::move(block)).first;
     }
     return {static_cast<const bfloat16*>(found->second.data()), {rows, columns}};
   }

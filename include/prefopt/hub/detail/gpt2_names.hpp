@@ -18,8 +18,9 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_archive.hpp"
-#include "prefopt/gpt2/layout.hpp"
 #include "prefopt/io/printable.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/layout.hpp"
 
 namespace prefopt::detail {
 
@@ -47,8 +48,12 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
 /// Whether it is the name of a GPT-2's tensor, of any size and with any head.
 [[nodiscard]] inline bool is_gpt2_tensor(std::string_view name) {
   static const std::vector<tensor_location> one_layer =
-      gpt2_layout(
-          {.n_layer = 1, .n_head = 1, .n_embd = 1, .n_inner = 1, .vocab_size = 1, .n_positions = 1})
+      decoder_layout(describe(gpt2_config{.n_layer = 1,
+                                          .n_head = 1,
+                                          .n_embd = 1,
+                                          .n_inner = 1,
+                                          .vocab_size = 1,
+                                          .n_positions = 1}))
           .tensors();
   if (is_head(name) || is_mask_buffer(name)) return true;
   const auto rest = name_in_layer(name);

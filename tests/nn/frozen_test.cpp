@@ -10,10 +10,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
-#include "prefopt/gpt2/initialize.hpp"
-#include "prefopt/gpt2/scalar_model.hpp"
 #include "prefopt/loss/dpo.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/initialize.hpp"
+#include "prefopt/nn/scalar_lm.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/trainer.hpp"
@@ -30,8 +31,9 @@ const trainer_options options{
     .learning_rate = 1e-2, .weight_decay = 0.1, .batch_size = 2, .epochs = 2};
 const std::vector<std::string> embeddings{"wte.weight", "wpe.weight"};
 
-gpt2<backend_type> model_of(bool frozen) {
-  gpt2 model(backend, {.n_layer = 1, .n_head = 2, .n_embd = 8, .vocab_size = 9, .n_positions = 8});
+causal_lm<backend_type> model_of(bool frozen) {
+  auto model =
+      gpt2(backend, {.n_layer = 1, .n_head = 2, .n_embd = 8, .vocab_size = 9, .n_positions = 8});
   initialize(model, 3);
   if (frozen)
     for (const std::string& name : embeddings) model.set_trainable(name, false);
@@ -50,7 +52,7 @@ BOOST_AUTO_TEST_CASE(frozen_tensors_keep_their_bits_and_the_others_move) {
   const auto reference = reference_log_probs(policy, pairs);
   trainer run{policy, reference, dpo{}, options};
   struct listener {
-    gpt2<backend_type>& policy;
+    causal_lm<backend_type>& policy;
     int steps = 0;
     void on_step(const step_report& report) {
       double sum = 0;
@@ -119,7 +121,7 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(a_scalar_models_head_and_trunk_are_frozen_by_name) {
-  gpt2_scalar_model critic{model_of(true)};
+  scalar_lm critic{model_of(true)};
   // a model of its own
   for (const auto& one : critic.parameters()) BOOST_TEST(one.trainable, one.name);
   critic.set_trainable("score.weight", false);

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "prefopt/core/view.hpp"
-#include "prefopt/gpt2/layout.hpp"
+#include "prefopt/nn/layout.hpp"
 
 namespace prefopt {
 
@@ -30,29 +30,33 @@ struct layer_norm_weights {
 /// One transformer block.
 template <class Value>
 struct block_weights {
-  layer_norm_weights<Value> ln_1;
-  linear_weights<Value> c_attn;       // [C, 3C]
-  linear_weights<Value> attn_c_proj;  // [C, C]
-  layer_norm_weights<Value> ln_2;
-  linear_weights<Value> c_fc;        // [C, I]
-  linear_weights<Value> mlp_c_proj;  // [I, C]
+  layer_norm_weights<Value> attention_norm;
+  linear_weights<Value> qkv;            // [C, 3C] queries, keys, values
+  linear_weights<Value> attention_out;  // [C, C]
+  layer_norm_weights<Value> mlp_norm;
+  linear_weights<Value> mlp_in;   // [C, I]
+  linear_weights<Value> mlp_out;  // [I, C]
 };
 
 /// The tensors of `layout` inside `flat`. Cheap to make: it computes pointers.
 template <class Value>
-class gpt2_weights {
+class decoder_weights {
  public:
-  gpt2_weights(const gpt2_config& config, const gpt2_layout& layout, std::span<Value> flat)
-      : config_(&config), layout_(&layout), flat_(flat) {}
+  decoder_weights(const decoder_shape& shape, const decoder_layout& layout, std::span<Value> flat)
+      : shape_(&shape), layout_(&layout), flat_(flat) {}
 
-  [[nodiscard]] matrix_view<Value> wte() const { return matrix(layout_->token_embedding()); }
-  [[nodiscard]] matrix_view<Value> wpe() const { return matrix(layout_->position_embedding()); }
-  [[nodiscard]] layer_norm_weights<Value> ln_f() const {
-    return norm(layout_->final_norm(*config_));
+  [[nodiscard]] matrix_view<Value> token_embedding() const {
+    return matrix(layout_->token_embedding());
+  }
+  [[nodiscard]] matrix_view<Value> position_embedding() const {
+    return matrix(layout_->position_embedding());
+  }
+  [[nodiscard]] layer_norm_weights<Value> final_norm() const {
+    return norm(layout_->final_norm(*shape_));
   }
 
   /// [V, C]; the token embedding itself where the head is tied.
-  [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head(*config_)); }
+  [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head(*shape_)); }
 
   [[nodiscard]] block_weights<Value> block(std::size_t layer) const {
     const std::size_t first = layout_->block(layer);
@@ -60,7 +64,7 @@ class gpt2_weights {
             norm(first + 6), linear(first + 8), linear(first + 10)};
   }
 
-  /// The place-th tensor of the layout.
+  /// The index-th tensor of the layout.
   [[nodiscard]] std::span<Value> tensor(std::size_t index) const {
     const tensor_location& at = layout_->tensors()[index];
     return flat_.subspan(at.offset, at.size);
@@ -78,8 +82,8 @@ class gpt2_weights {
     return {matrix(index), tensor(index + 1)};
   }
 
-  const gpt2_config* config_;
-  const gpt2_layout* layout_;
+  const decoder_shape* shape_;
+  const decoder_layout* layout_;
   std::span<Value> flat_;
 };
 

@@ -13,9 +13,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
-#include "prefopt/gpt2/incremental_decoder.hpp"
-#include "prefopt/gpt2/scalar_model.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/incremental_decoder.hpp"
+#include "prefopt/nn/scalar_lm.hpp"
 #include "prefopt/train/ppo_trainer.hpp"
 #include "support/tolerance.hpp"
 
@@ -66,10 +67,9 @@ std::vector<double> reward(std::span<const tokenized_example> examples) {
 /// Responses on two long prompts, which share trees; then policy and critic move until some terms
 /// are clipped.
 struct world {
-  gpt2<backend_type> policy = filled(gpt2<backend_type>(backend, config), 1);
-  gpt2<backend_type> reference = filled(gpt2<backend_type>(backend, config), 2);
-  gpt2_scalar_model<backend_type> critic =
-      filled(gpt2_scalar_model<backend_type>(backend, config), 3);
+  causal_lm<backend_type> policy = filled(causal_lm<backend_type>(backend, config), 1);
+  causal_lm<backend_type> reference = filled(causal_lm<backend_type>(backend, config), 2);
+  scalar_lm<backend_type> critic = filled(scalar_lm<backend_type>(backend, config), 3);
   rollouts made;
   std::vector<std::size_t> members;
 
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_change_rollouts_and_gradients_of_two_gpt2_by_
 
 BOOST_AUTO_TEST_CASE(a_gpt2_learns_to_say_what_is_rewarded) {
   world one;
-  const gpt2<backend_type> reference = one.policy.clone();
+  const causal_lm<backend_type> reference = one.policy.clone();
   const std::vector<token_ids> prompts(8, token_ids{3, 1});
   std::vector<double> scores;
   struct listener {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_gpt2_learns_to_say_what_is_rewarded) {
       scores.push_back(find_metric(report.metrics, "objective/scores").value());
     }
   };
-  gpt2_scalar_model<backend_type> critic(one.policy);
+  scalar_lm<backend_type> critic(one.policy);
   const auto scorer = reward;
   ppo_trainer run{one.policy,
                   critic,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "prefopt/data/prefix_tree_batch.hpp"
-#include "gpt2/golden.hpp"
+#include "nn/golden.hpp"
 
 namespace golden {
 

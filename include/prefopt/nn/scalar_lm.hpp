@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2's trunk with a scalar head: hidden rows times one vector. Hugging Face's
+// scalar_lm: a decoder's trunk with a scalar head: hidden rows times one vector. Hugging Face's
 // GPT2ForSequenceClassification with one label; as there, the head has no bias. A reward model
 // reads it at the end of a response, a critic before each token.
 //
@@ -19,7 +19,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/data/check_batch.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/scalar_model.hpp"
@@ -28,7 +28,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// A batch of which other rows are read, and the place of each row that was asked for among them.
+/// A batch of which other rows are read, and the index of each row that was asked for among them.
 struct rows_read {
   rows_read(const prefix_tree_batch& whole, std::span<const std::int32_t> rows) : batch(whole) {
     check_rows_read(batch, rows);
@@ -49,34 +49,37 @@ struct rows_read {
 }  // namespace detail
 
 template <transformer_backend Backend>
-class gpt2_scalar_pass;
+class scalar_lm_pass;
 
 /// A trunk of its own and a head, on a backend which must outlive it. A trainable_scalar_model.
 template <transformer_backend Backend>
-class gpt2_scalar_model {
+class scalar_lm {
  public:
   using backend_type = Backend;
   using value_type = typename Backend::value_type;
-  using pass = gpt2_scalar_pass<Backend>;
+  using pass = scalar_lm_pass<Backend>;
 
   /// Zeros, for somebody to fill. Throws value_error for sizes that make no model.
-  gpt2_scalar_model(const Backend& backend, gpt2_config config)
-      : trunk_(backend, tied(config)),
-        head_(backend.template allocate<value_type>(config.n_embd)),
-        head_gradient_(backend.template allocate<value_type>(config.n_embd)) {}
+  template <decoder_config Config>
+  scalar_lm(const Backend& backend, const Config& config)
+      : trunk_(backend, without_head(describe(config))),
+        head_(backend.template allocate<value_type>(trunk_.shape().channels)),
+        head_gradient_(backend.template allocate<value_type>(trunk_.shape().channels)) {}
 
-  gpt2_scalar_model(const Backend&&, gpt2_config) = delete;  // the backend would be gone
+  template <decoder_config Config>
+  scalar_lm(const Backend&&, const Config&) = delete;  // would dangle
 
   /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training
   /// moves it.
-  explicit gpt2_scalar_model(const gpt2<Backend>& policy)
-      : gpt2_scalar_model(policy.backend(), policy.config()) {
+  explicit scalar_lm(const causal_lm<Backend>& policy)
+      : scalar_lm(policy.backend(), policy.spec()) {
     const auto from = policy.parameters();
     const auto to = trunk_.parameters();  // one less where the policy's head is not tied: the last
     for (std::size_t i = 0; i < to.size(); ++i) backend().copy(from[i].value, to[i].value);
   }
 
-  [[nodiscard]] const gpt2_config& config() const { return trunk_.config(); }
+  [[nodiscard]] const decoder_spec& spec() const { return trunk_.spec(); }
+  [[nodiscard]] const decoder_shape& shape() const { return trunk_.shape(); }
   [[nodiscard]] const Backend& backend() const { return trunk_.backend(); }
 
   /// The trunk's tensors, and "score.weight" [1, C].
@@ -95,8 +98,8 @@ class gpt2_scalar_model {
 
   /// A model with the same weights, on the same backend, with gradients of its own, of which the
   /// same are trained.
-  [[nodiscard]] gpt2_scalar_model clone() const {
-    gpt2_scalar_model copy(trunk_);
+  [[nodiscard]] scalar_lm clone() const {
+    scalar_lm copy(trunk_);
     copy.frozen_ = frozen_;
     backend().copy(std::span<const value_type>(head_.data(), head_.size()),
                    {copy.head_.data(), copy.head_.size()});
@@ -109,7 +112,7 @@ class gpt2_scalar_model {
     check_entry(batch);
     const detail::rows_read read(batch, rows);
     if (rows.empty()) return {};
-    trunk_tape<Backend> tape(backend(), config(), batch.tokens.size(), read.batch.rows.size(),
+    trunk_tape<Backend> tape(backend(), shape(), batch.tokens.size(), read.batch.rows.size(),
                              false);
     return scores(trunk_.trunk().forward(read.batch, tape), read);
   }
@@ -117,7 +120,7 @@ class gpt2_scalar_model {
   /// The same numbers with what their backward needs. Throws as `values` does, and for no rows.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
     check_entry(batch);
-    if (rows.empty()) throw value_error("gpt2_scalar_model: no rows to read");
+    if (rows.empty()) throw value_error("scalar_lm: no rows to read");
     return pass(*this, batch, rows);
   }
 
@@ -129,26 +132,27 @@ class gpt2_scalar_model {
   [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all,
                                                          Buffer& head, Buffer& gradient) const {
     all.push_back({.name = "score.weight",
-                   .shape = {1, config().n_embd},
+                   .shape = {1, shape().channels},
                    .value = {head.data(), head.size()},
                    .gradient = {gradient.data(), gradient.size()},
                    .decays = true});
     for (parameter<Value>& one : all) one.trainable = !frozen_.contains(one.name);
     return all;
   }
-  [[nodiscard]] static gpt2_config tied(gpt2_config config) {
-    config.tie_word_embeddings = true;  // there is no language-model head
-    return config;
+  [[nodiscard]] static decoder_spec without_head(decoder_spec spec) {
+    spec.shape.tied_head = true;
+    return spec;
   }
   void check_entry(const prefix_tree_batch& batch) const {
-    check(batch, {.vocabulary_size = config().vocab_size, .positions = config().n_positions});
+    check(batch, {.vocabulary_size = shape().vocabulary, .positions = shape().positions});
   }
 
   [[nodiscard]] std::vector<double> scores(matrix_view<const activation_type> hidden,
                                            const detail::rows_read& read) const {
     const std::size_t rows = read.batch.rows.size();
     auto products = backend().template scratch<value_type>(rows);
-    backend().head_logits(hidden, matrix_view<const value_type>{head_.data(), {1, config().n_embd}},
+    backend().head_logits(hidden,
+                          matrix_view<const value_type>{head_.data(), {1, shape().channels}},
                           matrix_view<value_type>{products.data(), {rows, 1}});
     std::vector<value_type> of_rows(rows);
     backend().copy_to_host(std::span<const value_type>(products.data(), rows), std::span(of_rows));
@@ -157,27 +161,27 @@ class gpt2_scalar_model {
     return all;
   }
 
-  gpt2<Backend> trunk_;
+  causal_lm<Backend> trunk_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_gradient_;
   frozen_tensors frozen_;
 };
 
-/// A forward run of a scalar model.
+/// A forward pass of a scalar model.
 template <transformer_backend Backend>
-class gpt2_scalar_pass {
+class scalar_lm_pass {
  public:
   using value_type = typename Backend::value_type;
 
-  gpt2_scalar_pass(gpt2_scalar_model<Backend>& model, const prefix_tree_batch& batch,
-                   std::span<const std::int32_t> rows)
+  scalar_lm_pass(scalar_lm<Backend>& model, const prefix_tree_batch& batch,
+                 std::span<const std::int32_t> rows)
       : model_(&model),
         read_(batch, rows),
-        tape_(model.backend(), model.config(), batch.tokens.size(), read_.batch.rows.size(), true),
+        tape_(model.backend(), model.shape(), batch.tokens.size(), read_.batch.rows.size(), true),
         values_(model.scores(model.trunk_.trunk().forward(read_.batch, tape_), read_)) {}
 
-  gpt2_scalar_pass(gpt2_scalar_pass&&) noexcept = default;
-  gpt2_scalar_pass& operator=(gpt2_scalar_pass&&) noexcept = default;
+  scalar_lm_pass(scalar_lm_pass&&) noexcept = default;
+  scalar_lm_pass& operator=(scalar_lm_pass&&) noexcept = default;
 
   [[nodiscard]] std::span<const double> values() const { return values_; }
 
@@ -186,11 +190,11 @@ class gpt2_scalar_pass {
   void backward(std::span<const double> slopes) {
     if (slopes.size() != values_.size())
       throw shape_error(
-          concat("gpt2_scalar_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
-    if (spent_) throw value_error("gpt2_scalar_pass: backward was called before on this pass");
+          concat("scalar_lm_pass: ", slopes.size(), " slopes for ", values_.size(), " values"));
+    if (spent_) throw value_error("scalar_lm_pass: backward was called before on this pass");
     spent_ = true;
     const Backend& backend = model_->backend();
-    const std::size_t rows = read_.batch.rows.size(), channels = model_->config().n_embd;
+    const std::size_t rows = read_.batch.rows.size(), channels = model_->shape().channels;
     using activation_type = typename Backend::activation_type;
     using real = std::conditional_t<std::same_as<activation_type, double>, double, float>;
     std::vector<real> sums(rows);  // more than one value may have been read at a row
@@ -204,7 +208,7 @@ class gpt2_scalar_pass {
     auto no_bias = backend.template scratch<value_type>(1);  // added to and not read
     backend.fill(std::span<value_type>(no_bias.data(), 1), 0);
     backend.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
-                            tape_.ln_f.normalized.view(),
+                            tape_.final_norm.normalized.view(),
                             matrix_view<const value_type>{model_->head_.data(), {channels, 1}},
                             d_hidden.view(),
                             matrix_view<value_type>{model_->head_gradient_.data(), {channels, 1}},
@@ -214,7 +218,7 @@ class gpt2_scalar_pass {
   }
 
  private:
-  gpt2_scalar_model<Backend>* model_;
+  scalar_lm<Backend>* model_;
   detail::rows_read read_;
   trunk_tape<Backend> tape_;
   std::vector<double> values_;

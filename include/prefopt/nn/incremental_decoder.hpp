@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Generation: a GPT-2 that reads tokens as they come and keeps their keys and values. What it has
+// Generation: a decoder that reads tokens as they come and keeps their keys and values. What it has
 // read is a forest: each call adds runs of tokens behind runs that are there, so that samples of
 // one prompt share its run, and sequences of any lengths are read in the same products.
 //
@@ -16,7 +16,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/sampling.hpp"
 
@@ -49,13 +49,13 @@ class incremental_decoder {
 
   /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws
   /// value_error for 2^31 or more.
-  incremental_decoder(const gpt2<Backend>& model, std::size_t capacity)
+  incremental_decoder(const causal_lm<Backend>& model, std::size_t capacity)
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
       throw value_error(
           concat("incremental_decoder: room for ", capacity, " tokens, expected less than 2^31"));
-    for (std::size_t layer = 0; layer < model.config().n_layer; ++layer)
-      cache_.emplace_back(model.backend(), capacity, 3 * model.config().n_embd);
+    for (std::size_t layer = 0; layer < model.shape().layers; ++layer)
+      cache_.emplace_back(model.backend(), capacity, 3 * model.shape().channels);
   }
 
   /// Tokens read so far.
@@ -77,7 +77,7 @@ class incremental_decoder {
   };
   [[nodiscard]] rows rows_of(std::span<const branch> branches) const;
 
-  const gpt2<Backend>* model_;
+  const causal_lm<Backend>* model_;
   std::size_t capacity_;
   std::size_t length_ = 0;
   std::vector<tree_node> nodes_;
@@ -88,7 +88,7 @@ class incremental_decoder {
 
 template <transformer_backend Backend>
 auto incremental_decoder<Backend>::rows_of(std::span<const branch> branches) const -> rows {
-  const gpt2_config& config = model_->config();
+  const decoder_shape& shape = model_->shape();
   if (branches.empty()) throw value_error("incremental_decoder: nothing to read");
   rows all;
   for (const branch& one : branches) {
@@ -100,14 +100,14 @@ auto incremental_decoder<Backend>::rows_of(std::span<const branch> branches) con
     if (end > capacity_)
       throw value_error(concat("incremental_decoder: token ", end, " with room for ", capacity_));
     std::int32_t position = one.behind < 0 ? 0 : depths_[static_cast<std::size_t>(one.behind)];
-    if (static_cast<std::size_t>(position) + one.tokens.size() > config.n_positions)
+    if (static_cast<std::size_t>(position) + one.tokens.size() > shape.positions)
       throw value_error(concat("incremental_decoder: a sequence of ",
                                static_cast<std::size_t>(position) + one.tokens.size(),
-                               " tokens, but the model's n_positions is ", config.n_positions));
+                               " tokens, and the model has ", shape.positions, " positions"));
     for (const token_id token : one.tokens) {
-      if (token < 0 || static_cast<std::size_t>(token) >= config.vocab_size)
-        throw value_error(concat("incremental_decoder: token ", token, " with a vocab_size of ",
-                                 config.vocab_size));
+      if (token < 0 || static_cast<std::size_t>(token) >= shape.vocabulary)
+        throw value_error(concat("incremental_decoder: token ", token, " with a vocabulary of ",
+                                 shape.vocabulary));
       all.tokens.push_back(token);
       all.positions.push_back(position++);
     }
@@ -124,7 +124,7 @@ auto incremental_decoder<Backend>::rows_of(std::span<const branch> branches) con
 template <transformer_backend Backend>
 auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> decode_result {
   const rows fresh = rows_of(branches);
-  const gpt2_config& config = model_->config();
+  const decoder_shape& shape = model_->shape();
   const Backend& backend = model_->backend();
   const std::size_t count = fresh.tokens.size(), ends = branches.size();
   decode_result made;
@@ -146,24 +146,25 @@ auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> dec
 
   const auto values = model_->values();
   const auto trunk = model_->trunk();
-  backend_matrix<Backend> x(backend, count, config.n_embd), y(backend, count, config.n_embd);
-  after_attention_tape<Backend> tape(backend, config, count);
-  block_scratch<Backend> scratch(backend, config, count);
-  backend.embedding(fresh.tokens, fresh.positions, values.wte(), values.wpe(), x.view());
-  for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
+  backend_matrix<Backend> x(backend, count, shape.channels), y(backend, count, shape.channels);
+  after_attention_tape<Backend> tape(backend, shape, count);
+  block_scratch<Backend> scratch(backend, shape, count);
+  backend.embedding(fresh.tokens, fresh.positions, values.token_embedding(),
+                    values.position_embedding(), x.view());
+  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
     trunk.block(layer).forward({nodes_, length_}, x.view(), tape, cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
 
-  backend_matrix<Backend> last(backend, ends, config.n_embd);
+  backend_matrix<Backend> last(backend, ends, shape.channels);
   backend.gather_rows(x.view(), fresh.last, last.view());
-  layer_norm_tape<Backend> norm(backend, ends, config.n_embd);
-  backend.layer_norm(last.view(), values.ln_f().scale, values.ln_f().shift,
-                     config.layer_norm_epsilon, norm.normalized.view(), norm.statistics());
-  auto logits = backend.template scratch<value_type>(ends * config.vocab_size);
+  layer_norm_tape<Backend> norm(backend, ends, shape.channels);
+  backend.layer_norm(last.view(), values.final_norm().scale, values.final_norm().shift,
+                     shape.epsilon, norm.normalized.view(), norm.statistics());
+  auto logits = backend.template scratch<value_type>(ends * shape.vocabulary);
   backend.head_logits(norm.normalized.view(), values.head(),
-                      matrix_view<value_type>{logits.data(), {ends, config.vocab_size}});
-  std::vector<value_type> host(ends * config.vocab_size);
+                      matrix_view<value_type>{logits.data(), {ends, shape.vocabulary}});
+  std::vector<value_type> host(ends * shape.vocabulary);
   backend.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));
   made.all_logits.assign(host.begin(), host.end());
   length_ += count;
@@ -192,20 +193,20 @@ namespace detail {
 /// How many tokens a prompt's response may have. Throws value_error, naming its place among the
 /// prompts, for an empty one and one that leaves no room.
 template <transformer_backend Backend>
-[[nodiscard]] std::size_t room_behind(const gpt2<Backend>& model,
+[[nodiscard]] std::size_t room_behind(const causal_lm<Backend>& model,
                                       std::span<const token_ids> prompts, std::size_t i,
                                       const generation_options& options) {
-  const std::size_t positions = model.config().n_positions, length = prompts[i].size();
+  const std::size_t positions = model.shape().positions, length = prompts[i].size();
   if (length == 0 || length >= positions)
     throw value_error(concat("generate: prompt ", i, " of ", prompts.size(), " has ", length,
-                             " tokens with n_positions ", positions));
+                             " tokens, and the model has ", positions, " positions"));
   return std::min(options.max_new_tokens, positions - length);
 }
 
 /// Lets responses to some prompts grow side by side, a product a token; equal prompts are read
 /// once.
 template <transformer_backend Backend>
-void grow(const gpt2<Backend>& model, std::span<const token_ids> prompts,
+void grow(const causal_lm<Backend>& model, std::span<const token_ids> prompts,
           std::span<written_response> responses, std::size_t capacity,
           const generation_options& options) {
   using branch = typename incremental_decoder<Backend>::branch;
@@ -250,7 +251,7 @@ void grow(const gpt2<Backend>& model, std::span<const token_ids> prompts,
 /// Throws value_error for an empty prompt or one without room behind it, for 2^31 tokens or more at
 /// once, and what check(options) throws.
 template <transformer_backend Backend>
-[[nodiscard]] std::vector<token_ids> generate(const gpt2<Backend>& model,
+[[nodiscard]] std::vector<token_ids> generate(const causal_lm<Backend>& model,
                                               std::span<const token_ids> prompts,
                                               const generation_options& options,
                                               random_generator& random) {
@@ -278,7 +279,7 @@ template <transformer_backend Backend>
 
 /// The response to one prompt.
 template <transformer_backend Backend>
-[[nodiscard]] token_ids generate(const gpt2<Backend>& model, std::span<const token_id> prompt,
+[[nodiscard]] token_ids generate(const causal_lm<Backend>& model, std::span<const token_id> prompt,
                                  const generation_options& options, random_generator& random) {
   const std::vector<token_ids> prompts{token_ids(prompt.begin(), prompt.end())};
   return generate(model, std::span<const token_ids>(prompts), options, random).front();

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "prefopt/data/pack.hpp"
-#include "prefopt/hub/gpt2_folder.hpp"
+#include "prefopt/hub/load_model.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/train/step.hpp"
-#include "gpt2/golden.hpp"
-#include "gpt2/golden_reference.hpp"
+#include "nn/golden.hpp"
+#include "nn/golden_reference.hpp"
 
 namespace golden {
 
@@ -35,7 +35,7 @@ template <class Backend>
 void check_log_probs(const Backend& backend, const errors& error) {
   for (const std::string model : models) {
     BOOST_TEST_CONTEXT(model) {
-      auto policy = prefopt::load_gpt2(backend, path(model));
+      auto policy = prefopt::load_model(backend, path(model));
       const auto batch = prefopt::pack(pairs(), members());
       const auto expected = numbers(model, "log_probs");
       BOOST_TEST(relative_error(policy.token_log_probs(batch), expected) <= error.numbers);
@@ -53,7 +53,7 @@ struct loss_file {
 template <class Backend, class Loss>
 void check_gradient(const Backend& backend, const errors& error, const std::string& model,
                     const Loss& loss, const loss_file& file, std::size_t budget) {
-  auto policy = prefopt::load_gpt2(backend, path(model));
+  auto policy = prefopt::load_model(backend, path(model));
   const auto gradient = [&](const auto& reference) {
     return prefopt::accumulate_gradient(policy, reference, loss, pairs(), members(),
                                         {.tokens_per_microbatch = budget});
@@ -87,7 +87,7 @@ void check_gradients(const Backend& backend, const errors& error, const Loss& lo
 
 template <class Backend>
 void check_adamw(const Backend& backend, const errors& error, const std::string& model) {
-  auto policy = prefopt::load_gpt2(backend, path(model));
+  auto policy = prefopt::load_model(backend, path(model));
   const reference reference(model);
   prefopt::adamw optimizer{
       policy.backend(), policy.parameters(), {.learning_rate = 1e-3, .weight_decay = 0.01}};

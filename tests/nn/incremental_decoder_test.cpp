@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Generation: the decoder sees what the packed batch sees, and sampling follows its options.
 
-#include "prefopt/gpt2/incremental_decoder.hpp"
+#include "prefopt/nn/incremental_decoder.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -16,8 +16,9 @@
 #include "prefopt/core/math.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/gpt2.hpp"
-#include "prefopt/gpt2/initialize.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/initialize.hpp"
 
 namespace {
 
@@ -26,8 +27,8 @@ using decoder_type = prefopt::incremental_decoder<backend_type>;
 
 struct small_model {
   backend_type backend;
-  prefopt::gpt2<backend_type> model{
-      backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12}};
+  prefopt::causal_lm<backend_type> model = prefopt::gpt2(
+      backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
   small_model() {
     prefopt::initialize(model, 5);
     for (auto& parameter : model.parameters())
@@ -78,7 +79,7 @@ struct failing_backend : backend_type {
 
 BOOST_AUTO_TEST_CASE(a_reading_that_fails_has_read_nothing) {
   const failing_backend backend;
-  prefopt::gpt2 model(
+  auto model = prefopt::gpt2(
       backend, {.n_layer = 2, .n_head = 2, .n_embd = 16, .vocab_size = 23, .n_positions = 12});
   prefopt::initialize(model, 5);
   using decoder = prefopt::incremental_decoder<failing_backend>;

@@ -9,12 +9,12 @@
 
 #include "prefopt/data/pack.hpp"
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/scalar_model.hpp"
-#include "prefopt/hub/gpt2_folder.hpp"
+#include "prefopt/hub/load_model.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
+#include "prefopt/nn/scalar_lm.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/train/step.hpp"
-#include "gpt2/golden.hpp"
+#include "nn/golden.hpp"
 
 using namespace prefopt;
 
@@ -25,7 +25,7 @@ constexpr double error = prefopt_test::model_error<Real>;
 
 template <class Real>
 auto golden_model(const eigen_backend<Real>& backend, const std::string& model) {
-  gpt2_scalar_model scalar(load_gpt2(backend, golden::path(model)));
+  scalar_lm scalar(load_model(backend, golden::path(model)));
   const auto head = scalar.parameters().back().value;
   const auto expected = golden::numbers(model, "score");
   BOOST_REQUIRE_EQUAL(head.size(), expected.size());

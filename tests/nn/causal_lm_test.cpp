@@ -2,7 +2,7 @@
 // GPT-2 is a trainable policy: the laws, in float64 and float32, tied and untied, with one thread
 // and with several.
 
-#include "prefopt/gpt2/gpt2.hpp"
+#include "prefopt/nn/causal_lm.hpp"
 
 #include <cstddef>
 #include <span>
@@ -13,12 +13,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/eigen/backend.hpp"
-#include "prefopt/gpt2/initialize.hpp"
+#include "prefopt/models/gpt2.hpp"
+#include "prefopt/nn/initialize.hpp"
 #include "laws/trainable_policy_laws.hpp"
 
 using namespace prefopt;
 
-static_assert(trainable_policy<gpt2<eigen_backend<float>>>);
+static_assert(trainable_policy<causal_lm<eigen_backend<float>>>);
 
 namespace {
 
@@ -36,10 +37,10 @@ const gpt2_config untied = {.n_layer = 1,
 
 /// Weights of unit size, so that every path through the model carries something.
 template <class Compute>
-gpt2<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& backend,
-                                         const gpt2_config& config) {
+causal_lm<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& backend,
+                                              const gpt2_config& config) {
   using Real = typename eigen_backend<Compute>::value_type;
-  gpt2 model(backend, config);
+  causal_lm model(backend, config);
   random_generator random(3);
   for (auto& parameter : model.parameters()) {
     const double center =
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(the_whole_backward_is_the_derivative_of_the_forward) {
 }
 
 BOOST_AUTO_TEST_CASE(tensors_are_named_and_shaped_as_in_hugging_face_checkpoints) {
-  const gpt2 model(one_thread_float32, untied);
+  const causal_lm model(one_thread_float32, untied);
   std::vector<std::string> names;
   for (const auto& parameter : model.parameters()) {
     std::string name = parameter.name + " [";
@@ -126,8 +127,8 @@ BOOST_AUTO_TEST_CASE(tensors_are_named_and_shaped_as_in_hugging_face_checkpoints
 }
 
 BOOST_AUTO_TEST_CASE(a_clone_has_the_same_weights_and_a_life_of_its_own) {
-  gpt2 model = random_gpt2(one_thread, tied);
-  gpt2 copy = model.clone();
+  auto model = random_gpt2(one_thread, tied);
+  auto copy = model.clone();
   const double before = copy.parameters()[0].value[0];
   BOOST_TEST(before == model.parameters()[0].value[0]);
   model.parameters()[0].value[0] += 1;
@@ -136,8 +137,9 @@ BOOST_AUTO_TEST_CASE(a_clone_has_the_same_weights_and_a_life_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
   // Enough head rows for several pieces of logits, the last one short.
-  gpt2 model(one_thread_float32,
-             {.n_layer = 1, .n_head = 2, .n_embd = 20, .vocab_size = 50257, .n_positions = 400});
+  auto model =
+      gpt2(one_thread_float32,
+           {.n_layer = 1, .n_head = 2, .n_embd = 20, .vocab_size = 50257, .n_positions = 400});
   initialize(model, 4);
   std::vector<tokenized_pair> pairs(1);
   random_generator random(4);
@@ -175,7 +177,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
   }
 
   const eigen_backend<Compute> backend, other_backend({.threads = most_threads});
-  const gpt2 model = random_gpt2(backend, config), other_model = random_gpt2(other_backend, config);
+  const auto model = random_gpt2(backend, config), other_model = random_gpt2(other_backend, config);
   const std::vector<std::size_t> members = {0, 1, 2};
   const prefix_tree_batch together = pack(pairs, members);
   const std::vector<double> log_probs = model.token_log_probs(together);
@@ -193,7 +195,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
 }
 
 BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {
-  gpt2 model = random_gpt2(one_thread, tied);
+  auto model = random_gpt2(one_thread, tied);
   const std::vector<tokenized_pair> pairs = {{{1, 2}, {3}, {4}}};
   const std::vector<std::size_t> members = {0};
   auto pass = model.forward(pack(pairs, members));
@@ -203,8 +205,8 @@ BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {
 }
 
 BOOST_AUTO_TEST_CASE(initialization_follows_gpt2) {
-  gpt2 model(one_thread,
-             {.n_layer = 8, .n_head = 2, .n_embd = 64, .vocab_size = 300, .n_positions = 100});
+  auto model = gpt2(
+      one_thread, {.n_layer = 8, .n_head = 2, .n_embd = 64, .vocab_size = 300, .n_positions = 100});
   initialize(model, 9);
   for (const auto& parameter : model.parameters()) {
     double mean = 0, square = 0;

@@ -5,7 +5,7 @@
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
-#include "gpt2/golden_checks.hpp"
+#include "nn/golden_checks.hpp"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"
-#include "gpt2/golden_checks.hpp"
+#include "nn/golden_checks.hpp"
 
 namespace {
 
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(every_token_has_its_log_prob_after_a_known_text) {
     return;
   }
   const std::string folder = std::string(data) + "/slm4096";
-  const auto policy = prefopt::load_gpt2(backend, folder);
+  const auto policy = prefopt::load_model(backend, folder);
   const auto reference = nlohmann::json::parse(std::ifstream(folder + "/reference.json"));
   const auto ids = reference.at("ids").get<prefopt::token_ids>();
   const auto expected = log_probs_of(reference.at("last_logits").get<std::vector<double>>());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2 with its language-model head (Radford et al. 2019) as a trainable policy, written once
-// against the backend.
+// causal_lm: a decoder with its language-model head as a trainable policy, written once against the
+// backend.
 //
 // Legend: N stored tokens, M targets, R head rows, C channels, V vocabulary.
 
@@ -15,8 +15,9 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/check_batch.hpp"
-#include "prefopt/gpt2/square_sums.hpp"
-#include "prefopt/gpt2/trunk.hpp"
+#include "prefopt/nn/shape.hpp"
+#include "prefopt/nn/square_sums.hpp"
+#include "prefopt/nn/trunk.hpp"
 #include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 
@@ -38,38 +39,41 @@ namespace detail {
 }  // namespace detail
 
 template <transformer_backend Backend>
-class gpt2_pass;
+class causal_lm_pass;
 
-/// A GPT-2 on a backend, which must outlive it. Weights begin as zeros: `load_gpt2` or `initialize`
+/// A causal language model on a backend, which must outlive it, made of a family's configuration:
+/// `causal_lm policy{backend, gpt2_config{}}`. Weights begin as zeros: `load_model` or `initialize`
 /// fills them.
 template <transformer_backend Backend>
-class gpt2 {
+class causal_lm {
  public:
   using backend_type = Backend;
   using value_type = typename Backend::value_type;
-  using pass = gpt2_pass<Backend>;
+  using pass = causal_lm_pass<Backend>;
 
   /// Throws value_error for sizes that make no model.
-  gpt2(const Backend& backend, const gpt2_config& config)
+  template <decoder_config Config>
+  causal_lm(const Backend& backend, const Config& config)
       : backend_(&backend),
-        config_(config),
-        layout_(config),
+        spec_(describe(config)),
+        layout_(spec_),
         values_(backend.template allocate<value_type>(layout_.size())),
         gradients_(backend.template allocate<value_type>(layout_.size())) {}
 
-  gpt2(const Backend&&, const gpt2_config&) = delete;  // the backend would be gone
+  template <decoder_config Config>
+  causal_lm(const Backend&&, const Config&) = delete;  // would dangle
 
-  [[nodiscard]] const gpt2_config& config() const { return config_; }
+  [[nodiscard]] const decoder_spec& spec() const { return spec_; }
+  [[nodiscard]] const decoder_shape& shape() const { return spec_.shape; }
   [[nodiscard]] const Backend& backend() const { return *backend_; }
 
-  /// All tensors in the layout's order, under their checkpoint names without the `transformer.`
-  /// prefix.
+  /// All tensors in the layout's order, under their names in the spec.
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return list<value_type>(weights().values, weights().gradients);
   }
   [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
     return list<const value_type>(values(),
-                                  {config_, layout_, {gradients_.data(), layout_.size()}});
+                                  {spec_.shape, layout_, {gradients_.data(), layout_.size()}});
   }
 
   /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
@@ -80,8 +84,8 @@ class gpt2 {
 
   /// A model with the same weights, on the same backend, with gradients of its own, of which the
   /// same are trained.
-  [[nodiscard]] gpt2 clone() const {
-    gpt2 copy(*backend_, config_);
+  [[nodiscard]] causal_lm clone() const {
+    causal_lm copy(*backend_, spec_);
     copy.frozen_ = frozen_;
     backend_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
     return copy;
@@ -91,8 +95,8 @@ class gpt2 {
   /// the backend holds at once. Throws value_error for a token or position that the model does not
   /// have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
-    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
-    trunk_tape<Backend> tape(*backend_, config_, batch.tokens.size(), batch.rows.size(), false);
+    check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
+    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(), false);
     const auto hidden = trunk().forward(batch, tape);
     backend_matrix<Backend, value_type> log_sums(*backend_, 1, batch.rows.size());
     std::vector<double> log_probs(batch.targets.size());
@@ -104,11 +108,12 @@ class gpt2 {
   /// log sum_v p(v)^2 at each target, [M]. Memory and errors as of token_log_probs; one exponential
   /// a logit on the host.
   [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
-    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
-    trunk_tape<Backend> tape(*backend_, config_, batch.tokens.size(), batch.rows.size(), false);
+    check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
+    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(), false);
     const auto hidden = trunk().forward(batch, tape);
     const std::size_t rows = batch.rows.size(), most = 64;
-    backend_matrix<Backend, value_type> logits(*backend_, std::min(rows, most), config_.vocab_size);
+    backend_matrix<Backend, value_type> logits(*backend_, std::min(rows, most),
+                                               spec_.shape.vocabulary);
     std::vector<double> sums;  // [R]
     for (std::size_t begin = 0; begin < rows; begin += most) {
       const std::size_t count = std::min(most, rows - begin);
@@ -122,33 +127,33 @@ class gpt2 {
   /// The same numbers as token_log_probs with what their backward needs. Throws as token_log_probs
   /// does.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
-    check(batch, {.vocabulary_size = config_.vocab_size, .positions = config_.n_positions});
+    check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
     return pass(*this, batch);
   }
 
-  [[nodiscard]] gpt2_trunk<Backend> trunk() const { return {*backend_, config_, values()}; }
-  [[nodiscard]] gpt2_weights<const value_type> values() const {
-    return {config_, layout_, {values_.data(), layout_.size()}};
+  [[nodiscard]] decoder_trunk<Backend> trunk() const { return {*backend_, spec_.shape, values()}; }
+  [[nodiscard]] decoder_weights<const value_type> values() const {
+    return {spec_.shape, layout_, {values_.data(), layout_.size()}};
   }
-  [[nodiscard]] gpt2_weights<value_type> gradients() {
-    return {config_, layout_, {gradients_.data(), layout_.size()}};
+  [[nodiscard]] decoder_weights<value_type> gradients() {
+    return {spec_.shape, layout_, {gradients_.data(), layout_.size()}};
   }
 
  private:
   friend pass;
 
   struct views {
-    gpt2_weights<value_type> values;
-    gpt2_weights<value_type> gradients;
+    decoder_weights<value_type> values;
+    decoder_weights<value_type> gradients;
   };
   [[nodiscard]] views weights() {
-    return {{config_, layout_, {values_.data(), layout_.size()}},
-            {config_, layout_, {gradients_.data(), layout_.size()}}};
+    return {{spec_.shape, layout_, {values_.data(), layout_.size()}},
+            {spec_.shape, layout_, {gradients_.data(), layout_.size()}}};
   }
 
   template <class Value>
-  [[nodiscard]] std::vector<parameter<Value>> list(const gpt2_weights<Value>& values,
-                                                   const gpt2_weights<Value>& gradients) const {
+  [[nodiscard]] std::vector<parameter<Value>> list(const decoder_weights<Value>& values,
+                                                   const decoder_weights<Value>& gradients) const {
     std::vector<parameter<Value>> all;
     for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
       const tensor_location& tensor = layout_.tensors()[i];
@@ -163,25 +168,25 @@ class gpt2 {
   }
 
   const Backend* backend_;
-  gpt2_config config_;
-  gpt2_layout layout_;
+  decoder_spec spec_;
+  decoder_layout layout_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) values_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) gradients_;
   frozen_tensors frozen_;
 };
 
-/// A forward run of a GPT-2. Owns its activations and the logits [R, V].
+/// A forward pass of a causal language model. Owns its activations and the logits [R, V].
 template <transformer_backend Backend>
-class gpt2_pass {
+class causal_lm_pass {
  public:
   using value_type = typename Backend::value_type;
 
-  gpt2_pass(gpt2<Backend>& model, const prefix_tree_batch& batch)
+  causal_lm_pass(causal_lm<Backend>& model, const prefix_tree_batch& batch)
       : model_(&model),
         batch_(batch),
         targets_(detail::targets_of(batch)),
-        tape_(model.backend(), model.config_, batch.tokens.size(), batch.rows.size(), true),
-        logits_(model.backend(), batch.rows.size(), model.config_.vocab_size),
+        tape_(model.backend(), model.shape(), batch.tokens.size(), batch.rows.size(), true),
+        logits_(model.backend(), batch.rows.size(), model.shape().vocabulary),
         log_sums_(model.backend(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
@@ -189,8 +194,8 @@ class gpt2_pass {
                                    log_sums_.row(0), log_probs_);
   }
 
-  gpt2_pass(gpt2_pass&&) noexcept = default;
-  gpt2_pass& operator=(gpt2_pass&&) noexcept = default;
+  causal_lm_pass(causal_lm_pass&&) noexcept = default;
+  causal_lm_pass& operator=(causal_lm_pass&&) noexcept = default;
 
   /// [M], nats.
   [[nodiscard]] std::span<const double> log_probs() const { return log_probs_; }
@@ -198,7 +203,7 @@ class gpt2_pass {
   /// log sum_v p(v)^2 at each target, [M]. Throws value_error after backward, which overwrites the
   /// logits.
   [[nodiscard]] std::vector<double> square_sums() const {
-    if (spent_) throw value_error("gpt2_pass: square_sums after backward");
+    if (spent_) throw value_error("causal_lm_pass: square_sums after backward");
     std::vector<double> sums;  // [R]
     detail::add_square_sums(model_->backend(), logits_, batch_.rows.size(), sums);
     return detail::at_targets(targets_, sums);
@@ -210,20 +215,20 @@ class gpt2_pass {
   void backward(std::span<const double> slopes) {
     if (slopes.size() != targets_.size())
       throw shape_error(
-          concat("gpt2_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
-    if (spent_) throw value_error("gpt2_pass: backward was called before on this pass");
+          concat("causal_lm_pass: ", slopes.size(), " slopes for ", targets_.size(), " targets"));
+    if (spent_) throw value_error("causal_lm_pass: backward was called before on this pass");
     spent_ = true;
     const Backend& backend = model_->backend();
     const auto weights = model_->weights();
-    const auto hidden = tape_.ln_f.normalized.view();
-    backend_matrix<Backend> d_hidden(backend, batch_.rows.size(), model_->config_.n_embd);
+    const auto hidden = tape_.final_norm.normalized.view();
+    backend_matrix<Backend> d_hidden(backend, batch_.rows.size(), model_->shape().channels);
     backend.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden,
                           weights.values.head(), d_hidden.view(), weights.gradients.head());
     model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
   }
 
  private:
-  gpt2<Backend>* model_;
+  causal_lm<Backend>* model_;
   prefix_tree_batch batch_;
   head_targets targets_;  // [M]
   trunk_tape<Backend> tape_;

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "prefopt/gpt2/trunk.hpp"
+#include "prefopt/nn/trunk.hpp"
 
 namespace prefopt::detail {
 

@@ -2,7 +2,7 @@
 // GPT-2 with a scalar head is a trainable scalar model: the laws, in float64, float32 and bfloat16,
 // of a tied and of an untied configuration, with one thread and with several.
 
-#include "prefopt/gpt2/scalar_model.hpp"
+#include "prefopt/nn/scalar_lm.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "prefopt/eigen/backend.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
+#include "prefopt/models/gpt2.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/step.hpp"
@@ -20,8 +21,8 @@
 
 using namespace prefopt;
 
-static_assert(trainable_scalar_model<gpt2_scalar_model<eigen_backend<float>>>);
-static_assert(trainable_policy<reward_model<gpt2_scalar_model<eigen_backend<bfloat16>>>>);
+static_assert(trainable_scalar_model<scalar_lm<eigen_backend<float>>>);
+static_assert(trainable_policy<reward_model<scalar_lm<eigen_backend<bfloat16>>>>);
 
 namespace {
 
@@ -50,9 +51,9 @@ void fill(Model& model, std::uint64_t seed = 3) {
 }
 
 template <class Compute>
-gpt2_scalar_model<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& backend,
-                                                       const gpt2_config& config) {
-  gpt2_scalar_model model(backend, config);
+scalar_lm<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& backend,
+                                               const gpt2_config& config) {
+  scalar_lm model(backend, config);
   fill(model);
   return model;
 }
@@ -129,7 +130,7 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_a_step_is_that_of_the_mean_loss) {
 
 BOOST_AUTO_TEST_CASE(the_head_is_named_and_shaped_as_in_hugging_face_checkpoints) {
   for (const gpt2_config& config : {tied, untied}) {
-    gpt2_scalar_model model(one_thread, config);
+    scalar_lm model(one_thread, config);
     const auto parameters = model.parameters();
     BOOST_TEST(parameters.back().name == "score.weight");
     BOOST_TEST(parameters.back().shape == (std::vector<std::size_t>{1, 12}),
@@ -142,9 +143,9 @@ BOOST_AUTO_TEST_CASE(the_head_is_named_and_shaped_as_in_hugging_face_checkpoints
 
 BOOST_AUTO_TEST_CASE(on_a_policys_trunk_every_path_is_worth_nothing_at_first) {
   for (const gpt2_config& config : {tied, untied}) {
-    gpt2 policy(one_thread, config);
+    causal_lm policy(one_thread, config);
     fill(policy);
-    gpt2_scalar_model model(policy);
+    scalar_lm model(policy);
     const auto batch = some_batch();
     BOOST_TEST(model.values(batch, last_rows(batch)) == std::vector<double>(4),
                boost::test_tools::per_element());
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_go_backward_is_refused) {
   const std::vector<tokenized_pair> beyond = {{token_ids(24, 1), {2}, {3}}};
   const std::vector<std::size_t> members = {0};
   BOOST_CHECK_THROW((void)model.values(pack(beyond, members), {}), value_error);
-  BOOST_CHECK_THROW(gpt2_scalar_model(one_thread, gpt2_config{.n_layer = 0}), value_error);
+  BOOST_CHECK_THROW(scalar_lm(one_thread, gpt2_config{.n_layer = 0}), value_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One transformer block, forward and hand-derived backward (pre-norm GPT-2: Radford et al. 2019,
-// section 2.3).
+// One transformer block, forward and hand-derived backward (pre-norm, as in GPT-2: Radford et al.
+// 2019, section 2.3).
 //
 // Legend: N rows, C channels, I inner channels, H heads.
 
@@ -12,8 +12,8 @@
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/view.hpp"
-#include "prefopt/gpt2/config.hpp"
-#include "prefopt/gpt2/weights.hpp"
+#include "prefopt/nn/shape.hpp"
+#include "prefopt/nn/weights.hpp"
 
 namespace prefopt {
 
@@ -87,11 +87,11 @@ struct layer_norm_tape {
 /// percent of its time.
 template <transformer_backend Backend>
 struct after_attention_tape {
-  after_attention_tape(const Backend& backend, const gpt2_config& config, std::size_t rows)
-      : attended(backend, rows, config.n_embd),
-        log_sums(backend, rows, config.n_head),
-        middle(backend, rows, config.n_embd),
-        inner(backend, rows, config.inner()) {}
+  after_attention_tape(const Backend& backend, const decoder_shape& shape, std::size_t rows)
+      : attended(backend, rows, shape.channels),
+        log_sums(backend, rows, shape.heads),
+        middle(backend, rows, shape.channels),
+        inner(backend, rows, shape.inner) {}
 
   backend_matrix<Backend> attended;  // [N, C]
   // [N, H] log-sum-exp of each attention row
@@ -104,8 +104,8 @@ struct after_attention_tape {
 /// keys (generation).
 template <transformer_backend Backend>
 struct block_tape {
-  block_tape(const Backend& backend, const gpt2_config& config, std::size_t rows)
-      : qkv(backend, rows, 3 * config.n_embd), rest(backend, config, rows) {}
+  block_tape(const Backend& backend, const decoder_shape& shape, std::size_t rows)
+      : qkv(backend, rows, 3 * shape.channels), rest(backend, shape, rows) {}
 
   backend_matrix<Backend> qkv;  // [N, 3C]
   after_attention_tape<Backend> rest;
@@ -115,20 +115,20 @@ struct block_tape {
 /// block.
 template <transformer_backend Backend>
 struct block_scratch {
-  block_scratch(const Backend& backend, const gpt2_config& config, std::size_t rows)
-      : norm(backend, rows, config.n_embd), activated(backend, rows, config.inner()) {}
+  block_scratch(const Backend& backend, const decoder_shape& shape, std::size_t rows)
+      : norm(backend, rows, shape.channels), activated(backend, rows, shape.inner) {}
 
-  layer_norm_tape<Backend> norm;      // of ln_1, then of ln_2
+  layer_norm_tape<Backend> norm;      // of the attention's norm, then of the feed-forward's
   backend_matrix<Backend> activated;  // [N, I]
 };
 
 /// Scratch of a block's backward, reused from block to block.
 template <transformer_backend Backend>
 struct block_gradients {
-  block_gradients(const Backend& backend, const gpt2_config& config, std::size_t rows)
-      : channels(backend, rows, config.n_embd),
-        qkv(backend, rows, 3 * config.n_embd),
-        inner(backend, rows, config.inner()) {}
+  block_gradients(const Backend& backend, const decoder_shape& shape, std::size_t rows)
+      : channels(backend, rows, shape.channels),
+        qkv(backend, rows, 3 * shape.channels),
+        inner(backend, rows, shape.inner) {}
 
   backend_matrix<Backend> channels;  // [N, C]
   backend_matrix<Backend> qkv;       // [N, 3C]
@@ -140,30 +140,30 @@ enum class qkv_part : std::size_t { query = 0, key = 1, value = 2 };
 
 template <class Value>
 [[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> channels, std::size_t first_channel,
-                                             const gpt2_config& config) {
+                                             const decoder_shape& shape) {
   return {channels.data() + first_channel,
-          {channels.extent(0), config.n_head, config.head_size()},
-          {channels.stride(0), config.head_size(), 1}};
+          {channels.extent(0), shape.heads, shape.head_size},
+          {channels.stride(0), shape.head_size, 1}};
 }
 
 template <class Value>
 [[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> qkv, qkv_part part,
-                                             const gpt2_config& config) {
-  return heads_of(qkv, static_cast<std::size_t>(part) * config.n_embd, config);
+                                             const decoder_shape& shape) {
+  return heads_of(qkv, static_cast<std::size_t>(part) * shape.channels, shape);
 }
 
 /// A block of one model on one backend.
 template <transformer_backend Backend>
-class gpt2_block {
+class decoder_block {
  public:
   using value_type = typename Backend::value_type;
   using activation_type = typename Backend::activation_type;
   using view = matrix_view<activation_type>;
   using const_view = matrix_view<const activation_type>;
 
-  gpt2_block(const Backend& backend, const gpt2_config& config,
-             const block_weights<const value_type>& weights)
-      : backend_(backend), config_(config), weights_(weights) {}
+  decoder_block(const Backend& backend, const decoder_shape& shape,
+                const block_weights<const value_type>& weights)
+      : backend_(backend), shape_(shape), weights_(weights) {}
 
   /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N
   /// counts from there; `qkv`, with room for all rows, must hold the keys and values of the rows
@@ -172,14 +172,14 @@ class gpt2_block {
                backend_matrix<Backend>& qkv, block_scratch<Backend>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
     const auto fresh = qkv.view().rows(first, end);  // [N, 3C]
-    backend_.linear(normalize(x, weights_.ln_1, scratch), weights_.c_attn.weight,
-                    weights_.c_attn.bias, fresh);
+    backend_.linear(normalize(x, weights_.attention_norm, scratch), weights_.qkv.weight,
+                    weights_.qkv.bias, fresh);
     const const_view all = qkv.view().rows(0, end);
     const auto attended = tape.attended.view().rows(0, count);
-    backend_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, config_),
-                            heads_of(all, qkv_part::key, config_),
-                            heads_of(all, qkv_part::value, config_), scale(),
-                            heads_of(attended, 0, config_), tape.log_sums.view().rows(0, count));
+    backend_.tree_attention(rows, heads_of<const activation_type>(fresh, qkv_part::query, shape_),
+                            heads_of(all, qkv_part::key, shape_),
+                            heads_of(all, qkv_part::value, shape_), scale(),
+                            heads_of(attended, 0, shape_), tape.log_sums.view().rows(0, count));
     after_attention(x, tape, scratch, y);
   }
 
@@ -191,12 +191,11 @@ class gpt2_block {
       return matrix.view().rows(0, count);
     };
     const auto middle = part(tape.middle), activated = part(scratch.activated);
-    backend_.linear_residual(part(tape.attended), weights_.attn_c_proj.weight,
-                             weights_.attn_c_proj.bias, residual, middle);
-    backend_.linear_activate(normalize(middle, weights_.ln_2, scratch), weights_.c_fc.weight,
-                             weights_.c_fc.bias, config_.activation, part(tape.inner), activated);
-    backend_.linear_residual(activated, weights_.mlp_c_proj.weight, weights_.mlp_c_proj.bias,
-                             middle, y);
+    backend_.linear_residual(part(tape.attended), weights_.attention_out.weight,
+                             weights_.attention_out.bias, residual, middle);
+    backend_.linear_activate(normalize(middle, weights_.mlp_norm, scratch), weights_.mlp_in.weight,
+                             weights_.mlp_in.bias, shape_.activation, part(tape.inner), activated);
+    backend_.linear_residual(activated, weights_.mlp_out.weight, weights_.mlp_out.bias, middle, y);
   }
 
   /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and
@@ -209,16 +208,17 @@ class gpt2_block {
     const const_view qkv = tape.qkv.view();
     const auto d_qkv = activation_gradients.qkv.view();
     backend_.tree_attention_backward(
-        rows, heads_of(qkv, qkv_part::query, config_), heads_of(qkv, qkv_part::key, config_),
-        heads_of(qkv, qkv_part::value, config_), scale(),
-        heads_of(tape.rest.attended.view(), 0, config_), tape.rest.log_sums.view(),
-        heads_of<const activation_type>(d_channels, 0, config_),
-        heads_of(d_qkv, qkv_part::query, config_), heads_of(d_qkv, qkv_part::key, config_),
-        heads_of(d_qkv, qkv_part::value, config_));
-    const const_view normalized = normalize(x, weights_.ln_1, scratch);
-    backend_.linear_backward(d_qkv, normalized, weights_.c_attn.weight, d_channels,
-                             gradients.c_attn.weight, gradients.c_attn.bias);
-    normalize_backward(d_channels, x, weights_.ln_1, scratch, d, gradients.ln_1);
+        rows, heads_of(qkv, qkv_part::query, shape_), heads_of(qkv, qkv_part::key, shape_),
+        heads_of(qkv, qkv_part::value, shape_), scale(),
+        heads_of(tape.rest.attended.view(), 0, shape_), tape.rest.log_sums.view(),
+        heads_of<const activation_type>(d_channels, 0, shape_),
+        heads_of(d_qkv, qkv_part::query, shape_), heads_of(d_qkv, qkv_part::key, shape_),
+        heads_of(d_qkv, qkv_part::value, shape_));
+    const const_view normalized = normalize(x, weights_.attention_norm, scratch);
+    backend_.linear_backward(d_qkv, normalized, weights_.qkv.weight, d_channels,
+                             gradients.qkv.weight, gradients.qkv.bias);
+    normalize_backward(d_channels, x, weights_.attention_norm, scratch, d,
+                       gradients.attention_norm);
   }
 
   /// The backward of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
@@ -230,16 +230,17 @@ class gpt2_block {
     const auto d_inner = activation_gradients.inner.view().rows(0, d.extent(0));
     const auto d_channels = activation_gradients.channels.view().rows(0, d.extent(0));
     const auto activated = scratch.activated.view().rows(0, d.extent(0));
-    backend_.activate(config_.activation, tape.inner.view(), activated);
-    backend_.activated_linear_backward(d, activated, weights_.mlp_c_proj.weight, config_.activation,
-                                       tape.inner.view(), d_inner, gradients.mlp_c_proj.weight,
-                                       gradients.mlp_c_proj.bias);
-    const const_view normalized = normalize(tape.middle.view(), weights_.ln_2, scratch);
-    backend_.linear_backward(d_inner, normalized, weights_.c_fc.weight, d_channels,
-                             gradients.c_fc.weight, gradients.c_fc.bias);
-    normalize_backward(d_channels, tape.middle.view(), weights_.ln_2, scratch, d, gradients.ln_2);
-    backend_.linear_backward(d, tape.attended.view(), weights_.attn_c_proj.weight, d_channels,
-                             gradients.attn_c_proj.weight, gradients.attn_c_proj.bias);
+    backend_.activate(shape_.activation, tape.inner.view(), activated);
+    backend_.activated_linear_backward(d, activated, weights_.mlp_out.weight, shape_.activation,
+                                       tape.inner.view(), d_inner, gradients.mlp_out.weight,
+                                       gradients.mlp_out.bias);
+    const const_view normalized = normalize(tape.middle.view(), weights_.mlp_norm, scratch);
+    backend_.linear_backward(d_inner, normalized, weights_.mlp_in.weight, d_channels,
+                             gradients.mlp_in.weight, gradients.mlp_in.bias);
+    normalize_backward(d_channels, tape.middle.view(), weights_.mlp_norm, scratch, d,
+                       gradients.mlp_norm);
+    backend_.linear_backward(d, tape.attended.view(), weights_.attention_out.weight, d_channels,
+                             gradients.attention_out.weight, gradients.attention_out.bias);
   }
 
   /// The layer norm of x [N, C], which lives in the scratch with its statistics until the next one.
@@ -247,7 +248,7 @@ class gpt2_block {
                                      block_scratch<Backend>& scratch) const {
     const std::size_t count = x.extent(0);
     const auto normalized = scratch.norm.normalized.view().rows(0, count);
-    backend_.layer_norm(x, norm.scale, norm.shift, config_.layer_norm_epsilon, normalized,
+    backend_.layer_norm(x, norm.scale, norm.shift, shape_.epsilon, normalized,
                         scratch.norm.statistics(count));
     return normalized;
   }
@@ -263,12 +264,12 @@ class gpt2_block {
 
   /// Of q kᵀ.
   [[nodiscard]] double scale() const {
-    return 1 / std::sqrt(static_cast<double>(config_.head_size()));
+    return 1 / std::sqrt(static_cast<double>(shape_.head_size));
   }
 
  private:
   const Backend& backend_;
-  const gpt2_config& config_;
+  const decoder_shape& shape_;
   block_weights<const value_type> weights_;
 };
 
