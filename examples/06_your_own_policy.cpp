@@ -27,7 +27,6 @@ constexpr std::size_t vocabulary = 3, length = 2;  // a prompt is one token, a r
 /// After token u at a position,
 /// log p(v) = logits[position, u, v] - log sum_w exp(logits[position, u, w]).
 struct table_policy {
-  host_backend<double> host;
   std::vector<double> logits = std::vector<double>(length * vocabulary * vocabulary),
                       gradient = logits;
 
@@ -65,10 +64,6 @@ struct table_policy {
     table_policy* policy;
     std::vector<std::size_t> at;
     std::vector<double> values;
-    pass(table_policy* p, std::vector<std::size_t> a, std::vector<double> v)
-        : policy(p), at(a), values(v) {}
-    pass(pass&&) = default;
-    pass& operator=(pass&&) = default;
     std::span<const double> log_probs() const { return values; }
     void backward(std::span<const double> slopes) {
       for (std::size_t m = 0; m < at.size(); ++m)
@@ -79,14 +74,13 @@ struct table_policy {
   pass forward(const prefix_tree_batch& batch) {
     return {this, cells(batch), token_log_probs(batch)};
   }
-  // 3. The tensors, and the backend that they live on.
+  // 3. The tensors.
   std::vector<parameter<double>> parameters() {
     return {{.name = "logits",
              .shape = {length, vocabulary, vocabulary},
              .value = logits,
              .gradient = gradient}};
   }
-  const host_backend<double>& backend() const { return host; }
 };
 static_assert(trainable_policy<table_policy>);
 // [/a policy]

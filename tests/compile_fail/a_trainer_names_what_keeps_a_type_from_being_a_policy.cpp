@@ -7,7 +7,6 @@
 // NO_BACKWARD: needs backward\(std::span<const double> slopes\)
 // NO_PARAMETERS: the policy's parameters\(\) is missing
 // FLOAT_PARAMETERS: must be a parameter_range of its backend's numbers
-// NO_BACKEND: the policy's backend\(\) is missing
 // BACKEND_BY_VALUE: the policy's backend\(\) must return a reference
 // CONSTANT: the policy is const
 
@@ -55,7 +54,7 @@ struct policy {
 #endif
 #ifdef BACKEND_BY_VALUE
   prefopt::host_backend<double> backend() const { return host; }
-#elif !defined(NO_BACKEND)
+#else
   const prefopt::host_backend<double>& backend() const { return host; }
 #endif
 };

@@ -130,7 +130,8 @@ template <class Model>
 constexpr bool only_answers = scalar_model<Model> && !trainable_scalar_model<Model>;
 static_assert(only_answers<without_forward> && only_answers<with_a_pass_of_all_rows>);
 static_assert(only_answers<with_a_pass_that_is_none> && only_answers<without_parameters>);
-static_assert(only_answers<with_parameters_that_are_none> && only_answers<without_backend>);
+static_assert(only_answers<with_parameters_that_are_none>);
+static_assert(trainable_scalar_model<without_backend>);  // in host memory
 static_assert(only_answers<on_a_backend_that_is_none> &&
               only_answers<on_a_backend_of_other_numbers>);
 

@@ -2,6 +2,7 @@
 #include "prefopt/train/trainer.hpp"
 
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <optional>
 #include <string>
@@ -216,6 +217,40 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_is_refused) {
   const auto pairs = toy_pairs(5);
   trainer run{policy, copy, dpo{}, short_run};
   BOOST_CHECK_EXCEPTION(run.train(pairs, evaluate_every{2, pairs, policy}), value_error, itself);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_a_reference_it_is_the_policy_as_training_begins, Loss,
+                              losses) {
+  const auto pairs = toy_pairs(11);
+  bigram given = toy_policy(), left = toy_policy();
+  const auto reference = reference_of<Loss>(given, pairs);
+  recorder expected, heard;
+  trainer{given, reference, Loss{}, short_run}.train(pairs, expected);
+  trainer run{left, Loss{}, short_run};
+  run.train(pairs, heard);
+  check_equal_reports(heard.reports, expected.reports);
+  BOOST_TEST(weights(left) == weights(given), boost::test_tools::per_element());
+  static_assert(std::same_as<std::remove_cvref_t<decltype(run.reference())>,
+                             std::remove_cvref_t<decltype(reference)>>);
+}
+
+BOOST_AUTO_TEST_CASE(an_own_reference_belongs_to_the_beginning_of_its_run) {
+  const auto pairs = toy_pairs(11);
+  bigram policy = toy_policy();
+  trainer run{policy, dpo{}, short_run};
+  run.train(pairs, recorder{.stop_after = 3});
+  const auto state = run.state();
+  BOOST_CHECK_NO_THROW(run.train(pairs, recorder{.stop_after = 5}));  // it keeps its reference
+  trainer resumed{policy, dpo{}, short_run};  // the policy has moved since: nothing to measure by
+  resumed.restore(state);
+  BOOST_CHECK_EXCEPTION(resumed.train(pairs), value_error, [](const value_error& cause) {
+    return std::string_view(cause.what()).find("another reference") != std::string_view::npos;
+  });
+  trainer stepping{policy, dpo{}, {.max_steps = 3}};
+  BOOST_CHECK_EXCEPTION(stepping.step(pairs), value_error, [](const value_error& cause) {
+    return std::string_view(cause.what()).find("a frozen copy of the policy") !=
+           std::string_view::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run) {

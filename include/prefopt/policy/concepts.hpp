@@ -12,6 +12,7 @@
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/parameter_range.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/backend_of.hpp"
 
 namespace prefopt {
 
@@ -37,17 +38,15 @@ concept policy_pass = std::movable<Pass> &&
 /// A policy that can be trained.
 /// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a
 /// parameter_range of its backend's numbers, as of `parameter`s, in an order that never changes;
-/// (4) `backend()`, by reference: where its numbers live, with the optimizer's operations.
+/// (4) `backend()`, by reference: where its numbers live, with the optimizer's operations; a policy
+/// without one keeps them in host memory.
 /// Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
 /// unchanged parameters may be held side by side and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
-  requires std::is_lvalue_reference_v<decltype(policy.backend())>;
-  requires optimizer_backend<std::remove_reference_t<decltype(policy.backend())>>;
-  requires parameter_range<
-      decltype(policy.parameters()),
-      typename std::remove_reference_t<decltype(policy.backend())>::value_type>;
+  { backend_of(policy) } -> optimizer_backend_reference;
+  requires parameter_range<decltype(policy.parameters()), typename backend_type_of<P>::value_type>;
 };
 
 /// Whether a policy's numbers are rewards in place of log-probs, as those of a `reward_model` are.

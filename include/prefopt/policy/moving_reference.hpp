@@ -13,6 +13,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/weights_hash.hpp"
 
@@ -102,14 +103,14 @@ class moving_reference {
 
   template <class Parameter>
   void mix(const Parameter& from, const Parameter& to) {
-    using real = typename std::remove_cvref_t<decltype(policy_.backend())>::value_type;
+    using real = typename std::remove_cvref_t<decltype(backend_of(policy_))>::value_type;
     std::vector<real> before(to.value.size()), policy(to.value.size());
-    policy_.backend().copy_to_host(std::span<const real>(to.value), std::span(before));
-    policy_.backend().copy_to_host(std::span<const real>(from.value), std::span(policy));
+    backend_of(policy_).copy_to_host(std::span<const real>(to.value), std::span(before));
+    backend_of(policy_).copy_to_host(std::span<const real>(from.value), std::span(policy));
     for (std::size_t i = 0; i < before.size(); ++i)
       before[i] = static_cast<real>((1 - options_.mixup_alpha) * static_cast<double>(before[i]) +
                                     options_.mixup_alpha * static_cast<double>(policy[i]));
-    policy_.backend().copy_from_host(std::span<const real>(before), to.value);
+    backend_of(policy_).copy_from_host(std::span<const real>(before), to.value);
   }
 
   Policy policy_;

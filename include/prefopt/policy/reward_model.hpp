@@ -22,6 +22,7 @@
 #include "prefopt/data/microbatches.hpp"
 #include "prefopt/data/pack.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/response_scorer.hpp"
@@ -65,8 +66,8 @@ class reward_model {
   explicit reward_model(Model&& model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const { return model_; }
-  [[nodiscard]] auto&& backend() { return model_.backend(); }
-  [[nodiscard]] auto&& backend() const { return model_.backend(); }
+  [[nodiscard]] auto&& backend() { return backend_of(model_); }
+  [[nodiscard]] auto&& backend() const { return backend_of(model_); }
   [[nodiscard]] decltype(auto) parameters() { return model_.parameters(); }
   void set_trainable(std::string_view name, bool trainable)
     requires requires(Model& model) { model.set_trainable(name, trainable); }

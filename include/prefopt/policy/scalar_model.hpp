@@ -12,6 +12,7 @@
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/parameter_range.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
+#include "prefopt/policy/backend_of.hpp"
 
 namespace prefopt {
 
@@ -39,15 +40,13 @@ concept scalar_pass = std::movable<Pass> &&
 /// scalar_pass; (3) `parameters()` and `backend()` as of a trainable_policy. Promises: what a
 /// trainable_policy promises.
 template <class Model>
-concept trainable_scalar_model = scalar_model<Model> && requires(
-                                                            Model& model,
-                                                            const prefix_tree_batch& batch,
-                                                            std::span<const std::int32_t> rows) {
-  { model.forward(batch, rows) } -> scalar_pass;
-  requires std::is_lvalue_reference_v<decltype(model.backend())>;
-  requires optimizer_backend<std::remove_reference_t<decltype(model.backend())>>;
-  requires parameter_range<decltype(model.parameters()),
-                           typename std::remove_reference_t<decltype(model.backend())>::value_type>;
-};
+concept trainable_scalar_model =
+    scalar_model<Model> &&
+    requires(Model& model, const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
+      { model.forward(batch, rows) } -> scalar_pass;
+      { backend_of(model) } -> optimizer_backend_reference;
+      requires parameter_range<decltype(model.parameters()),
+                               typename backend_type_of<Model>::value_type>;
+    };
 
 }  // namespace prefopt

@@ -10,19 +10,20 @@
 #include <vector>
 
 #include "prefopt/core/word_hash.hpp"
+#include "prefopt/policy/backend_of.hpp"
 
 namespace prefopt {
 
 /// Of the values of all tensors, bit by bit. Memory: one tensor on the host.
 template <class Policy>
 [[nodiscard]] std::uint64_t weights_hash(Policy& policy) {
-  using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
+  using real = typename std::remove_cvref_t<decltype(backend_of(policy))>::value_type;
   using bits = std::conditional_t<sizeof(real) == 8, std::uint64_t, std::uint32_t>;
   detail::word_hash hash;
   std::vector<real> values;
   for (auto&& parameter : policy.parameters()) {
     values.resize(parameter.value.size());
-    policy.backend().copy_to_host(std::span<const real>(parameter.value), std::span(values));
+    backend_of(policy).copy_to_host(std::span<const real>(parameter.value), std::span(values));
     hash.add(values.size());
     for (const real value : values) hash.add(std::bit_cast<bits>(value));
   }

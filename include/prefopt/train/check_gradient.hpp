@@ -18,6 +18,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -58,7 +59,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Reference& reference,
                                             const Loss& loss, const Examples& examples,
                                             const gradient_check_options& options = {}) {
-  using real = typename std::remove_cvref_t<decltype(policy.backend())>::value_type;
+  using real = typename std::remove_cvref_t<decltype(backend_of(policy))>::value_type;
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
     throw value_error(concat("check_gradient: a difference of ", options.difference,
                              ", expected a finite one above 0"));
@@ -72,7 +73,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   double apart = -1, greatest = 0;
   for (auto&& parameter : policy.parameters()) {
     if (!parameter.trainable || parameter.value.empty()) continue;
-    auto&& backend = policy.backend();
+    auto&& backend = backend_of(policy);
     std::vector<real> values(parameter.value.size()), gradient(values.size());
     backend.copy_to_host(std::span<const real>(parameter.value), std::span(values));
     backend.copy_to_host(std::span<const real>(parameter.gradient), std::span(gradient));

@@ -12,6 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/loss/ppo.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/scalar_model.hpp"
@@ -90,8 +91,8 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   check(options);
   check(made);
   if (members.empty()) throw value_error("accumulate_ppo_gradient: no responses");
-  for (auto&& parameter : policy.parameters()) policy.backend().fill(parameter.gradient, 0);
-  for (auto&& parameter : critic.parameters()) critic.backend().fill(parameter.gradient, 0);
+  for (auto&& parameter : policy.parameters()) backend_of(policy).fill(parameter.gradient, 0);
+  for (auto&& parameter : critic.parameters()) backend_of(critic).fill(parameter.gradient, 0);
   ppo_sums sums;
   for (const std::size_t e : members) {
     if (e >= made.size())

@@ -20,6 +20,7 @@
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/optim/schedule.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/response_scorer.hpp"
@@ -68,9 +69,9 @@ class ppo_trainer {
         reward_(&reward),
         loss_(loss),
         generation_(generation),
-        options_(on_backend(policy.backend(), options)),
-        policy_optimizer_(policy.backend(), policy.parameters(), checked()),
-        critic_optimizer_(critic.backend(), critic.parameters(), optimizer_options(options_)) {}
+        options_(on_backend(backend_of(policy), options)),
+        policy_optimizer_(backend_of(policy), policy.parameters(), checked()),
+        critic_optimizer_(backend_of(critic), critic.parameters(), optimizer_options(options_)) {}
 
   ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&,
               const generation_options&,
@@ -205,13 +206,13 @@ class ppo_trainer {
                               detail::example_list(read, "prompt")),
                        read);
     };
-    const double norm = std::hypot(gradient_norm(policy_->backend(), policy_->parameters()),
+    const double norm = std::hypot(gradient_norm(backend_of(*policy_), policy_->parameters()),
                                    gradient_norm(critic_->backend(), critic_->parameters()));
     if (!std::isfinite(norm)) refuse(concat("gradient norm is ", norm));
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
     critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate_factor, scale);
-    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters()) +
+    if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters()) +
                        value_norm(critic_->backend(), critic_->parameters())))
       refuse("weights are not finite after an update");
     return norm;
@@ -263,8 +264,8 @@ class ppo_trainer {
   ppo loss_;
   generation_options generation_;
   trainer_options options_;
-  adamw<std::remove_reference_t<decltype(std::declval<Policy&>().backend())>> policy_optimizer_;
-  adamw<std::remove_reference_t<decltype(std::declval<Critic&>().backend())>> critic_optimizer_;
+  adamw<backend_type_of<Policy>> policy_optimizer_;
+  adamw<backend_type_of<Critic>> critic_optimizer_;
   std::int64_t step_ = 0;
   std::int64_t num_tokens_ = 0;
 };

@@ -17,6 +17,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/token_losses.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/detail/group_reading.hpp"
@@ -55,7 +56,7 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
                                   const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no examples");
   detail::require_inputs<Policy, Reference>(loss);
-  auto&& backend = policy.backend();
+  auto&& backend = backend_of(policy);
   for (auto&& parameter : policy.parameters()) backend.fill(parameter.gradient, 0);
 
   detail::group_totals totals(loss);

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <ranges>
@@ -25,7 +26,10 @@
 #include "prefopt/optim/adamw.hpp"
 #include "prefopt/optim/clip.hpp"
 #include "prefopt/optim/schedule.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
+#include "prefopt/policy/reference.hpp"
+#include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/detail/requirements.hpp"
@@ -51,6 +55,15 @@ struct training_state {
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
+namespace detail {
+
+/// What a trainer without a reference measures against.
+template <class Loss>
+using default_reference =
+    std::conditional_t<reads_a_reference<Loss>, reference_cache, no_reference>;
+
+}  // namespace detail
+
 /// Trains a policy. It refers to policy and reference, which must outlive it. A reference that
 /// moves is moved by it. What does not model trainable_policy, reference_for<Loss> and
 /// loss_for<Policy> does not compile, with a sentence that says what is missing.
@@ -61,7 +74,7 @@ class trainer {
   static constexpr bool reference_moves = detail::names_after_step<Reference>;
 
  public:
-  using backend_type = std::remove_reference_t<decltype(std::declval<Policy&>().backend())>;
+  using backend_type = backend_type_of<Policy>;
   using optimizer_type = adamw<backend_type>;
   using state_type = training_state<typename optimizer_type::value_type>;
 
@@ -73,8 +86,8 @@ class trainer {
       : policy_(&policy),
         reference_(detail::address_of(reference)),
         loss_(std::move(loss)),
-        options_(on_backend(policy.backend(), checked(policy, reference, options, loss_))),
-        optimizer_(policy.backend(), policy.parameters(), optimizer_options(options_)) {}
+        options_(on_backend(backend_of(policy), checked(policy, reference, options, loss_))),
+        optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
 
   /// The same with a reference that moves.
   trainer(Policy& policy, Reference& reference, Loss loss, trainer_options options = {})
@@ -82,11 +95,22 @@ class trainer {
       : policy_(&policy),
         reference_(&reference),
         loss_(std::move(loss)),
-        options_(on_backend(policy.backend(), checked(policy, reference, options, loss_))),
-        optimizer_(policy.backend(), policy.parameters(), optimizer_options(options_)) {
+        options_(on_backend(backend_of(policy), checked(policy, reference, options, loss_))),
+        optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {
     if constexpr (requires { reference.require_same_shape(policy); })
       reference.require_same_shape(policy);
   }
+
+  /// Without a reference: the reference is the policy as it is when `train` begins, whose log-probs
+  /// the trainer computes then and keeps. If the loss reads none, there is none.
+  trainer(Policy& policy, Loss loss, trainer_options options = {})
+    requires std::same_as<Reference, detail::default_reference<Loss>>
+      : policy_(&policy),
+        own_(std::make_unique<Reference>()),
+        reference_(own_.get()),
+        loss_(std::move(loss)),
+        options_(on_backend(backend_of(policy), checked(policy, *reference_, options, loss_))),
+        optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
 
   /// A reference that would be gone before the first step does not compile; `no_reference{}` may.
   trainer(Policy& policy, const Reference&& reference, Loss loss, trainer_options options = {})
@@ -107,6 +131,7 @@ class trainer {
     static_assert(
         (detail::callback_requirements<std::remove_reference_t<Callbacks>, trainer>::met && ...));
     run_plan plan(std::ranges::size(examples), options_);
+    make_own_reference(examples);
     begin_with(detail::fingerprint_of(options_, *reference_, loss_, examples));
     while (step_ < plan.total_steps()) {
       step_report report = make_step(examples, plan.members(step_), plan.total_steps());
@@ -132,6 +157,10 @@ class trainer {
       throw value_error("trainer: a single step needs max_steps, which the schedule ends at");
     if (step_ >= options_.max_steps)
       throw value_error(concat("trainer: all of ", options_.max_steps, " steps are done"));
+    if (own_ && loss_inputs(loss_.inputs).reference)
+      throw value_error(
+          "trainer: a single step needs a reference that answers for new data, such as a frozen "
+          "copy of the policy");
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
     // Data come as they come.
@@ -195,6 +224,18 @@ class trainer {
     return options;
   }
 
+  /// Asks the policy for its log-probs before it moves.
+  template <class Examples>
+  void make_own_reference(const Examples& examples) {
+    if constexpr (std::same_as<Reference, reference_cache>) {
+      if (!own_ || step_ > 0 || !loss_inputs(loss_.inputs).reference) return;
+      *own_ = reference_log_probs(
+          *policy_, examples,
+          {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch),
+           .responses = detail::responses_read(loss_.inputs)});
+    }
+  }
+
   /// Throws value_error where the state is of another run.
   void begin_with(run_fingerprint now) {
     if (restored_) detail::require_same_run(fingerprint_, now);
@@ -208,7 +249,7 @@ class trainer {
     const auto start = std::chrono::steady_clock::now();
     Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
     const step_gradient gradient = gradient_of(loss, examples, members);
-    const double norm = gradient_norm(policy_->backend(), policy_->parameters());
+    const double norm = gradient_norm(backend_of(*policy_), policy_->parameters());
     if (!std::isfinite(norm)) {
       refuse(concat("gradient norm is ", norm, " at ", detail::example_list(members)),
              {members.begin(), members.end()});
@@ -219,7 +260,7 @@ class trainer {
                              {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
     // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
-    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters())))
+    if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters())))
       refuse("weights are not finite after the update", {members.begin(), members.end()});
     loss_ = std::move(loss);
     ++step_;
@@ -296,6 +337,7 @@ class trainer {
   }
 
   Policy* policy_;
+  std::unique_ptr<Reference> own_;  // null if the reference was given
   std::conditional_t<reference_moves, Reference, const Reference>* reference_;
   Loss loss_;
   trainer_options options_;
@@ -306,5 +348,10 @@ class trainer {
   run_fingerprint fingerprint_;
   bool restored_ = false;  // and not continued yet
 };
+
+template <class Policy, class Loss>
+  requires preference_loss<Loss>
+trainer(Policy&, Loss, trainer_options = {})
+    -> trainer<Policy, detail::default_reference<Loss>, Loss>;
 
 }  // namespace prefopt

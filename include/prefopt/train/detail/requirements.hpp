@@ -77,13 +77,12 @@ struct policy_requirements {
     requires optimizer_backend<std::remove_reference_t<decltype(p.backend())>>;
   };
   static_assert(has_parameters, "the policy's parameters() is missing");
-  static_assert(has_backend, "the policy's backend() is missing");
   static_assert(!has_backend || has_backend_reference,
                 "the policy's backend() must return a reference: it outlives the call");
   static_assert(!has_backend_reference || has_right_backend,
                 "the policy's backend() must give an optimizer_backend");
   static_assert(
-      !has_parameters || !has_right_backend || trainable_policy<P>,
+      !has_parameters || (has_backend && !has_right_backend) || trainable_policy<P>,
       "the policy's parameters() must be a parameter_range of its backend's numbers: elements with name, shape, "
       "value and gradient (spans of backend().value_type), trainable and decays");
   static constexpr bool met = trainable_policy<P>;
