@@ -22,10 +22,10 @@
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/tokenizers.hpp>
+#include "begin.hpp"
 #include "course/forms.hpp"
 #include "course/world.hpp"
-#include "program/begin.hpp"
-#include "train_dpo/losses.hpp"
+#include "train/losses.hpp"
 
 namespace {
 
@@ -35,12 +35,12 @@ using prefopt::concat;
 using prefopt::preference_form;
 using prefopt::tokenized_example;
 using prefopt::tokenized_pair;
-using train_dpo::loss_values;
+using program::loss_values;
 namespace fs = std::filesystem;
 
 /// A line of the table.
 struct contender {
-  train_dpo::chosen_loss loss;
+  program::chosen_loss loss;
   /// that change more than the loss's numbers, as the command line says them
   std::string options = {};
   bool reference_moves = false;
@@ -51,9 +51,9 @@ std::vector<contender> contenders() {
   std::vector<contender> all;
   const auto add = [&](std::string_view spec, const loss_values& values = {},
                        const char* options = "", bool reference_moves = false) {
-    all.push_back({train_dpo::choose_loss(std::string(spec), values), options, reference_moves});
+    all.push_back({program::choose_loss(std::string(spec), values), options, reference_moves});
   };
-  for (const auto& [name, also] : train_dpo::all_losses()) add(name);
+  for (const auto& [name, also] : program::all_losses()) add(name);
   for (const std::string type : {"forward_kl", "js_divergence", "alpha_divergence"})
     add("dpo", {.numbers = {}, .choices = {{"--f-divergence-type", type}}},
         ("--f-divergence-type " + type).c_str());
@@ -76,7 +76,7 @@ std::vector<contender> contenders_of_divergences() {
   return {make("tdpo1", {.alpha = 1, .holds_chosen_constant = false}), make("tdpo2", {})};
 }
 
-bool reads(const train_dpo::chosen_loss& loss, preference_form form) {
+bool reads(const program::chosen_loss& loss, preference_form form) {
   return std::ranges::find(loss.forms, form) != loss.forms.end();
 }
 

@@ -14,10 +14,10 @@
 
 #include <prefopt/prefopt.hpp>
 #include <prefopt/pretrained.hpp>
+#include "begin.hpp"
 #include "demo/options.hpp"
 #include "demo/picture.hpp"
 #include "demo/standing.hpp"
-#include "program/begin.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/eigen/available_threads.hpp>
-#include "program/begin.hpp"
+#include "begin.hpp"
 
 namespace demo {
 

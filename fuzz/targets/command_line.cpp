@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command line of prefopt_train_dpo, an argument a line. It gives options, or a status and a
+// The command line of prefopt train, an argument a line. It gives options, or a status and a
 // message; it never ends the process. Options that are given can be planned with and written down.
 
 #include <iostream>
@@ -9,8 +9,8 @@
 #include "prefopt/train/run_plan.hpp"
 #include "prefopt/train/trainer_options.hpp"
 #include "support.hpp"
-#include "train_dpo/options.hpp"
-#include "train_dpo/settings.hpp"
+#include "train/options.hpp"
+#include "train/settings.hpp"
 
 using namespace prefopt;
 
@@ -35,7 +35,7 @@ class captured {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::vector<std::string> arguments{"prefopt_train_dpo"};
+  std::vector<std::string> arguments{"train"};
   for (std::string_view left(reinterpret_cast<const char*>(data), size); !left.empty();) {
     const std::size_t end = left.find('\n');
     arguments.emplace_back(left.substr(0, end));
@@ -46,11 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
 
-  train_dpo::parsed parsed;
+  program::parsed parsed;
   std::string out, err;
   {
     const captured cout(std::cout), cerr(std::cerr);
-    parsed = train_dpo::parse(static_cast<int>(arguments.size()), pointers.data());
+    parsed = program::parse_train(static_cast<int>(arguments.size()), pointers.data());
     out = cout.text();
     err = cerr.text();
   }
@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                "a command line that is refused gets a message", "");
     return 0;
   }
-  train_dpo::options& options = *parsed.value;
+  program::options& options = *parsed.value;
   fuzz::must(options.loss && !options.loss->forms.empty(),
              "options have a loss that reads something", "");
   const auto refused = fuzz::refusal([&] { check(options.trainer); });
@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
   // as the program does, before it writes them
   options.trainer = on_backend(host_backend<float>{}, options.trainer);
-  const auto settings = train_dpo::settings_of(options, {});
+  const auto settings = program::settings_of(options, {});
   fuzz::must(nlohmann::json::parse(settings.dump()) == settings,
              "settings come back from their JSON", settings.dump());
   return 0;

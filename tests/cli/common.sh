@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: MIT
-# What the tests of the programs share. Sourced. PREFOPT_TRAIN_DPO and PREFOPT_INIT_GPT2 name the programs.
+# What the tests of the programs share. Sourced. PREFOPT_PROGRAM names the program.
 set -uo pipefail
-train=$PREFOPT_TRAIN_DPO
-init=$PREFOPT_INIT_GPT2
+prefopt=$PREFOPT_PROGRAM
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+commands=$(mktemp -d)
+trap 'rm -rf "$work" "$commands"' EXIT
+for command in train init show; do  # one word each
+  printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$prefopt" $command >"$commands/$command"
+  chmod +x "$commands/$command"
+done
+train=$commands/train
+init=$commands/init
+show=$commands/show
 cd "$work"
 failures=0
 
@@ -33,7 +40,7 @@ expect() {
 
 # A model of a few thousand parameters over bytes.
 small_model() {
-  "$init" --output "$1" --n-layer 2 --n-head 2 --n-embd 16 --n-positions 64 --seed "${2:-1}" || fail "init_gpt2"
+  "$init" --output "$1" --n-layer 2 --n-head 2 --n-embd 16 --n-positions 64 --seed "${2:-1}" || fail "prefopt init"
 }
 
 # COUNT pairs of a task with some variety.

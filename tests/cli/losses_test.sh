@@ -135,7 +135,7 @@ grep -c '"loss":0.6931471805599453' moving/metrics.jsonl | grep -qx 3 || fail "t
 run 0 "" late --loss dpo --train pairs.jsonl --sync-ref-model
 run 0 "" live --loss dpo --train pairs.jsonl --reference-cache none
 same late live
-"$init" --output wider --n-layer 2 --n-head 2 --n-embd 24 --n-positions 64 >/dev/null || fail "init_gpt2"
+"$init" --output wider --n-layer 2 --n-head 2 --n-embd 24 --n-positions 64 >/dev/null || fail "prefopt init"
 run 1 "moving_reference: tensor" refused_shape --loss dpo --train pairs.jsonl --sync-ref-model --reference wider
 
 # A run goes on with what its loss and its reference carry.

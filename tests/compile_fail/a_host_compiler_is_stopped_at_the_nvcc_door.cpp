@@ -1,5 +1,5 @@
-// expects: #error "prefopt/cuda.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda
-// instead" SPDX-License-Identifier: MIT
+// expects: #error "prefopt/cuda.cuh is for nvcc: include prefopt/cuda.hpp and link prefopt::cuda instead"
+// SPDX-License-Identifier: MIT
 
 #ifdef CONTROL
 #include "prefopt/cuda.hpp"

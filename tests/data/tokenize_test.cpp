@@ -291,6 +291,19 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_dropped_and_counted) {
       "2 of 5 pairs, 2 dropped without a response token, 1 dropped with equal responses, 1 truncated");
 }
 
+BOOST_AUTO_TEST_CASE(keep_all_keeps_equal_responses_and_names_what_it_cannot_keep) {
+  const auto keep = [](const tokenized_pair& pair) {
+    return tokenize(std::vector{tokenized_pair{{1}, {2}, {3}}, pair},
+                    {.max_length = 3, .keep_all = true});
+  };
+  const auto result = keep({{1}, {2, 3, 4}, {2, 3, 5}});
+  BOOST_TEST((result.report == tokenize_report{.total = 2, .kept = 2, .truncated = 1}));
+  BOOST_TEST((result[1] == tokenized_pair{{1}, {2, 3}, {2, 3}}));
+  refuses([&] { (void)keep({{1}, {}, {5}}); }, {"pair 2: a response has no token to predict"});
+  refuses([&] { (void)keep({{1, 2, 3}, {4}, {5}}); }, {"pair 2", "at most 3 tokens"});
+  refuses([&] { (void)keep({{}, {4}, {5, 6}}); }, {"pair 2"});
+}
+
 BOOST_AUTO_TEST_CASE(data_without_a_usable_pair_is_refused_with_the_counts) {
   refuses(
       [] {

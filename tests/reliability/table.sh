@@ -1,21 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a run survives, measured: prefopt_train_dpo is killed, starved, lied to and asked to end, and each time the files
+# What a run survives, measured: prefopt train is killed, starved, lied to and asked to end, and each time the files
 # that it leaves are compared with those of a run that was left alone. Prints a row for each kind: trials, how many ended
 # as they should, and what was seen. Exit status 1 if a trial did not.
 #
-#   PREFOPT_TRAIN_DPO=... PREFOPT_INIT_GPT2=... PREFOPT_FAULT_SHIM=... tests/reliability/table.sh [short|long] [ROW...]
+#   PREFOPT_PROGRAM=... PREFOPT_FAULT_SHIM=... tests/reliability/table.sh [short|long] [ROW...]
 #
 # `short` takes some 20 seconds and is a test (reliability); `long` some minutes.
 set -uo pipefail
-train=$(realpath "$PREFOPT_TRAIN_DPO")
-init=$(realpath "$PREFOPT_INIT_GPT2")
+prefopt=$(realpath "$PREFOPT_PROGRAM")
 shim=$(realpath "${PREFOPT_FAULT_SHIM:?}")
 size=${1:-short}
 rows=("${@:2}")
 long() { [[ $size == long ]]; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+commands=$(mktemp -d)
+trap 'rm -rf "$work" "$commands"' EXIT
+for command in train init; do  # one word each, which becomes the program
+  printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$prefopt" $command >"$commands/$command"
+  chmod +x "$commands/$command"
+done
+train=$commands/train
+init=$commands/init
 cd "$work"
 RANDOM=7
 bad=0

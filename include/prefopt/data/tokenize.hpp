@@ -38,6 +38,9 @@ struct tokenize_options {
   /// Special tokens that a text spells become ordinary text, as with the option of transformers
   /// that is called so.
   bool split_special_tokens = false;
+  /// Nothing is dropped: an example whose responses are all equal is kept, and one with a response
+  /// that has no token left to predict is an error.
+  bool keep_all = false;
 };
 
 namespace detail {
@@ -118,9 +121,12 @@ class source_tokenizer {
     for (std::size_t index = 0; index < response_count(example); ++index)
       check_ids(response(example, index), form::response_name(index), location);
     const bool cut = truncate(example, options_.max_length, options_.truncation);
+    if (options_.keep_all && (has_empty_response(example) || has_no_target(example)))
+      throw format_error(concat(location(), ": a response has no token to predict, with at most ",
+                                options_.max_length, " tokens of a prompt and its response"));
     if (has_empty_response(example)) {
       ++result_.report.dropped_empty;
-    } else if (responses_are_equal(example)) {
+    } else if (responses_are_equal(example) && !options_.keep_all) {
       ++result_.report.dropped_equal;
     } else if (has_no_target(example)) {
       ++result_.report.dropped_no_target;
@@ -270,10 +276,10 @@ template <class Tokenizer, class Sources>
 
 /// Tokenizes a range of preference_source: records, texts or ids of one form, to basic_tokenized of
 /// that form. Throws format_error, which names the place, for an id outside the vocabulary and for
-/// a text that makes the tokenizer throw value_error, and one with the counts if no usable example
-/// is left; value_error for a max_length of 0 and for a list of fewer than two responses or with
-/// other scores than one finite number each. Cost: an encoding a text's prompt and each of its
-/// responses.
+/// a text that makes the tokenizer throw value_error, for an example that keep_all cannot keep, and
+/// one with the counts if no usable example is left; value_error for a max_length of 0 and for a
+/// list of fewer than two responses or with other scores than one finite number each. Cost: an
+/// encoding a text's prompt and each of its responses.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,

@@ -198,4 +198,9 @@ class gpt2_tokenizer {
   pre_tokenizer pre_tokenizer_;
 };
 
+/// The tokenizer in a model's folder. Throws what gpt2_tokenizer::from_directory throws.
+[[nodiscard]] inline gpt2_tokenizer load_tokenizer(const std::filesystem::path& folder) {
+  return gpt2_tokenizer::from_directory(folder);
+}
+
 }  // namespace prefopt

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+
+#include "data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <ranges>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+namespace program {
+namespace {
+
+using prefopt::preference_form;
+
+/// A file's records, of the form that it has.
+using file_records = std::variant<prefopt::preference_records<prefopt::preference_record>,
+                                  prefopt::preference_records<prefopt::ranked_record>,
+                                  prefopt::preference_records<prefopt::unpaired_record>>;
+
+file_records read_records(prefopt::json_file& file, preference_form form) {
+  switch (form) {
+    case preference_form::pairs:
+      return prefopt::read_preferences(file);
+    case preference_form::lists:
+      return prefopt::read_ranked_preferences(file);
+    case preference_form::unpaired:
+      break;
+  }
+  return prefopt::read_unpaired_preferences(file);
+}
+
+/// A file before it is tokenized.
+struct raw_file {
+  std::string name;
+  preference_form form = preference_form::pairs;
+  file_records records;
+};
+
+raw_file read_file(const data_options& o, const std::string& name) {
+  prefopt::json_file file(name);
+  const preference_form form = prefopt::form_of(file);
+  if (o.read_by != nullptr && std::ranges::find(o.read_by->forms, form) == o.read_by->forms.end()) {
+    std::string expected;
+    for (const preference_form one : o.read_by->forms)
+      expected += prefopt::concat(expected.empty() ? "" : " or ", name_of(one));
+    throw prefopt::value_error(prefopt::concat(name, ": holds ", name_of(form), ", the loss ",
+                                               o.read_by->spec, " reads ", expected));
+  }
+  return {name, form, read_records(file, form)};
+}
+
+bool has_tokenizer(const std::filesystem::path& folder) {
+  return prefopt::holds_tokenizer(prefopt::read_tokenizer_files(folder));
+}
+
+/// Where the first record that is text stands.
+std::optional<std::string> first_text(const raw_file& file) {
+  return std::visit(
+      [](const auto& records) -> std::optional<std::string> {
+        const auto text =
+            std::ranges::find_if(records, [](const auto& record) { return record.is_text(); });
+        return text == records.end() ? std::nullopt : std::optional(location_of(*text));
+      },
+      file.records);
+}
+
+/// The tokenizer of the model's folder: needed where a record is text, and of use to show pairs if
+/// it can be read.
+std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
+                                                     const std::optional<std::string>& text) {
+  if (text && !has_tokenizer(o.model))
+    throw prefopt::format_error(
+        prefopt::concat(*text, ": the pair is text, but ", o.model,
+                        " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
+  if (text) {
+    auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
+    try {
+      (void)tokenizer.end_of_text();
+    } catch (const prefopt::value_error& cause) {
+      throw prefopt::format_error(
+          prefopt::concat(o.model, ": ", cause.what(),
+                          "; name a token that it has as eos_token, in tokenizer_config.json"));
+    }
+    return tokenizer;
+  }
+  if (!o.always_tokenizer) return std::nullopt;
+  try {
+    if (!has_tokenizer(o.model)) return std::nullopt;
+    return prefopt::gpt2_tokenizer::from_directory(o.model);
+  } catch (const prefopt::error& cause) {
+    std::fprintf(stderr, "no token texts: %s\n", cause.what());
+    return std::nullopt;
+  }
+}
+
+/// Throws value_error, naming the line where one example is at fault, for data that the loss
+/// refuses whatever the log-probs are: ties that it cannot rank, no completion of another prompt.
+void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
+  std::vector<prefopt::response_tokens> responses;
+  std::vector<std::size_t> begins{0};
+  const auto ask = [&] {
+    for (std::size_t s = 0; s < responses.size(); ++s) responses[s].first = s;
+    const std::vector<double> zeros(responses.size());
+    (void)prefopt::token_losses(loss, {zeros, zeros, responses, begins, zeros, zeros});
+  };
+  const auto ask_of_one = [&](std::size_t line) {
+    try {
+      ask();
+    } catch (const prefopt::value_error& cause) {
+      throw prefopt::value_error(prefopt::concat(file, ": line ", line, ": ", cause.what()));
+    }
+    responses.clear();
+    begins = {0};
+  };
+  for (std::size_t i = 0; i < data.examples.size(); ++i) {
+    const auto& example = data.examples[i];
+    prefopt::detail::responses_read(loss.inputs).for_each(example, [&](std::int32_t index) {
+      responses.push_back(
+          {0, 1,
+           prefopt::detail::score_read(example, static_cast<std::size_t>(index), loss.inputs)});
+    });
+    begins.push_back(responses.size());
+    if (!loss.couples()) ask_of_one(data.lines[i]);
+  }
+  if (!loss.couples()) return;
+  try {
+    ask();
+  } catch (const prefopt::value_error& cause) {
+    throw prefopt::value_error(prefopt::concat(file, ": ", cause.what()));
+  }
+}
+
+/// A range that gives each record away, so that texts and ids are not held side by side.
+auto given_away(auto& records) {
+  return records.records |
+         std::views::transform([](auto& record) { return std::exchange(record, {}); });
+}
+
+/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt
+/// have in common.
+double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
+  double shared = 0, all = 0;
+  for (const auto& example : examples) {
+    const auto& first = example.responses[0];
+    std::size_t common = example.responses.size() < 2 ? 0 : first.size();
+    for (const auto& response : example.responses) {
+      common = std::min(common, static_cast<std::size_t>(
+                                    std::ranges::mismatch(first, response).in1 - first.begin()));
+      all += static_cast<double>(response.size());
+    }
+    shared += static_cast<double>(common * example.responses.size());
+  }
+  return all == 0 ? 0 : shared / all;
+}
+
+/// Reads the records, which are gone then.
+data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
+                   std::size_t vocabulary_size) {
+  const prefopt::tokenize_options how = {.max_length = data.max_length,
+                                         .truncation = o.truncation,
+                                         .vocabulary_size = vocabulary_size,
+                                         .split_special_tokens = o.split_special_tokens,
+                                         .keep_all = o.keep_all};
+  return std::visit(
+      [&](auto& records) {
+        const auto say = [&](const std::string& text) {
+          std::fprintf(o.console, "%s: %s\n", file.name.c_str(), text.c_str());
+        };
+        for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
+        auto made = data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer, how)
+                                   : prefopt::tokenize(given_away(records), how);
+        decltype(records.records)().swap(records.records);
+        say(describe(made.report, noun_of(file.form)));
+        if (made.report.special_texts != 0)
+          say(prefopt::concat(
+              made.report.special_texts,
+              made.report.special_texts == 1 ? " text spells" : " texts spell",
+              " a special token, such as ", prefopt::quote_token(made.report.special_token),
+              " on line ", made.report.special_line,
+              "; the model sees that token, or with --split-special-tokens ordinary text"));
+        if constexpr (requires { made.examples[0].mismatched; }) {
+          if (o.read_by != nullptr && o.read_by->loss.inputs.mismatched)
+            add_mismatched(made.examples, data.max_length);
+        }
+        data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
+        all.examples.reserve(made.examples.size());
+        for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
+        if (const double share = shared_share(all.examples);
+            file.form != preference_form::unpaired && share >= 0.25)
+          say(prefopt::concat(
+              std::lround(100 * share),
+              "% of the responses' tokens are a beginning that they share; a loss of averages would be "
+              "another with that in the prompt"));
+        if (o.read_by != nullptr) check_readable(o.read_by->loss, all, file.name);
+        return all;
+      },
+      file.records);
+}
+
+}  // namespace
+
+const char* noun_of(preference_form form) {
+  switch (form) {
+    case preference_form::pairs:
+      return "pairs";
+    case preference_form::lists:
+      return "lists";
+    case preference_form::unpaired:
+      break;
+  }
+  return "examples";
+}
+
+run_data read_data(const data_options& o, const std::string& train_file,
+                   const std::string& eval_file, const prefopt::gpt2_config& config) {
+  run_data data;
+  data.max_length = o.max_length ? static_cast<std::size_t>(*o.max_length)
+                                 : std::min<std::size_t>(config.n_positions, 1024);
+  if (data.max_length > config.n_positions)
+    throw prefopt::value_error(
+        prefopt::concat(o.model, "/config.json: n_positions is ", config.n_positions,
+                        ", expected at least the --max-length of ", data.max_length));
+  raw_file train = read_file(o, train_file);
+  std::optional<raw_file> eval =
+      eval_file.empty() ? std::nullopt : std::optional(read_file(o, eval_file));
+  std::optional<std::string> text = first_text(train);
+  if (!text && eval) text = first_text(*eval);
+  if (o.split_special_tokens && !text)
+    std::fprintf(o.console,
+                 "--split-special-tokens: the data is token ids, there is no text to split\n");
+  data.tokenizer = tokenizer_for(o, text);
+  data.train = tokenized(train, data, o, config.vocab_size);
+  if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);
+  return data;
+}
+
+void check_same_tokenizer(const std::string& model, const std::string& reference,
+                          const run_data& data) {
+  const auto parts_in =
+      [](const std::filesystem::path& folder) -> std::optional<prefopt::tokenizer_parts> {
+    const auto files = prefopt::read_tokenizer_files(folder);
+    if (!prefopt::holds_tokenizer(files)) return std::nullopt;
+    return prefopt::read_tokenizer_parts(files, folder);
+  };
+  std::optional<prefopt::tokenizer_parts> ours, theirs;
+  try {
+    ours = parts_in(model);
+    theirs = parts_in(reference);
+  } catch (const prefopt::error& cause) {
+    if (data.tokenizer) throw;
+    std::printf("the tokenizers of model and reference are not compared: %s\n", cause.what());
+    return;
+  }
+  if (!ours) return;  // the data hold ids
+  if (!theirs) {
+    std::printf("%s: holds no tokenizer; the reference is taken to read the model's tokens\n",
+                reference.c_str());
+    return;
+  }
+  const std::string difference = prefopt::describe_difference(*ours, *theirs);
+  if (!difference.empty())
+    throw prefopt::value_error(prefopt::concat(
+        reference, ": its tokenizer is not the model's: ", difference,
+        "; take a reference that reads the model's tokens, or remove the tokenizer's files "
+        "from its folder if it does"));
+}
+
+std::string hash_of(const data_set& data) {
+  prefopt::fingerprint hash;
+  for (const auto& example : data.examples) {
+    hash.add(std::span(example.prompt));
+    for (const auto& response : example.responses) hash.add(std::span(response));
+    hash.add(std::span(example.scores));
+  }
+  return hash.hex();
+}
+
+std::vector<std::string> keys_of(preference_form form, const prefopt::tokenized_example& example) {
+  switch (form) {
+    case preference_form::pairs:
+      return {"chosen", "rejected"};
+    case preference_form::unpaired:
+      return {"completion", "mismatched"};
+    case preference_form::lists:
+      break;
+  }
+  std::vector<std::string> keys;
+  for (std::size_t index = 0; index < example.responses.size(); ++index)
+    keys.push_back(prefopt::concat("response_", index + 1));
+  return keys;
+}
+
+}  // namespace program

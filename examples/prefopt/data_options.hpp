@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How files of examples are read, and the options that say so.
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include <prefopt/data/truncate.hpp>
+#include "command_line.hpp"
+#include "train/losses.hpp"
+
+namespace program {
+
+struct data_options {
+  std::string model;  ///< the folder whose tokenizer reads texts
+  std::optional<std::int64_t> max_length;
+  prefopt::truncation truncation = prefopt::truncation::keep_start;
+  bool split_special_tokens = false;
+  const chosen_loss* read_by = nullptr;  ///< the loss whose forms are expected; null: any form
+  bool keep_all = false;                 ///< examples that no loss could use are kept, or an error
+  bool always_tokenizer = false;         ///< also for data of token ids, if there is one
+  std::FILE* console = stdout;           ///< for remarks
+};
+
+inline void add_data(CLI::App& app, data_options& o) {
+  using prefopt::truncation;
+  app.add_option("--max-length", o.max_length,
+                 "Tokens of a prompt with its response [the model's context, 1024 at most]")
+      ->check(at_least(1));
+  add_choice<truncation>(
+      app, "--truncation,--truncation-mode", o.truncation,
+      "keep_start cuts a long sequence's end, keep_end its prompt's start first",
+      {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
+  app.add_flag(
+      "--split-special-tokens", o.split_special_tokens,
+      "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
+}
+
+}  // namespace program

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// prefopt: trains language models on preferences, and scores, evaluates and samples them.
+// `prefopt --help` lists the commands, `prefopt COMMAND --help` a command's options. Exit status: 0
+// success, 2 bad arguments, 128 and the signal's number if a signal ended it, 1 all else, with one
+// line on stderr.
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <prefopt/version.hpp>
+#include "begin.hpp"
+#include "commands.hpp"
+#include "train/interruption.hpp"
+
+namespace {
+
+struct command {
+  const char* name;
+  const char* summary;
+  int (*run)(int argc, char** argv);
+};
+
+constexpr std::array commands{
+    command{"train", "Trains a model on preferences: from a folder to a folder", program::train},
+    command{"evaluate", "Loss and metrics of a model on a file", program::evaluate},
+    command{"score", "Log-probs of every response in a file", program::score},
+    command{"generate", "Responses to the prompts in a file", program::generate},
+    command{"show", "The examples of a file as training will see them", program::show},
+    command{"init", "A new model with random weights", program::init}};
+
+void print_usage(std::FILE* to) {
+  std::fputs("prefopt COMMAND [OPTIONS]\n\n", to);
+  for (const command& one : commands) std::fprintf(to, "  %-10s%s\n", one.name, one.summary);
+  std::fputs("\nprefopt COMMAND --help lists a command's options.\n", to);
+}
+
+/// An exception's message in one line on stderr, for any exception but an interruption.
+int report(const char* what) {
+  std::string message = what;
+  std::ranges::replace_if(
+      message, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
+  std::fprintf(stderr, "error: %s\n", message.c_str());
+  return 1;
+}
+
+/// TRL spells options with underscores, which are taken for hyphens.
+void hyphenate(char* argument) {
+  if (std::string_view(argument).substr(0, 2) != "--") return;
+  for (char* c = argument; *c != '\0' && *c != '='; ++c)
+    if (*c == '_') *c = '-';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  program::begin(argv);
+  // the console is stdout, line by line; stderr is for errors alone
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "--help" || name == "-h") {
+    print_usage(stdout);
+    if (std::fflush(stdout) == 0) return 0;
+    return report("stdout: the help could not be written");
+  }
+  const auto chosen = std::ranges::find(commands, name, &command::name);
+  if (chosen == commands.end()) {
+    if (!name.empty()) std::fprintf(stderr, "prefopt: %s is no command\n\n", argv[1]);
+    print_usage(stderr);
+    return 2;
+  }
+  for (int i = 2; i < argc; ++i) hyphenate(argv[i]);
+  try {
+    return chosen->run(argc - 1, argv + 1);
+  } catch (const program::interrupted& cause) {
+    std::fprintf(stderr, "%s\n", cause.what());
+    return 128 + cause.signal;
+  } catch (const std::bad_alloc&) {
+    return report("out of memory; a lower --tokens-per-microbatch or --max-length needs less");
+  } catch (const std::exception& cause) {
+    return report(cause.what());
+  }
+}

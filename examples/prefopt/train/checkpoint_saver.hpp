@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A run's checkpoints: what they take on the disk, and the trainer's callback that saves them.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <prefopt/hub.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/runs.hpp>
+#include "train/interruption.hpp"
+#include "train/options.hpp"
+#include "train/output_folder.hpp"
+
+namespace program::detail {
+
+/// Where a checkpoint keeps a reference that moves.
+inline constexpr const char* reference_folder = "reference";
+
+/// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these
+/// there will be.
+template <class Model>
+output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& sidecars,
+                              const options& o, std::int64_t steps_left) {
+  constexpr std::uint64_t header = 256;  // of a tensor in a file, and more than its name takes
+  std::uint64_t weights = 0, headers = 4096, carried = sidecars.config.dump().size();
+  for (const auto& parameter : model.parameters()) {
+    weights += parameter.value.size() * sizeof(float);
+    headers += header + parameter.name.size();
+  }
+  for (const auto& file : sidecars.files) carried += file.content.size();
+  const std::uint64_t folder = weights + headers + carried;
+  const std::uint64_t moments = 2 * (weights + headers);
+  return {.model = folder,
+          .checkpoint = folder + moments + (o.sync_reference ? folder : 0),
+          .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
+}
+
+/// The trainer's callback that saves checkpoints: when they are due, and when a signal asks the run
+/// to end.
+template <class Reference>
+class checkpoint_saver {
+ public:
+  checkpoint_saver(const options& o, const prefopt::sidecar_files& sidecars, output_folder& output,
+                   Reference& reference, const nlohmann::json& settings)
+      : options_(o),
+        sidecars_(sidecars),
+        output_(output),
+        reference_(reference),
+        settings_(settings) {
+    if (const auto& from = output.resumed_from()) newest_ = from->path.native();
+  }
+
+  /// Throws `interrupted` behind what it saved, or could not save, unless the run is done anyway.
+  template <class Trainer>
+  std::optional<std::string> save(const Trainer& trainer, const prefopt::step_report& step) {
+    const int signal = interruption();
+    if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
+    output_.check_location();
+    const bool goes_on = signal == 0 && !step.last;
+    const auto saved =
+        goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
+    if (signal == 0 || step.last) return saved;
+    if (!saved)
+      throw interrupted(
+          signal,
+          prefopt::concat(name_of_signal(signal), ": step ", step.step, " of ", step.total_steps,
+                          " could not be saved (", failure_, "); the same command with --resume ",
+                          newest_.empty() ? "starts from the beginning"
+                                          : prefopt::concat("continues from ", newest_)));
+    throw interrupted(
+        signal, prefopt::concat(name_of_signal(signal), ": ended after step ", step.step, " of ",
+                                step.total_steps, ", saved ", *saved,
+                                "; the same command with --resume continues"));
+  }
+
+  /// Why the last checkpoint could not be saved; empty where it was.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+ private:
+  template <class Trainer>
+  std::string write(const Trainer& trainer, std::int64_t step) {
+    newest_ = output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
+      prefopt::save_model(trainer.policy(), sidecars_, folder);
+      if (const auto* moving = reference_.that_moves())
+        prefopt::save_model(moving->policy(), sidecars_, folder / reference_folder);
+      prefopt::write_training_state(trainer, settings_, folder);
+    });
+    return newest_;
+  }
+
+  /// At the end, where the model is still to be written and may fit where a checkpoint does not,
+  /// and behind a signal.
+  template <class Trainer>
+  std::optional<std::string> try_to_write(const Trainer& trainer, std::int64_t step) {
+    try {
+      return write(trainer, step);
+    } catch (const prefopt::io_error& cause) {
+      failure_ = cause.what();
+      return std::nullopt;
+    }
+  }
+
+  const options& options_;
+  const prefopt::sidecar_files& sidecars_;
+  output_folder& output_;
+  Reference& reference_;
+  const nlohmann::json& settings_;
+  std::string failure_;
+  std::string newest_;  ///< the checkpoint that a resume would begin at; empty without one
+};
+
+}  // namespace program::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+
+#include "train/interruption.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+namespace program {
+namespace {
+
+// Read and written by the handler, on whichever thread it runs.
+std::atomic<int> noted = 0;
+std::atomic<bool> is_training = false;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+void say(const char* text) { (void)!::write(STDERR_FILENO, text, ::strlen(text)); }
+
+void on_signal(int signal) {
+  const int kept = errno;
+  if (!is_training) {
+    say(name_of_signal(signal));
+    say(": ended before the first step, there is nothing to save\n");
+    ::_exit(128 + signal);
+  }
+  int none = 0;
+  if (noted.compare_exchange_strong(none, signal)) {
+    say(name_of_signal(signal));
+    say(": finishing this step and saving; a second signal ends the program at once\n");
+  } else if (signal != SIGXCPU) {  // which comes again each second
+    ::_exit(128 + signal);
+  }
+  errno = kept;
+}
+
+}  // namespace
+
+void watch_for_interruption() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU}) {
+    struct sigaction action {};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
+training_in_progress::training_in_progress() { is_training = true; }
+training_in_progress::~training_in_progress() { is_training = false; }
+
+int interruption() { return noted; }
+
+const char* name_of_signal(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    case SIGXCPU:
+      return "SIGXCPU";
+    default:
+      return "a signal";
+  }
+}
+
+}  // namespace program

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+
+#include "train/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include <prefopt/core/error.hpp>
+#include "train/loss_options.hpp"
+
+namespace program {
+namespace {
+
+void add_files(CLI::App& app, options& o) {
+  app.add_option("--model,--model-name-or-path", o.model, "Hugging Face GPT-2 folder to train")
+      ->type_name("DIR")
+      ->required();
+  app.add_option(
+         "--train", o.train,
+         "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+         "gzip; may be a pipe")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
+  app.add_option("--output,--output-dir", o.output,
+                 "Folder for the trained model, metrics.jsonl and checkpoints")
+      ->type_name("DIR")
+      ->required();
+}
+
+/// What the command line says before it is put together.
+struct raw_options {
+  options rest;
+  loss_options loss;
+  bool sync_reference = false;
+  prefopt::moving_reference_options moving;
+};
+
+void add_reference(CLI::App& app, raw_options& raw) {
+  options& o = raw.rest;
+  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")
+      ->type_name("DIR");
+  app.add_option(
+         "--reference-cache", o.reference_cache,
+         "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
+         "[reference_log_probs.safetensors in the output folder]")
+      ->type_name("FILE|none");
+  app.add_flag("--sync-ref-model", raw.sync_reference,
+               "TR-DPO: the reference follows the policy; it runs beside it, as without a cache");
+  add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha,
+      "The policy's share in each update of the reference",
+      finite_number("above 0 and at most 1", 0, 1, false, true));
+  add(app, "--ref-model-sync-steps", raw.moving.sync_steps,
+      "Steps between updates of the reference", at_least(1));
+}
+
+void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
+  using prefopt::schedule;
+  const double none = std::numeric_limits<double>::infinity();
+  const auto not_negative = finite_number("at least 0", 0, none, true, false);
+  const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
+  add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
+  add_choice<schedule>(app, "--schedule,--lr-scheduler-type", t.schedule,
+                       "linear, cosine or constant, after the warm-up",
+                       {{"linear", schedule::linear},
+                        {"cosine", schedule::cosine},
+                        {"constant", schedule::constant}},
+                       "linear");
+  add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises",
+      at_least(0));
+  add(app, "--weight-decay", t.weight_decay, "On matrices and embeddings", not_negative);
+  add(app, "--adam-beta1", t.adam_beta1, "AdamW: memory of the gradient", fraction);
+  add(app, "--adam-beta2", t.adam_beta2, "AdamW: memory of its square", fraction);
+  add(app, "--adam-epsilon", t.adam_epsilon, "AdamW: added to the denominator", not_negative);
+  add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off",
+      not_negative);
+  add(app, "--batch-size", t.batch_size, "Pairs of an optimizer step", at_least(1));
+  app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch,
+                 "Packed tokens held at once; bounds memory")
+      ->check(at_least(1))
+      ->default_str("4096; on a GPU by its memory");
+  add(app, "--epochs,--num-train-epochs", t.epochs, "Passes over the data", at_least(1));
+  app.add_option("--max-steps", t.max_steps, "Optimizer steps, instead of --epochs")
+      ->type_name("N")
+      ->check(at_least(1));
+  add(app, "--seed", t.seed, "Of the pairs' order", at_least(0));
+  app.add_flag("--no-shuffle{false}", t.shuffle, "Take the pairs in the file's order");
+}
+
+void add_run(CLI::App& app, options& o) {
+  add_threads(app, o.threads);
+  add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
+                          {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
+  add_precision(app, o.precision);
+  add(app, "--log-every,--logging-steps", o.log_every, "Steps between lines on the console",
+      at_least(1));
+  const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
+    app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
+  };
+  interval("--eval-every,--eval-steps", o.eval_every,
+           "Steps between evaluations [at the end only]");
+  interval("--save-every,--save-steps", o.save_every,
+           "Steps between checkpoints [at the end only]");
+  app.add_flag("--resume", o.resume,
+               "Go on from the newest checkpoint in the output folder, or start where none is");
+}
+
+/// What single options cannot know. Throws CLI::ValidationError.
+void check_together(const CLI::App& app, const options& o) {
+  const auto refuse = [&](const char* flag, const std::string& why) {
+    if (app.count(flag) > 0) throw CLI::ValidationError(flag, why);
+  };
+  if (!o.loss->loss.inputs.reference) {
+    const std::string unread = prefopt::concat("the loss ", o.loss->spec, " does not read it");
+    refuse("--reference", unread);
+    refuse("--reference-cache", unread);
+    refuse("--sync-ref-model", unread);
+  }
+  if (o.sync_reference) {
+    if (o.reference_cache && o.reference_cache != "none")
+      refuse("--reference-cache", "a reference that moves has no log-probs to keep, expected none");
+  } else {
+    refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
+    refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
+  }
+  if (o.device == device_name::cuda)
+    refuse("--threads", "they are the CPU's, and this run is on a GPU");
+  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given, which counts instead");
+  if (!o.trainer.shuffle)
+    refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
+  if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
+  if (o.reference_cache && o.reference_cache->empty())
+    throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
+}
+
+/// An option that other trainers have, and what to use here.
+struct foreign_option {
+  std::string_view name;
+  std::string_view use;
+};
+
+constexpr foreign_option foreign_options[] = {
+    {"--show-pairs", "prefopt show --model DIR --data FILE"},
+    {"--pairs-per-step", "--batch-size"},
+    {"--per-device-train-batch-size", "--batch-size, the examples of a whole optimizer step"},
+    {"--per-device-eval-batch-size", "--tokens-per-microbatch, which bounds memory"},
+    {"--gradient-accumulation-steps",
+     "--batch-size for the whole step and --tokens-per-microbatch, which bounds memory"},
+    {"--gradient-checkpointing", "--tokens-per-microbatch, which bounds memory"},
+    {"--dataset-name", "--train FILE"},
+    {"--bf16", "--precision bf16"},
+    {"--fp16", "--precision bf16"},
+    {"--ref-model", "--reference DIR"},
+    {"--precompute-ref-log-probs", "--reference-cache; it is on unless that is none"},
+    {"--resume-from-checkpoint", "--resume"},
+    {"--warmup-ratio", "--warmup-steps"},
+    {"--max-prompt-length", "--max-length, of a prompt with its response"},
+    {"--max-completion-length", "--max-length, of a prompt with its response"},
+    {"--eval-strategy", "--eval-every"},
+    {"--save-strategy", "--save-every"},
+    {"--logging-strategy", "--log-every"},
+    {"--optim", "nothing: the optimizer is AdamW"},
+    {"--use-peft", "nothing: all weights are trained"},
+};
+
+/// Throws CLI::ParseError that names what to use instead.
+void refuse_foreign_options(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const std::string_view name = argument.substr(0, argument.find('='));
+    for (const foreign_option& one : foreign_options)
+      if (name == one.name)
+        throw CLI::ValidationError(std::string(name),
+                                   prefopt::concat("no option here; use ", one.use));
+  }
+}
+
+}  // namespace
+
+parsed parse_train(int argc, char** argv) {
+  raw_options raw;
+  options& o = raw.rest;
+  CLI::App app(
+      "Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
+      "prefopt train");
+  app.get_formatter()->column_width(34);
+  add_files(app, o);
+  add_loss(app, raw.loss);
+  add_reference(app, raw);
+  add_data(app, o);
+  add_optimizer(app, o.trainer);
+  add_run(app, o);
+  try {
+    refuse_foreign_options(argc, argv);
+    app.parse(argc, argv);
+    o.loss = loss_of(raw.loss);
+    if (raw.sync_reference) {
+      o.sync_reference = raw.moving;
+      if (!o.reference_cache) o.reference_cache = "none";
+    }
+    check_together(app, o);
+  } catch (const CLI::ParseError& e) {
+    return {std::nullopt, program::status_of(app, e)};
+  }
+  return {o, 0};
+}
+
+}  // namespace program

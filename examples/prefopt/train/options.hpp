@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The command line of prefopt train: what it says, its defaults, and what is refused before any
+// file is read.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <prefopt/policy/moving_reference.hpp>
+#include <prefopt/train/trainer_options.hpp>
+#include "data_options.hpp"
+#include "train/losses.hpp"
+
+namespace program {
+
+/// The command line, checked.
+struct options : data_options {
+  std::string reference;  ///< empty: the model as loaded
+  std::string train;
+  std::string eval;  ///< empty: no evaluation
+  std::string output;
+  std::optional<chosen_loss> loss;  ///< set
+  prefopt::trainer_options trainer;
+  int threads = 1;
+  precision_name precision = precision_name::fp32;
+  device_name device = device_name::cpu;
+  std::int64_t log_every = 1;
+  std::int64_t eval_every = 0;  ///< 0: at the end only
+  std::int64_t save_every = 0;  ///< 0: at the end only
+  bool resume = false;
+  /// unset: the reference stays as it is
+  std::optional<prefopt::moving_reference_options> sync_reference;
+  /// a file or "none"; unset: a file in the output folder
+  std::optional<std::string> reference_cache;
+};
+
+/// Either options, or the status to exit with: after --help, or after a word on stderr about what
+/// was wrong.
+struct parsed {
+  std::optional<options> value;
+  int status = 0;
+};
+
+[[nodiscard]] parsed parse_train(int argc, char** argv);
+
+}  // namespace program

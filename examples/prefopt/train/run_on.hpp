@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The whole job on a backend of any kind. Each kind is a file of its own: a model on a backend
+// takes a while to compile.
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <prefopt/eigen.hpp>
+#include <prefopt/hub.hpp>
+#include <prefopt/prefopt.hpp>
+#include <prefopt/runs.hpp>
+#include <prefopt/tokenizers.hpp>
+#include "data.hpp"
+#include "train/checkpoint_saver.hpp"
+#include "train/fall_notice.hpp"
+#include "train/interruption.hpp"
+#include "train/output_folder.hpp"
+#include "train/settings.hpp"
+
+namespace program {
+namespace detail {
+
+/// A hash of a model: its weights and what the config says of how to compute with them.
+template <class Model>
+std::string hash_of(const Model& model) {
+  prefopt::fingerprint hash;
+  const prefopt::decoder_shape& shape = model.shape();
+  hash.add(shape.heads).add(shape.epsilon).add(shape.activation).add(shape.tied_head);
+  std::vector<float> values;
+  for (const auto& parameter : model.parameters()) {
+    values.resize(parameter.value.size());
+    model.backend().copy_to_host(parameter.value, std::span(values));
+    hash.add(parameter.name).add(std::span<const float>(values));
+  }
+  return hash.hex();
+}
+
+/// The backend that a run asks for.
+template <class Backend>
+Backend make_backend(const options& o) {
+  if constexpr (requires { Backend({.threads = o.threads}); }) {
+    prefopt::start_threads(o.threads);
+    return Backend({.threads = o.threads});
+  } else {
+    return Backend();
+  }
+}
+
+/// What of a backend and its use changes the rounding of log-probs.
+template <class Backend>
+std::string rounding_of(const Backend& backend, const options& o) {
+  const auto threads =
+      o.device == device_name::cpu ? prefopt::concat(" threads ", o.threads) : std::string();
+  return prefopt::concat(name_of(o.device), ' ', name_of(o.precision), ' ',
+                         backend.instruction_set(), threads);
+}
+
+/// The reference of a run: none, a cache, the frozen model, or one that moves.
+template <class Model>
+class run_reference {
+ public:
+  using moving = prefopt::moving_reference<Model>;
+
+  run_reference() = default;
+  explicit run_reference(prefopt::reference_cache cache) : answers_(std::move(cache)) {}
+  explicit run_reference(Model model) : answers_(prefopt::frozen(std::move(model))) {}
+  run_reference(Model model, const prefopt::moving_reference_options& options)
+      : answers_(moving(std::move(model), options)) {}
+
+  [[nodiscard]] std::vector<double> token_log_probs(const prefopt::prefix_tree_batch& batch) const {
+    return std::visit(
+        [&](const auto& answers) -> std::vector<double> {
+          if constexpr (prefopt::policy_model<std::remove_cvref_t<decltype(answers)>>)
+            return answers.token_log_probs(batch);
+          else
+            throw prefopt::value_error("the loss reads a reference, but there is none");
+        },
+        answers_);
+  }
+
+  /// None where it does not move.
+  [[nodiscard]] const moving* that_moves() const { return std::get_if<moving>(&answers_); }
+  void after_step(Model& policy, std::int64_t step) {
+    if (auto* one = std::get_if<moving>(&answers_)) one->after_step(policy, step);
+  }
+  void require_same_shape(Model& policy) {
+    if (auto* one = std::get_if<moving>(&answers_)) one->require_same_shape(policy);
+  }
+  /// 0 where it does not move.
+  [[nodiscard]] std::uint64_t weights_hash() const {
+    return that_moves() == nullptr ? 0 : that_moves()->weights_hash();
+  }
+
+ private:
+  std::variant<prefopt::no_reference, prefopt::reference_cache, prefopt::frozen<Model>, moving>
+      answers_;
+};
+
+template <class Model>
+struct references {
+  run_reference<Model> train;
+  std::optional<run_reference<Model>> eval;  ///< empty where `train` answers for it too
+};
+
+/// The cache in `file` if it was made under the same key, else a new one, which is kept there.
+template <class Model>
+prefopt::reference_cache cached(const Model& model, const std::string& model_hash,
+                                const data_set& data, const options& o,
+                                const std::filesystem::path& file) {
+  const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch.value());
+  // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes
+  // rounding.
+  const std::string key =
+      prefopt::fingerprint()
+          .add(model_hash)
+          .add(hash_of(data))
+          .add(prefopt::concat(rounding_of(model.backend(), o), " tokens ", tokens))
+          .hex();
+  if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
+  const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
+  std::printf("reference log-probs of %zu %s\n", data.examples.size(), noun_of(data.form));
+  prefopt::reference_cache cache =
+      prefopt::reference_log_probs(model, data.examples, {.tokens_per_microbatch = tokens});
+  prefopt::save_reference_cache(file, cache, key);
+  return cache;
+}
+
+/// `model` is the reference as it is now, which a run that goes on has in its checkpoint.
+template <class Model>
+references<Model> make_references(const Model& model, const std::string& model_hash,
+                                  const run_data& data, const options& o,
+                                  const std::optional<prefopt::checkpoint_location>& checkpoint) {
+  if (o.sync_reference) {
+    auto start = checkpoint
+                     ? prefopt::load_model(model.backend(), checkpoint->path / reference_folder)
+                     : model.clone();
+    return {run_reference<Model>(std::move(start), *o.sync_reference), {}};
+  }
+  if (o.reference_cache == "none") return {run_reference<Model>(model.clone()), {}};
+  const std::filesystem::path file =
+      o.reference_cache ? std::filesystem::path(*o.reference_cache)
+                        : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
+  references<Model> all{run_reference<Model>(cached(model, model_hash, data.train, o, file)), {}};
+  if (!data.eval.examples.empty()) {
+    auto beside = file;
+    beside.replace_extension(".eval" + file.extension().string());
+    all.eval.emplace(cached(model, model_hash, data.eval, o, beside));
+  }
+  return all;
+}
+
+/// Throws value_error where the reference cannot read what the model reads.
+inline void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
+                                 std::size_t max_length) {
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
+  const std::string file = reference + "/config.json";
+  if (config.vocab_size < model.vocab_size)
+    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", config.vocab_size,
+                                               ", expected the model's ", model.vocab_size));
+  if (config.n_positions < max_length)
+    throw prefopt::value_error(prefopt::concat(file, ": n_positions is ", config.n_positions,
+                                               ", expected at least ", max_length));
+}
+
+/// What travels with the model, and a line for each thing about it that should be known.
+inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& data) {
+  const prefopt::sidecar_files sidecars =
+      data.tokenizer ? prefopt::read_sidecar_files(o.model, *data.tokenizer)
+                     : prefopt::read_sidecar_files(o.model);
+  for (const std::string& note : sidecars.notes) std::printf("%s\n", note.c_str());
+  if (data.tokenizer && sidecars.has_chat_template()) {
+    std::printf(
+        "%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
+        o.model.c_str());
+  }
+  return sidecars;
+}
+
+/// One run, from its first step or from a checkpoint, to the folder with the trained model.
+template <class Model>
+class job {
+ public:
+  job(const options& o, const run_data& data, const prefopt::sidecar_files& sidecars,
+      output_folder& output, Model& policy, references<Model>& reference,
+      const nlohmann::json& settings)
+      : options_(o),
+        data_(data),
+        sidecars_(sidecars),
+        output_(output),
+        policy_(policy),
+        reference_(reference),
+        settings_(settings) {}
+
+  void train() {
+    prefopt::trainer trainer{policy_, reference_.train, options_.loss->loss, options_.trainer};
+    if (const auto& checkpoint = output_.resumed_from())
+      prefopt::read_training_state(trainer, checkpoint->path);
+    output_.open_logs(!data_.eval.examples.empty());
+    const training_in_progress in_progress;
+
+    prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
+    checkpoint_saver save(options_, sidecars_, output_, reference_.train, settings_);
+    fall_notice fall(reward_scale(options_.loss->loss));
+    if (data_.eval.examples.empty()) {
+      run(trainer, output_, bar, save, fall);
+    } else {
+      const auto& eval_reference = reference_.eval ? *reference_.eval : reference_.train;
+      const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch.value());
+      prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.examples, eval_reference,
+                                         {.tokens_per_microbatch = tokens});
+      run(trainer, output_, bar, evaluation, save, fall);
+    }
+    if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
+      std::printf("%s\n", note->c_str());
+    output_.check_location();
+    prefopt::save_model(policy_, sidecars_, options_.output);
+    if constexpr (requires { policy_.backend().product_fallbacks(); })
+      for (const auto& slow : policy_.backend().product_fallbacks())
+        std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
+                    slow.product.c_str(), slow.calls);
+    std::printf("trained model in %s\n", options_.output.c_str());
+    if (!save.failure().empty())
+      throw prefopt::io_error(prefopt::concat(save.failure(),
+                                              " (the last checkpoint; the trained model is in ",
+                                              options_.output, " all the same)"));
+  }
+
+ private:
+  /// What is not finite is named by its lines in the file.
+  template <class Trainer, class... Callbacks>
+  void run(Trainer& trainer, Callbacks&... callbacks) {
+    try {
+      trainer.train(data_.train.examples, callbacks...);
+    } catch (const prefopt::not_finite& cause) {
+      const data_set& met = cause.held_out() ? data_.eval : data_.train;
+      std::string lines;
+      for (const std::size_t pair : cause.examples())
+        lines += prefopt::concat(lines.empty() ? "" : ", ", met.lines.at(pair));
+      throw prefopt::value_error(prefopt::concat(cause.held_out() ? options_.eval : options_.train,
+                                                 ": at the ", noun_of(met.form), " of line ", lines,
+                                                 ": ", cause.what()));
+    }
+  }
+
+  const options& options_;
+  const run_data& data_;
+  const prefopt::sidecar_files& sidecars_;
+  output_folder& output_;
+  Model& policy_;
+  references<Model>& reference_;
+  const nlohmann::json& settings_;
+};
+
+}  // namespace detail
+
+template <class Backend>
+void run_on(const options& given) {
+  options o = given;
+  using model_type = prefopt::causal_lm<Backend>;
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
+  o.read_by = &*o.loss;
+  const run_data data = read_data(o, o.train, o.eval, config);
+
+  output_folder output(o.output, o.resume);
+  if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
+  const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
+  const auto backend = detail::make_backend<Backend>(o);
+  o.trainer = prefopt::on_backend(backend, o.trainer);
+  if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
+    std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
+                std::string(backend.instruction_set()).c_str());
+  model_type policy = prefopt::load_model(backend, o.model);
+  origins from = {.model = detail::hash_of(policy),
+                  .reference = {},
+                  .pairs = hash_of(data.train),
+                  .eval_pairs = hash_of(data.eval),
+                  .max_length = data.max_length};
+
+  const bool reads_reference = o.loss->loss.inputs.reference;
+  std::optional<model_type> other;
+  if (reads_reference) {
+    if (!o.reference.empty()) {
+      detail::check_reads_the_same(o.reference, config, data.max_length);
+      check_same_tokenizer(o.model, o.reference, data);
+      other.emplace(prefopt::load_model(backend, o.reference));
+    }
+    from.reference = detail::hash_of(other ? *other : policy);
+  }
+  const nlohmann::json settings = settings_of(o, from);
+  output.check_settings(settings);
+  const std::int64_t total_steps =
+      prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
+  if (output.is_finished(total_steps)) {
+    std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
+    return;
+  }
+
+  if (o.trainer.warmup_steps >= total_steps)
+    std::printf(
+        "--warmup-steps %lld: the run has %lld steps, so the learning rate never gets to its peak\n",
+        static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
+
+  const std::int64_t steps_left = total_steps - output.steps_done();
+  output.prepare(detail::sizes_of(policy, sidecars, o, steps_left));
+  detail::references<model_type> reference;
+  if (reads_reference)
+    reference = detail::make_references(other ? *other : policy, from.reference, data, o,
+                                        output.resumed_from());
+  other.reset();
+  if (const auto& checkpoint = output.resumed_from())
+    policy = prefopt::load_model(backend, checkpoint->path);
+  detail::job<model_type>(o, data, sidecars, output, policy, reference, settings).train();
+}
+
+}  // namespace program

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a resumed run must have in common with the run that it goes on with: everything that changes
+// numbers.
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "train/options.hpp"
+
+namespace program {
+
+/// Hashes of what the run was made from, as hex text.
+struct origins {
+  std::string model;      ///< config and weights as loaded
+  std::string reference;  ///< config and weights, or empty for a loss that reads none
+  std::string pairs;      ///< token ids of all training pairs, after truncation
+  std::string eval_pairs;
+  std::size_t max_length = 0;
+};
+
+/// The settings by option name.
+[[nodiscard]] nlohmann::json settings_of(const options& options, const origins& origins);
+
+/// Throws prefopt::value_error, naming the first option that differs, unless both are the same.
+/// `where` is the checkpoint.
+void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
+                         const std::string& where);
+
+}  // namespace program

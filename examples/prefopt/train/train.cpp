@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// prefopt train.
+
+#include "commands.hpp"
+#include "train/interruption.hpp"
+#include "train/options.hpp"
+#include "train/run.hpp"
+
+namespace program {
+
+int train(int argc, char** argv) {
+  const parsed parsed = parse_train(argc, argv);
+  if (!parsed.value) return parsed.status;
+  watch_for_interruption();
+  run(*parsed.value);
+  return 0;
+}
+
+}  // namespace program
