@@ -5,7 +5,7 @@
 // MISSPELLED_SAVER: a callback's saves is never called: save
 // OTHER_REPORT: a callback's on_step must take a const step_report&
 // OTHER_NAME: a callback's on_save must take a const std::string&
-// TRUTH: on_step must return nothing or a run_flow
+// TRUTH: on_step must return nothing or a run_control
 // NO_OPTIONAL: a callback's save must take \(const auto& trainer, const step_report&\) and return
 // NO_MEMBER: a callback has one or more of the members on_step, evaluate, on_evaluate, save and on_save
 
