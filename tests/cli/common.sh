@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the tests of the programs share. Sourced. PREFOPT_TRAIN_DPO and PREFOPT_INIT_GPT2 name the programs.
+# Shared by the tests of the programs. Sourced. PREFOPT_TRAIN_DPO and PREFOPT_INIT_GPT2 name the programs.
 set -uo pipefail
 train=$PREFOPT_TRAIN_DPO
 init=$PREFOPT_INIT_GPT2
@@ -18,7 +18,8 @@ finish() {
   exit $((failures > 0))
 }
 
-# expect STATUS PATTERN COMMAND...: the exit status, and for 1 exactly one line on stderr, `error: ` and PATTERN in it.
+# expect STATUS PATTERN COMMAND...: the exit status, and for 1 exactly one line on stderr, `error: ` followed by
+# PATTERN.
 expect() {
   local status=$1 pattern=$2
   shift 2
