@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Each operation of the CUDA backend in float32 and bfloat16, at the shapes of GPT-2 124M over 32
-// packed pairs (N = 6688 rows, R = 3152 head rows: eight times operations_bench.cpp's). A time is
-// that of a call among several that are handed to the device before the host waits for it,
-// transfers of a call's own included. FLOP/s counts the arithmetic of the products, bytes/s what
-// must cross the device's memory. Without a GPU it says so and exits with 77.
+// packed pairs (N = 6688 rows, R = 3152 head rows: eight times those of operations_bench.cpp). A
+// time is that of one of several calls that are submitted to the device before the host waits,
+// including the call's own transfers. FLOP/s counts the arithmetic of the products, bytes/s the
+// minimum traffic to the device's memory. Without a GPU it prints a message and exits with 77.
 
 #include <chrono>
 #include <cstddef>
@@ -32,8 +32,8 @@ using prefopt::tensor_view;
 constexpr std::size_t trees = 32, rows = 209 * trees, head_rows = 3152, channels = 768,
                       inner = 3072, vocabulary = 50257, heads = 12;
 
-/// Normal numbers: an H200 multiplies zeros, or a short pattern, faster than what a model has. Rows
-/// begin at whole cache lines, as a model's do.
+/// Normal numbers: an H200 multiplies zeros, or a short pattern, faster than a model's numbers.
+/// Rows begin at whole cache lines, as in a model.
 template <class T, class Backend>
 class matrix {
  public:
@@ -71,10 +71,10 @@ class matrix {
   decltype(std::declval<const Backend&>().template allocate<T>(0)) values_;
 };
 
-/// Products that cuBLASLt did not do alone, of all benches together.
+/// Products that cuBLASLt did not do alone, in all benches together.
 std::map<std::string, std::size_t> fallbacks;
 
-/// A backend and matrices on it.
+/// A backend and its matrices.
 template <class Activation>
 struct fixture {
   using backend_type = cuda_backend<Activation>;
@@ -102,7 +102,7 @@ struct fixture {
   template <class Call>
   void measure(benchmark::State& state, const Call& call) {
     constexpr int calls = 16;
-    for (int i = 0; i < 3; ++i) call();  // memory, algorithms and kernels come with the first calls
+    for (int i = 0; i < 3; ++i) call();  // the first calls load memory, algorithms and kernels
     wait();
     for (auto _ : state) {
       const auto begin = std::chrono::steady_clock::now();
@@ -124,8 +124,8 @@ void count_bytes(benchmark::State& state, double each) {
       benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// Trees of a prompt with two responses, 209 rows on average, of lengths between a half and one and
-/// a half of that.
+/// Trees of a prompt with two responses, 209 rows on average, with lengths between one half and one
+/// and a half times that.
 std::vector<prefopt::tree_node> forest() {
   std::vector<prefopt::tree_node> nodes;
   std::int32_t begin = 0;
@@ -139,7 +139,7 @@ std::vector<prefopt::tree_node> forest() {
     nodes.push_back({root, middle, end, end});
     begin = end;
   }
-  return nodes;  // the differences cancel: `rows` rows
+  return nodes;  // the differences cancel out: `rows` rows
 }
 
 prefopt::head_targets targets() {
@@ -152,7 +152,7 @@ prefopt::head_targets targets() {
 template <class A>
 void linear(benchmark::State& state) {
   fixture<A> p;
-  std::vector<typename fixture<A>::activations> x;  // in turn: more than a cache holds
+  std::vector<typename fixture<A>::activations> x;  // used in turn: more than a cache holds
   for (int i = 0; i < 8; ++i) x.push_back(p.of(rows, channels));
   auto y = p.of(rows, inner);
   auto weight = p.floats(channels, inner), bias = p.floats(1, inner);
@@ -287,8 +287,8 @@ void head(benchmark::State& state) {
   count_flops(state, 2.0 * head_rows * channels * vocabulary);
 }
 
-/// The backward writes over its logits, so several sets take turns; one that comes again holds
-/// gradients, as large as any.
+/// backward overwrites its logits, so several sets take turns; a reused one holds gradients, which
+/// are as large as any.
 template <class A>
 void head_backward(benchmark::State& state) {
   fixture<A> p;
@@ -297,7 +297,7 @@ void head_backward(benchmark::State& state) {
   for (int i = 0; i < 4; ++i) logits.push_back(p.of(head_rows, vocabulary));
   auto weight = p.floats(vocabulary, channels), sums = p.floats(1, head_rows),
        d_weight = p.floats(vocabulary, channels);
-  p.backend.fill(sums.flat(), 11);  // of a row of logits around 0
+  p.backend.fill(sums.flat(), 11);  // for a row of logits around 0
   const auto expected = targets();
   const std::vector<double> slopes(head_rows, 0.01);
   std::size_t turn = 0;

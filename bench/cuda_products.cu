@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Every product of a step of GPT-2 124M over 64 packed pairs (N = 12,807 rows, R = 5,400 head
-// rows), alone: which way it went, what its first call cost (an algorithm is asked for, cuBLASLt
-// loads a kernel), what another N costs (an algorithm alone), and how fast it is. Then the
-// products' GELU beside our own. Without a GPU it says so and exits with 77.
+// rows), on its own: how it was computed, the cost of its first call (selecting an algorithm,
+// loading a cuBLASLt kernel), the cost of another N (only selecting an algorithm), and its speed.
+// Then the products' GELU compared with our own. Without a GPU it prints a message and exits with
+// 77.
 
 #include <chrono>
 #include <cmath>
@@ -34,8 +35,8 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Normal numbers, on the device. Zeros or a pattern would be multiplied faster than what a model
-/// has.
+/// Normal numbers, on the device. Zeros or a pattern would be multiplied faster than a model's
+/// numbers.
 template <class T>
 class matrix {
  public:
@@ -81,7 +82,7 @@ struct shape {
   product_finish finish = product_finish::none;
 };
 
-/// Calls use(product) for a product of this shape whose operands live meanwhile.
+/// Calls use(product) for a product of this shape, whose operands live during the call.
 template <class In, class Out, class Use>
 void with_product(const cuda_device& device, const shape& s, const Use& use) {
   const auto stride = [](std::size_t columns) {
@@ -104,7 +105,7 @@ void with_product(const cuda_device& device, const shape& s, const Use& use) {
                             .right_is_transposed = s.right_is_transposed,
                             .bias = s.biased ? bias.view().data() : nullptr,
                             .finish = s.finish};
-  // gradients add to themselves
+  // gradients accumulate in place
   if (s.added) p.addend = s.left_is_transposed ? out.view() : addend.view();
   if (s.finish != product_finish::none) p.before = before.view();
   use(p);
@@ -117,7 +118,7 @@ std::size_t elsewhere(const cuda_device& device, prefopt::product_way way) {
   return calls;
 }
 
-/// Seconds that the host takes for the first call, and for it to be done.
+/// Seconds until the host returns from the first call, and until the call is done.
 template <class Product>
 std::pair<double, double> first_call(const cuda_device& device, const Product& p) {
   wait(device, p.out.data());
@@ -203,7 +204,8 @@ void measure_all(const cuda_device& device, std::size_t n) {
     measure<T, float>(device, s);
 }
 
-/// How far the library's finish is from our own kernel's, of the greatest number.
+/// The difference between the library's finish and our own kernel's, relative to the greatest
+/// number.
 void compare_finish(const cuda_device& device, product_finish finish, const char* name) {
   const shape s{.of = {name, 512, inner, channels},
                 .right_is_transposed = finish == product_finish::gelu_backward,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Where a DPO step of GPT-2 124M goes on a GPU, in bfloat16: the whole step cut at 4,096 tokens, at
-// 16,384 and not at all, as the host's clock sees it; and the same steps an operation at a time,
-// the host waiting behind each, whose sum is more by what waiting costs and by what the host does
-// while the GPU works. Usage: cuda_step PAIRS.jsonl PAIRS.jsonl holds pairs of token ids. Without a
-// GPU it says so and exits with 77.
+// Where the time of a DPO step of GPT-2 124M goes on a GPU, in bfloat16: the whole step, cut at
+// 4,096 tokens, at 16,384 and not at all, by the host's clock; then the same steps one operation at
+// a time, with the host waiting after each. Their sum is larger, by the cost of waiting and by the
+// host's work that otherwise overlaps with the GPU's. Usage: cuda_step PAIRS.jsonl, a file of pairs
+// of token ids. Without a GPU it prints a message and exits with 77.
 
 #include <cstddef>
 #include <cstdio>
@@ -50,7 +50,7 @@ void run(const char* file) {
     wait();
   };
   constexpr int steps = 5;
-  // The memory, the algorithms of each shape and cuBLASLt's kernels come with the first steps.
+  // The first steps load the memory, the algorithms for each shape and cuBLASLt's kernels.
   const auto seconds_of = [&](std::size_t tokens) {
     for (int i = 0; i < 2; ++i) step(tokens);
     bench::entries.clear();
@@ -63,11 +63,12 @@ void run(const char* file) {
     const double whole = seconds_of(tokens);
     std::printf("%zu pairs, %s a pass: %.1f ms a step\n", pairs.size(), cut.c_str(),
                 1e3 * whole / steps);
-    // The policy has a copy of the backend, and so has the optimizer: all wait by the same switch.
+    // The policy and the optimizer each have a copy of the backend: one switch makes all of them
+    // wait.
     bench::wait_behind_each = wait;
     const double apart = seconds_of(tokens);
     bench::wait_behind_each = {};
-    // an H200's
+    // of an H200
     const auto floor = [](const bench::entry& e) { return e.flops / 790e12 + e.bytes / 4.3e12; };
     bench::print_table(steps, apart, floor);
   }

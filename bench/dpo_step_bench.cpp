@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A whole DPO step (forward, backward, clipping, AdamW) of GPT-2 124M with random weights in
-// float32, the reference cached, over the fixed batches of PREFOPT_DATA_DIR/bench_pairs.jsonl,
-// batch after batch. Without that file: no runs.
+// float32 and a cached reference, over the fixed batches of PREFOPT_DATA_DIR/bench_pairs.jsonl,
+// batch by batch. Without that file there are no runs.
 
 #include <cstdlib>
 #include <map>
@@ -34,7 +34,7 @@ std::map<std::string, batches> read_sets(const std::string& file) {
   return sets;
 }
 
-/// Sequences counted whole, as TRL counts them.
+/// Counts whole sequences, as TRL does.
 std::int64_t tokens_of(const std::vector<prefopt::tokenized_pair>& pairs) {
   std::size_t tokens = 0;
   for (const auto& pair : pairs)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# bench/losses.sh [BUILD-FOLDER]: trains the bigram's world and the demo's GPT-2 with every loss and writes the tables into
-# docs/losses.md. Builds what it needs; the demo is run first where out/demo/sft is not there. About ten minutes.
+# bench/losses.sh [BUILD-FOLDER]: trains the bigram's world and the demo's GPT-2 with every loss and writes the tables
+# into docs/losses.md. Builds what it needs, and runs the demo first if out/demo/sft does not exist. About ten minutes.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${1:-$project/build-programs}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each operation of a transformer backend at the shapes of GPT-2 124M over 4 packed pairs (N = 836
-// rows, R = 394 head rows). `threads` is the argument. FLOP/s counts the arithmetic of the
-// products, bytes/s what must cross memory.
+// rows, R = 394 head rows). The argument is `threads`. FLOP/s counts the arithmetic of the
+// products, bytes/s the minimum traffic to memory.
 
 #include <cstddef>
 #include <numeric>

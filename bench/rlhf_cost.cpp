@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// What a step of DPO and a step of PPO cost, part by part, on one GPT-2 and equally many responses:
-// seconds, and the process's peak memory. One method a process, so that memory is its own.
+// The cost of a DPO step and of a PPO step, part by part, on one GPT-2 and the same number of
+// responses: seconds, and the process's peak memory. One method per process, so that each has its
+// own peak.
 //
 //   rlhf_cost dpo|ppo [LAYERS CHANNELS]     12 768 is the 124M model; heads of 64 channels
 //
-// 16 responses of 64 tokens to prompts of 64: for DPO 8 pairs, for PPO one response to each of 16
-// prompts. Weights and tokens are random, which changes no cost.
+// 16 responses of 64 tokens to prompts of 64: 8 pairs for DPO, one response to each of 16 prompts
+// for PPO. Weights and tokens are random, which does not change the cost.
 
 #include <chrono>
 #include <cstdio>

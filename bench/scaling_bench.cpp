@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How the cost of a step of GPT-2 124M in float32 grows: with the number of pairs (of 150 prompt
-// tokens and responses of 60 and 40), and with the number K of responses (of 50 tokens) to one
-// prompt of 300. The work is linear in the stored tokens and in the head's rows, so time less a
-// constant should be, too.
+// How the cost of a step of GPT-2 124M in float32 grows: with the number of pairs (prompts of 150
+// tokens, responses of 60 and 40), and with the number K of responses (of 50 tokens) to one prompt
+// of 300. The work is linear in the stored tokens and in the head's rows, so the time minus a
+// constant should be linear too.
 
 #include <algorithm>
 #include <cstdint>
@@ -31,7 +31,7 @@ int threads() {
 #endif
 }
 
-/// The model of all runs, with moments: made once.
+/// The model of all runs, with moments: created once.
 struct world {
   prefopt::eigen_backend<float> backend{{.threads = threads()}};
   prefopt::causal_lm<prefopt::eigen_backend<float>> policy{backend, prefopt::gpt2_config{}};
@@ -63,7 +63,7 @@ void pairs(benchmark::State& state) {
     prefopt::accumulate_gradient(w.policy, reference, prefopt::dpo{.beta = 0.1}, all, members);
     w.finish_step();
   };
-  step();  // takes the memory
+  step();  // allocates the memory
   for (auto _ : state) step();
   state.counters["tokens"] = static_cast<double>(250 * all.size());
 }
@@ -85,7 +85,7 @@ void responses(benchmark::State& state) {
     w.policy.forward(batch).backward(slopes);
     w.finish_step();
   };
-  step();  // takes the memory
+  step();  // allocates the memory
   for (auto _ : state) step();
   state.counters["tokens"] = static_cast<double>(batch.tokens.size());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One DPO step of a small GPT-2 on one thread and seeded tokens, for count_instructions: the same
+// One DPO step of a small GPT-2 on one thread with seeded tokens, for count_instructions: the same
 // work every time.
 
 #include <cstdio>

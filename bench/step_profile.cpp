@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a DPO step of GPT-2 124M goes on the CPU: the share of each of the backend's operations,
-// and the least time that it could take: its multiplications at the peak of all threads, or its
-// bytes at their memory's speed, both measured here first. Usage: step_profile [THREADS]
+// Where the time of a DPO step of GPT-2 124M goes on the CPU: the share of each of the backend's
+// operations, and its minimum time: its multiplications at the peak of all threads, or its bytes at
+// their memory bandwidth, both measured here first. Usage: step_profile [THREADS]
 
 #include <algorithm>
 #include <cstdio>
@@ -31,7 +31,7 @@ double fastest(const Work& work) {
   return best;
 }
 
-/// FLOP/s of multiply-adds that stay in registers.
+/// FLOP/s of multiply-adds on registers.
 double measured_peak(int threads) {
   using kernel = prefopt::detail::native_kernel<float>;
   constexpr std::size_t depth = 256, repetitions = 20000;
@@ -44,7 +44,7 @@ double measured_peak(int threads) {
                       for (std::size_t i = 0; i < repetitions; ++i) {
                         kernel::tile(kernel::rows, depth, left.data(), right.data(), out,
                                      kernel::columns, true);
-                        // or the compiler would leave out what nobody reads
+                        // otherwise the compiler would drop unused results
                         asm volatile("" ::"r"(out) : "memory");
                       }
                     });
@@ -52,7 +52,7 @@ double measured_peak(int threads) {
   return 2.0 * threads * kernel::rows * kernel::columns * depth * repetitions / seconds;
 }
 
-/// Bytes a second of a pass that reads one array and writes another.
+/// Bytes per second of a pass that reads one array and writes another.
 double measured_bandwidth(int threads) {
   std::vector<float> from(std::size_t{1} << 26, 1), to(from.size());
   const double seconds = fastest([&] {
@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
 
   constexpr int steps = 5;
   double total = 0;
-  for (int step = -1; step < steps; ++step) {  // the first takes the memory
+  for (int step = -1; step < steps; ++step) {  // the first allocates the memory
     if (step == 0) bench::entries.clear();
     const double start = now();
     prefopt::accumulate_gradient(policy, reference, prefopt::dpo{.beta = 0.1}, pairs, members);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A backend that takes the time of each of its operations, for the programs that print where a step
+// A backend that times each of its operations, for the programs that print where a step's time
 // goes.
 
 #include <algorithm>
@@ -33,7 +33,7 @@ inline std::map<std::string, entry> entries;
 inline double elements(const auto& view) { return static_cast<double>(view.size()); }
 inline double rows(const auto& view) { return static_cast<double>(view.extent(0)); }
 
-/// Query-key pairs of a forest, each seen once a head.
+/// Query-key pairs of a forest, counted once per head.
 inline double pairs_of(const prefopt::attention_rows& r) {
   std::vector<double> above(r.nodes.size());  // rows before a node on its path
   double pairs = 0;
@@ -50,11 +50,10 @@ inline double pairs_of(const prefopt::attention_rows& r) {
   return pairs;
 }
 
-/// Where a backend's calls return before they are done: returns when they are. Copies of a backend
-/// share it.
+/// Waits for the calls of a backend that return before they are done. Copies of a backend share it.
 inline std::function<void()> wait_behind_each;
 
-/// A backend with a clock around each operation.
+/// A backend that times each operation.
 template <class Base>
 class timed_backend : public Base {
   using base = Base;
@@ -182,8 +181,8 @@ class timed_backend : public Base {
   }
 };
 
-/// The operations by the time that they took in all of `steps` steps, which took `total` seconds;
-/// `floor(entry)` is the least time that the entry's arithmetic could take.
+/// Prints the operations, sorted by their time over `steps` steps, which took `total` seconds in
+/// all; `floor(entry)` is the minimum time for the entry's arithmetic.
 template <class Floor>
 void print_table(int steps, double total, const Floor& floor) {
   std::vector<std::pair<std::string, entry>> order(entries.begin(), entries.end());

@@ -1,5 +1,5 @@
-# The CUDA backend. Its headers need nothing: prefopt::cuda_headers, for .cu files of people's own. The library that
-# host compilers link, prefopt::cuda, has its operations compiled by nvcc.
+# The CUDA backend. Its headers have no dependencies: prefopt::cuda_headers is for users' own .cu files. prefopt::cuda,
+# the library for host compilers, has its operations compiled by nvcc.
 
 set(PREFOPT_CUDA OFF CACHE STRING "Build the CUDA backend: OFF, ON, or AUTO: where there is nvcc from 12.0 on")
 set_property(CACHE PREFOPT_CUDA PROPERTY STRINGS AUTO ON OFF)
@@ -10,7 +10,7 @@ target_link_libraries(prefopt_cuda_headers INTERFACE prefopt $<TARGET_NAME_IF_EX
 target_compile_options(prefopt_cuda_headers INTERFACE
                        "$<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-std=c++20;--expt-relaxed-constexpr>")
 
-# prefopt_no_cuda(REASON) says why prefopt::cuda is not there; an error where it was asked for.
+# prefopt_no_cuda(REASON) says why prefopt::cuda is not available; an error if it was requested.
 function(prefopt_no_cuda reason)
   if(PREFOPT_CUDA STREQUAL "AUTO" OR NOT PREFOPT_CUDA)
     message(STATUS "prefopt::cuda: left out, ${reason}")
@@ -25,7 +25,7 @@ if(NOT PREFOPT_CUDA)
 endif()
 
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # 80 runs on all of 8.x; newer ones than 9.0 compile 90's PTX
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # 80 runs on all of 8.x; devices newer than 9.0 compile 90's PTX
 endif()
 include(CheckLanguage)
 check_language(CUDA)

@@ -1,12 +1,12 @@
-# `cmake --install`, and what find_package(prefopt) reads afterwards. Each component is an export of its own, so that a
-# consumer without a component's third-party library can still use the others.
+# `cmake --install`, and the files that find_package(prefopt) reads afterwards. Each component is a separate export, so
+# that a consumer without a component's third-party library can still use the others.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
 
-if(TARGET prefopt_cuda)  # the only part that is compiled; said before anything is copied
+if(TARGET prefopt_cuda)  # the only compiled part; checked before anything is copied
   install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_cuda>\")
     message(FATAL_ERROR \"prefopt::cuda is not built yet, and PREFOPT_CUDA is ${PREFOPT_CUDA}: run `cmake --build \"
                         \"${PROJECT_BINARY_DIR} --target prefopt_cuda` first, or configure with -DPREFOPT_CUDA=OFF\")

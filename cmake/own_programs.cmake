@@ -1,12 +1,12 @@
-# What tests, benches and examples are built with; never seen by consumers. Third-party includes come from imported
-# targets, which CMake treats as system headers: warnings are about our code only.
+# Options for building tests, benches and examples; consumers never see them. Third-party includes come from imported
+# targets, which CMake treats as system headers, so warnings concern only our code.
 
 include(CheckCXXCompilerFlag)
 
 add_library(prefopt_own_options INTERFACE)
 target_compile_options(prefopt_own_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                                      $<$<BOOL:${PREFOPT_WERROR}>:-Werror>)
-# g++ 12 takes the undefined vector that its own AVX-512 intrinsics begin with for a mistake (GCC bug 105593).
+# g++ 12 mistakes the undefined vector at the beginning of its own AVX-512 intrinsics for an error (GCC bug 105593).
 target_compile_options(prefopt_own_options INTERFACE
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>)
 if(PREFOPT_NATIVE)
@@ -21,8 +21,9 @@ foreach(component IN LISTS prefopt_available_components)
   list(APPEND prefopt_all_libraries prefopt::${component})
 endforeach()
 
-# Compile time: the operations of the Eigen backend, compiled once for all own programs. Their sources must see its header,
-# which says so: first of all where they link prefopt_included_compiled, or in their precompiled header.
+# Compile time: the operations of the Eigen backend are compiled once for all own programs. The programs' sources must
+# see its header, which declares them: it comes first of all if they link prefopt_included_compiled, or is in their
+# precompiled header.
 if(TARGET prefopt_eigen)
   set(compiled_backend ${CMAKE_CURRENT_LIST_DIR}/compiled)
   file(GLOB compiled_backend_sources CONFIGURE_DEPENDS ${compiled_backend}/*.cpp)

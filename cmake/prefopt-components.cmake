@@ -1,8 +1,9 @@
-# The components and what each needs. The build reads this file, and so does the installed package, beside its config file.
+# The components and their dependencies. Read by the build, and by the installed package, which has it next to its
+# config file.
 
 set(prefopt_components cuda datasets eigen formats hub io pretrained runs tokenizers xtensor)
 
-# What a reader knows it by = the target that it brings.
+# Name of a dependency for readers = the target that it provides.
 set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
 set(prefopt_eigen_needs "Eigen 3.4=Eigen3::Eigen")
 set(prefopt_io_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json" "zlib=ZLIB::ZLIB")
@@ -10,7 +11,7 @@ set(prefopt_runs_needs "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOP
 set(prefopt_tokenizers_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
 set(prefopt_xtensor_needs "xtensor=xtensor")
 
-# Components that a component depends on, besides prefopt::prefopt, lowest first.
+# Components that a component depends on, in addition to prefopt::prefopt, lowest first.
 set(prefopt_formats_components io)
 set(prefopt_tokenizers_components io)
 set(prefopt_datasets_components io)
@@ -22,7 +23,8 @@ set(prefopt_pretrained_components io formats tokenizers datasets runs hub eigen)
 set(prefopt_formerly_files io)
 set(prefopt_formerly_text tokenizers)
 
-# prefopt_check_compiler(PROBLEM): what is wrong with the compiler of C++, or nothing. version.hpp knows the oldest ones.
+# prefopt_check_compiler(PROBLEM): the problem with the C++ compiler, or nothing. The oldest supported ones are in
+# version.hpp.
 function(prefopt_check_compiler problem)
   set(${problem} "" PARENT_SCOPE)
   set(oldest)
@@ -37,7 +39,7 @@ is ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} (-DCMAKE_CXX_FLAGS=-DP
   endif()
 endfunction()
 
-# A library that ships a .pc file and no CMake package, as PkgConfig::PREFOPT_<NAME>.
+# A library with a .pc file and no CMake package, as PkgConfig::PREFOPT_<NAME>.
 function(prefopt_find_module name module)
   if(TARGET PkgConfig::PREFOPT_${name})
     return()
@@ -48,14 +50,15 @@ function(prefopt_find_module name module)
   endif()
 endfunction()
 
-# prefopt_find_component(COMPONENT MISSING) looks for what COMPONENT and the components below it need. MISSING receives the names of what
-# is not there. A function, so that the variables of the packages do not reach whoever uses this one.
+# prefopt_find_component(COMPONENT MISSING) finds the dependencies of COMPONENT and of the components below it. MISSING
+# receives the names of those that were not found. It is a function so that the packages' variables do not leak to its
+# caller.
 function(prefopt_find_component component missing_result)
   if(component STREQUAL "cuda")
     find_package(CUDAToolkit 12.0 QUIET)
   elseif(component STREQUAL "eigen")
     find_package(Eigen3 3.4 QUIET)
-    find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one
+    find_package(OpenMP QUIET COMPONENTS CXX)  # threads; without it the same code runs on one thread
   elseif(component STREQUAL "io")
     find_package(nlohmann_json 3.11 QUIET)
     find_package(ZLIB QUIET)

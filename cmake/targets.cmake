@@ -1,13 +1,15 @@
-# The library's INTERFACE targets: one without third-party needs, and one for each component whose needs are there.
+# The library's INTERFACE targets: one without third-party dependencies, and one for each component whose dependencies
+# were found.
 
 include(cmake/prefopt-components.cmake)
 prefopt_check_compiler(prefopt_problem)
 if(prefopt_problem)
   message(FATAL_ERROR "prefopt: ${prefopt_problem}")
 endif()
-set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)  # a project that adds this one as a subdirectory links them too
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)  # so that a project that adds this one as a subdirectory can link them too
 
-# prefopt_interface(TARGET NAME PATTERN...) makes prefopt::NAME of the headers that match, paths within include/prefopt.
+# prefopt_interface(TARGET NAME PATTERN...) makes prefopt::NAME from the matching headers; paths are relative to
+# include/prefopt.
 function(prefopt_interface target name)
   list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/include/prefopt/ OUTPUT_VARIABLE patterns)
   file(GLOB headers CONFIGURE_DEPENDS ${patterns})
@@ -24,11 +26,11 @@ foreach(layer IN LISTS prefopt_layers)
   list(APPEND layer_patterns ${layer}/*.hpp ${layer}/detail/*.hpp)
 endforeach()
 prefopt_interface(prefopt prefopt ${layer_patterns})
-add_library(prefopt::core ALIAS prefopt)  # what find_package calls it, where a component has to be named
+add_library(prefopt::core ALIAS prefopt)  # its name in find_package, which needs a component to name
 
 set(prefopt_available_components)
 set(prefopt_missing_components)
-list(REMOVE_ITEM prefopt_components cuda)  # a compiled one: cuda_backend.cmake
+list(REMOVE_ITEM prefopt_components cuda)  # it is compiled: cuda_backend.cmake
 foreach(component IN LISTS prefopt_components)
   prefopt_find_component(${component} missing)
   if(missing)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make_seeds.py FOLDER: writes the first inputs of each fuzz target into FOLDER/TARGET/, small files as people have them.
+"""make_seeds.py FOLDER: writes the first inputs of each fuzz target into FOLDER/TARGET/: small, typical files.
 
-They are what fuzzing starts from where a target is new; run.sh mixes them with the kept inputs, corpus/TARGET.
+Fuzzing of a new target starts from them; run.sh mixes them with the kept inputs, corpus/TARGET.
 """
 import json
 import pathlib
 import struct
 import sys
 
-PART = b"\x1e"  # ends a part, see support.hpp
+PART = b"\x1e"  # ends a part; see support.hpp
 
 
 def safetensors(tensors, metadata=None, kind="F32"):

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# run.sh [SECONDS] [TARGET...]: builds the fuzz targets with clang and runs each for that long (60 unless given), all of them
-# unless named, one after another. Starts from corpus/TARGET, from seeds, and from what earlier runs found. Prints a table;
-# fails where an input crashed a target, which then lies in build-fuzz/fuzz/crashes/TARGET/.
-#   run.sh --keep [TARGET...]: keeps some of what was found in corpus/TARGET, up to KEEP_BYTES (25000).
+# run.sh [SECONDS] [TARGET...]: builds the fuzz targets with clang and runs each for that long (default: 60), all of
+# them unless named, one after another. Starts from corpus/TARGET, from seeds, and from what earlier runs found. Prints
+# a table; fails if an input, saved in build-fuzz/fuzz/crashes/TARGET/, crashed a target.
+#   run.sh --keep [TARGET...]: keeps some of the found inputs in corpus/TARGET, up to KEEP_BYTES (25000).
 # CXX names the compiler (clang++-16), JOBS how many build at once.
 set -euo pipefail
 fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,14 +27,15 @@ cmake -S "$project" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CXX:-clang++-16
 cmake --build "$build" -j "${JOBS:-$(nproc)}" --target "${targets[@]/#/fuzz_}"
 python3 "$fuzz/make_seeds.py" "$build/seeds"
 
-# The seeds, and of the inputs that together reach all that was found at most 40, of every length, as long as they fit.
+# The seeds, and at most 40 of the inputs that together reach everything that was found, of every length, as long as
+# they fit.
 keep_inputs() {
   local target=$1 minimal=$build/fuzz/minimal/$1 kept=$fuzz/corpus/$1 total=0 number=0 step size file
   rm -rf "$minimal"
   mkdir -p "$minimal" "$kept"
   "$build/fuzz/fuzz_$target" -set_cover_merge=1 -rss_limit_mb=3000 -timeout=15 -verbosity=0 "$minimal" "$build/seeds/$target" \
     "$kept" "$build/fuzz/found/$target" >"$build/fuzz/$target.merge.log" 2>&1
-  find "$kept" -type f ! -name 'was_*' -delete  # was_NAME: an input that once crashed, kept for good
+  find "$kept" -type f ! -name 'was_*' -delete  # was_NAME: an input that once crashed, kept permanently
   cp "$build/seeds/$target"/* "$kept/"
   step=$((($(find "$minimal" -type f | wc -l) + 39) / 40))
   while read -r size file; do

@@ -1,12 +1,12 @@
-# Every header compiles alone, with its component's include path and nothing else: without OpenMP, without -march. Headers in
-# which these change something compile alone with them too. And all live in one program: two translation units that
+# Every header compiles alone, with its component's include path and nothing else: without OpenMP, without -march.
+# Headers that depend on these also compile alone with them. And all work in one program: two translation units that
 # include every header link together.
 
-# What a header's name ends in that only nvcc reads; prefopt::cuda compiles those.
+# Ending of the names of headers for nvcc only; prefopt::cuda compiles those.
 set(prefopt_for_nvcc "\\.cuh$")
 
-# prefopt_headers_alone(TARGET LIBRARY PATTERN DIRECTORY...) compiles one file for each header of LIBRARY that has a line
-# like PATTERN, with these third-party include directories.
+# prefopt_headers_alone(TARGET LIBRARY PATTERN DIRECTORY...) compiles one file for each header of LIBRARY that has a
+# line matching PATTERN, with these third-party include directories.
 function(prefopt_headers_alone target library pattern)
   get_target_property(headers ${library} HEADER_SET)
   list(FILTER headers EXCLUDE REGEX ${prefopt_for_nvcc})
@@ -32,7 +32,7 @@ function(prefopt_headers_alone target library pattern)
   endif()
 endfunction()
 
-# What a component's third-party libraries add to the include path, with the components below it.
+# The include path that a component's third-party libraries, and those of the components below it, add.
 function(prefopt_third_party_directories component result)
   set(directories)
   foreach(need IN LISTS prefopt_${component}_needs)
@@ -80,7 +80,7 @@ target_compile_options(test_odr PRIVATE -O0)
 target_link_libraries(test_odr PRIVATE ${prefopt_all_libraries} prefopt_own_options)
 add_test(NAME odr COMMAND test_odr)
 
-# The same include path for the scripts that call the compiler. -idirafter leaves the standard directories first.
+# The same include path for scripts that call the compiler. -idirafter leaves the standard directories first.
 set(prefopt_third_party_flags)
 if(prefopt_third_party)
   set(directories "$<FILTER:$<REMOVE_DUPLICATES:${prefopt_third_party}>,INCLUDE,.>")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/run.sh [CTEST OPTIONS...]: installs what is missing, builds everything with warnings as errors, runs all tests.
-# From any working directory; arguments go to CTest (-R gpt2, for example). PREFOPT_DATA_DIR adds tests on real data.
+# tests/run.sh [CTEST OPTIONS...]: installs missing packages, builds everything with warnings as errors, runs all tests.
+# Works from any directory; arguments go to CTest (-R gpt2, for example). PREFOPT_DATA_DIR adds tests on real data.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# install_packages.sh SET...: installs what is missing of the named sets of Debian packages and says which. Sets: build,
-# tests, demo. As root, or as a user with sudo; asks nothing. Does nothing where all is there.
+# install_packages.sh SET...: installs the missing packages of the named sets of Debian packages and prints their names.
+# Sets: build, tests, demo. Run it as root, or as a user with sudo; it asks nothing. Does nothing if all packages are
+# installed.
 set -euo pipefail
 
-# A package, or alternatives of which any will do and the first is installed.
+# A package, or alternatives: any of them is enough, and the first is installed.
 declare -A sets=(
   [build]="g++ cmake make ninja-build pkg-config
            libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libpcre2-dev libxxhash-dev libcli11-dev"
@@ -49,7 +50,7 @@ apt() {
 }
 
 echo "Installing: ${missing[*]}"
-# Package lists that are there may be old: they are fetched anew only where they do not do.
+# Existing package lists may be old: they are updated only if they are not sufficient.
 if ! apt install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 </dev/null; then
   apt update </dev/null
   apt install -y --no-install-recommends "${missing[@]}" >/dev/null </dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""DPO steps of this library, of TRL and of PyTorch by hand, on the same weights and pairs, in one interleaved run."""
+"""DPO steps of this library, TRL and hand-written PyTorch, on the same weights and pairs, in one interleaved run."""
 
 import argparse
 import pathlib
@@ -16,8 +16,8 @@ DEFAULT = (
     "prefopt-fp32,trl-fp32,trl-bf16,trl-tuned-fp32,trl-tuned-bf16,torch-fp32,torch-bf16,"
     "torch-unpadded-fp32,torch-unpadded-bf16,torch-shared-fp32,torch-shared-bf16"
 )
-# Largest relative difference of a response's log-prob, and absolute one of a loss: its margin is a difference of such
-# sums of some thousand nats, so that their rounding weighs more in it.
+# Tolerances: relative for a response's log-prob, absolute for a loss: its margin is a difference of such sums of some
+# thousand nats, so their rounding weighs more in it.
 TOLERANCE = {"fp32": (1e-4, 1e-3), "bf16": (1e-2, 5e-2)}
 
 
@@ -27,7 +27,7 @@ def available_memory():
 
 
 def groups_of(names, gib_each):
-    """The contenders that run at the same time. The first of all is in every group: ratios are taken to it."""
+    """The contenders that run at the same time. The first of all is in every group: ratios are relative to it."""
     first, others = names[0], names[1:]
     size = max(1, int(available_memory() / (gib_each * 2**30)) - 1)
     return [[first, *others[i : i + size]] for i in range(0, len(others), size)] or [[first]]
@@ -45,7 +45,7 @@ def check(contenders, batches):
             losses.append(abs(came["loss"] - expected["loss"]))
     for contender, (log_probs, losses) in found.items():
         tolerance = TOLERANCE[coarser(contenders[0].name, contender)]
-        # A NaN is not within a tolerance, but max() may lose it: each is looked at.
+        # A NaN is not within a tolerance, but max() may lose it, so each is checked.
         if not (all(d <= tolerance[0] for d in log_probs) and all(d <= tolerance[1] for d in losses)):
             raise SystemExit(f"{contender} computes something else: log-probs differ by {max(log_probs):.1e} of their "
                              f"size, losses by {max(losses):.1e}")  # fmt: skip
@@ -57,7 +57,7 @@ def coarser(*names):
 
 
 def check_moved_alike(losses):
-    """Fails unless all have the first one's loss, of a batch, after the same steps."""
+    """Fails unless all have the same loss as the first, on one batch, after the same steps."""
     first, expected = next(iter(losses.items()))
     for name, loss in losses.items():
         if not abs(loss - expected) <= TOLERANCE[coarser(first, name)][1]:
@@ -65,7 +65,7 @@ def check_moved_alike(losses):
 
 
 def measure(contenders, sets, options, results):
-    """Rounds of every batch by every contender, in an order that moves on by one each batch."""
+    """Rounds of every batch by every contender, in an order that rotates by one with each batch."""
     turn = 0
     for number in range(-options.warm_up, options.rounds):
         for name, count in sets.items():
@@ -88,7 +88,7 @@ def measure_epochs(contenders, sets, options, results):
 
 
 def measure_language_model(contenders, options):
-    """Printed, not kept: the medians of steps on plain text, after one that does not count."""
+    """Prints, without keeping them, the median times of steps on plain text, after one that does not count."""
     if not options.lm:
         return
     able = [c for c in contenders if not c.name.startswith("trl")]
@@ -115,7 +115,7 @@ def run_group(names, sets, options, results):
         group = report.Group(names)
         results.groups.append(group)
         measure(contenders, sets, options, group)
-        # All have made the same steps, so they must have moved alike.
+        # All have made the same steps, so their weights must have changed in the same way.
         group.losses = (before, {c.name: c.ask("loss", *batches[0])["loss"] for c in contenders})
         check_moved_alike(group.losses[1])
         measure_epochs(contenders, sets, options, group)
@@ -163,7 +163,7 @@ def main():
     options = parse_options()
     names = options.contenders.split(",")
     for name in names:
-        parse(name)  # a wrong name fails here
+        parse(name)  # an unknown name fails here
     read = protocol.read_sets(options.data, options.sets.split(","))
     sets = {name: min(options.batches, len(batches)) for name, batches in read.items()}
     pairs = {name: [len(batch) for batch in batches] for name, batches in read.items()}

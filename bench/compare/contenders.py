@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who takes part in compare.py: how each worker is started, asked and ended."""
+"""The contenders of compare.py: how each worker is started, queried and ended."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def command(name, options):
 
 
 def allocator():
-    """tcmalloc or else jemalloc, where the system has one: what PyTorch's tuning guide asks for."""
+    """tcmalloc or else jemalloc, if the system has one: PyTorch's tuning guide recommends it."""
     known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
     for pattern in (r"=> (\S*libtcmalloc(?:_minimal)?\.so\S*)", r"=> (\S*libjemalloc\.so\S*)"):
         if match := re.search(pattern, known):
@@ -56,7 +56,7 @@ def allocator():
 
 
 def settings(name, options):
-    """Environment variables of a contender, besides those that are there."""
+    """Environment variables of a contender, in addition to the existing ones."""
     threads = str(options.threads)
     expected = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OMP_PROC_BIND": "false"}
     if options.wait_policy == "passive":
@@ -69,7 +69,7 @@ def settings(name, options):
 
 
 def held_on_gpu(pid):
-    """Bytes, or None where the driver does not say: a report without them is better than none."""
+    """Bytes, or None if the driver does not say: a report without them is better than none."""
     query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
     try:
         lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -83,7 +83,7 @@ def held_on_gpu(pid):
 
 
 class Contender:
-    """A worker process. It is stopped while others run, so that nothing of it can disturb them."""
+    """A worker process. It is stopped while others run, so that it cannot disturb them."""
 
     def __init__(self, name, options):
         self.on_gpu = options.device == "cuda"
@@ -113,7 +113,7 @@ class Contender:
         return answer
 
     def quit(self):
-        """Its peak memory in bytes; on a GPU what the driver says it holds, for all keep what they have taken, or None."""
+        """Its peak memory in bytes; on a GPU the memory it holds, by the driver (none of them frees any), or None."""
         held = held_on_gpu(self.process.pid) if self.on_gpu else None
         peak = self.ask("quit")["peak_memory"]
         self.process.send_signal(signal.SIGCONT)

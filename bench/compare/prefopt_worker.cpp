@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// This library's contender in the comparison of compare.py: DPO steps on command, in the way that a
-// user of the library writes them. A command a line on standard input, a JSON object a line on
-// standard output.
+// This library's contender in the comparison of compare.py: runs DPO steps on command, written as a
+// user of the library would write them. Reads one command per line from standard input and writes
+// one JSON object per line to standard output.
 
 #include <CLI/CLI.hpp>
 
@@ -58,7 +58,7 @@ std::vector<std::size_t> all_of(const batch_of_pairs& pairs) {
   return members;
 }
 
-/// The sums that a loss is made of, a response index's in the order of the pairs.
+/// The sums that a loss is computed from, for one response index, in the order of the pairs.
 std::vector<double> response_sums(const prefopt::prefix_tree_batch& batch,
                                   const std::vector<double>& token_log_probs, std::int32_t index,
                                   std::size_t pairs) {
@@ -71,7 +71,7 @@ std::vector<double> response_sums(const prefopt::prefix_tree_batch& batch,
   return sums;
 }
 
-/// Sequences of one language-model step: 32 of 1,024 tokens, none of which begins as another does.
+/// Sequences of one language-model step: 32 of 1,024 tokens, no two with the same beginning.
 std::vector<prefopt::packable_sequence> language(const std::vector<prefopt::token_ids>& texts) {
   std::vector<prefopt::packable_sequence> sequences;
   for (const prefopt::token_ids& text : texts)
@@ -122,8 +122,8 @@ class worker {
     return {{"seconds", seconds_since(start)}, {"loss", loss}};
   }
 
-  /// Once over a set as training does it: the policy as it is now is the reference, computed once,
-  /// then every batch.
+  /// One epoch over a set, as in training: the current policy is the reference, computed once, then
+  /// every batch.
   [[nodiscard]] json epoch(const std::string& set) {
     const auto start = std::chrono::steady_clock::now();
     std::vector<prefopt::reference_cache> references;
@@ -163,7 +163,7 @@ class worker {
   void finish_step() {
     const double norm = prefopt::gradient_norm(backend_, policy_.parameters());
     optimizer_.step(policy_.parameters(), 1e-6, prefopt::clip_scale(norm, 1));
-    // A device has only been asked to do that: it is done when a number that it wrote is here.
+    // A device has only received the work: it is done when a number that it wrote has arrived.
     typename Backend::value_type moved{};
     backend_.copy_to_host(policy_.parameters().front().value.first(1), {&moved, 1});
   }
@@ -182,7 +182,7 @@ class worker {
   prefopt::adamw<const backend_type> optimizer_{backend_, policy_.parameters()};
 };
 
-/// The largest resident memory since it was last forgotten, in bytes.
+/// The largest resident memory since the last reset, in bytes.
 std::size_t peak_memory() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)

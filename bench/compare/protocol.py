@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the Python workers of compare.py share: the line protocol, the pairs, and what they tell of themselves."""
+"""Shared by the Python workers of compare.py: the line protocol, the pairs, and what they report about themselves."""
 
 import collections
 import json
@@ -10,14 +10,14 @@ import time
 
 
 def claim_stdout():
-    """The protocol's own way out. Whatever else prints to standard output goes to standard error from here on."""
+    """The protocol's own output. Anything else printed to standard output goes to standard error from here on."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     return out
 
 
 class Channel:
-    """Commands come in by the line, answers go out as a JSON object a line."""
+    """Reads one command per line, answers with one JSON object per line."""
 
     def __init__(self):
         self._out = claim_stdout()
@@ -26,7 +26,7 @@ class Channel:
         print(json.dumps(answer), file=self._out, flush=True)
 
     def commands(self):
-        """(name, set, batch) of each command until the end of input; `quit` is answered here and ends it."""
+        """(name, set, batch) of each command until the end of input; `quit` is answered here and ends the loop."""
         for line in sys.stdin:
             words = line.split()
             if words[0] == "quit":
@@ -53,7 +53,7 @@ def peak_memory():
 
 
 def forget_peak_memory():
-    """Loading a model takes memory of its own; what counts is what steps take."""
+    """Loading a model takes extra memory; only the memory of the steps counts."""
     with open("/proc/self/clear_refs", "w", encoding="ascii") as clear:
         clear.write("5")
 

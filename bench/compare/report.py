@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What compare.py found, as Markdown."""
+"""The results of compare.py, as Markdown."""
 
 import collections
 import dataclasses
@@ -19,7 +19,7 @@ class Group:
         self.names, self.peaks = names, {}
         self.losses = None  # of the first batch: before the first step, and {name: after the last}
         self.steps = collections.defaultdict(lambda: collections.defaultdict(list))  # [set, name][round][batch] seconds
-        self.epochs = collections.defaultdict(list)  # [set, name][epoch], what a worker answered
+        self.epochs = collections.defaultdict(list)  # [set, name][epoch], a worker's answer
 
 
 @dataclasses.dataclass
@@ -45,7 +45,7 @@ def ratio(numbers):
 
 
 def shown(results):
-    """(group, name), the first contender with its first group only: it runs again in each."""
+    """(group, name); the first contender only with its first group, because it runs again in each."""
     seen = set()
     for group in results.groups:
         for name in group.names:
@@ -106,7 +106,7 @@ torch.nn.functional.linear(a.bfloat16(), a.bfloat16())
 
 
 def libraries_say(options, name):
-    """What MKL (float32 products) and oneDNN (bfloat16 products) themselves say of the instruction set."""
+    """The instruction set that MKL (float32 products) and oneDNN (bfloat16 products) report."""
     environment = os.environ | settings(name, options) | {"MKL_VERBOSE": "1", "ONEDNN_VERBOSE": "1"}
     run = [options.python, "-c", PROBE]
     said = subprocess.run(run, env=environment, capture_output=True, text=True, check=False).stdout

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Pairs laid into rows and rectangles of rows, in four ways.
+"""Arranges pairs in rows and rectangles of rows, in four ways.
 
-concatenated: a row a sequence, all padded to the longest, in one rectangle, as trainers do it.
-padded:   a row a sequence, sorted by length, in rectangles whose shortest row has at least 3/4 of the longest.
-unpadded: a rectangle a sequence, or for as many as have that length.
-shared:   a rectangle a pair, its prompt once, the two responses behind it, and a mask that keeps them apart.
+concatenated: one row per sequence, all padded to the longest, in one rectangle, as trainers do it.
+padded:   one row per sequence, sorted by length, in rectangles whose shortest row has at least 3/4 of the longest.
+unpadded: one rectangle per sequence, or for all sequences of the same length.
+shared:   one rectangle per pair: its prompt once, then both responses, and a mask that separates them.
 
 A sequence's last token predicts nothing, so it is not among the rows.
 """
@@ -73,7 +73,7 @@ def sequences(pairs):
 
 
 def rectangular(pairs, least):
-    """Sequences of like length share a rectangle: each has at least `least` times the length of the longest."""
+    """Sequences of similar length share a rectangle: each has at least `least` times the length of the longest."""
     builder, groups = Builder(pairs), []
     for sequence in sequences(pairs):
         length = len(sequence[0]) + len(sequence[1]) - 1
@@ -84,7 +84,7 @@ def rectangular(pairs, least):
         builder.rectangles.append(Rectangle(len(members), length))
         for prompt, response, owner in members:
             tokens = (prompt + response)[:-1]
-            begin = builder.add_rows(tokens + [0] * (length - len(tokens)), 0)  # nothing looks to its right
+            begin = builder.add_rows(tokens + [0] * (length - len(tokens)), 0)  # no row sees tokens to its right
             last_of_prompt = begin + len(prompt) - 1
             builder.add_targets(last_of_prompt, last_of_prompt + 1, response, owner)
     return builder.finish()

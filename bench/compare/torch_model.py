@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """GPT-2 by hand, for rows of many sequences at once.
 
-Every layer but attention works on all rows [N, C] together; attention works on rectangles of rows. How sequences are
-laid into rectangles is the layout's choice (torch_layouts.py): padded, unpadded or with shared prompts.
+Every layer except attention works on all rows [N, C] together; attention works on rectangles of rows. The layout
+(torch_layouts.py) arranges sequences in rectangles: padded, unpadded or with shared prompts.
 """
 
 import json
@@ -43,7 +43,7 @@ class Block(nn.Module):
 
 
 class Gpt2(nn.Module):
-    """`forward` gives the log-prob of each of a batch's targets, [M]; logits exist for these rows only."""
+    """`forward` returns the log-prob of each of a batch's targets, [M]; logits exist only for these rows."""
 
     def __init__(self, config):
         super().__init__()
@@ -67,7 +67,7 @@ class Gpt2(nn.Module):
         return self.head(x[batch.rows], batch.targets)
 
     def compile_parts(self):
-        """What lies between attentions, compiled for any number of rows; the rectangles differ from batch to batch."""
+        """Compiles the parts between attentions for any number of rows; the rectangles differ from batch to batch."""
         self.head = torch.compile(self.head, dynamic=True)
         for block in self.blocks:
             block.before = torch.compile(block.before, dynamic=True)
@@ -78,7 +78,7 @@ NAMES = {"attn.c_attn": "attend", "attn.c_proj": "project", "mlp.c_fc": "widen",
 
 
 def load(folder):
-    """The model of a Hugging Face folder. Its linear weights are [in, out]; nn.Linear wants them the other way."""
+    """The model of a Hugging Face folder. Its linear weights are [in, out]; nn.Linear needs them transposed."""
     folder = pathlib.Path(folder)
     config = json.loads((folder / "config.json").read_text())
     model = Gpt2(config)

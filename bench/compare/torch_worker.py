@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The hand-written PyTorch contenders of compare.py: reference cached, logits at response rows only, fused AdamW; or
-with --as-trainers the reference beside the policy at every step and logits at every row."""
+with --as-trainers the reference computed alongside the policy at every step and logits at every row."""
 
 import argparse
 import time
@@ -88,7 +88,7 @@ class Worker:
         return {"seconds": protocol.since(start), "loss": loss}
 
     def epoch(self, name):
-        """Once over a set: the policy as it is now is the reference, computed once, then every batch."""
+        """One epoch over a set: the current policy is the reference, computed once, then every batch."""
         start = time.perf_counter()
         references = self.reference(self.sets[name])
         reference_seconds = protocol.since(start)

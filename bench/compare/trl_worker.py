@@ -2,8 +2,8 @@
 """TRL's contender of compare.py: DPOTrainer.train(), whose data loader waits for commands.
 
 Collating, padding, log-probs, loss, clipping and optimizer are TRL's and transformers' own code. Without --tuned all
-options that the steps of the comparison do not fix are left at TRL's defaults, among them the reference model beside
-the policy at every step and gradient checkpointing. --tuned turns both off, as a user who minds speed would.
+options that the steps of the comparison do not fix keep TRL's defaults, including the reference model alongside the
+policy at every step and gradient checkpointing. --tuned turns both off, as a user who needs speed would.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import protocol
 
 
 class CommandedTrainer(trl.DPOTrainer):
-    """DPOTrainer over the batches that commands name. Nothing of a step is replaced."""
+    """DPOTrainer over the batches that commands name. No part of a step is replaced."""
 
     def prepare(self, channel, sets, reference, live_reference):
         self.channel, self.sets = channel, sets
@@ -59,7 +59,7 @@ class CommandedTrainer(trl.DPOTrainer):
 
 
 class CommandedBatches:
-    """What train() iterates over. It asks for the next batch as soon as a step is done, and waits here."""
+    """The batches for train(). It requests the next one as soon as a step is done, and waits here."""
 
     def __init__(self, trainer):
         self.trainer = trainer
@@ -81,10 +81,10 @@ class CommandedBatches:
                 trainer.channel.reply(seconds=protocol.since(start), loss=trainer.last_loss.item())
             else:
                 yield from self.epoch(name)
-        raise SystemExit  # an exhausted loader would have train() ask again until max_steps
+        raise SystemExit  # an exhausted loader would make train() request batches until max_steps
 
     def epoch(self, name):
-        """Once over a set: with a cache, the policy as it is now is the reference, computed once before the batches."""
+        """One epoch over a set: with a cache, the current policy is the reference, computed once before the batches."""
         trainer, losses, start = self.trainer, [], time.perf_counter()
         batches = trainer.sets[name]
         references = [trainer.reference_of(trainer.model, b) if trainer.references else None for b in batches]
@@ -107,7 +107,7 @@ def make_trainer(options, folder):
         weight_decay=0.0, max_grad_norm=1.0, lr_scheduler_type="constant", max_steps=10**6, report_to="none",
         save_strategy="no", logging_strategy="no", disable_tqdm=True, **tuned,
     )  # fmt: skip
-    # DPOTrainer wants texts to tokenize. It gets one pair to be content with; the batches are token ids.
+    # DPOTrainer requires texts to tokenize. It gets one pair as a placeholder; the batches are token ids.
     text = datasets.Dataset.from_list([{"prompt": "Which?", "chosen": " This.", "rejected": " That."}])
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.policy)
     reference = load(options.reference)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The operations of eigen_backend<float> and <double>, compiled once in eigen_backend_*.cpp for all
-// own programs that link prefopt_compiled and see this header (prefopt_included_compiled, or
-// a precompiled header): Eigen makes a lot of code of each, and two dozen programs would each make
-// it again.
+// own programs that link prefopt_compiled and see this header (prefopt_included_compiled, or a
+// precompiled header): Eigen generates much code for each, and two dozen programs would each
+// generate it again.
 
 #include "prefopt/eigen/backend.hpp"
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Bad input: the right exit status, one line that says what is wrong, nothing written over, little memory.
+# Bad input: the right exit status, one line that names the problem, nothing overwritten, little memory.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
 write_pairs 12 >pairs.jsonl
 run() { expect "$1" "$2" "$train" --model model --train pairs.jsonl --output out "${@:3}"; }
 
-# Arguments, refused before any file is read.
+# Arguments, rejected before any file is read.
 for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothing 0.5" "--label-smoothing -0.1" \
   "--adam-beta1 1" "--adam-beta2 -0.1" "--learning-rate -1" "--learning-rate nan" "--weight-decay -1" \
   "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--batch-size 0" "--max-length 0" \
@@ -95,7 +95,7 @@ run 1 "n_positions is 64.*65" --max-length 65
 
 [[ -e out ]] && fail "a refused run left an output folder"
 
-# A reference that does not fit.
+# A reference that does not match.
 small_model other_tokens 2
 echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
 grep -q '"i":72' other_tokens/vocab.json || fail "another vocabulary"
@@ -117,7 +117,7 @@ expect 1 "small/positions.*n_positions is 32" "$train" --model model --train pai
 expect 1 "nowhere" "$train" --model model --train pairs.jsonl --output out2 --reference-cache nowhere/cache.safetensors
 rm -rf out2
 
-# Ids need no tokenizer, not even a whole one; ids without a token are shown as broken bytes.
+# Ids need no tokenizer, not even a complete one; ids without a token are shown as broken bytes.
 rm -rf half
 cp -r model half
 rm half/merges.txt
@@ -140,7 +140,7 @@ for name in model.safetensors metrics.jsonl eval.jsonl model.safetensors.index.j
   expect 1 "held.*holds a run" "$train" --model model --train pairs.jsonl --output held
   [[ $(cat held/$name) == precious ]] || fail "$name was written over"
 done
-# Whatever of a model stands in it, nothing of it is written over, by neither program.
+# If it contains any part of a model, neither program overwrites any of it.
 for name in config.json generation_config.json vocab.json merges.txt tokenizer.json tokenizer_config.json \
   chat_template.jinja pytorch_model.bin model-00001-of-00002.safetensors adapter_config.json; do
   rm -rf held/*
@@ -174,14 +174,14 @@ expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output mode
 expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model --resume
 cmp -s before model/model.safetensors || fail "the model was written over"
 
-# A rate at which numbers leave float32: the step and the pairs are named.
+# A rate at which numbers overflow float32: the step and the pairs are named.
 expect 1 "step [0-9]+.*pairs?" "$train" --model model --train pairs.jsonl --output wild --learning-rate 1e30 \
   --max-grad-norm 0 --schedule constant --epochs 20
 expect 1 "step 1: weights" "$train" --model model --train pairs.jsonl --output wilder --learning-rate 1e39 --max-steps 1
 [[ -e wilder/model.safetensors || -e wilder/checkpoint-1 ]] && fail "weights that are not finite were saved"
 [[ -e wild/model.safetensors ]] && fail "a run that was stopped left a model"
 
-# The dynamic loader with a program as its argument starts the program, and not itself again.
+# If the dynamic loader has a program as its argument, it starts the program and not itself again.
 loader=$(ldd "$train" | grep -om1 '/[^ ]*ld-linux[^ ]*' || true)
 if [[ -x $loader ]]; then
   expect 0 "" env -u GOMP_SPINCOUNT -u KMP_BLOCKTIME -u KMP_LIBRARY -u OMP_WAIT_POLICY "$loader" "$train" --help

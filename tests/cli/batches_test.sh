@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# How examples are cut, packed and grouped into steps changes no number but by rounding.
+# How examples are cut, packed and grouped into steps changes no number, except by rounding.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -7,13 +7,13 @@ write_pairs 11 >pairs.jsonl
 run() { # FOLDER OPTION...: on one thread, in the file's order
   expect 0 "" "$train" --model model --threads 1 --no-shuffle --output "$@"
 }
-values() { sed -n "s#.*\"$2\":\([^,}]*\).*#\1#p" "$1/metrics.jsonl"; } # FOLDER KEY: one a line
-close() { # WHAT FILE FILE TOLERANCE: as many numbers, equal but for rounding
+values() { sed -n "s#.*\"$2\":\([^,}]*\).*#\1#p" "$1/metrics.jsonl"; } # FOLDER KEY: one per line
+close() { # WHAT FILE FILE TOLERANCE: as many numbers, equal up to rounding
   paste "$2" "$3" | awk -v t="$4" 'NF != 2 || ($1 - $2) ^ 2 > t ^ 2 * (1 + $1 ^ 2) { bad = 1 } END { exit bad || NR == 0 }' ||
     fail "$1: $(paste "$2" "$3" | head -3)"
 }
 
-# A step's numbers whatever the micro-batches; the last step averages over its own three pairs.
+# A step's numbers for any micro-batches; the last step averages over its own three pairs.
 for loss in dpo ipo orpo aot; do
   for tokens in 1 40 4096; do
     run "$loss$tokens" --train pairs.jsonl --loss $loss --batch-size 8 --tokens-per-microbatch $tokens \
@@ -40,20 +40,20 @@ for key in logps/chosen logps/rejected; do
   close "$key of nine steps" whole mean 1e-6
 done
 
-# Swapped, the two log-probs are swapped to the bit.
+# If the responses are swapped, the two log-probs are swapped bit for bit.
 sed 's/"chosen"/"x"/; s/"rejected"/"chosen"/; s/"x"/"rejected"/' nine.jsonl >swapped.jsonl
 run swapped --train swapped.jsonl --learning-rate 0 --batch-size 9
 [[ $(values one logps/chosen) == "$(values swapped logps/rejected)" ]] || fail "chosen, swapped"
 [[ $(values one logps/rejected) == "$(values swapped logps/chosen)" ]] || fail "rejected, swapped"
 
-# Cutting: no response without a token, no number that is none, and the two ways differ.
+# Cutting: every response has a token, every number is finite, and the two ways differ.
 letters() { head -c "$2" </dev/zero | tr '\0' "$1"; }
 {
   echo "{\"prompt\": \"$(letters P 20)\", \"chosen\": \"c\", \"rejected\": \"$(letters r 30)\"}"
   echo "{\"prompt\": \"PQR\", \"chosen\": \"cc\", \"rejected\": \"$(letters r 40)\"}"
   echo "{\"prompt\": \"$(letters P 40)\", \"chosen\": \"c\", \"rejected\": \"d\"}"
 } >long.jsonl
-lengths() { # of prompt, chosen and rejected, one pair a line
+lengths() { # of prompt, chosen and rejected, one pair per line
   sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9][0-9,]*$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
 }
 show() { expect 0 "" "$train" --model model --train long.jsonl --max-length 16 --show-pairs 9 "$@"; }
@@ -69,7 +69,7 @@ for loss in dpo simpo orpo; do
   done
 done
 
-# A beginning that both responses share may stand in the prompt as well: sums do not change, averages do.
+# A beginning that both responses share may also be in the prompt: sums do not change, averages do.
 small_model other 2
 echo '{"prompt": "Q:", "chosen": " the same beginning X", "rejected": " the same beginning Y."}' >shared.jsonl
 echo '{"prompt": "Q: the same beginning", "chosen": " X", "rejected": " Y."}' >moved.jsonl
@@ -85,7 +85,7 @@ for loss in dpo summed_ipo ipo; do
   fi
 done
 
-# The end token is a target; a response that is cut has none.
+# The end token is a target; a response that was cut has none.
 expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 11
 [[ $(grep -c '"chosen_ids":\[[0-9,]*,256\],"rejected_ids":\[[0-9,]*,256\]' stdout) == 11 ]] || fail "no end: $(cat stdout)"
 expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 11 --max-length 6
@@ -94,14 +94,14 @@ echo '{"prompt": "Q", "chosen": "", "rejected": "yes"}' >empty.jsonl
 run ended --train empty.jsonl --learning-rate 0
 values ended logps/chosen | awk '{ exit !($1 < -4 && $1 > -7) }' || fail "an empty answer is its end: $(values ended logps/chosen)"
 
-# Nobody is its own mismatch, and every step has some.
+# No example is its own mismatch, and every step has some.
 for i in 1 2 3; do echo "{\"prompt\": \"Q$i\", \"completion\": \" yes $i\", \"label\": true}"; done >unpaired.jsonl
 expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 3
 [[ $(sed -E 's/.*"completion_ids":(\[[^]]*\]).*"mismatched_ids":(\[[^]]*\]).*/\1 \2/' stdout | awk '$1 != $2' | wc -l) == 3 ]] ||
   fail "mismatched: $(cat stdout)"
 for size in 1 2 3; do run "kto$size" --train unpaired.jsonl --loss kto --batch-size $size; done
 
-# A token that the model has no row for is refused where it is used, and only there.
+# A token without a row in the model is rejected where it is used, and only there.
 cp -r model padded
 echo '{"added_tokens_decoder": {"257": {"content": "[PAD]", "special": true}}, "pad_token": "[PAD]"}' >padded/tokenizer_config.json
 expect 0 "" "$train" --model padded --train pairs.jsonl --show-pairs 1

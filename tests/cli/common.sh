@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the tests of the programs share. Sourced. PREFOPT_PROGRAM names the program.
+# Shared by the tests of the programs. Sourced. PREFOPT_PROGRAM names the program.
 set -uo pipefail
 prefopt=$PREFOPT_PROGRAM
 work=$(mktemp -d)
@@ -25,7 +25,8 @@ finish() {
   exit $((failures > 0))
 }
 
-# expect STATUS PATTERN COMMAND...: the exit status, and for 1 exactly one line on stderr, `error: ` and PATTERN in it.
+# expect STATUS PATTERN COMMAND...: the exit status, and for 1 exactly one line on stderr, `error: ` followed by
+# PATTERN.
 expect() {
   local status=$1 pattern=$2
   shift 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Every loss trains the bigram's world without divergence; the table has a line for each.
+# Every loss trains the bigram's world without diverging; the table has a line for each.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 expect 0 "" "$train" --help

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Preference files as people have them: read, refused with a way out, or counted aloud.
+# Typical preference files: read, rejected with a remedy, or counted in a message.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -12,7 +12,7 @@ silent
 cp stdout expected
 same() { cmp -s expected stdout || fail "not the same pairs: $*"; }
 
-# Pipes, whatever writes them.
+# Pipes, regardless of the writer.
 show 0 "" <(head -5 pairs.jsonl; sleep 0.3; tail -n +6 pairs.jsonl)
 same "a slow pipe"
 show 0 "" /dev/stdin < <(while read -r line; do echo "$line"; sleep 0.01; done <pairs.jsonl)
@@ -35,7 +35,7 @@ done
 { sed '$d' lines.json; echo ', {"prompt": "a"}]'; } >bad.json
 show 1 'bad.json: line 14: item 13: key "chosen" is missing' bad.json
 
-# Other kinds of files. The command that the message gives must work.
+# Other kinds of files. The command in the message must work.
 iconv -f UTF-8 -t UTF-16 pairs.jsonl >wide.jsonl
 show 1 "wide.jsonl: UTF-16LE text.*iconv -f UTF-16LE -t UTF-8 wide.jsonl >wide.jsonl.utf8" wide.jsonl
 iconv -f UTF-16LE -t UTF-8 wide.jsonl >wide.jsonl.utf8
@@ -99,7 +99,7 @@ echo '{"prompt": [{"role": "user", "content": "a<|endoftext|>b"}], "chosen": [{"
 show 0 "" content.jsonl
 said '1 text spells a special token'
 
-# What cannot be trained on is dropped and counted.
+# Examples that cannot be trained on are dropped and counted.
 { echo '{"prompt_ids": [], "chosen_ids": [1], "rejected_ids": [2]}'; echo '{"prompt_ids": [1], "chosen_ids": [1], "rejected_ids": [2]}'; } >ids.jsonl
 show 0 "" ids.jsonl
 said '1 of 2 pairs, 1 dropped without a token to predict'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The demo's held-out pairs are held out: no prompt and no response of theirs occurs in the training pairs, and each
-# prompt has a word that those never use.
+# The demo's held-out pairs are really held out: none of their prompts and responses occurs in the training pairs, and
+# each prompt has a word that the training pairs never use.
 set -euo pipefail
 data=$(dirname "${BASH_SOURCE[0]}")/../../examples/data
 scratch=$(mktemp -d)
@@ -9,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 fail() { echo "$*" >&2; exit 1; }
 
-# The values of one member, a line each, as the file escapes them.
+# The values of one member, one per line, escaped as in the file.
 values() { sed -nE 's/.*"'"$1"'": "(([^"\\]|\\.)*)".*/\1/p' "$2"; }
 
 words() { sed 's/\\n/ /g' | tr 'A-Z' 'a-z' | grep -oE '[a-z]+(-[a-z]+)*'; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The demo, stopped long before it has learned: it fails and says why, and leaves all its files; twice in a row, with the
-# same numbers.
+# The demo, stopped long before it has learned: it fails and says why, and leaves all its files; twice in a row, with
+# the same numbers.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 demo=${PREFOPT_DEMO:?"prefopt_demo is not built"}
 
@@ -27,7 +27,7 @@ else
   grep -q "gnuplot is not installed" first.txt || fail "no word about gnuplot"
 fi
 
-# Again into the same folder: nothing is appended to what lies there.
+# Again into the same folder: nothing is appended to the existing files.
 cp -r first second
 short second
 for file in sft/model.safetensors dpo/model.safetensors; do

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# --device cuda: where there is no GPU, or the program knows none, it exits with 1 and one line; the CPU's options are
-# refused beside it.
+# --device cuda: without a GPU, or in a program without CUDA, it exits with 1 and one line; it rejects the CPU's
+# options.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Every loss by its name, sums, divergences, weights, forms of data, a reference that moves; what does not go together is
-# refused.
+# Every loss by its name, sums, divergences, weights, forms of data, a moving reference; invalid combinations are
+# rejected.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -24,7 +24,7 @@ run() { # STATUS PATTERN FOLDER OPTION...: three steps
 same() { cmp -s "$1/model.safetensors" "$2/model.safetensors" || fail "$1 and $2 differ"; }
 differ() { ! cmp -s "$1/model.safetensors" "$2/model.safetensors" || fail "$1 and $2 do not differ"; }
 
-# All names that --help tells, with micro-batches of one example too.
+# All names that --help lists, also with micro-batches of one example.
 expect 0 "" "$train" --help
 names=$(sed -n 's/.*where it is another: //p' stdout | sed 's/ ([a-z_]*)//g; s/,//g')
 [[ $(wc -w <<<"$names") -ge 27 ]] || fail "names: $names"
@@ -56,7 +56,7 @@ run 0 "" twofold --loss dpo,sft --train pairs.jsonl
 run 0 "" twofold_weighted --loss dpo:1,sft:1 --train pairs.jsonl
 same twofold twofold_weighted
 
-# What changes a loss.
+# Options that change a loss.
 for changed in "--f-divergence-type forward_kl" "--f-divergence-type js_divergence" \
   "--f-divergence-type alpha_divergence" "--f-divergence-type alpha_divergence --f-alpha-divergence-coef 0.7" \
   "--ld-alpha 0.3" "--use-weighting" "--ld-alpha 0.3 --f-divergence-type js_divergence --use-weighting" "--beta 0.3" \
@@ -75,7 +75,7 @@ for option in "simpo --simpo-gamma 0.9" "discopop --discopop-tau 0.5" "beta_dpo 
   run 0 "" changed --train pairs.jsonl --loss $option
   differ changed "loss_${option%% *}"
 done
-# A reference for which the chosen responses are more likely, so that dpop's penalty counts.
+# A reference under which the chosen responses are more likely, so that dpop's penalty counts.
 run 0 "" dpop_5 --loss dpop --train pairs.jsonl --reference loss_sft --dpop-lambda 5
 run 0 "" dpop_50 --loss dpop --train pairs.jsonl --reference loss_sft
 differ dpop_5 dpop_50
@@ -85,7 +85,7 @@ for option in --desirable-weight --undesirable-weight; do
   differ changed loss_kto
 done
 
-# Data of other forms.
+# Other forms of data.
 for name in plackett_luce_dpo s_dpo lipo_lambda sft; do
   run 0 "" "lists_$name" --loss "$name" --train lists.jsonl
 done
@@ -107,7 +107,7 @@ run 1 "ties.jsonl: line 3: plackett_luce_dpo: " refused --loss plackett_luce_dpo
 head -3 unpaired.jsonl | sed 's/Q[0-9]/Q/' >one_prompt.jsonl
 run 1 "one_prompt.jsonl: kto: no example has a mismatched response" refused --loss kto --train one_prompt.jsonl
 
-# What makes no sense is said before any file is read.
+# Invalid combinations are reported before any file is read.
 refused() { expect 2 "$1" "$train" --model nowhere --train nowhere --output out "${@:2}"; }
 refused "no loss is called nonsense, expected one of dpo \(sigmoid\), ipo" --loss nonsense
 refused "dpo stands twice" --loss dpo:1,sigmoid:2
@@ -129,7 +129,7 @@ refused "--ref-model-sync-steps: the reference moves with --sync-ref-model only"
 refused "--reference-cache: a reference that moves" --sync-ref-model --reference-cache file
 refused "--ref-model-mixup-alpha" --sync-ref-model --ref-model-mixup-alpha 0
 
-# A reference that moves.
+# A moving reference.
 run 0 "" moving --loss dpo --train pairs.jsonl --sync-ref-model --ref-model-sync-steps 1 --ref-model-mixup-alpha 1
 grep -c '"loss":0.6931471805599453' moving/metrics.jsonl | grep -qx 3 || fail "taken over: $(cat moving/metrics.jsonl)"
 run 0 "" late --loss dpo --train pairs.jsonl --sync-ref-model
@@ -138,7 +138,7 @@ same late live
 "$init" --output wider --n-layer 2 --n-head 2 --n-embd 24 --n-positions 64 >/dev/null || fail "prefopt init"
 run 1 "moving_reference: tensor" refused_shape --loss dpo --train pairs.jsonl --sync-ref-model --reference wider
 
-# A run goes on with what its loss and its reference carry.
+# A resumed run continues with the state of its loss and its reference.
 goes_on() { # NAME OPTION...
   local name=$1
   shift

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Model folders as people have them: what the program says of one, reads of it and writes beside the trained model.
+# Typical model folders: what the program reports and reads, and what it writes with the trained model.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -20,7 +20,7 @@ run out 0 ""
 lacks stdout "eos_token_id"
 lacks stdout "template"
 
-# Another end of text in the config than in the tokenizer: said once, and both are written.
+# The config's end of text differs from the tokenizer's: reported once, and both are written.
 fresh
 sed -i 's/"eos_token_id": *256/"eos_token_id": 7/; s/^{/{"some_key": 1,/' m/config.json
 echo '{"eos_token_id": [7, 8]}' >m/generation_config.json
@@ -31,7 +31,7 @@ for file in config generation_config; do
   tr -d ' \n' <out_eos/$file.json | grep -qE '"eos_token_id":\[256,7' || fail "$file: $(cat out_eos/$file.json)"
 done
 
-# Chat templates travel, and a link is written as a plain file.
+# Chat templates are copied, and a link is written as a plain file.
 fresh
 echo '{{ messages[0].content }}' >template
 ln -s ../template m/chat_template.jinja
@@ -43,7 +43,7 @@ holds stdout "m: its chat template is carried along and not used"
 cmp -s template out_template/chat_template.jinja || fail "chat_template.jinja"
 cmp -s {m,out_template}/additional_chat_templates/tools.jinja || fail "additional_chat_templates"
 
-# Tokens that were added to a tokenizer.json beside an older vocab.json.
+# Tokens that were added to a tokenizer.json next to an older vocab.json.
 fresh
 merges='"model": {"type": "BPE", "merges": [], "vocab":'
 added='"added_tokens": [{"id": 256, "content": "<|endoftext|>", "special": true}, {"id": 70, "content": "<|user|>"}]'
@@ -56,7 +56,7 @@ expect 1 'token id 257, expected 0 to 256' "$train" --model m --train user.jsonl
 sed -i 's/"model": {/"model": {"ignore_merges": true, /' m/tokenizer.json
 run out_refused 1 'tokenizer.json: model: ignore_merges is true'
 
-# What is no model.
+# Paths that are not models.
 expect 1 'gpt2: no such folder; .*`hf download gpt2 --local-dir' "$train" --model gpt2 --train pairs.jsonl --output o
 fresh
 echo '{}' >m/adapter_config.json

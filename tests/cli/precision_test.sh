@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# --precision bf16 follows the loss curve of fp32, begins at log 2 as it does, and is no run to go on with in fp32.
+# --precision bf16 follows the loss curve of fp32, also begins at log 2, and cannot be resumed in fp32.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -14,7 +14,7 @@ cmp -s <(sed 's/"pairs_per_second".*//' fp32/metrics.jsonl) <(sed 's/"pairs_per_
 
 losses() { sed -E 's/.*"loss":([^,]*).*/\1/' "$1/metrics.jsonl"; }
 [[ $(losses bf16 | head -1) == 0.6931471805599453 ]] || fail "the first loss is $(losses bf16 | head -1)"
-# A bfloat16 is off by up to 2^-9 of itself; the losses end near 0.
+# A bfloat16 has a relative error of up to 2^-9; the losses end near 0.
 paste <(losses fp32) <(losses bf16) | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 0.02) { print NR, $0; exit 1 } last = $1 }
   END { if (last > 0.4) { print "fp32 did not learn:", last; exit 1 } }' >differences || fail "apart: $(cat differences)"
 

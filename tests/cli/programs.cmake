@@ -1,4 +1,4 @@
-# End-to-end tests of the programs, as a shell sees them: each script finds the programs in its environment.
+# End-to-end tests of the programs, from a shell: each script finds the programs in its environment.
 
 file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*_test.sh)
 set(cli_environment)
@@ -19,7 +19,8 @@ foreach(script IN LISTS cli_tests)
   set_tests_properties(cli_${name} PROPERTIES ENVIRONMENT "${cli_environment}" SKIP_RETURN_CODE 77)
 endforeach()
 
-# What a run survives, measured by faults that are put into its system calls; by hand `table.sh long` makes the whole table.
+# What a run survives, measured by injecting faults into its system calls; run `table.sh long` by hand for the whole
+# table.
 if(TARGET prefopt_program)
   add_library(prefopt_fault_shim MODULE ${CMAKE_CURRENT_SOURCE_DIR}/reliability/fault_shim.cpp)
   target_compile_features(prefopt_fault_shim PRIVATE cxx_std_20)

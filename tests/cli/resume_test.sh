@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# A run that is killed at any moment, also in the middle of a save, and resumed gives the bytes of the run that was left
-# alone; and only the same run may be resumed.
+# A run that is killed at any moment, even in the middle of a save, and resumed gives the same bytes as an undisturbed
+# run; and only the same run can be resumed.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -14,7 +14,7 @@ steps=$(wc -l <whole/metrics.jsonl)
 [[ $steps == 56 ]] || fail "$steps steps instead of 56"  # four epochs of 13 full steps and a short one
 [[ $(ls -d whole/checkpoint-* | tr '\n' ' ') == "whole/checkpoint-54 whole/checkpoint-56 " ]] || fail "checkpoints: $(ls whole)"
 
-# What the clock says differs from run to run.
+# Times differ from run to run.
 without_times() { sed -E 's/"(eval_)?pairs_per_second":[^,}]*//' "$1"; }
 
 same_as_whole() { # FOLDER: the same files with the same bytes
@@ -28,12 +28,12 @@ same_as_whole() { # FOLDER: the same files with the same bytes
   done < <(cd whole && find . -type f)
 }
 
-# Killed again and again after a random time; a restart is the same command.
+# Killed repeatedly after random times; a restart is the same command.
 kills=0
 for run in 1 2 3; do
   for ((attempt = 0; attempt < 20; ++attempt)); do
     "$train" "${arguments[@]}" --output "killed$run" --resume >/dev/null 2>stderr &
-    # Mostly short, for on a fast computer the whole run takes a few tenths of a second.
+    # Mostly short, because on a fast computer the whole run takes a few tenths of a second.
     if ((attempt < 12)); then sleep "0.0$((RANDOM % 10))"; else sleep "0.$((RANDOM % 4))$((RANDOM % 10))"; fi
     if kill -KILL $! 2>/dev/null; then kills=$((kills + 1)); fi
     wait $! 2>/dev/null
@@ -68,7 +68,7 @@ expect 0 "" "$train" "${arguments[@]}" --output whole --resume
 grep -q "finished" stdout || fail "the finished run was not said to be finished: $(cat stdout)"
 find whole -type f -exec md5sum {} + | sort | cmp -s - before || fail "a finished run was touched"
 
-# But a model that is not as the checkpoint has it is none: it is written again, and what was there is kept.
+# But a model that differs from the checkpoint's is invalid: it is written again, and the old files are kept.
 for change in "truncate -s 100 ended/model.safetensors" "rm ended/config.json" "rm ended/vocab.json ended/model.safetensors" \
   "sed -i 1s/.*/x/ ended/merges.txt"; do
   rm -rf ended
@@ -84,7 +84,7 @@ for change in "truncate -s 100 ended/model.safetensors" "rm ended/config.json" "
   same_as_whole ended
 done
 
-# Other settings, another model, other data: refused, and the option named. Intervals may differ.
+# Other settings, another model, other data: rejected, and the option named. Intervals may differ.
 refuse() { expect 1 "$1" "$train" "${arguments[@]}" --output whole --resume "${@:2}"; }
 once() { # the arguments without one option and its value
   local kept=() i
@@ -111,7 +111,7 @@ cp -r model heads
 sed -i 's/"n_head": *2/"n_head": 4/' heads/config.json
 mapfile -t rest < <(once --model)
 expect 1 "--model" "$train" "${rest[@]}" --model heads --output whole --resume
-# A log that is short of lines is said to be, and the run continues.
+# A log with missing lines is reported, and the run continues.
 cp -r whole torn
 rm torn/model.safetensors
 sed -i 5d torn/metrics.jsonl
@@ -126,7 +126,7 @@ expect 1 "--train" "$train" "${rest[@]}" --train fewer.jsonl --output whole --re
 mapfile -t rest < <(once --save-every)
 expect 0 "" "$train" "${rest[@]}" --save-every 50 --log-every 10 --output whole --resume
 
-# A newest checkpoint that is not whole is passed over, kept under another name, and made again.
+# An incomplete newest checkpoint is skipped, kept under another name, and made again.
 for file in optimizer.safetensors trainer_state.json model.safetensors; do
   rm -rf damaged
   cp -r whole damaged
@@ -139,7 +139,7 @@ for file in optimizer.safetensors trainer_state.json model.safetensors; do
   cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
 done
 
-# What --resume would refuse is not advised: checkpoints of the time before checksums, and without a state.
+# --resume is not suggested if it would be rejected: checkpoints from before checksums, and those without a state.
 rm -rf old
 cp -r whole old
 rm -r old/checkpoint-56

@@ -1,5 +1,5 @@
-# Each case must not compile, with the diagnostic that it expects, and must compile with -DCONTROL, so that it is that one
-# line which fails. A case of several mistakes names the first error of each (expect_failure says how).
+# Each case must not compile, with the diagnostic that it expects, and must compile with -DCONTROL, so that exactly that
+# line fails. A case with several mistakes names the first error of each (see expect_failure).
 
 file(GLOB compile_fail_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
 foreach(case IN LISTS compile_fail_cases)

@@ -1,4 +1,4 @@
-# Three strangers' projects, one for each way to use the library, and what find_package says of what is missing.
+# Three external projects, one for each way to use the library, and find_package's messages about missing dependencies.
 
 if(prefopt_missing_components)
   message(STATUS "tests/consumers: skipped, a component is missing")
@@ -53,7 +53,7 @@ if(PREFOPT_INSTALL)
     prefopt_components(cuda installed ${consumers_prefix} -DWANTED=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::hub)
   endif()
 
-  # prefopt_find_without_eigen(NAME COMPONENT SAYS OPTION...) expects the words SAYS when COMPONENT is asked for, or success.
+  # prefopt_find_without_eigen(NAME COMPONENT SAYS OPTION...) expects the words SAYS for COMPONENT, or success.
   function(prefopt_find_without_eigen name component says)
     add_test(NAME consumer_${name}
              COMMAND ${CMAKE_COMMAND} -G ${CMAKE_GENERATOR} -S ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/missing_needs

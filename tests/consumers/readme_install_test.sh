@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# readme_install_test.sh SOURCE PREFIX: README's commands for installing, as they stand there, where a CUDA compiler is in
-# PATH: they compile nothing and ask it nothing. Leaves the installed headers in PREFIX. Asked for CUDA, a compiler that does
-# not work is an error, and with one that works installing before building is an error that says so.
+# readme_install_test.sh SOURCE PREFIX: README's commands for installing, taken verbatim from it, with a CUDA compiler
+# in PATH: they compile nothing and do not call it. Leaves the installed headers in PREFIX. If CUDA is requested, a
+# compiler that does not work is an error; with one that works, installing before building is an error that says so.
 set -euo pipefail
 source=$1
 prefix=$2

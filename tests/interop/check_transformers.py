@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Opens folders that prefopt wrote with Hugging Face transformers and compares what the models say at every position:
+"""Opens folders that prefopt wrote with Hugging Face transformers and compares the models' outputs at every position:
 the log-probs of every token, and the scores of reward models, made here or by transformers. WRITER is write_folder,
-built beside this script; it copies a folder through our reader and writer and says what our model makes of some
-sequences. Adds the trained model of PREFOPT_DATA_DIR where that is set. Ends with 77 where Python has no transformers.
+built next to this script; it copies a folder through our reader and writer and prints our model's outputs for some
+sequences. Adds the trained model of PREFOPT_DATA_DIR if that is set. Exits with 77 if Python has no transformers.
 
     python3 check_transformers.py WRITER FOLDER [FOLDER ...]
 """
@@ -19,14 +19,14 @@ TOLERANCE = 1e-5  # of the norm: two float32 programs
 
 
 def sequences(config):
-    """Token ids that leave one place of the context for the next token, one token alone, and a length between."""
+    """Token ids that leave one place of the context for the next token, one token alone, and a length in between."""
     context, vocabulary = config["n_positions"], config["vocab_size"]
     full = [(7 * i + 3) % vocabulary for i in range(context - 1)]
     return [full, [vocabulary - 1], full[context // 3 : 2 * context // 3][::-1]]
 
 
 class Comparison:
-    """Two programs' numbers: the relative error of all, and the largest difference of one."""
+    """Two programs' numbers: the relative error of all, and the largest difference of a single number."""
 
     def __init__(self):
         self.difference = self.norm = self.largest = 0.0
@@ -75,7 +75,7 @@ def compare_scores(ids, ours, model, torch):
     for sequence, mine in zip(ids, ours, strict=True):
         found.add(mine, model.score(model.transformer(torch.tensor([sequence])).last_hidden_state)[0, :, 0])
     padding = model.config.pad_token_id
-    if padding is None:  # then it takes batches of one only
+    if padding is None:  # then it takes only batches of one
         rewards = [model(torch.tensor([sequence])).logits[0, 0] for sequence in ids]
         found.add([mine[-1] for mine in ours], torch.stack(rewards))
     else:
@@ -87,7 +87,7 @@ def compare_scores(ids, ours, model, torch):
 
 
 def check_reward_made_here(writer, folder, torch, transformers):
-    """A reward model made here of a language model's folder."""
+    """A reward model made here from a language model's folder."""
     auto = transformers.AutoModelForSequenceClassification
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         return compare_scores(*copy_through(writer, "new-scalar", folder, scratch, auto), torch)
@@ -106,7 +106,7 @@ def check_reward_made_there(writer, folder, torch, transformers):
         for name, tensor in theirs.state_dict().items():
             if not torch.equal(tensor, model.state_dict()[name]):
                 raise SystemExit(f"{folder}: {name} came back with other bits")
-        if model.config.pad_token_id is not None:  # the reward is read before padding, and eos must not be that
+        if model.config.pad_token_id is not None:  # the reward is read before padding, and eos must not be padding
             raise SystemExit(f"{folder}: pad_token_id is {model.config.pad_token_id}, expected none")
         return compare_scores(ids, ours, model, torch)
 

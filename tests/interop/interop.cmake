@@ -1,4 +1,4 @@
-# Folders written here open in Hugging Face transformers. Skipped where Python has none; -DPython3_EXECUTABLE=... names
+# Folders written here open in Hugging Face transformers. Skipped if Python has none; -DPython3_EXECUTABLE=... selects
 # another Python.
 
 find_package(Python3 QUIET COMPONENTS Interpreter)

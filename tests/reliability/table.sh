@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What a run survives, measured: prefopt train is killed, starved, lied to and asked to end, and each time the files
-# that it leaves are compared with those of a run that was left alone. Prints a row for each kind: trials, how many ended
-# as they should, and what was seen. Exit status 1 if a trial did not.
+# that it leaves are compared with those of an undisturbed run. Prints a row for each kind: trials, how many ended as
+# they should, and what was observed. Exits with status 1 if a trial did not end as it should.
 #
 #   PREFOPT_PROGRAM=... PREFOPT_FAULT_SHIM=... tests/reliability/table.sh [short|long] [ROW...]
 #
-# `short` takes some 20 seconds and is a test (reliability); `long` some minutes.
+# `short` takes about 20 seconds and is a test (reliability); `long` takes some minutes.
 set -uo pipefail
 prefopt=$(realpath "$PREFOPT_PROGRAM")
 shim=$(realpath "${PREFOPT_FAULT_SHIM:?}")
@@ -62,7 +62,7 @@ run "${every5[@]}" --output whole || { cat stderr; exit 1; }
 PREFOPT_FAULT=rename:5:1:checkpoint-20 LD_PRELOAD=$shim run "${every5[@]}" --output half
 without_times() { sed -E 's/"(eval_)?pairs_per_second":[^,}]*//' "$1"; }
 
-# Whether a folder holds the bytes of the run that was left alone, but for the clock's numbers and what was set aside.
+# Whether a folder holds the bytes of the undisturbed run, except for times and for files that were set aside.
 is_whole() { # FOLDER [LISTING: also the same names]
   local file
   while read -r file; do
@@ -74,7 +74,7 @@ is_whole() { # FOLDER [LISTING: also the same names]
   [[ $(cd whole && find . -type f | sort) == $(cd "$1" && find . -type f ! -path '*.damaged*' | sort) ]]
 }
 one_error() { [[ $(wc -l <stderr) == 1 && $(cat stderr) == "error: "* ]]; }
-# Starts a command in the background, and returns once it has made a step.
+# Starts a command in the background, and returns after its first step.
 start() {
   : >stdout
   "$@" >stdout 2>stderr &
@@ -218,7 +218,7 @@ row_cache() {
   done
 }
 
-row_logs() { # metrics.jsonl gone, short, moved, with lines of something else
+row_logs() { # metrics.jsonl missing, short, moved, with unrelated lines
   local how
   for how in "rm out/metrics.jsonl" "sed -i 5,9d out/metrics.jsonl" "sed -i 3s/.*/step3/ out/metrics.jsonl" \
     "mv out/metrics.jsonl out/old" "rm out/eval.jsonl"; do
@@ -239,7 +239,7 @@ row_unreadable() { # checkpoints that cannot be read now, or are another program
     rm -rf out && cp -r half out && sum_of out >before
     PREFOPT_FAULT=$fault LD_PRELOAD=$shim run "${every5[@]}" --output out --resume
     status=$?
-    # What is read only when the run begins may fail later; then it went as far as its logs.
+    # Data that is read only when the run begins may cause a later failure; the run then got as far as its logs.
     check $status "$fault"
   done
   for files in 4 5; do
@@ -263,7 +263,7 @@ row_unreadable() { # checkpoints that cannot be read now, or are another program
   done
 }
 
-row_writers() { # a second run in one folder, while the first one stands still
+row_writers() { # a second run in the same folder, while the first one is stopped
   local count prefix first
   for prefix in "" "$([[ $(id -u) == 0 ]] && unshare -pf true 2>/dev/null && echo unshare -pf)"; do
     for ((count = $(long && echo 10 || echo 2); count > 0; --count)); do
@@ -288,7 +288,7 @@ row_writers() { # a second run in one folder, while the first one stands still
   done
 }
 
-row_replaced() { # the folder is removed, renamed or another one while the run is on
+row_replaced() { # the folder is removed, renamed or replaced during the run
   local how
   for how in remove rename other; do
     rm -rf out elsewhere
@@ -333,7 +333,7 @@ row_signals() {
     local status=$?
     [[ $status == $((128 + number)) || $status == 143 ]]; trial $? "two signals: ended at once"
   done
-  # Where it cannot be saved, the message says what is lost and where a resume begins.
+  # If it cannot be saved, the message says what is lost and where a resume begins.
   local begin
   rm -rf out
   for begin in "starts from the beginning" "continues from out/checkpoint-"; do
@@ -368,14 +368,14 @@ row_signals() {
   kill -TERM $!
   wait $! 2>/dev/null
   [[ $? == 143 ]] && grep -q "nothing to save" stderr; trial $? "before the first step: at once"
-  # What the shell had ignored stays so.
+  # Signals that the shell ignored stay ignored.
   rm -rf out
   start env --ignore-signal=HUP "$train" "${longer[@]}" --output out
   kill -HUP $!
   wait $!; trial $? "ignored SIGHUP stays ignored"
 }
 
-row_streams() { # closed descriptors, and readers that are gone
+row_streams() { # closed descriptors, and readers that have ended
   local close
   for close in '<&-' '>&-' '2>&-' '<&- >&-' '<&- >&- 2>&-'; do
     rm -rf out
@@ -394,7 +394,7 @@ row_streams() { # closed descriptors, and readers that are gone
   fi
 }
 
-row_others() { # temporaries of others, links, and a folder's own ones
+row_others() { # temporaries of others, links, and a folder's own temporaries
   rm -rf out ref* && echo x >ref.safetensors.4194999-0.prefopt-tmp
   echo x >ref.safetensors.0123456789abcdef-4194999-0.prefopt-tmp
   mkdir store && ln -s store/cache ref.safetensors
@@ -420,7 +420,7 @@ row_clocks() {
 
 row_threads() {
   local setting
-  for setting in GOMP_SPINCOUNT=2000 OMP_WAIT_POLICY=active; do # what the program sets, and what the user sets
+  for setting in GOMP_SPINCOUNT=2000 OMP_WAIT_POLICY=active; do # set by the program, and set by the user
     rm -rf out
     start env ${setting/GOMP*/A=1} "$train" "${longer[@]}" --output out
     tr '\0' '\n' </proc/$!/environ | grep -E "^(GOMP|OMP)_" | cmp -s - <(echo "$setting")

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The course cannot drift from its programs: tools/check_course in a project of one lesson, and what it must find there.
+# The course cannot drift from its programs: tools/check_course in a project of one lesson, and the errors that it must
+# find there.
 set -eu
 tools=$(cd "$(dirname "$0")/../../tools" && pwd)
 scratch=$(mktemp -d)
@@ -35,7 +36,7 @@ END
 }
 
 passes() { tools/check_course >out 2>&1 || { echo "$1: refused:" >&2; cat out >&2; exit 1; }; }
-# refuses WHAT TEXT: fails with the text, and WHAT was wrong is mended for the next.
+# refuses WHAT TEXT: fails with the text, and fixes WHAT was wrong for the next test.
 refuses() {
   if tools/check_course >out 2>&1; then echo "$1: not found" >&2; exit 1; fi
   grep -q "$2" out || { echo "$1: other words than '$2':" >&2; cat out >&2; exit 1; }

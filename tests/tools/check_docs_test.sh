@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check_docs passes a page that equals its source, refuses each way to differ, and repairs what it can.
+# check_docs accepts a page that equals its source, rejects every kind of difference, and repairs what it can.
 set -euo pipefail
 check_docs=$(cd "$(dirname "$0")/../../tools" && pwd)/check_docs
 folder=$(mktemp -d)

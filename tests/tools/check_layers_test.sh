@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check_layers passes headers that keep to their layers, and refuses each way not to.
+# check_layers accepts headers that respect their layers, and rejects every kind of violation.
 set -euo pipefail
 check_layers=$(cd "$(dirname "$0")/../../tools" && pwd)/check_layers
 folder=$(mktemp -d)

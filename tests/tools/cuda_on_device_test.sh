@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# bench/cuda_on_device with programs that only pretend: a part that fails, one that hangs and one that is not there stop
-# nobody, and whenever the run is cut off, status and archive of all parts before are there.
+# bench/cuda_on_device with programs that only pretend: a part that fails, one that hangs and one that is missing do not
+# stop the others, and if the run is cut off, status and archive of all earlier parts exist.
 set -uo pipefail
 source=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)
@@ -33,7 +33,7 @@ pretend "$folder/path/nvidia-smi" 'echo "17 MiB"'
 pretend "$folder/path/compute-sanitizer" 'echo "ERROR SUMMARY: 0 errors"'
 pretend "$folder/path/python3" '[[ "$*" == *compare.py* ]] && echo "a table"; true'
 export PATH=$folder/path:$PATH HANGS=$folder/hangs
-# ncu and cuda_operations_bench are not there.
+# ncu and cuda_operations_bench do not exist.
 
 run() { (cd "$source" && OUT=$folder/out exec "$source/bench/cuda_on_device" "$folder/dev") >"$folder/printed" 2>&1; }
 says() { grep -qE "$1" "$folder/out/status.txt" || wrong "no line says $1"; }
@@ -58,12 +58,12 @@ order=$(sed -E 's/:.*//' "$folder/out/status.txt" | grep -E '^(law_float32|produ
         sed -E 's/_.*//' | uniq | tr '\n' ' ')
 [[ $order == "law products step curve memcheck counters bits memory compare " ]] || wrong "order: $order"
 
-# A law that was renamed would be a part that fails on the device, where time is short.
+# A renamed law would be a part that fails on the device, where time is short.
 while read -r law; do
   grep -qhE "BOOST_AUTO_TEST_CASE\($law\)" "$source"/tests/cuda_device/*.cpp || wrong "no device test is called $law"
 done < <(tar -xzOf "$folder/out/log.tgz" log/status.txt | sed -nE 's/^law_([^:]*):.*/\1/p')
 
-# No time left: what was done is there, the rest says so, and nobody waits.
+# No time left: results so far are kept, the remaining parts report it, and nothing waits.
 LIMIT=1 BUDGET=0 run || wrong "exit status $?"
 says '^operations: no time left'
 
@@ -76,7 +76,7 @@ for ((i = 0; i < 200; ++i)); do
   sleep 0.1
 done
 kill -KILL -- "-$running" 2>/dev/null
-while read -r hanging; do kill -KILL "$hanging" 2>/dev/null; done <"$HANGS"  # of another group: timeout makes one
+while read -r hanging; do kill -KILL "$hanging" 2>/dev/null; done <"$HANGS"  # in another group: timeout creates one
 wait "$running" 2>/dev/null
 says '^law_the_same_call_gives_the_same_bits: exit status 0'
 kept law_tf32_agrees_with_float64_to_its_rounding "a law is broken"

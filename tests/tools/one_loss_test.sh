@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Who includes one loss pays for one loss: no loss's header, and nothing of the trainer, leads to another loss that it is not
-# made of.
+# If you include one loss, you pay for one loss: no loss's header, and nothing of the trainer, leads to another loss
+# that it is not made of.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$project/include"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_backend: an NVIDIA GPU as a backend; models transformer_backend. This header is safe for a
-// host compiler: it says what there is, and a translation unit for nvcc (prefopt/cuda.cuh) or the
-// library prefopt::cuda has the rest.
+// cuda_backend: an NVIDIA GPU as a backend; models transformer_backend. A host compiler can include
+// this header: it declares the class; the definitions are in a translation unit for nvcc
+// (prefopt/cuda.cuh) or in the library prefopt::cuda.
 //
 // Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
 
@@ -30,31 +30,31 @@ class rounded_weights;
 
 /// Options of a cuda_backend.
 struct cuda_options {
-  int device = 0;  ///< as CUDA counts them
-  /// float only: products on tensor cores with operands rounded to 10 bits of fraction
+  int device = 0;  ///< CUDA's device number
+  /// float only: products on tensor cores, with operands rounded to 10 bits of fraction
   bool tf32 = false;
-  /// float32 logits held at once, one row at least: 4 bytes each
+  /// float32 logits held at once, at least one row: 4 bytes each
   std::size_t head_logits = std::size_t{1} << 26;
 };
 
-/// What was done about a product that the vendor's library could not do as it was asked for.
+/// How a product was computed that the vendor's library could not do as requested.
 enum class product_way {
-  plain_and_kernel,  ///< the library's plain product, and a kernel for what happens on the way out
+  plain_and_kernel,  ///< the library's plain product, and a kernel for the finish
   own_kernel,        ///< a plain kernel, which may take tens of times as long
 };
 
-/// Products of one shape that went another way than the vendor's library alone.
+/// Products of one shape that the vendor's library could not do alone.
 struct product_fallback {
-  std::string product;  ///< in words for a log
+  std::string product;  ///< described for logs
   product_way way;
   std::size_t calls;
 };
 
-/// A GPU whose activations are `Activation`: float or bfloat16. Parameters, gradients, moments,
-/// statistics and sums are float32. One stream: what is called later runs later, and only what
-/// hands numbers to the host waits. Copies share device, stream and memory; one thread at a time
-/// may use them. Operations trust their callers with shapes. `Device` is where kernels run; tests
-/// put a host program there.
+/// A GPU with activations of type `Activation`: float or bfloat16. Parameters, gradients, moments,
+/// statistics and sums are float32. It has one stream: later calls run later, and only calls that
+/// return numbers to the host wait. Copies share device, stream and memory; only one thread at a
+/// time may use them. Operations do not check shapes. `Device` runs the kernels; tests put a host
+/// program there.
 template <class Activation, class Device = cuda_device>
 class cuda_backend {
   static_assert(std::is_same_v<Activation, float> || std::is_same_v<Activation, bfloat16>);
@@ -72,23 +72,23 @@ class cuda_backend {
   using const_heads = tensor_view<const activation_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws no_device_error where there is no device of compute capability 8.0 or newer,
-  /// device_error where the one asked for cannot be used, value_error for an option that
-  /// `Activation` has no use for.
+  /// Throws no_device_error if there is no device of compute capability 8.0 or newer, device_error
+  /// if the requested one cannot be used, value_error for an option that does not apply to
+  /// `Activation`.
   explicit cuda_backend(cuda_options options = {});
   explicit cuda_backend(int device) : cuda_backend(cuda_options{.device = device}) {}
-  /// On a device that is open; options that are the device's are not read again.
+  /// Uses an open device; options that concern the device are ignored.
   explicit cuda_backend(std::shared_ptr<Device> device, cuda_options options = {});
 
-  /// The chip and what multiplies matrices, in words for a log.
+  /// Name of the chip and of what multiplies matrices, for logs.
   [[nodiscard]] std::string instruction_set() const;
 
-  /// Products since the device was opened that the vendor's library could not do as they were asked
-  /// for. None are expected of a model whose extents are multiples of 8.
+  /// Products since the device was opened that the vendor's library could not do as requested.
+  /// There should be none if the model's extents are multiples of 8.
   [[nodiscard]] std::vector<product_fallback> product_fallbacks() const;
 
-  /// Tokens of a micro-batch where nobody asks for a number: 4,096 for each 16 GiB of the device's
-  /// memory, at least those and at most 32,768. A GPT-2 124M needs about 0.35 MB a token.
+  /// Default number of tokens in a micro-batch: 4,096 per 16 GiB of device memory, at least 4,096
+  /// and at most 32,768. A GPT-2 124M needs about 0.35 MB per token.
   [[nodiscard]] std::size_t preferred_tokens() const;
 
   // storage
@@ -115,7 +115,7 @@ class cuda_backend {
   void adamw(std::span<const adamw_tensor<float>> tensors,
              const adamw_coefficients& coefficients) const;
 
-  // The operations of transformer_backend, as eigen_backend documents them.
+  // The operations of transformer_backend, documented in eigen_backend.
 
   void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,
@@ -144,9 +144,9 @@ class cuda_backend {
   void gather_rows(const_matrix from, indices rows, matrix out) const;
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
   void head_logits(const_matrix hidden, weights weight, gradients logits) const;
-  /// Log-probs come from float32 logits, of which no more than the option head_logits are held at
-  /// once. Where `logits` are kept, they are kept as `Activation`: float as they are; bfloat16 less
-  /// each row's greatest, and `log_sums` are those of what is kept.
+  /// Log-probs come from float32 logits, of which at most head_logits (the option) are held at
+  /// once. If `logits` are kept, they are kept as `Activation`: float unchanged, bfloat16 minus
+  /// each row's maximum; `log_sums` are those of the kept logits.
   void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const;
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,

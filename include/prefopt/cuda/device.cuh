@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_device: a GPU as kernels and operations use it, with one stream on which everything runs in
-// order.
+// cuda_device: a GPU for kernels and operations, with one stream on which everything runs in order.
 
 #if !defined(__CUDACC__)
 #error \
@@ -46,7 +45,7 @@ class cuda_stream {
   cuda_stream(const cuda_stream&) = delete;
   cuda_stream& operator=(const cuda_stream&) = delete;
   ~cuda_stream() {
-    cudaStreamSynchronize(stream_);  // blocks that are let go after this one may be freed
+    cudaStreamSynchronize(stream_);  // blocks that are released later may then be freed
     cudaStreamDestroy(stream_);
   }
 
@@ -56,8 +55,8 @@ class cuda_stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// What a device says of itself, once it is current. Throws no_device_error where there is none or
-/// it is too old, device_error for everything else.
+/// The properties of a device, which becomes current. Throws no_device_error if there is none or it
+/// is too old, device_error for everything else.
 [[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
   int driver = 0, devices = 0;
   check(cudaDriverGetVersion(&driver), "asking for the driver");
@@ -93,10 +92,10 @@ class cuda_stream {
 }  // namespace detail
 
 /// An NVIDIA GPU of compute capability 8.0 or newer. Every call makes its device the thread's
-/// current one. One thread at a time; blocks may outlive it.
+/// current one. Only one thread at a time may use it; blocks may outlive it.
 class cuda_device {
  public:
-  /// Throws no_device_error where there is none, device_error where it cannot be used.
+  /// Throws no_device_error if there is no device, device_error if it cannot be used.
   explicit cuda_device(cuda_options options = {})
       : ordinal_(options.device),
         properties_(detail::open_device(ordinal_)),
@@ -107,14 +106,14 @@ class cuda_device {
 
   [[nodiscard]] std::string name() const { return properties_.name; }
 
-  /// All memory of the device.
+  /// Total memory of the device.
   [[nodiscard]] std::size_t memory_bytes() const { return properties_.totalGlobalMem; }
 
-  /// Of shared memory that a block may have: 163 KiB on compute capability 8.0, 99 on 8.6 and 8.9,
-  /// 227 on 9.0.
+  /// Shared memory available to a block: 163 KiB on compute capability 8.0, 99 on 8.6 and 8.9, 227
+  /// on 9.0.
   [[nodiscard]] std::size_t most_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
 
-  /// Zeroed memory that its owner keeps.
+  /// Zeroed memory for long use.
   [[nodiscard]] detail::device_block lasting(std::size_t bytes) const {
     const std::size_t size = std::max<std::size_t>(bytes, 1);
     void* data = lasting_->take(size);
@@ -127,7 +126,7 @@ class cuda_device {
     detail::check(cudaMemsetAsync(data, 0, bytes, stream_.get()), "zeroing memory");
     return block;
   }
-  /// Memory with any content, which comes and goes.
+  /// Uninitialized memory for short use.
   [[nodiscard]] detail::device_block scratch(std::size_t bytes) const {
     void* const data = pool_->take(bytes);
     if (data == nullptr) detail::out_of_memory(bytes, pool_->bytes());
@@ -146,7 +145,7 @@ class cuda_device {
     use();
     stage_.copy(to, from, bytes);
   }
-  /// Waits for all that was called before.
+  /// Waits for all earlier calls.
   void to_host(void* to, const void* from, std::size_t bytes) const {
     if (bytes == 0) return;
     use();
@@ -161,7 +160,7 @@ class cuda_device {
                   "a copy on the device");
   }
 
-  /// Runs a kernel after all that was called before. An empty grid is nothing.
+  /// Runs a kernel after all earlier calls. An empty grid runs nothing.
   template <class Kernel>
   void launch(const Kernel& kernel, const detail::launch_shape& shape) const {
     const auto [x, y, z] = shape.blocks;
@@ -198,7 +197,7 @@ class cuda_device {
     detail::multiply_somehow(*this, elsewhere_, library, product);
   }
 
-  /// Products that went another way than cuBLASLt's.
+  /// Products that cuBLASLt did not do alone.
   [[nodiscard]] const detail::product_log& products_elsewhere() const { return elsewhere_; }
 
  private:
@@ -206,14 +205,14 @@ class cuda_device {
 
   void use() const { detail::check(cudaSetDevice(ordinal_), "choosing the device"); }
 
-  /// More than 48 KiB a block are a kernel's only where it asks once (CUDA C++ Programming Guide,
-  /// Shared Memory).
+  /// A kernel may use more than 48 KiB per block only after it requests it once (CUDA C++
+  /// Programming Guide, Shared Memory).
   void allow_much_shared_memory(const void* run) const {
     if (with_much_shared_memory_.contains(run)) return;
     detail::check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                        static_cast<int>(most_shared_bytes())),
                   "asking for more shared memory");
-    with_much_shared_memory_.insert(run);  // not before it was allowed: the next launch asks again
+    with_much_shared_memory_.insert(run);  // only after success, so that the next launch retries
   }
 
   int ordinal_;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What cuda_backend's members do, on any device: which products and kernels an operation is made
-// of.
+// Definitions of cuda_backend's members for any device: the products and kernels of each operation.
 
 #include <algorithm>
 #include <cstddef>
@@ -42,7 +41,7 @@ template <class Device, class T>
   return device.upload(std::span<const T>(values));
 }
 
-/// A weight as products of `Activation` read it.
+/// A weight in the type that products of `Activation` read.
 template <class Activation, class Device>
 [[nodiscard]] matrix_view<const Activation> operand(const Device& device,
                                                     rounded_weights<Device>& rounded,
@@ -53,14 +52,14 @@ template <class Activation, class Device>
     return rounded.of(device, weight);
 }
 
-/// Whether products finish with an activation. cuBLASLt has the tanh form alone, and a tanh of
-/// about bfloat16's precision: float32 is finished by kernels of our own.
+/// Whether products finish with an activation. cuBLASLt has only the tanh form, and its tanh is
+/// only about as precise as bfloat16, so our own kernels finish float32.
 template <class Activation>
 [[nodiscard]] constexpr bool folds(activation_function activation) {
   return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
 }
 
-/// The backward of x W + b towards W and b: adds to both.
+/// The backward pass of x W + b with respect to W and b: adds to both.
 template <class Activation, class Device>
 void weight_backward(const Device& device, matrix_view<const Activation> d_y,
                      matrix_view<const Activation> x, matrix_view<float> d_weight,
@@ -71,7 +70,7 @@ void weight_backward(const Device& device, matrix_view<const Activation> d_y,
                   d_bias.data());
 }
 
-/// The targets of the head rows [begin, end), row by row, and the first of each row.
+/// The targets of the head rows [begin, end), sorted by row, and each row's first.
 struct target_slots {
   std::vector<target_slot> all;
   std::vector<std::int32_t> begins;
@@ -125,7 +124,7 @@ std::vector<product_fallback> cuda_backend<Activation, Device>::product_fallback
 template <class Activation, class Device>
 detail::device_block cuda_backend<Activation, Device>::lasting(std::size_t count,
                                                                std::size_t size) const {
-  rounded_->forget_all();  // an address may be a new tensor's
+  rounded_->forget_all();  // the new tensor may reuse an address
   return device_->lasting(detail::device_bytes(count, size));
 }
 template <class Activation, class Device>
@@ -161,7 +160,7 @@ void cuda_backend<Activation, Device>::copy(const_numbers from, numbers to) cons
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
   rounded_->forget(values);
-  // a grid has less than 2^16 blocks along this axis
+  // a grid has fewer than 2^16 blocks along this axis
   constexpr std::size_t most = std::size_t{1} << 23;
   for (std::size_t begin = 0; begin < values.size(); begin += most) {
     const numbers part = values.subspan(begin, std::min(most, values.size() - begin));
@@ -377,7 +376,7 @@ void cuda_backend<Activation, Device>::activated_linear_backward(
       .right = detail::operand<Activation>(*device_, *rounded_, weight),
       .right_is_transposed = true,
       .finish = folded ? detail::product_finish::gelu_backward : detail::product_finish::none,
-      // only read here
+      // read only
       .before = {const_cast<Activation*>(inner.data()), inner.extents(), inner.strides()}});
   if (!folded)
     device_->launch(
@@ -421,7 +420,7 @@ void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weigh
                                                       const head_targets& targets, matrix logits,
                                                       numbers log_sums,
                                                       std::span<double> log_probs) const {
-  constexpr std::size_t line = 16;  // rows of whole cache lines: products like aligned ones better
+  constexpr std::size_t line = 16;  // rows of whole cache lines: products prefer aligned ones
   const std::size_t rows = hidden.extent(0), vocabulary = weight.extent(0);
   const std::size_t stride = (vocabulary + line - 1) / line * line;
   const std::size_t chunk =

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Message lists, [{"role": "user", "content": "Hi"}, ...], as the plain text of a dialogue. GPT-2
-// has no chat template of its own; this is the one of the HH pairs, whose turns begin with two line
-// ends and the speaker's name:
+// has no chat template; this is the format of the HH pairs, whose turns begin with two newlines and
+// the speaker's name:
 //   system     "\n\nSystem: ..."
 //   user       "\n\nHuman: ..."
 //   assistant  "\n\nAssistant: ..."
-// A prompt ends with "\n\nAssistant:", and a response begins with a space and what the assistant
-// says.
+// A prompt ends with "\n\nAssistant:", and a response begins with a space and the assistant's
+// words.
 
 #include <algorithm>
 #include <array>
@@ -38,7 +38,7 @@ struct chat_message {
   friend bool operator==(const chat_message&, const chat_message&) = default;
 };
 
-/// What begins an assistant's turn, and a user's.
+/// The beginnings of an assistant's turn and a user's turn.
 inline constexpr std::string_view assistant_turn = "\n\nAssistant:";
 inline constexpr std::string_view user_turn = "\n\nHuman:";
 
@@ -65,8 +65,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// A prompt's text. Throws value_error where the assistant has the last word already, and where
-/// there is no message.
+/// A prompt's text. Throws value_error if the last message is already the assistant's, or if there
+/// is no message.
 [[nodiscard]] inline std::string render_prompt(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a prompt without messages");
   if (messages.back().role == chat_role::assistant)
@@ -74,9 +74,9 @@ namespace detail {
   return detail::turns(messages) + std::string(assistant_turn);
 }
 
-/// A response's text, to follow a prompt's. Throws value_error where a message is not the
-/// assistant's (all of a response is scored, so others' words would be learnt as answers), and
-/// where there is none.
+/// A response's text, to follow a prompt's. Throws value_error if a message is not the assistant's
+/// (all of a response is scored, so the model would learn others' words as answers), or if there is
+/// none.
 [[nodiscard]] inline std::string render_response(std::span<const chat_message> messages) {
   if (messages.empty()) throw value_error("a response without messages");
   if (messages[0].role != chat_role::assistant)
@@ -89,8 +89,8 @@ namespace detail {
   return detail::turns(messages).substr(assistant_turn.size());
 }
 
-/// Reads a message list; `where` begins the messages of the format_error that it throws for
-/// anything else.
+/// Parses a message list; throws format_error for anything else, with `where` at the beginning of
+/// the message.
 [[nodiscard]] inline std::vector<chat_message> parse_messages(const nlohmann::json& list,
                                                               const std::string& where) {
   constexpr std::array<std::pair<std::string_view, chat_role>, 3> roles{

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What becomes of the columns of a preference file that no example is made of. Those that change
-// nothing pass; those that would change what is trained are refused; all others are counted, so
-// that a program can name them.
+// Handles the columns of a preference file that no example is made from. Columns that change
+// nothing are accepted; those that would change training are rejected; all others are counted, so
+// that a program can report them.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,28 +22,28 @@
 
 namespace prefopt {
 
-/// A column, or a member of messages, that is not read and not known.
+/// A column, or a member of messages, that is neither read nor known.
 struct unused_column {
   std::string name;
   bool in_messages = false;
   std::size_t count = 0;  ///< examples that have it
-  std::size_t line = 0;   ///< of the first of them
+  std::size_t line = 0;   ///< of the first of these examples
 
   friend bool operator==(const unused_column&, const unused_column&) = default;
 };
 
-/// What was noticed while a file was read. Counts of examples.
+/// Observations from reading a file, as counts of examples.
 struct reading_report {
   std::size_t total = 0;
-  std::vector<unused_column> unused;  ///< in the order of their first lines; 64 at most
-  std::size_t unused_beyond = 0;      ///< names of columns and members behind those
-  std::size_t repeated_prompts = 0;   ///< texts of which every response begins with the prompt
-  std::size_t repeated_line = 0;      ///< the first such example's
+  std::vector<unused_column> unused;  ///< in the order of their first lines; at most 64
+  std::size_t unused_beyond = 0;      ///< number of column and member names beyond those
+  std::size_t repeated_prompts = 0;   ///< texts whose responses all begin with the prompt
+  std::size_t repeated_line = 0;      ///< of the first such example
   std::size_t user_turns = 0;         ///< texts with a turn "\n\nHuman:" inside a response
-  std::size_t user_turn_line = 0;     ///< the first such example's
+  std::size_t user_turn_line = 0;     ///< of the first such example
 };
 
-/// The report in words, one remark an element, for a console.
+/// The report as text for a console, one remark per element.
 [[nodiscard]] inline std::vector<std::string> describe(const reading_report& report,
                                                        std::string_view examples = "pairs") {
   std::vector<std::string> remarks;
@@ -68,22 +68,22 @@ struct reading_report {
 
 namespace detail {
 
-/// Whether a member is there for form's sake: null, a blank text, a list or an object without
-/// anything else. Arrow gives every row every column.
+/// Whether a member is present but empty: null, a blank text, or a list or object that holds
+/// nothing else. Arrow gives every row every column.
 [[nodiscard]] inline bool says_nothing(const nlohmann::json& value) {
   if (value.is_string())
     return value.get_ref<const std::string&>().find_first_not_of(" \t\r\n") == std::string::npos;
   return value.is_null() || (value.is_structured() && std::ranges::all_of(value, says_nothing));
 }
 
-/// Whether a weight is the one that everything has.
+/// Whether a weight has the default value 1.
 [[nodiscard]] inline bool is_one(const nlohmann::json& value) {
   return (value.is_number() && value.get<double>() == 1) ||
          (value.is_boolean() && value.get<bool>());
 }
 
-/// Throws format_error for a member that says what only a chat template could write, or what should
-/// count for less.
+/// Throws format_error for a member that only a chat template could render, or one that would make
+/// some of the example count less.
 inline void refuse_column(column_kind kind, std::string_view name, const nlohmann::json& value,
                           const std::string& where) {
   if (kind == column_kind::rendered)
@@ -98,8 +98,8 @@ inline void refuse_column(column_kind kind, std::string_view name, const nlohman
         "count, and remove it"));
 }
 
-/// Whether each text in `value`, at any depth, is a part of one of `texts`. Of a message only the
-/// content is looked at.
+/// Whether each text in `value`, at any depth, is a part of one of `texts`. Only the content of a
+/// message is considered.
 [[nodiscard]] inline bool holds_all(std::span<const std::string_view> texts,
                                     const nlohmann::json& value) {
   if (says_nothing(value)) return true;
@@ -119,16 +119,16 @@ inline void refuse_column(column_kind kind, std::string_view name, const nlohman
          std::ranges::all_of(value, [&](const auto& one) { return holds_all(texts, one); });
 }
 
-/// Throws format_error, naming the column, where one that is not read would change what is trained
-/// on. `read`: the columns that the example is made of; `texts`: its prompt, then its responses;
-/// none where it is of ids.
+/// Throws format_error, naming the column, if an unread column would change the training data.
+/// `read`: the columns that the example is made from; `texts`: its prompt, then its responses;
+/// empty if it is made from ids.
 inline void check_columns(const json_object& object, std::span<const std::string_view> read,
                           std::span<const std::string_view> texts) {
   for (const auto& [name, value] : object.json().items()) {
     const auto is_read = std::ranges::find(read, std::string_view(name)) != read.end();
     if (is_read || says_nothing(value)) continue;
     const column_kind kind = kind_of(name, all_known_columns);
-    // whoever made the ids has read it
+    // whoever created the ids has taken it into account
     if (texts.empty() && kind != column_kind::weighting) continue;
     refuse_column(kind, name, value, object.name());
     if (kind == column_kind::prompt && !holds_all(texts.first(1), value))
@@ -145,12 +145,12 @@ inline void check_columns(const json_object& object, std::span<const std::string
   }
 }
 
-/// Counts what nobody knows.
+/// Counts unknown columns.
 class column_counter {
  public:
   void add(const json_object& object, std::span<const std::string_view> read, std::size_t line,
            reading_report& report) {
-    names_ = std::unordered_set<std::string>();  // without the room that a wide example took
+    names_ = std::unordered_set<std::string>();  // without the capacity that a wide example took
     for (const auto& [name, value] : object.json().items()) {
       if (says_nothing(value)) continue;
       if (std::ranges::find(read, std::string_view(name)) == read.end())
@@ -176,7 +176,7 @@ class column_counter {
     if (kind_of(name, in_messages ? all_known_members : all_known_columns) != column_kind::unknown)
       return;
     const auto [key, is_new] = names_.insert((in_messages ? "m" : "c") + name);
-    if (!is_new) return;  // once an example
+    if (!is_new) return;  // once per example
     const auto known = std::ranges::find_if(report.unused, [&](const auto& column) {
       return column.in_messages == in_messages && column.name == name;
     });
@@ -189,7 +189,7 @@ class column_counter {
   }
 
   std::unordered_set<std::string> names_;   // of one example
-  std::unordered_set<std::size_t> beyond_;  // hashes, as names may be long
+  std::unordered_set<std::size_t> beyond_;  // hashes, because names may be long
 };
 
 }  // namespace detail

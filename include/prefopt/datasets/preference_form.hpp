@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// form_of: which form of preferences a file holds, by its first object.
+// form_of: the form of preferences in a file, judged by its first object.
 
 #include <string>
 #include <string_view>
@@ -32,9 +32,8 @@ enum class preference_form {
   return "unpaired examples";
 }
 
-/// The form of the file's next object, which stays in the file. Throws io_error where the file
-/// cannot be read, format_error where that is no JSON object, where it is of no form, and where
-/// there is none.
+/// The form of the file's next object, which is not consumed. Throws io_error if the file cannot be
+/// read, format_error if the value is not a JSON object, has no known form, or does not exist.
 [[nodiscard]] inline preference_form form_of(json_file& file) {
   const nlohmann::json* value = file.peek();
   if (value == nullptr)

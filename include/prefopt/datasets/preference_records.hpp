@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_records: the examples of a file of one form, and what was noticed while it was read.
+// preference_records: the examples of a file of one form, with a report on reading it.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace prefopt {
 
-/// Records with a report. A contiguous range of them.
+/// Records with a report; a contiguous range of the records.
 template <class Record>
 struct preference_records {
   std::vector<Record> records;
@@ -49,7 +49,7 @@ template <class Form>
   return texts;
 }
 
-/// A record of a text example, once its other columns are checked.
+/// A record from a text example, after its other columns are checked.
 template <class Record, class Form>
 [[nodiscard]] Record checked_record(const json_object& object,
                                     std::span<const std::string_view> read, Form example) {
@@ -71,7 +71,7 @@ inline void note_texts(std::span<const std::string_view> texts, std::size_t line
     report.user_turn_line = line;
 }
 
-/// `parse(object)` of every value that is left in the file. `what` is what they hold, for messages.
+/// `parse(object)` for every remaining value in the file. `what` names the records in messages.
 /// Throws io_error and format_error, and what `parse` throws.
 template <class Parse>
 [[nodiscard]] auto read_records(json_file& file, std::string_view what,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_preferences: preference pairs from JSON, one object a line or a list of objects, plain or
-// gzip. An object holds either texts ("prompt", "chosen", "rejected"), the same as message lists,
-// or token ids ("prompt_ids", "chosen_ids", "rejected_ids"); where it holds both, the ids count. A
-// file may mix the kinds line by line. A member that is null is as good as absent.
-// preference_columns.hpp says what becomes of other members.
+// read_preferences: reads preference pairs from JSON, one object per line or a list of objects,
+// plain or gzip. An object holds either texts ("prompt", "chosen", "rejected"), the same as message
+// lists, or token ids ("prompt_ids", "chosen_ids", "rejected_ids"); if it holds both, the ids
+// count. A file may mix the kinds line by line. A null member counts as absent.
+// preference_columns.hpp describes how other members are handled.
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// Bytes that two UTF-8 texts have in common at their beginning, in whole code points.
+/// Length in bytes of the common prefix of two UTF-8 texts, in whole code points.
 [[nodiscard]] inline std::size_t common_prefix(std::string_view a, std::string_view b) {
   auto length = static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
   const auto inside = [](std::string_view text, std::size_t at) {
@@ -45,7 +45,7 @@ namespace detail {
 
 /// Splits two dialogues that begin alike into a prompt and two responses: the prompt is their
 /// common prefix in code points, cut back to the end of its last "\n\nAssistant:" if it holds one,
-/// else before a trailing space.
+/// otherwise to before a trailing space.
 [[nodiscard]] inline preference_pair split_common_prompt(std::string_view chosen,
                                                          std::string_view rejected) {
   std::size_t length = detail::common_prefix(chosen, rejected);
@@ -60,13 +60,13 @@ namespace detail {
 
 namespace detail {
 
-/// The columns that pairs are made of.
+/// The columns that pairs are made from.
 inline constexpr std::array<std::string_view, 6> pair_columns{
     "prompt", "chosen", "rejected", "prompt_ids", "chosen_ids", "rejected_ids"};
 
 }  // namespace detail
 
-/// The pair that one JSON object spells. Throws format_error, naming the object's place and the
+/// Parses a pair from one JSON object. Throws format_error, naming the object's location and the
 /// member.
 [[nodiscard]] inline preference_record parse_preference(const json_object& object) {
   const auto checked = [&](preference_pair pair) {
@@ -88,14 +88,14 @@ inline constexpr std::array<std::string_view, 6> pair_columns{
   return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
 }
 
-/// All pairs that are left in a file, each with its line, and what was noticed. Throws io_error
-/// where it cannot be read, format_error with the line's number where one is not a pair, where
-/// there is none at all, and where the file is beyond its limits. Memory: the pairs, and one line.
+/// All remaining pairs in a file, each with its line, and a report. Throws io_error if the file
+/// cannot be read, format_error with the line number if a value is not a pair, and format_error if
+/// there are no pairs or the file exceeds its limits. Memory: the pairs and one line.
 [[nodiscard]] inline preference_records<preference_record> read_preferences(json_file& file) {
   return detail::read_records(file, "pairs", detail::pair_columns, parse_preference);
 }
 
-/// The same of a file that is opened for it.
+/// The same for a file that is opened for it.
 [[nodiscard]] inline preference_records<preference_record> read_preferences(
     const std::filesystem::path& path, line_limits limits = {}) {
   json_file file(path, limits);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_ranked_preferences: prompts with two or more responses each, from JSON: {"prompt",
+// read_ranked_preferences: reads prompts with two or more responses each from JSON: {"prompt",
 // "responses"} as texts or message lists or {"prompt_ids", "responses_ids"} as token ids, and
-// either "ranks", 1 for the best, or "scores", the higher the better. Equal ranks or scores are
-// ties.
+// either "ranks", 1 for the best, or "scores", higher is better. Equal ranks or scores are ties.
 
 #include <array>
 #include <cstddef>
@@ -56,13 +55,13 @@ namespace detail {
   return scores;
 }
 
-/// The columns that lists are made of.
+/// The columns that lists are made from.
 inline constexpr std::array<std::string_view, 6> list_columns{
     "prompt", "responses", "prompt_ids", "responses_ids", "ranks", "scores"};
 
 }  // namespace detail
 
-/// The list that one JSON object spells. Throws format_error, naming the object's place and the
+/// Parses a list from one JSON object. Throws format_error, naming the object's location and the
 /// member.
 [[nodiscard]] inline ranked_record parse_ranked_preference(const json_object& object) {
   const bool of_ids = object.has_value("prompt_ids") || object.has_value("responses_ids");
@@ -93,12 +92,12 @@ inline constexpr std::array<std::string_view, 6> list_columns{
                          detail::read_scores(object, list.size())});
 }
 
-/// All lists that are left in a file, each with its line. Throws as read_preferences does.
+/// All remaining lists in a file, each with its line. Throws as read_preferences does.
 [[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(json_file& file) {
   return detail::read_records(file, "lists", detail::list_columns, parse_ranked_preference);
 }
 
-/// The same of a file that is opened for it.
+/// The same for a file that is opened for it.
 [[nodiscard]] inline preference_records<ranked_record> read_ranked_preferences(
     const std::filesystem::path& path, line_limits limits = {}) {
   json_file file(path, limits);

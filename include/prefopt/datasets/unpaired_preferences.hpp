@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_unpaired_preferences: prompts with one response each that somebody found desirable or not,
-// from JSON:
-// {"prompt", "completion"} as texts or message lists or {"prompt_ids", "completion_ids"} as token
-// ids, and "label", true for desirable.
+// read_unpaired_preferences: reads prompts with one response each, rated desirable or not, from
+// JSON: {"prompt", "completion"} as texts or message lists or {"prompt_ids", "completion_ids"} as
+// token ids, and "label", true for desirable.
 
 #include <array>
 #include <filesystem>
@@ -22,14 +21,14 @@ namespace prefopt {
 
 namespace detail {
 
-/// The columns that unpaired examples are made of.
+/// The columns that unpaired examples are made from.
 inline constexpr std::array<std::string_view, 5> unpaired_columns{
     "prompt", "completion", "prompt_ids", "completion_ids", "label"};
 
 }  // namespace detail
 
-/// The example that one JSON object spells. Throws format_error, naming the object's place and the
-/// member.
+/// Parses an example from one JSON object. Throws format_error, naming the object's location and
+/// the member.
 [[nodiscard]] inline unpaired_record parse_unpaired_preference(const json_object& object) {
   if (object.has_value("prompt_ids") || object.has_value("completion_ids")) {
     detail::check_columns(object, detail::unpaired_columns, {});
@@ -44,14 +43,14 @@ inline constexpr std::array<std::string_view, 5> unpaired_columns{
       unpaired_preference{std::move(prompt), std::move(texts[0]), object.boolean("label")});
 }
 
-/// All examples that are left in a file, each with its line. Throws as read_preferences does.
+/// All remaining examples in a file, each with its line. Throws as read_preferences does.
 [[nodiscard]] inline preference_records<unpaired_record> read_unpaired_preferences(
     json_file& file) {
   return detail::read_records(file, "examples", detail::unpaired_columns,
                               parse_unpaired_preference);
 }
 
-/// The same of a file that is opened for it.
+/// The same for a file that is opened for it.
 [[nodiscard]] inline preference_records<unpaired_record> read_unpaired_preferences(
     const std::filesystem::path& path, line_limits limits = {}) {
   json_file file(path, limits);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// available_threads: how many threads can run at a time, in a container with a quota of CPU time
-// too. More of them wait for each other.
+// available_threads: how many threads can run at the same time, also in a container with a CPU
+// quota. Any more would wait for each other.
 
 #include <algorithm>
 #include <array>
@@ -23,14 +23,14 @@ namespace prefopt {
 
 namespace detail {
 
-/// Whole CPUs in a quota of `quota` microseconds of CPU time for each `period`; at least 1.
+/// Whole CPUs in a quota of `quota` microseconds of CPU time per `period`; at least 1.
 [[nodiscard]] constexpr int cpus_in_quota(std::int64_t quota, std::int64_t period) {
   if (quota <= 0 || period <= 0) return std::numeric_limits<int>::max();
   return static_cast<int>(
       std::clamp<std::int64_t>(quota / period, 1, std::numeric_limits<int>::max()));
 }
 
-/// What a file of the kernel's says; nothing where it cannot be read. These say no size, and are
+/// The content of a kernel file; empty if it cannot be read. Such files report no size and are
 /// short.
 [[nodiscard]] inline std::string text_of_kernel(const std::string& path) {
   std::string text;
@@ -47,7 +47,7 @@ namespace detail {
   return text;
 }
 
-/// What the files of a control group say; 0 for what is not there, and for "max".
+/// The content of a control group's files; 0 for missing values and for "max".
 struct cpu_quota {
   std::int64_t quota = 0;
   std::int64_t period = 0;
@@ -66,8 +66,8 @@ struct cpu_quota {
           number(text_of_kernel(folder + "/cpu.cfs_period_us"))};
 }
 
-/// The least quota of the control groups that a process is in. `groups` is its /proc/self/cgroup,
-/// `mount` where their file system is.
+/// The smallest quota of the control groups that a process is in. `groups` is its
+/// /proc/self/cgroup, `mount` the mount point of their file system.
 [[nodiscard]] inline int cpus_in_control_groups(const std::string& groups,
                                                 const std::string& mount) {
   int least = std::numeric_limits<int>::max();
@@ -82,7 +82,7 @@ struct cpu_quota {
     const bool is_second_version = controllers == ",,";
     if (!is_second_version && controllers.find(",cpu,") == controllers.npos) continue;
     const std::string top = mount + (is_second_version ? "" : "/cpu");
-    // In a container the path may be the host's, of which only the container's own part is mounted.
+    // In a container the path may be the host's, of which only the container's part is mounted.
     for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
       const auto [quota, period] = read_cpu_quota(top + path);
       least = std::min(least, cpus_in_quota(quota, period));
@@ -94,7 +94,7 @@ struct cpu_quota {
 
 }  // namespace detail
 
-/// The CPUs that this process may use, by its affinity and its quota; at least 1.
+/// The CPUs that this process may use according to its affinity and its quota; at least 1.
 [[nodiscard]] inline int available_threads() {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   cpu_set_t allowed;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// eigen_backend: the CPU backend. Matrix products by kernels of its own, element-wise work by
-// Eigen, both split over a number of OpenMP threads that the user sets; models transformer_backend.
+// eigen_backend: the CPU backend. It uses its own kernels for matrix products and Eigen for
+// element-wise work, both split over the number of OpenMP threads that you set; models
+// transformer_backend.
 //
 // Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
 //
-// All translation units that use it must be built for one instruction set: Eigen's types change
-// alignment with it.
+// Build all translation units that use it for one instruction set: the alignment of Eigen's types
+// depends on it.
 
 #include <algorithm>
 #include <cstddef>
@@ -32,12 +33,12 @@ namespace prefopt {
 
 /// Options of an eigen_backend.
 struct eigen_options {
-  int threads = 1;  ///< without OpenMP it must stay 1
+  int threads = 1;  ///< must be 1 without OpenMP
 };
 
 /// The CPU in `Compute`: float, double, or bfloat16, which keeps all numbers in float32 and rounds
-/// them to bfloat16 where matrices are multiplied. Any number of threads may share it; copies share
-/// its workspace. Operations trust their callers with shapes: models check on entry.
+/// them to bfloat16 in matrix products. Any number of threads may share it; copies share its
+/// workspace. Operations do not check shapes: models validate on entry.
 template <class Compute>
 class eigen_backend {
  public:
@@ -51,8 +52,8 @@ class eigen_backend {
   using const_heads = tensor_view<const value_type, 3>;
   using indices = std::span<const std::int32_t>;
 
-  /// Throws value_error for fewer than 1 thread or more than 1024, or more than 1 where the program
-  /// was built without OpenMP.
+  /// Throws value_error for fewer than 1 thread, more than 1024, or more than 1 if the program was
+  /// built without OpenMP.
   explicit eigen_backend(eigen_options options = {}) : threads_(options.threads) {
     if (threads_ < 1 || threads_ > 1024)
       throw value_error(concat("eigen_backend: threads is ", threads_, ", expected 1 to 1024"));
@@ -65,7 +66,7 @@ class eigen_backend {
 
   [[nodiscard]] int threads() const { return threads_; }
 
-  /// What multiplies matrices, in words for a log.
+  /// Name of the matrix-product kernel, for logs.
   [[nodiscard]] std::string_view instruction_set() const { return engine_.name(); }
 
   // storage
@@ -74,7 +75,8 @@ class eigen_backend {
   [[nodiscard]] zeroed_buffer<T> allocate(std::size_t count) const {
     return zeroed_buffer<T>(count);
   }
-  /// Room for `count` numbers of any value, which the backend keeps when its owner lets it go.
+  /// Room for `count` uninitialized numbers, which returns to the backend when its owner releases
+  /// it.
   template <class T>
   [[nodiscard]] workspace_buffer<T> scratch(std::size_t count) const {
     return {workspace_, count};
@@ -163,13 +165,13 @@ class eigen_backend {
             detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
         });
   }
-  /// The backward of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
+  /// The backward pass of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x,
                        matrix d_weight, numbers d_bias) const {
     engine_(threads_, assign, d_x, outer_rows(d_y), outer_rows(weight));
     weight_backward(d_y, x, d_weight, d_bias);
   }
-  /// The same where x is activation(inner): assigns d_inner in place of d_x.
+  /// The same for x = activation(inner): assigns d_inner instead of d_x.
   void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  matrix d_weight, numbers d_bias) const {
@@ -183,13 +185,13 @@ class eigen_backend {
 
   // attention
 
-  /// out [queries, H, D] = softmax(scale * q kᵀ) v over what each row sees, and the log-sums
-  /// [queries, H].
+  /// out [queries, H, D] = softmax(scale * q kᵀ) v over the keys that each row sees, and the
+  /// log-sums [queries, H].
   void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
                       double scale, heads out, matrix log_sums) const {
     detail::tree_attention(threads_, engine_, rows, q, k, v, scale, out, log_sums);
   }
-  /// Assigns d_q [queries, H, D], d_k and d_v [N, H, D]; rows.first_row is 0.
+  /// Assigns d_q [queries, H, D], d_k and d_v [N, H, D]; rows.first_row must be 0.
   void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,
                                const_heads v, double scale, const_heads out, const_matrix log_sums,
                                const_heads d_out, heads d_q, heads d_k, heads d_v) const {
@@ -199,11 +201,11 @@ class eigen_backend {
 
   // head
 
-  /// out [R, C] = the named rows of `from` [N, C].
+  /// out [R, C] = the selected rows of `from` [N, C].
   void gather_rows(const_matrix from, indices rows, matrix out) const {
     detail::gather_rows<value_type>(threads_, from, rows, out);
   }
-  /// Adds the rows of `from` [R, C] to the named rows of out [N, C], all distinct.
+  /// Adds the rows of `from` [R, C] to the selected rows of out [N, C], all distinct.
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const {
     detail::scatter_add_rows<value_type>(threads_, from, rows, out);
   }
@@ -214,7 +216,7 @@ class eigen_backend {
     engine_(threads_, assign, logits, outer_rows(hidden), outer_rows(weight));
   }
   /// log softmax(hidden weightᵀ) at the targets: log_probs [M] in nats; log_sums [R]. `logits` is
-  /// [R, V], for the backward, or has no rows: then no more than 2^24 of them are held at once. The
+  /// [R, V], for the backward pass, or has no rows: then at most 2^24 of them are held at once. The
   /// bits are the same.
   void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const {
@@ -239,7 +241,7 @@ class eigen_backend {
   }
 
  private:
-  /// Head rows whose logits are computed at once.
+  /// Number of head rows whose logits are computed at once.
   [[nodiscard]] static std::size_t head_chunk(std::size_t vocabulary) {
     constexpr std::size_t logits = std::size_t{1} << 24;
     return std::max<std::size_t>(1, logits / vocabulary);
@@ -261,7 +263,7 @@ class eigen_backend {
     return detail::outer_columns<value_type>(matrix);
   }
 
-  /// A visitor of blocks from one of their rows.
+  /// Turns a visitor of one row into a visitor of blocks.
   template <class Visitor>
   static auto each_row(Visitor visit) {
     return [visit](const block& b) {

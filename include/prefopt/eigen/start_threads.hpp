@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// start_threads: a team of threads that is there before the work is. OpenMP's libraries end the
-// program where the system refuses a thread, with a message of theirs; here that is an error like
-// any other.
+// start_threads: starts a team of threads before there is work for it. If the system refuses a
+// thread, OpenMP's libraries print their own message and end the program; here it is an ordinary
+// error.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,13 +21,14 @@ namespace prefopt {
 
 namespace detail {
 
-/// Starts count - 1 threads, all there at a time, and ends them. `start` makes a thread that does
-/// what it is given.
+/// Starts count - 1 threads that all exist at the same time, and ends them. `start` creates a
+/// thread that runs its argument.
 template <class Start>
 void start_all_at_a_time(int count, const Start& start) {
   std::latch all(1);
   std::vector<std::jthread> threads;
-  // Whatever is thrown, the threads go on before they are waited for: this is destroyed first.
+  // Even after an exception, the threads are released before they are joined: this is destroyed
+  // first.
   const struct opener {
     std::latch& latch;
     ~opener() { latch.count_down(); }
@@ -37,7 +38,7 @@ void start_all_at_a_time(int count, const Start& start) {
         concat(count, " threads: the system refuses more than ", threads.size() + 1, ": ", why));
   };
   try {
-    // so that none is lost on its way in
+    // so that no thread is lost while it is added
     threads.reserve(static_cast<std::size_t>(std::max(count - 1, 0)));
     while (std::cmp_less(threads.size(), count - 1))
       threads.push_back(start([&all] { all.wait(); }));
@@ -50,8 +51,8 @@ void start_all_at_a_time(int count, const Start& start) {
 
 }  // namespace detail
 
-/// Starts the threads with which backends of `count` threads work when the calling thread uses
-/// them. Throws device_error where the system refuses so many.
+/// Starts the threads that backends with `count` threads use when the calling thread uses them.
+/// Throws device_error if the system refuses that many.
 inline void start_threads(int count) {
   detail::start_all_at_a_time(count, [](auto&& work) { return std::jthread(work); });
   detail::on_team(static_cast<std::size_t>(count), [](std::size_t, std::size_t) {});

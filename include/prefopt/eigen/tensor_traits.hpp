@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Eigen's dense types as tensors: matrices, arrays, maps, references, blocks and lazy expressions.
-// What Eigen calls a vector (one row or one column at compile time) has rank 1, the rest rank 2.
+// Eigen's vectors (one row or one column at compile time) have rank 1, the others rank 2.
 
 #include <array>
 #include <concepts>
@@ -24,7 +24,7 @@ inline constexpr bool is_eigen_map = false;
 template <class Plain, int Alignment>
 inline constexpr bool is_eigen_map<Eigen::Map<Plain, Alignment, Eigen::Stride<0, 0>>> = true;
 
-/// Owners and maps that leave no gaps.
+/// Owners, and maps without gaps.
 template <class T>
 concept eigen_without_gaps = is_eigen_map<T> || requires(const T& t) {
   []<class Derived>(const Eigen::PlainObjectBase<Derived>&) {}(t);
@@ -33,7 +33,7 @@ concept eigen_without_gaps = is_eigen_map<T> || requires(const T& t) {
 template <class T>
 inline constexpr bool is_eigen_vector = static_cast<bool>(T::IsVectorAtCompileTime);
 
-/// Elements in memory, one after the other in row-major order.
+/// Elements in memory, contiguous in row-major order.
 template <class T>
 concept eigen_row_major_run =
     ((T::Flags & Eigen::DirectAccessBit) != 0) &&
@@ -42,7 +42,7 @@ concept eigen_row_major_run =
 
 }  // namespace detail
 
-/// An expression of Eigen whose elements have a row and a column.
+/// An Eigen expression whose elements have a row and a column.
 template <class T>
 concept eigen_dense = requires(const T& expression) { detail::is_eigen_dense(expression); };
 
@@ -63,7 +63,7 @@ struct tensor_traits<T> {
 
   static void copy(const T& expression, value_type* to) {
     constexpr int rows = T::RowsAtCompileTime, columns = T::ColsAtCompileTime;
-    // Eigen's word for columns
+    // Eigen requires it for columns
     constexpr int order = columns == 1 && rows != 1 ? Eigen::ColMajor : Eigen::RowMajor;
     using target = Eigen::Matrix<value_type, rows, columns, order>;
     // noalias: `to` is new memory, so a product needs no temporary.

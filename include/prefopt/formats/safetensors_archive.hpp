@@ -21,8 +21,7 @@
 
 namespace prefopt {
 
-/// All tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` lists,
-/// under one roof.
+/// All tensors of `model.safetensors`, or of the shards listed in `model.safetensors.index.json`.
 class safetensors_archive {
  public:
   /// A tensor and the file that holds it.
@@ -39,8 +38,8 @@ class safetensors_archive {
     return archive;
   }
 
-  /// Opens a model's folder; the single file goes first where both are there. Throws io_error where
-  /// neither is, format_error where an index and its shards disagree, or an index names a file
+  /// Opens a model's folder; the single file takes precedence if both exist. Throws io_error if
+  /// neither exists, format_error if an index and its shards disagree, or if an index names a file
   /// outside the folder.
   [[nodiscard]] static safetensors_archive from_folder(const std::filesystem::path& folder) {
     const auto single = folder / "model.safetensors";
@@ -50,13 +49,13 @@ class safetensors_archive {
     check_folder(folder);
     const std::string other = detail::describe_other_model(folder);
     if (!other.empty()) throw io_error(concat(folder.native(), ": no model.safetensors; ", other));
-    return from_file(single);  // whose message names it
+    return from_file(single);  // its message names the file
   }
 
   /// The file or the index, for messages.
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// By name, sorted. The items hold as long as the archive, also when it is moved.
+  /// By name, sorted. The items are valid as long as the archive, even after a move.
   [[nodiscard]] const std::map<std::string, item, std::less<>>& tensors() const { return items_; }
 
  private:
@@ -99,7 +98,7 @@ class safetensors_archive {
     return archive;
   }
 
-  /// A shard is a file of the folder itself: a name that leads elsewhere is not followed.
+  /// A shard is a file directly in the folder: a name that leads elsewhere is rejected.
   static void check_plain_name(const std::string& shard, const std::string& index) {
     if (shard.empty() || shard == "." || shard == ".." ||
         shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
@@ -108,7 +107,7 @@ class safetensors_archive {
   }
 
   std::string name_;
-  // in place for good: the items point to them
+  // at fixed addresses: the items point to them
   std::vector<std::unique_ptr<safetensors_file>> files_;
   std::map<std::string, item, std::less<>> items_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// safetensors_file: one file of tensors, checked when it is opened, read tensor by tensor.
+// safetensors_file: one file of tensors, validated when it is opened and read tensor by tensor.
 
 #include <algorithm>
 #include <array>
@@ -31,8 +31,7 @@ static_assert(std::endian::native == std::endian::little, "the format's numbers 
 /// A safetensors file open for reading. Only its header is held in memory.
 class safetensors_file {
  public:
-  /// Throws io_error where the file cannot be read, format_error where it is not what the format
-  /// promises.
+  /// Throws io_error if the file cannot be read, format_error if it violates the format.
   explicit safetensors_file(const std::filesystem::path& path)
       : file_(path, file_kind::regular), header_(read_header()) {}
 
@@ -46,15 +45,15 @@ class safetensors_file {
     return header_.metadata;
   }
 
-  /// The tensor of that name, or nullptr.
+  /// The tensor with that name, or nullptr.
   [[nodiscard]] const safetensors_entry* find(std::string_view tensor) const {
     const auto entry = header_.tensors.find(tensor);
     return entry == header_.tensors.end() ? nullptr : &entry->second;
   }
 
   /// Fills `to` with a tensor of this file, converted element by element. Throws shape_error unless
-  /// `to` has its size, format_error where its type is not a floating-point one, io_error where the
-  /// file cannot be read.
+  /// `to` has its size, format_error if its type is not floating-point, io_error if the file cannot
+  /// be read.
   template <std::floating_point Real>
   void read(const safetensors_entry& entry, std::span<Real> to) const {
     check_read(entry, to.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The header of a safetensors file: 8 bytes of length (little-endian), then JSON that maps each
-// tensor's name to its type, shape and place in the bytes that follow.
+// tensor's name to its type, shape and position in the bytes that follow.
 // https://github.com/huggingface/safetensors
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace prefopt {
 /// Longest header that the format allows.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
-/// Bounds on the JSON of a header or an index: of a tensor ten values, so 100,000 tensors.
+/// Bounds on the JSON of a header or an index: at ten values per tensor, 100,000 tensors.
 inline constexpr json_limits safetensors_json_limits{.values = std::size_t{1} << 20};
 
 /// One tensor of a file.
@@ -34,7 +34,7 @@ struct safetensors_entry {
   std::string name;
   tensor_type type;
   std::vector<std::size_t> shape;
-  std::uint64_t begin;  ///< place in the data, in bytes
+  std::uint64_t begin;  ///< position in the data, in bytes
   std::uint64_t end;
 
   /// Number of elements.
@@ -43,7 +43,7 @@ struct safetensors_entry {
   }
 };
 
-/// What a file says of itself.
+/// The content of a file's header.
 struct safetensors_header {
   std::map<std::string, safetensors_entry, std::less<>> tensors;  // by name
   std::map<std::string, std::string> metadata;
@@ -68,7 +68,7 @@ namespace detail {
   return shape;
 }
 
-/// Type, shape and offsets of one tensor, and that they agree with each other.
+/// Parses type, shape and offsets of one tensor, and checks that they agree.
 [[nodiscard]] inline safetensors_entry parse_entry(const std::string& name,
                                                    const json_object& object) {
   const tensor_type* type = find_tensor_type(object.text("dtype"));
@@ -96,7 +96,7 @@ namespace detail {
   return entry;
 }
 
-/// The tensors must cover the data from its first byte to its last, without gap or overlap.
+/// The tensors must cover the data from first to last byte, without gap or overlap.
 inline void check_cover(const safetensors_header& header, std::string_view file,
                         std::uint64_t data_bytes) {
   std::vector<const safetensors_entry*> by_offset;
@@ -123,10 +123,10 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
 
 }  // namespace detail
 
-/// Reads and checks a header's JSON for a file with `data_bytes` bytes behind it. Throws
+/// Reads and checks a header's JSON for a file with `data_bytes` bytes after it. Throws
 /// format_error, naming file and tensor, unless the JSON is within safetensors_json_limits, names
-/// are unique, types known, each tensor's bytes those of its shape, and all together exactly the
-/// data, gapless and without overlap.
+/// are unique, types are known, each tensor's bytes match its shape, and all together are exactly
+/// the data, without gap or overlap.
 [[nodiscard]] inline safetensors_header parse_safetensors_header(std::string_view text,
                                                                  const std::string& file,
                                                                  std::uint64_t data_bytes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// write_safetensors: tensors into a safetensors file, names sorted, as float32 or float64.
+// write_safetensors: writes tensors to a safetensors file, sorted by name, as float32 or float64.
 
 #include <algorithm>
 #include <concepts>
@@ -25,13 +25,13 @@
 
 namespace prefopt {
 
-/// A tensor to be written: its name and shape.
+/// A tensor to write: its name and shape.
 struct tensor_signature {
   std::string name;
   std::vector<std::size_t> shape;
 };
 
-/// A tensor to be written from host memory.
+/// A tensor to write from host memory.
 template <std::floating_point Real>
 struct named_tensor {
   std::string name;
@@ -41,12 +41,12 @@ struct named_tensor {
 
 using tensor_metadata = std::map<std::string, std::string>;
 
-/// What older readers ask for in a file of weights.
+/// Metadata that older readers require in a file of weights.
 [[nodiscard]] inline tensor_metadata torch_metadata() { return {{"format", "pt"}}; }
 
 namespace detail {
 
-/// The eight bytes of length and the header for tensors in the order given; its length is a
+/// The eight bytes of length and the header for tensors in the given order; the length is a
 /// multiple of 8, so that the data is aligned. Adds the data's size to `file_bytes`.
 template <std::floating_point Real>
 [[nodiscard]] std::string safetensors_beginning(const std::vector<const tensor_signature*>& tensors,
@@ -80,10 +80,10 @@ template <std::floating_point Real>
 
 }  // namespace detail
 
-/// Writes a whole file. `fetch(i)` gives the values of tensors[i] as a std::span<const Real> that
-/// holds until the next call; it is called once a tensor, in the order of names. Throws io_error
-/// where the disk refuses (before any value is fetched if there is no room), shape_error where a
-/// tensor's values are not as many as its shape says.
+/// Writes a whole file. `fetch(i)` returns the values of tensors[i] as a std::span<const Real> that
+/// is valid until the next call; it is called once per tensor, in the order of names. Throws
+/// io_error if the disk refuses (before any value is fetched if there is no room), shape_error if
+/// the number of a tensor's values does not match its shape.
 template <std::floating_point Real, std::invocable<std::size_t> Fetch>
 void write_safetensors(output_file& file, const std::vector<tensor_signature>& tensors,
                        const tensor_metadata& metadata, Fetch&& fetch) {
@@ -104,7 +104,7 @@ void write_safetensors(output_file& file, const std::vector<tensor_signature>& t
   }
 }
 
-/// Makes the tensors the content of the file at `path`, or leaves it as it was and throws.
+/// Makes the tensors the content of the file at `path`, or leaves it unchanged and throws.
 template <std::floating_point Real>
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<named_tensor<Real>>& tensors,

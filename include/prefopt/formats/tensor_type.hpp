@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The element types of a safetensors file, and how floating-point ones become float or double.
+// The element types of a safetensors file, and the conversion of floating-point ones to float or
+// double.
 
 #include <algorithm>
 #include <array>
@@ -16,7 +17,7 @@
 
 namespace prefopt {
 
-/// A type by its name in the format and its size in bytes.
+/// A type: its name in the format and its size in bytes.
 struct tensor_type {
   std::string_view name;
   std::size_t bytes;
@@ -29,12 +30,12 @@ inline constexpr tensor_type float32_type{"F32", 4};
 inline constexpr tensor_type float16_type{"F16", 2};
 inline constexpr tensor_type bfloat16_type{"BF16", 2};
 
-/// The type in which Reals are stored as they are.
+/// The type in which Reals are stored without conversion.
 template <std::floating_point Real>
 inline constexpr tensor_type tensor_type_of =
     std::same_as<Real, double> ? float64_type : float32_type;
 
-/// The type of that name, or nullptr. A file may hold types that nobody reads; their sizes must
+/// The type with that name, or nullptr. A file may hold types that are never read; their sizes must
 /// still add up.
 [[nodiscard]] inline const tensor_type* find_tensor_type(std::string_view name) {
   static constexpr std::array types{float64_type,
@@ -72,13 +73,14 @@ void convert_elements(std::span<const std::byte> bytes, std::span<Real> to) {
 
 }  // namespace detail
 
-/// Whether `decode_elements` reads elements of this type.
+/// Whether `decode_elements` can read elements of this type.
 [[nodiscard]] inline bool is_floating_point(const tensor_type& type) {
   return type == float64_type || type == float32_type || type == float16_type ||
          type == bfloat16_type;
 }
 
-/// Little-endian elements of a floating-point type as Reals; `bytes` holds to.size() of them.
+/// Converts little-endian elements of a floating-point type to Reals; `bytes` holds to.size() of
+/// them.
 template <std::floating_point Real>
 void decode_elements(const tensor_type& type, std::span<const std::byte> bytes,
                      std::span<Real> to) {

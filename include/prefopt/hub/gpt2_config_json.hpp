@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The config.json of a Hugging Face GPT-2 folder: read into a gpt2_config, and written from one.
-// That of a scalar model is GPT2ForSequenceClassification's with one label; transformers counts
+// The config.json of a Hugging Face GPT-2 folder: read into a gpt2_config, and written from one. A
+// scalar model's is that of GPT2ForSequenceClassification with one label; transformers counts
 // labels by `id2label`.
 
 #include <algorithm>
@@ -29,7 +29,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// A size by either of its names. Throws format_error where they contradict each other.
+/// A size, by either of its names. Throws format_error if they contradict each other.
 [[nodiscard]] inline std::size_t parse_size(const json_object& object, std::string_view key,
                                             std::int64_t most) {
   const auto alias = std::ranges::find(size_aliases, key, &size_alias::key);
@@ -57,8 +57,9 @@ namespace detail {
                             "\", expected gelu_new, gelu_pytorch_tanh or gelu"));
 }
 
-/// Throws format_error where a classifier has more than one label, or none. Two are transformers'
-/// default and not always written, so what says nothing is not refused: the head's shape tells.
+/// Throws format_error if a classifier does not have exactly one label. Two are transformers'
+/// default and not always written, so a config that states none is accepted: the head's shape
+/// decides.
 inline void check_one_label(const json_object& object) {
   constexpr std::string_view expected = ", expected one label, as a reward model has";
   if (object.has_value("id2label")) {
@@ -73,9 +74,9 @@ inline void check_one_label(const json_object& object) {
 
 }  // namespace detail
 
-/// What a config.json says. `name` (the file's) begins every message. `n_layer`, `n_head`,
-/// `n_embd`, `n_positions` and `vocab_size` must be there, the first four perhaps by their general
-/// names (`hidden_size`); the rest has transformers' defaults. Throws format_error, naming the key.
+/// Parses a config.json. `name` (the file's) begins every message. `n_layer`, `n_head`, `n_embd`,
+/// `n_positions` and `vocab_size` are required, the first four possibly under their general names
+/// (`hidden_size`); the rest has transformers' defaults. Throws format_error, naming the key.
 [[nodiscard]] inline gpt2_config parse_gpt2_config(const nlohmann::json& json,
                                                    const std::string& name) {
   const json_object object(json, name);
@@ -102,8 +103,8 @@ inline void check_one_label(const json_object& object) {
   return config;
 }
 
-/// The same of a scalar model, whose layout is a tied model's. Throws format_error for more than
-/// one label, too.
+/// The same for a scalar model, whose layout is a tied model's. Also throws format_error for more
+/// than one label.
 [[nodiscard]] inline gpt2_config parse_gpt2_scalar_config(const nlohmann::json& json,
                                                           const std::string& name) {
   gpt2_config config = parse_gpt2_config(json, name);
@@ -114,7 +115,7 @@ inline void check_one_label(const json_object& object) {
 
 namespace detail {
 
-/// What `parse` makes of a folder's config.json.
+/// Returns `parse` applied to a folder's config.json.
 [[nodiscard]] inline gpt2_config read_config(const std::filesystem::path& folder, auto parse) {
   check_model_folder(folder);
   const auto path = folder / "config.json";
@@ -128,13 +129,13 @@ namespace detail {
   return detail::read_config(folder, parse_gpt2_config);
 }
 
-/// The same of a scalar model's folder.
+/// The same for a scalar model's folder.
 [[nodiscard]] inline gpt2_config read_gpt2_scalar_config(const std::filesystem::path& folder) {
   return detail::read_config(folder, parse_gpt2_scalar_config);
 }
 
-/// The keys of a config.json that are not known here. Nobody can say whether they change what the
-/// model computes.
+/// The keys of a config.json that are unknown here. They may or may not change what the model
+/// computes.
 [[nodiscard]] inline std::vector<std::string> unknown_gpt2_config_keys(
     const nlohmann::json& config) {
   std::vector<std::string> unknown;
@@ -145,7 +146,7 @@ namespace detail {
 
 namespace detail {
 
-/// The source's keys say what this model is, whatever model they came from.
+/// The source's keys that describe the model are set to this model's values.
 [[nodiscard]] inline std::string write_config(const gpt2_config& config, nlohmann::json json,
                                               const std::string& architecture) {
   const auto set_where_it_is = [&](std::string_view key, const nlohmann::json& value) {
@@ -159,7 +160,7 @@ namespace detail {
   json["n_embd"] = config.n_embd;
   if (config.n_inner != 0)
     json["n_inner"] = config.n_inner;
-  else if (json.value("n_inner", nlohmann::json()) != config.inner())  // may spell the default
+  else if (json.value("n_inner", nlohmann::json()) != config.inner())  // may state the default
     json["n_inner"] = nullptr;
   json["vocab_size"] = config.vocab_size;
   json["n_positions"] = config.n_positions;
@@ -186,16 +187,16 @@ namespace detail {
 }  // namespace detail
 
 /// A config.json's text for weights stored as float32. `source` is the config that the model was
-/// loaded with (an empty object for a new model): its other keys are copied through, and those that
-/// say what the model is are this model's.
+/// loaded with (an empty object for a new model): its keys that describe the model get this model's
+/// values, the others are copied.
 [[nodiscard]] inline std::string write_gpt2_config(const gpt2_config& config,
                                                    nlohmann::json source) {
   return detail::write_config(config, std::move(source), "GPT2LMHeadModel");
 }
 
 /// The same for a scalar model. The source may be a language model's config. Its label and
-/// `pad_token_id` stay where it has them, and none is made up: transformers reads the reward before
-/// padding, and where end of text pads it would read before the end.
+/// `pad_token_id` are kept if present. No `pad_token_id` is invented: transformers reads the reward
+/// before padding, so if end of text is the padding, it would read before the end.
 [[nodiscard]] inline std::string write_gpt2_scalar_config(const gpt2_config& config,
                                                           nlohmann::json source) {
   nlohmann::json& json = source;

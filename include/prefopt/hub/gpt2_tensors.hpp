@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_tensors: which tensors of a Hugging Face archive are which of a GPT-2's, with a
-// language-model head or a scalar one, found and checked before any memory is taken for a model.
+// gpt2_tensors: maps the tensors of a Hugging Face archive to those of a GPT-2 with a
+// language-model head or a scalar one, and checks them before any memory is taken for a model.
 
 #include <cstddef>
 #include <optional>
@@ -21,7 +21,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// The config's keys that a tensor's shape follows from.
+/// The config's keys that determine a tensor's shape.
 [[nodiscard]] inline std::string shape_keys(std::string_view name, const gpt2_config& config) {
   const std::string channels = concat("n_embd ", config.n_embd);
   if (name == "wte.weight" || name == "lm_head.weight")
@@ -40,7 +40,7 @@ inline void check_shape(const safetensors_archive::item& item, std::string_view 
                            describe_shape(expected), " (", shape_keys(name, config), ')'));
 }
 
-/// An archive's tensors, taken out one by one as a model asks for them.
+/// An archive's tensors, taken out one by one as a model requests them.
 class tensor_finder {
  public:
   /// Both must outlive it.
@@ -49,7 +49,7 @@ class tensor_finder {
 
   [[nodiscard]] bool has(std::string_view name) const { return left_.contains(name); }
 
-  /// Throws format_error where it is missing, shape_error where it is of another shape.
+  /// Throws format_error if it is missing, shape_error if it has another shape.
   [[nodiscard]] safetensors_archive::item take(std::string_view name,
                                                const std::vector<std::size_t>& shape) {
     const auto at = left_.find(name);
@@ -64,7 +64,7 @@ class tensor_finder {
     return item;
   }
 
-  /// Gives a tensor that is there another name, which is not.
+  /// Gives an existing tensor an unused name.
   void rename(std::string_view from, std::string_view to) {
     auto tensor = left_.extract(left_.find(from));
     tensor.key() = to;
@@ -80,7 +80,7 @@ class tensor_finder {
     return items;
   }
 
-  /// Throws format_error for a tensor that nobody took.
+  /// Throws format_error for a tensor that was not taken.
   void check_nothing_left(std::string_view and_what = "") const {
     if (left_.empty()) return;
     const safetensors_archive::item& item = left_.begin()->second;
@@ -96,15 +96,15 @@ class tensor_finder {
 
 }  // namespace detail
 
-/// The tensors of a model in its layout's order, and the head's duplicate where a tied head was
-/// stored all the same.
+/// The tensors of a model in its layout's order, and the duplicate of a tied head if one was
+/// stored.
 struct gpt2_tensors {
   std::vector<safetensors_archive::item> in_layout_order;
   std::optional<safetensors_archive::item> duplicate_head;
 };
 
-/// Finds a language model's tensors. Throws format_error for one that is missing or unknown,
-/// shape_error for one of another shape than the config asks for.
+/// Finds a language model's tensors. Throws format_error if one is missing or unknown, shape_error
+/// if one has another shape than the config requires.
 [[nodiscard]] inline gpt2_tensors find_gpt2_tensors(const safetensors_archive& archive,
                                                     const gpt2_config& config) {
   constexpr std::string_view head = "lm_head.weight";
@@ -114,7 +114,7 @@ struct gpt2_tensors {
         archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
         "language model: load_scalar_model reads those of one label"));
   }
-  // A tied head is the embedding, under whichever of the two names it was stored.
+  // A tied head is the embedding, under either of the two names.
   constexpr std::string_view embedding = "wte.weight";
   if (config.tie_word_embeddings && finder.has(head) && !finder.has(embedding))
     finder.rename(head, embedding);
@@ -125,8 +125,8 @@ struct gpt2_tensors {
   return tensors;
 }
 
-/// Finds the tensors of a trunk (a tied layout's, in its order) and of the scalar head on it,
-/// score.weight, which comes last. Throws as find_gpt2_tensors does.
+/// Finds the tensors of a trunk (a tied layout's, in its order) and, last, of its scalar head,
+/// score.weight. Throws as find_gpt2_tensors does.
 [[nodiscard]] inline std::vector<safetensors_archive::item> find_gpt2_scalar_tensors(
     const safetensors_archive& archive, const gpt2_config& config) {
   constexpr std::string_view head = "score.weight";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// load_model and save_model: a language model from and to a Hugging Face folder (config.json,
-// model.safetensors or its shards, the tokenizer's files), which opens in transformers.
+// load_model and save_model: load a language model from a Hugging Face folder (config.json,
+// model.safetensors or its shards, the tokenizer's files) and save it as one, which transformers
+// can open.
 
 #include <concepts>
 #include <filesystem>
@@ -20,7 +21,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// A head that the config calls tied may be stored a second time, but not with other numbers.
+/// A head that the config declares tied may be stored a second time, but only with the same
+/// numbers.
 template <class Real>
 void check_duplicate_head(const safetensors_archive::item& head,
                           const safetensors_archive::item& embedding) {
@@ -33,9 +35,8 @@ void check_duplicate_head(const safetensors_archive::item& head,
 
 }  // namespace detail
 
-/// The model in a folder, on a backend that must outlive it. Throws io_error, format_error and
-/// shape_error with the file and the key or tensor named; memory is taken only for weights that are
-/// there.
+/// Loads the model in a folder on a backend that must outlive it. Throws io_error, format_error and
+/// shape_error that name the file and the key or tensor; takes memory only for existing weights.
 template <transformer_backend Backend>
   requires std::floating_point<typename Backend::value_type>
 [[nodiscard]] causal_lm<Backend> load_model(const Backend& backend,
@@ -52,13 +53,13 @@ template <transformer_backend Backend>
   return model;
 }
 
-/// A temporary backend would be gone before its model.
+/// A temporary backend would not outlive its model.
 template <transformer_backend Backend>
 causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&) = delete;
 
-/// Writes a model as a Hugging Face folder, made where it is not there: config.json with the
-/// original config's other keys copied through, their files, and the weights as float32. Each file
-/// is replaced whole or not at all, the weights last. Throws io_error.
+/// Writes a model as a Hugging Face folder, which is created if it does not exist: config.json with
+/// the original config's other keys, the sidecar files, and the weights as float32. Each file is
+/// replaced as a whole or not at all, the weights last. Throws io_error.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
                 const std::filesystem::path& folder) {
@@ -67,15 +68,15 @@ void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
                             sidecars.files, folder);
 }
 
-/// The same for a model that came from no folder: config.json holds what the model and its
-/// tokenizer say.
+/// The same for a model that was not loaded from a folder: config.json describes the model and its
+/// tokenizer.
 template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_model(const causal_lm<Backend>& policy, const Tokenizer& tokenizer,
                 const std::filesystem::path& folder) {
   save_model(policy, sidecar_files_of(tokenizer), folder);
 }
 
-/// The same with the files of the folder `source`, where the model came from.
+/// The same with the files of the folder `source`, which the model was loaded from.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const std::filesystem::path& source,
                 const std::filesystem::path& folder) {

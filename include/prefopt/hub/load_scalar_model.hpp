@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// load_scalar_model and save_scalar_model: a model with a scalar head (a reward model, a
-// critic) from and to a Hugging Face folder, that of transformers' GPT2ForSequenceClassification
+// load_scalar_model and save_scalar_model: load and save a model with a scalar head (a reward
+// model, a critic) as a Hugging Face folder, that of transformers' GPT2ForSequenceClassification
 // with one label, which TRL's RewardTrainer writes.
 
 #include <concepts>
@@ -18,10 +18,10 @@
 
 namespace prefopt {
 
-/// The model in a folder, on a backend that must outlive it. Throws as load_model does;
-/// format_error for a config of more than one label, a head with a bias, and a language model, of
-/// which scalar_lm{policy} makes one; shape_error for a head of more than one label that the config
-/// does not tell of.
+/// Loads the model in a folder on a backend that must outlive it. Throws as load_model does;
+/// format_error for a config with more than one label, a head with a bias, or a language model
+/// (make a scalar model from it with scalar_lm{policy}); shape_error for a head with more than one
+/// label that the config does not mention.
 template <transformer_backend Backend>
   requires std::floating_point<typename Backend::value_type>
 [[nodiscard]] scalar_lm<Backend> load_scalar_model(const Backend& backend,
@@ -34,14 +34,14 @@ template <transformer_backend Backend>
   return model;
 }
 
-/// A temporary backend would be gone before its model.
+/// A temporary backend would not outlive its model.
 template <transformer_backend Backend>
 scalar_lm<Backend> load_scalar_model(const Backend&&, const std::filesystem::path&) = delete;
 
 /// Writes a model as a Hugging Face folder, as save_model does; the files may be those of the
-/// language model that it was made of. A `pad_token_id` is written only where they have one:
-/// transformers reads the reward at the last token that is not padding, and where eos pads, that is
-/// the one before a closing eos. Throws io_error.
+/// language model that it was made from. Writes a `pad_token_id` only if they have one:
+/// transformers reads the reward at the last token that is not padding; if eos is the padding, that
+/// is the token before a closing eos. Throws io_error.
 template <transformer_backend Backend>
 void save_scalar_model(const scalar_lm<Backend>& model, const sidecar_files& sidecars,
                        const std::filesystem::path& folder) {
@@ -50,16 +50,16 @@ void save_scalar_model(const scalar_lm<Backend>& model, const sidecar_files& sid
                             sidecars.files, folder);
 }
 
-/// The same for a model that came from no folder: config.json holds what the model and its
-/// tokenizer say.
+/// The same for a model that was not loaded from a folder: config.json describes the model and its
+/// tokenizer.
 template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_scalar_model(const scalar_lm<Backend>& model, const Tokenizer& tokenizer,
                        const std::filesystem::path& folder) {
   save_scalar_model(model, sidecar_files_of(tokenizer), folder);
 }
 
-/// The same with the files of the folder `source`, where the model, or the language model
-/// below it, came from.
+/// The same with the files of the folder `source`, which the model, or the language model under it,
+/// was loaded from.
 template <transformer_backend Backend>
 void save_scalar_model(const scalar_lm<Backend>& model, const std::filesystem::path& source,
                        const std::filesystem::path& folder) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// sidecar_files: what stands beside the weights in a Hugging Face GPT-2 folder and travels with
-// them.
+// sidecar_files: the other files of a Hugging Face GPT-2 folder, copied along with the weights.
 
 #include <algorithm>
 #include <array>
@@ -29,17 +28,17 @@
 
 namespace prefopt {
 
-/// A file that is carried along as it is.
+/// A file that is copied unchanged.
 using carried_file = folder_file;
 
-/// The config that a model came with, and the files to be carried along: the tokenizer's with its
+/// The config that a model was loaded with, and the files to copy: the tokenizer's, including its
 /// chat templates, and generation_config.json.
 struct sidecar_files {
   nlohmann::json config = nlohmann::json::object();
   std::vector<carried_file> files;
-  std::vector<std::string> notes = {};  ///< what the user of the folder should know, a line each
+  std::vector<std::string> notes = {};  ///< remarks for the user of the folder, one line each
 
-  /// Whether the folder says how messages become text. Nothing here renders a template.
+  /// Whether the folder defines how messages become text. This library does not render templates.
   [[nodiscard]] bool has_chat_template() const {
     return std::ranges::any_of(files, [](const carried_file& file) {
       if (file.name != "tokenizer_config.json")
@@ -50,8 +49,8 @@ struct sidecar_files {
   }
 };
 
-/// A tokenizer that knows its files: `files()`, a range of things with `name` and `content`;
-/// `has_end_of_text()`, and `end_of_text()` where it has one.
+/// A tokenizer that can be saved: `files()`, a range of objects with `name` and `content`;
+/// `has_end_of_text()`, and `end_of_text()` if it has one.
 template <class T>
 concept saveable_tokenizer = requires(const T& tokenizer) {
   { tokenizer.files() } -> std::ranges::forward_range;
@@ -61,7 +60,7 @@ concept saveable_tokenizer = requires(const T& tokenizer) {
   { tokenizer.end_of_text() } -> std::integral;
 };
 
-/// The files of a model that has no folder yet.
+/// The files of a model that does not have a folder yet.
 template <saveable_tokenizer Tokenizer>
 [[nodiscard]] sidecar_files sidecar_files_of(const Tokenizer& tokenizer) {
   sidecar_files sidecars;
@@ -91,8 +90,8 @@ inline constexpr const char* generation_config = "generation_config.json";
   return ids;
 }
 
-/// Puts `end` first among a config's ids. Returns those that were there where `end` was none of
-/// them.
+/// Puts `end` first among a config's ids, unless it is one of them. Returns the previous ids if it
+/// was added.
 [[nodiscard]] inline std::vector<std::int64_t> add_end_id(nlohmann::json& config,
                                                           const std::string& name,
                                                           std::int64_t end) {
@@ -111,9 +110,9 @@ inline constexpr const char* generation_config = "generation_config.json";
 
 }  // namespace detail
 
-/// Makes generation stop at the token that closed the responses in training: where config.json and
-/// generation_config.json name other ids only, `end` joins them, as TRL has it, and a note says so.
-/// `name` (the folder's) begins messages. Throws format_error for what is no id.
+/// Makes generation stop at the token that closed the responses in training: if config.json and
+/// generation_config.json name only other ids, adds `end` to them, as TRL does, with a note. `name`
+/// (the folder's) begins messages. Throws format_error for anything that is not an id.
 inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
                             const std::filesystem::path& name) {
   std::string seen;
@@ -138,7 +137,7 @@ inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
              seen, "; the trained model's files hold both, so generation stops at either"));
 }
 
-/// The files in a model's folder; only config.json must be there. Throws io_error and
+/// Reads the files in a model's folder; only config.json is required. Throws io_error and
 /// format_error.
 [[nodiscard]] inline sidecar_files read_sidecar_files(const std::filesystem::path& folder) {
   constexpr std::size_t config_limit = std::size_t{1} << 24;
@@ -159,8 +158,8 @@ inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
   return sidecars;
 }
 
-/// The same for a model that was trained on this tokenizer's texts: generation will stop at its end
-/// of text, too.
+/// The same for a model that was trained on this tokenizer's texts: generation will also stop at
+/// its end of text.
 template <saveable_tokenizer Tokenizer>
 [[nodiscard]] sidecar_files read_sidecar_files(const std::filesystem::path& folder,
                                                const Tokenizer& tokenizer) {

@@ -12,8 +12,8 @@
 
 namespace prefopt {
 
-/// A new folder, filled under a temporary name beside its place and put there by `commit`; without
-/// that call nothing has happened. Throws io_error, also where something already has its name.
+/// A new folder, filled under a temporary name next to its final path and moved there by `commit`;
+/// without that call nothing changes. Throws io_error, also if its name is already taken.
 class atomic_directory {
  public:
   explicit atomic_directory(std::filesystem::path path)
@@ -34,7 +34,7 @@ class atomic_directory {
   /// The folder to fill.
   [[nodiscard]] const std::filesystem::path& path() const { return temporary_; }
 
-  /// Flushes every file and folder in it, renames it, and flushes the folder above.
+  /// Flushes every file and folder in it, renames it, and flushes the parent folder.
   void commit() {
     flush_all();
     rename_over(temporary_, path_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// atomic_file: a file that is replaced whole or not at all, whenever the program is killed or the
-// disk is full.
+// atomic_file: a file that is replaced as a whole or not at all, even if the program is killed or
+// the disk is full.
 
 #include <filesystem>
 #include <string_view>
@@ -15,16 +15,16 @@
 
 namespace prefopt {
 
-/// What becomes of a symbolic link that stands where a file is to be written.
+/// What happens to a symbolic link at the path of a file to write.
 enum class links {
-  follow,   ///< it stays, and what it leads to is replaced, or made where there is nothing yet
-  replace,  ///< the file takes its place, and what it leads to stays as it was
+  follow,   ///< the link stays; its target is replaced, or created if it does not exist
+  replace,  ///< the file replaces the link; its target stays unchanged
 };
 
-/// Written beside its place and put there by `commit`; without that call nothing has happened. Of
-/// processes that write one path at the same time, the last to commit counts. A file that the user
-/// names follows links; a member of a folder replaces them, for a download's cache may be behind.
-/// Throws io_error, also where what would be replaced is no file.
+/// Written next to its final path and moved there by `commit`; without that call nothing changes.
+/// If several processes write one path at the same time, the last to commit wins. A file that the
+/// user names follows links; a member of a folder replaces them, because they may lead into a
+/// download cache. Throws io_error, also if what would be replaced is not a file.
 class atomic_file {
  public:
   explicit atomic_file(std::filesystem::path path, links how = links::follow)
@@ -37,7 +37,7 @@ class atomic_file {
     if (!committed_) std::filesystem::remove(file_.path(), ignored);
   }
 
-  /// Where to write.
+  /// The file to write to.
   [[nodiscard]] output_file& file() { return file_; }
 
   /// Flushes, renames, and flushes the folder.
@@ -64,7 +64,8 @@ class atomic_file {
   bool committed_ = false;
 };
 
-/// Makes `text` the content of the file at `path`, or leaves it as it was and throws io_error.
+/// Makes `text` the content of the file at `path`, or leaves the file unchanged and throws
+/// io_error.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                   links how = links::follow) {
   atomic_file file(path, how);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// describe_foreign: what a file is that is not of the expected kind.
+// describe_foreign: identifies a file that is not of the expected kind.
 
 #include <array>
 #include <cstddef>
@@ -51,14 +51,14 @@ inline constexpr std::array file_signatures{
 
 }  // namespace detail
 
-/// What the first bytes of a file (a dozen or two are enough) say it is, if it is something that
-/// people often hand over by mistake: a git-lfs pointer, a zip or pickle, GGUF, HTML, compressed
-/// data. Empty if they do not tell.
+/// The kind of a file, judged by its first bytes (a dozen or two are enough), if people often
+/// supply that kind by mistake: a git-lfs pointer, a zip or pickle, GGUF, HTML, compressed data.
+/// Empty if they match no such kind.
 [[nodiscard]] inline std::string_view describe_foreign(std::string_view beginning) {
   if (beginning.empty()) return "an empty file";
   for (const auto& [bytes, meaning] : detail::file_signatures)
     if (beginning.starts_with(bytes)) return meaning;
-  // A page may begin with blank lines; nothing else that is looked for begins so.
+  // A page may begin with blank lines; no other known kind does.
   const std::size_t text = beginning.find_first_not_of(" \t\r\n");
   if (text != 0 && text != beginning.npos && beginning[text] == '<')
     return describe_foreign(beginning.substr(text));

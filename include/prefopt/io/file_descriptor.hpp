@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// file_descriptor: owner of an open POSIX file, how a failed system call becomes an io_error, and
-// how what was written reaches the disk.
+// file_descriptor: owns an open POSIX file. Also turns a failed system call into an io_error, and
+// flushes written data to the disk.
 
 #include <cerrno>
 #include <filesystem>
@@ -16,8 +16,8 @@
 
 namespace prefopt {
 
-/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", the
-/// reason from `code`. A temporary is called as what it was to become.
+/// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", with
+/// the reason from `code`. A temporary is named by its final name.
 [[nodiscard]] inline io_error system_failure(const std::filesystem::path& path,
                                              std::string_view action, int code = errno) {
   return io_error(concat(without_temporary_names(path).native(), ": cannot ", action, ": ",
@@ -44,7 +44,7 @@ class file_descriptor {
   int number_ = -1;
 };
 
-/// Opens a file, again where a signal interrupts. Throws io_error.
+/// Opens a file, retrying if a signal interrupts. Throws io_error.
 [[nodiscard]] inline file_descriptor open_file(const std::filesystem::path& path, int flags,
                                                std::string_view action) {
   int number = -1;
@@ -55,8 +55,9 @@ class file_descriptor {
   return file_descriptor(number);
 }
 
-/// Returns when what was written to an open file or folder is on the disk; at once on a file system
-/// that knows no such thing. Throws io_error: then the content is lost, whatever a second try says.
+/// Returns when the data written to an open file or folder is on the disk; returns at once if the
+/// file system does not support flushing. Throws io_error: the content is then lost, even if a
+/// second try succeeds.
 inline void flush_to_disk(const file_descriptor& file, const std::filesystem::path& path) {
   int failed = -1;
   do {

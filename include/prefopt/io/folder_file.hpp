@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// folder_file: the small files of a model's folder, read whole, and which of them are a
-// tokenizer's.
+// folder_file: the small files of a model's folder, read whole, and which of them belong to a
+// tokenizer.
 
 #include <algorithm>
 #include <array>
@@ -27,8 +27,8 @@ struct folder_file {
   friend bool operator==(const folder_file&, const folder_file&) = default;
 };
 
-/// What transformers writes for a tokenizer. The templates of `additional_chat_templates/` belong
-/// to it, too.
+/// Files that transformers writes for a tokenizer, in addition to the templates in
+/// `additional_chat_templates/`.
 inline constexpr std::array tokenizer_file_names{"vocab.json",
                                                  "merges.txt",
                                                  "tokenizer.json",
@@ -38,17 +38,17 @@ inline constexpr std::array tokenizer_file_names{"vocab.json",
                                                  "chat_template.jinja",
                                                  "chat_template.json"};
 
-/// Templates beside the usual one lie in this folder, `NAME.jinja` each.
+/// Templates other than the default one are in this folder, each as `NAME.jinja`.
 inline constexpr const char* chat_template_folder = "additional_chat_templates";
 
-/// Those of `names` that are in `folder`, whole; symbolic links are followed. Throws io_error
-/// naming a file that is there and cannot be read: a folder, a pipe, a link that leads nowhere.
+/// Reads the files in `names` that exist in `folder`, whole; symbolic links are followed. Throws
+/// io_error that names a file which exists but cannot be read: a folder, a pipe, a dangling link.
 [[nodiscard]] std::vector<folder_file> read_folder_files(
     const std::filesystem::path& folder, const std::ranges::input_range auto& names) {
   constexpr std::size_t most_bytes = std::size_t{1} << 28;
   std::vector<folder_file> files;
   for (const auto& name : names) {
-    std::error_code ignored;  // of a folder that cannot be looked into, reading tells more
+    std::error_code ignored;  // if the folder cannot be inspected, reading gives a better message
     const auto kind = std::filesystem::symlink_status(folder / name, ignored).type();
     if (kind == std::filesystem::file_type::not_found) continue;
     files.push_back({name, read_file(folder / name, most_bytes)});
@@ -56,7 +56,7 @@ inline constexpr const char* chat_template_folder = "additional_chat_templates";
   return files;
 }
 
-/// The files of `folder` that belong to a tokenizer, its chat templates included. Throws as
+/// The files of `folder` that belong to a tokenizer, including its chat templates. Throws as
 /// read_folder_files does.
 [[nodiscard]] inline std::vector<folder_file> read_tokenizer_files(
     const std::filesystem::path& folder) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// folder_lock: one writer for a folder, across processes, containers and, where the file system
-// knows locks, computers.
+// folder_lock: one writer per folder, across processes, containers and, if the file system supports
+// locks, computers.
 
 #include <cerrno>
 #include <chrono>
@@ -24,21 +24,21 @@
 
 namespace prefopt {
 
-/// Holds a folder that is there for as long as the object lives, by a lock (flock) on a file in it,
-/// which says who holds it and which is removed at the end. The kernel releases the lock of a
-/// process that dies, however it dies.
+/// Holds an existing folder for the lifetime of the object, by a lock (flock) on a file in it. The
+/// file names the holder and is removed at the end. If a process dies for any reason, the kernel
+/// releases its lock.
 class folder_lock {
  public:
   static constexpr const char* file_name = "run.lock";
 
-  /// What has become of the folder since it was locked.
+  /// State of the folder since it was locked.
   enum class state {
     held,
-    gone,      ///< nothing has the folder's name
+    gone,      ///< the folder's name no longer exists
     replaced,  ///< another folder has its name, or another process has locked it
   };
 
-  /// Throws io_error where another process holds the folder, naming it, or where the file cannot be
+  /// Throws io_error if another process, which it names, holds the folder or if the file cannot be
   /// written.
   explicit folder_lock(std::filesystem::path folder) : folder_(std::move(folder)) { take(); }
   folder_lock(folder_lock&& other) noexcept
@@ -52,12 +52,12 @@ class folder_lock {
     if (is_held_ && is_own_file()) ::unlink(path().c_str());
   }
 
-  /// Why the file system has no locks; empty where it has. Without them `look` still notices
-  /// another writer that came later.
+  /// Why the file system has no locks; empty if it has. Without them `look` still notices a later
+  /// writer.
   [[nodiscard]] const std::string& no_locks() const { return no_locks_; }
 
-  /// Whether the folder is still the one that was locked. A lock file that somebody removed is made
-  /// again. Throws io_error where it cannot be looked at.
+  /// Whether the folder is still the one that was locked. Recreates a lock file that was removed.
+  /// Throws io_error if the folder cannot be inspected.
   [[nodiscard]] state look() {
     if (is_own_file()) return content() == owner_ ? state::held : state::replaced;
     struct stat now {};
@@ -79,7 +79,7 @@ class folder_lock {
     while (true) {
       file_ = open_file(path(), O_RDWR | O_CREAT | O_NOFOLLOW, "write");
       lock();
-      if (is_own_file()) break;  // else its former holder removed it between the two calls
+      if (is_own_file()) break;  // otherwise its last holder removed it between the two calls
     }
     if (::stat(folder_.c_str(), &folder_status_) != 0) throw system_failure(folder_, "look at");
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();

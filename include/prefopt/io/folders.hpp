@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Folders: which one a path stands in, where a path leads, making one so that a power cut does not
-// lose it, and setting things aside in it.
+// Folders: the parent of a path, where a path leads, creating a folder so that a power cut does not
+// lose it, and setting files aside in it.
 
 #include <cerrno>
 #include <filesystem>
@@ -21,21 +21,21 @@ namespace prefopt {
   return path.has_filename() ? path : path.parent_path();
 }
 
-/// The folder that `path` stands in.
+/// The folder that contains `path`.
 [[nodiscard]] inline std::filesystem::path folder_of(const std::filesystem::path& path) {
   const auto folder = without_slash(path).parent_path();
   return folder.empty() ? std::filesystem::path(".") : folder;
 }
 
-/// Where a file written to `path` really lies: symbolic links are followed, also one to where
-/// nothing is yet. Throws io_error for a circle of links.
+/// The real location of a file written to `path`: symbolic links are followed, even dangling ones.
+/// Throws io_error for a loop of links.
 [[nodiscard]] inline std::filesystem::path follow_links(std::filesystem::path path) {
   const std::filesystem::path start = path;
   for (int links = 0; links < 40; ++links) {
     std::error_code is_no_link;
     const auto target = std::filesystem::read_symlink(path, is_no_link);
     if (is_no_link) return path;
-    path = folder_of(path) / target;  // a target from the root replaces all
+    path = folder_of(path) / target;  // an absolute target replaces the whole path
   }
   throw io_error(concat(start.native(), ": symbolic links that lead in a circle"));
 }
@@ -46,8 +46,8 @@ inline void flush_path(const std::filesystem::path& path) {
   flush_to_disk(open_file(path, O_RDONLY, "open"), path);
 }
 
-/// Makes a folder and those above it that are not there, and returns when their names are on the
-/// disk. Returns the folders that it made, outermost first. Throws io_error.
+/// Creates a folder and its missing parents, and returns when their names are on the disk. Returns
+/// the folders that it created, outermost first. Throws io_error.
 inline std::vector<std::filesystem::path> make_folders(const std::filesystem::path& path) {
   std::vector<std::filesystem::path> missing;
   for (auto at = without_slash(path); !at.empty(); at = at.parent_path()) {
@@ -75,8 +75,8 @@ inline std::vector<std::filesystem::path> make_folders(const std::filesystem::pa
   return made;
 }
 
-/// Renames a file or folder out of the way, to its name with `.` and `word` behind it, and a number
-/// where that is taken. Returns the new path. Throws io_error.
+/// Renames a file or folder by appending `.` and `word`, and a number if that name is taken.
+/// Returns the new path. Throws io_error.
 inline std::filesystem::path set_aside(const std::filesystem::path& path, std::string_view word) {
   std::filesystem::path aside;
   for (int count = 1;; ++count) {

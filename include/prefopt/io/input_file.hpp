@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// input_file: a file opened for reading. It is read, never mapped: a mapped file that shrinks kills
-// the process.
+// input_file: a file opened for reading. It is read, never mapped: a mapped file that shrinks would
+// kill the process.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace prefopt {
 
-/// What may be opened: anything but a folder, or a regular file only.
+/// Kinds of files that may be opened: anything except a folder, or only a regular file.
 enum class file_kind { any, regular };
 
-/// A file open for reading. Throws io_error where the system refuses, for a folder, and for what is
-/// not of the kind; opening a pipe as a regular file does not wait for a writer.
+/// A file open for reading. Throws io_error if the system refuses, for a folder, and for a file of
+/// another kind; opening a pipe as a regular file does not wait for a writer.
 class input_file {
  public:
   explicit input_file(std::filesystem::path path, file_kind kind = file_kind::any)
@@ -38,12 +38,12 @@ class input_file {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  /// Bytes when it was opened; 0 for what is not a regular file (a pipe).
+  /// Size in bytes when it was opened; 0 if it is not a regular file (a pipe).
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool is_regular() const { return is_regular_; }
 
-  /// Reads on from where the last `read_some` ended, up to `to.size()` bytes; returns how many
-  /// came, 0 at the end.
+  /// Continues after the last `read_some` and reads up to `to.size()` bytes; returns the number of
+  /// bytes read, 0 at the end.
   std::size_t read_some(std::span<std::byte> to) {
     while (true) {
       const ::ssize_t count = ::read(file_.get(), to.data(), to.size());
@@ -52,7 +52,7 @@ class input_file {
     }
   }
 
-  /// Fills `to` from byte `offset` on. Throws io_error if the file ends before.
+  /// Fills `to` from byte `offset` on. Throws io_error if the file ends too early.
   void read_at(std::uint64_t offset, std::span<std::byte> to) const {
     while (!to.empty()) {
       const ::ssize_t count =

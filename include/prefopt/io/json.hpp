@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// parse_json: JSON that may come from anywhere. Depth and number of values are bounded (the parser
-// itself bounds neither, and a value nested deep enough crashes when it is copied), and a repeated
-// key is refused.
+// parse_json: parses untrusted JSON. It bounds depth and number of values (the parser bounds
+// neither, and copying a deeply nested value crashes), and rejects repeated keys.
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +18,7 @@
 
 namespace prefopt {
 
-/// Bounds on what one JSON text may make of itself in memory.
+/// Bounds on the memory that one JSON text may take.
 struct json_limits {
   std::size_t depth = 64;
   std::size_t values = std::size_t{1} << 23;  // 16 bytes each, and more for keys and texts
@@ -27,8 +26,7 @@ struct json_limits {
 
 namespace detail {
 
-/// Builds the value from the parser's events; the first thing that is wrong is thrown as a
-/// format_error.
+/// Builds the value from the parser's events; throws the first error as a format_error.
 class json_builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
   json_builder(std::string_view name, json_limits limits) : name_(name), limits_(limits) {}
@@ -62,7 +60,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
     const std::string begin = concat(name_, ": not JSON at byte ", position, ": ");
     const bool is_literal =
         std::string_view(failure.what()).find("invalid literal") != std::string_view::npos;
-    // as Python writes them
+    // Python's spellings
     if (read.ends_with("-I") || (is_literal && (read.ends_with('N') || read.ends_with('I'))))
       throw format_error(concat(
           begin, "NaN or Infinity, which JSON does not have; null says that there is no number"));
@@ -111,17 +109,17 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   std::string name_;
   json_limits limits_;
   nlohmann::json root_;
-  nlohmann::json* member_ = nullptr;  // where the value of the key just read goes
-  // an element that is open is the last of its parent, so it does not move
+  nlohmann::json* member_ = nullptr;  // where the value of the last key goes
+  // an open element is the last of its parent, so it does not move
   std::vector<nlohmann::json*> open_;
   std::size_t values_ = 0;
 };
 
 }  // namespace detail
 
-/// The value of a JSON text. `name` (a file's) begins every message. Throws format_error, with the
+/// The value of a JSON text. `name` (a file's) begins every message. Throws format_error with the
 /// byte where the text stops being JSON: bad syntax, bad UTF-8, NaN, a repeated key, more depth or
-/// values than `limits`, anything behind.
+/// values than `limits`, trailing text.
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name,
                                                json_limits limits = {}) {
   if (const auto foreign = describe_foreign(text); !foreign.empty())
@@ -131,8 +129,8 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   return builder.take();
 }
 
-/// The list or object that begins at `first`, of input iterators over char. Reads no further than
-/// its last bracket. Throws as parse_json.
+/// The list or object that begins at `first`, an input iterator over char. Reads no further than
+/// its last bracket. Throws as parse_json does.
 template <class Iterator>
 [[nodiscard]] nlohmann::json parse_json_value(Iterator first, Iterator last, std::string_view name,
                                               json_limits limits = {}) {

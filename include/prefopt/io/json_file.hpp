@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_file: the values of a file of JSON one by one, plain or gzip, from a file or a pipe, each
-// with its place. They stand one a line (JSON lines), one after another however they are indented,
-// or in one list.
+// json_file: the values of a JSON file one by one, each with its line; plain or gzip, from a file
+// or a pipe. The values are one per line (JSON lines), one after another with any indentation, or
+// in one list.
 
 #include <cstddef>
 #include <filesystem>
@@ -18,12 +18,11 @@
 
 namespace prefopt {
 
-/// Opens a file once and reads it once. Memory: one value. Not to be moved while it is read.
+/// Opens a file once and reads it once. Memory: one value. Do not move it while reading.
 class json_file {
  public:
-  /// Throws io_error where the file cannot be read, format_error where its beginning says that it
-  /// is something else: a table, text that is not UTF-8, Parquet; the message says how to convert
-  /// it.
+  /// Throws io_error if the file cannot be read, format_error if its beginning shows another
+  /// format: a table, text that is not UTF-8, Parquet; the message says how to convert it.
   explicit json_file(const std::filesystem::path& path, line_limits limits = {})
       : name_(path.native()), stream_(path, limits), limits_(limits) {
     if (stream_.ahead(3) == "\xef\xbb\xbf")
@@ -41,21 +40,21 @@ class json_file {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// The next value, or null at the end; the same until `take`. Throws io_error, and format_error,
-  /// naming the place, where there is no JSON, a value is beyond the limits, and where there are
-  /// more values than lines allowed.
+  /// The next value, or null at the end; the same until `take`. Throws io_error, and format_error
+  /// with the location if there is no JSON, if a value exceeds the limits, or if there are more
+  /// values than lines allowed.
   [[nodiscard]] const nlohmann::json* peek() {
     if (!has_value_) has_value_ = read_next();
     return has_value_ ? &value_ : nullptr;
   }
 
-  /// Passes over the value that `peek` gives.
+  /// Skips the value that `peek` returns.
   void take() { has_value_ = false; }
 
   /// The line on which that value begins, from 1.
   [[nodiscard]] std::size_t line() const { return line_; }
 
-  /// Its number in the list that the file holds, from 1; 0 where it holds none.
+  /// Its index in the file's list, from 1; 0 if the file has no list.
   [[nodiscard]] std::size_t item() const { return is_list_ ? count_ : 0; }
 
   /// "FILE: line 7", "FILE: line 7: item 3", for messages.
@@ -82,8 +81,7 @@ class json_file {
     return true;
   }
 
-  /// Passes over the comma before the next item, or over the list's end, behind which there must be
-  /// nothing.
+  /// Skips the comma before the next item, or the list's end, which must be the end of the file.
   [[nodiscard]] bool list_ends() {
     const auto fail = [&](const char* what) {
       throw format_error(concat(name_, ": line ", stream_.line(), ": ", what));

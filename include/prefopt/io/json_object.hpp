@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_object: checked access to a JSON object's members. The library's own conversions damage
-// silently (-1 becomes 4294967295, 1.5 becomes 1, true becomes 1), so nothing is read past this
-// class.
+// json_object: checked access to a JSON object's members. The JSON library's conversions silently
+// corrupt values (-1 becomes 4294967295, 1.5 becomes 1, true becomes 1), so everything is read
+// through this class.
 
 #include <cmath>
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace prefopt {
 
-/// What a JSON value is, for messages: "1.5", "true", "a list", "a text".
+/// Describes a JSON value for messages: "1.5", "true", "a list", "a text".
 [[nodiscard]] inline std::string describe_json(const nlohmann::json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
@@ -31,8 +31,8 @@ namespace prefopt {
 /// format_error for anything else: a fraction, a text, true.
 [[nodiscard]] inline std::int64_t to_integer(const nlohmann::json& value, std::string_view where,
                                              std::int64_t least, std::int64_t most) {
-  // One above the greatest int64 the parser gives an unsigned; both kinds compare as integers,
-  // never through double.
+  // The parser stores integers above the greatest int64 as unsigned; both kinds compare as
+  // integers, never through double.
   const bool fits =
       value.is_number_integer() &&
       (!value.is_number_unsigned() || std::in_range<std::int64_t>(value.get<std::uint64_t>()));
@@ -43,11 +43,11 @@ namespace prefopt {
 }
 
 /// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
-/// that it was made from. Every reader throws format_error where the member is missing or of
-/// another type; the `optional_` ones take a missing or null member as nothing.
+/// that it was created from. Every reader throws format_error if the member is missing or has
+/// another type; for the `optional_` ones a missing or null member is no value.
 class json_object {
  public:
-  /// Throws format_error where `value` is not an object.
+  /// Throws format_error if `value` is not an object.
   json_object(const nlohmann::json& value, std::string name)
       : object_(value), name_(std::move(name)) {
     if (!value.is_object())
@@ -58,10 +58,10 @@ class json_object {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const nlohmann::json& json() const { return object_; }
 
-  /// Whether the member is there, null included.
+  /// Whether the member exists, even as null.
   [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
 
-  /// Whether the member is there and says something.
+  /// Whether the member exists and is not null.
   [[nodiscard]] bool has_value(std::string_view key) const {
     return has(key) && !(*object_.find(key)).is_null();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// line_limits: how much of a file of examples is read before it is refused.
+// line_limits: how much of a file of examples is read before it is rejected.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace prefopt {
 
-/// Bounds on a text file, the decompressed one: gzip makes a thousand bytes of one. What is made of
-/// a line takes memory even where the line is short.
+/// Bounds on a text file after decompression: gzip can expand one byte to a thousand. Even a short
+/// line can take much memory once parsed.
 struct line_limits {
   std::size_t line_bytes = std::size_t{64} << 20;
   std::uint64_t file_bytes = std::uint64_t{4} << 30;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_model_folder: says what a path is that was given as a model's folder and is none: a name of
-// the Hugging Face Hub, a file, an adapter, weights in another format. find_model_file: what a
-// model must not be written over.
+// check_model_folder: identifies a path that was given as a model's folder but is none: a name of
+// the Hugging Face Hub, a file, an adapter, weights in another format. find_model_file: finds files
+// that a model must not overwrite.
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// "name" or "owner/name" of letters, digits, and -._ within.
+/// "name" or "owner/name", of letters and digits, with -._ only inside.
 [[nodiscard]] inline bool is_hub_name(std::string_view path) {
   const auto is_part = [](std::string_view part) {
     constexpr std::string_view marks = "-._";
@@ -63,8 +63,8 @@ namespace detail {
                 "; expected a folder with config.json and model.safetensors");
 }
 
-/// What a file in a folder tells of the folder. `name` is its whole name, or with a leading * its
-/// ending, or with a trailing * its beginning.
+/// What a file reveals about its folder. `name` is its full name, its ending after a leading *, or
+/// its beginning before a trailing *.
 struct folder_sign {
   std::string_view name;
   std::string_view meaning;
@@ -82,7 +82,7 @@ inline constexpr std::string_view adapter_meaning =
 inline constexpr std::string_view pickle_meaning =
     "PyTorch's pickled weights, which are not read: save_pretrained of transformers writes model.safetensors";
 
-/// The first that fits counts.
+/// The first match counts.
 inline constexpr std::array folder_signs{
     folder_sign{"adapter_model.*", adapter_meaning},
     folder_sign{"pytorch_model*", pickle_meaning},
@@ -105,7 +105,7 @@ inline constexpr std::array folder_signs{
     folder_sign{"checkpoint-*", "a checkpoint: it may be the folder that was meant"},
 };
 
-/// What a folder without a model's files holds in their place, empty where nothing tells.
+/// What a folder without a model's files holds instead; empty if that is unknown.
 [[nodiscard]] inline std::string describe_other_model(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code ignored;
@@ -114,7 +114,7 @@ inline constexpr std::array folder_signs{
     names.push_back(entry->path().filename().native());
   }
   if (names.empty()) return ignored ? "" : "an empty folder";
-  std::erase_if(names, [](std::string_view name) {  // a trainer's, beside whatever model
+  std::erase_if(names, [](std::string_view name) {  // a trainer's, next to any model
     return name == "optimizer.pt" || name == "scheduler.pt" || name.starts_with("rng_state");
   });
   std::ranges::sort(names);
@@ -134,8 +134,8 @@ inline constexpr std::array folder_signs{
 
 }  // namespace detail
 
-/// Throws io_error, saying what the path is instead, unless it is a folder, or one that cannot be
-/// looked at.
+/// Throws io_error that says what the path is instead, unless it is a folder or cannot be
+/// inspected.
 inline void check_folder(const std::filesystem::path& path) {
   std::error_code failure;
   const auto kind = std::filesystem::status(path, failure).type();
@@ -145,30 +145,31 @@ inline void check_folder(const std::filesystem::path& path) {
     throw io_error(concat(path.native(), ": ", detail::describe_file_as_folder(path)));
 }
 
-/// The same, and throws where the folder has no config.json but what tells why, or where an adapter
-/// stands in it: transformers would put that on the model.
+/// The same; also throws if the folder has no config.json but files that explain why, or if it
+/// contains an adapter, which transformers would apply to the model.
 inline void check_model_folder(const std::filesystem::path& folder) {
   check_folder(folder);
   if (detail::has_file(folder / "adapter_config.json"))
     throw io_error(
         concat(folder.native(), ": holds adapter_config.json: ", detail::adapter_meaning));
   for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json"}) {
-    // what is missing beside it is named when it is read
+    // missing files next to it are reported when they are read
     if (detail::has_file(folder / name)) return;
   }
   const std::string other = detail::describe_other_model(folder);
   if (!other.empty()) throw io_error(concat(folder.native(), ": no config.json; ", other));
 }
 
-/// Whether a model's folder may hold a file or folder of that name that is written with the model.
+/// Whether a model's folder may contain a file or folder of that name that is written with the
+/// model.
 [[nodiscard]] inline bool is_written_with_model(std::string_view name) {
   return name == "config.json" || name == "generation_config.json" || name == "model.safetensors" ||
          name == chat_template_folder ||
          std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
 }
 
-/// The first name in a folder that tells of a model: one that writing a model there might replace,
-/// or weights, an adapter or a tokenizer in whatever format. Empty where there is none, or no
+/// The first name in a folder that belongs to a model: one that writing a model there might
+/// replace, or weights, an adapter or a tokenizer in any format. Empty if there is none or no
 /// folder. Throws io_error.
 [[nodiscard]] inline std::string find_model_file(const std::filesystem::path& folder) {
   const auto tells = [](std::string_view name) {
@@ -177,7 +178,7 @@ inline void check_model_folder(const std::filesystem::path& folder) {
     if (name.starts_with("model") && name.find(".safetensors") != name.npos)
       return !name.ends_with(".prefopt-tmp");
     return std::ranges::any_of(detail::folder_signs, [&](const detail::folder_sign& sign) {
-      // A cache of log-probs ends so as well, and checkpoints are looked at one by one.
+      // A cache of log-probs has this ending too, and checkpoints are inspected one by one.
       return sign.name != "*.safetensors" && sign.name != "checkpoint-*" && sign.fits(name);
     });
   };
@@ -189,7 +190,7 @@ inline void check_model_folder(const std::filesystem::path& folder) {
     if (tells(name) && (first.empty() || name < first)) first = std::move(name);
   }
   const bool is_none =
-      // writing tells
+      // writing will report it
       failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory;
   if (failure && !is_none) throw system_failure(folder, "read", failure.value());
   return first;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// output_file: a file being written, where a full disk is an error at once and not at some later
-// close.
+// output_file: a file being written; a full disk is an error at once, not at some later close.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,14 +15,14 @@
 
 namespace prefopt {
 
-/// A file open for writing, unbuffered: hand it large pieces. All members throw io_error where the
+/// A file open for writing, unbuffered: pass it large pieces. All members throw io_error if the
 /// system refuses.
 class output_file {
  public:
   enum class mode {
-    replace,  ///< what is there, or what a symbolic link there leads to, is overwritten
+    replace,  ///< overwrites an existing file, or the target of a symbolic link
     append,
-    create,  ///< nothing may be there, not even a symbolic link
+    create,  ///< nothing may exist there, not even a symbolic link
   };
 
   explicit output_file(std::filesystem::path path, mode how = mode::replace)
@@ -32,8 +31,8 @@ class output_file {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  /// Makes room for a file of exactly `bytes` bytes, so that a full disk shows before the work is
-  /// done.
+  /// Reserves room for a file of exactly `bytes` bytes, so that a full disk is detected before the
+  /// work is done.
   void reserve(std::uint64_t bytes) {
     if (bytes == 0) return;
     int code = EINTR;
@@ -43,8 +42,8 @@ class output_file {
     if (code != 0 && !cannot_tell) throw system_failure(path_, "write", code);
   }
 
-  /// The same at no cost in writes: false, and nothing done, where the file system cannot promise
-  /// room.
+  /// The same without writing any data: returns false and does nothing if the file system cannot
+  /// reserve room.
   [[nodiscard]] bool try_reserve(std::uint64_t bytes) {
     int failed = 0;
     do {
@@ -61,14 +60,14 @@ class output_file {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) throw system_failure(path_, "write");
       bytes =
-          // a disk that fills up first takes less than it was given
+          // a disk that fills up first writes less than requested
           bytes.subspan(static_cast<std::size_t>(count));
     }
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Returns when the file's content is on the disk. After a failure the content is lost, whatever
-  /// a second try says.
+  /// Returns when the file's content is on the disk. After a failure the content is lost, even if a
+  /// second try succeeds.
   void flush() { flush_to_disk(file_, path_); }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// printable: text from a file as a part of a one-line message.
+// printable: makes text from a file safe for a one-line message.
 
 #include <algorithm>
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace prefopt {
 
-/// At most `limit` bytes of the text, with '?' for what is not printable ASCII: a name from a file
+/// At most `limit` bytes of the text, with '?' for anything but printable ASCII: a name from a file
 /// must not break a message into lines, end it with a zero byte, or fill a screen.
 [[nodiscard]] inline std::string printable(std::string_view text, std::size_t limit = 160) {
   std::string line(text.substr(0, limit));

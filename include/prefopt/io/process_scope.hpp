@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // process_scope: the scope in which process ids are unique. Two processes can look each other up by
-// id only if they run on one computer since its last start and in one container.
+// id only if they run on the same computer since its last boot and in the same container.
 
 #include <array>
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace prefopt {
 
-/// This computer's name, for messages; "an unknown host" where it has none.
+/// This computer's name, for messages; "an unknown host" if it has none.
 [[nodiscard]] inline std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "an unknown host";
@@ -27,7 +27,7 @@ namespace prefopt {
 namespace detail {
 
 [[nodiscard]] inline std::string make_process_scope() {
-  std::string boot = host_name();  // where the kernel tells nothing better
+  std::string boot = host_name();  // if the kernel has nothing better
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   std::error_code ignored;
   const std::string text =
@@ -41,7 +41,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// 16 hexadecimal digits that stand for this computer, its last start, and this container.
+/// 16 hexadecimal digits that identify this computer, its last boot, and this container.
 [[nodiscard]] inline const std::string& process_scope() {
   static const std::string scope = detail::make_process_scope();
   return scope;

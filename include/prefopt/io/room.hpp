@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_room: whether files of some sizes will fit, asked before the work that makes them.
+// check_room: whether files of given sizes will fit, checked before the work that creates them.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// A folder that never gets the name beside which it stands, and goes with all in it.
+/// A folder with a temporary name next to a path, deleted with its contents at the end.
 class temporary_folder {
  public:
   explicit temporary_folder(const std::filesystem::path& beside)
@@ -42,9 +42,9 @@ class temporary_folder {
 
 }  // namespace detail
 
-/// Throws io_error, with the bytes that are needed, where the file system of `folder` has no room
-/// for these files at the same time, a quota or limit on file sizes included. Nothing is left
-/// behind. It is a question, not a reservation: what others write meanwhile may take the room.
+/// Throws io_error, with the number of bytes needed, if the file system of `folder` has no room for
+/// these files together, including quotas and limits on file size. Leaves nothing behind. It is a
+/// check, not a reservation: other writers may take the room meanwhile.
 inline void check_room(const std::filesystem::path& folder,
                        const std::vector<std::uint64_t>& file_bytes) {
   const std::uint64_t total =

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Temporary siblings: where a file or folder grows before it is renamed to its own name. They are
-// called NAME.SCOPE-PROCESS-COUNT.prefopt-tmp: the suffix tells what a killed program left behind,
-// and the scope and process that made it. A leftover is removed only where its process is known to
-// be dead; what a process on another computer or in another container writes cannot be judged from
-// here and stays.
+// Temporary siblings: a file or folder is written under a temporary name before it gets its final
+// name. The name is NAME.SCOPE-PROCESS-COUNT.prefopt-tmp: the suffix marks what a killed program
+// left behind, scope and process identify who created it. A leftover is removed only if its process
+// is known to be dead; the state of processes on other computers or in other containers is unknown,
+// so their files stay.
 
 #include <atomic>
 #include <cerrno>
@@ -29,47 +29,47 @@ namespace prefopt {
 
 namespace detail {
 
-/// How many names this process has given.
+/// Number of names that this process has given.
 inline std::atomic<std::uint64_t> temporary_count{0};
 
 }  // namespace detail
 
-/// A path beside `path` under which it can be prepared: a new one at each call, where nothing
-/// stands yet. Many processes may prepare one path at the same time, but only one writer of each.
+/// A path next to `path` for preparing its content: new at each call and not in use. Many processes
+/// may prepare one path at the same time; each sibling has only one writer.
 [[nodiscard]] inline std::filesystem::path temporary_sibling(const std::filesystem::path& path) {
   const std::filesystem::path named = without_slash(path);
   while (true) {
     std::filesystem::path sibling = named;
     sibling += concat('.', process_scope(), '-', ::getpid(), '-', detail::temporary_count++,
                       temporary_suffix);
-    std::error_code ignored;  // of a folder that cannot be looked into, writing tells more
+    std::error_code ignored;  // if the folder cannot be inspected, writing gives a better message
     if (!std::filesystem::exists(std::filesystem::symlink_status(sibling, ignored))) return sibling;
   }
 }
 
 namespace detail {
 
-/// Whether the process that made a temporary is known to be dead.
+/// Whether the process that created a temporary is known to be dead.
 [[nodiscard]] inline bool is_leftover(const temporary_name& name) {
   if (name.scope != process_scope()) return false;
-  // A count that this process has not reached is of an earlier one that had its id.
+  // A count that this process has not reached is from an earlier process with its id.
   if (name.process == ::getpid()) return name.count >= temporary_count;
-  return ::kill(name.process, 0) != 0 && errno == ESRCH;  // EPERM: another user's, and alive
+  return ::kill(name.process, 0) != 0 && errno == ESRCH;  // EPERM: alive, but another user's
 }
 
 }  // namespace detail
 
-/// Removes a file or a folder with all in it; nothing there is fine. Throws io_error.
+/// Removes a file, or a folder with its contents; a missing path is fine. Throws io_error.
 inline void remove_tree(const std::filesystem::path& path) {
   std::error_code failure;
   std::filesystem::remove_all(path, failure);
-  // this name and no other
+  // only the final name
   if (failure) throw io_error(concat(path.native(), ": cannot remove: ", failure.message()));
 }
 
 namespace detail {
 
-/// The temporaries directly in `folder` for whose parsed names the predicate holds.
+/// The temporaries directly in `folder` whose parsed names satisfy the predicate.
 template <std::predicate<const temporary_name&> Predicate>
 [[nodiscard]] std::vector<std::filesystem::path> find_temporaries(
     const std::filesystem::path& folder, std::error_code& failure, Predicate&& holds) {
@@ -94,22 +94,21 @@ void remove_temporaries(const std::filesystem::path& folder, Predicate&& holds) 
 
 }  // namespace detail
 
-/// Removes the temporaries that stand directly in `folder`, which need not exist, and whose
-/// processes are dead. Throws io_error.
+/// Removes the temporaries directly in `folder`, which need not exist, whose processes are dead.
+/// Throws io_error.
 inline void remove_leftovers(const std::filesystem::path& folder) {
   detail::remove_temporaries(folder, detail::is_leftover);
 }
 
-/// Removes the temporaries directly in `folder` of things that were to be called so that
-/// `is_own(name)`, whoever made them: for a caller that alone may write these names there. Throws
-/// io_error.
+/// Removes the temporaries directly in `folder` whose final names satisfy `is_own(name)`, no matter
+/// who created them: for a caller that is the only writer of these names there. Throws io_error.
 template <std::predicate<std::string_view> Predicate>
 void remove_temporaries_of(const std::filesystem::path& folder, Predicate&& is_own) {
   detail::remove_temporaries(folder,
                              [&](const detail::temporary_name& name) { return is_own(name.of); });
 }
 
-/// Removes what is left of earlier tries to write `path`, as far as the system allows.
+/// Removes leftovers of earlier attempts to write `path`, as far as the system allows.
 inline void remove_leftovers_of(const std::filesystem::path& path) {
   const std::string name = without_slash(path).filename().native();
   std::error_code ignored;
@@ -120,7 +119,7 @@ inline void remove_leftovers_of(const std::filesystem::path& path) {
   for (const auto& leftover : leftovers) std::filesystem::remove_all(leftover, ignored);
 }
 
-/// Gives the finished `temporary` its name and flushes the folder, after which a power cut cannot
+/// Gives the finished `temporary` its final name and flushes the folder, so that a power cut cannot
 /// undo it.
 inline void rename_over(const std::filesystem::path& temporary, const std::filesystem::path& path) {
   std::error_code failure;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The names of temporary siblings, read: whose one is, and what it is to become.
+// Parses the names of temporary siblings: who created one, and its final name.
 
 #include <charconv>
 #include <cstddef>
@@ -19,15 +19,15 @@ inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
 
 namespace detail {
 
-/// What a temporary's name says.
+/// The parts of a temporary's name.
 struct temporary_name {
-  std::string_view of;  ///< the name that it was to get
+  std::string_view of;  ///< its final name
   std::string_view scope;
   ::pid_t process = 0;
   std::uint64_t count = 0;
 };
 
-/// Nothing for a name that temporary_sibling does not give.
+/// Empty for a name that temporary_sibling does not create.
 [[nodiscard]] inline std::optional<temporary_name> parse_temporary(std::string_view name) {
   if (!name.ends_with(temporary_suffix)) return std::nullopt;
   name.remove_suffix(temporary_suffix.size());
@@ -47,8 +47,8 @@ struct temporary_name {
 
 }  // namespace detail
 
-/// A path as it will be when what is under a temporary name has its own, the folders above
-/// included: what a message names, for the temporary is gone by the time that it is read.
+/// A path with the final names of its temporaries, parent folders included, for messages: when one
+/// is read, the temporary no longer exists.
 [[nodiscard]] inline std::filesystem::path without_temporary_names(
     const std::filesystem::path& path) {
   std::filesystem::path named;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// text_file: the bytes of a file from its beginning to its end, decompressed on the way where it is
-// gzip.
+// text_file: the bytes of a file from beginning to end, decompressed on the fly if it is gzip.
 
 #include <algorithm>
 #include <array>
@@ -17,8 +16,8 @@
 
 namespace prefopt {
 
-/// A file, plain or gzip with any number of members (its first two bytes tell, not its name), or a
-/// pipe. Holds 64 KiB.
+/// A file, plain or gzip with any number of members (recognized by its first two bytes, not by its
+/// name), or a pipe. Holds 64 KiB.
 class text_file {
  public:
   /// Throws io_error.
@@ -36,9 +35,9 @@ class text_file {
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
-  /// Up to `to.size()` bytes (at least one was asked for); how many came, 0 at the end. Throws
-  /// io_error, and format_error where gzip data is damaged, ends early, or has something else
-  /// behind it.
+  /// Reads up to `to.size()` bytes (at least one must be requested); returns their number, 0 at the
+  /// end. Throws io_error, and format_error if gzip data is damaged, ends early, or is followed by
+  /// something else.
   std::size_t read_some(std::span<char> to) {
     if (is_gzip_) return inflate_some(to);
     if (input_.empty()) refill();
@@ -49,7 +48,7 @@ class text_file {
   }
 
  private:
-  /// Two bytes tell the kind of file, and a pipe may give them one by one.
+  /// Two bytes tell the kind of file; a pipe may deliver them one by one.
   void fill_first() {
     std::size_t count = 0;
     std::size_t more = 0;
@@ -95,7 +94,7 @@ class text_file {
 
   input_file file_;
   std::array<std::byte, std::size_t{1} << 16> buffer_{};
-  std::span<std::byte> input_;  // what of the buffer is not used yet
+  std::span<std::byte> input_;  // the unused part of the buffer
   z_stream inflater_{};
   bool is_gzip_ = false;
   bool in_member_ = true;

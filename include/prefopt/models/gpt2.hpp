@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2 (Radford et al. 2019): its configuration under the names of its Hugging Face config.json,
+// GPT-2 (Radford et al. 2019): its configuration, with the names of its Hugging Face config.json,
 // and the decoder that it describes.
 
 #include <cstddef>
@@ -31,7 +31,7 @@ struct gpt2_config {
 };
 
 /// Throws value_error, naming the key, unless the sizes make a model: n_layer from 1 to 4096, the
-/// others from 1 to 2^24 (so that no product of theirs can wrap), n_embd divisible by n_head,
+/// others from 1 to 2^24 (so that no product of them can wrap), n_embd divisible by n_head,
 /// layer_norm_epsilon above 0 and below 1.
 inline void check(const gpt2_config& config) {
   const auto size = [](std::string_view key, std::size_t value,
@@ -80,7 +80,7 @@ inline void check(const gpt2_config& config) {
                     .head = "lm_head"}};
 }
 
-/// The configuration of such a decoder: describe(config_of(shape)) has this shape.
+/// The configuration of a decoder: describe(config_of(shape)) has this shape.
 [[nodiscard]] inline gpt2_config config_of(const decoder_shape& shape) {
   return {.n_layer = shape.layers,
           .n_head = shape.heads,
@@ -93,8 +93,8 @@ inline void check(const gpt2_config& config) {
           .tie_word_embeddings = shape.tied_head};
 }
 
-/// A GPT-2 of zeros on a backend, which must outlive it: `auto policy = gpt2(backend, {.n_layer =
-/// 6})`. Throws what check(config) throws.
+/// A GPT-2 with zero weights on a backend, which must outlive it: `auto policy = gpt2(backend,
+/// {.n_layer = 6})`. Throws what check(config) throws.
 template <transformer_backend Backend>
 [[nodiscard]] causal_lm<Backend> gpt2(const Backend& backend, const gpt2_config& config) {
   return causal_lm<Backend>(backend, config);

@@ -18,7 +18,7 @@
 namespace prefopt {
 
 /// A backend's matrix with its storage. Rows begin on cache lines, so that a row's bits do not
-/// depend on which row it is where a backend's order of summation follows alignment.
+/// depend on its index even if a backend's order of summation follows alignment.
 template <transformer_backend Backend, class Value = typename Backend::activation_type>
 class backend_matrix {
  public:
@@ -67,7 +67,7 @@ struct layer_norm_tape {
   [[nodiscard]] layer_norm_statistics<value_type> statistics() {
     return {numbers.row(0), numbers.row(1)};
   }
-  /// Of the first `count` rows.
+  /// Those of the first `count` rows.
   [[nodiscard]] layer_norm_statistics<value_type> statistics(std::size_t count) {
     return {numbers.row(0).first(count), numbers.row(1).first(count)};
   }
@@ -82,8 +82,8 @@ struct layer_norm_tape {
   backend_matrix<Backend, value_type> numbers;  // [2, N] mean, inverse deviation
 };
 
-/// What a block leaves behind from its attention on. What takes no matrix product to make again
-/// (layer norms, the activation) is not kept: that is two fifths of a pass's memory for half a
+/// What a block keeps from its attention on. Values that take no matrix product to recompute (layer
+/// norms, the activation) are not kept, which saves two fifths of a pass's memory for half a
 /// percent of its time.
 template <transformer_backend Backend>
 struct after_attention_tape {
@@ -100,8 +100,8 @@ struct after_attention_tape {
   backend_matrix<Backend> inner;   // [N, I] before the activation
 };
 
-/// What a block's forward leaves for its backward. Room for `rows` rows; queries may be fewer than
-/// keys (generation).
+/// What a block's forward pass keeps for its backward pass. Has room for `rows` rows; there may be
+/// fewer queries than keys (generation).
 template <transformer_backend Backend>
 struct block_tape {
   block_tape(const Backend& backend, const decoder_shape& shape, std::size_t rows)
@@ -111,18 +111,18 @@ struct block_tape {
   after_attention_tape<Backend> rest;
 };
 
-/// What a block makes on its way and does not keep; forward and backward reuse it from block to
+/// Intermediate results that a block does not keep; forward and backward reuse them from block to
 /// block.
 template <transformer_backend Backend>
 struct block_scratch {
   block_scratch(const Backend& backend, const decoder_shape& shape, std::size_t rows)
       : norm(backend, rows, shape.channels), activated(backend, rows, shape.inner) {}
 
-  layer_norm_tape<Backend> norm;      // of the attention's norm, then of the feed-forward's
+  layer_norm_tape<Backend> norm;      // the attention's norm, then the feed-forward's
   backend_matrix<Backend> activated;  // [N, I]
 };
 
-/// Scratch of a block's backward, reused from block to block.
+/// Scratch for a block's backward pass, reused from block to block.
 template <transformer_backend Backend>
 struct block_gradients {
   block_gradients(const Backend& backend, const decoder_shape& shape, std::size_t rows)
@@ -135,7 +135,7 @@ struct block_gradients {
   backend_matrix<Backend> inner;     // [N, I]
 };
 
-/// Which third of a [N, 3C] matrix, as [N, H, D] heads.
+/// The thirds of a [N, 3C] matrix, each seen as [N, H, D] heads.
 enum class qkv_part : std::size_t { query = 0, key = 1, value = 2 };
 
 template <class Value>
@@ -165,9 +165,9 @@ class decoder_block {
                 const block_weights<const value_type>& weights)
       : backend_(backend), shape_(shape), weights_(weights) {}
 
-  /// Residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on, whose N
-  /// counts from there; `qkv`, with room for all rows, must hold the keys and values of the rows
-  /// before. Writes tape and qkv.
+  /// Maps the residual stream x [N, C] to y [N, C] for the rows of `rows` from `rows.first_row` on;
+  /// N counts from there. `qkv` has room for all rows and must hold the keys and values of the
+  /// earlier rows. Writes tape and qkv.
   void forward(const attention_rows& rows, const_view x, after_attention_tape<Backend>& tape,
                backend_matrix<Backend>& qkv, block_scratch<Backend>& scratch, view y) const {
     const std::size_t first = rows.first_row, count = x.extent(0), end = first + count;
@@ -183,7 +183,8 @@ class decoder_block {
     after_attention(x, tape, scratch, y);
   }
 
-  /// From what attention made, in the tape, and the residual stream before it [N, C] to y [N, C].
+  /// Maps the attention's output, in the tape, and the residual stream before it [N, C] to y [N,
+  /// C].
   void after_attention(const_view residual, after_attention_tape<Backend>& tape,
                        block_scratch<Backend>& scratch, view y) const {
     const std::size_t count = residual.extent(0);
@@ -198,8 +199,8 @@ class decoder_block {
     backend_.linear_residual(activated, weights_.mlp_out.weight, weights_.mlp_out.bias, middle, y);
   }
 
-  /// Turns d loss / d y into d loss / d x in place, `d` [N, C], and adds to the gradients. x and
-  /// tape as forward left them, with first_row 0.
+  /// Turns d loss / d y into d loss / d x in place (`d` [N, C]) and adds to the gradients. Expects
+  /// x and tape as forward left them, with first_row 0.
   void backward(const attention_rows& rows, const_view x, const block_tape<Backend>& tape,
                 const block_weights<value_type>& gradients, block_scratch<Backend>& scratch,
                 block_gradients<Backend>& activation_gradients, view d) const {
@@ -221,8 +222,8 @@ class decoder_block {
                        gradients.attention_norm);
   }
 
-  /// The backward of after_attention: turns d loss / d y into d loss / d residual in place, `d` [N,
-  /// C], and assigns d loss / d attended to the activation_gradients' channels.
+  /// The backward pass of after_attention: turns d loss / d y into d loss / d residual in place
+  /// (`d` [N, C]) and assigns d loss / d attended to `activation_gradients.channels`.
   void after_attention_backward(const after_attention_tape<Backend>& tape,
                                 const block_weights<value_type>& gradients,
                                 block_scratch<Backend>& scratch,
@@ -243,7 +244,7 @@ class decoder_block {
                              gradients.attention_out.weight, gradients.attention_out.bias);
   }
 
-  /// The layer norm of x [N, C], which lives in the scratch with its statistics until the next one.
+  /// The layer norm of x [N, C]. The scratch holds it and its statistics until the next call.
   [[nodiscard]] const_view normalize(const_view x, const layer_norm_weights<const value_type>& norm,
                                      block_scratch<Backend>& scratch) const {
     const std::size_t count = x.extent(0);
@@ -253,7 +254,7 @@ class decoder_block {
     return normalized;
   }
 
-  /// Its backward, right behind it: adds to d_x and to the gradients.
+  /// Its backward pass, called right after it: adds to d_x and to the gradients.
   void normalize_backward(const_view d_normalized, const_view x,
                           const layer_norm_weights<const value_type>& norm,
                           const block_scratch<Backend>& scratch, view d_x,
@@ -262,7 +263,7 @@ class decoder_block {
                                  d_x, gradients.scale, gradients.shift);
   }
 
-  /// Of q kᵀ.
+  /// Factor of q kᵀ.
   [[nodiscard]] double scale() const {
     return 1 / std::sqrt(static_cast<double>(shape_.head_size));
   }

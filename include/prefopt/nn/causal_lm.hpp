@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// causal_lm: a decoder with its language-model head as a trainable policy, written once against the
-// backend.
+// causal_lm: a decoder with a language-model head as a trainable policy, written once for all
+// backends.
 //
 // Legend: N stored tokens, M targets, R head rows, C channels, V vocabulary.
 
@@ -25,7 +25,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// The batch's targets with their rows counted among the head's rows.
+/// The batch's targets, with rows as indices among the head's rows.
 [[nodiscard]] inline head_targets targets_of(const prefix_tree_batch& batch) {
   std::vector<head_target> targets;  // [M]
   targets.reserve(batch.targets.size());
@@ -41,9 +41,9 @@ namespace detail {
 template <transformer_backend Backend>
 class causal_lm_pass;
 
-/// A causal language model on a backend, which must outlive it, made of a family's configuration:
-/// `causal_lm policy{backend, gpt2_config{}}`. Weights begin as zeros: `load_model` or `initialize`
-/// fills them.
+/// A causal language model on a backend, built from a family's configuration: `causal_lm
+/// policy{backend, gpt2_config{}}`. The backend must outlive it. The weights start as zeros; fill
+/// them with `load_model` or `initialize`.
 template <transformer_backend Backend>
 class causal_lm {
  public:
@@ -51,7 +51,7 @@ class causal_lm {
   using value_type = typename Backend::value_type;
   using pass = causal_lm_pass<Backend>;
 
-  /// Throws value_error for sizes that make no model.
+  /// Throws value_error for sizes that do not make a model.
   template <decoder_config Config>
   causal_lm(const Backend& backend, const Config& config)
       : backend_(&backend),
@@ -67,7 +67,7 @@ class causal_lm {
   [[nodiscard]] const decoder_shape& shape() const { return spec_.shape; }
   [[nodiscard]] const Backend& backend() const { return *backend_; }
 
-  /// All tensors in the layout's order, under their names in the spec.
+  /// All tensors in the layout's order, under the names in the spec.
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return list<value_type>(weights().values, weights().gradients);
   }
@@ -76,14 +76,14 @@ class causal_lm {
                                   {spec_.shape, layout_, {gradients_.data(), layout_.size()}});
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
-  /// be made afterwards. Throws value_error for a name that is not there.
+  /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
+  /// a trainer. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// A model with the same weights, on the same backend, with gradients of its own, of which the
-  /// same are trained.
+  /// A model with the same weights on the same backend, with its own gradients and the same tensors
+  /// trainable.
   [[nodiscard]] causal_lm clone() const {
     causal_lm copy(*backend_, spec_);
     copy.frozen_ = frozen_;
@@ -105,8 +105,8 @@ class causal_lm {
     return log_probs;
   }
 
-  /// log sum_v p(v)^2 at each target, [M]. Memory and errors as of token_log_probs; one exponential
-  /// a logit on the host.
+  /// log sum_v p(v)^2 at each target, [M]. Memory and errors as for token_log_probs; one
+  /// exponential per logit on the host.
   [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
     trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(), false);
@@ -124,8 +124,8 @@ class causal_lm {
     return detail::at_targets(detail::targets_of(batch), sums);
   }
 
-  /// The same numbers as token_log_probs with what their backward needs. Throws as token_log_probs
-  /// does.
+  /// The same numbers as token_log_probs, with what their backward pass needs. Throws as
+  /// token_log_probs does.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) {
     check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
     return pass(*this, batch);
@@ -209,9 +209,9 @@ class causal_lm_pass {
     return detail::at_targets(targets_, sums);
   }
 
-  /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Once only: it
-  /// overwrites the logits. Throws shape_error unless there are M slopes, value_error the second
-  /// time.
+  /// Adds the gradient of sum_i slopes[i] * log_probs[i] to the model's gradients. Can be called
+  /// only once, because it overwrites the logits. Throws shape_error unless there are M slopes,
+  /// value_error on the second call.
   void backward(std::span<const double> slopes) {
     if (slopes.size() != targets_.size())
       throw shape_error(

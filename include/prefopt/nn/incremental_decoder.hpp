@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Generation: a decoder that reads tokens as they come and keeps their keys and values. What it has
-// read is a forest: each call adds runs of tokens behind runs that are there, so that samples of
-// one prompt share its run, and sequences of any lengths are read in the same products.
+// Generation: a decoder that reads tokens as they arrive and keeps their keys and values. What it
+// has read is a forest: each call appends runs of tokens to existing runs, so that samples of one
+// prompt share its run, and sequences of different lengths are read in the same products.
 //
 // Legend: N tokens read so far, B branches of a call, C channels, V vocabulary.
 
@@ -22,33 +22,33 @@
 
 namespace prefopt {
 
-/// A forest in the making. The model must outlive it and keep its weights meanwhile.
+/// A forest under construction. The model must outlive it and keep its weights unchanged meanwhile.
 template <transformer_backend Backend>
 class incremental_decoder {
  public:
   using value_type = typename Backend::value_type;
 
-  /// Tokens that go on behind a node, or begin a sequence.
+  /// Tokens that continue a node or begin a sequence.
   struct branch {
     std::int32_t behind = -1;
     std::span<const token_id> tokens;
   };
 
-  /// What a call of `read` made, one each a branch.
+  /// The result of a call of `read`, one entry per branch.
   struct decode_result {
-    std::vector<std::int32_t> nodes;  // [B] to go on from
-    std::vector<double> all_logits;   // [B, V] of the tokens that follow
+    std::vector<std::int32_t> nodes;  // [B] to continue from
+    std::vector<double> all_logits;   // [B, V] logits of the tokens that follow
 
-    /// [V], of a branch.
+    /// The logits of one branch, [V].
     [[nodiscard]] std::span<const double> logits(std::size_t branch) const& {
       const std::size_t vocabulary = all_logits.size() / nodes.size();
       return std::span(all_logits).subspan(branch * vocabulary, vocabulary);
     }
-    std::span<const double> logits(std::size_t branch) const&& = delete;  // they would be gone
+    std::span<const double> logits(std::size_t branch) const&& = delete;  // would dangle
   };
 
-  /// Room for `capacity` tokens of all sequences together: 3 C numbers each in every layer. Throws
-  /// value_error for 2^31 or more.
+  /// Makes room for `capacity` tokens of all sequences together: 3 C numbers per token in every
+  /// layer. Throws value_error for 2^31 or more.
   incremental_decoder(const causal_lm<Backend>& model, std::size_t capacity)
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
@@ -61,13 +61,13 @@ class incremental_decoder {
   /// Tokens read so far.
   [[nodiscard]] std::size_t size() const { return length_; }
 
-  /// Reads the branches, all at once. Throws value_error, and has read nothing, for no branches,
-  /// one without tokens, behind a node that is not there or beyond the model's positions, for a
-  /// token that the vocabulary does not have, and for more than there is room for.
+  /// Reads all branches at once. Throws value_error, without reading anything, if there are no
+  /// branches, if a branch is empty, continues an unknown node or exceeds the model's positions, if
+  /// a token is not in the vocabulary, or if there is not enough room.
   [[nodiscard]] decode_result read(std::span<const branch> branches);
 
  private:
-  /// The tokens of a call, one after the other.
+  /// The tokens of a call, one after another.
   struct rows {
     token_ids tokens;
     std::vector<std::int32_t> positions;
@@ -128,7 +128,7 @@ auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> dec
   const Backend& backend = model_->backend();
   const std::size_t count = fresh.tokens.size(), ends = branches.size();
   decode_result made;
-  struct undone {  // what is not read to its end leaves no nodes
+  struct undone {  // an unfinished read leaves no nodes
     incremental_decoder& decoder;
     std::size_t nodes = decoder.nodes_.size();
     bool whole = false;
@@ -174,10 +174,10 @@ auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> dec
 
 namespace detail {
 
-/// A response in the making.
+/// A response being generated.
 struct written_response {
-  std::int32_t node;  ///< behind which its next token goes
-  std::size_t room;   ///< tokens that it may have
+  std::int32_t node;  ///< the node that its next token continues
+  std::size_t room;   ///< maximum number of tokens
   random_generator random;
   token_ids tokens = {};
 
@@ -190,8 +190,8 @@ struct written_response {
 
 namespace detail {
 
-/// How many tokens a prompt's response may have. Throws value_error, naming its place among the
-/// prompts, for an empty one and one that leaves no room.
+/// The maximum number of tokens in the response to a prompt. Throws value_error, with the prompt's
+/// index, if the prompt is empty or leaves no room.
 template <transformer_backend Backend>
 [[nodiscard]] std::size_t room_behind(const causal_lm<Backend>& model,
                                       std::span<const token_ids> prompts, std::size_t i,
@@ -203,7 +203,7 @@ template <transformer_backend Backend>
   return std::min(options.max_new_tokens, positions - length);
 }
 
-/// Lets responses to some prompts grow side by side, a product a token; equal prompts are read
+/// Grows the responses to some prompts side by side, one product per token. Equal prompts are read
 /// once.
 template <transformer_backend Backend>
 void grow(const causal_lm<Backend>& model, std::span<const token_ids> prompts,
@@ -213,7 +213,7 @@ void grow(const causal_lm<Backend>& model, std::span<const token_ids> prompts,
   incremental_decoder<Backend> decoder(model, capacity);
   std::map<token_ids, std::size_t> branch_of;
   std::vector<branch> branches;
-  // of those that grow: the place of their logits; which they are
+  // of those still growing: the index of their logits, and which they are
   std::vector<std::size_t> logits_of, growing;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto [found, fresh] = branch_of.try_emplace(prompts[i], branches.size());
@@ -246,10 +246,10 @@ void grow(const causal_lm<Backend>& model, std::span<const token_ids> prompts,
 
 }  // namespace detail
 
-/// A response to each prompt, up to max_new_tokens tokens or fewer where the model's positions end,
-/// as a generating_policy owes. As many as `tokens_at_once` allows grow side by side, at least one.
-/// Throws value_error for an empty prompt or one without room behind it, for 2^31 tokens or more at
-/// once, and what check(options) throws.
+/// A response to each prompt, of up to max_new_tokens tokens, fewer if the model's positions run
+/// out, as a generating_policy requires. As many as `tokens_at_once` allows grow side by side, at
+/// least one. Throws value_error for an empty prompt or one that leaves no room, for 2^31 tokens or
+/// more at once, and what check(options) throws.
 template <transformer_backend Backend>
 [[nodiscard]] std::vector<token_ids> generate(const causal_lm<Backend>& model,
                                               std::span<const token_ids> prompts,

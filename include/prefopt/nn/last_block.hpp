@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The last block of a decoder, of which heads read some rows only: every row gives its keys and
-// values, and what follows (queries, attention, projection, feed-forward) is computed for the rows
-// that are read.
+// The last block of a decoder. Heads read only some of its rows: keys and values are computed for
+// every row, the rest (queries, attention, projection, feed-forward) only for the rows that are
+// read.
 //
 // Legend: N rows, R of them read, C channels.
 
@@ -29,7 +29,7 @@ struct last_block_tape {
   after_attention_tape<Backend> rest;       // [R, ...]
 };
 
-/// The last block of one model on one backend. `rows.queries` names the R rows.
+/// The last block of one model on one backend. `rows.queries` lists the R rows.
 template <transformer_backend Backend>
 class last_decoder_block {
  public:
@@ -42,7 +42,7 @@ class last_decoder_block {
                      const block_weights<const value_type>& weights)
       : backend_(backend), shape_(shape), weights_(weights), block_(backend, shape, weights) {}
 
-  /// Residual stream x [N, C] to y [R, C].
+  /// Maps the residual stream x [N, C] to y [R, C].
   void forward(const attention_rows& rows, const_view x, last_block_tape<Backend>& tape,
                block_scratch<Backend>& scratch, view y) const {
     const const_view normalized = block_.normalize(x, weights_.attention_norm, scratch);
@@ -59,8 +59,8 @@ class last_decoder_block {
     block_.after_attention(tape.read_stream.view(), tape.rest, scratch, y);
   }
 
-  /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients. x
-  /// and tape as forward left them.
+  /// `d` [R, C] holds d loss / d y and is overwritten; assigns d_x [N, C]; adds to the gradients.
+  /// Expects x and tape as forward left them.
   void backward(const attention_rows& rows, const_view x, const last_block_tape<Backend>& tape,
                 const block_weights<value_type>& gradients, block_scratch<Backend>& scratch, view d,
                 view d_x) const {
@@ -104,7 +104,7 @@ class last_decoder_block {
         {linear.weight.data() + begin, {linear.weight.extent(0), count}, linear.weight.strides()},
         linear.bias.subspan(begin, count)};
   }
-  /// qkv [C, 3C] makes queries, keys and values, in this order.
+  /// qkv [C, 3C] produces queries, keys and values, in this order.
   template <class Linear>
   [[nodiscard]] Linear for_queries(const Linear& qkv) const {
     return columns(qkv, 0, shape_.channels);

@@ -14,7 +14,7 @@
 
 namespace prefopt {
 
-/// One tensor of a model and where it lies.
+/// One tensor of a model and its place in the buffer.
 struct tensor_location {
   std::string name;
   std::vector<std::size_t> shape;
@@ -23,7 +23,7 @@ struct tensor_location {
   bool decays = false;
 };
 
-/// All tensors of a model: 12 a layer and 4 beside them (5 where the head is not tied).
+/// All tensors of a model: 12 per layer and 4 others (5 if the head is not tied).
 class decoder_layout {
  public:
   static constexpr std::size_t tensors_per_block = 12;
@@ -68,7 +68,7 @@ class decoder_layout {
   }
 
  private:
-  // Every tensor begins on a cache line, so that backends may use aligned loads.
+  // Every tensor begins on a cache line, so that backends can use aligned loads.
   static constexpr std::size_t alignment = 16;
 
   void add(std::string name, std::vector<std::size_t> shape, bool decays) {

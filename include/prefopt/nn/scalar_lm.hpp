@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// scalar_lm: a decoder's trunk with a scalar head: hidden rows times one vector. Hugging Face's
-// GPT2ForSequenceClassification with one label; as there, the head has no bias. A reward model
-// reads it at the end of a response, a critic before each token.
+// scalar_lm: a decoder's trunk with a scalar head: hidden rows times one vector. It is Hugging
+// Face's GPT2ForSequenceClassification with one label; as there, the head has no bias. A reward
+// model reads it at the end of a response, a critic before each token.
 //
 // Legend: R distinct rows read, C channels.
 
@@ -28,7 +28,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// A batch of which other rows are read, and the index of each row that was asked for among them.
+/// A batch with different rows to read, and the index of each requested row among them.
 struct rows_read {
   rows_read(const prefix_tree_batch& whole, std::span<const std::int32_t> rows) : batch(whole) {
     check_rows_read(batch, rows);
@@ -41,9 +41,9 @@ struct rows_read {
           static_cast<std::size_t>(std::ranges::lower_bound(batch.rows, row) - batch.rows.begin()));
   }
 
-  // its `rows` are the R distinct ones; its targets are not looked at
+  // its `rows` are the R distinct ones; its targets are ignored
   prefix_tree_batch batch;
-  std::vector<std::size_t> slots;  // one a row asked for
+  std::vector<std::size_t> slots;  // one per requested row
 };
 
 }  // namespace detail
@@ -51,7 +51,7 @@ struct rows_read {
 template <transformer_backend Backend>
 class scalar_lm_pass;
 
-/// A trunk of its own and a head, on a backend which must outlive it. A trainable_scalar_model.
+/// A trunk and a scalar head on a backend, which must outlive it. A trainable_scalar_model.
 template <transformer_backend Backend>
 class scalar_lm {
  public:
@@ -59,7 +59,8 @@ class scalar_lm {
   using value_type = typename Backend::value_type;
   using pass = scalar_lm_pass<Backend>;
 
-  /// Zeros, for somebody to fill. Throws value_error for sizes that make no model.
+  /// All weights are zeros, for the caller to fill. Throws value_error for sizes that do not make a
+  /// model.
   template <decoder_config Config>
   scalar_lm(const Backend& backend, const Config& config)
       : trunk_(backend, without_head(describe(config))),
@@ -69,12 +70,12 @@ class scalar_lm {
   template <decoder_config Config>
   scalar_lm(const Backend&&, const Config&) = delete;  // would dangle
 
-  /// The trunk of a policy, copied, under a head of zeros: every path is worth 0 until training
-  /// moves it.
+  /// Copies a policy's trunk and adds a head of zeros: every path has value 0 until training
+  /// changes the head.
   explicit scalar_lm(const causal_lm<Backend>& policy)
       : scalar_lm(policy.backend(), policy.spec()) {
     const auto from = policy.parameters();
-    const auto to = trunk_.parameters();  // one less where the policy's head is not tied: the last
+    const auto to = trunk_.parameters();  // without an untied head, which comes last
     for (std::size_t i = 0; i < to.size(); ++i) backend().copy(from[i].value, to[i].value);
   }
 
@@ -82,7 +83,7 @@ class scalar_lm {
   [[nodiscard]] const decoder_shape& shape() const { return trunk_.shape(); }
   [[nodiscard]] const Backend& backend() const { return trunk_.backend(); }
 
-  /// The trunk's tensors, and "score.weight" [1, C].
+  /// The trunk's tensors and "score.weight" [1, C].
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return with_score<value_type>(trunk_.parameters(), head_, head_gradient_);
   }
@@ -90,14 +91,14 @@ class scalar_lm {
     return with_score<const value_type>(trunk_.parameters(), head_, head_gradient_);
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
-  /// be made afterwards. Throws value_error for a name that is not there.
+  /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
+  /// a trainer. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// A model with the same weights, on the same backend, with gradients of its own, of which the
-  /// same are trained.
+  /// A model with the same weights on the same backend, with its own gradients and the same tensors
+  /// trainable.
   [[nodiscard]] scalar_lm clone() const {
     scalar_lm copy(trunk_);
     copy.frozen_ = frozen_;
@@ -106,7 +107,7 @@ class scalar_lm {
     return copy;
   }
 
-  /// One number a row, [rows]. Throws value_error for a token, position or row that is not there.
+  /// One number per row, [rows]. Throws value_error for an unknown token, position or row.
   [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
                                            std::span<const std::int32_t> rows) const {
     check_entry(batch);
@@ -117,7 +118,8 @@ class scalar_lm {
     return scores(trunk_.trunk().forward(read.batch, tape), read);
   }
 
-  /// The same numbers with what their backward needs. Throws as `values` does, and for no rows.
+  /// The same numbers with what their backward pass needs. Throws as `values` does, and if there
+  /// are no rows.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
     check_entry(batch);
     if (rows.empty()) throw value_error("scalar_lm: no rows to read");
@@ -186,7 +188,7 @@ class scalar_lm_pass {
   [[nodiscard]] std::span<const double> values() const { return values_; }
 
   /// Adds the gradient of sum_i slopes[i] * values[i] to the model's gradients. Throws shape_error
-  /// unless there is a slope for each value, value_error the second time.
+  /// unless there is a slope for each value, value_error on the second call.
   void backward(std::span<const double> slopes) {
     if (slopes.size() != values_.size())
       throw shape_error(
@@ -197,7 +199,7 @@ class scalar_lm_pass {
     const std::size_t rows = read_.batch.rows.size(), channels = model_->shape().channels;
     using activation_type = typename Backend::activation_type;
     using real = std::conditional_t<std::same_as<activation_type, double>, double, float>;
-    std::vector<real> sums(rows);  // more than one value may have been read at a row
+    std::vector<real> sums(rows);  // a row may have been read more than once
     for (std::size_t i = 0; i < slopes.size(); ++i)
       sums[read_.slots[i]] += static_cast<real>(slopes[i]);
     const std::vector<activation_type> host(sums.begin(), sums.end());
@@ -205,7 +207,7 @@ class scalar_lm_pass {
     backend.copy_from_host(std::span<const activation_type>(host),
                            std::span<activation_type>(d_values.data(), rows));
     backend_matrix<Backend> d_hidden(backend, rows, channels);
-    auto no_bias = backend.template scratch<value_type>(1);  // added to and not read
+    auto no_bias = backend.template scratch<value_type>(1);  // added to, never read
     backend.fill(std::span<value_type>(no_bias.data(), 1), 0);
     backend.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
                             tape_.final_norm.normalized.view(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// decoder_shape: the sizes of a decoder-only transformer and the choices that its layers make.
-// decoder_spec: what a model is made of. They name no family: a family's header in models/ has its
-// configuration and the function describe(config), which gives the spec.
+// decoder_shape: the sizes of a decoder-only transformer and the options of its layers.
+// decoder_spec: the full description of a model. Neither is specific to a family: a family's header
+// in models/ has its configuration and the function describe(config), which returns the spec.
 
 #include <concepts>
 #include <cstddef>
@@ -29,8 +29,8 @@ struct decoder_shape {
 };
 
 /// Throws value_error, naming the member, unless the sizes make a model: layers from 1 to 4096, the
-/// others from 1 to 2^24 (so that no product of theirs can wrap), heads * head_size the channels,
-/// epsilon above 0 and below 1.
+/// others from 1 to 2^24 (so that no product of them can wrap), heads * head_size equal to
+/// channels, epsilon above 0 and below 1.
 inline void check(const decoder_shape& shape) {
   const auto size = [](std::string_view name, std::size_t value,
                        std::size_t limit = std::size_t{1} << 24) {
@@ -52,8 +52,8 @@ inline void check(const decoder_shape& shape) {
         concat("decoder_shape: epsilon is ", shape.epsilon, ", expected above 0 and below 1"));
 }
 
-/// What a family calls its tensors, without `.weight` and `.bias`. Those of a layer come after
-/// `layer`, the layer's number and a dot.
+/// A family's names for its tensors, without `.weight` and `.bias`. In a layer they follow `layer`,
+/// the layer's number and a dot.
 struct tensor_names {
   std::string_view token_embedding, position_embedding;
   std::string_view layer;
@@ -61,15 +61,15 @@ struct tensor_names {
   std::string_view final_norm, head;
 };
 
-/// What a model is made of.
+/// The full description of a model.
 struct decoder_spec {
   std::string_view model_type;  ///< the family's name in a config.json
   decoder_shape shape;
   tensor_names names;
 };
 
-/// A family's configuration. Needs: describe(config), a decoder_spec; throws value_error for a
-/// configuration that makes no model.
+/// A family's configuration. Needs: describe(config), which returns a decoder_spec and throws
+/// value_error for a configuration that does not make a model.
 template <class Config>
 concept decoder_config = requires(const Config& config) {
   { describe(config) } -> std::same_as<decoder_spec>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// log sum_v p(v)^2 of a head's distributions: how peaked they are, which WPO weighs tokens by.
-// Computed on the host, a row at a time: one exponential a logit.
+// log sum_v p(v)^2 of a head's distributions, a measure of how peaked they are; WPO weights tokens
+// by it. Computed on the host, row by row: one exponential per logit.
 //
 // Legend: M targets, R head rows, V vocabulary.
 
@@ -32,7 +32,7 @@ template <class Number>
   return std::log(square_sum) - 2 * std::log(sum);
 }
 
-/// Appends those of the first `rows` rows of logits in the backend's memory.
+/// Appends the log square sums of the first `rows` rows of logits in the backend's memory.
 template <class Backend, class Number>
 void add_square_sums(const Backend& backend, const backend_matrix<Backend, Number>& logits,
                      std::size_t rows, std::vector<double>& of_rows) {
@@ -43,7 +43,7 @@ void add_square_sums(const Backend& backend, const backend_matrix<Backend, Numbe
   }
 }
 
-/// [M] out of [R].
+/// Picks [M] from [R].
 [[nodiscard]] inline std::vector<double> at_targets(const head_targets& targets,
                                                     std::span<const double> of_rows) {
   std::vector<double> numbers(targets.size());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The trunk of a decoder: a batch to hidden rows [R, C] (after the last layer norm, at the rows
-// that heads read), and its backward. Heads stand on it; it knows none of them.
+// The trunk of a decoder: maps a batch to hidden rows [R, C] (after the last layer norm, at the
+// rows that heads read), and its backward pass. Heads are built on top of it; it does not depend on
+// them.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,8 +15,8 @@
 
 namespace prefopt {
 
-/// What a trunk's forward leaves behind. With `keep` it holds every layer for the backward;
-/// without, the last one and one layer's room that the others share.
+/// What a trunk's forward pass keeps. With `keep` it holds every layer for the backward pass;
+/// without, it holds the last layer and one layer's room that the others share.
 template <transformer_backend Backend>
 struct trunk_tape {
   trunk_tape(const Backend& backend, const decoder_shape& shape, std::size_t rows,
@@ -39,7 +40,7 @@ struct trunk_tape {
   std::vector<backend_matrix<Backend>> streams;  // the residual stream before each block, [N, C]
   std::vector<block_tape<Backend>> blocks;       // all but the last
   last_block_tape<Backend> last;
-  backend_matrix<Backend> head;         // [R, C] the residual stream behind the last block
+  backend_matrix<Backend> head;         // [R, C] the residual stream after the last block
   layer_norm_tape<Backend> final_norm;  // [R, C] hidden rows
 };
 
@@ -71,8 +72,8 @@ class decoder_trunk {
     return tape.final_norm.normalized.view();
   }
 
-  /// Adds to the gradients what d loss / d hidden rows [R, C] asks for. The tape was kept by
-  /// forward.
+  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. The tape must have been
+  /// kept by forward.
   void backward(const prefix_tree_batch& batch, trunk_tape<Backend>& tape,
                 matrix_view<const activation_type> d_hidden,
                 const decoder_weights<value_type>& gradients) const {
@@ -82,7 +83,7 @@ class decoder_trunk {
     block_scratch<Backend> scratch(backend_, shape_, rows);
     {
       backend_matrix<Backend> d_head(backend_, head_rows, shape_.channels);
-      backend_.clear(d_head.view());  // the backward of a layer norm adds to it
+      backend_.clear(d_head.view());  // the layer norm's backward pass adds to it
       const auto norm = gradients.final_norm();
       const layer_norm_tape<Backend>& kept = tape.final_norm;
       backend_.layer_norm_backward(d_hidden, tape.head.view(), weights_.final_norm().scale,

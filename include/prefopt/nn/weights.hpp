@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Views on a flat buffer as the tensors that the layers use. The same type serves values and
+// Views on a flat buffer as the tensors that the layers use. The same type serves for values and
 // gradients.
 
 #include <cstddef>
@@ -55,7 +55,7 @@ class decoder_weights {
     return norm(layout_->final_norm(*shape_));
   }
 
-  /// [V, C]; the token embedding itself where the head is tied.
+  /// [V, C]; the token embedding itself if the head is tied.
   [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head(*shape_)); }
 
   [[nodiscard]] block_weights<Value> block(std::size_t layer) const {

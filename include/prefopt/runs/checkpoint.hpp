@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Checkpoints: folders `checkpoint-N` in a run's output, N the steps done. Each is there whole or
-// not at all, and the newest two are kept. What stands in one is its writer's business.
+// Checkpoints: folders `checkpoint-N` in a run's output, where N is the number of steps done. Each
+// is there as a whole or not at all, and the newest two are kept. Their content is up to the
+// writer.
 
 #include <algorithm>
 #include <charconv>
@@ -30,7 +31,7 @@ struct checkpoint_location {
 
 namespace detail {
 
-/// The step in a name as write_checkpoint gives it: "checkpoint-120", and no other spelling of the
+/// The step in a name as write_checkpoint writes it: "checkpoint-120", and no other spelling of the
 /// number.
 [[nodiscard]] inline std::optional<std::int64_t> checkpoint_step(std::string_view name) {
   constexpr std::string_view prefix = "checkpoint-";
@@ -44,7 +45,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// The checkpoints in a run's output, oldest first; none where the folder is not there. Throws
+/// The checkpoints in a run's output, oldest first; none if the folder does not exist. Throws
 /// io_error.
 [[nodiscard]] inline std::vector<checkpoint_location> list_checkpoints(
     const std::filesystem::path& output) {
@@ -62,12 +63,12 @@ namespace detail {
   return checkpoints;
 }
 
-/// What prune_checkpoints may remove: every folder of such a name.
+/// Lets prune_checkpoints remove every folder with such a name.
 struct any_checkpoint {
   bool operator()(const std::filesystem::path&) const { return true; }
 };
 
-/// Of the checkpoints for which `is_own(path)` holds, removes all but the newest `keep`. Throws
+/// Removes all but the newest `keep` of the checkpoints that satisfy `is_own(path)`. Throws
 /// io_error.
 template <std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, IsOwn&& is_own = {}) {
@@ -77,8 +78,8 @@ void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, Is
   });
   checkpoints.resize(checkpoints.size() - std::min(keep, checkpoints.size()));
   for (const checkpoint_location& checkpoint : checkpoints) {
-    // Under a temporary name first: killed in the middle, it must not look like a checkpoint any
-    // more.
+    // Renamed to a temporary name first: if the program is killed midway, it must not look like a
+    // checkpoint any more.
     const auto leaving = temporary_sibling(checkpoint.path);
     rename_over(checkpoint.path, leaving);
     remove_tree(leaving);
@@ -88,13 +89,13 @@ void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, Is
 /// A checkpoint that is on the disk.
 struct written_checkpoint {
   std::filesystem::path path;
-  std::string remark;  ///< what could not be removed beside it, and why; empty where all was
+  std::string remark;  ///< old files that could not be removed, and why; empty if all were
 };
 
 /// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets
-/// its name, and of those that are `is_own(path)` older ones than the newest two go. Throws what
-/// `fill` throws, and io_error, also where that step has a checkpoint; then nothing has changed.
-/// Old files that cannot be removed are a remark.
+/// its final name; of the checkpoints that satisfy `is_own(path)`, all but the newest two are
+/// removed. Throws what `fill` throws, and io_error, also if that step has a checkpoint; then
+/// nothing has changed. Old files that cannot be removed are listed in the remark.
 template <std::invocable<const std::filesystem::path&> Fill,
           std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Checksums of the files in a folder, as JSON: {"model.safetensors": {"bytes": 1024, "xxh3": "32
-// hexadecimal digits"}}. They guard against disks and copies that damage, not against somebody who
-// wants to deceive.
+// hexadecimal digits"}}. They protect against damage by disks and copies, not against deliberate
+// manipulation.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,7 @@
 
 namespace prefopt {
 
-/// XXH3 (128 bits) of a file's bytes as 32 hexadecimal digits, what `xxhsum -H2` prints. Throws
+/// XXH3 (128 bits) of a file's bytes as 32 hexadecimal digits, as printed by `xxhsum -H2`. Throws
 /// io_error.
 [[nodiscard]] inline std::string checksum_of(const std::filesystem::path& path) {
   std::vector<std::byte> buffer(std::size_t{1} << 20);
@@ -35,7 +35,7 @@ namespace prefopt {
   return hash.hex();
 }
 
-/// The checksums of all files in a folder and the folders in it, but for one file directly in it.
+/// The checksums of all files in a folder and its subfolders, except one file directly in it.
 /// Throws io_error.
 [[nodiscard]] inline nlohmann::json checksums_of(const std::filesystem::path& folder,
                                                  std::string_view except = "") {
@@ -52,9 +52,9 @@ namespace prefopt {
   return files;
 }
 
-/// Throws format_error, naming the file, where one that `files` lists is missing from the folder or
-/// has other bytes; io_error where it cannot be read, which says nothing about it. Files beyond the
-/// list do not matter.
+/// Throws format_error, naming the file, if a file listed in `files` is missing from the folder or
+/// has other bytes; io_error if it cannot be read, which leaves its state unknown. Files that are
+/// not listed do not matter.
 inline void verify_checksums(const std::filesystem::path& folder, const json_object& files) {
   for (const auto& [name, value] : files.json().items()) {
     const json_object saved(value, concat(files.name(), ": ", printable(name)));
@@ -76,8 +76,8 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
   }
 }
 
-/// A JSON object with a member `checksum` added, of all its other members. Changing a number in the
-/// file that it is written to is noticed; changing white space is not.
+/// A JSON object with a member `checksum` of all its other members. A changed number in its file is
+/// detected; changed white space is not.
 [[nodiscard]] inline nlohmann::json with_checksum(nlohmann::json object) {
   object.erase("checksum");
   const std::string text = object.dump();
@@ -85,7 +85,7 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
   return object;
 }
 
-/// Throws format_error where an object's `checksum` is missing or not that of its other members.
+/// Throws format_error if an object's `checksum` is missing or does not match its other members.
 inline void verify_checksum(const json_object& object) {
   const nlohmann::json again = with_checksum(object.json());
   if (object.text("checksum") != again["checksum"].get_ref<const std::string&>())

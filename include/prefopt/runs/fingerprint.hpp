@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// fingerprint: a 128-bit hash (XXH3) of whatever a result depends on, to tell whether a stored one
-// still holds. It guards against accidents, not against somebody who wants two inputs to collide.
+// fingerprint: a 128-bit hash (XXH3) of everything that a result depends on, to tell whether a
+// stored one is still valid. It protects against accidents, not against deliberate collisions.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace prefopt {
 
-/// Add things one by one in a fixed order, then ask for `hex()`. Each text and span is hashed with
-/// its length, so that "ab" + "c" and "a" + "bc" differ.
+/// Add values one by one in a fixed order, then call `hex()`. Each text and span is hashed with its
+/// length, so that "ab" + "c" and "a" + "bc" differ.
 class fingerprint {
  public:
   fingerprint() : state_(XXH3_createState()) {
@@ -41,13 +41,13 @@ class fingerprint {
     return add_counted(values.data(), values.size(), sizeof(T));
   }
 
-  /// Bytes as they are, without their count: bytes alone give what `xxhsum -H2` prints.
+  /// Raw bytes without their count: bytes alone give the hash that `xxhsum -H2` prints.
   fingerprint& add_bytes(std::span<const std::byte> bytes) {
     if (!bytes.empty()) XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
     return *this;
   }
 
-  /// 32 hexadecimal digits for all that was added so far.
+  /// 32 hexadecimal digits for everything added so far.
   [[nodiscard]] std::string hex() const {
     XXH128_canonical_t bytes;  // big-endian: the same text on every computer
     XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(state_.get()));

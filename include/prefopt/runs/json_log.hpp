@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// json_log: reports as JSON lines, appended one by one; and how such a file is cut back when a run
-// goes on from an earlier step.
+// json_log: reports as JSON lines, appended one by one; also truncates such a file when a run
+// resumes from an earlier step.
 
 #include <concepts>
 #include <cstdint>
@@ -23,15 +23,15 @@
 
 namespace prefopt {
 
-/// A file that grows by one JSON object a line. A line is written by one call, so that a killed
-/// program leaves at most its last line torn.
+/// A file that grows by one JSON object per line. Each line is written in one call, so that a
+/// killed program leaves at most its last line incomplete.
 class json_log {
  public:
-  /// Opens a file to append to, made where it is not there. Throws io_error.
+  /// Opens a file for appending; creates it if it does not exist. Throws io_error.
   explicit json_log(const std::filesystem::path& path) : file_(path, output_file::mode::append) {}
 
-  /// Appends a report, its values in the order in which `for_each_value` names them; what is not
-  /// finite becomes null.
+  /// Appends a report, with its values in the order of `for_each_value`; values that are not finite
+  /// become null.
   template <class Report>
   void write(const Report& report) {
     auto object = nlohmann::ordered_json::object();
@@ -63,9 +63,9 @@ struct evaluation_log {
   json_log log;
 };
 
-/// Cuts a log back to its lines with `step` <= `last_step`, whole or not at all; a last line that a
-/// killed program left torn goes too. No file there is fine. Throws io_error, and format_error
-/// where another line is not an object with a `step`.
+/// Truncates a log to its lines with `step` <= `last_step`, completely or not at all; also removes
+/// an incomplete last line that a killed program left. A missing file is fine. Throws io_error, and
+/// format_error if another line is not an object with a `step`.
 inline void cut_json_log(const std::filesystem::path& path, std::int64_t last_step) {
   std::error_code ignored;
   if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// progress_bar: a run on the console. On a terminal one line that is redrawn, with loss, accuracy,
-// margin, speed and time left; anywhere else a plain line per log.
+// progress_bar: shows a run on the console. On a terminal it redraws one line with loss, accuracy,
+// margin, speed and time left; elsewhere it prints a plain line per log.
 
 #include <algorithm>
 #include <array>
@@ -20,7 +20,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// A number as `format` of printf says.
+/// A number in a printf `format`.
 inline std::string formatted(const char* format, double value) {
   std::array<char, 64> text{};
   const int length = std::snprintf(text.data(), text.size(), format, value);
@@ -37,7 +37,7 @@ inline std::string clock_text(double seconds) {
   return hours > 0 ? concat(hours, ":", two_digits(minutes), tail) : concat(minutes, tail);
 }
 
-/// The metrics that fit a console, each where it is there.
+/// The metrics that fit a console, if they are present.
 inline std::string short_metrics(double loss, const std::vector<metric>& metrics,
                                  std::string_view prefix) {
   std::string text = concat(prefix, "loss ", formatted("%.4f", loss));
@@ -53,13 +53,13 @@ inline std::string short_metrics(double loss, const std::vector<metric>& metrics
 /// Where and how often a progress_bar writes.
 struct progress_bar_options {
   std::FILE* stream = stderr;
-  /// plain lines: a line every so many steps, and at the first and the last
+  /// plain lines: one every `log_every` steps, and at the first and the last
   std::int64_t log_every = 1;
-  /// detect: a bar where the stream is a terminal
+  /// detect: a bar if the stream is a terminal
   enum class style { detect, bar, lines } style = style::detect;
 };
 
-/// A trainer's callback. It writes to its stream and owns nothing else.
+/// A trainer's callback. It only writes to its stream.
 class progress_bar {
  public:
   /// Throws value_error for a log_every below 1.

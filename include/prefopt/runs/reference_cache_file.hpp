@@ -3,7 +3,7 @@
 // A reference's log-probs on disk: a safetensors file of float64 tensors `examples`, `responses`,
 // `counts`, `hashes_high` and `hashes_low` (the halves of a 64-bit hash of the tokens) [S] and
 // `values` [sum of counts], with the key under `prefopt_reference_key` in its metadata and a
-// checksum of all numbers under `prefopt_checksum`. The key is a fingerprint of all that the
+// checksum of all numbers under `prefopt_checksum`. The key is a fingerprint of everything that the
 // numbers depend on: the reference's weights, the tokenizer, the data and every option that changes
 // them.
 
@@ -61,7 +61,7 @@ template <class Integer = std::int32_t>
   return integers;
 }
 
-/// Throws format_error where a number is not as it was saved.
+/// Throws format_error if a number differs from the saved one.
 inline void verify_reference_cache(const safetensors_file& file) {
   fingerprint sum;
   for (const char* name : reference_tensors)
@@ -105,7 +105,7 @@ inline void verify_reference_cache(const safetensors_file& file) {
 
 }  // namespace detail
 
-/// Writes a cache, whole or not at all. Throws io_error.
+/// Writes a cache, as a whole or not at all. Throws io_error.
 inline void save_reference_cache(const std::filesystem::path& path, const reference_cache& cache,
                                  const std::string& key) {
   const std::size_t count = cache.size();  // S
@@ -128,10 +128,10 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
       {{detail::reference_key_name, key}, {detail::reference_checksum_name, sum.hex()}});
 }
 
-/// The cache at `path`, bit for bit as it was saved; nothing where there is no file (or a symbolic
-/// link to none), or one under another key: then the numbers are to be computed anew and the file
-/// may be replaced. Throws io_error where it cannot be read, and format_error where it is damaged
-/// or no reference cache at all: a file that somebody may still want is not replaced.
+/// The cache at `path`, bit for bit as it was saved; empty if there is no file (or a dangling
+/// symbolic link), or one with another key: compute the numbers again and replace the file. Throws
+/// io_error if it cannot be read, and format_error if it is damaged or not a reference cache: a
+/// file that may still be needed must not be replaced.
 [[nodiscard]] inline std::optional<reference_cache> load_reference_cache(
     const std::filesystem::path& path, const std::string& key) {
   std::error_code ignored;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a checkpoint holds beside the model: `optimizer.safetensors` with AdamW's moments under
-// PyTorch's names, and `trainer_state.json` with the step, what the loss carries, the run's
-// fingerprint, whatever settings the program wants to find again, and the checksums of all files,
-// its own included.
+// The content of a checkpoint other than the model: `optimizer.safetensors` with AdamW's moments
+// under PyTorch's names, and `trainer_state.json` with the step, the loss's state, the run's
+// fingerprint, any settings that the program needs later, and the checksums of all files, including
+// its own.
 
 #include <cstdint>
 #include <filesystem>
@@ -51,8 +51,8 @@ void read_moment(const safetensors_file& file, const std::string& name,
 
 }  // namespace detail
 
-/// Writes a trainer's state into a folder that is there, last: the checksums are of the files that
-/// are there by then. Memory: one tensor. Throws io_error.
+/// Writes a trainer's state into an existing folder, last: the checksums are those of the files
+/// that exist by then. Memory: one tensor. Throws io_error.
 template <class Trainer>
 void write_training_state(const Trainer& trainer, const nlohmann::json& settings,
                           const std::filesystem::path& folder) {
@@ -73,7 +73,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   file.commit();
   nlohmann::json state = {
       {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
-  // Most losses carry nothing. Numbers are written so that they come back bit for bit.
+  // Most losses have no state. Numbers are written so that they are restored bit for bit.
   if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty())
     state["loss_state"] = loss;
   state["fingerprint"] = detail::json_of(trainer.fingerprint());
@@ -83,18 +83,18 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
 }
 
 /// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files,
-/// and what the loss carries where it carries something.
+/// and the loss's state if it has one.
 struct trainer_state_record {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   nlohmann::json settings;
   nlohmann::json files;
   std::vector<double> loss = {};
-  run_fingerprint fingerprint = {};  ///< nothing is known where the file has none
+  run_fingerprint fingerprint = {};  ///< all unknown if the file has none
 };
 
-/// Throws io_error, or format_error where the file is not as it was written. It does not look at
-/// the other files.
+/// Throws io_error, or format_error if the file has changed since it was written. Does not read the
+/// other files.
 [[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / trainer_state_file;
   const nlohmann::json json = parse_json(read_file(path), path.native());
@@ -116,17 +116,18 @@ struct trainer_state_record {
   return record;
 }
 
-/// Reads every byte of a folder that write_training_state finished: its weights, its moments and
-/// all else. Throws format_error where one is not as it was written, naming the file, and io_error.
+/// Reads every byte of a folder that write_training_state completed: weights, moments and
+/// everything else. Throws format_error, naming the file, if one has changed since it was written,
+/// and io_error.
 inline void verify_training_state(const std::filesystem::path& folder,
                                   const trainer_state_record& record) {
   const std::string name = (folder / trainer_state_file).native() + ": files";
   verify_checksums(folder, json_object(record.files, name));
 }
 
-/// Brings a fresh trainer to where the folder's was, after all files of the folder were verified.
-/// Throws io_error, format_error or shape_error, and value_error for the state of another loss, and
-/// then changes nothing.
+/// Verifies all files of the folder, then brings a fresh trainer to the saved state. Throws
+/// io_error, format_error or shape_error, and value_error for the state of another loss, and then
+/// changes nothing.
 template <class Trainer>
 void read_training_state(Trainer& trainer, const std::filesystem::path& folder) {
   using real = typename Trainer::optimizer_type::value_type;

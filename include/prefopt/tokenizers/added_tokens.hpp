@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// added_token_matcher: finds tokens that stand outside the byte pairs (<|endoftext|>) in a text,
-// the leftmost first and of those that begin together the longest.
+// added_token_matcher: finds tokens outside the byte pairs (<|endoftext|>) in a text: the leftmost
+// first, and among those that begin together the longest.
 
 #include <algorithm>
 #include <array>
@@ -16,13 +16,13 @@
 
 namespace prefopt {
 
-/// A token that is found in the text before words are cut.
+/// A token that is found in the text before it is split into words.
 struct added_token {
   std::string content;  ///< its bytes in the text, not empty
   token_id id;
 };
 
-/// Added tokens, ready to be looked for.
+/// Added tokens, prepared for searching.
 class added_token_matcher {
  public:
   struct match {
@@ -33,15 +33,15 @@ class added_token_matcher {
 
   added_token_matcher() = default;
 
-  /// The contents are distinct and not empty.
+  /// The contents must be distinct and not empty.
   explicit added_token_matcher(std::vector<added_token> tokens) : tokens_(std::move(tokens)) {
     std::ranges::sort(tokens_, {}, &added_token::content);
     for (const added_token& token : tokens_)
       begins_[static_cast<unsigned char>(token.content[0])] = true;
   }
 
-  /// The first match that begins at or behind `from`. Cost: linear in the text, times the longest
-  /// token's length where the text is made of its beginnings.
+  /// The first match that begins at or after `from`. Cost: linear in the text, times the longest
+  /// token's length if the text consists of its prefixes.
   [[nodiscard]] std::optional<match> find(std::string_view text, std::size_t from) const {
     if (tokens_.empty()) return std::nullopt;
     for (std::size_t at = from; at < text.size(); ++at) {
@@ -53,14 +53,14 @@ class added_token_matcher {
   }
 
  private:
-  /// The longest token with which `text` begins. Narrows the sorted tokens to those that agree with
-  /// it byte by byte.
+  /// The longest token that is a prefix of `text`. Narrows the sorted tokens to those that match it
+  /// byte by byte.
   [[nodiscard]] const added_token* longest_at(std::string_view text) const {
     const added_token* longest = nullptr;
     auto first = tokens_.begin();
     auto last = tokens_.end();
     for (std::size_t depth = 0; first != last; ++depth) {
-      // a token sorts before those that it begins
+      // a token sorts before those that it is a prefix of
       if (first->content.size() == depth) longest = &*first++;
       if (depth == text.size()) break;
       const auto byte_at = [depth](const added_token& token) {

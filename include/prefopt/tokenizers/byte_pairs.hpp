@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Byte-pair encoding of one word: as long as neighbours can merge, the pair of the smallest rank
-// does, the leftmost first (Sennrich et al. 2016, arXiv:1508.07909). Short words are scanned, which
-// is fastest for them; long ones keep their pairs in a heap, so that a word of a megabyte costs n
-// log n and not n squared.
+// Byte-pair encoding of one word: as long as neighbors can merge, the pair with the smallest rank
+// merges, the leftmost first (Sennrich et al. 2016, arXiv:1508.07909). Short words are scanned,
+// which is fastest for them; long ones keep their pairs in a heap, so that a word of a megabyte
+// costs n log n instead of n squared.
 
 #include <algorithm>
 #include <array>
@@ -49,7 +49,8 @@ inline void merge_by_scan(std::span<const token_id> word, const merge_table& mer
   out.insert(out.end(), tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-/// A word whose merged symbols are linked over, with the pairs that may still merge in a heap.
+/// A word whose merged symbols are skipped through links, with a heap of the pairs that may still
+/// merge.
 class merge_heap {
  public:
   merge_heap(std::span<const token_id> word, const merge_table& merges)
@@ -59,7 +60,7 @@ class merge_heap {
         previous_(word.size()) {
     for (std::uint32_t i = 0; i < next_.size(); ++i) {
       next_[i] = i + 1;
-      previous_[i] = i - 1;  // of the first it wraps to `none`
+      previous_[i] = i - 1;  // wraps to `none` for the first
     }
     for (std::uint32_t i = 0; i + 1 < next_.size(); ++i) push(i);
   }
@@ -79,7 +80,7 @@ class merge_heap {
 
   struct candidate {
     std::uint32_t rank;
-    std::uint32_t left;   // place of the pair's first symbol
+    std::uint32_t left;   // index of the pair's first symbol
     std::uint32_t right;  // and of its second
     token_id merged;
     bool operator>(const candidate& other) const {
@@ -93,8 +94,8 @@ class merge_heap {
     if (merge.rank != token_merge::never) heap_.push({merge.rank, left, right, merge.token});
   }
 
-  /// Whether neither side of the pair has changed since it was pushed: every pair has a rank of its
-  /// own, and what is gone merges with nothing.
+  /// Whether neither side of the pair has changed since it was pushed: every pair has its own rank,
+  /// and removed symbols merge with nothing.
   [[nodiscard]] bool stands(const candidate& pair) const {
     return merges_.find(tokens_[pair.left], tokens_[pair.right]).rank == pair.rank;
   }
@@ -120,8 +121,8 @@ class merge_heap {
 
 }  // namespace detail
 
-/// Appends to `out` what the symbols of one word (fewer than 2^32 ids) become. Cost: n log n for
-/// long words.
+/// Appends the merged tokens of one word (fewer than 2^32 ids) to `out`. Cost: n log n for long
+/// words.
 inline void merge_word(std::span<const token_id> word, const merge_table& merges, token_ids& out) {
   if (word.size() <= detail::scanned_word)
     detail::merge_by_scan(word, merges, out);

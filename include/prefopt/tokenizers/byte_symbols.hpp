@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How GPT-2's vocabulary files spell bytes: each byte is one printable character, so that a token
-// is a word of JSON whatever its bytes are. The 188 bytes that print in Latin-1 stand for
-// themselves; the other 68 are, in their order, U+0100 and the characters behind it (the space,
-// 0x20, is U+0120). Radford et al. 2019, section 2.2.
+// The spelling of bytes in GPT-2's vocabulary files: each byte is one printable character, so that
+// any token is a JSON string. The 188 bytes that are printable in Latin-1 represent themselves; the
+// other 68 are, in order, U+0100 and the characters after it (the space, 0x20, is U+0120). Radford
+// et al. 2019, section 2.2.
 
 #include <array>
 #include <cstddef>
@@ -16,13 +16,12 @@
 
 namespace prefopt {
 
-/// Whether a byte is spelled as the Latin-1 character that it is.
+/// Whether a byte is spelled as its own Latin-1 character.
 [[nodiscard]] constexpr bool spells_itself(unsigned byte) {
   return (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
 }
 
-/// The 256 bytes in the order in which GPT-2's vocabulary lists them: those that spell themselves,
-/// then the others.
+/// The 256 bytes in the order of GPT-2's vocabulary: those that spell themselves, then the others.
 [[nodiscard]] constexpr std::array<std::uint8_t, 256> gpt2_byte_order() {
   std::array<std::uint8_t, 256> order{};
   std::size_t count = 0;
@@ -58,7 +57,7 @@ inline constexpr byte_symbol_tables byte_symbols = make_byte_symbol_tables();
 
 }  // namespace detail
 
-/// How a vocabulary file spells `bytes`, as UTF-8.
+/// The spelling of `bytes` in a vocabulary file, as UTF-8.
 [[nodiscard]] inline std::string to_byte_symbols(std::string_view bytes) {
   std::string spelled;
   spelled.reserve(2 * bytes.size());
@@ -74,14 +73,13 @@ inline constexpr byte_symbol_tables byte_symbols = make_byte_symbol_tables();
   return spelled;
 }
 
-/// The bytes that `spelled` (UTF-8) stands for; nothing if it holds a character that stands for no
-/// byte.
+/// The bytes that `spelled` (UTF-8) represents; empty if a character represents no byte.
 [[nodiscard]] inline std::optional<std::string> from_byte_symbols(std::string_view spelled) {
   std::string bytes;
   bytes.reserve(spelled.size());
   for (std::size_t at = 0; at < spelled.size(); ++at) {
     unsigned symbol = static_cast<unsigned char>(spelled[at]);
-    if (symbol >= 0x80) {  // no symbol takes more than two bytes: all lie below U+0144
+    if (symbol >= 0x80) {  // no symbol takes more than two bytes: all are below U+0144
       if ((symbol & 0xE0) != 0xC0 || ++at == spelled.size()) return std::nullopt;
       symbol = (symbol & 0x1F) << 6 | (static_cast<unsigned char>(spelled[at]) & 0x3F);
     }

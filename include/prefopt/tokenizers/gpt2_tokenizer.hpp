@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_tokenizer: GPT-2's byte-level byte-pair encoding (Radford et al. 2019, section 2.2), with
-// the files of Hugging Face checkpoints. Gives the ids that the tokenizers library gives; models
+// gpt2_tokenizer: GPT-2's byte-level byte-pair encoding (Radford et al. 2019, section 2.2), from
+// the files of Hugging Face checkpoints. Gives the same ids as the tokenizers library; models
 // data's `tokenizer`.
 
 #include <array>
@@ -32,13 +32,13 @@
 
 namespace prefopt {
 
-/// Texts to token ids and back. Immutable: one object may be used by many threads at once.
+/// Converts texts to token ids and back. Immutable: many threads may use one object at once.
 class gpt2_tokenizer {
  public:
-  /// From a checkpoint's folder: `tokenizer.json`, or `vocab.json` with `merges.txt`; where both
-  /// are there they must agree. `tokenizer_config.json` is taken in where it is there, and so are
-  /// `special_tokens_map.json` and `added_tokens.json` unless it has an `added_tokens_decoder`.
-  /// Throws io_error or format_error, naming the file and what is wrong with it.
+  /// Loads from a checkpoint's folder: `tokenizer.json`, or `vocab.json` with `merges.txt`; if both
+  /// exist they must agree. Also reads `tokenizer_config.json`, and, unless it has an
+  /// `added_tokens_decoder`, `special_tokens_map.json` and `added_tokens.json`, if they exist.
+  /// Throws io_error or format_error that names the file and the problem.
   [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
     check_folder(directory);
     return gpt2_tokenizer(read_tokenizer_files(directory), directory);
@@ -49,41 +49,41 @@ class gpt2_tokenizer {
     return gpt2_tokenizer(std::move(files), {});
   }
 
-  /// The 256 bytes in GPT-2's order and `<|endoftext|>` = 256, no merges: for models too small for
-  /// a real vocabulary.
+  /// The 256 bytes in GPT-2's order and `<|endoftext|>` = 256, without merges: for models too small
+  /// for a real vocabulary.
   [[nodiscard]] static gpt2_tokenizer byte_level() { return from_files(byte_level_files()); }
 
-  /// The ids of a text, any bytes; added tokens such as `<|endoftext|>` in it are recognized.
-  /// Throws value_error where the vocabulary has no token for a byte of it. Cost: linear in the
-  /// text, n log n in its longest word.
+  /// The ids of a text, which may be any bytes; added tokens such as `<|endoftext|>` are
+  /// recognized. Throws value_error if the vocabulary has no token for one of its bytes. Cost:
+  /// linear in the text, n log n in its longest word.
   [[nodiscard]] token_ids encode(std::string_view text) const {
     return encode_around(text, first_added_);
   }
 
-  /// The same with special tokens taken for ordinary text, as `split_special_tokens` of
-  /// transformers does. Special are the added tokens that are not normalized; the others are
-  /// recognized here too.
+  /// The same, but special tokens are ordinary text, as with `split_special_tokens` in
+  /// transformers. Special tokens are the added tokens that are not normalized; the others are
+  /// still recognized.
   [[nodiscard]] token_ids encode_split(std::string_view text) const {
     return encode_around(text, {});
   }
 
-  /// Where the first special token stands that begins at or behind byte `from`.
+  /// The range of the first special token that begins at or after byte `from`.
   [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text,
                                                              std::size_t from) const {
     const auto match = first_added_.find(text, from);
     return match ? std::optional(text_range{match->begin, match->end}) : std::nullopt;
   }
 
-  /// The bytes that the tokens stand for: decode(encode(text)) == text. Throws value_error for an
-  /// id that has no token.
+  /// The bytes that the tokens represent: decode(encode(text)) == text. Throws value_error for an
+  /// id without a token.
   [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
     std::string text;
     for (const token_id id : ids) text += bytes(id);
     return text;
   }
 
-  /// One token's text as it can be shown: valid UTF-8, U+FFFD for what alone is none. Throws as
-  /// decode.
+  /// One token's text for display: valid UTF-8, with U+FFFD for bytes that are invalid on their
+  /// own. Throws as decode does.
   [[nodiscard]] std::string display(token_id id) const { return replace_broken_utf8(bytes(id)); }
 
   /// Whether a token has this id: ids may have gaps.
@@ -92,19 +92,19 @@ class gpt2_tokenizer {
   /// One above the greatest id.
   [[nodiscard]] std::size_t vocabulary_size() const { return tokens_.id_end(); }
 
-  /// Whether the vocabulary has a token that closes a text.
+  /// Whether the vocabulary has a token that ends a text.
   [[nodiscard]] bool has_end_of_text() const { return tokens_.find(end_of_text_).has_value(); }
 
-  /// The id of the token that closes a text: the files' eos_token, `<|endoftext|>` where they name
-  /// none. Throws value_error where the vocabulary does not have it.
+  /// The id of the token that ends a text: the files' eos_token, or `<|endoftext|>` if they name
+  /// none. Throws value_error if it is not in the vocabulary.
   [[nodiscard]] token_id end_of_text() const {
     if (const auto id = tokens_.find(end_of_text_)) return *id;
     throw value_error(concat("gpt2_tokenizer: the vocabulary has no end-of-text token ",
                              quote_token(end_of_text_)));
   }
 
-  /// What a checkpoint's folder must hold so that this tokenizer loads from it: the files that it
-  /// came from, verbatim.
+  /// The files that a checkpoint's folder must hold to load this tokenizer from it: those that it
+  /// was loaded from, verbatim.
   [[nodiscard]] const std::vector<tokenizer_file>& files() const { return files_; }
 
  private:
@@ -123,7 +123,7 @@ class gpt2_tokenizer {
     }
   }
 
-  /// The ids of a text of which `first` is cut out before anything else.
+  /// The ids of a text; matches of `first` are cut out before anything else.
   [[nodiscard]] token_ids encode_around(std::string_view text,
                                         const added_token_matcher& first) const {
     if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
@@ -139,7 +139,7 @@ class gpt2_tokenizer {
     return ids;
   }
 
-  /// Gives the added tokens' ids, and `between` the text around them.
+  /// Appends the added tokens' ids, and calls `between` with the text around them.
   template <class Between>
   static void cut(std::string_view text, const added_token_matcher& added, token_ids& ids,
                   Between&& between) {
@@ -152,7 +152,7 @@ class gpt2_tokenizer {
     between(text.substr(at));
   }
 
-  /// A stretch of `whole` that holds no added token.
+  /// Encodes a part of `whole` that holds no added token.
   void encode_plain(std::string_view text, std::string_view whole, token_ids& ids) const {
     token_ids symbols;
     pre_tokenizer_.for_each_word(text, [&](std::string_view word) {

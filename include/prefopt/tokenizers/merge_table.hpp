@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// merge_table: which two neighbouring tokens merge into which, and how early. Open addressing with
-// linear steps at a load of at most one half: a look-up is the tokenizer's innermost step. Memory
-// follows the number of different pairs.
+// merge_table: which two adjacent tokens merge into which, and how early. Open addressing with
+// linear probing at a load of at most one half: a lookup is the tokenizer's innermost step. Memory
+// is proportional to the number of distinct pairs.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace prefopt {
 
-/// What two neighbours become. The smaller the rank, the earlier.
+/// The result of merging two neighbors. The smaller the rank, the earlier.
 struct token_merge {
   static constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
@@ -22,10 +22,10 @@ struct token_merge {
   token_id token = -1;
 };
 
-/// Merges by the pair of ids that they join.
+/// Merges, indexed by the pair of ids that they join.
 class merge_table {
  public:
-  /// Adds a merge; a pair that is there already takes the new rank. All ids >= 0.
+  /// Adds a merge; an existing pair takes the new rank. All ids must be >= 0.
   void insert(token_id left, token_id right, token_merge merge) {
     if (2 * (size_ + 1) > slots_.size()) grow();
     slot& found = slots_[find_slot(key(left, right))];
@@ -33,14 +33,14 @@ class merge_table {
     found = {key(left, right), merge};
   }
 
-  /// A merge, with the two ids that it joins.
+  /// A merge and the two ids that it joins.
   struct entry {
     token_id left;
     token_id right;
     token_merge merge;
   };
 
-  /// All merges, the earliest first.
+  /// All merges, earliest first.
   [[nodiscard]] std::vector<entry> in_order() const {
     std::vector<entry> entries;
     entries.reserve(size_);
@@ -59,7 +59,7 @@ class merge_table {
   }
 
  private:
-  static constexpr std::uint64_t no_key = ~std::uint64_t{0};  // no pair's: ids are not negative
+  static constexpr std::uint64_t no_key = ~std::uint64_t{0};  // not a pair's: ids are not negative
 
   struct slot {
     std::uint64_t key = no_key;
@@ -71,7 +71,7 @@ class merge_table {
            static_cast<std::uint32_t>(right);
   }
 
-  /// Where the key is, or where it would go.
+  /// The slot of the key, or the one where it would go.
   [[nodiscard]] std::size_t find_slot(std::uint64_t expected) const {
     // Multiplying by 2^64 / phi spreads both ids over the upper bits (Knuth, volume 3,
     // section 6.4).

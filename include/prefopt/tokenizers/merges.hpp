@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The merges of a byte-pair encoding, from merges.txt or from tokenizer.json. Earlier ones have
-// smaller ranks; of equal ones the last counts, as in the tokenizers library.
+// The merges of a byte-pair encoding, from merges.txt or tokenizer.json. Earlier ones have smaller
+// ranks; if a merge is repeated, the last counts, as in the tokenizers library.
 
 #include <algorithm>
 #include <cstddef>
@@ -33,7 +33,7 @@ inline void insert_merge(merge_table& merges, std::string_view left, std::string
   merges.insert(id(left), id(right), {rank, merged});
 }
 
-/// Adds a merge spelled as one text, "left right".
+/// Adds a merge that is spelled as one text, "left right".
 inline void insert_merge(merge_table& merges, std::string_view line, std::uint32_t rank,
                          const vocabulary& tokens, std::string_view where) {
   const std::size_t space = line.find(' ');
@@ -47,8 +47,8 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
 
 }  // namespace detail
 
-/// The merges of a merges.txt: a line each, "left right", behind a first line that may be
-/// "#version: ...". Throws format_error with the line's number.
+/// The merges of a merges.txt: one per line, "left right", after a first line that may be
+/// "#version: ...". Throws format_error with the line number.
 [[nodiscard]] inline merge_table read_merges_text(std::string_view text, std::string_view name,
                                                   const vocabulary& tokens) {
   const bool versioned = text.starts_with("#version");
@@ -68,7 +68,7 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
 }
 
 /// The merges of a tokenizer.json: a list of texts "left right" or of pairs ["left", "right"].
-/// Throws format_error with the merge's place in the list, from 0.
+/// Throws format_error with the merge's index in the list, from 0.
 [[nodiscard]] inline merge_table read_merges_json(const nlohmann::json& list, std::string_view name,
                                                   const vocabulary& tokens) {
   merge_table merges;

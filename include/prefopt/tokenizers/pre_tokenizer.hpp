@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// pre_tokenizer: cuts a text into the words that byte pairs are merged in, as GPT-2 does:
-// contractions, letters, numerals and everything else each with the space before them, and white
+// pre_tokenizer: splits a text into the words in which byte pairs are merged, as GPT-2 does:
+// contractions; letters, numerals and everything else, each with the space before them; and white
 // space, whose last space goes to the next word. Radford et al. 2019,
-// https://github.com/openai/gpt-2, encoder.py; the expression is matched by PCRE2.
+// https://github.com/openai/gpt-2, encoder.py; PCRE2 matches the expression.
 //
-// What is a letter, a numeral or white space is settled here as the tokenizers library settles it
-// (Unicode 16): PCRE2's own \s takes U+180E in, and its tables may be older, so the classes name
-// what PCRE2 10.42 (Unicode 14) does not know.
+// Letters, numerals and white space are defined here as in the tokenizers library (Unicode 16):
+// PCRE2's own \s includes U+180E, and its tables may be older, so the classes list what PCRE2 10.42
+// (Unicode 14) does not know.
 
-// Width 0 leaves the choice to the names' suffixes, so that a program may use PCRE2 at another
-// width beside this.
+// Width 0 leaves the choice to the names' suffixes, so that a program can also use PCRE2 at another
+// width.
 #ifndef PCRE2_CODE_UNIT_WIDTH
 #define PCRE2_CODE_UNIT_WIDTH 0
 #endif
@@ -30,11 +30,11 @@ namespace prefopt {
 
 namespace detail {
 
-/// The 25 code points with the property White_Space, as the inside of a bracket expression.
+/// The 25 code points with the property White_Space, for use inside a bracket expression.
 inline constexpr std::string_view white_space_class =
     R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
 
-/// Letters; the ranges are those that Unicode 15 and 16 added.
+/// Letters; the ranges are those added in Unicode 15 and 16.
 inline constexpr std::string_view letter_class =
     R"(\p{L}\x{1C89}\x{1C8A}\x{A7CB}-\x{A7CD}\x{A7DA}-\x{A7DC}\x{105C0}-\x{105F3}\x{10D4A}-\x{10D65})"
     R"(\x{10D6F}-\x{10D85}\x{10EC2}-\x{10EC4}\x{1123F}\x{11240}\x{11380}-\x{11389}\x{1138B}\x{1138E})"
@@ -43,13 +43,13 @@ inline constexpr std::string_view letter_class =
     R"(\x{16D40}-\x{16D6C}\x{18CFF}\x{1B132}\x{1B155}\x{1DF25}-\x{1DF2A}\x{1E030}-\x{1E06D})"
     R"(\x{1E4D0}-\x{1E4EB}\x{1E5D0}-\x{1E5ED}\x{1E5F0}\x{2B739}\x{2EBF0}-\x{2EE5D}\x{31350}-\x{323AF})";
 
-/// Numerals; the ranges are those that Unicode 15 and 16 added.
+/// Numerals; the ranges are those added in Unicode 15 and 16.
 inline constexpr std::string_view numeral_class =
     R"(\p{N}\x{10D40}-\x{10D49}\x{116D0}-\x{116E3}\x{11BF0}-\x{11BF9}\x{11F50}-\x{11F59}\x{16130}-\x{16139})"
     R"(\x{16D70}-\x{16D79}\x{1CCF0}-\x{1CCF9}\x{1D2C0}-\x{1D2D3}\x{1E4F0}-\x{1E4F9}\x{1E5F1}-\x{1E5FA})";
 
 /// GPT-2's expression: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+.
-/// The possessive ++ match the same; they spare PCRE2 the thought of giving characters back.
+/// The possessive ++ match the same but keep PCRE2 from backtracking.
 [[nodiscard]] inline std::string gpt2_word_expression() {
   return concat("'(?:[smtd]|re|ve|ll)| ?[", letter_class, "]++| ?[", numeral_class, "]++| ?[^",
                 white_space_class, letter_class, numeral_class, "]++|[", white_space_class,
@@ -63,10 +63,10 @@ struct pcre2_deleter {
 
 }  // namespace detail
 
-/// GPT-2's cut of texts into words. Cheap to copy; one object may be used by many threads at once.
+/// Splits texts into words as GPT-2 does. Cheap to copy; many threads may use one object at once.
 class pre_tokenizer {
  public:
-  /// Throws prefopt::error where PCRE2 was built without Unicode.
+  /// Throws prefopt::error if PCRE2 was built without Unicode.
   pre_tokenizer() {
     const std::string expression = detail::gpt2_word_expression();
     int failure = 0;
@@ -77,13 +77,13 @@ class pre_tokenizer {
         detail::pcre2_deleter{});
     if (!expression_)
       throw error(concat("pre_tokenizer: PCRE2 error ", failure, " at byte ", offset));
-    // where there is no JIT, matching interprets
+    // without JIT, PCRE2 interprets
     (void)pcre2_jit_compile_8(expression_.get(), PCRE2_JIT_COMPLETE);
   }
 
   /// Calls `visit(std::string_view word)` for every word, in order; joined, the words are `text`.
-  /// Bytes that are not UTF-8 end the word before them, and a run of them is a word of its own.
-  /// Cost: linear in the text.
+  /// Bytes that are not UTF-8 end the preceding word, and a run of them is a separate word. Cost:
+  /// linear in the text.
   template <class Visitor>
   void for_each_word(std::string_view text, Visitor&& visit) const {
     const std::unique_ptr<pcre2_match_data_8, detail::pcre2_deleter> match(
@@ -102,7 +102,7 @@ class pre_tokenizer {
   }
 
  private:
-  /// The bytes from `begin` on that are all well-formed or all broken.
+  /// The longest run of bytes from `begin` that are all well-formed or all broken.
   [[nodiscard]] static utf8_step even_stretch(std::string_view text, std::size_t begin) {
     auto [end, valid] = utf8_at(text, begin);
     end += begin;
@@ -114,7 +114,7 @@ class pre_tokenizer {
     return {end - begin, valid};
   }
 
-  /// Where the word that begins at `at` ends. Every character begins a word, so there always is a
+  /// The end of the word that begins at `at`. Every character begins a word, so there is always a
   /// match.
   [[nodiscard]] std::size_t word_end(std::string_view text, std::size_t at,
                                      pcre2_match_data_8* match) const {

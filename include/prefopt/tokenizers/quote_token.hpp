@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// quote_token: a token's text as part of a one-line message.
+// quote_token: a token's text for a one-line message.
 
 #include <cstddef>
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace prefopt {
 
-/// `text` in quotes: control characters as \xNN, broken UTF-8 as U+FFFD, cut with "..." past 60
-/// bytes.
+/// `text` in quotes: control characters as \xNN, broken UTF-8 as U+FFFD, truncated with "..." after
+/// 60 bytes.
 [[nodiscard]] inline std::string quote_token(std::string_view text) {
   constexpr std::size_t longest = 60;
   constexpr std::string_view hex = "0123456789ABCDEF";

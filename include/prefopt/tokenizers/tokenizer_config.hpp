@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The small files beside a tokenizer's vocabulary: tokenizer_config.json, special_tokens_map.json
-// and added_tokens.json of Hugging Face transformers. They add tokens, and name those that play a
-// part (eos_token).
+// The small files next to a tokenizer's vocabulary: tokenizer_config.json, special_tokens_map.json
+// and added_tokens.json of Hugging Face transformers. They add tokens and name those with a role
+// (eos_token).
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// The text of a token that a file names by itself ("<s>") or as an object ({"content": "<s>",
+/// The text of a token that a file names directly ("<s>") or as an object ({"content": "<s>",
 /// ...}).
 [[nodiscard]] inline std::string named_token(const nlohmann::json& value,
                                              const std::string& where) {
@@ -34,9 +34,9 @@ namespace detail {
   return token.text("content");
 }
 
-/// The tokens that the file names for a part, as far as the vocabulary has them, are found in
-/// texts. Without an entry, transformers would give them ids that the model has no row for; here
-/// they stay text.
+/// The tokens that the file names for a role are found in texts if the vocabulary has them. Tokens
+/// without an entry would get ids in transformers that the model has no row for; here they remain
+/// text.
 inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
   const auto add = [&](const nlohmann::json& value, const std::string& where) {
     const std::string content = named_token(value, where);
@@ -59,7 +59,7 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
   if (!parts.end_of_text) {
     parts.end_of_text = {.text = end, .from = file.name()};
   } else if (parts.end_of_text->text != end) {
-    // Here transformers takes the map's token, however old the map is.
+    // Here transformers takes the map's token, no matter how old the map is.
     throw format_error(concat(
         file.name(), ": eos_token is ", quote_token(end), ", in ", parts.end_of_text->from,
         " it is ", quote_token(parts.end_of_text->text), "; remove the one that is out of date"));
@@ -85,11 +85,11 @@ inline void add_decoder_tokens(tokenizer_parts& parts, const json_object& decode
 
 }  // namespace detail
 
-/// Takes in a tokenizer_config.json. Throws format_error, naming the key, for what is broken and
-/// for what would make another tokenizer than GPT-2's.
+/// Reads a tokenizer_config.json. Throws format_error, naming the key, if it is malformed or
+/// describes a tokenizer other than GPT-2's.
 inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
                                   const std::string& name) {
-  // The last two are what transformers calls a tokenizer of which tokenizer.json says everything.
+  // The last two are transformers' names for a tokenizer that tokenizer.json describes completely.
   constexpr std::array<std::string_view, 4> classes{"GPT2Tokenizer", "GPT2TokenizerFast",
                                                     "PreTrainedTokenizerFast", "TokenizersBackend"};
   const nlohmann::json json = parse_json(text, name);
@@ -109,15 +109,15 @@ inline void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
   detail::add_named_tokens(parts, file);
 }
 
-/// Takes in a special_tokens_map.json. Throws format_error, also where it names another eos_token
-/// than tokenizer_config.json.
+/// Reads a special_tokens_map.json. Throws format_error, also if it names another eos_token than
+/// tokenizer_config.json does.
 inline void read_special_tokens_map(tokenizer_parts& parts, std::string_view text,
                                     const std::string& name) {
   const nlohmann::json json = parse_json(text, name);
   detail::add_named_tokens(parts, json_object(json, name));
 }
 
-/// Takes in an added_tokens.json: `{"text": id, ...}`. Throws format_error.
+/// Reads an added_tokens.json: `{"text": id, ...}`. Throws format_error.
 inline void read_added_tokens(tokenizer_parts& parts, std::string_view text,
                               const std::string& name) {
   const nlohmann::json json = parse_json(text, name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the files of a tokenizer say together. A vocabulary with its merges may stand in
-// tokenizer.json, in vocab.json and merges.txt, or in both, and then they must agree: who adds
-// tokens and saves with transformers 5 into an older folder leaves both there.
+// Combines the files of a tokenizer. A vocabulary with its merges may be in tokenizer.json, in
+// vocab.json and merges.txt, or in both, and then they must agree: adding tokens and saving with
+// transformers 5 into an older folder leaves both there.
 
 #include <algorithm>
 #include <cstddef>
@@ -33,13 +33,13 @@ namespace prefopt {
 
 namespace detail {
 
-/// Which of two files is right is for the user to know.
+/// Only the user can know which of two files is right.
 [[nodiscard]] inline format_error files_disagree(std::string_view what, std::string_view other) {
   return format_error(
       concat(what, ", ", other, "; the files describe two tokenizers: remove what is out of date"));
 }
 
-/// Throws format_error unless a vocab.json holds the tokens of a tokenizer.json beside it, under
+/// Throws format_error unless a vocab.json holds the tokens of the tokenizer.json next to it, with
 /// the same ids. Added tokens may be missing from it.
 inline void check_same_vocabulary(const vocabulary& tokens, const std::string& name,
                                   const tokenizer_parts& whole, const std::string& whole_name) {
@@ -67,8 +67,8 @@ inline void check_same_vocabulary(const vocabulary& tokens, const std::string& n
   }
 }
 
-/// Throws format_error unless a merges.txt holds the merges of a tokenizer.json beside it, in the
-/// same order.
+/// Throws format_error unless a merges.txt holds the merges of the tokenizer.json next to it, in
+/// the same order.
 inline void check_same_merges(const merge_table& merges, const std::string& name,
                               const tokenizer_parts& whole, const std::string& whole_name) {
   const std::vector<merge_table::entry> ours = merges.in_order();
@@ -94,7 +94,7 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
 
 }  // namespace detail
 
-/// Whether there is a vocabulary with its merges among the files.
+/// Whether the files include a vocabulary with its merges.
 [[nodiscard]] inline bool holds_tokenizer(const std::vector<tokenizer_file>& files) {
   const auto has = [&](std::string_view name) {
     return std::ranges::find(files, name, &tokenizer_file::name) != files.end();
@@ -102,9 +102,9 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
   return has("tokenizer.json") || (has("vocab.json") && has("merges.txt"));
 }
 
-/// What the files say. `directory` is for messages. Throws format_error, naming the file, where one
-/// is broken or they contradict each other, and io_error where they do not hold a vocabulary with
-/// its merges.
+/// The combined content of the files. `directory` is for messages. Throws format_error, naming the
+/// file, if one is malformed or they contradict each other, and io_error if they do not include a
+/// vocabulary with its merges.
 [[nodiscard]] inline tokenizer_parts read_tokenizer_parts(const std::vector<tokenizer_file>& files,
                                                           const std::filesystem::path& directory) {
   const auto path_of = [&](std::string_view name) { return (directory / name).native(); };
@@ -139,11 +139,11 @@ inline void check_same_merges(const merge_table& merges, const std::string& name
     else
       parts.merges = std::move(table);
   }
-  // tokenizer_config.json goes first: it alone says which tokens are special.
+  // tokenizer_config.json comes first: only it says which tokens are special.
   if (const auto* text = find("tokenizer_config.json"))
     read_tokenizer_config(parts, *text, path_of("tokenizer_config.json"));
-  // Where it lists the added tokens, transformers reads neither of the other two, which may be out
-  // of date.
+  // If it lists the added tokens, transformers reads neither of the other two, which may be out of
+  // date.
   if (!parts.has_decoder) {
     if (const auto* text = find("added_tokens.json"))
       read_added_tokens(parts, *text, path_of("added_tokens.json"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_tokenizer_json: the tokenizer.json of the tokenizers library, where it describes what
-// GPT-2's tokenizer does. Whatever would give other ids is refused by its key, never ignored.
-// Truncation and padding concern batches, not a text's ids, and are left aside.
+// read_tokenizer_json: reads a tokenizer.json of the tokenizers library that describes GPT-2's
+// tokenizer. Anything that would give other ids is rejected by its key, never ignored. Truncation
+// and padding concern batches, not a text's ids, and are ignored.
 
 #include <limits>
 #include <string>
@@ -22,7 +22,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// Refuses a member `key` that is there and is not `expected`.
+/// Rejects a member `key` that exists and is not `expected`.
 inline void require_text(const json_object& object, std::string_view key,
                          std::string_view expected) {
   if (!object.has(key)) return;
@@ -32,7 +32,7 @@ inline void require_text(const json_object& object, std::string_view key,
   }
 }
 
-/// Refuses a member `key` that is there and is neither null nor `expected`.
+/// Rejects a member `key` that exists and is neither null nor `expected`.
 inline void require_boolean(const json_object& object, std::string_view key, bool expected) {
   if (object.optional_boolean(key).value_or(expected) != expected) {
     throw format_error(concat(object.name(), ": ", key, " is ", expected ? "false" : "true",
@@ -56,7 +56,7 @@ inline void check_pipeline(const json_object& file) {
   if (file.has_value("decoder")) require_text(file.object("decoder"), "type", "ByteLevel");
   if (file.has_value("post_processor")) {
     const json_object post_processor = file.object("post_processor");
-    // A template without tokens of its own leaves the ids as they are; so does ByteLevel, which
+    // A template without its own tokens does not change the ids; neither does ByteLevel, which
     // trims offsets.
     const bool harmless = post_processor.text("type") == "TemplateProcessing" &&
                           post_processor.object("special_tokens").json().empty();
@@ -78,8 +78,8 @@ inline void check_model(const json_object& model) {
 
 }  // namespace detail
 
-/// What a tokenizer.json says. Throws format_error, naming the key: a file that is broken, or one
-/// that asks for anything that GPT-2's tokenizer does not do.
+/// The content of a tokenizer.json. Throws format_error, naming the key, if the file is malformed
+/// or requests anything that GPT-2's tokenizer does not do.
 [[nodiscard]] inline tokenizer_parts read_tokenizer_json(std::string_view text,
                                                          const std::string& name) {
   const nlohmann::json json = parse_json(text, name);

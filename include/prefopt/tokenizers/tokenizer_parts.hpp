@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenizer_parts: what the files of a tokenizer say, gathered before a tokenizer is made of it.
+// tokenizer_parts: the content of a tokenizer's files, collected before a tokenizer is built from
+// it.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,18 +25,18 @@ namespace prefopt {
 /// A file that belongs to a tokenizer.
 using tokenizer_file = folder_file;
 
-/// The text of GPT-2's token between texts, where a tokenizer's files name no other.
+/// GPT-2's token between texts, used if a tokenizer's files name no other.
 inline constexpr std::string_view gpt2_end_of_text = "<|endoftext|>";
 
-/// Longest added token in bytes. Looking for one takes up to this many steps at each byte of a
-/// text.
+/// Maximum length of an added token in bytes. Searching for one takes up to this many steps per
+/// byte of text.
 inline constexpr std::size_t added_token_limit = 1024;
 
 struct tokenizer_parts {
   vocabulary tokens;
   merge_table merges;
-  std::vector<added_token> first_added;  ///< looked for in the whole text ("normalized": false)
-  std::vector<added_token> then_added;   ///< looked for between the first ("normalized": true)
+  std::vector<added_token> first_added;  ///< searched in the whole text ("normalized": false)
+  std::vector<added_token> then_added;   ///< searched between the first ("normalized": true)
   std::unordered_set<token_id> added_ids;
   bool has_decoder = false;  ///< tokenizer_config.json lists the added tokens
   struct named_end {
@@ -44,9 +45,9 @@ struct tokenizer_parts {
   };
   std::optional<named_end> end_of_text;  ///< the first eos_token that a file names
 
-  /// Makes `content` an added token; without an entry in the vocabulary it gets one. What is added
-  /// already stays as it is. Throws format_error where the id is another token's, or the content's
-  /// another, and where the content is empty or longer than added_token_limit.
+  /// Makes `content` an added token and gives it an entry in the vocabulary if it has none. A token
+  /// that was already added stays unchanged. Throws format_error if another token has the id, if
+  /// the content has another id, or if the content is empty or longer than added_token_limit.
   void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
     if (content.empty()) throw format_error(concat(name, ": the added token ", id, " has no text"));
     if (content.size() > added_token_limit) {
@@ -68,8 +69,8 @@ struct tokenizer_parts {
   }
 };
 
-/// Where a tokenizer gives texts other ids than the `expected` one: the first difference in words,
-/// empty without one.
+/// Describes the first difference between the ids of a tokenizer and those of the `expected` one;
+/// empty if there is none.
 [[nodiscard]] inline std::string describe_difference(const tokenizer_parts& expected,
                                                      const tokenizer_parts& other) {
   const auto token = [](const std::string* bytes) {
@@ -99,8 +100,8 @@ struct tokenizer_parts {
                 ours.size());
 }
 
-/// Refuses an added token (an object of tokenizer.json or tokenizer_config.json) that takes in what
-/// stands beside it.
+/// Rejects an added token (an object of tokenizer.json or tokenizer_config.json) that also matches
+/// adjacent text.
 inline void check_added_token_flags(const json_object& token) {
   for (const char* flag : {"lstrip", "rstrip", "single_word"})
     if (token.optional_boolean(flag).value_or(false))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// UTF-8 that may be broken: where a sequence ends, and a text that can be shown whatever its bytes
-// are. Well-formed is what the Unicode Standard's table 3-7 calls so: no overlong forms, no
-// surrogates, nothing above U+10FFFF.
+// UTF-8 that may be broken: where a sequence ends, and how to make any bytes displayable.
+// Well-formed is defined by table 3-7 of the Unicode Standard: no overlong forms, no surrogates,
+// nothing above U+10FFFF.
 
 #include <cstddef>
 #include <string>
@@ -15,10 +15,10 @@ namespace prefopt {
 /// One step through a text.
 struct utf8_step {
   std::size_t length;  ///< bytes, at least 1
-  bool valid;          ///< false: bytes that begin a sequence and do not end it, or that begin none
+  bool valid;          ///< false: bytes of an incomplete sequence, or that begin none
 };
 
-/// The sequence that begins at `text[at]`, at < text.size(). Of a broken one, the longest beginning
+/// The sequence that begins at `text[at]`, at < text.size(). For a broken one, the longest prefix
 /// that a well-formed sequence could have (the Unicode Standard's maximal subpart), so that each
 /// gives one U+FFFD.
 [[nodiscard]] constexpr utf8_step utf8_at(std::string_view text, std::size_t at) {

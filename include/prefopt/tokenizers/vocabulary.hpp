@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// vocabulary: token texts as GPT-2's files spell them, their ids, and the bytes that they stand
-// for. Ids may have gaps, as in Hugging Face's files, so memory follows the number of tokens and
-// not the greatest id.
+// vocabulary: token texts as spelled in GPT-2's files, their ids, and the bytes that they
+// represent. Ids may have gaps, as in Hugging Face's files, so memory is proportional to the number
+// of tokens, not to the greatest id.
 
 #include <algorithm>
 #include <cstddef>
@@ -27,8 +27,8 @@ class vocabulary {
  public:
   vocabulary() = default;
 
-  /// From `{"text": id, ...}`, the form of vocab.json. Throws format_error for an id that is no
-  /// integer from 0 to 2^31 - 1 or that two tokens have.
+  /// From `{"text": id, ...}`, the format of vocab.json. Throws format_error for an id that is not
+  /// an integer from 0 to 2^31 - 1 or that two tokens share.
   explicit vocabulary(const json_object& object) {
     id_of_.reserve(object.json().size());
     bytes_of_.reserve(object.json().size());
@@ -40,8 +40,8 @@ class vocabulary {
     }
   }
 
-  /// Adds a token: how files spell it, and what it stands for. Throws format_error where the text
-  /// or the id is taken.
+  /// Adds a token: its spelling in files and the bytes that it represents. Throws format_error if
+  /// the text or the id is already used.
   void add(const std::string& text, std::string bytes, token_id id, std::string_view name) {
     if (!bytes_of_.try_emplace(id, std::move(bytes)).second) {
       throw format_error(concat(name, ": two tokens have the id ", id, ", ", quote_token(text),
@@ -58,7 +58,7 @@ class vocabulary {
     return found == id_of_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// The bytes that a token stands for, or null where no token has this id.
+  /// The bytes that a token represents, or null if no token has this id.
   [[nodiscard]] const std::string* bytes(token_id id) const {
     const auto found = bytes_of_.find(id);
     return found == bytes_of_.end() ? nullptr : &found->second;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// xtensor's containers, adaptors, views and lazy expressions as tensors. The rank is what the
-// shape's type knows: that of xt::xtensor and of expressions of it; xt::xarray learns its own at
-// run time.
+// xtensor's containers, adaptors, views and lazy expressions as tensors. The rank is the one that
+// the shape's type knows: that of xt::xtensor and expressions of it; an xt::xarray knows its rank
+// only at run time.
 
-#if __has_include(<xtensor/core/xexpression.hpp>)  // after 0.24 the headers lie in folders
+#if __has_include(<xtensor/core/xexpression.hpp>)  // after 0.24 the headers are in folders
 #include <xtensor/core/xexpression.hpp>
 #include <xtensor/core/xlayout.hpp>
 #else
@@ -30,7 +30,7 @@ template <class Shape>
   requires requires { std::tuple_size<Shape>::value; }
 inline constexpr std::size_t xtensor_rank<Shape> = std::tuple_size<Shape>::value;
 
-/// Owners and adaptors of owned layout; views have strides of their own.
+/// Owners and adaptors of owned layout; views have their own strides.
 template <class T>
 concept xtensor_row_major_run = T::static_layout == xt::layout_type::row_major &&
                                 T::contiguous_layout && requires(const T& tensor) {
@@ -42,7 +42,7 @@ concept xtensor_row_major_run = T::static_layout == xt::layout_type::row_major &
 
 }  // namespace detail
 
-/// What xt::xexpression is the base of.
+/// Any type derived from xt::xexpression.
 template <class T>
 concept xtensor_expression = xt::is_xexpression<T>::value;
 

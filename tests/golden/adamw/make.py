@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes adamw.txt: two parameters under torch.optim.AdamW in float64, decay on the first only, the rate changing from
-step to step, gradients clipped by their global norm.
+"""Writes adamw.txt: two parameters under torch.optim.AdamW in float64, with decay on the first only, a rate that
+changes from step to step, and gradients clipped by their global norm.
 
 Lines: `initial NAME values...`, then for each step `rate X`, `gradient NAME values...`, `norm X`, `value NAME values...`.
 """

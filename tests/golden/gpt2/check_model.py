@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Checks model.py, which the golden values come from, against others' numbers: the tiny folders opened with Hugging
-Face transformers (in float64), and any folder with a reference.json of `ids` and `last_logits` named as argument.
+"""Checks model.py, the source of the golden values, against other programs' numbers: the tiny folders opened with
+Hugging Face transformers (in float64), and any folder with a reference.json of `ids` and `last_logits` named as an
+argument.
 
     python3 check_model.py [FOLDER ...]
 """
@@ -15,7 +16,7 @@ import model
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-12  # two float64 programs that sum in different orders
-TOLERANCE_FLOAT32 = 1e-5  # where the others' numbers were computed in float32
+TOLERANCE_FLOAT32 = 1e-5  # if the other program's numbers were computed in float32
 
 
 def relative_error(ours, theirs):

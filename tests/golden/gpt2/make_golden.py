@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Makes the golden values of the GPT-2 tests, in float64: two tiny models as Hugging Face folders, and beside each its
-token log-probs, losses, gradients and ten AdamW steps. README.md says what the files hold.
+"""Makes the golden values of the GPT-2 tests, in float64: two tiny models as Hugging Face folders, and next to each its
+token log-probs, losses, gradients and ten AdamW steps. README.md describes the files.
 
-    python3 make_golden.py            writes them beside this script
-    python3 make_golden.py --check    computes them again and compares with the files
+    python3 make_golden.py            writes them next to this script
+    python3 make_golden.py --check    computes them again and compares them with the files
 """
 
 import argparse
@@ -34,7 +34,7 @@ COMMON = {
     "n_positions": POSITIONS,
     "torch_dtype": "float32",
 }
-# What differs between the two: activation, perceptron width, epsilon, tied head, names with or without prefix.
+# Differences between the two: activation, perceptron width, epsilon, tied head, names with or without prefix.
 MODELS = {
     "tiny": {
         **COMMON,
@@ -60,7 +60,7 @@ MODELS = {
 
 
 def random_weights(config, random):
-    """Weights far from GPT-2's initialization, so that no scale or bias can be forgotten unseen; float32 numbers."""
+    """Weights far from GPT-2's initialization, so that no missing scale or bias goes unnoticed; float32 numbers."""
     weights = {}
     for name, shape in model.parameter_shapes(config).items():
         values = 0.35 * random.standard_normal(shape)
@@ -71,7 +71,7 @@ def random_weights(config, random):
 
 
 def make_pairs(random):
-    """Six pairs that meet the packing's cases; no two begin with the same token but those that shall."""
+    """Six pairs that cover the packing's cases; no two begin with the same token except those meant to."""
 
     def ids(length, first=None):
         drawn = random.randint(6, VOCABULARY, size=length).tolist()
@@ -85,7 +85,7 @@ def make_pairs(random):
         (ids(5, first=2), beginning + ids(3), beginning + ids(2)),  # responses that begin alike
         (ids(9, first=3), longer, longer[:3]),  # one a proper prefix of the other
         (shared, ids(6), ids(1)),  # two pairs on one prompt
-        (shared + ids(1), ids(2), ids(8)),  # ... which goes on in one of them
+        (shared + ids(1), ids(2), ids(8)),  # ... which continues in one of them
         (ids(12, first=4), ids(POSITIONS - 12), ids(20)),  # a sequence that fills the context
     ]
     return [dict(zip(("prompt_ids", "chosen_ids", "rejected_ids"), pair)) for pair in pairs]
@@ -146,8 +146,8 @@ def adamw_steps(config, parameters, pairs, reference):
 
 
 def stored_tensors(config, weights, prefixed):
-    """The file's tensors: with the prefix, as transformers writes them, or without it and with the mask buffers that
-    the first GPT-2 files carry. A head of its own never has the prefix."""
+    """The file's tensors: with the prefix, as transformers writes them, or without it and with the mask buffers of the
+    first GPT-2 files. An untied head never has the prefix."""
     if prefixed:
         return {name if name == "lm_head.weight" else "transformer." + name: array for name, array in weights.items()}
     tensors = dict(weights)
@@ -160,7 +160,7 @@ def stored_tensors(config, weights, prefixed):
 
 def write_model(folder, config, pairs, seed):
     folder.mkdir()
-    random = np.random.RandomState(seed)  # the one generator whose stream numpy promises never to change
+    random = np.random.RandomState(seed)  # the only generator whose stream numpy promises never to change
     weights, reference_weights = random_weights(config, random), random_weights(config, random)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     model.write_safetensors(folder / "model.safetensors",
@@ -202,7 +202,7 @@ def write_all(root):
 
 
 def same(name, made, stored):
-    """Bytes of text and weights; numbers to 1e-12 of their tensor's norm, as sums may run in another order."""
+    """Bytes of text and weights; numbers to 1e-12 of their tensor's norm, because the order of sums may differ."""
     if not name.endswith(".npy"):
         return made.read_bytes() == stored.read_bytes()
     made, stored = np.load(made), np.load(stored)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Makes the golden values of GPT-2 with a scalar head, in float64: the two tiny models' trunks under a head of one output
-and no bias, read at the last token of a prompt and its response. README.md says what the files hold.
+"""Makes the golden values of GPT-2 with a scalar head, in float64: the two tiny models' trunks with a head of one
+output and no bias, read at the last token of a prompt and its response. README.md describes the files.
 
-    python3 make_score_golden.py            writes them beside the models
-    python3 make_score_golden.py --check    computes them again and compares with the files
+    python3 make_score_golden.py            writes them next to the models
+    python3 make_score_golden.py --check    computes them again and compares them with the files
     python3 make_score_golden.py --transformers
-        holds rewards, loss and gradients against Hugging Face's GPT2ForSequenceClassification in float64, each sequence
+        compares rewards, loss and gradients with Hugging Face's GPT2ForSequenceClassification in float64, each sequence
         alone and all of them padded to one batch (transformers 5.24.0, torch 2.15.0)
 """
 
@@ -27,7 +27,7 @@ PAD = 0  # token 0 begins a prompt, but no sequence ends in it
 
 
 def read_model(name):
-    """(config, the trunk's parameters and score.weight), float32 numbers in float64 that want gradients."""
+    """(config, the trunk's parameters and score.weight), float32 numbers in float64 that require gradients."""
     config, parameters = model.read_folder(HERE / name)
     parameters.pop("lm_head.weight", None)
     random = np.random.RandomState(SEEDS[name])
@@ -41,8 +41,8 @@ def read_pairs():
 
 
 def loss(rewards):
-    """Of rewards [P, 2], the chosen one first; mean over the pairs. Touvron et al. 2023 (arXiv:2307.09288) eq. 2 and
-    the centring of Eisenstein et al. 2023 (arXiv:2312.09244)."""
+    """For rewards [P, 2], the chosen one first; mean over the pairs. Touvron et al. 2023 (arXiv:2307.09288) eq. 2 and
+    the centering of Eisenstein et al. 2023 (arXiv:2312.09244)."""
     chosen, rejected = rewards.unbind(1)
     return (-F.logsigmoid(chosen - rejected - MARGIN) + CENTER * (chosen + rejected) ** 2).mean()
 
@@ -76,7 +76,7 @@ def transformers_model(name):
 
 
 def against_transformers(name):
-    """The largest relative errors of rewards, loss and gradients, the model's answers one by one and as a batch."""
+    """The largest relative errors of rewards, loss and gradients, for answers one by one and as a batch."""
     wanted = values_of(name)
     errors = []
     for padded in (False, True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GPT-2 in plain PyTorch functions, and Hugging Face folders of it.
+"""GPT-2 in plain PyTorch functions, and its Hugging Face folders.
 
 Radford et al. 2019, "Language models are unsupervised multitask learners": a decoder with layer norms before attention
 and before the perceptron, one more before the head, learned positions, and linear weights stored [in, out].
@@ -92,7 +92,7 @@ def logits(config, parameters, ids):
 
 
 def reward(config, parameters, prompt, response):
-    """What a head without bias, `score.weight` [1, C], reads at the last token."""
+    """The value of a head without bias, `score.weight` [1, C], at the last token."""
     return (hidden(config, parameters, prompt + response) @ parameters["score.weight"].T)[-1, 0]
 
 
@@ -131,7 +131,7 @@ def read_safetensors(path):
 
 
 def read_folder(folder):
-    """(config, parameters in float64 that want gradients) of a Hugging Face folder, with or without prefix."""
+    """(config, parameters in float64 that require gradients) of a Hugging Face folder, with or without prefix."""
     folder = pathlib.Path(folder)
     config = {"tie_word_embeddings": True, "n_inner": None, **json.loads((folder / "config.json").read_text())}
     stored = read_safetensors(folder / "model.safetensors")

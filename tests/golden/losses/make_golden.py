@@ -3,9 +3,9 @@
 """Writes the golden values of the pairwise losses: their formulas in PyTorch, differentiated by autograd in float64.
 
 pairs.npy [P, 4]: policy chosen, policy rejected, reference chosen, reference rejected, in nats.
-NAME.npy [P, 3]: loss, its derivative by policy chosen, its derivative by policy rejected, of each pair alone.
+NAME.npy [P, 3]: loss, its derivatives with respect to policy chosen and policy rejected, for each pair alone.
 
-Needs torch and numpy. Run it anywhere; the files land beside it.
+Needs torch and numpy. Run it from any folder; it writes the files next to itself.
 """
 import pathlib
 
@@ -68,7 +68,7 @@ def exo_pair(beta, e):
 
 
 def of_rewards(formula):
-    """A loss of beta times both responses' log-ratios."""
+    """A loss of beta times the log-ratios of both responses."""
     return lambda beta: lambda pc, pr, rc, rr: formula(beta * (pc - rc), beta * (pr - rr), beta)
 
 

@@ -4,14 +4,14 @@
 
 lists.npy [E, K, 3]: policy, reference, score of K responses each; list_NAME.npy [E, 1 + K]: loss and its derivatives.
 batch.npy [P, 4]: a step's pairs as in pairs.npy; batch_NAME.npy [P, 3]: each pair's loss, and the derivatives of the
-losses' sum by policy chosen and policy rejected.
+losses' sum with respect to policy chosen and policy rejected.
 unpaired.npy [E, 5]: policy, reference, label, and policy and reference of a mismatched response; unpaired_NAME.npy
-[E, 2]: each loss, and the derivative of their sum by policy.
-divergence_NAME.npy [P, 3]: the pairs of pairs.npy where the exact value is finite in float64, else not a number.
+[E, 2]: each loss, and the derivative of their sum with respect to policy.
+divergence_NAME.npy [P, 3]: the pairs of pairs.npy if the exact value is finite in float64, otherwise not a number.
 world_*.npy: a bigram world of V tokens: logits and reference logits [V, V], and pairs as one row of token ids each
 (prompt length, chosen length, rejected length, then the ids); world_NAME.npy [1 + V * V]: mean loss and gradient.
 
-Needs torch and numpy. Run it anywhere, after make_golden.py; the files land beside it.
+Needs torch and numpy. Run it from any folder, after make_golden.py; it writes the files next to itself.
 """
 import pathlib
 
@@ -117,7 +117,7 @@ def aot_unpaired(beta, e):
 
 
 def bco(beta, steps_before):
-    """The shift after `steps_before` steps of the same pairs and this one is the mean of their rewards."""
+    """The shift after `steps_before` steps with the same pairs and this one is the mean of their rewards."""
     def loss(pc, pr, rc, rr):
         shift = beta * torch.cat([pc - rc, pr - rr]).mean().detach()
         return -logsigmoid(beta * (pc - rc) - shift) - logsigmoid(-(beta * (pr - rr) - shift))

@@ -4,24 +4,24 @@
 them in float64.
 
 TRL has its formulas in the middle of `PPOTrainer.train`; the lines of its source that compute rewards, advantages and
-losses are run as they stand, on tensors of a bigram world. TRL takes PPO out after 1.0; the values here are from trl
-1.0.0 and torch 2.15.0 on a CPU (`pip install --no-deps --target DIR trl==1.0.0` and PYTHONPATH=DIR beside what TRL 1.16
-needs). Run it anywhere; the files land beside it.
+losses run unchanged, on tensors of a bigram world. TRL removes PPO after 1.0; the values here are from trl 1.0.0 and
+torch 2.15.0 on a CPU (`pip install --no-deps --target DIR trl==1.0.0` and PYTHONPATH=DIR, in addition to TRL 1.16's
+dependencies). Run it from any folder; it writes the files next to itself.
 
-In one thing this library does not follow TRL: there a response that ends before the longest of its batch earns its
-score one token behind its last, and the critic is asked once more there. Here the last token earns it, as TRL has it
-for the longest. So the lines are run with sequence_lengths_p1 = sequence_lengths.
+In one respect this library differs from TRL: there a response that ends before the longest of its batch earns its
+score one token after its last, where the critic is evaluated once more. Here the last token earns it, as in TRL for the
+longest. So the lines run with sequence_lengths_p1 = sequence_lengths.
 
 ppo_terms.npy [N, 10]: log-prob, old log-prob, advantage, value, old value, return (cliprange 0.2, cliprange_value 0.5),
 then the policy's loss and its derivative, the critic's and its derivative.
-ppo_logits.npy [3, V, V]: of the policy, of the one that wrote the responses, of the reference.
+ppo_logits.npy [3, V, V]: of the policy, of the policy that wrote the responses, of the reference.
 ppo_values.npy [2, V]: the critic's table now, and when the responses were written.
 ppo_responses.npy [E, 3 + L]: prompt length, response length, score, then the ids of both, then -1.
 ppo_advantages_NAME.npy [2, M]: advantages and returns, response by response.
 ppo_world_NAME.npy [7 + V * V + V]: loss, policy loss, value loss, share of tokens clipped in each, mean ratio, mean
-squared log-ratio; gradients by logits and by the critic's table.
+squared log-ratio; gradients with respect to the logits and to the critic's table.
 NAME is k1 or k3_whitened, the latter with whiten_rewards, a penalty of 0.7 for responses without token 0, and other
-hyper-parameters; tests/loss/ppo_golden_test.cpp has both in words.
+hyper-parameters; tests/loss/ppo_golden_test.cpp describes both.
 """
 import dataclasses
 import inspect
@@ -81,7 +81,7 @@ def write_terms():
     rows = numpy.stack([old + random.normal(0, 0.3, n), old, random.normal(0, 2, n), numpy.zeros(n),
                         random.normal(0, 1, n), random.normal(0, 2, n)], axis=1)
     rows[:, 3] = rows[:, 4] + random.normal(0, 0.7, n)
-    rows[60:, 0] = rows[60:, 1]  # the policy has not moved
+    rows[60:, 0] = rows[60:, 1]  # the policy has not changed
     token = torch.tensor(rows)
     new_logprobs, vpred = token[:, 0].clone().requires_grad_(), token[:, 3].clone().requires_grad_()
     mask = torch.zeros(n, dtype=bool)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Writes the golden values of the losses of rewards: their formulas in PyTorch, differentiated by autograd in float64.
 
-rewards.npy [P, 4]: reward of the chosen and of the rejected response, and how good each is (its score).
-reward_NAME.npy [P, 3]: loss, its derivative by the chosen reward, its derivative by the rejected one, of each pair alone.
+rewards.npy [P, 4]: reward of the chosen and of the rejected response, and the quality of each (its score).
+reward_NAME.npy [P, 3]: loss, its derivatives with respect to the chosen and the rejected reward, for each pair alone.
 
-    python3 make_reward_golden.py          writes them beside this script; needs torch and numpy
-    python3 make_reward_golden.py --trl    holds them against TRL's own RewardTrainer.compute_loss, run in float64 on a
-                                           model that answers with the rewards, pair by pair and all pairs as a batch
+    python3 make_reward_golden.py          writes them next to this script; needs torch and numpy
+    python3 make_reward_golden.py --trl    compares them with TRL's own RewardTrainer.compute_loss, run in float64 on a
+                                           model that returns the rewards, pair by pair and all pairs as a batch
                                            (trl 1.16.0, torch 2.15.0, transformers 5.24.0)
 """
 import pathlib
@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid
 
 HERE = pathlib.Path(__file__).parent
 
-# The scale of the margin, which is the difference of the scores; the coefficient that holds rewards around 0.
+# The scale of the margin (the difference of the scores), and the coefficient that holds rewards around 0.
 SETTINGS = {
     "bradley_terry": (0.0, 0.0),
     "bradley_terry_margin": (0.7, 0.0),
@@ -47,7 +47,7 @@ def bradley_terry(margin_scale, center, chosen, rejected, good, bad):
 
 
 def trl(margin_scale, center, chosen, rejected, good, bad):
-    """The mean over the pairs, by TRL's trainer, which is not constructed: it gets the attributes that it reads."""
+    """The mean over the pairs, by TRL's trainer, which is not constructed but gets the attributes that it reads."""
     from collections import defaultdict
     from types import SimpleNamespace
 
@@ -56,7 +56,7 @@ def trl(margin_scale, center, chosen, rejected, good, bad):
     class Model:
         training = True
 
-        def __call__(self, **_):  # the chosen ones first, as its collator puts them
+        def __call__(self, **_):  # the chosen ones first, as in its collator
             return SimpleNamespace(logits=torch.cat([chosen, rejected]).unsqueeze(-1))
 
     class Accelerator:
@@ -73,7 +73,7 @@ def trl(margin_scale, center, chosen, rejected, good, bad):
 
 
 def results(loss, rows):
-    """[P, 3] of losses that are one a pair, or the mean's derivatives and the mean itself on every row."""
+    """[P, 3] for losses that are one per pair, or the mean's derivatives and the mean itself on every row."""
     columns = [torch.tensor(column, requires_grad=True) for column in rows.T.copy()]
     values = loss(*columns)
     slopes = torch.autograd.grad(values.sum(), columns[:2])

@@ -3,23 +3,24 @@
 """Writes golden values of the losses as Hugging Face TRL computes and differentiates them, in float32.
 
 TRL's own methods run: a trainer that was never constructed gets the attributes that its loss reads, and models that
-answer with given log-probs or logits. The values here are from trl 1.16.0, torch 2.15.0 and transformers 5.23.0 on a
-CPU. Needs those and numpy; run it anywhere, after make_group_golden.py; the files land beside it.
+return given log-probs or logits. The values here are from trl 1.16.0, torch 2.15.0 and transformers 5.23.0 on a CPU.
+Needs those and numpy; run it from any folder, after make_group_golden.py; it writes the files next to itself.
 
-trl_pairs.npy, trl_unpaired.npy [S, 3 + 3 L]: two rows an example. A row: the batch it is in, the response's number of
-tokens n, its score (of a pair 1 the chosen, 0 the rejected; unpaired 1 or 0, and NaN for the mismatched response that
-follows), then of L places, n of them in use, the policy's log-probs, the reference's, and the policy's log sum of
-squares. All are multiples of 2^-12, so that float32 sums them exactly; log-ratios of responses are within +-20.
-trl_NAME.npy [S, 1 + L]: the loss of the row's batch, and its derivatives by the policy's token log-probs.
+trl_pairs.npy, trl_unpaired.npy [S, 3 + 3 L]: two rows per example. A row: the index of its batch, the response's number
+of tokens n, its score (in a pair 1 for chosen, 0 for rejected; unpaired 1 or 0, and NaN for the mismatched response
+that follows), then for each of L places, n of them in use, the policy's log-probs, the reference's, and the policy's
+log sum of squares. All are multiples of 2^-12, so that float32 sums them exactly; log-ratios of responses are within
++-20.
+trl_NAME.npy [S, 1 + L]: the loss of the row's batch, and its derivatives with respect to the policy's token log-probs.
 trl_world_NAME.npy [1 + V * V]: mean loss and gradient of the world of make_group_golden.py, through TRL's LM head.
 
-Where TRL defines something else than this library does, the values are TRL's and the test says by what they differ:
-- `sigmoid` ignores label_smoothing; TRL smooths labels in `aot`, `aot_unpaired` and CPO only.
+If TRL's definition differs from this library's, the values are TRL's and the test states the difference:
+- `sigmoid` ignores label_smoothing; TRL smooths labels only in `aot`, `aot_unpaired` and CPO.
 - `sft` is the mean over all tokens of a batch, here the mean over responses of their means.
 - ORPO's supervised term also covers the prompt, and is the mean over all tokens of a batch; CPO's is the latter too.
 - the alpha divergence's exponent stops at 80 in TRL, beyond these log-ratios.
-Not run, as TRL 1.16 no longer has them: BCO with its shift, KTO of pairs. Not run, as this library has no such loss:
-KTO's apo_zero_unpaired, AlphaPO, CPO's hinge and ipo, TPO.
+Not run, because TRL 1.16 no longer has them: BCO with its shift, KTO of pairs. Not run, because this library has no
+such loss: KTO's apo_zero_unpaired, AlphaPO, CPO's hinge and ipo, TPO.
 """
 import math
 import pathlib
@@ -47,7 +48,7 @@ def save(name, array):
     numpy.save(HERE / f"trl_{name}.npy", numpy.ascontiguousarray(array, dtype=numpy.float32))
 
 
-# --- what the losses are given ---------------------------------------------------------------------------------------
+# --- inputs of the losses --------------------------------------------------------------------------------------------
 
 
 def quantized(x):
@@ -86,7 +87,7 @@ def make_unpaired():
 
 
 class Rows:
-    """The rows of one batch as tensors; `policy` is what is differentiated by."""
+    """The rows of one batch as tensors; losses are differentiated with respect to `policy`."""
 
     def __init__(self, rows):
         numbers = torch.tensor(rows, dtype=torch.float32)
@@ -96,7 +97,7 @@ class Rows:
         self.policy = policy.clone().requires_grad_()
 
     def tokens(self, rows):
-        """Sequences of these rows: the number of its row, then as many zeros as prompt and response need, padded."""
+        """Sequences of these rows: the row's number, then as many zeros as prompt and response need, padded."""
         ids = torch.zeros(len(rows), PROMPT + LONGEST, dtype=torch.long)
         ids[:, 0] = rows
         places = torch.arange(PROMPT + LONGEST)
@@ -146,14 +147,14 @@ class GivenLogProbs:
 
 
 class GivenLogits:
-    """Answers with logits over two tokens, of which token 0 gets the row's log-probs, in the prompt the half."""
+    """Answers with logits over two tokens: token 0 gets the row's log-probs, in the prompt one half."""
 
     def __init__(self, log_probs):
         self.log_probs = log_probs
 
     def __call__(self, input_ids, **_):
         p = at_targets(self.log_probs.double()[input_ids[:, 0]], math.log(0.5))
-        p = p.where(p < 0, -1.0)  # where no token is
+        p = p.where(p < 0, -1.0)  # places without a token
         log_odds = p - torch.log(-torch.expm1(p))
         logits = torch.stack([log_odds, torch.zeros_like(p)], dim=-1)
         return SimpleNamespace(logits=torch.nn.functional.pad(logits, (0, 0, 0, 1)).float())
@@ -201,7 +202,7 @@ def kto(beta=0.1, **weights):
 
 
 def unreferenced(trainer, rows, loss_of):
-    """A loss of the trainers that read logits and no reference; their labels are the response's tokens only."""
+    """A loss of the trainers that read logits and no reference; their labels are only the response's tokens."""
     every, batch = torch.arange(len(rows.lengths)), {}
     for side, first in (("chosen", 0), ("rejected", 1)):
         tokens = rows.tokens(every[first::2])
@@ -222,7 +223,7 @@ def orpo(whole):
 
     def preference_term(trainer, model, batch):
         chosen, rejected = trainer.concatenated_forward(model, batch)[:2]
-        return -trainer.odds_ratio_loss(chosen, rejected)[0].mean()  # TRL's sign is the other one
+        return -trainer.odds_ratio_loss(chosen, rejected)[0].mean()  # TRL has the opposite sign
 
     loss_of = (lambda *given: ORPOTrainer.get_batch_loss_metrics(*given)[0]) if whole else preference_term
     return lambda rows: unreferenced(trainer, rows, loss_of)
@@ -293,7 +294,7 @@ def write(name, given, loss):
 
 
 class Bigram(torch.nn.Module):
-    """Hidden states that say which token came before, and a head that holds the logits."""
+    """Hidden states that identify the preceding token, and a head that holds the logits."""
 
     is_gradient_checkpointing = False
     config = SimpleNamespace(get_text_config=SimpleNamespace)

@@ -4,15 +4,15 @@
 
     python make_golden.py DATA_DIR
 
-DATA_DIR holds gpt2/vocab.json, gpt2/merges.txt and hh_harmless_test.jsonl.gz. Written beside this script:
+DATA_DIR holds gpt2/vocab.json, gpt2/merges.txt and hh_harmless_test.jsonl.gz. Written next to this script:
 
     tiny/vocab.json, tiny/merges.txt   a small vocabulary trained on the hard strings, so that the tests need no DATA_DIR
     hard_strings.json                  for each string: its words, its ids with the tiny and with GPT-2's vocabulary
     character_classes.txt              for every code point: letter (L), numeral (N), white space (S), other (O) or none (X);
-                                       a line where a run begins
+                                       one line at the beginning of each run
     hh_digest.txt                      for each preference pair: ids and hash of `chosen`, ids and hash of `rejected`
 
-The hash is FNV-1a, 64 bits, over the ids, each taken as one unit: h = 0xcbf29ce484222325; for each id:
+The hash is FNV-1a, 64 bits, over the ids, each as one unit: h = 0xcbf29ce484222325; for each id:
 h = (h XOR id) * 0x100000001b3 modulo 2^64.
 """
 
@@ -89,7 +89,7 @@ def hard_strings():
     for code_point in WHITE_SPACE + LOOKALIKES:
         c = chr(code_point)
         strings.append(f"a{c}b{c}{c}c {c}d{c} e{c}{c}{c}1{c}!{c}")
-    # New letters and numerals of Unicode 15 and 16.
+    # Letters and numerals added in Unicode 15 and 16.
     strings.append("\U00011f02\U00011f04a \U0001e4d0\U0001e4f0 \u1c89\ua7cb x\U00031350 \U00010d40\U00010d4a 1\U000116d0")
     pieces = [chr(c) for c in WHITE_SPACE + LOOKALIKES] + [" "] * 12 + ["\n"] * 4 + list("aZ09!'.-\u00e9\u4e16\u0301\u0663")
     pieces += ["'s", "'ll", "\u2019s", " the", "ing", "\U0001f600", END, "<|endof", "\u0120", "  ", "\r\n"]
@@ -121,7 +121,7 @@ def open_tokenizer(folder):
 
 
 def words_of(tokenizer, text):
-    """The words of the text, the special token being one."""
+    """The words of the text; the special token is one word."""
     words = []
     for i, piece in enumerate(text.split(END)):
         words += [END] if i else []
@@ -130,7 +130,7 @@ def words_of(tokenizer, text):
 
 
 def class_of(tokenizer, code_point):
-    """A character joins the word of another of its class, and of no other."""
+    """A character joins the word of a character of its class, and of no other."""
     if 0xD800 <= code_point < 0xE000:
         return "X"
     for first, name in (("a", "L"), ("1", "N"), ("!", "O")):

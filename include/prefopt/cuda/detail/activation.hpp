@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and its slope,
+// The two forms of GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and their slopes,
 // element by element.
 
 #include <cmath>
@@ -11,8 +11,8 @@
 
 namespace prefopt::detail {
 
-/// (1 + tanh(u)) / 2 at the u of gelu_new, as a logistic function: one exponential, and as precise
-/// where it is small.
+/// (1 + tanh(u)) / 2 at the u of gelu_new, as a logistic function: it takes one exponential and
+/// stays precise if the result is small.
 [[nodiscard]] PREFOPT_DEVICE inline float gelu_new_share(float x) {
   return 1 / (1 + std::exp(-1.595769122f * (x + 0.044715f * x * x * x)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows: on tensor cores where the forest, the type, the head and the
-// chip allow it, else a warp a row.
+// Attention over a forest of rows: on tensor cores if the forest, the type, the head and the chip
+// allow it, otherwise with one warp per row.
 //
 // Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
@@ -18,7 +18,7 @@
 
 namespace prefopt::detail {
 
-/// Whether tiles can be loaded from these heads, 16 bytes at a time.
+/// Whether tiles can be loaded from these heads 16 bytes at a time.
 template <class... Heads>
 [[nodiscard]] bool fit_tiles(const Heads&... heads) {
   const auto fits = [](const auto& h) {
@@ -28,8 +28,8 @@ template <class... Heads>
   return (fits(heads) && ...);
 }
 
-/// What visit(size) returns, called with the head size as a constant, where there are kernels for
-/// tiles of it; else false.
+/// Returns visit(size), called with the head size as a constant, if there are tile kernels for it;
+/// otherwise false.
 template <class Visit>
 [[nodiscard]] bool with_tile_size(std::size_t size, const Visit& visit) {
   if (size == 64) return visit(std::integral_constant<unsigned, 64>{});
@@ -50,7 +50,7 @@ inline void check_head_size(std::size_t size) {
                              +warp_head::most_channels));
 }
 
-/// out = softmax(scale * q kᵀ) v over what each row sees, and the log-sums.
+/// out = softmax(scale * q kᵀ) v over the keys that each row sees, and the log-sums.
 template <class Device, class T>
 void tree_attention(const Device& device, attention_plans& plans, const attention_rows& rows,
                     tensor_view<const T, 3> q, tensor_view<const T, 3> k, tensor_view<const T, 3> v,
@@ -80,8 +80,8 @@ void tree_attention(const Device& device, attention_plans& plans, const attentio
       a_warp_a_row_and_head(queries, heads));
 }
 
-/// Assigns d_q, d_k and d_v. Throws shape_error for a forest that is not nested: what `pack` makes
-/// is.
+/// Assigns d_q, d_k and d_v. Throws shape_error for a forest that is not nested; those from `pack`
+/// are.
 template <class Device, class T>
 void tree_attention_backward(const Device& device, attention_plans& plans,
                              const attention_rows& rows, tensor_view<const T, 3> q,

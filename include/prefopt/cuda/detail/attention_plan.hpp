@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// attention_plan: who sees whom in a forest of rows, as arrays that kernels read. A query at row i
-// sees its ancestors' runs and its own node up to itself. Where the forest is nested this has
-// another side: the key at row j of node n is seen by the queries at rows j .. n.subtree_end - 1,
-// which lie side by side.
+// attention_plan: which rows of a forest see which, as arrays for kernels. A query at row i sees
+// its ancestors' runs and its own node up to itself. In a nested forest the converse is simple too:
+// the key at row j of node n is seen by the queries at rows j .. n.subtree_end - 1, which are
+// contiguous.
 //
 // Legend: Q queries, K keys, both in tiles of 64.
 
@@ -22,11 +22,11 @@ namespace prefopt::detail {
 
 inline constexpr std::size_t attention_tile_rows = 64;
 
-/// Whether each node's descendants, and nobody else, fill the rows [node.begin, node.subtree_end):
-/// so `pack` lays its forests out. A forest that grew as its tokens came (incremental_decoder) may
-/// not be.
+/// Whether the rows [node.begin, node.subtree_end) of each node hold exactly it and its
+/// descendants. `pack` lays out its forests this way; a forest that grew token by token
+/// (incremental_decoder) may differ.
 [[nodiscard]] inline bool is_nested(std::span<const tree_node> nodes) {
-  std::vector<std::int32_t> open;  // the nodes whose interval the next node begins in
+  std::vector<std::int32_t> open;  // nodes whose interval contains the next node
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const tree_node& node = nodes[i];
     const auto of = [&](std::int32_t above) { return nodes[static_cast<std::size_t>(above)]; };
@@ -40,15 +40,15 @@ inline constexpr std::size_t attention_tile_rows = 64;
   return true;
 }
 
-/// Which tiles must visit each other, from the queries [begin, end) that see each key of a nested
-/// forest. A key's rows begin with itself, so those of neighbouring keys leave no gap: a tile of
-/// keys is seen by one interval of queries. Takes a step for each key and for each pair of tiles.
+/// Which tiles must visit each other, given the queries [begin, end) that see each key of a nested
+/// forest. A key's rows begin with its own, so those of neighboring keys leave no gap: a tile of
+/// keys is seen by one interval of queries. Takes one step per key and per pair of tiles.
 struct tile_visits {
-  // of each tile of queries, one after the other: what it must visit
+  // the key tiles that each tile of queries must visit, one list after another
   std::vector<std::int32_t> key_tiles;
-  // [tiles of queries + 1] where a tile's begin in key_tiles
+  // [tiles of queries + 1] where each tile's list begins in key_tiles
   std::vector<std::int32_t> key_tile_begins;
-  // [tiles of keys] the tiles of queries [begin, end) that see some of it
+  // [tiles of keys] the tiles of queries [begin, end) that see some of its keys
   std::vector<std::int32_t> query_tile_begin;
   std::vector<std::int32_t> query_tile_end;
 
@@ -83,11 +83,11 @@ struct tile_visits {
 
 struct attention_plan {
   std::vector<tree_node> nodes;
-  std::vector<std::int32_t> query_rows;   // [Q] the row that a query is, ascending
+  std::vector<std::int32_t> query_rows;   // [Q] each query's row, ascending
   std::vector<std::int32_t> query_nodes;  // [Q] and its node
-  // what follows is there, and true, only of a nested forest
+  // the rest exists only for a nested forest
   bool nested;
-  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own up to here
+  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own to this one
   std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
   std::vector<std::int32_t> query_end;
   tile_visits tiles;
@@ -106,14 +106,14 @@ struct attention_plan {
     for (std::size_t i = 0; i < queries; ++i) {
       const auto row =
           rows.queries.empty() ? static_cast<std::int32_t>(rows.first_row + i) : rows.queries[i];
-      while (nodes[node].end <= row) ++node;  // runs follow each other in the order of nodes
+      while (nodes[node].end <= row) ++node;  // runs follow each other in the order of the nodes
       query_rows.push_back(row);
       query_nodes.push_back(static_cast<std::int32_t>(node));
     }
   }
 
   void order_keys(std::size_t keys) {
-    // [K + 1] the first query that is a key's row or a later one
+    // [K + 1] the first query at or after a key's row
     std::vector<std::int32_t> first_query;
     std::int32_t query = 0;
     for (std::size_t row = 0; row <= keys; ++row) {
@@ -157,7 +157,7 @@ struct attention_plan_there {
   }
 };
 
-/// The plans of the last few forests: every layer of a pass asks for the same one.
+/// The plans of the last few forests: every layer of a pass needs the same one.
 class attention_plans {
  public:
   /// Valid until the next call.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Attention over a forest of rows on tensor cores, for bfloat16 and heads of 64 or 128 channels
-// (Dao 2023, arXiv:2307.08691, algorithm 1, over the tiles that a tree leaves): a block is a head
-// and a tile of 64 queries, which visits the tiles of keys that some of it sees. Its four warps
-// have 16 queries each.
+// (Dao 2023, arXiv:2307.08691, algorithm 1, over the tiles that a tree leaves). A block handles one
+// head and a tile of 64 queries, and visits the tiles of keys that the queries see. Each of its
+// four warps has 16 queries.
 //
 // Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
@@ -18,14 +18,14 @@
 
 namespace prefopt::detail {
 
-/// Whether the query at `row` sees `key`, which is seen until row `until`. Places behind the last
-/// row are at row -1.
+/// Whether the query at `row` sees `key`, which is seen until row `until`. Positions after the last
+/// row have row -1.
 [[nodiscard]] PREFOPT_DEVICE inline bool sees(std::int32_t row, std::int32_t key,
                                               std::int32_t until) {
   return key <= row && row < until;
 }
 
-/// Of the four threads that share a row of a result: all of them must call.
+/// Sum over the four threads that share a row of a result; all of them must call.
 template <class Thread>
 [[nodiscard]] PREFOPT_DEVICE float sum_of_row(const Thread& t, float x) {
   x += t.shuffle_xor(x, 1);
@@ -72,7 +72,7 @@ struct attention_tiles_kernel {
     float sums[Size / 8][4] = {}, top[2] = {-infinity, -infinity}, weights[2] = {};
     for (std::int32_t visit = key_tile_begins[tile]; visit < key_tile_begins[tile + 1]; ++visit) {
       const std::size_t first_key = static_cast<std::size_t>(key_tiles[visit]) * tile_rows;
-      t.sync();  // all are done with the tile before
+      t.sync();  // all threads are done with the previous tile
       load_tile<Size>(t, k, head, first_key, keys, at_keys);
       load_transposed<Size>(t, v, head, first_key, keys, values);
       if (t.index() < tile_rows) {
@@ -98,7 +98,7 @@ struct attention_tiles_kernel {
         }
       for (unsigned r = 0; r < 2; ++r) {
         highest[r] = max_of_row(t, highest[r]);
-        // A row that has seen nothing yet has no top: any finite number keeps its weights 0.
+        // A row that has not seen any key has no top: any finite number keeps its weights 0.
         const float base = highest[r] == -infinity ? 0 : highest[r];
         const float factor = std::exp(top[r] - base);
         top[r] = highest[r];

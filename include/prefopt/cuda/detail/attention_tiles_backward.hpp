@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The backward of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two kernels of
-// which each assigns what is its own, without atomics: tiles of queries gather d_q over the keys
-// that they see, tiles of keys gather d_k and d_v over the queries that see them. Scores are made
-// again from the log-sums.
+// The backward pass of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two
+// kernels that each assign their own outputs, without atomics: tiles of queries sum d_q over the
+// keys that they see, tiles of keys sum d_k and d_v over the queries that see them. Scores are
+// recomputed from the log-sums.
 //
 // Legend: q, out, d_out, d_q [Q, H, D], k, v, d_k, d_v [K, H, D], log_sums, means [Q, H].
 
@@ -16,7 +16,7 @@
 
 namespace prefopt::detail {
 
-/// means = d_out out: the weights' mean of d score.
+/// means = d_out out: the weighted mean of d score.
 struct attention_means_kernel {
   device_heads<const bfloat16> out, d_out;
   unsigned heads, size;
@@ -33,7 +33,7 @@ struct attention_means_kernel {
   }
 };
 
-/// What both kernels read.
+/// The inputs of both kernels.
 struct attention_tiles_input {
   const std::int32_t* query_rows;
   const std::int32_t* seen_until;
@@ -42,7 +42,7 @@ struct attention_tiles_input {
   device_rows<const float> log_sums, means;
   float scale;
 
-  /// From scores q k and d weights d_out v to weights and d scores, in place.
+  /// Turns scores q k and d weights d_out v into weights and d scores, in place.
   PREFOPT_DEVICE static void to_weights(float& score, float& d_weight, bool seen, float scale,
                                         float log_sum, float mean) {
     score = seen ? std::exp(scale * score - log_sum) : 0;
@@ -50,7 +50,7 @@ struct attention_tiles_input {
   }
 };
 
-/// Writes the 16 rows of a warp's result [16, Size], those before `rows` only.
+/// Writes the 16 rows of a warp's result [16, Size], only those before `rows`.
 template <unsigned Size>
 PREFOPT_DEVICE void store_rows(const float (&result)[Size / 8][4], device_heads<bfloat16> to,
                                unsigned head, std::size_t first, std::size_t rows,
@@ -103,7 +103,7 @@ struct attention_tiles_query_backward_kernel {
     float result[Size / 8][4] = {};
     for (std::int32_t visit = key_tile_begins[tile]; visit < key_tile_begins[tile + 1]; ++visit) {
       const std::size_t first_key = static_cast<std::size_t>(key_tiles[visit]) * tile_rows;
-      t.sync();  // all are done with the tile before
+      t.sync();  // all threads are done with the previous tile
       load_tile<Size>(t, in.k, head, first_key, in.keys, at_keys);
       load_tile<Size>(t, in.v, head, first_key, in.keys, values);
       load_transposed<Size>(t, in.k, head, first_key, in.keys, keys_across);
@@ -112,7 +112,7 @@ struct attention_tiles_query_backward_kernel {
         until[t.index()] = key < in.keys ? in.seen_until[key] : 0;
       }
       t.sync();
-      // 16 keys at a time keep the registers few
+      // 16 keys at a time, to save registers
       for (unsigned column = 0; column < tile_rows; column += 16) {
         float scores[2][4] = {}, d_scores[2][4] = {};
         for (unsigned depth = 0; depth < Size; depth += 16) {
@@ -140,7 +140,7 @@ struct attention_tiles_query_backward_kernel {
   }
 };
 
-/// Assigns d_k and d_v. All products are those of the other kernel, transposed: a warp has 16 keys,
+/// Assigns d_k and d_v. The products are those of the other kernel, transposed: a warp has 16 keys,
 /// columns are queries.
 template <unsigned Size>
 struct attention_tiles_key_backward_kernel {
@@ -179,7 +179,7 @@ struct attention_tiles_key_backward_kernel {
     float d_keys[Size / 8][4] = {}, d_values[Size / 8][4] = {};
     for (std::int32_t visit = query_tile_begin[tile]; visit < query_tile_end[tile]; ++visit) {
       const std::size_t first_query = static_cast<std::size_t>(visit) * tile_rows;
-      t.sync();  // all are done with the tile before
+      t.sync();  // all threads are done with the previous tile
       load_tile<Size>(t, in.q, head, first_query, in.queries, asks);
       load_tile<Size>(t, in.d_out, head, first_query, in.queries, d);
       load_transposed<Size>(t, in.q, head, first_query, in.queries, asks_across);

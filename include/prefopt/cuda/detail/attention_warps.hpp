@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows for any head size, a warp a row: a query walks its ancestors'
-// runs and then its own, with a softmax that is corrected as it goes (Milakov & Gimelshein 2018,
-// arXiv:1805.02867, section 3); a key gathers its gradient over the queries that see it, so nothing
-// needs atomics.
+// Attention over a forest of rows for any head size, one warp per row: a query walks its ancestors'
+// runs and then its own, with an online softmax (Milakov & Gimelshein 2018, arXiv:1805.02867,
+// section 3); a key sums its gradient over the queries that see it, so no atomics are needed.
 //
 // Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
 
@@ -17,7 +16,7 @@
 
 namespace prefopt::detail {
 
-/// A head's channels in the registers of a warp: lane l holds the channels l, l + 32, ...
+/// A head's channels in the registers of a warp: lane l holds channels l, l + 32, ...
 struct warp_head {
   static constexpr unsigned channels_a_lane = 8, most_channels = channels_a_lane * warp_size;
 
@@ -49,7 +48,7 @@ struct warp_head {
   }
 };
 
-/// The place of a warp in a grid of rows x heads.
+/// One warp for each row and head.
 [[nodiscard]] inline launch_shape a_warp_a_row_and_head(std::size_t rows, std::size_t heads) {
   return {.blocks = {static_cast<unsigned>(rows), blocks_for(heads, 4), 1},
           .threads = 4 * warp_size};
@@ -59,7 +58,7 @@ template <class Thread>
   return t.block(1) * 4 + t.index() / warp_size;
 }
 
-/// Calls visit(key) for every key that a query sees, the nearest run first.
+/// Calls visit(key) for every key that a query sees, nearest run first.
 template <class Visit>
 PREFOPT_DEVICE void for_each_key(const tree_node* nodes, std::int32_t node, std::int32_t row,
                                  const Visit& visit) {
@@ -104,7 +103,7 @@ struct attention_kernel {
   }
 };
 
-/// What both halves of the backward read.
+/// The inputs of both halves of the backward pass.
 template <class T>
 struct attention_backward_input {
   device_heads<const T> q, k, v, out, d_out;
@@ -113,7 +112,7 @@ struct attention_backward_input {
   float scale;
 };
 
-/// Assigns d_q, and to means [Q, H] the weights' mean of d score, which is d_out out (Dao et al.
+/// Assigns d_q, and to means [Q, H] the weighted mean of d score, which is d_out out (Dao et al.
 /// 2022, arXiv:2205.14135, appendix B.2).
 template <class T>
 struct attention_query_backward_kernel {

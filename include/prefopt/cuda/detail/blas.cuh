@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products through cuBLASLt. It thinks in columns, so a row-major out = left right is asked for as
-// the column-major outᵀ = rightᵀ leftᵀ: the same memory, the factors changed over. What it takes as
-// finishes ("epilogues") stands in cublasLt.h: a bias and GELU's input have the result's type, the
-// latter a leading dimension that divides by 8. GELU is the tanh form.
+// Products through cuBLASLt. It is column-major, so a row-major out = left right is computed as the
+// column-major outᵀ = rightᵀ leftᵀ: the same memory with the factors swapped. cublasLt.h lists the
+// restrictions on finishes ("epilogues"): a bias and GELU's input have the result's type, and the
+// latter has a leading dimension divisible by 8. GELU is the tanh form.
 
 #if !defined(__CUDACC__)
 #error \
@@ -30,10 +30,10 @@
 
 namespace prefopt::detail {
 
-/// Products on one stream of the device that is current.
+/// Products on one stream of the current device.
 class blas_products {
  public:
-  // what NVIDIA advises for Hopper
+  // NVIDIA's recommendation for Hopper
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
   /// `workspace` has workspace_bytes. With `tf32`, float factors are rounded to 10 bits of
@@ -45,8 +45,8 @@ class blas_products {
     handle_.reset(handle);
   }
 
-  /// Enqueues the product; or does nothing and says false, where cuBLASLt cannot do it. `bias` is
-  /// the product's, as Out. The first product of a kind asks for an algorithm.
+  /// Enqueues the product, or does nothing and returns false if cuBLASLt cannot do it. `bias` is
+  /// the product's, as Out. The first product of a kind selects an algorithm.
   template <class In, class Out>
   [[nodiscard]] bool operator()(const device_product<In, Out>& p, const Out* bias) {
     const auto epilogue = epilogue_of(p);
@@ -69,11 +69,11 @@ class blas_products {
     void operator()(cublasLtHandle_t handle) const { cublasLtDestroy(handle); }
   };
 
-  /// How cuBLASLt does products of one kind. Nothing in it owns anything.
+  /// How cuBLASLt computes products of one kind. It owns nothing.
   struct plan {
     cublasLtMatmulDescOpaque_t description;
     cublasLtMatrixLayoutOpaque_t left, right, addend, out;
-    std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: there is none
+    std::optional<cublasLtMatmulAlgo_t> algorithm;  // empty if there is none
   };
   using plan_key = std::array<std::uint64_t, 21>;
 
@@ -81,7 +81,7 @@ class blas_products {
   static constexpr cudaDataType_t type_of =
       std::is_same_v<std::remove_const_t<T>, float> ? CUDA_R_32F : CUDA_R_16BF;
 
-  /// The largest power of two, to a cache line's, that divides an address.
+  /// The largest power of two, up to a cache line, that divides an address.
   [[nodiscard]] static std::uint64_t alignment_of(const void* data) {
     const auto address = reinterpret_cast<std::uintptr_t>(data);
     return address == 0 ? 256 : std::min<std::uint64_t>(address & -address, 256);
@@ -94,7 +94,7 @@ class blas_products {
     if (p.finish == product_finish::none)
       return biased ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
     if (p.before.stride(0) % 8 != 0) return std::nullopt;
-    // its tanh is of about bfloat16's precision
+    // its tanh is only about as precise as bfloat16
     if constexpr (std::is_same_v<Out, float>) return std::nullopt;
     if (p.finish == product_finish::gelu)
       return biased ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
@@ -129,7 +129,7 @@ class blas_products {
                           number(p.addend.data() != nullptr),
                           number(addend.data() == p.out.data())};
     if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
-    // batches differ in their rows: without an end there would be ever more
+    // batches differ in their rows: without a limit the plans would grow forever
     constexpr std::size_t most = 4096;
     if (plans_.size() >= most) plans_.clear();
     return plans_.emplace(key, make_plan(p, epilogue, bias)).first->second;
@@ -164,7 +164,7 @@ class blas_products {
     return way;
   }
 
-  /// A row-major matrix as the column-major one that it is when transposed.
+  /// A row-major matrix as its column-major transpose.
   template <class T>
   [[nodiscard]] static cublasLtMatrixLayoutOpaque_t layout_of(matrix_view<T> matrix) {
     cublasLtMatrixLayoutOpaque_t layout = {};
@@ -189,8 +189,8 @@ class blas_products {
           "describing a product");
   }
 
-  /// cuBLASLt's best algorithm for operands so aligned: A, B, C, D as it names them. Partial sums
-  /// stay float.
+  /// cuBLASLt's best algorithm for operands with these alignments: A, B, C, D in its terms. Partial
+  /// sums stay float.
   void choose(plan& way, const std::array<std::uint64_t, 4>& alignments) const {
     cublasLtMatmulPreferenceOpaque_t preference = {};
     check(cublasLtMatmulPreferenceInit(&preference), "choosing a product");
@@ -210,8 +210,8 @@ class blas_products {
     const cublasStatus_t status =
         cublasLtMatmulAlgoGetHeuristic(handle_.get(), &way.description, &way.right, &way.left,
                                        &way.addend, &way.out, &preference, 1, &best, &found);
-    // Any other answer is a mistake of ours, an invalid value too, and must not become a slow way
-    // in silence.
+    // Any other status, such as an invalid value, is a mistake of ours and must not silently select
+    // a slow way.
     if (status == CUBLAS_STATUS_NOT_SUPPORTED) return;
     check(status, "choosing a product");
     if (found > 0 && best.state == CUBLAS_STATUS_SUCCESS) way.algorithm = best.algo;

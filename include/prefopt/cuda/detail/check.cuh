@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Calls of the CUDA runtime and of cuBLASLt that throw where they fail.
+// Calls of the CUDA runtime and of cuBLASLt that throw on failure.
 
 #if !defined(__CUDACC__)
 #error \
@@ -16,11 +16,11 @@
 
 namespace prefopt::detail {
 
-/// Throws device_error with what was tried. A kernel that went wrong may be reported by a later
-/// call.
+/// Throws device_error that names the failed call. A later call may report the failure of an
+/// earlier kernel.
 inline void check(cudaError_t status, std::string_view what) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // or the next launch would be blamed for it
+  cudaGetLastError();  // otherwise the next launch would be blamed
   throw device_error(concat("cuda: ", what, ": ", cudaGetErrorString(status)));
 }
 

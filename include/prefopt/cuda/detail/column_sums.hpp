@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Sums down the columns of [N, C], in two steps so that many blocks work on few columns: parts of
-// the rows first, in parallel, then the parts in order. No atomics, so the same bits every time.
+// Sums down the columns of [N, C], in two steps so that many blocks can work on few columns: first
+// partial sums over ranges of rows, in parallel, then the sum of the parts, in order. No atomics,
+// so the same bits every time.
 
 #include <cstddef>
 
@@ -32,8 +33,8 @@ struct column_parts_kernel {
   }
 };
 
-/// Adds the sum of the parts to out [C]: a warp's threads have neighbouring columns, a block's
-/// warps every eighth part.
+/// Adds the sum of the parts to out [C]: a warp's threads have neighboring columns, each of a
+/// block's warps every eighth part.
 struct add_parts_kernel {
   static constexpr std::size_t warps = 8;
 
@@ -79,7 +80,7 @@ void add_column_sums(const Device& device, const Term& term, std::size_t rows, s
   device.launch(add, add.shape());
 }
 
-/// An element itself: the gradient of a bias.
+/// The element itself: the gradient of a bias.
 template <class T>
 struct element_term {
   device_rows<const T> values;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Owners of device memory that a host compiler may hold: a pointer that only the device reads, and
-// whom it goes back to.
+// Owners of device memory that a host compiler can handle: a pointer that only the device reads,
+// and the memory that it returns to.
 
 #include <cstddef>
 #include <memory>
@@ -14,14 +14,14 @@ namespace prefopt {
 
 namespace detail {
 
-/// Gives out memory of one device, and takes it back.
+/// Allocates memory of one device and takes it back.
 class device_memory {
  public:
   virtual ~device_memory() = default;
   virtual void give_back(void* data, std::size_t bytes) noexcept = 0;
 };
 
-/// Bytes on a device. Move-only.
+/// Memory on a device. Move-only.
 class device_block {
  public:
   device_block() = default;
@@ -52,7 +52,7 @@ class device_block {
 
 }  // namespace detail
 
-/// Owner of `size()` numbers in a device's memory. Move-only.
+/// Owns `size()` numbers in a device's memory. Move-only.
 template <class T>
 class device_buffer {
  public:

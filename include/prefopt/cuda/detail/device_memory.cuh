@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Memory of a GPU from cudaMalloc, and what is said where there is no more of it.
+// Memory of a GPU from cudaMalloc, and the error if it runs out.
 
 #if !defined(__CUDACC__)
 #error \
@@ -17,7 +17,7 @@
 
 namespace prefopt::detail {
 
-/// Takes memory from a device and gives it back, when the kernels that may still use it are done.
+/// Allocates memory on a device and frees it when the kernels that may still use it are done.
 struct cuda_allocator {
   int device;
 
@@ -29,7 +29,7 @@ struct cuda_allocator {
     cudaGetLastError();
     return status == cudaSuccess ? data : nullptr;
   }
-  // as programs end there may be no device any more: all answers are ignored
+  // at program exit there may be no device any more: all results are ignored
   void release(void* data) const noexcept {
     cudaSetDevice(device);
     cudaDeviceSynchronize();
@@ -37,7 +37,7 @@ struct cuda_allocator {
   }
 };
 
-/// Blocks of their own, for what stays.
+/// Separate allocations for memory that stays.
 class lasting_memory final : public device_memory {
  public:
   explicit lasting_memory(int device) : allocator_{device} {}

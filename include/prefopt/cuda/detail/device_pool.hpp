@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// device_pool: scratch memory of a device, kept from step to step. A block goes back as soon as the
-// host lets it go, though the device may not have come to it yet: who takes it next runs later in
-// the same stream.
+// device_pool: scratch memory of a device, kept from step to step. A block returns to the pool as
+// soon as the host releases it, although the device may still have to use it: its next user runs
+// later on the same stream.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,12 +16,12 @@
 
 namespace prefopt::detail {
 
-/// Source gives memory in large regions: `allocate(bytes)`, aligned to `line`, or nullptr where
+/// Source provides memory in large regions: `allocate(bytes)`, aligned to `line`, or nullptr if
 /// there is no more; `release(data)`.
 template <class Source>
 class device_pool final : public device_memory {
  public:
-  /// Blocks are whole lines: as wide as any load, and as cudaMalloc aligns.
+  /// Blocks are whole lines, as wide as any load and aligned as by cudaMalloc.
   static constexpr std::size_t line = 256;
   static constexpr std::size_t least_region = std::size_t{1} << 28;
 
@@ -32,8 +32,8 @@ class device_pool final : public device_memory {
     for (const auto& region : regions_) source_.release(reinterpret_cast<void*>(region.first));
   }
 
-  /// `bytes` bytes with any content, or nullptr where the source has no more. Nothing is asked of
-  /// the source once the regions hold what is in use at once.
+  /// `bytes` bytes with any content, or nullptr if the source has no more. The source is no longer
+  /// used once the regions hold all that is in use at once.
   [[nodiscard]] void* take(std::size_t bytes) {
     const std::size_t size = lines(bytes);
     auto found = free_.take(size);
@@ -44,11 +44,11 @@ class device_pool final : public device_memory {
   void give_back(void* data, std::size_t bytes) noexcept override {
     try {
       free_.add(reinterpret_cast<address>(data), lines(bytes));
-    } catch (const std::bad_alloc&) {  // no memory to note it down: it is lost until the pool goes
+    } catch (const std::bad_alloc&) {  // no memory to record it: it is lost until the pool goes
     }
   }
 
-  /// Gives back to the source the regions that nobody uses.
+  /// Returns unused regions to the source.
   void release_idle() {
     free_ranges kept;
     for (const auto& [begin, size] : free_.ranges()) {
@@ -73,13 +73,13 @@ class device_pool final : public device_memory {
  private:
   using address = free_ranges::address;
 
-  /// One line at least: every block has a place of its own.
+  /// At least one line: every block has its own address.
   [[nodiscard]] static std::size_t lines(std::size_t bytes) {
     return (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
   }
 
-  /// A region for `size` bytes. Where there is no room for one, regions that nobody uses make some:
-  /// they may be many and too small.
+  /// Adds a region for `size` bytes. If there is no room for one, unused regions are released
+  /// first: there may be many that are too small.
   bool grow(std::size_t size) {
     if (add_region(std::max(size, least_region))) return true;
     release_idle();
@@ -87,7 +87,7 @@ class device_pool final : public device_memory {
   }
 
   bool add_region(std::size_t size) {
-    void* const data = source_.allocate(size + line);  // the last line stays out, for free_ranges
+    void* const data = source_.allocate(size + line);  // the last line is left out, for free_ranges
     if (data == nullptr) return false;
     const auto begin = reinterpret_cast<address>(data);
     regions_.emplace(begin, size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The thread of a GPU that a kernel runs on: what kernel.hpp lists, and the one __global__
-// function.
+// The GPU thread that a kernel runs on: the operations listed in kernel.hpp, and the only
+// __global__ function.
 
 #if !defined(__CUDACC__)
 #error \
@@ -25,7 +25,7 @@ class device_thread {
     return block_memory;
   }
 
-  // Each step exchanges with the lane that differs in one bit; a + b and b + a are the same bits,
+  // Each step exchanges with the lane that differs in one bit; a + b and b + a have the same bits,
   // so all lanes agree.
   [[nodiscard]] __device__ float warp_sum(float x) const {
     for (int bit = warp_size / 2; bit > 0; bit /= 2) x += shuffle_xor(x, bit);
@@ -41,7 +41,7 @@ class device_thread {
     return __shfl_xor_sync(~0u, x, mask);
   }
 
-  /// d[4] += a[4] b[2], of float and of pairs of bfloat16 in 32 bits.
+  /// d[4] += a[4] b[2], with float sums and pairs of bfloat16 in 32 bits.
   template <class Sums, class Left, class Right>
   __device__ void mma(Sums& d, const Left& a, const Right& b) const {
     asm volatile(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Token and position embedding. The backward groups rows by token on the host, so that each
-// gradient row is summed by one block in one order: no atomics, the same bits every time.
+// Token and position embedding. The backward pass groups rows by token on the host, so that one
+// block sums each gradient row in a fixed order: no atomics, the same bits every time.
 //
 // Legend: N rows, C channels, V vocabulary, P positions.
 
@@ -35,8 +35,8 @@ struct embedding_kernel {
   }
 };
 
-/// Rows with one key together: those of group g are order[begins[g] .. begins[g + 1]), ascending,
-/// and their key keys[g].
+/// Rows grouped by key: group g has the rows order[begins[g] .. begins[g + 1]), ascending, and the
+/// key keys[g].
 struct row_groups {
   std::vector<std::int32_t> order;   // [N]
   std::vector<std::int32_t> begins;  // [G + 1]
@@ -55,7 +55,7 @@ struct row_groups {
   }
 };
 
-/// Adds to out[key] [V, C] the rows of `from` [N, C] that have the key.
+/// Adds the rows of `from` [N, C] with each key to out[key] [V, C].
 template <class T>
 struct add_groups_kernel {
   device_rows<const T> from;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The head's log-softmax at the targets and its backward, a block a row.
+// The head's log-softmax at the targets and its backward pass, one block per row.
 //
 // Legend: R head rows, V vocabulary, M targets.
 
@@ -21,7 +21,7 @@ inline constexpr unsigned head_threads = 512;
           .shared_bytes = head_threads / warp_size * sizeof(float)};
 }
 
-/// Folds one number a warp over a block of head_threads, the same bits in every thread.
+/// Folds one number per warp over a block of head_threads, with the same bits in every thread.
 template <class Thread, class Fold>
 [[nodiscard]] PREFOPT_DEVICE float over_warps(Thread& t, float value, const Fold& fold) {
   auto* const of_warp = reinterpret_cast<float*>(t.shared());
@@ -29,19 +29,19 @@ template <class Thread, class Fold>
   t.sync();
   float all = of_warp[0];
   for (unsigned warp = 1; warp < t.count() / warp_size; ++warp) all = fold(all, of_warp[warp]);
-  t.sync();  // before the next one writes there
+  t.sync();  // before the next call writes there
   return all;
 }
 
-/// From a row's logits: log_sums [R] in nats; and where logits are kept, those less the row's top,
-/// with log_sums of their own. Rounded to bfloat16 the likely tokens' logits are then near 0 and
-/// hardly lose, wherever the row lies.
+/// From a row's logits: log_sums [R] in nats. If logits are kept: the logits minus the row's
+/// maximum, with their own log_sums. The likely tokens' kept logits are near 0 and lose little in
+/// rounding to bfloat16, for any offset of the row.
 template <class T>
 struct head_rows_kernel {
   device_rows<const float> logits;
   std::size_t vocabulary;
   float* log_sums;
-  device_rows<T> kept;  // no data: nothing is kept
+  device_rows<T> kept;  // without data, nothing is kept
   float* kept_log_sums;
 
   template <class Thread>
@@ -66,13 +66,13 @@ struct head_rows_kernel {
   }
 };
 
-/// A target of the head rows that a kernel works on: place in the list of targets, row among those
+/// A target of the head rows that a kernel works on: index in the list of targets, row among those
 /// rows, token.
 struct target_slot {
   std::int32_t offset, row, token;
 };
 
-/// log_probs [M] at the targets' places.
+/// Writes log_probs [M] at the targets' indices.
 struct target_log_probs_kernel {
   const target_slot* targets;
   std::size_t count;
@@ -91,18 +91,18 @@ struct target_log_probs_kernel {
   }
 };
 
-/// In place of the logits their gradient: the slopes of the targets that stand there, less the
-/// softmax times the slopes of all targets of the row. Where a target stands, both are added up
-/// before they are rounded: where the softmax is near 1 little is left of either.
+/// Replaces the logits by their gradient: the slopes of an element's targets, minus the softmax
+/// times the slopes of all targets of the row. At a target, both terms are added before rounding:
+/// they nearly cancel if the softmax is near 1.
 template <class T>
 struct head_backward_kernel {
   device_rows<T> logits;
   std::size_t vocabulary;
   const float* log_sums;
-  const target_slot* targets;  // row by row
+  const target_slot* targets;  // sorted by row
   const std::int32_t* begins;  // [R + 1]
   const float* slopes;         // [M], in the order of `targets`
-  float* at_targets;           // [M] room
+  float* at_targets;           // [M] scratch
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -126,7 +126,7 @@ struct head_backward_kernel {
         [&](std::size_t v, T logit) {
           of_row[v] = narrow<T>(-all * std::exp(widen(logit) - log_sum));
         });
-    t.sync();  // before they get what is theirs
+    t.sync();  // before the targets' elements are assigned
     for (std::int32_t i = first; i < end; i += step)
       of_row[targets[i].token] = narrow<T>(at_targets[i]);
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How a kernel is written: a small struct of arguments with a call operator over a `thread`,
-// launched over a grid. What a kernel asks of the thread it runs on is this list and nothing else,
-// so that the same source runs on a GPU and, thread by thread, in a host program that tests it.
+// How to write a kernel: a small struct of arguments with a call operator over a `thread`, launched
+// over a grid. A kernel may use only the operations of the thread listed here, so that the same
+// source runs on a GPU and, thread by thread, in a host program that tests it.
 //
-//   t.index(), t.count()    this thread of its block, and how many there are: a multiple of 32
-//   t.block(axis)           this block of the grid, axis 0, 1 or 2
-//   t.sync()                waits until all threads of the block are here
+//   t.index(), t.count()    this thread's index in its block, and their number: a multiple of 32
+//   t.block(axis)           this block's index in the grid, axis 0, 1 or 2
+//   t.sync()                waits for all threads of the block
 //   t.shared()              the block's shared memory, launch_shape::shared_bytes of it, aligned to
 //                           128 bytes
 //   t.shuffle_xor(x, mask)  the x of the thread of the warp whose number differs in the bits of
@@ -14,8 +14,7 @@
 //   t.warp_sum(x), t.warp_max(x)
 //                           of a float over the 32 threads of a warp, the same bits in each; all 32
 //                           must call
-//   t.mma(d, a, b)          d += a b in bfloat16 on tensor cores, all 32 threads of a warp
-//   together:
+//   t.mma(d, a, b)          d += a b in bfloat16 on tensor cores, by all 32 threads of a warp:
 //                           mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 (PTX ISA 8.0,
 //                           section 9.7.13.4.8)
 
@@ -44,12 +43,12 @@ struct launch_shape {
   std::size_t shared_bytes = 0;
 };
 
-/// How many blocks of `part` cover `count`.
+/// Number of blocks of `part` that cover `count`.
 [[nodiscard]] constexpr unsigned blocks_for(std::size_t count, std::size_t part) {
   return static_cast<unsigned>((count + part - 1) / part);
 }
 
-/// Rows of a matrix as kernels take them: [rows, columns], `stride` elements from row to row.
+/// Rows of a matrix for kernels: [rows, columns], `stride` elements from row to row.
 template <class T>
 struct device_rows {
   T* data;
@@ -63,7 +62,7 @@ template <class T>
   return {matrix.data(), matrix.stride(0)};
 }
 
-/// Heads as kernels take them: [N, H, D], the last axis dense.
+/// Heads for kernels: [N, H, D], the last axis contiguous.
 template <class T>
 struct device_heads {
   T* data;
@@ -79,7 +78,7 @@ template <class T>
   return {heads.data(), heads.stride(0), heads.stride(1)};
 }
 
-/// Numbers are stored as float or bfloat16, and computed with in float.
+/// Numbers are stored as float or bfloat16; arithmetic is in float.
 PREFOPT_DEVICE inline float widen(float value) { return value; }
 PREFOPT_DEVICE inline float widen(bfloat16 value) { return static_cast<float>(value); }
 template <class T>
@@ -97,9 +96,8 @@ PREFOPT_DEVICE T narrow(float value) {
 #endif
 }
 
-/// Calls use(i, load(i)) for i = first, first + Step, ... below `end`. Four loads are on their way
-/// together: use may store, and a compiler that cannot tell where to would keep a load that follows
-/// waiting for it.
+/// Calls use(i, load(i)) for i = first, first + Step, ... below `end`. Four loads are in flight at
+/// once: `use` may store, and a compiler that cannot rule out aliasing would delay each later load.
 template <std::size_t Step, class Load, class Use>
 PREFOPT_DEVICE void for_each_loaded(std::size_t first, std::size_t end, const Load& load,
                                     const Use& use) {

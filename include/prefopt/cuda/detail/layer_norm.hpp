@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its backward, a warp a row,
-// statistics in float.
+// Layer normalization (Ba et al. 2016, arXiv:1607.06450, eq. 3) and its backward pass, one warp per
+// row, with statistics in float.
 //
 // Legend: N rows, C channels.
 
@@ -39,13 +39,13 @@ struct layer_norm_kernel {
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t row = row_of_warp(t), lane = t.index() % warp_size;
-    if (row >= rows) return;  // whole warps: they meet in warp_sum only
+    if (row >= rows) return;  // whole warps: they meet only in warp_sum
     float sum = 0;
     const auto load = [&](std::size_t c) { return widen(x[row][c]); };
     for_each_loaded<warp_size>(lane, columns, load,
                                [&](std::size_t, float value) { sum += value; });
     const float middle = t.warp_sum(sum) / static_cast<float>(columns);
-    float squares = 0;  // of what is left, in a second pass: x may be far from 0
+    float squares = 0;  // of x minus the mean, in a second pass: x may be far from 0
     for_each_loaded<warp_size>(lane, columns, load, [&](std::size_t, float value) {
       const float left = value - middle;
       squares += left * left;

@@ -17,7 +17,7 @@ namespace prefopt::detail {
 inline constexpr std::size_t chunk_elements = 4096;
 inline constexpr unsigned optimizer_threads = 256;
 
-/// For tensors of these sizes: tensor i has the chunks [i] to [i + 1] - 1.
+/// For tensors of these sizes: tensor i has the chunks [i] to [i + 1] - 1 of the result.
 template <class Sizes>
 [[nodiscard]] std::vector<std::int64_t> chunk_begins(std::size_t count, const Sizes& size_of) {
   std::vector<std::int64_t> begins{0};
@@ -27,8 +27,7 @@ template <class Sizes>
   return begins;
 }
 
-/// The tensor that a chunk belongs to: the last that begins at or before it. Empty tensors have
-/// none.
+/// The tensor of a chunk: the last one that begins at or before it. Empty tensors have no chunks.
 [[nodiscard]] PREFOPT_DEVICE inline std::size_t tensor_of(const std::int64_t* begins,
                                                           std::size_t tensors, std::int64_t chunk) {
   std::size_t low = 0, high = tensors;
@@ -39,7 +38,7 @@ template <class Sizes>
   return low;
 }
 
-/// A tensor as kernels take it.
+/// A tensor for kernels.
 struct device_tensor {
   float* value = nullptr;
   const float* gradient = nullptr;
@@ -96,7 +95,7 @@ struct adamw_kernel {
           const float deviation = std::sqrt(v * c.correction) + c.epsilon;
           tensor.first_moment[i] = m;
           tensor.second_moment[i] = v;
-          // 0 / 0 is no step: epsilon may be 0.
+          // For 0 / 0, no step: epsilon may be 0.
           tensor.value[i] = decay * old.value - (deviation > 0 ? c.rate * m / deviation : 0);
         });
   }
@@ -132,7 +131,7 @@ struct squares_kernel {
   }
 };
 
-/// out = the sum of parts, by one block in one order.
+/// out = the sum of parts, by one block in a fixed order.
 struct sum_kernel {
   const double* parts;
   std::size_t count;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A matrix product as a device is asked for it: out [m, n] = (addend +) left [m, k] right [k, n],
-// and what happens to an element on its way out. Matrices are row-major; either operand may be
-// given transposed.
+// A matrix product as requested from a device: out [m, n] = (addend +) left [m, k] right [k, n],
+// and the finish of each element. Matrices are row-major; either operand may be given transposed.
 
 #include <cstddef>
 
@@ -10,7 +9,7 @@
 
 namespace prefopt::detail {
 
-/// What a product does to an element x of its result, beyond adding a bias [n].
+/// The finish: what a product does to an element x of its result, beyond adding a bias [n].
 enum class product_finish {
   none,
   gelu,           ///< before [m, n] = x, out = gelu_new(x)
@@ -25,7 +24,7 @@ struct device_product {
   matrix_view<const In> right;  ///< [k, n], or [n, k]
   bool left_is_transposed = false;
   bool right_is_transposed = false;
-  matrix_view<const Out> addend = {};  ///< [m, n], may be `out` itself; none: nothing is added
+  matrix_view<const Out> addend = {};  ///< [m, n], may be `out` itself; empty: nothing is added
   const float* bias = nullptr;         ///< [n]
   product_finish finish = product_finish::none;
   matrix_view<Out> before = {};  ///< [m, n]: gelu writes it, gelu_backward reads it

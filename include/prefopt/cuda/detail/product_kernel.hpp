@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A device_product as a plain kernel, for what the vendor's library has no algorithm for: odd
-// strides, mostly. Any type, any finish; a block makes 64 x 64 elements of the result, a thread 4 x
-// 4, from tiles in shared memory.
+// A device_product as a plain kernel, for products that the vendor's library has no algorithm for,
+// mostly odd strides. Any type, any finish; a block computes 64 x 64 elements of the result, a
+// thread 4 x 4, from tiles in shared memory.
 //
 // Legend: out [m, n] = left [m, k] right [k, n].
 
@@ -37,7 +37,7 @@ class product_kernel {
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
-    // [depth_step, pitch], and after it the same of right
+    // [depth_step, pitch], followed by the same for right
     auto* const left = reinterpret_cast<float*>(t.shared());
     float* const right = left + depth_step * pitch;
     const std::size_t first_row = std::size_t{t.block(0)} * side,
@@ -68,7 +68,7 @@ class product_kernel {
  private:
   static constexpr std::size_t side = 64, each = 4, depth_step = 16;
   static constexpr unsigned threads_a_side = 16;
-  static constexpr std::size_t pitch = side + 1;  // so that a tile's column lies in distinct banks
+  static constexpr std::size_t pitch = side + 1;  // puts a tile's column into distinct banks
 
   /// Element (outer, depth) of a factor: left's rows or right's columns are its outer axis.
   struct operand {
@@ -80,8 +80,8 @@ class product_kernel {
     return {matrix.data(), outer_first ? stride : 1, outer_first ? 1 : stride};
   }
 
-  /// A tile of a factor, zeros beyond its end. Neighbouring threads read along the axis that is
-  /// dense in memory.
+  /// Loads a tile of a factor, with zeros beyond its end. Neighboring threads read along the axis
+  /// that is contiguous in memory.
   template <class Thread>
   PREFOPT_DEVICE void load(Thread& t, const operand& from, std::size_t first, std::size_t count,
                            std::size_t depth, float* tile) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The ways that a device has for a product: the vendor's library with all that happens on the way
-// out; its plain product with a kernel of ours behind it; a kernel of ours. And a list of the
-// products that did not go the first way, which may take several times as long.
+// The ways for a device to compute a product: the vendor's library with the finish; its plain
+// product followed by our own kernel; our own kernel. Also a list of the products that did not take
+// the first way, which may take several times as long.
 
 #include <cstddef>
 #include <map>
@@ -21,7 +21,7 @@
 
 namespace prefopt::detail {
 
-/// A product in words: extents, types, which factors are transposed, what happens on the way out.
+/// A product's description: extents, types, transposed factors, finish.
 template <class In, class Out>
 [[nodiscard]] std::string words_of(const device_product<In, Out>& p) {
   const auto type = [](auto number) {
@@ -39,7 +39,7 @@ template <class In, class Out>
   return words;
 }
 
-/// Products that the library could not do as they were asked for, and how often.
+/// Products that the library could not do as requested, and how often.
 class product_log {
  public:
   void note(const std::string& product, product_way way) { ++calls_[{product, way}]; }
@@ -53,8 +53,8 @@ class product_log {
   std::map<std::pair<std::string, product_way>, std::size_t> calls_;
 };
 
-/// Does a product by the first way that there is. `library(p)` enqueues p, or does nothing and says
-/// false.
+/// Computes a product in the first way that works. `library(p)` enqueues p, or does nothing and
+/// returns false.
 template <class Device, class Library, class In, class Out>
 void multiply_somehow(const Device& device, product_log& log, const Library& library,
                       const device_product<In, Out>& p) {
@@ -82,7 +82,7 @@ void multiply_somehow(const Device& device, product_log& log, const Library& lib
   }
   const product_kernel<In, Out> kernel(p);
   device.launch(kernel, kernel.shape());
-  // without any depth there is no product
+  // an empty depth needs no product
   if (p.left.size() != 0) log.note(words_of(p), product_way::own_kernel);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Weights rounded to bfloat16, which products on tensor cores read. Each is rounded when it is
-// first read and kept until it may have changed: once a step, however many passes the step has.
+// Weights rounded to bfloat16, for products on tensor cores. Each is rounded at its first read and
+// kept until it may have changed: once per step, regardless of the number of passes.
 
 #include <array>
 #include <cstddef>
@@ -18,14 +18,14 @@ namespace prefopt::detail {
 template <class Device>
 class rounded_weights {
  public:
-  /// The rounded copy of a weight, dense. It lives until it is forgotten.
+  /// The rounded copy of a weight, contiguous. It is valid until it is forgotten.
   [[nodiscard]] matrix_view<const bfloat16> of(const Device& device,
                                                matrix_view<const float> weight) {
     const std::size_t rows = weight.extent(0), columns = weight.extent(1);
     const std::pair key{weight.data(), weight.extents()};
     auto found = copies_.find(key);
     if (found == copies_.end()) {
-      // Noted down last: a copy that is known has its memory and its numbers.
+      // Recorded last: a recorded copy has its memory and its numbers.
       device_block block = device.scratch(rows * columns * sizeof(bfloat16));
       const matrix_view<bfloat16> copy(static_cast<bfloat16*>(block.data()), {rows, columns});
       device.launch(round_kernel{rows_of(weight), rows_of(copy), columns},
@@ -35,7 +35,7 @@ class rounded_weights {
     return {static_cast<const bfloat16*>(found->second.data()), {rows, columns}};
   }
 
-  /// Forgets the copies of weights that have a number among these.
+  /// Forgets the copies of weights that overlap these numbers.
   void forget(std::span<const float> written) {
     std::erase_if(copies_, [&](const auto& copy) {
       const auto& [data, extents] = copy.first;

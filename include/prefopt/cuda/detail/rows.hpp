@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Kernels that move rows: filling, picking, adding, and rounding to bfloat16.
+// Kernels that move rows: fill, gather, add, and round to bfloat16.
 //
-// Legend: N rows, R named rows, C columns.
+// Legend: N rows, R selected rows, C columns.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace prefopt::detail {
 
-/// A grid of one block for each row and 256 columns.
+/// A grid of one block per row and 256 columns.
 [[nodiscard]] inline launch_shape a_thread_an_element(std::size_t rows, std::size_t columns) {
   return {.blocks = {static_cast<unsigned>(rows), blocks_for(columns, 256), 1}};
 }
 
-/// This thread's column where the grid is a_thread_an_element's.
+/// This thread's column in a grid from a_thread_an_element.
 template <class Thread>
 [[nodiscard]] PREFOPT_DEVICE std::size_t column_of(const Thread& t) {
   return std::size_t{t.block(1)} * t.count() + t.index();
@@ -51,7 +51,7 @@ struct round_kernel {
   }
 };
 
-/// out [R, C] = the named rows of `from` [N, C].
+/// out [R, C] = the selected rows of `from` [N, C].
 template <class T>
 struct gather_rows_kernel {
   device_rows<const T> from;
@@ -67,7 +67,7 @@ struct gather_rows_kernel {
   }
 };
 
-/// Adds the rows of `from` [R, C] to the named rows of out [N, C], all distinct.
+/// Adds the rows of `from` [R, C] to the selected rows of out [N, C], all distinct.
 template <class T>
 struct scatter_add_rows_kernel {
   device_rows<const T> from;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Tiles of bfloat16 in shared memory and the pieces of them that a warp's threads hold for tensor
-// cores (PTX ISA 8.0, section 9.7.13.4.8, the figures of m16n8k16).
+// Tiles of bfloat16 in shared memory, and the fragments of them that a warp's threads hold for
+// tensor cores (PTX ISA 8.0, section 9.7.13.4.8, the figures of m16n8k16).
 
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace prefopt::detail {
 
-/// A row of a tile is 8 numbers longer than it holds: then the 8 rows that a warp reads at once
-/// begin in 8 different groups of 4 banks, and nobody waits.
+/// A row of a tile is padded by 8 numbers: the 8 rows that a warp reads at once then begin in 8
+/// different groups of 4 banks, and no thread waits.
 inline constexpr unsigned tile_padding = 8;
 inline constexpr unsigned tile_rows = static_cast<unsigned>(attention_tile_rows);
 inline constexpr unsigned tile_threads = 4 * warp_size;
@@ -22,12 +22,12 @@ inline constexpr unsigned tile_threads = 4 * warp_size;
   return std::size_t{rows} * (columns + tile_padding);
 }
 
-/// A tile in shared memory, rows padded.
+/// A tile in shared memory with padded rows.
 struct shared_tile {
   bfloat16* data;
   unsigned stride;
 
-  /// Two numbers that stand side by side; `column` is even.
+  /// Two adjacent numbers; `column` is even.
   [[nodiscard]] PREFOPT_DEVICE std::uint32_t pair(unsigned row, unsigned column) const {
     return *reinterpret_cast<const std::uint32_t*>(data + row * stride + column);
   }
@@ -45,8 +45,8 @@ struct shared_tile {
 #endif
 }
 
-/// What one thread of a warp is responsible for in a 16 x 8 result: rows `row` and `row + 8`,
-/// columns `column`, + 1.
+/// The elements of one thread of a warp in a 16 x 8 result: rows `row` and `row + 8`, columns
+/// `column` and `column + 1`.
 struct fragment_offset {
   unsigned row, column;
 
@@ -63,8 +63,8 @@ struct left_fragment {
               tile.pair(row + at.row + 8, depth + at.column),
               tile.pair(row + at.row, depth + at.column + 8),
               tile.pair(row + at.row + 8, depth + at.column + 8)} {}
-  /// From two neighbouring results [16, 8]: sums have the layout that the next product wants of its
-  /// left operand.
+  /// From two neighboring results [16, 8]: the sums already have the layout that the next product
+  /// requires of its left operand.
   PREFOPT_DEVICE left_fragment(const float (&left)[4], const float (&right)[4])
       : words{packed(left[0], left[1]), packed(left[2], left[3]), packed(right[0], right[1]),
               packed(right[2], right[3])} {}
@@ -81,12 +81,12 @@ struct right_fragment {
               tile.pair(column + at.row, depth + at.column + 8)} {}
 };
 
-/// 16 bytes, which memory hands out at once.
+/// 16 bytes, which one load reads.
 struct alignas(16) eight_numbers {
   std::uint32_t pairs[4] = {};
 };
 
-/// Eight numbers of a head's row from `column` on, zeros behind the last row.
+/// Eight numbers of a head's row from `column` on; zeros after the last row.
 [[nodiscard]] PREFOPT_DEVICE inline eight_numbers eight_of(device_heads<const bfloat16> heads,
                                                            unsigned head, std::size_t row,
                                                            std::size_t rows, unsigned column) {
@@ -94,8 +94,8 @@ struct alignas(16) eight_numbers {
                     : eight_numbers{};
 }
 
-/// Rows [first, first + 64) of a head, [rows, Size], zeros behind the last; all tile_threads of a
-/// block. A thread's loads are all on their way before the first of them is stored.
+/// Loads rows [first, first + 64) of a head, [rows, Size], with zeros after the last, by all
+/// tile_threads of a block. All loads of a thread are in flight before the first store.
 template <unsigned Size, class Thread>
 PREFOPT_DEVICE void load_tile(Thread& t, device_heads<const bfloat16> heads, unsigned head,
                               std::size_t first, std::size_t rows, const shared_tile& to) {
@@ -111,8 +111,8 @@ PREFOPT_DEVICE void load_tile(Thread& t, device_heads<const bfloat16> heads, uns
   }
 }
 
-/// The same transposed, [Size, 64]. A thread takes 8 columns of two rows, whose numbers become
-/// pairs; threads of a warp take neighbouring rows, so that they write to neighbouring banks.
+/// The same transposed, [Size, 64]. A thread takes 8 columns of two rows, whose numbers form pairs;
+/// threads of a warp take neighboring rows, so that they write to neighboring banks.
 template <unsigned Size, class Thread>
 PREFOPT_DEVICE void load_transposed(Thread& t, device_heads<const bfloat16> heads, unsigned head,
                                     std::size_t first, std::size_t rows, const shared_tile& to) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// upload_stage: host memory that the device reads by itself, on the way from memory that the caller
-// may change at once. Without it the driver would stage a copy itself, and may wait for all earlier
-// work to do so.
+// upload_stage: host memory that the device can read directly, as a stage for data that the caller
+// may change immediately. Without it the driver would stage the copy itself, possibly after waiting
+// for all earlier work.
 
 #if !defined(__CUDACC__)
 #error \
@@ -19,8 +19,8 @@
 
 namespace prefopt::detail {
 
-/// Copies to the device in order on one stream. Waits only for copies larger than the stage, and
-/// when what has been copied since the host last waited fills it.
+/// Copies to the device in order on one stream. Waits only for copies larger than the stage, and if
+/// the data copied since the last wait fills the stage.
 class upload_stage {
  public:
   explicit upload_stage(cudaStream_t stream) : stream_(stream) {
@@ -48,7 +48,7 @@ class upload_stage {
     used_ += bytes;
   }
 
-  /// Waits for the stream: what was staged has arrived.
+  /// Waits for the stream: all staged data has arrived.
   void wait() {
     check(cudaStreamSynchronize(stream_), "waiting for the device");
     used_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The members of a preference file's objects: prompts and responses as texts or as message lists,
-// and token ids.
+// The members of a preference file's objects: prompts and responses as texts or message lists, and
+// token ids.
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@
 
 namespace prefopt::detail {
 
-/// Token ids out of a JSON list; `where` begins the messages.
+/// Parses token ids from a JSON list; `where` begins the messages.
 [[nodiscard]] inline token_ids to_token_ids(const nlohmann::json& list, const std::string& where) {
   token_ids ids;
   ids.reserve(list.size());
@@ -38,7 +38,7 @@ namespace prefopt::detail {
   return to_token_ids(object.list(key), concat(object.name(), ": ", key));
 }
 
-/// The ids of a response, of which there must be one.
+/// The ids of a response, at least one.
 [[nodiscard]] inline token_ids response_ids(const json_object& object, std::string_view key) {
   token_ids ids = token_member(object, key);
   if (ids.empty()) throw format_error(concat(object.name(), ": ", key, " is an empty list"));
@@ -47,7 +47,8 @@ namespace prefopt::detail {
 
 using dialogue = std::vector<chat_message>;
 
-/// What `render` makes of messages. Throws format_error, which `where` begins.
+/// Returns `render(messages)`. Throws its errors as format_error, with `where` at the beginning of
+/// the message.
 template <class Render>
 [[nodiscard]] std::string rendered(std::span<const chat_message> messages, const std::string& where,
                                    const Render& render) {
@@ -58,8 +59,9 @@ template <class Render>
   }
 }
 
-/// Messages that several dialogues begin with, up to an assistant's turn of each that is not: their
-/// prompt. 0 where there is no such turn. Of one dialogue it is what stands before the last answer.
+/// Number of messages in the prompt of several dialogues: their common beginning, after which an
+/// assistant's turn follows in each. 0 if there is no such turn. In a single dialogue the prompt
+/// ends before the last answer.
 [[nodiscard]] inline std::size_t common_prompt(std::span<const dialogue> dialogues) {
   std::size_t length = dialogues[0].size();
   for (const dialogue& one : dialogues)
@@ -75,7 +77,7 @@ template <class Render>
   return length;
 }
 
-/// A response as its file holds it: a text or a list of messages.
+/// A response as stored in its file: a text or a list of messages.
 struct response_value {
   const nlohmann::json* value;
   std::string where;  ///< begins the messages about it
@@ -95,8 +97,8 @@ struct prompt_and_responses {
   return texts;
 }
 
-/// Whole dialogues, which say the prompt themselves; the member "prompt" is a text that stands in
-/// it, or nothing. `what` they are begins a message: "chosen and rejected".
+/// Splits whole dialogues, which contain the prompt; the member "prompt" is a text within it, or
+/// empty. `what` describes them at the beginning of a message: "chosen and rejected".
 [[nodiscard]] inline prompt_and_responses split_dialogues(const json_object& object,
                                                           std::string_view what,
                                                           std::span<const response_value> responses,
@@ -127,8 +129,7 @@ struct prompt_and_responses {
   return render_dialogues(prompt, answers, responses, object.name());
 }
 
-/// Responses that follow a list of messages; a dialogue that begins with the whole list says it a
-/// second time.
+/// Responses that follow a list of messages; a dialogue that begins with the whole list repeats it.
 [[nodiscard]] inline prompt_and_responses follow_prompt(const json_object& object,
                                                         std::span<const response_value> responses,
                                                         std::span<const dialogue> dialogues) {
@@ -143,7 +144,7 @@ struct prompt_and_responses {
   return render_dialogues(prompt, answers, responses, where);
 }
 
-/// A text prompt and texts that follow it.
+/// A text prompt and the texts that follow it.
 [[nodiscard]] inline prompt_and_responses plain_texts(const json_object& object,
                                                       std::span<const response_value> responses) {
   prompt_and_responses texts;
@@ -157,8 +158,8 @@ struct prompt_and_responses {
   return texts;
 }
 
-/// The text of a prompt and of the responses to it. `what` the responses are is for messages.
-/// Throws format_error where they are not all texts or all messages.
+/// The text of a prompt and of its responses. `what` describes the responses in messages. Throws
+/// format_error if they are not all texts or all messages.
 [[nodiscard]] inline prompt_and_responses read_texts(const json_object& object,
                                                      std::string_view what,
                                                      std::span<const response_value> responses) {
@@ -172,7 +173,7 @@ struct prompt_and_responses {
                               kind(other_is_list), ", expected both of one kind"));
   };
   for (const auto& [value, where] : responses) {
-    if (!value->is_array() && !value->is_string()) break;  // said below
+    if (!value->is_array() && !value->is_string()) break;  // reported below
     if (prompt_of_messages && value->is_string()) mixed(where, false, "the prompt", true);
     if (value->is_array() != of_messages) mixed(where, !of_messages, "another", of_messages);
   }

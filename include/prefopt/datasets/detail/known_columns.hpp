@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// known_columns: names of columns and of messages' members that are common in preference files, and
-// what trainers (TRL, axolotl, LLaMA-Factory, ms-swift) take them for. docs/file-formats.md lists
-// them.
+// known_columns: common names of columns and of messages' members in preference files, and their
+// meaning to trainers (TRL, axolotl, LLaMA-Factory, ms-swift). docs/file-formats.md lists them.
 
 #include <algorithm>
 #include <array>
@@ -16,11 +15,11 @@ namespace prefopt::detail {
 
 enum class column_kind {
   unknown,
-  harmless,   ///< where an example comes from, who made it, what it was rated
-  prompt,     ///< a part of the prompt, or its other name
-  dialogue,   ///< a conversation, of which prompt and responses are parts
-  rendered,   ///< what only a chat template or another model can read
-  weighting,  ///< says that tokens or examples count for more or less
+  harmless,   ///< the source, author or rating of an example
+  prompt,     ///< a part of the prompt, or another name for it
+  dialogue,   ///< a conversation that contains prompt and responses
+  rendered,   ///< only a chat template or another model can read it
+  weighting,  ///< makes tokens or examples count for more or less
 };
 
 struct known_columns {
@@ -108,7 +107,7 @@ inline constexpr std::array<known_columns, 5> all_known_members{
      {column_kind::weighting, weighting_columns},
      {column_kind::weighting, weighting_in_messages}}};
 
-/// "Chosen-Rating" is taken for chosen_rating.
+/// Treats "Chosen-Rating" as chosen_rating.
 [[nodiscard]] inline column_kind kind_of(std::string_view column,
                                          std::span<const known_columns> known) {
   std::string name(column);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GELU in its two forms (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2), element by element,
-// and its slope. They run on the blocks of a product as they are finished.
+// The two forms of GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2), element by element,
+// and their slopes. They run on each block of a product when it is finished.
 
 #include <cmath>
 #include <numbers>
@@ -18,7 +18,7 @@ inline constexpr Real gelu_slope = static_cast<Real>(0.79788456080286535588);
 template <class Real>
 inline constexpr Real gelu_cubic = static_cast<Real>(0.044715);
 
-/// y = activation(x), equally long.
+/// y = activation(x), of equal length.
 template <class Real>
 void activate(activation_function activation, std::span<const Real> x, std::span<Real> y) {
   const auto in = as_eigen(x);

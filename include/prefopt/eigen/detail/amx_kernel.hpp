@@ -2,8 +2,8 @@
 #pragma once
 // Products in bfloat16 on AMX: tiles of 16 rows of 64 bytes, 32 x 32 sums at a time from two tiles
 // of each operand (Intel, Architecture Instruction Set Extensions Programming Reference, chapter
-// 3). The kernel is a template over the unit that owns the tiles, so that its arithmetic on
-// addresses can be tried where there is none.
+// 3). The kernel is a template over the unit that owns the tiles, so that its address arithmetic
+// can be tested on processors without AMX.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace prefopt::detail {
 
-/// The processor's tiles, configured for the life of this object on the thread that it was made on.
+/// The processor's tiles, configured for the lifetime of this object on the thread that created it.
 class amx_unit {
  public:
   [[gnu::target("amx-tile")]] amx_unit() {
@@ -31,8 +31,8 @@ class amx_unit {
       std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
     } configuration;
     static_assert(sizeof configuration == 64);
-    // g++ 12's _tile_loadconfig says that it reads a pointer's worth of bytes; what lies behind
-    // would not be written.
+    // g++ 12's _tile_loadconfig declares that it reads a pointer's worth of bytes; the compiler
+    // would not write the rest.
     asm volatile("" : : "m"(configuration));
     _tile_loadconfig(&configuration);
   }
@@ -75,7 +75,7 @@ class amx_unit {
   }
 };
 
-/// Needs a Unit with what amx_unit has.
+/// Needs a Unit with the members of amx_unit.
 template <class Unit>
 struct tile_bfloat16_kernel : bfloat16_pairs {
   using scope = Unit;
@@ -99,7 +99,7 @@ struct tile_bfloat16_kernel : bfloat16_pairs {
   }
 };
 
-/// Whether a product of two tiles of known numbers has all its sums right.
+/// Whether a product of two tiles of known numbers has the right sums.
 template <class Unit>
 [[nodiscard]] bool tiles_multiply() {
   using kernel = tile_bfloat16_kernel<Unit>;
@@ -121,8 +121,8 @@ template <class Unit>
   return true;
 }
 
-/// Asks the system for the tiles and multiplies two that hold known numbers: virtual machines hide
-/// the leaf that describes AMX while it works, so that leaf is not asked.
+/// Requests the tiles from the system and multiplies two that hold known numbers. The CPUID leaf
+/// that describes AMX is not read: virtual machines hide it although AMX works.
 [[nodiscard]] inline bool amx_works() {
 #if defined(__linux__) && defined(SYS_arch_prctl)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;

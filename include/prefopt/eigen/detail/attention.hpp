@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over a forest of rows, in tiles of queries: a tile looks at its ancestors' runs and,
-// causally, at its own node up to itself. The softmax's weights are not kept; the backward makes
-// them again from the log-sums (Dao et al. 2022, arXiv:2205.14135, section 3.1).
+// Attention over a forest of rows, in tiles of queries: a tile reads its ancestors' runs and,
+// causally, its own node up to itself. The softmax weights are not kept; the backward pass
+// recomputes them from the log-sums (Dao et al. 2022, arXiv:2205.14135, section 3.1).
 //
 // Legend: q, k, v, out [N, H, D]; a tile of t queries sees P ancestors' rows and then rows of its
 // own node.
@@ -20,13 +20,13 @@
 
 namespace prefopt::detail {
 
-/// The forest's row that a query is.
+/// The forest row of a query.
 [[nodiscard]] inline std::size_t row_of(const attention_rows& rows, std::size_t query) {
   return rows.queries.empty() ? rows.first_row + query
                               : static_cast<std::size_t>(rows.queries[query]);
 }
 
-/// The first query at a row of the forest or behind it.
+/// The first query at or after a row of the forest.
 [[nodiscard]] inline std::size_t first_query(const attention_rows& rows, std::int32_t row) {
   if (!rows.queries.empty())
     return static_cast<std::size_t>(std::ranges::lower_bound(rows.queries, row) -
@@ -34,15 +34,15 @@ namespace prefopt::detail {
   return std::max(static_cast<std::size_t>(row), rows.first_row) - rows.first_row;
 }
 
-/// Some queries of one node.
+/// Queries of one node.
 struct attention_tile {
   std::size_t node;
   std::size_t begin;  ///< queries
   std::size_t end;
-  std::size_t end_row;  ///< of the forest: what the last query sees of its node ends here
+  std::size_t end_row;  ///< of the forest: the end of the node's rows that the last query sees
 };
 
-/// The tiles of all queries, in order; none where nobody asks (no named queries would mean all).
+/// The tiles of all queries, in order; none without queries (no named queries would mean all).
 [[nodiscard]] inline std::vector<attention_tile> attention_tiles(const attention_rows& rows,
                                                                  std::size_t queries) {
   // a tile's scores over a few hundred keys stay in the second-level cache
@@ -60,8 +60,8 @@ struct attention_tile {
   return tiles;
 }
 
-/// Runs of consecutive rows that a tile sees, the root's first, its own node up to the last query
-/// last.
+/// Runs of consecutive rows that a tile sees: the root's first, and last its own node's up to the
+/// last query.
 struct row_run {
   std::size_t begin;
   std::size_t end;
@@ -74,7 +74,7 @@ inline void visible_runs(std::span<const tree_node> nodes, const attention_tile&
   for (auto node = nodes[tile.node].parent; node >= 0;
        node = nodes[static_cast<std::size_t>(node)].parent) {
     const tree_node& above = nodes[static_cast<std::size_t>(node)];
-    // one run, as of a response that grows alone
+    // one run, as in a response that grows alone
     if (static_cast<std::size_t>(above.end) == runs.back().begin)
       runs.back().begin = static_cast<std::size_t>(above.begin);
     else
@@ -92,9 +92,9 @@ template <class Value>
           {heads.stride(0), 1}};
 }
 
-/// A matrix whose room is kept from tile to tile. Its rows begin on cache lines: Eigen's order of
-/// summation follows the alignment of what it sums, and the same call must give the same bits
-/// wherever memory happens to be.
+/// A matrix whose memory is reused from tile to tile. Its rows begin on cache lines: Eigen's order
+/// of summation follows the alignment of its operands, and the same call must give the same bits at
+/// any address.
 template <class Real>
 class tile_matrix {
  public:
@@ -115,7 +115,7 @@ class tile_matrix {
   return rows;
 }
 
-/// Calls visit(run, first, last): the run and its place among the tile's keys.
+/// Calls visit(run, first, last): the run and its range among the tile's keys.
 template <class Visitor>
 void for_each_run(std::span<const row_run> runs, const Visitor& visit) {
   std::size_t at = 0;
@@ -126,8 +126,8 @@ void for_each_run(std::span<const row_run> runs, const Visitor& visit) {
   }
 }
 
-/// Copies the rows of one head that a tile sees to out [keys, D], one after the other: what a query
-/// sees is then one matrix, and its sums do not depend on how the tree cuts the path.
+/// Copies the rows of one head that a tile sees to out [keys, D], contiguously: the keys of a query
+/// are then one matrix, and its sums do not depend on how the tree cuts the path.
 template <class Real>
 void gather_runs(std::span<const row_run> runs, tensor_view<const Real, 3> heads, std::size_t head,
                  matrix_view<Real> out) {
@@ -136,8 +136,8 @@ void gather_runs(std::span<const row_run> runs, tensor_view<const Real, 3> heads
   });
 }
 
-/// Of a tile's keys, how many a query sees: its own row is the last, and the tile's keys end with
-/// the last query's row.
+/// The number of the tile's keys that a query sees: its own row is the last, and the tile's keys
+/// end with the last query's row.
 [[nodiscard]] inline Eigen::Index visible_keys(const attention_rows& rows,
                                                const attention_tile& tile, std::size_t query,
                                                std::size_t keys) {
@@ -182,13 +182,13 @@ void tree_attention(int threads, const Engine& multiply, const attention_rows& r
   });
 }
 
-/// Room for one tile's backward, kept from tile to tile.
+/// Room for one tile's backward pass, reused from tile to tile.
 template <class Real>
 struct attention_rooms {
   tile_matrix<Real> weights, d_scores, keys, others;
 };
 
-/// One tile's share of the backward of one head. Assigns its rows of d_q; adds to d_k and d_v.
+/// One tile's share of one head's backward pass. Assigns its rows of d_q; adds to d_k and d_v.
 template <class Engine>
 struct attention_tile_backward {
   using real = typename Engine::real;
@@ -247,8 +247,8 @@ struct attention_tile_backward {
 };
 
 /// Assigns d_q [queries, H, D] and d_k, d_v [N, H, D] for a whole forest (rows.first_row 0).
-/// Threads split heads, so that the gradient of a key gathers over its queries without atomics and
-/// in one order.
+/// Threads split heads, so that the gradient of a key is summed over its queries without atomics
+/// and in a fixed order.
 template <class Engine, class Real = typename Engine::real>
 void tree_attention_backward(int threads, const Engine& multiply, const attention_rows& rows,
                              tensor_view<const Real, 3> q, tensor_view<const Real, 3> k,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Products in bfloat16 on any computer, and on those with AVX-512's dot product of bfloat16 pairs.
-// Both sum in float32.
+// Products in bfloat16: a kernel for any computer, and one for AVX-512's dot product of bfloat16
+// pairs. Both sum in float32.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +15,8 @@
 
 namespace prefopt::detail {
 
-/// Rounds to bfloat16 and multiplies in float32, which is exact: right everywhere, and as fast as
-/// float32.
+/// Rounds to bfloat16 and multiplies in float32, which is exact: it works everywhere and is as fast
+/// as float32.
 struct widened_bfloat16_kernel : native_kernel<float> {
   static constexpr bool words_are_numbers = false;
 
@@ -30,7 +30,7 @@ struct widened_bfloat16_kernel : native_kernel<float> {
 };
 
 #if defined(__x86_64__)
-/// vdpbf16ps. Numbers below the least normal one count as 0.
+/// vdpbf16ps. Subnormal numbers count as 0.
 struct avx512_bfloat16_kernel : bfloat16_pairs {
   struct scope {};
   static constexpr bool words_are_numbers = false;
@@ -51,14 +51,14 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < Rows; ++i) sums[i][0] = sums[i][1] = _mm512_setzero_ps();
     for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {
-      // Casts in the old style: a function such as std::bit_cast could not return such a vector
-      // without AVX-512.
+      // C-style casts: a function such as std::bit_cast could not return such a vector without
+      // AVX-512.
       const auto first = (__m512bh)_mm512_loadu_si512(right),
                  second = (__m512bh)_mm512_loadu_si512(right + 16);
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < Rows; ++i) {
         __m512i pair = _mm512_set1_epi32(static_cast<int>(left[i]));
-        asm("" : "+v"(pair));  // clang 16 crashes where it folds the broadcast into the dot product
+        asm("" : "+v"(pair));  // clang 16 crashes if it folds the broadcast into the dot product
         sums[i][0] = _mm512_dpbf16_ps(sums[i][0], (__m512bh)pair, first);
         sums[i][1] = _mm512_dpbf16_ps(sums[i][1], (__m512bh)pair, second);
       }

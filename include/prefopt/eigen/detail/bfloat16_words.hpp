@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Packing for products in bfloat16: float32 operands are rounded while they are packed, and two
-// neighbours along the depth make a 32-bit word, the earlier in its lower half, as the dot-product
-// instructions of AVX-512 and AMX read them.
+// neighbors along the depth form a 32-bit word, the earlier one in its lower half, as the
+// dot-product instructions of AVX-512 and AMX read them.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace prefopt::detail {
          static_cast<std::uint32_t>(bfloat16(second).bits()) << 16;
 }
 
-/// What the kernels of pairs have in common.
+/// What the kernels that multiply pairs share.
 struct bfloat16_pairs {
   using real = float;
   using word = std::uint32_t;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// zeroed_buffer: numbers in host memory that begin as zeros, on cache lines. What nobody writes
-// (the gradients of a frozen model) costs address space only.
+// zeroed_buffer: numbers in host memory that start as zeros, on cache lines. Parts that are never
+// written (the gradients of a frozen model) cost only address space.
 
 #include <cstddef>
 #include <limits>
@@ -15,7 +15,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// Bytes of `size` numbers. Throws std::bad_alloc where no computer has as many.
+/// Bytes of `size` numbers. Throws std::bad_alloc if no computer has that many.
 template <class T>
 [[nodiscard]] std::size_t bytes_of(std::size_t size) {
   if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
@@ -24,7 +24,7 @@ template <class T>
 
 }  // namespace detail
 
-/// Owner of `size()` zeroed numbers. Move-only.
+/// Owns `size()` zeroed numbers. Move-only.
 template <class T>
 class zeroed_buffer {
   static_assert(std::is_trivially_copyable_v<T>, "zeroed_buffer holds plain numbers");

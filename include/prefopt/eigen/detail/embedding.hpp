@@ -25,7 +25,7 @@ void embedding(int threads, std::span<const std::int32_t> tokens,
   });
 }
 
-/// Adds to d_wte [V, C] and d_wpe [P, C]. A token may stand in many rows, so threads split
+/// Adds to d_wte [V, C] and d_wpe [P, C]. A token may occur in many rows, so threads split
 /// channels, not rows.
 template <class Real>
 void embedding_backward(int threads, std::span<const std::int32_t> tokens,
@@ -42,7 +42,7 @@ void embedding_backward(int threads, std::span<const std::int32_t> tokens,
       });
 }
 
-/// out [R, C] = the rows of `from` [N, C] that `rows` [R] names.
+/// out [R, C] = the rows of `from` [N, C] listed in `rows` [R].
 template <class Real>
 void gather_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
                  matrix_view<Real> out) {
@@ -52,7 +52,7 @@ void gather_rows(int threads, matrix_view<const Real> from, std::span<const std:
   });
 }
 
-/// Adds the rows of `from` [R, C] to those of out [N, C] that `rows` [R], all distinct, names.
+/// Adds the rows of `from` [R, C] to the rows of out [N, C] listed in `rows` [R], all distinct.
 template <class Real>
 void scatter_add_rows(int threads, matrix_view<const Real> from, std::span<const std::int32_t> rows,
                       matrix_view<Real> out) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The language-model head: logits, the log-softmax at the targets, and their backward.
+// The language-model head: logits, the log-softmax at the targets, and their backward passes.
 //
 // Legend: R head rows, C channels, V vocabulary, M targets.
 
@@ -16,7 +16,8 @@
 
 namespace prefopt::detail {
 
-/// log sum exp of a row, nats. Short runs are summed in Real, vectorized, and the runs in double.
+/// log sum exp of a row, nats. Short runs are summed in Real, vectorized, and the runs' sums in
+/// double.
 template <class Row>
 [[nodiscard]] double log_sum_exp_of(const Row& row) {
   using real = typename Row::Scalar;
@@ -29,7 +30,7 @@ template <class Row>
   return static_cast<double>(top) + std::log(sum);
 }
 
-/// From the logits of the head rows from `first` on, assigns their places of log_sums [R] and of
+/// From the logits of the head rows from `first` on, assigns their entries of log_sums [R] and of
 /// log_probs [M] in nats.
 template <class Real>
 void head_log_probs(int threads, matrix_view<const Real> logits, std::size_t first,
@@ -48,7 +49,7 @@ void head_log_probs(int threads, matrix_view<const Real> logits, std::size_t fir
                   });
 }
 
-/// d loss / d logits [R, V], in place of the logits, from the slopes [M] of the targets' log-probs:
+/// Replaces the logits by d loss / d logits [R, V], from the slopes [M] of the targets' log-probs:
 /// slope * (1 at the target - softmax), summed over the targets of a row.
 template <class Real>
 void head_logits_backward(int threads, matrix_view<Real> logits, std::span<const Real> log_sums,
@@ -56,7 +57,7 @@ void head_logits_backward(int threads, matrix_view<Real> logits, std::span<const
   parallel_ranges(threads, logits.extent(0), 1,
                   [&](std::size_t begin, std::size_t end, std::size_t) {
                     for (std::size_t row = begin; row < end; ++row) {
-                      double slope = 0;  // of the row's targets together
+                      double slope = 0;  // sum over the row's targets
                       for (const std::int32_t target : targets.of(row))
                         slope += slopes[static_cast<std::size_t>(target)];
                       auto values = as_eigen_row(logits, row);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Layer normalization over the channels of each row (Ba et al. 2016, arXiv:1607.06450) and its
-// backward.
+// backward pass.
 //
 // Legend: x, y [N, C]; scale, shift [C].
 
@@ -61,7 +61,7 @@ void layer_norm_backward(int threads, matrix_view<const Real> d_y, matrix_view<c
               statistics.inverse_deviation[row];
         }
       });
-  // in order: the same bits for the same number of threads
+  // in order, for the same bits with the same number of threads
   for (std::size_t part = 0; part < parts; ++part) {
     as_eigen(d_scale) += scale_parts[part];
     as_eigen(d_shift) += shift_parts[part];

@@ -20,7 +20,7 @@ template <class Value>
 using maybe_const =
     std::conditional_t<std::is_const_v<Value>, const row_major<Value>, row_major<Value>>;
 
-/// Rows may be further apart than they are long.
+/// The distance between rows may exceed their length.
 template <class Value>
 using matrix_map = Eigen::Map<maybe_const<Value>, Eigen::Unaligned, Eigen::OuterStride<>>;
 

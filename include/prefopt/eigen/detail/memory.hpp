@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// memory_block: host memory from the system, on cache lines, zeroed. A large one is of huge pages
-// where the system has them: the products read weights and activations by columns of panels, and
-// run out of entries for small pages first.
+// memory_block: zeroed host memory from the system, on cache lines. A large block uses huge pages
+// if the system has them: the products read weights and activations by columns of panels and would
+// run out of TLB entries for small pages.
 
 #include <cstddef>
 #include <cstdlib>
@@ -21,7 +21,7 @@ namespace prefopt::detail {
 
 inline constexpr std::size_t cache_line = 64;
 
-/// Owns `bytes()` bytes that begin as zeros. Untouched ones cost address space only. Move-only.
+/// Owns `bytes()` bytes that start as zeros. Untouched bytes cost only address space. Move-only.
 class memory_block {
  public:
   memory_block() = default;
@@ -38,7 +38,7 @@ class memory_block {
     data_ = std::align(alignment, bytes, aligned, room);
 #if defined(__linux__)
     if (alignment == page)
-      // a wish: what it answers changes nothing
+      // a hint: its result does not matter
       madvise(data_, bytes / page * page, MADV_HUGEPAGE);
 #endif
   }

@@ -14,8 +14,8 @@
 
 namespace prefopt::detail {
 
-/// In double, over runs of fixed length whose sums are added in order: the same bits for any number
-/// of threads.
+/// Sums in double over runs of fixed length, whose sums are added in order: the same bits for any
+/// number of threads.
 template <class Real>
 [[nodiscard]] double sum_of_squares(int threads, std::span<const Real> values) {
   constexpr std::size_t run = 4096;
@@ -43,7 +43,7 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient,
   const auto correction = static_cast<Real>(c.second_correction),
              epsilon = static_cast<Real>(c.epsilon);
   const auto scale = static_cast<Real>(c.gradient_scale);
-  // three expressions over what stays in the first-level cache: one pass over memory
+  // three expressions over data in the first-level cache: one pass over memory
   constexpr std::size_t run = 512;
   parallel_ranges(threads, value.size(), run, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (; begin < end; begin += run) {
@@ -56,7 +56,7 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient,
       v = beta2 * v + rest2 * g.square();
       const auto deviation = (v * correction).sqrt() + epsilon;
       x = decay * x -
-          // 0 / 0 is no step: epsilon may be 0
+          // for 0 / 0, no step: epsilon may be 0
           (deviation > Real(0)).select(rate * m / deviation, Real(0));
     }
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Splitting work over a fixed number of OpenMP threads; one thread where OpenMP is off.
+// Splits work over a fixed number of OpenMP threads; uses one thread without OpenMP.
 
 #include <algorithm>
 #include <atomic>
@@ -15,16 +15,16 @@
 
 namespace prefopt::detail {
 
-/// Runs work(thread) on each thread of a team of `threads`, 0 .. size-1 of the team that there is.
-/// Inside, Eigen starts no threads of its own. What a thread throws (memory may run out) is thrown
-/// again behind the region, the first only.
+/// Runs work(thread, size) on each thread of a team of `threads`; thread is in [0, size), and size
+/// is the actual size of the team. Inside, Eigen starts no threads. If threads throw (memory may
+/// run out), the first exception is rethrown after the region.
 template <class Work>
 void on_team(std::size_t threads, const Work& work) {
 #ifdef _OPENMP
   std::exception_ptr failure;
 #pragma omp parallel num_threads(static_cast<int>(threads))
   {
-    // of this region's tasks only: products below here run on the thread that calls them
+    // for this region's tasks only: nested products run on the calling thread
     omp_set_num_threads(1);
     try {
       work(static_cast<std::size_t>(omp_get_thread_num()),
@@ -42,13 +42,13 @@ void on_team(std::size_t threads, const Work& work) {
 }
 
 /// Calls work(begin, end, part) with the `threads` near-equal parts of [0, count), cut at multiples
-/// of `grain`. The parts depend on the arguments only.
+/// of `grain`. The parts depend only on the arguments.
 template <class Work>
 void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Work& work) {
   const std::size_t grains = (count + grain - 1) / grain;
   const std::size_t parts =
       std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(grains, 1));
-  // Always all threads: a smaller team would end the others, and what they keep with them.
+  // Always all threads: a smaller team would end the others and lose what they keep.
   on_team(static_cast<std::size_t>(threads), [&](std::size_t thread, std::size_t team) {
     for (std::size_t part = thread; part < parts; part += team) {
       const std::size_t begin = std::min(count, grains * part / parts * grain);
@@ -58,7 +58,7 @@ void parallel_ranges(int threads, std::size_t count, std::size_t grain, const Wo
   });
 }
 
-/// Calls work(task) for every task in [0, count), each on whichever thread is free. Tasks must not
+/// Calls work(task) for every task in [0, count), each on the next free thread. Tasks must not
 /// share outputs.
 template <class Work>
 void parallel_tasks(int threads, std::size_t count, const Work& work) {

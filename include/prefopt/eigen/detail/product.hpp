@@ -2,7 +2,7 @@
 #pragma once
 // Matrix products: out (+)= left right, over packed blocks that stay in the caches (Goto & van de
 // Geijn 2008, Anatomy of high-performance matrix multiplication, ACM TOMS 34(3), section 4). A
-// block of the result can be finished, with a bias or an activation, while it is still there.
+// block of the result can be finished, with a bias or an activation, while it is still in cache.
 //
 // Legend: out [m, n], left [m, k], right [k, n].
 
@@ -25,7 +25,7 @@ enum class update { assign, add };
 struct block_range {
   std::size_t row_begin, row_end, column_begin, column_end;
 
-  /// Its columns of a row of a matrix, or of one row.
+  /// The block's columns of one row of a matrix.
   template <class Value>
   [[nodiscard]] std::span<Value> of(matrix_view<Value> matrix, std::size_t row) const {
     return {matrix.data() + row * matrix.stride(0) + column_begin, column_end - column_begin};
@@ -36,8 +36,8 @@ struct block_range {
   }
 };
 
-/// A reference to something that is called with each finished block of a result, on the thread that
-/// made it. What it refers to must outlive it.
+/// A reference to a callable that receives each finished block of a result, on the thread that
+/// computed it. The callable must outlive it.
 class block_visitor {
  public:
   block_visitor() = default;
@@ -62,7 +62,7 @@ template <class Value>
   return {view.data() + begin, {view.extent(0), end - begin}, view.strides()};
 }
 
-/// Room for packed panels, kept from product to product.
+/// Room for packed panels, reused from product to product.
 template <class Kernel>
 struct product_room {
   std::vector<typename Kernel::word> scratch;
@@ -117,7 +117,7 @@ class product {
     }
   }
 
-  /// A tile that `out` has not all columns of.
+  /// A tile that extends past the last column of `out`.
   void narrow_tile(std::size_t rows, std::size_t columns, std::size_t words, const word* left,
                    const word* right, real* target, bool add) const {
     alignas(64) real tile[Kernel::rows * Kernel::columns];
@@ -143,7 +143,7 @@ void product<Kernel>::operator()() const {
   for (std::size_t column = 0; column < right_.outer; column += room::column_block) {
     const std::size_t column_end = std::min(right_.outer, column + room::column_block);
     std::size_t depth = 0;
-    do {  // once for an empty depth too: it assigns zeros
+    do {  // once even for an empty depth, to assign zeros
       const std::size_t depth_end = std::min(left_.depth, depth + depth_step);
       const std::size_t words =
           round_up((depth_end - depth + Kernel::group - 1) / Kernel::group, Kernel::depth_words);
@@ -162,8 +162,8 @@ void product<Kernel>::operator()() const {
   }
 }
 
-/// The product over threads, split along the longer side of `out` so that the parts share as little
-/// packing as they can.
+/// The product over threads, split along the longer side of `out` so that the parts duplicate as
+/// little packing as possible.
 template <class Kernel>
 void multiply(int threads, update how, matrix_view<typename Kernel::real> out,
               const product_operand<typename Kernel::real>& left,

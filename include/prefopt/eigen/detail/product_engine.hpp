@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The products of a backend that computes in `Compute`: on which kernel they run.
+// Matrix products of a backend that computes in `Compute`: selects their kernel.
 
 #include <string_view>
 
@@ -18,7 +18,7 @@ class product_engine {
   using real = Compute;  // of operands and results
   using operand = product_operand<real>;
 
-  /// out (+)= left right over threads; `finish` is called with each block when it is done.
+  /// out (+)= left right over threads; calls `finish` with each block when it is done.
   void operator()(int threads, update how, matrix_view<real> out, const operand& left,
                   const operand& right, block_visitor finish = {}) const {
     multiply<native_kernel<real>>(threads, how, out, left, right, finish);
@@ -29,7 +29,7 @@ class product_engine {
     product<native_kernel<real>>(how, out, left, right, {})();
   }
 
-  /// What multiplies, for a log.
+  /// The kernel's name, for logs.
   [[nodiscard]] std::string_view name() const {
     if constexpr (vector_bytes == 64) return "512-bit vectors";
     if constexpr (vector_bytes == 32) return "256-bit vectors";
@@ -37,17 +37,17 @@ class product_engine {
   }
 };
 
-/// Kernels for products in bfloat16, the best first.
+/// Kernels for products in bfloat16, best first.
 enum class bfloat16_kernel { amx, avx512, widened };
 
-/// The best that works here. The choice depends on the processor only, so that equal computers give
-/// equal bits.
+/// The best kernel that works here. The choice depends only on the processor, so that equal
+/// computers give equal bits.
 [[nodiscard]] inline bfloat16_kernel best_bfloat16_kernel() {
 #if defined(__x86_64__)
   static const bfloat16_kernel best = [] {
     if (amx_works()) return bfloat16_kernel::amx;
-    // On AMD's processors a dot product of pairs takes as long as a float32 product, on Intel's
-    // twice as long.
+    // A dot product of pairs takes as long as a float32 product on AMD processors, twice as long on
+    // Intel processors.
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd"))
       return bfloat16_kernel::avx512;
@@ -59,7 +59,7 @@ enum class bfloat16_kernel { amx, avx512, widened };
 #endif
 }
 
-/// float32 in memory, rounded to bfloat16 where it is multiplied, summed in float32.
+/// float32 in memory, rounded to bfloat16 in products, summed in float32.
 template <>
 class product_engine<bfloat16> {
  public:
@@ -67,7 +67,7 @@ class product_engine<bfloat16> {
   using operand = product_operand<float>;
 
   product_engine() = default;
-  /// A kernel that must work here.
+  /// Uses a kernel that must work here.
   explicit product_engine(bfloat16_kernel kernel) : kernel_(kernel) {}
 
   void operator()(int threads, update how, matrix_view<float> out, const operand& left,

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The innermost loop of a matrix product: a tile of the result, kept in registers while both
-// operands stream by.
+// The innermost loop of a matrix product: a tile of the result stays in registers while both
+// operands stream through.
 //
 // clang-format off
 // A product kernel is a type with
-//   real, word                   numbers outside, and what a packed panel holds
-//   group                        neighbours along the depth that make a word
-//   words_are_numbers            whether a word is the operand's number as it is
+//   real, word                   type of the numbers outside, and of a packed panel's elements
+//   group                        number of neighbors along the depth in one word
+//   words_are_numbers            whether a word is the operand's unchanged number
 //   rows, columns                of the tile
-//   left_panel                   how the left operand is packed
+//   left_panel                   packing of the left operand
 //   depth_words                  the packed depth is a multiple of it, in words
 //   depth_block                  words of depth that are packed at once
-//   column_block                 columns of the result that are worked on at once
+//   column_block                 columns of the result that are computed at once
 //   scope                        constructed on each thread before its first tile
-//   words_along, words_across    make words of numbers along the depth, or across it
+//   words_along, words_across    make words from numbers along the depth, or across it
 //   tile(rows, words, left, right, out, stride, add)
 //                                out [rows, columns] (+)= left panel x right panel
 // clang-format on
-// Every element of a tile is summed over the depth in the same order, whatever stands beside it:
-// that a row's bits do not depend on other rows follows from this.
+// Every element of a tile is summed over the depth in the same order, regardless of its neighbors.
+// Therefore a row's bits do not depend on other rows.
 
 #include <algorithm>
 #include <array>
@@ -36,8 +36,8 @@ namespace prefopt::detail {
 /// rows whole, [width, depth].
 enum class panel_order { depth_major, row_major };
 
-/// Kernel::some_rows<row_count>, called by a number that is known at run time: a tile's rows must
-/// be a constant for its sums to be registers.
+/// Calls Kernel::some_rows<row_count> for a run-time number: a tile's row count must be a constant
+/// for its sums to be in registers.
 template <class Kernel, class... Arguments>
 void tile_of_rows(std::size_t row_count, Arguments... arguments) {
   static constexpr auto by_rows = []<std::size_t... I>(std::index_sequence<I...>) {
@@ -56,8 +56,8 @@ struct native_kernel {
   static constexpr bool words_are_numbers = true;
   static constexpr std::size_t depth_block = 1536 / sizeof(Real), column_block = 2048;
   static constexpr panel_order left_panel = panel_order::depth_major;
-  // 2 vectors a row: 24 or 12 sums leave registers for the two vectors of the right operand and one
-  // of the left, and are enough to keep two multipliers busy over an addition's latency.
+  // 2 vectors per row: 24 or 12 sums leave registers for the two vectors of the right operand and
+  // one of the left, and are enough to keep two multipliers busy over an addition's latency.
   static constexpr std::size_t lanes = native_vector<Real>::lanes;
   static constexpr std::size_t rows = vector_registers == 32 ? 12 : 6, columns = 2 * lanes;
 
@@ -66,7 +66,7 @@ struct native_kernel {
     std::copy_n(from, depth, to);
   }
   static void words_across(const product_operand<Real>& from, std::size_t p, Real* to) {
-    // Fours in a row: a tile's width is known to be short, which a call of memmove does not know.
+    // Four numbers at a time: memmove does not know that a tile's width is small.
     const Real* const row = from.data + p * from.depth_stride;
     std::size_t i = 0;
     for (; i + 4 <= from.outer; i += 4) std::memcpy(to + i, row + i, 4 * sizeof(Real));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Packing: a part of an operand, copied to panels in the order in which a product kernel reads it.
+// Packing: copies a part of an operand to panels in the order in which a product kernel reads it.
 
 #include <algorithm>
 #include <cstddef>
@@ -47,9 +47,9 @@ void transpose(const Word* from, std::size_t rows, std::size_t columns, std::siz
       to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-/// Packs one panel of `width` outer indices and `words` words of depth; zeros stand for what `part`
-/// is short of. Words are made along the axis that lies dense in memory; where the panel runs along
-/// the other, they are then transposed, by way of `scratch` unless a word is just a number.
+/// Packs one panel of `width` outer indices and `words` words of depth, padded with zeros if `part`
+/// is smaller. Words are made along the contiguous axis; if the panel runs along the other, they
+/// are then transposed, through `scratch` unless a word is a plain number.
 template <class Kernel>
 void pack_panel(const product_operand<typename Kernel::real>& part, panel_order order,
                 std::size_t width, std::size_t words, typename Kernel::word* to,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The widest vector of the instruction set that a translation unit is built for, as the compilers'
-// own vector type: arithmetic is written with operators, and a multiplication that is added to
-// something becomes one fused instruction where there is one.
+// native vector type: arithmetic uses operators, and a multiplication followed by an addition
+// becomes one fused instruction if the processor has one.
 
 #include <cstddef>
 #include <cstring>
@@ -30,7 +30,7 @@ struct native_vector {
 template <class Real>
 using native_vector_t = typename native_vector<Real>::type;
 
-/// From memory that is aligned for Real only.
+/// Loads from memory that is aligned only for Real.
 template <class Vector, class Real>
 [[nodiscard, gnu::always_inline]] inline Vector load(const Real* from) {
   Vector vector;
@@ -38,8 +38,8 @@ template <class Vector, class Real>
   return vector;
 }
 
-/// The same for a vector that may be wider than the instruction set's: no function returns such a
-/// one in a register.
+/// The same for a vector that may be wider than the instruction set's: functions cannot return such
+/// a vector in a register.
 template <class Vector, class Real>
 [[gnu::always_inline]] inline void load(Vector& to, const Real* from) {
   std::memcpy(&to, from, sizeof to);

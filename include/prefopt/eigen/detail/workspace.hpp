@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Activations and scratch come and go with every step. A workspace keeps the memory: fresh pages
-// from the system cost more than most of the arithmetic that is done on them.
+// Activations and scratch come and go with every step. A workspace keeps their memory: fresh pages
+// from the system cost more than most of the arithmetic on them.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,11 +21,11 @@ namespace prefopt {
 
 namespace detail {
 
-/// Memory for short use. It grows to what was in use at once, and stays. Any number of threads may
-/// share one.
+/// Memory for short use. It grows to the most that was in use at once and does not shrink. Any
+/// number of threads may share one.
 class workspace {
  public:
-  /// So many bytes, whole cache lines, with any content. Throws std::bad_alloc.
+  /// Returns `bytes` bytes, in whole cache lines, with any content. Throws std::bad_alloc.
   [[nodiscard]] std::uintptr_t take(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     if (const auto found = free_.take(bytes)) return *found;
@@ -37,12 +37,12 @@ class workspace {
     const std::lock_guard lock(mutex_);
     try {
       free_.add(begin, bytes);
-      // no memory to note it down: it is lost until the workspace goes
+      // no memory to record it: it is lost until the workspace is destroyed
     } catch (const std::bad_alloc&) {
     }
   }
 
-  /// What it holds of the system's address space, in bytes.
+  /// Address space that it holds, in bytes.
   [[nodiscard]] std::size_t bytes() {
     const std::lock_guard lock(mutex_);
     std::size_t sum = 0;
@@ -52,12 +52,12 @@ class workspace {
 
  private:
   void grow(std::size_t bytes) {
-    // What is not in use at all makes room first, or batches that grow would each leave a region
-    // behind.
+    // Regions that are entirely unused are freed first; otherwise growing batches would each leave
+    // a region behind.
     std::erase_if(regions_, [&](const memory_block& region) {
       return free_.remove(begin_of(region), room_of(region));
     });
-    // Untouched pages cost address space only, so a region may be large; its last line stays out,
+    // Untouched pages cost only address space, so a region may be large; its last line is left out,
     // for free_ranges.
     constexpr std::size_t least = std::size_t{1} << 28;
     const memory_block& region = regions_.emplace_back(std::max(bytes, least) + cache_line);
@@ -77,8 +77,7 @@ class workspace {
 
 }  // namespace detail
 
-/// Owner of `size()` numbers of any value in a backend's workspace, which they go back to.
-/// Move-only.
+/// Owns `size()` uninitialized numbers in a backend's workspace, to which they return. Move-only.
 template <class T>
 class workspace_buffer {
  public:
@@ -99,8 +98,8 @@ class workspace_buffer {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  /// Bytes of `size` numbers in whole cache lines, one at least: every buffer has a place of its
-  /// own. Throws std::bad_alloc where no computer has as many.
+  /// Bytes of `size` numbers in whole cache lines, at least one: every buffer has its own address.
+  /// Throws std::bad_alloc if no computer has that many.
   [[nodiscard]] static std::size_t lines(std::size_t size) {
     const std::size_t bytes = std::max<std::size_t>(detail::bytes_of<T>(size), 1);
     if (bytes > std::numeric_limits<std::size_t>::max() - 2 * detail::cache_line)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_finite: weights that are not numbers are named by their tensor where they are read and
-// written. Found later, they would be blamed on the data or on the learning rate.
+// check_finite: reports non-finite weights with their tensor's name when they are read and written.
+// If they were found later, the data or the learning rate would be blamed.
 
 #include <algorithm>
 #include <bit>
@@ -19,9 +19,9 @@
 
 namespace prefopt::detail {
 
-/// The place of the first value that is infinite or not a number, values.size() where all are
-/// finite. One pass over the bits, which vectorizes and which no compiler option for fast
-/// arithmetic takes away.
+/// The index of the first value that is infinite or not a number, values.size() if all are finite.
+/// One pass over the bits, which vectorizes and which compiler options for fast arithmetic cannot
+/// optimize away.
 template <std::floating_point Real>
 [[nodiscard]] std::size_t first_not_finite(std::span<const Real> values) {
   using bits = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
@@ -41,7 +41,7 @@ template <std::floating_point Real>
   return values.size();
 }
 
-/// "[2, 0]", an element's place in a tensor of that shape; "[]" in a scalar.
+/// "[2, 0]", an element's index in a tensor of that shape; "[]" in a scalar.
 [[nodiscard]] inline std::string describe_location(std::size_t element,
                                                    const std::vector<std::size_t>& shape) {
   std::vector<std::size_t> index(shape.size());
@@ -60,13 +60,13 @@ template <std::floating_point Real>
   return concat(value);
 }
 
-/// Throws format_error, naming file, tensor and place, unless all values that were read of a tensor
-/// are finite.
+/// Throws format_error, naming file, tensor and index, unless all values read from a tensor are
+/// finite.
 template <std::floating_point Real>
 void check_finite(const safetensors_archive::item& item, std::span<const Real> values) {
   const std::size_t at = first_not_finite(values);
   if (at == values.size()) return;
-  // what float32 made infinite may be a number in the file
+  // a value that float32 made infinite may be finite in the file
   std::vector<double> stored(values.size());
   item.file->read(*item.entry, std::span(stored));
   const bool is_beyond = first_not_finite(std::span<const double>(stored).subspan(at, 1)) == 1;

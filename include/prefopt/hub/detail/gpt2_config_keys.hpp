@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The keys of a GPT-2's config.json beside the sizes: those that would compute another model, two
-// names for one size, and those that are known to change no number here.
+// The keys of a GPT-2's config.json other than the sizes: those that would compute another model,
+// two names for one size, and those that are known to change no number here.
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,8 @@
 
 namespace prefopt::detail {
 
-/// Options that change what the model computes, with the value that GPT-2 has by default and that
-/// is computed here.
+/// Options that change what the model computes, with GPT-2's default, which is the only value
+/// supported here.
 struct model_option {
   std::string_view key;
   bool expected;
@@ -29,7 +29,7 @@ inline constexpr std::array model_options{model_option{"scale_attn_weights", tru
                                           model_option{"add_cross_attention", false},
                                           model_option{"is_encoder_decoder", false}};
 
-/// Members that would change the weights or what is done with them, unless they are empty.
+/// Members that would change the weights or their use, unless they are empty.
 inline constexpr std::array<std::string_view, 2> changed_weights{"quantization_config",
                                                                  "pruned_heads"};
 
@@ -48,7 +48,7 @@ inline void check_model_options(const json_object& object) {
   }
 }
 
-/// transformers' general name for a size of GPT-2; its config takes either.
+/// transformers' general name for a size of GPT-2; its config accepts either.
 struct size_alias {
   std::string_view key;
   std::string_view general;
@@ -57,8 +57,8 @@ inline constexpr std::array size_aliases{
     size_alias{"n_layer", "num_hidden_layers"}, size_alias{"n_head", "num_attention_heads"},
     size_alias{"n_embd", "hidden_size"}, size_alias{"n_positions", "max_position_embeddings"}};
 
-/// Throws format_error where the model is another one, by `model_type` or, without it, by the class
-/// that saved it.
+/// Throws format_error if the model is not a GPT-2, judged by `model_type` or, without it, by the
+/// class that saved it.
 inline void check_model_type(const json_object& object) {
   constexpr std::string_view expected = "; the only model_type that is supported is gpt2";
   if (const auto type = object.optional_text("model_type")) {
@@ -75,9 +75,9 @@ inline void check_model_type(const json_object& object) {
   }
 }
 
-/// Keys of transformers 4 and 5 that change no number here: the sizes, which are read and checked,
-/// dropout, which preference training leaves out, what concerns other heads, generation, or how a
-/// program runs.
+/// Keys of transformers 4 and 5 that change no number here: the sizes, which are read and checked;
+/// dropout, which preference training leaves out; and keys for other heads, for generation, or for
+/// how a program runs.
 [[nodiscard]] inline bool is_known_config_key(std::string_view key) {
   static constexpr auto known = std::to_array<std::string_view>(
       {// The model.
@@ -101,7 +101,7 @@ inline void check_model_type(const json_object& object) {
        "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id",
        "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty",
        "suppress_tokens", "begin_suppress_tokens",
-       // The summary that GPT2DoubleHeadsModel makes.
+       // The summary of GPT2DoubleHeadsModel.
        "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
        "summary_first_dropout", "unsloth_version", "unsloth_fixed", "trl_version", "library_name"});
   return std::ranges::find(known, key) != known.end() ||

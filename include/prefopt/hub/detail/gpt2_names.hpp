@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// gpt2_names: how an archive's tensor names are those of a GPT-2. transformers writes
-// `transformer.` before the trunk's names and nothing before a head's; wrappers write more before
-// all of them (`module.`, `_orig_mod.`, `model.`), and the hub's own gpt2 has nothing at all. So
-// there is one rule: what stands before the names must be the same for all.
+// gpt2_names: maps an archive's tensor names to those of a GPT-2. transformers writes
+// `transformer.` before the trunk's names and nothing before a head's; wrappers add prefixes to all
+// of them (`module.`, `_orig_mod.`, `model.`), and the hub's own gpt2 has none. So there is one
+// rule: the prefix must be the same for all names.
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ namespace prefopt::detail {
 
 using tensors_by_name = std::map<std::string, safetensors_archive::item, std::less<>>;
 
-/// The rest of "h.N.rest", else nothing.
+/// The rest of "h.N.rest"; otherwise empty.
 [[nodiscard]] inline std::optional<std::string_view> name_in_layer(std::string_view name) {
   if (!name.starts_with("h.")) return std::nullopt;
   name.remove_prefix(2);
@@ -35,7 +35,7 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
   return name.substr(digits + 1);
 }
 
-/// Attention's mask buffers, which older files store.
+/// Attention's mask buffers, which older files contain.
 [[nodiscard]] inline bool is_mask_buffer(std::string_view name) {
   const auto rest = name_in_layer(name);
   return rest == "attn.bias" || rest == "attn.masked_bias";
@@ -45,7 +45,7 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
   return name == "lm_head.weight" || name == "score.weight" || name == "score.bias";
 }
 
-/// Whether it is the name of a GPT-2's tensor, of any size and with any head.
+/// Whether `name` is a tensor of a GPT-2, of any size and with any head.
 [[nodiscard]] inline bool is_gpt2_tensor(std::string_view name) {
   static const std::vector<tensor_location> one_layer =
       decoder_layout(describe(gpt2_config{.n_layer = 1,
@@ -63,7 +63,7 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
   });
 }
 
-/// Where the longest ending that is a tensor of a GPT-2 begins, after a dot or at the front.
+/// The beginning of the longest suffix that is a tensor of a GPT-2, after a dot or at the front.
 [[nodiscard]] inline std::optional<std::size_t> find_gpt2_name(std::string_view stored) {
   for (std::size_t at = 0;;) {
     if (is_gpt2_tensor(stored.substr(at))) return at;
@@ -72,7 +72,7 @@ using tensors_by_name = std::map<std::string, safetensors_archive::item, std::le
   }
 }
 
-/// Refuses the tensors of an adapter, whichever prefix stands before them.
+/// Rejects the tensors of an adapter, with any prefix.
 inline void check_no_adapter(const safetensors_archive& archive) {
   for (const auto& [stored, item] : archive.tensors()) {
     for (const std::string_view part : {"lora_", ".base_layer.", ".modules_to_save.", ".ia3_l"}) {
@@ -85,8 +85,8 @@ inline void check_no_adapter(const safetensors_archive& archive) {
   }
 }
 
-/// The archive's tensors, and those that safetensors.torch.save_model stored under another name
-/// only: it writes a tensor that a model shares once, and says so in the metadata.
+/// The archive's tensors, and those that safetensors.torch.save_model stored only under another
+/// name: it writes a shared tensor once and records that in the metadata.
 [[nodiscard]] inline tensors_by_name with_aliases(const safetensors_archive& archive) {
   tensors_by_name found = archive.tensors();
   std::set<const safetensors_file*> files;
@@ -101,9 +101,8 @@ inline void check_no_adapter(const safetensors_archive& archive) {
   return found;
 }
 
-/// Tensors under the names that they have in a GPT-2; those that have none keep theirs. Mask
-/// buffers are left out. Throws format_error where different things stand before the names, and for
-/// an adapter.
+/// Tensors under their names in a GPT-2; tensors without one keep theirs. Mask buffers are left
+/// out. Throws format_error if prefixes differ, or for an adapter.
 [[nodiscard]] inline tensors_by_name gpt2_tensors_by_name(const safetensors_archive& archive) {
   constexpr std::string_view trunk = "transformer.";
   check_no_adapter(archive);

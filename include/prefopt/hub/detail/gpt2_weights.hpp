@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What reading and writing of a GPT-2 folder have in common, whatever head the model has: weights
-// from an archive's tensors, and a folder from weights.
+// Shared code for reading and writing a GPT-2 folder, for any head: weights from an archive's
+// tensors, and a folder from weights.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@
 
 namespace prefopt::detail {
 
-/// Throws format_error where a value is not finite.
+/// Throws format_error if a value is not finite.
 template <class Real>
 [[nodiscard]] std::vector<Real> read_tensor(const safetensors_archive::item& item) {
   std::vector<Real> values(item.entry->size());
@@ -30,7 +30,7 @@ template <class Real>
   return values;
 }
 
-/// Fills parameters on their backend with as many tensors of the same shapes, in the same order.
+/// Fills parameters on their backend from as many tensors of the same shapes, in the same order.
 template <class Backend, class Parameters>
 void read_weights(const std::vector<safetensors_archive::item>& items, const Backend& backend,
                   const Parameters& parameters) {
@@ -41,15 +41,15 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Bac
   }
 }
 
-/// A parameter's name in a folder: heads stand beside the transformer, everything else in it.
+/// A parameter's name in a folder: heads are outside the transformer, everything else is in it.
 [[nodiscard]] inline std::string stored_name(const std::string& name) {
   return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
 }
 
-/// Writes config.json's text, the model files and, last, the weights as float32 into a
-/// folder, made where it is not there. Each file is replaced whole or not at all; one that is a
-/// symbolic link, as the hub's cache has them, becomes a plain file. Throws io_error, and
-/// value_error where a weight is not finite as float32.
+/// Writes config.json's text, the model files and, last, the weights as float32 to a folder, which
+/// is created if it does not exist. Each file is replaced as a whole or not at all; a symbolic
+/// link, as in the hub's cache, becomes a plain file. Throws io_error, and value_error if a weight
+/// is not finite as float32.
 template <class Backend, class Parameters>
 void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
                        const std::string& config, const std::vector<carried_file>& files,

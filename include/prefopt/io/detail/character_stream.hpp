@@ -18,8 +18,7 @@
 
 namespace prefopt::detail {
 
-/// Reads no further than it is asked to look, so that a pipe's values come as soon as they are
-/// written.
+/// Reads no further than requested, so that a pipe's values arrive as soon as they are written.
 class character_stream {
  public:
   static constexpr int end = -1;
@@ -30,7 +29,7 @@ class character_stream {
 
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
-  /// The line that the next character stands on, from 1.
+  /// The line of the next character, from 1.
   [[nodiscard]] std::size_t line() const { return line_; }
 
   /// The next character, or `end`. Throws io_error and format_error.
@@ -39,7 +38,7 @@ class character_stream {
     return static_cast<unsigned char>(left_.front());
   }
 
-  /// Passes over the next character, which `peek` has shown.
+  /// Skips the next character, which `peek` has returned.
   void skip() {
     if (left_.front() == '\n') ++line_;
     left_.remove_prefix(1);
@@ -48,13 +47,13 @@ class character_stream {
                                 limits_.line_bytes, " bytes"));
   }
 
-  /// What is skipped from here on is counted against the limit of a line.
+  /// Characters skipped from here on count against the limit of a line.
   void begin_value() {
     taken_ = 0;
     begin_ = line_;
   }
 
-  /// Passes over white space.
+  /// Skips white space.
   void skip_space() {
     begin_value();
     for (int c = peek(); c == ' ' || (c >= '\t' && c <= '\r'); c = peek()) {
@@ -63,7 +62,7 @@ class character_stream {
     }
   }
 
-  /// The next `count` characters, or as many as the file has; 64 KiB at most.
+  /// The next `count` characters, or as many as the file has; at most 64 KiB.
   [[nodiscard]] std::string_view ahead(std::size_t count) {
     std::ranges::copy(left_, buffer_.data());
     left_ = {buffer_.data(), left_.size()};
@@ -86,14 +85,14 @@ class character_stream {
   text_file file_;
   line_limits limits_;
   std::array<char, std::size_t{1} << 16> buffer_{};
-  std::string_view left_;  // what of the buffer is not passed over yet
+  std::string_view left_;  // the part of the buffer that is not skipped yet
   std::uint64_t bytes_ = 0;
   std::size_t line_ = 1;
   std::size_t begin_ = 1;
   std::size_t taken_ = 0;
 };
 
-/// An input iterator over what is left of a stream; one without a stream is the end.
+/// An input iterator over the rest of a stream; one without a stream is the end.
 class character_iterator {
  public:
   using iterator_category = std::input_iterator_tag;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// describe_data: what a file is that was handed over as preference data and is no JSON, and how to
-// make JSON lines of it.
+// describe_data: identifies a file that was supplied as preference data but is not JSON, and says
+// how to convert it to JSON lines.
 
 #include <array>
 #include <optional>
@@ -48,8 +48,8 @@ inline constexpr std::array data_signatures{
   return text += command;
 }
 
-/// "UTF-16LE" and the like, where the first four bytes of a text that begins in ASCII, or its byte
-/// order mark, say so.
+/// "UTF-16LE" and the like, if the first four bytes of a text that begins in ASCII, or its byte
+/// order mark, show it.
 [[nodiscard]] inline std::optional<std::string_view> wide_encoding(std::string_view beginning) {
   const auto starts = [&](std::string_view bytes) { return beginning.starts_with(bytes); };
   const auto zero = [&](std::size_t at) { return at < beginning.size() && beginning[at] == '\0'; };
@@ -64,7 +64,7 @@ inline constexpr std::array data_signatures{
   return std::nullopt;
 }
 
-/// Whether the first line is the header of a table whose columns `separator` parts.
+/// Whether the first line is the header of a table with columns separated by `separator`.
 [[nodiscard]] inline bool is_table(std::string_view beginning, char separator) {
   const std::string_view line = beginning.substr(0, beginning.find_first_of("\r\n"));
   if (line.find(separator) == line.npos || line.find('{') != line.npos) return false;
@@ -74,8 +74,8 @@ inline constexpr std::array data_signatures{
   return false;
 }
 
-/// A message's text about a file that begins so and is neither an object nor a list of JSON; empty
-/// where the bytes do not tell.
+/// A message about a file with this beginning that is neither a JSON object nor a JSON list; empty
+/// if the bytes match no known kind.
 [[nodiscard]] inline std::string describe_data(std::string_view beginning, std::string_view name) {
   const auto advice = [&](std::string_view meaning, std::string_view command) {
     return concat(meaning, ", expected JSON; ", with_name(command, name), " converts it");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A run's fingerprint as a member of `trainer_state.json`: hashes as 16 hexadecimal digits, since
-// readers of JSON take large integers for doubles; what is not known is left out.
+// A run's fingerprint as a member of `trainer_state.json`: hashes as 16 hexadecimal digits, because
+// JSON readers parse large integers as doubles; unknown values are left out.
 
 #include <charconv>
 #include <cmath>
