@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The umbrella header of the CUDA component for host compilers: the backend, whose operations are
+// The umbrella header of the CUDA component for host compilers: the backend, with its operations
 // compiled in the library prefopt::cuda.
 
 #include "prefopt/core/bfloat16.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The umbrella header of the Eigen component: the CPU backend, and Eigen's types wherever the
-// library takes a tensor.
+// The umbrella header of the Eigen component: the CPU backend, and Eigen's types as tensors
+// throughout the library.
 
 #include "prefopt/eigen/available_threads.hpp"
 #include "prefopt/eigen/backend.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Umbrella header of the component formats/: tensors in safetensors files, also in shards.
+// Umbrella header of the component formats/: tensors in safetensors files, including sharded ones.
 
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_file.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The library's umbrella header: everything that needs no third-party code, layers 1 to 5.
-// Backends, files and tokenizers have their own umbrella headers (eigen.hpp, io.hpp, text.hpp).
+// Backends, files and tokenizers have their own umbrella headers (eigen.hpp, io.hpp,
+// tokenizers.hpp).
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/backend/free_ranges.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a program needs to tune a pretrained model on the CPU: Hugging Face folders, tokenizers,
+// Everything you need to tune a pretrained model on the CPU: Hugging Face folders, tokenizers,
 // preference files, logs and the Eigen backend.
 
 #include "prefopt/datasets.hpp"

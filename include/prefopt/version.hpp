@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The library's version, for `#if` and for programs that print it, and what it needs of a compiler.
-// CMakeLists.txt reads the numbers from here. Every header includes this one, directly or not, so
-// that what is too old is named first.
+// The library's version, for `#if` and for programs that print it, and the compilers that it
+// requires. CMakeLists.txt reads the numbers from here. Every header includes this one, directly or
+// indirectly, so that an outdated compiler is reported first.
 
 #define PREFOPT_VERSION_MAJOR 0
 #define PREFOPT_VERSION_MINOR 1
 #define PREFOPT_VERSION_PATCH 0
 
-// The oldest compilers that build everything and pass every test. -DPREFOPT_ANY_COMPILER tries
-// another one.
+// The oldest compilers that build everything and pass every test. To try another one, define
+// PREFOPT_ANY_COMPILER.
 #define PREFOPT_OLDEST_GCC 12
 #define PREFOPT_OLDEST_CLANG 16
 

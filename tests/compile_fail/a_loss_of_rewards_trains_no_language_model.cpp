@@ -1,4 +1,4 @@
-// expects: one of policy and loss is of rewards
+// expects: one of policy and loss uses rewards
 // SPDX-License-Identifier: MIT
 
 #include <vector>

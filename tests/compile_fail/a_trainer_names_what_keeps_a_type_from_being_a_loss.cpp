@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// NOT_CALLED: the loss is none: it needs .*operator\(\)\(std::span<const response_log_probs>\) const must give
-// list_loss OF_A_VECTOR: the loss is none: it needs MUTABLE: the loss's operator\(\) must be const NUMBER:
-// operator\(\)\(std::span<const response_log_probs>\) const must give list_loss NUMBER_OF_PAIRS: operator\(\)\(const
-// pair_log_probs&\) const must give pair_loss NO_REDUCTION: the loss's reduction is missing WRONG_REDUCTION: the loss's
-// reduction must be a token_reduction NO_INPUTS: the loss's inputs is missing NO_CHECK: check\(loss\) is missing
-// OF_REWARDS: one of policy and loss is of rewards, the other of log-probs
+// NOT_CALLED: this is not a loss: it needs .* that returns list_loss
+// OF_A_VECTOR: this is not a loss: it needs
+// MUTABLE: the loss's operator\(\) must be const
+// NUMBER: operator\(\)\(std::span<const response_log_probs>\) const must return list_loss
+// NUMBER_OF_PAIRS: operator\(\)\(const pair_log_probs&\) const must return pair_loss
+// NO_REDUCTION: the loss's reduction is missing
+// WRONG_REDUCTION: the loss's reduction must be a token_reduction
+// NO_INPUTS: the loss's inputs is missing
+// NO_CHECK: check\(loss\) is missing
+// OF_REWARDS: one of policy and loss uses rewards, the other log-probs
 
 #include <span>
 #include <vector>

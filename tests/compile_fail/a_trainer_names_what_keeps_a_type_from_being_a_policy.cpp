@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // NO_LOG_PROBS: the policy's token_log_probs\(const prefix_tree_batch&\) is missing
 // MUTABLE_LOG_PROBS: the policy's token_log_probs must be const
-// FLOAT_LOG_PROBS: must be const and give std::vector<double>
+// FLOAT_LOG_PROBS: must be const and return std::vector<double>
 // NO_FORWARD: the policy's forward\(const prefix_tree_batch&\) is missing
-// NO_PASS_LOG_PROBS: the pass that forward\(batch\) gives needs log_probs\(\) const
+// NO_PASS_LOG_PROBS: the pass that forward\(batch\) returns needs log_probs\(\) const
 // NO_BACKWARD: needs backward\(std::span<const double> slopes\)
 // NO_PARAMETERS: the policy's parameters\(\) is missing
 // FLOAT_PARAMETERS: must be a parameter_range of its backend's numbers

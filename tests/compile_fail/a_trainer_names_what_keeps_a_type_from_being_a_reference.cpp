@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// NONE: the loss reads a reference: give reference_log_probs
-// UNREAD: the loss reads no reference: give no_reference
+// NONE: the loss reads a reference: pass reference_log_probs
+// UNREAD: the loss reads no reference: pass no_reference
 // NUMBER: the reference's token_log_probs\(const prefix_tree_batch&\) is missing
-// TEMPORARY: the reference is a temporary, gone before the first step
-// TEMPORARY_THAT_MOVES: the reference is a temporary, gone before the first step
+// TEMPORARY: the reference is a temporary, destroyed before the first step
+// TEMPORARY_THAT_MOVES: the reference is a temporary, destroyed before the first step
 // CONSTANT_THAT_MOVES: a reference that moves \(it has after_step\) must not be const
 // OF_ANOTHER_POLICY: after_step must take \(Policy&, std::int64_t step\)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a backend must offer: storage, and families of operations of which a model or an optimizer
-// names those it needs.
+// The requirements on a backend: storage, and families of operations, of which a model or an
+// optimizer names those it needs.
 
 #include <concepts>
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace prefopt {
 /// 2019, arXiv:1711.05101, algorithm 2.
 struct adamw_coefficients {
   double rate = 0;   ///< learning rate of this step
-  double decay = 1;  ///< 1 - rate * weight_decay, of tensors that decay; 1 of others
+  double decay = 1;  ///< 1 - rate * weight_decay for tensors that decay; 1 for others
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -27,7 +27,7 @@ struct adamw_coefficients {
   double gradient_scale = 1;     ///< clipping
 };
 
-/// A parameter's value, gradient and moments, equally long.
+/// A parameter's value, gradient and moments, of equal length.
 template <class Value>
 struct adamw_tensor {
   std::span<Value> value;
@@ -39,8 +39,8 @@ struct adamw_tensor {
 
 /// Owns memory of one kind.
 /// Needs: `allocate<T>(n)`, n zeroed elements in a movable owner with `data()` and `size()`;
-/// `copy_from_host(from, to)` and `copy_to_host(from, to)` between equally long spans, and
-/// `copy(from, to)` inside; `fill(span, value)`.
+/// `copy_from_host(from, to)` and `copy_to_host(from, to)` between spans of equal length, and
+/// `copy(from, to)` within the backend; `fill(span, value)`.
 template <class M>
 concept storage_backend =
     requires(const M& constant, std::span<typename M::value_type> mine,
@@ -55,9 +55,10 @@ concept storage_backend =
     };
 
 /// Can run an optimizer.
-/// Needs: storage_backend; `sum_of_squares(spans)` of all of them together in double, the same bits
-/// for the same input; `adamw(tensors, coefficients)`, one step that assigns values and moments.
-/// Both take all tensors in one call, so that a backend with a dear launch launches once.
+/// Needs: storage_backend; `sum_of_squares(spans)` over all of them together in double, with the
+/// same bits for the same input; `adamw(tensors, coefficients)`, one step that assigns values and
+/// moments. Both take all tensors in one call, so that a backend with expensive launches needs only
+/// one.
 template <class M>
 concept optimizer_backend =
     storage_backend<M> &&

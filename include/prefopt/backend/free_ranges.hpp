@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// free_ranges: which parts of some memory are not in use. A backend that keeps its scratch memory
-// from step to step takes the lowest range that is large enough (Knuth, The Art of Computer
-// Programming 1, section 2.5, first fit): what a step touches stays together, whatever sizes the
-// step before had.
+// free_ranges: the unused parts of some memory. A backend that keeps its scratch memory from step
+// to step takes the lowest range that is large enough (Knuth, The Art of Computer Programming 1,
+// section 2.5, first fit): the memory that a step touches stays together, no matter what sizes the
+// previous step had.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,20 +16,21 @@
 
 namespace prefopt {
 
-/// Addresses only: the memory itself may be anywhere, on a device too. Ranges that touch are
-/// joined, so memory from two allocations must not: leave a byte of each out.
+/// Addresses only: the memory itself may be anywhere, including on a device. Adjacent ranges are
+/// merged, so ranges from two allocations must not be adjacent: leave out a byte of each.
 class free_ranges {
  public:
   using address = std::uintptr_t;
 
-  /// The lowest `bytes` bytes that are free, or nothing. Cost: linear in the number of ranges.
+  /// Takes the lowest free `bytes` bytes; returns nothing if there are none. Cost: linear in the
+  /// number of ranges.
   [[nodiscard]] std::optional<address> take(std::size_t bytes) {
     for (auto range = ranges_.begin(); range != ranges_.end(); ++range) {
       const auto [begin, size] = *range;
       if (size < bytes) continue;
       if (size == bytes) {
         ranges_.erase(range);
-      } else {  // the node moves to what is left: nothing is allocated
+      } else {  // reuses the node for the rest: nothing is allocated
         auto node = ranges_.extract(range);
         node.key() = begin + bytes;
         node.mapped() = size - bytes;
@@ -40,7 +41,7 @@ class free_ranges {
     return std::nullopt;
   }
 
-  /// Adds a range that is not in use (any longer). Throws std::bad_alloc.
+  /// Adds a range that is not (or no longer) in use. Throws std::bad_alloc.
   void add(address begin, std::size_t bytes) {
     auto range = ranges_.emplace(begin, bytes).first;
     if (const auto next = std::next(range); next != ranges_.end() && begin + bytes == next->first) {
@@ -54,7 +55,7 @@ class free_ranges {
     }
   }
 
-  /// Takes a range as it was added, all of it, unless some of it is in use; then false.
+  /// Removes a range as it was added, all of it; returns false if some of it is in use.
   bool remove(address begin, std::size_t bytes) {
     const auto range = ranges_.find(begin);
     if (range == ranges_.end() || range->second != bytes) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// host_backend: the backend that needs nothing but std. Storage and the optimizer's operations,
-// serial, in host memory; enough for small policies.
+// host_backend: the backend that needs only the standard library. Storage and the optimizer's
+// operations, serial, in host memory; enough for small policies.
 
 #include <algorithm>
 #include <cmath>
@@ -52,7 +52,7 @@ class host_backend {
         const double m = c.beta1 * static_cast<double>(t.first_moment[i]) + (1 - c.beta1) * g;
         const double v = c.beta2 * static_cast<double>(t.second_moment[i]) + (1 - c.beta2) * g * g;
         const double deviation = std::sqrt(v * c.second_correction) + c.epsilon;
-        // 0 / 0 is no step: epsilon may be 0.
+        // 0 / 0 means no step: epsilon may be 0.
         const double step = deviation > 0 ? m * c.first_correction / deviation : 0;
         t.first_moment[i] = static_cast<Real>(m);
         t.second_moment[i] = static_cast<Real>(v);

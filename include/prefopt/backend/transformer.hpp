@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The operations that a transformer needs of a backend, each with its backward.
+// The operations that a transformer needs from a backend, each with its backward.
 //
 // Legend: N rows of the packed batch, R head rows, M targets, C channels, I inner channels, V
 // vocabulary, H heads, D = C / H channels a head. Matrices are row-major; a linear's weight is [in,
@@ -25,23 +25,23 @@ namespace prefopt {
 /// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x).
 enum class activation_function { gelu_new, gelu };
 
-/// A scaling, a shift and what normalization leaves behind for its backward.
+/// The shift and scale of each row, which normalization keeps for its backward.
 template <class Value>
 struct layer_norm_statistics {
   std::span<Value> mean;               ///< [N]
   std::span<Value> inverse_deviation;  ///< [N] 1 / sqrt(variance + epsilon)
 };
 
-/// Rows of a forest that look at their ancestors' rows and, causally, at their own node's.
+/// Rows of a forest that attend to their ancestors' rows and, causally, to their own node's.
 struct attention_rows {
   std::span<const tree_node> nodes;
-  /// > 0 continues from rows whose keys and values are already there
+  /// > 0: continues from rows whose keys and values already exist
   std::size_t first_row = 0;
-  /// the rows that look, ascending; empty: all from first_row on
+  /// the rows that attend, ascending; empty: all from first_row on
   std::span<const std::int32_t> queries = {};
 };
 
-/// A target of the head: `slot` counts head rows, 0 .. R-1.
+/// A target of the head: `slot` is its head row, 0 .. R-1.
 struct head_target {
   std::int32_t slot;
   token_id token;
@@ -66,7 +66,7 @@ class head_targets {
   [[nodiscard]] std::span<const std::int32_t> of(std::size_t slot) const {
     return of(slot, slot + 1);
   }
-  /// Of the rows [begin, end), row by row.
+  /// The same for the rows [begin, end), row by row.
   [[nodiscard]] std::span<const std::int32_t> of(std::size_t begin, std::size_t end) const {
     const auto first = static_cast<std::size_t>(begins_[begin]),
                last = static_cast<std::size_t>(begins_[end]);
@@ -79,12 +79,12 @@ class head_targets {
   std::vector<std::int32_t> begins_;   // [R + 1] where a row's targets begin in by_slot_
 };
 
-/// Can run a transformer's forward pass and its backward.
-/// Needs: optimizer_backend, whose value_type parameters, their gradients and statistics have;
-/// `activation_type`, of what lies between layers; `scratch<T>(n)`, as allocate but with any
-/// content, for what comes and goes with every step; the operations below, which `eigen_backend`
-/// documents one by one. Promises: the same call gives the same bits; every backward is the adjoint
-/// of its forward, to rounding.
+/// Can run a transformer's forward and backward passes.
+/// Needs: optimizer_backend, whose value_type is that of parameters, gradients and statistics;
+/// `activation_type`, for the tensors between layers; `scratch<T>(n)`, like allocate but with any
+/// content, for temporaries of a step; the operations below, which `eigen_backend` documents one by
+/// one. Promises: the same call gives the same bits; every backward is the adjoint of its forward,
+/// up to rounding.
 template <class M>
 concept transformer_backend =
     optimizer_backend<M> &&

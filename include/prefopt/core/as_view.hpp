@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// as_view: any contiguous tensor as the view that operations take.
+// as_view: turns any contiguous tensor into the view that operations take.
 
 #include <array>
 #include <cstddef>
@@ -12,9 +12,9 @@
 
 namespace prefopt {
 
-/// A dense row-major view of a named tensor, const where its elements are. It lives as long as they
-/// stay where they are. `Rank` is to be given where the type does not know it; throws shape_error
-/// if the tensor has another one.
+/// A dense row-major view of a named tensor, const if its elements are. It is valid as long as they
+/// stay in place. Specify `Rank` if the type does not know it; throws shape_error if the tensor has
+/// a different rank.
 template <std::size_t Rank = dynamic_rank, contiguous_tensor T>
   requires(tensor_traits_of<T>::rank != dynamic_rank
                ? Rank == dynamic_rank || Rank == tensor_traits_of<T>::rank

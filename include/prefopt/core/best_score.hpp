@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// best_score: which of some scored things is the best.
+// best_score: finds the best of several scored items.
 
 #include <cmath>
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace prefopt {
 
-/// The index of the greatest of `count` scores, of equal ones the first; `count` where there is
-/// none. `score(i)` is the i-th; what is not a number is no score.
+/// The index of the greatest of `count` scores, the first among equals; `count` if there is none.
+/// `score(i)` is the i-th; a NaN is not a score.
 template <class Score>
 [[nodiscard]] std::size_t best_score(std::size_t count, const Score& score) {
   std::size_t best = count;

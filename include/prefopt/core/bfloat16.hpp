@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// bfloat16: the upper half of a float32 as a storage type. It is converted to be computed with.
+// bfloat16: the upper half of a float32 as a storage type. To compute with it, convert it.
 
 #include <bit>
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace prefopt {
 
-/// 1 sign, 8 exponent and 7 fraction bits. Every value is a float; a float is rounded to the
-/// nearest, ties to even, beyond the greatest to infinity; a NaN stays one.
+/// 1 sign, 8 exponent and 7 fraction bits. Every value is exactly a float. A float is rounded to
+/// nearest, ties to even; beyond the greatest value it becomes infinity; NaN stays NaN.
 class bfloat16 {
  public:
   bfloat16() = default;

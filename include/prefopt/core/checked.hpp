@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Sums and products of sizes that come from files: nothing where the result would wrap.
+// Sums and products of sizes that come from files: nothing if the result would wrap around.
 
 #include <cstdint>
 #include <limits>
@@ -23,8 +23,8 @@ namespace prefopt {
   return a * b;
 }
 
-/// The product of a range of sizes, 1 for none; nothing if it exceeds 64 bits at any point, in the
-/// order given.
+/// The product of a range of sizes, multiplied in order: 1 if there are none, nothing if it exceeds
+/// 64 bits at any point.
 template <class Range>
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_product(const Range& factors) {
   std::optional<std::uint64_t> product = 1;

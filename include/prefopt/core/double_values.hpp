@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// double_values: the elements of any vector as doubles, copied only where they do not lie as
-// doubles already. How functions over vector_like read their arguments.
+// double_values: the elements of any vector as doubles, copied only if they are not already stored
+// as doubles. Functions over vector_like read their arguments through it.
 
 #include <concepts>
 #include <cstddef>
@@ -16,11 +16,11 @@
 
 namespace prefopt {
 
-/// Holds the copy, or looks at the vector, which must then outlive it. A local variable: neither
-/// copied nor moved.
+/// Holds the copy or refers to the vector, which must then outlive it. Meant as a local variable:
+/// it cannot be copied or moved.
 class double_values {
  public:
-  /// Throws shape_error with `what` at its head for a tensor whose run-time rank is not 1.
+  /// Throws shape_error, starting with `what`, for a tensor whose run-time rank is not 1.
   template <vector_like V>
   double_values(const V& vector, std::string_view what) {
     using traits = tensor_traits_of<V>;
@@ -45,7 +45,7 @@ class double_values {
     }
   }
 
-  /// A temporary that owns the doubles which would be looked at.
+  /// A temporary that owns its doubles: the reference to them would dangle.
   template <vector_like V>
     requires std::same_as<typename tensor_traits_of<V>::value_type, double> &&
                  contiguous_tensor<const V> && (!std::ranges::borrowed_range<V>)

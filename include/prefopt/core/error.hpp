@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the library throws. A message states the location, the actual and the expected value; for a
-// file its name and the line, byte offset or key. `concat` builds such a message from pieces
+// The library's exceptions. A message states the location, the actual value and the expected value;
+// for a file, its name and the line, byte offset or key. `concat` builds such a message from pieces
 // without a stream.
 
 #include <charconv>
@@ -29,7 +29,7 @@ struct value_error : error {
   using error::error;
 };
 
-/// A file whose content is not what its format promises.
+/// A file whose content violates its format.
 struct format_error : error {
   using error::error;
 };
@@ -44,8 +44,7 @@ struct device_error : error {
   using error::error;
 };
 
-/// There is no device here that the library can use: what tests and examples take as a reason to be
-/// skipped.
+/// There is no device that the library can use. Tests and examples skip if they catch this.
 struct no_device_error : device_error {
   using device_error::device_error;
 };
@@ -67,8 +66,8 @@ void append(std::string& text, Number piece) {
 
 }  // namespace detail
 
-/// The pieces (texts, characters, numbers) one after the other. Numbers are written as the shortest
-/// text that reads back the same, in any locale.
+/// Concatenates the pieces (texts, characters, numbers). Numbers are written as the shortest text
+/// that reads back the same, in any locale.
 template <class... Pieces>
 [[nodiscard]] std::string concat(const Pieces&... pieces) {
   std::string text;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// float16: IEEE 754's binary16 as a storage type. It is converted to be computed with.
+// float16: IEEE 754's binary16 as a storage type. To compute with it, convert it.
 
 #include <algorithm>
 #include <bit>
@@ -10,8 +10,8 @@
 
 namespace prefopt {
 
-/// 1 sign, 5 exponent and 10 fraction bits. Every value is a float; a float is rounded to the
-/// nearest, ties to even, from 65520 on to infinity; a NaN stays one.
+/// 1 sign, 5 exponent and 10 fraction bits. Every value is exactly a float. A float is rounded to
+/// nearest, ties to even; from 65520 up it becomes infinity; NaN stays NaN.
 class float16 {
  public:
   float16() = default;
@@ -42,18 +42,18 @@ class float16 {
     const std::uint32_t magnitude = x & 0x7fffffffu;
     if (magnitude > 0x7f800000u)
       return static_cast<std::uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu));
-    // from 65520 on
+    // 65520 and up
     if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);
-    // normal: from 2^-14 on
+    // normal: 2^-14 and up
     if (magnitude >= 0x38800000u)
       return static_cast<std::uint16_t>(sign | drop(magnitude - (112u << 23), 13));
-    // Subnormal: a multiple of 2^-24. The fraction with its hidden bit counts in 2^(exponent -
+    // Subnormal: a multiple of 2^-24. The fraction with its hidden bit is in units of 2^(exponent -
     // 150).
     const std::uint32_t shift = std::min(126u - (magnitude >> 23), 31u);
     return static_cast<std::uint16_t>(sign | drop((magnitude & 0x7fffffu) | 0x800000u, shift));
   }
 
-  /// x / 2^count, rounded to the nearest, ties to even.
+  /// x / 2^count, rounded to nearest, ties to even.
   [[nodiscard]] PREFOPT_HOST_DEVICE static constexpr std::uint32_t drop(std::uint32_t x,
                                                                         std::uint32_t count) {
     return (x + (1u << (count - 1)) - 1 + (x >> count & 1u)) >> count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// PREFOPT_HOST_DEVICE marks a function that kernels may call too; to a host compiler it is nothing.
+// PREFOPT_HOST_DEVICE marks a function that kernels can also call; for a host compiler it is empty.
 
 #include "prefopt/version.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 // Scalar functions around the logistic function and the log of a sum of exponentials, stable at
 // both ends: exp sees only arguments <= 0, so nothing overflows, and log1p keeps the digits that 1
-// + x would lose. Float and double; NaN goes through.
+// + x would lose. For float and double; NaN propagates.
 
 #include <cmath>
 #include <concepts>
@@ -37,13 +37,13 @@ template <std::floating_point Real>
 /// log(exp(a) + exp(b)); infinities are the limits.
 template <std::floating_point Real>
 [[nodiscard]] PREFOPT_HOST_DEVICE inline Real log_sum_exp(Real a, Real b) {
-  // also two equal infinities, whose difference is not a number
+  // including two equal infinities, whose difference is not a number
   if (a == b) return a + std::log(Real{2});
   const Real larger = a > b ? a : b;
   return larger + std::log1p(std::exp(-std::abs(a - b)));
 }
 
-/// log of the sum of exp over a range of numbers that can be walked twice; -infinity for an empty
+/// log of the sum of exp over a range of numbers that can be iterated twice; -infinity for an empty
 /// one.
 template <class Range>
   requires requires(const Range& values) {

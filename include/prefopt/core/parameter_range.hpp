@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What an optimizer asks of a model's parameters, and so what a policy must give. Neither needs the
-// other: any range of tensors with these members will do.
+// The parameters that an optimizer needs and a policy must provide. Neither depends on the other:
+// any range of tensors with these members works.
 
 #include <concepts>
 #include <cstddef>
@@ -17,9 +17,9 @@ namespace prefopt {
 
 /// A range of named tensors with gradients.
 /// Needs: each element has `name`, `shape` (row-major), `value` and `gradient` (equally long spans
-/// of the backend's memory), `trainable`, and `decays` (whether weight decay falls on it).
-/// Promises: the same tensors in the same order every time it is asked for.
-/// Not asked: that the range outlives the call; the spans do, with the model.
+/// of the backend's memory), `trainable`, and `decays` (whether weight decay applies to it).
+/// Promises: the same tensors in the same order every time.
+/// Not required: that the range outlives the call; the spans live as long as the model.
 template <class Range, class Real>
 concept parameter_range =
     std::ranges::forward_range<Range> && requires(std::ranges::range_reference_t<Range> parameter) {

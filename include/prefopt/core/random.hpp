@@ -18,13 +18,13 @@
 
 namespace prefopt {
 
-/// A stream of random numbers. Copies go on independently with the same numbers; the state is all
-/// there is to save.
+/// A stream of random numbers. Copies continue independently with the same numbers; the state is
+/// all you need to save.
 class random_generator {
  public:
   using state_type = std::array<std::uint64_t, 4>;
 
-  /// Streams of one seed have nothing in common; a shuffle takes the epoch as its stream.
+  /// Streams of one seed are unrelated; a shuffle uses the epoch as its stream.
   explicit random_generator(std::uint64_t seed, std::uint64_t stream = 0) {
     std::uint64_t walk = seed ^ mixed(stream + golden_ratio);
     for (std::uint64_t& word : state_) word = mixed(walk += golden_ratio);
@@ -32,8 +32,7 @@ class random_generator {
 
   [[nodiscard]] const state_type& state() const { return state_; }
 
-  /// Goes on where the generator with that state stood. Throws value_error for the all-zero state,
-  /// which is no state.
+  /// Continues from that state. Throws value_error for the all-zero state, which is invalid.
   void set_state(const state_type& state) {
     if (state == state_type{})
       throw value_error("random_generator: a state of four zeros, expected a saved state");
@@ -53,22 +52,23 @@ class random_generator {
     return result;
   }
 
-  /// A multiple of 2^-53 in [0, 1), each as likely.
+  /// A multiple of 2^-53 in [0, 1), all equally likely.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
-  /// An integer in [0, count), each exactly as likely. Throws value_error for 0.
+  /// An integer in [0, count), all exactly equally likely. Throws value_error for 0.
   std::uint64_t below(std::uint64_t count) {
     if (count == 0)
       throw value_error(
           "random_generator: a number below 0 was asked for, expected a positive bound");
-    // Refuses the first 2^64 mod count values, so that what is left is a multiple of count.
+    // Rejects the first 2^64 mod count values, so that the number of remaining values is a multiple
+    // of count.
     const std::uint64_t refused = (0 - count) % count;
     std::uint64_t bits = next();
     while (bits < refused) bits = next();
     return bits % count;
   }
 
-  /// A standard normal number, by rejection with comparisons alone: no logarithm whose last bit
+  /// A standard normal number, by rejection with comparisons only: no logarithm whose last bit
   /// could differ. Karney 2016, doi:10.1145/2710016, algorithm N. Cost: about ten calls of next().
   double normal() {
     for (;;) {
@@ -93,9 +93,9 @@ class random_generator {
     return bits ^ (bits >> 31);
   }
 
-  /// True with probability exp(-exponent), 0 <= exponent <= 1: the run of falling uniforms below it
-  /// has length n with probability exponent^n / n! - exponent^(n+1) / (n+1)!, so an even length
-  /// sums to the series of exp (von Neumann).
+  /// True with probability exp(-exponent), 0 <= exponent <= 1: the run of decreasing uniforms below
+  /// it has length n with probability exponent^n / n! - exponent^(n+1) / (n+1)!, so the even
+  /// lengths sum to the series of exp (von Neumann).
   bool happens_with_exp_minus(double exponent) {
     bool even = true;
     for (double bound = exponent, drawn = uniform(); drawn < bound; drawn = uniform()) {
@@ -114,7 +114,7 @@ class random_generator {
   state_type state_{};
 };
 
-/// Brings the elements of a range into random order, each order as likely (Fisher & Yates).
+/// Puts the elements of a range in random order, all orders equally likely (Fisher & Yates).
 template <std::ranges::random_access_range Range>
 void shuffle(Range&& range, random_generator& generator) {
   const auto first = std::ranges::begin(range);
@@ -125,8 +125,8 @@ void shuffle(Range&& range, random_generator& generator) {
   }
 }
 
-/// The numbers 0 .. count-1 in the order of an epoch: the same for the same seed and epoch, on
-/// every computer.
+/// The numbers 0 .. count-1 in an epoch's order, the same for the same seed and epoch on every
+/// computer.
 [[nodiscard]] inline std::vector<std::size_t> shuffled_indices(std::size_t count,
                                                                std::uint64_t seed,
                                                                std::uint64_t epoch) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the library takes for a tensor. `tensor_traits` says of a type its element type, its rank,
-// its extents and where its elements live; the concepts below are written over it, and functions
-// over the concepts, so that one call takes a std::vector, an Eigen array, an xtensor expression or
-// a type of one's own. Modelled here: std::vector, std::array, std::span of numbers, and
-// tensor_view. prefopt/eigen.hpp and prefopt/xtensor.hpp add their libraries' types.
+// The types that the library accepts as tensors. `tensor_traits` describes a type: its element
+// type, its rank, its extents and where its elements live. The concepts below build on it, and
+// functions build on the concepts, so that the same call takes a std::vector, an Eigen array, an
+// xtensor expression or your own type. Modeled here: std::vector, std::array, std::span of numbers,
+// and tensor_view. prefopt/eigen.hpp and prefopt/xtensor.hpp add their libraries' types.
 
 #include <algorithm>
 #include <array>
@@ -24,25 +24,25 @@ namespace prefopt {
 /// Where a tensor's elements can be read.
 enum class memory_space { host, device };
 
-/// The rank of tensors that know theirs only at run time.
+/// The rank of tensors whose rank is known only at run time.
 inline constexpr std::size_t dynamic_rank = std::numeric_limits<std::size_t>::max();
 
-/// Specialize it for a tensor type T (no const, no reference).
+/// Specialize this for a tensor type T (no const, no reference).
 /// All: `value_type`; `static constexpr std::size_t rank`, or dynamic_rank; `static constexpr
-/// memory_space space`; `extents(const T&)`, a range of integers, one an axis. On the host:
+/// memory_space space`; `extents(const T&)`, a range of integers, one per axis. On the host:
 /// `copy(const T&, value_type* to)`, which writes all elements in row-major order, so lazy
-/// expressions are evaluated once. Where they lie in that order without gaps: `data(T&)` and
+/// expressions are evaluated once. If they are stored in that order without gaps: `data(T&)` and
 /// `data(const T&)`, a pointer to the first.
 template <class T>
 struct tensor_traits;
 
-/// The traits of a type that may come const or as a reference.
+/// The traits of a type that may be const or a reference.
 template <class T>
 using tensor_traits_of = tensor_traits<std::remove_cvref_t<T>>;
 
-/// Something with elements, rank and extents, wherever it lives; const and references to it too.
-/// Needs: value_type, rank, space and extents in its traits. Not asked: that it owns its elements
-/// or has them already.
+/// A type with elements, rank and extents, in any memory; also its const and reference forms.
+/// Needs: value_type, rank, space and extents in its traits. Not required: that it owns its
+/// elements or has already computed them.
 template <class T>
 concept tensor_like = requires(const std::remove_cvref_t<T>& tensor) {
   typename tensor_traits_of<T>::value_type;
@@ -64,15 +64,15 @@ concept host_tensor =
 
 /// A row of real numbers on the host: log-probs, slopes, rewards.
 /// Needs: (1) host_tensor; (2) a floating-point element: an integer where a log-prob belongs is a
-/// token id in the wrong place; (3) rank 1 or dynamic_rank. Functions that take it refuse a dynamic
+/// token id in the wrong place; (3) rank 1 or dynamic_rank. Functions that take it reject a dynamic
 /// rank other than 1 at run time.
 template <class T>
 concept vector_like =
     host_tensor<T> && std::floating_point<typename tensor_traits_of<T>::value_type> &&
     (tensor_traits_of<T>::rank == 1 || tensor_traits_of<T>::rank == dynamic_rank);
 
-/// A tensor whose elements lie in host memory in row-major order without gaps, so that `as_view`
-/// can see it. Needs: (1) host_tensor; (2) data in its traits.
+/// A tensor whose elements are in host memory in row-major order without gaps, so that `as_view`
+/// can view it. Needs: (1) host_tensor; (2) data in its traits.
 template <class T>
 concept contiguous_tensor = host_tensor<T> && requires(std::remove_reference_t<T>& tensor) {
   {
@@ -100,14 +100,13 @@ template <tensor_like T>
 
 namespace detail {
 
-/// What the standard library's containers may hold to be tensors: numbers, not truth values or
-/// characters.
+/// The element types that make a standard container a tensor: numbers, not Booleans or characters.
 template <class T>
 concept number = std::is_arithmetic_v<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
                  !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
                  !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-/// Traits of what has data() and size().
+/// Traits of types with data() and size().
 template <class T, class Element>
 struct contiguous_range_traits {
   using value_type = std::remove_cv_t<Element>;
@@ -137,8 +136,8 @@ template <class T, std::size_t N>
   requires detail::number<std::remove_cv_t<T>>
 struct tensor_traits<std::span<T, N>> : detail::contiguous_range_traits<std::span<T, N>, T> {};
 
-/// A view that is handed to a function over these concepts must point to host memory. With two axes
-/// or more it may have gaps between its rows, and so has no `data` here.
+/// A view that you pass to a function over these concepts must point to host memory. With two or
+/// more axes it may have gaps between its rows, so it has no `data` here.
 template <class T, std::size_t Rank>
   requires detail::number<std::remove_cv_t<T>>
 struct tensor_traits<tensor_view<T, Rank>> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tensor_view: a pointer with extents and strides, owner of nothing. What operations take and what
-// backends hand out; it may point to host or to device memory, which its holder knows. Strides
-// count elements; the last axis is dense (stride 1), so a row is always a run of memory.
+// tensor_view: a non-owning pointer with extents and strides. Operations take it and backends
+// return it; it may point to host or device memory, and its holder knows which. Strides count
+// elements; the last axis is dense (stride 1), so a row is always a run of memory.
 
 #include <array>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace prefopt {
 
-/// A view of `Rank` axes on memory that somebody else owns. Copying it copies the pointer.
+/// A view with `Rank` axes of memory that something else owns. Copying it copies the pointer.
 template <class T, std::size_t Rank>
 class tensor_view {
   static_assert(Rank >= 1, "a tensor_view has at least one axis");
@@ -39,7 +39,7 @@ class tensor_view {
                                             std::array<std::size_t, Rank> strides)
       : data_(data), extents_(extents), strides_(strides) {}
 
-  /// A view that may write is also one that only reads.
+  /// A writable view converts to a read-only one.
   template <class U>
     requires(std::is_const_v<T> && std::is_same_v<U, std::remove_const_t<T>>)
   PREFOPT_HOST_DEVICE constexpr tensor_view(const tensor_view<U, Rank>& other)
@@ -66,7 +66,7 @@ class tensor_view {
     return product;
   }
 
-  /// Whether the elements lie one after the other without gaps.
+  /// Whether the elements are stored one after another without gaps.
   [[nodiscard]] constexpr bool is_contiguous() const {
     return strides_ == tensor_view(data_, extents_).strides_;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// word_hash: a number for many, to tell whether two lots of them are the same. It guards against
-// mistakes, not against anyone who wants to be mistaken for another.
+// word_hash: one number for many, to tell whether two lists of numbers are the same. It guards
+// against mistakes, not against deliberate collisions.
 
 #include <bit>
 #include <concepts>
@@ -14,8 +14,9 @@ namespace prefopt {
 
 namespace detail {
 
-/// FNV-1a by words of 64 bits, with the upper half folded down after each, or the low bits would
-/// never see it. It guards against mistakes, not against somebody who looks for a collision.
+/// FNV-1a over 64-bit words, with the upper half folded down after each; otherwise the low bits
+/// would never depend on it. It guards against mistakes, not against someone who searches for a
+/// collision.
 class word_hash {
  public:
   template <std::integral Word>
@@ -30,7 +31,7 @@ class word_hash {
     for (const char letter : text)
       add(static_cast<std::uint64_t>(static_cast<unsigned char>(letter)));
   }
-  /// Never 0, which stands for "not known".
+  /// Never 0, which means "unknown".
   [[nodiscard]] constexpr std::uint64_t value() const { return hash_ == 0 ? 1 : hash_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Rows of a batch that heads beside the language model's read, as lists that a scalar_model takes.
+// The rows of a batch that heads other than the language model's read, as lists for a scalar_model.
 
 #include <cstdint>
 #include <span>
@@ -12,8 +12,7 @@
 
 namespace prefopt {
 
-/// [S]: where each sequence ends, so what has been read there is the whole of it. A reward is read
-/// there.
+/// [S]: where each sequence ends; at that row, a model has read all of it. A reward is read there.
 [[nodiscard]] inline std::vector<std::int32_t> last_rows(const prefix_tree_batch& batch) {
   std::vector<std::int32_t> rows;
   rows.reserve(batch.sequences.size());
@@ -21,8 +20,8 @@ namespace prefopt {
   return rows;
 }
 
-/// [M]: the row that predicts each target, so what has been read there is all before it. A value is
-/// read there.
+/// [M]: the row that predicts each target; at that row, a model has read everything before it. A
+/// value is read there.
 [[nodiscard]] inline std::vector<std::int32_t> target_rows(const prefix_tree_batch& batch) {
   std::vector<std::int32_t> rows;
   rows.reserve(batch.targets.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check(batch): what a model checks on entry before it trusts a batch's indices. Cost: O(N + M)
-// for N tokens and M targets, nothing beside a model's work.
+// check(batch): validates a batch before a model trusts its indices. Cost: O(N + M) for N
+// tokens and M targets, negligible next to a model's work.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace prefopt {
 
-/// What a model can read.
+/// The limits of what a model can read.
 struct batch_bounds {
   std::size_t vocabulary_size;
   /// tokens from root to leaf, the model's context
@@ -22,8 +22,8 @@ struct batch_bounds {
 
 namespace detail {
 
-/// The parent that preorder gives to node n > 0: up from the node before, the first whose subtree
-/// is still open.
+/// The parent of node n > 0 in preorder: going up from the previous node, the first one whose
+/// subtree is still open.
 [[nodiscard]] inline std::int32_t open_node_before(const prefix_tree_batch& batch, std::size_t n) {
   auto at = static_cast<std::int32_t>(n) - 1;
   while (at >= 0 && batch.nodes[static_cast<std::size_t>(at)].subtree_end <= batch.nodes[n].begin)
@@ -31,7 +31,8 @@ namespace detail {
   return at;
 }
 
-/// Nodes tile the rows, and a node's subtree is itself and, right behind it, the nodes below it.
+/// Checks that nodes tile the rows, and that a node's subtree is the node directly followed by the
+/// nodes below it.
 inline void check_nodes(const prefix_tree_batch& batch) {
   const auto rows = static_cast<std::int32_t>(batch.tokens.size());
   std::int32_t at = 0;
@@ -58,7 +59,7 @@ inline void check_nodes(const prefix_tree_batch& batch) {
   if (at != rows) throw shape_error(concat("batch: nodes hold ", at, " rows of ", rows));
 }
 
-/// Checks positions; gives the row above each row, -1 at a root. [N]
+/// Checks positions; returns the row above each row, -1 at a root. [N]
 [[nodiscard]] inline std::vector<std::int32_t> rows_above(const prefix_tree_batch& batch) {
   if (batch.positions.size() != batch.tokens.size()) {
     throw shape_error(concat("batch: ", batch.positions.size(), " positions for ",
@@ -82,7 +83,8 @@ inline void check_nodes(const prefix_tree_batch& batch) {
   return above;
 }
 
-/// Each sequence's targets are the last tokens of its path, predicted from the rows above them.
+/// Checks that each sequence's targets are the last tokens of its path, predicted from the rows
+/// above.
 inline void check_targets(const prefix_tree_batch& batch, const std::vector<std::int32_t>& above) {
   std::size_t end = 0;
   for (std::size_t s = 0; s < batch.sequences.size(); ++s) {
@@ -139,14 +141,14 @@ inline void check_rows(const prefix_tree_batch& batch) {
 
 }  // namespace detail
 
-/// Throws shape_error, which names the place, unless the batch is one that `pack` could have made.
+/// Throws shape_error, naming the location, unless `pack` could have made the batch.
 inline void check(const prefix_tree_batch& batch) {
   detail::check_nodes(batch);
   detail::check_targets(batch, detail::rows_above(batch));
   detail::check_rows(batch);
 }
 
-/// The same, and throws value_error for a token id or a position that the model does not have.
+/// The same; also throws value_error for a token id or a position that the model does not have.
 inline void check(const prefix_tree_batch& batch, const batch_bounds& bounds) {
   check(batch);
   for (std::size_t row = 0; row < batch.tokens.size(); ++row) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What preference data is made of: a prompt and K responses to it, as text or as token ids. The
-// preference pair is the case K = 2 with names for its two responses; the unpaired example has one
-// response and a label.
+// Preference data: a prompt and K responses to it, as text or as token ids. A preference pair is
+// the case K = 2 with named responses; an unpaired example has one response and a label.
 
 #include <concepts>
 #include <cstddef>
@@ -20,13 +19,13 @@ namespace prefopt {
 using token_id = std::int32_t;
 using token_ids = std::vector<token_id>;
 
-/// A prompt and K responses to it in any order, with a score each, the higher the better; without
-/// scores the best comes first.
+/// A prompt and K responses to it in any order, each with a score (higher is better); without
+/// scores, the best comes first.
 template <class Sequence>
 struct basic_example {
   Sequence prompt;
   std::vector<Sequence> responses;
-  std::vector<double> scores = {};  ///< one a response, or none: then 1, 0, -1, ...
+  std::vector<double> scores = {};  ///< one per response, or none: then 1, 0, -1, ...
 
   friend bool operator==(const basic_example&, const basic_example&) = default;
 };
@@ -41,14 +40,15 @@ struct basic_pair {
   friend bool operator==(const basic_pair&, const basic_pair&) = default;
 };
 
-/// A prompt and one response to it that somebody found desirable or not (Ethayarajh et al. 2024,
+/// A prompt and one response to it, labeled as desirable or not (Ethayarajh et al. 2024,
 /// arXiv:2402.01306).
 template <class Sequence>
 struct basic_unpaired {
   Sequence prompt;
   Sequence completion;
   bool label = true;  ///< desirable
-  /// A completion of another prompt, for losses that measure how far the policy went; or none.
+  /// A completion of another prompt, for losses that measure how far the policy has moved; or
+  /// empty.
   Sequence mismatched = {};
 
   friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
@@ -61,7 +61,7 @@ using tokenized_example = basic_example<token_ids>;
 using tokenized_pair = basic_pair<token_ids>;
 using tokenized_unpaired = basic_unpaired<token_ids>;
 
-/// Place of a pair's responses among the responses of its example.
+/// The indices of a pair's responses among the responses of its example.
 inline constexpr std::int32_t chosen_index = 0;
 inline constexpr std::int32_t rejected_index = 1;
 
@@ -94,7 +94,7 @@ template <class Sequence>
 /// The score of a response that answers another prompt: not a number.
 inline constexpr double no_score = std::numeric_limits<double>::quiet_NaN();
 
-/// How good a response is; above 0: desirable, where a loss asks for yes or no.
+/// How good a response is; above 0 means desirable, for losses that need a yes or no.
 template <class Sequence>
 [[nodiscard]] double response_score(const basic_example<Sequence>& example, std::size_t index) {
   return example.scores.empty() ? 1 - static_cast<double>(index) : example.scores[index];
@@ -119,7 +119,7 @@ concept example_like = requires(const Example& example, std::size_t index) {
   { response_score(example, index) } -> std::convertible_to<double>;
 };
 
-/// The same prompt, responses and scores in the form that holds any of them.
+/// The same prompt, responses and scores in the form that can hold any of them.
 template <example_like Example>
 [[nodiscard]] tokenized_example as_example(const Example& example) {
   tokenized_example same{.prompt = example.prompt, .responses = {}};
@@ -130,7 +130,7 @@ template <example_like Example>
   return same;
 }
 
-/// The same of an example that is not needed any more, whose ids are moved.
+/// The same for an example that is no longer needed; its ids are moved.
 template <class Sequence>
 [[nodiscard]] basic_example<Sequence> as_example(basic_example<Sequence>&& list) {
   if (list.scores.empty())
@@ -155,7 +155,7 @@ template <class Sequence>
   return same;
 }
 
-/// A data set that steps can be cut from.
+/// A data set from which steps can take their examples.
 template <class Examples>
 concept example_range =
     std::ranges::random_access_range<Examples> && std::ranges::sized_range<Examples> &&

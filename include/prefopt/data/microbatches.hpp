@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// microbatches: cuts a step's examples into micro-batches, by number or by what they cost in
-// memory. Examples on one prompt stand side by side, so that its run is computed for as many of
-// them at once as there is room for; nothing that is summed over a step depends on the cut.
+// microbatches: splits a step's examples into micro-batches, by number or by memory cost. Examples
+// with the same prompt are adjacent, so that the prompt is computed once for as many of them as
+// there is room for; nothing that is summed over a step depends on the split.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +18,16 @@
 
 namespace prefopt {
 
-/// Limits of a micro-batch; both hold.
+/// Limits of a micro-batch; both apply.
 struct microbatch_options {
-  std::size_t examples = 0;  ///< at most so many; 0: any number
-  /// at most so many packed tokens, but for an example larger than that; 0: any
+  std::size_t examples = 0;  ///< at most this many; 0: any number
+  /// at most this many packed tokens, unless a single example is larger; 0: any number
   std::size_t tokens = 0;
   response_selection responses = {};  ///< which responses will be packed
 };
 
-/// `members` (indices into `examples`) in the given order, but examples with equal prompts directly
-/// behind the first of them. Throws value_error for an index that is not there.
+/// `members` (indices into `examples`) in the given order, except that examples with equal prompts
+/// directly follow the first of them. Throws value_error for an index out of range.
 template <std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] std::vector<std::size_t> prompts_together(const Examples& examples,
@@ -54,10 +54,10 @@ template <std::ranges::random_access_range Examples>
   return together;
 }
 
-/// Cuts `prompts_together(examples, members)` into runs, each as long as the limits allow. An
-/// example that alone exceeds the token limit goes alone, never split. Throws what `pack` throws.
-/// Cost: each example is packed alone, and a micro-batch again with each member that would bring
-/// the sum of these beyond the limit.
+/// Splits `prompts_together(examples, members)` into runs, each as long as the limits allow. An
+/// example that exceeds the token limit by itself gets its own run; it is never split. Throws what
+/// `pack` throws. Cost: packs each example alone, and a micro-batch again for each member that
+/// would push the sum of these over the limit.
 template <std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] std::vector<std::vector<std::size_t>> microbatches(
@@ -67,7 +67,7 @@ template <std::ranges::random_access_range Examples>
     return pack(examples, some, {.responses = options.responses}).tokens.size();
   };
   std::vector<std::vector<std::size_t>> cut;
-  std::size_t most_tokens = 0;  // at least what the current micro-batch packs to
+  std::size_t most_tokens = 0;  // upper bound on the current micro-batch's packed tokens
   for (const std::size_t member : prompts_together(examples, members)) {
     const bool full =
         options.examples != 0 && !cut.empty() && cut.back().size() == options.examples;
@@ -80,8 +80,8 @@ template <std::ranges::random_access_range Examples>
     if (!cut.empty() && !full) {
       cut.back().push_back(member);
       most_tokens += alone;
-      // Packing shares, so the sum is a bound; only where it is passed does sharing have to be
-      // counted.
+      // Packing shares tokens, so the sum is an upper bound; sharing only has to be counted if the
+      // sum exceeds the limit.
       if (most_tokens > options.tokens) most_tokens = packed_tokens(cut.back());
       if (most_tokens <= options.tokens) continue;
       cut.back().pop_back();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // add_mismatched: gives unpaired examples the completions of other prompts, by which KTO measures
-// how far the policy has moved from its reference whatever the answer (Ethayarajh et al. 2024,
+// how far the policy has moved from its reference regardless of the answer (Ethayarajh et al. 2024,
 // arXiv:2402.01306, section 4.2).
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Indices of the examples in random order, but those of one prompt together, in random order among
-/// each other; first those of the prompt that most examples have. `most` becomes their number.
+/// Indices of the examples in random order, grouped by prompt and in random order within each
+/// group; the group of the most frequent prompt comes first. Sets `most` to the size of that group.
 [[nodiscard]] inline std::vector<std::size_t> shuffled_by_prompt(
     const std::vector<tokenized_unpaired>& examples, std::uint64_t seed, std::size_t& most) {
   const auto by_tokens = [](const token_ids* a, const token_ids* b) { return *a < *b; };
@@ -40,10 +40,10 @@ namespace detail {
 }  // namespace detail
 
 /// Sets every example's `mismatched` to the completion of an example with another prompt, drawn at
-/// random whatever its label, cut to what `max_length` leaves beside its own prompt; to nothing
-/// where all prompts are equal or no room is left. Every completion is given away once, unless more
-/// than half of the examples have one prompt. The draw depends on the seed and the examples alone.
-/// The examples' own tokens stay.
+/// random regardless of its label and cut to the room that the example's own prompt leaves in
+/// `max_length`; to nothing if all prompts are equal or no room is left. Every completion is used
+/// once, unless more than half of the examples have the same prompt. The draw depends only on the
+/// seed and the examples. The examples' own tokens do not change.
 inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_t max_length,
                            std::uint64_t seed = 42) {
   const std::size_t count = examples.size();
@@ -54,8 +54,8 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
     tokenized_unpaired& example = examples[order[position]];
     example.mismatched.clear();
     if (most == count) continue;
-    // A step as wide as the largest group leaves every group, and lands in the largest again only
-    // where that is more than half of all: its members then share what there is.
+    // A step as wide as the largest group leaves every group. It lands in the largest one again
+    // only if that is more than half of all; its members then share the other completions.
     std::size_t donor = (position + most) % count;
     if (position < most && donor < most) donor = most + position % (count - most);
     example.mismatched = examples[order[donor]].completion;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// pack: token sequences in, prefix tree out. Sequences of one example share their longest common
-// token prefix, whatever part of it is prompt; sequences of different examples only from 16 common
-// tokens up, or every dialogue that opens with the same words would hang on one root. Sharing is
-// passed on: if a shares with b, and b with c, then all three lie in one tree, where a and c share
-// what they have in common.
+// pack: turns token sequences into a prefix tree. Sequences of one example share their longest
+// common token prefix, no matter how much of it is prompt. Sequences of different examples share
+// only from 16 common tokens up; otherwise every dialogue that opens with the same words would hang
+// on one root. Sharing is transitive: if a shares with b, and b with c, then all three are in one
+// tree, where a and c share what they have in common.
 //
 // Legend: S sequences, L the sum of their lengths.
 
@@ -28,11 +28,10 @@
 
 namespace prefopt {
 
-/// Packs the sequences, which stay in their order. Token p of a sequence is a target if p >=
-/// max(prompt length, 1), predicted from the row of token p - 1: the first token of an empty
-/// prompt's response has no target. The tree does not depend on the order of sequences inside a
-/// tree. Throws value_error for a sequence without a token and for 2^31 tokens or more. Cost: O(L
-/// log S), no recursion.
+/// Packs the sequences and keeps their order. Token p of a sequence is a target if p >= max(prompt
+/// length, 1), predicted from the row of token p - 1: the first token of a response to an empty
+/// prompt has no target. The tree does not depend on the order of its sequences. Throws value_error
+/// for a sequence without a token and for 2^31 tokens or more. Cost: O(L log S), no recursion.
 [[nodiscard]] inline prefix_tree_batch pack(std::span<const packable_sequence> sequences) {
   std::size_t total = 0;
   for (const packable_sequence& sequence : sequences) {
@@ -59,10 +58,10 @@ struct pack_options {
   response_selection responses = {};  ///< which responses of each example
 };
 
-/// Packs responses of the examples that `members` names by their index in the data set, which
+/// Packs responses of the examples that `members` lists by their index in the data set, which
 /// becomes the sequences' `example`. Order: by member, then by response index. Throws value_error
-/// for a member or response index that is not there, for an example of which no response is
-/// selected, and as above.
+/// for a member or response index out of range and for an example with no selected response, and
+/// throws as above.
 template <std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] prefix_tree_batch pack(const Examples& examples, std::span<const std::size_t> members,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What `pack` takes: one prompt with one response, and whose they are.
+// The input of `pack`: one prompt with one response, and which example they belong to.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace prefopt {
 
-/// A prompt and one response to it. The spans point into somebody else's tokens.
+/// A prompt and one response to it. The spans point to tokens owned elsewhere.
 struct packable_sequence {
   std::int32_t example = 0;         ///< which example of the data set
   std::int32_t response_index = 0;  ///< which response of that example

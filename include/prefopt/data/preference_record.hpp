@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text
-// or as token ids, and where it stood.
+// or as token ids, and its location there.
 
 #include <cstddef>
 #include <memory>
@@ -13,15 +13,15 @@
 
 namespace prefopt {
 
-/// One example of a data set before it is tokenized. A data set may hold both kinds.
+/// One example of a data set before it is tokenized. A data set may mix text and token ids.
 template <template <class> class Form>
 struct basic_record {
   std::variant<Form<std::string>, Form<token_ids>> example;
-  /// line of the file that it came from, from 1; 0: from no file
+  /// line in its file, counted from 1; 0: not from a file
   std::size_t line = 0;
   /// name of that file, shared by its records; may be null
   std::shared_ptr<const std::string> file = {};
-  /// number in the list that the file holds, from 1; 0: it holds none
+  /// position in the list that the file holds, counted from 1; 0: the file holds no list
   std::size_t item = 0;
 
   [[nodiscard]] bool is_text() const { return std::holds_alternative<Form<std::string>>(example); }
@@ -31,8 +31,8 @@ using preference_record = basic_record<basic_pair>;
 using ranked_record = basic_record<basic_example>;
 using unpaired_record = basic_record<basic_unpaired>;
 
-/// Where a record stood, to begin an error message with: "hh.jsonl: line 7", "hh.json: line 1: item
-/// 7".
+/// A record's location, as the start of an error message: "hh.jsonl: line 7", "hh.json: line 1:
+/// item 7".
 template <template <class> class Form>
 [[nodiscard]] std::string location_of(const basic_record<Form>& record) {
   const std::string location =

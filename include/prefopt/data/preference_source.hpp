@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_source: what tokenize reads, an example of any form as text, as ids, or as the record
-// of a file that holds either, and what it makes of it.
+// preference_source: the input of tokenize, an example of any form as text, as ids, or as the
+// record of a file that holds either; and the type that tokenize makes of it.
 
 #include <cstddef>
 #include <string>
@@ -17,8 +17,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Of each form: its example of token ids, what messages call it, and how a prompt and responses of
-/// ids become one with the scores or the label of another.
+/// For each form: its example of token ids, its name in messages, and how to combine a prompt and
+/// responses of ids with the scores or the label of another example.
 template <class Source>
 struct form_of {};
 
@@ -69,7 +69,7 @@ struct form_of<basic_record<Form>> : form_of<Form<token_ids>> {};
   return number;
 }
 
-/// Where the number-th input stands, counted from 1.
+/// The location of the number-th input, counted from 1.
 template <class Source>
 [[nodiscard]] std::string location_of(const Source& source, std::size_t number) {
   if constexpr (requires { source.file; }) return prefopt::location_of(source);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The one batch layout: sequences that begin alike are stored once, as a forest of token runs in
-// depth-first preorder.
+// The only batch layout: the common prefixes of sequences are stored once, as a forest of token
+// runs in depth-first preorder.
 //
 // Legend: N stored tokens, S sequences, M targets, R rows that a head reads. No padding anywhere.
 //
-// Preorder makes the attention mask one interval a key: the key at row j of node n is seen by rows
-// j .. n.subtree_end-1 and by no others.
+// Preorder makes the attention mask one interval per key: the key at row j of node n is visible to
+// rows j .. n.subtree_end-1 and to no others.
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +19,7 @@
 namespace prefopt {
 
 /// A run of tokens [begin, end) that all sequences through it share; [begin, subtree_end) is the
-/// run and all below it.
+/// run and everything below it.
 struct tree_node {
   /// index of the node above, -1 for a root; always smaller than the node's own index
   std::int32_t parent;
@@ -32,18 +32,18 @@ struct tree_node {
 
 /// One path from a root to `last_row`: a prompt and one response to it.
 struct tree_sequence {
-  /// which example of the data set, so that a reference cache can answer
+  /// which example of the data set, for reference caches
   std::int32_t example;
   /// which response of that example (chosen_index, rejected_index, or the k-th)
   std::int32_t response_index;
   std::int32_t first_target;  ///< its targets are [first_target, first_target + count)
-  std::int32_t count;         ///< its response tokens that have a target
+  std::int32_t count;         ///< how many of its response tokens are targets
   std::int32_t last_row;
 
   friend bool operator==(const tree_sequence&, const tree_sequence&) = default;
 };
 
-/// "log p(token | the path that ends at row)" is asked for.
+/// Requests log p(token | the path that ends at row).
 struct tree_target {
   std::int32_t row;
   token_id token;
@@ -61,8 +61,8 @@ struct prefix_tree_batch {
   std::vector<std::int32_t> rows;        // [R] distinct target rows, ascending
 };
 
-/// One sequence of a batch as a plain sequence model sees it. The spans live as long as the call
-/// that hands them out.
+/// One sequence of a batch as a plain sequence model sees it. The spans are valid only during the
+/// call that passes them.
 struct sequence_path {
   const tree_sequence& sequence;
   /// from the root to the last row; the last `sequence.count` are the targets
@@ -70,8 +70,8 @@ struct sequence_path {
   std::span<const std::int32_t> rows;  ///< the batch row of each token
 };
 
-/// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. What lets a model
-/// that knows nothing of trees be a policy. Cost: the sum of the sequences' lengths.
+/// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. Lets a model that
+/// knows nothing about trees serve as a policy. Cost: the sum of the sequences' lengths.
 template <class Visitor>
 void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   token_ids tokens;

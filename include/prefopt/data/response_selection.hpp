@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// response_selection: which responses of each example a program reads: those of certain places, all
-// that answer the example's own prompt, or the best of these alone.
+// response_selection: which responses of each example a program reads: those at certain indices,
+// all that answer the example's own prompt, or only the best of these.
 
 #include <cmath>
 #include <cstddef>
@@ -15,30 +15,30 @@
 
 namespace prefopt {
 
-/// Where the best response to the example's own prompt stands, by score, of equal ones the first;
-/// response_count(example) where there is none.
+/// The index of the best response to the example's own prompt by score, the first among equals;
+/// response_count(example) if there is none.
 template <example_like Example>
 [[nodiscard]] std::size_t best_response(const Example& example) {
   return best_score(response_count(example),
                     [&](std::size_t index) { return response_score(example, index); });
 }
 
-/// A set of places that depends on the example's scores only.
+/// A set of indices that depends only on the example's scores.
 class response_selection {
  public:
   /// All responses.
   response_selection() = default;
 
-  /// Those of these places, whether they are there or not; none named: all.
+  /// Those at these indices, whether they exist or not; an empty list: all.
   response_selection(std::initializer_list<std::int32_t> responses) : indices_(responses) {}
   response_selection(std::vector<std::int32_t> responses) : indices_(std::move(responses)) {}
 
-  /// All but those that answer another prompt.
+  /// All except those that answer another prompt.
   [[nodiscard]] static response_selection own() { return response_selection(kind::own); }
   /// The best of those, as best_response finds it.
   [[nodiscard]] static response_selection best() { return response_selection(kind::best); }
 
-  /// Calls `visit(std::int32_t index)` for each response of the example that is selected.
+  /// Calls `visit(std::int32_t index)` for each selected response of the example.
   template <example_like Example, class Visitor>
   void for_each(const Example& example, const Visitor& visit) const {
     const std::size_t count = response_count(example);

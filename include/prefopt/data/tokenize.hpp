@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenize: pairs, lists or unpaired examples as text or ids in, the same as token ids out.
+// tokenize: turns pairs, lists or unpaired examples of text or ids into the same of token ids.
 //
-// A prompt and its response are tokenized jointly, as a model meets them. Where a merge crosses the
-// boundary, the prompt's tokens are those of its own with which all joint tokenizations begin, and
-// the rest belongs to the responses. An end-of-text token closes each response unless it is there
-// already, so an empty response is that token alone; white space and further end tokens behind it
-// are left out. Examples that hold ids are taken as they are, with no token added. Then every
-// example is cut to `max_length`, and dropped if a response has no token left, or none that the
-// model predicts, or all of two or more are equal.
+// A prompt and its response are tokenized jointly, as the model will see them. If a merge crosses
+// the boundary, the prompt keeps those of its own tokens with which all joint tokenizations begin,
+// and the rest belongs to the responses. An end-of-text token closes each response unless it is
+// already there, so an empty response is that token alone; white space and further end tokens after
+// it are removed. Examples that hold ids are used unchanged, with no token added. Then every
+// example is cut to `max_length`. It is dropped if a response has no token left or none that the
+// model predicts, or if all of two or more responses are equal.
 
 #include <algorithm>
 #include <array>
@@ -35,8 +35,8 @@ struct tokenize_options {
   std::size_t max_length = 1024;  ///< tokens of a prompt and one response
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   std::size_t vocabulary_size = 0;  ///< the model's; 0: the tokenizer's, or unknown without one
-  /// Special tokens that a text spells become ordinary text, as with the option of transformers
-  /// that is called so.
+  /// Special tokens that a text spells out become ordinary text, as with the transformers option of
+  /// the same name.
   bool split_special_tokens = false;
   /// Nothing is dropped: an example whose responses are all equal is kept, and one with a response
   /// that has no token left to predict is an error.
@@ -45,14 +45,14 @@ struct tokenize_options {
 
 namespace detail {
 
-/// Stands where a tokenizer would, for data that needs none.
+/// Takes the place of a tokenizer for data that needs none.
 struct no_tokenizer {};
 
 [[nodiscard]] inline std::size_t common_beginning(const token_ids& a, const token_ids& b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-/// Whether there is nothing to prefer: of two or more responses all are equal.
+/// Whether there is nothing to prefer: all of two or more responses are equal.
 template <class Sequence>
 [[nodiscard]] bool responses_are_equal(const basic_unpaired<Sequence>&) {
   return false;
@@ -64,8 +64,8 @@ template <class Example>
   return true;
 }
 
-/// `text` up to the first of the end tokens that close it, with white space between and behind them
-/// or none.
+/// `text` up to the first of the end tokens that close it; white space may separate and follow
+/// them.
 [[nodiscard]] inline std::string_view without_tail(std::string_view text, std::string_view end) {
   std::string_view closed = text;
   for (std::string_view left = text; !end.empty();) {
@@ -77,7 +77,7 @@ template <class Example>
   return closed;
 }
 
-/// A list that a program made may be anything. Throws value_error.
+/// Validates a list, which a program may have made with any content. Throws value_error.
 template <class Example>
 void check_form(const Example&, std::string_view) {}
 template <class Sequence>
@@ -206,7 +206,7 @@ class source_tokenizer {
     return tokenizer_.encode(text);
   }
 
-  /// Looks behind byte `from`, and not at `last` where it closes the text, as an end token does.
+  /// Looks after byte `from` and ignores `last` if it closes the text, as an end token does.
   void count_special_tokens(std::string_view text, std::size_t from, std::string_view last) {
     if constexpr (special_token_tokenizer<Tokenizer>) {
       if (options_.split_special_tokens) return;
@@ -223,8 +223,8 @@ class source_tokenizer {
     }
   }
 
-  /// The response's tokens with their end-of-text token. An empty response has none of its own,
-  /// even if the prompt's last token is one and has come to it.
+  /// The response's tokens with their end-of-text token. An empty response always gets one, even if
+  /// a merge assigned it the prompt's last token and that is one.
   token_ids closed(const token_ids& joint, std::size_t boundary, std::string_view text) const {
     token_ids ids(joint.begin() + static_cast<std::ptrdiff_t>(boundary), joint.end());
     const token_id end = tokenizer_.end_of_text();
@@ -246,7 +246,7 @@ class source_tokenizer {
   const Tokenizer& tokenizer_;
   tokenize_options options_;
   std::size_t vocabulary_size_;
-  std::size_t line_ = 0;  // of the input at hand
+  std::size_t line_ = 0;  // of the current input
   basic_tokenized<example_type> result_;
 };
 
@@ -274,12 +274,12 @@ template <class Tokenizer, class Sources>
 
 }  // namespace detail
 
-/// Tokenizes a range of preference_source: records, texts or ids of one form, to basic_tokenized of
-/// that form. Throws format_error, which names the place, for an id outside the vocabulary and for
+/// Tokenizes a range of preference_source (records, texts or ids of one form) into basic_tokenized
+/// of that form. Throws format_error, naming the location, for an id outside the vocabulary and for
 /// a text that makes the tokenizer throw value_error, for an example that keep_all cannot keep, and
-/// one with the counts if no usable example is left; value_error for a max_length of 0 and for a
-/// list of fewer than two responses or with other scores than one finite number each. Cost: an
-/// encoding a text's prompt and each of its responses.
+/// with the counts if no usable example is left; value_error for a max_length of 0 and for a list
+/// with fewer than two responses or with scores other than one finite number per response. Cost:
+/// one encoding for a text's prompt and one for each of its responses.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
@@ -288,7 +288,7 @@ template <std::ranges::input_range Sources, tokenizer Tokenizer>
   return detail::tokenize_with(text_tokenizer, sources, options);
 }
 
-/// The same for data that holds ids; throws format_error, which names the place, for text.
+/// The same for data that holds ids; throws format_error, naming the location, for text.
 template <std::ranges::input_range Sources>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const tokenize_options& options = {})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenized_preferences: a data set that is ready to be packed, and what became of the records that
-// it was made from.
+// tokenized_preferences: a data set that is ready to be packed, and what happened to the records it
+// was made from.
 
 #include <cstddef>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace prefopt {
 
-/// Counts of examples, except where it says something else.
+/// Counts of examples, unless stated otherwise.
 struct tokenize_report {
   std::size_t total = 0;          ///< read
   std::size_t kept = 0;           ///< left to train on
@@ -22,18 +22,18 @@ struct tokenize_report {
   /// dropped: a response of one token without a prompt, which nothing predicts
   std::size_t dropped_no_target = 0;
   std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
-  std::size_t truncated = 0;        ///< of those kept: cut to the maximal length
-  /// of all: white space or end tokens behind an end token left out
+  std::size_t truncated = 0;        ///< of those kept: cut to the maximum length
+  /// of all: white space or end tokens after an end token removed
   std::size_t behind_end = 0;
-  /// prompts and responses, not examples: a special token spelled inside
+  /// prompts and responses, not examples: a special token spelled out inside
   std::size_t special_texts = 0;
   std::string special_token = {};  ///< the first of those tokens
-  std::size_t special_line = 0;    ///< where it stands
+  std::size_t special_line = 0;    ///< where it is
 
   friend bool operator==(const tokenize_report&, const tokenize_report&) = default;
 };
 
-/// The counts in words, for a console or a message; what is zero is left out.
+/// The counts as text, for a console or a message; zero counts are omitted.
 [[nodiscard]] inline std::string describe(const tokenize_report& report,
                                           std::string_view examples = "pairs") {
   std::string text = concat(report.kept, " of ", report.total, ' ', examples);
@@ -53,11 +53,11 @@ struct tokenize_report {
   return text;
 }
 
-/// Examples as token ids, with where each came from. A contiguous range of them.
+/// Examples as token ids, with their origins. A contiguous range of examples.
 template <class Example>
 struct basic_tokenized {
   std::vector<Example> examples;
-  /// of each example: its line in the file, or its place in the input, from 1
+  /// for each example: its line in the file or its position in the input, from 1
   std::vector<std::size_t> lines;
   tokenize_report report;
 

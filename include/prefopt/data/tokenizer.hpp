@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What data preparation asks of a tokenizer.
+// The interface that data preparation needs from a tokenizer.
 
 #include <concepts>
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace prefopt {
 /// Text to token ids and back.
 /// Needs: (1) `encode(text)`, special tokens in the text recognized; (2) `decode(ids)`, with
 /// decode(encode(x)) == x for any bytes x; (3) `end_of_text()`, the id that closes a text; (4)
-/// `vocabulary_size()`, above every id it gives.
+/// `vocabulary_size()`, greater than every id it returns.
 template <class T>
 concept tokenizer = requires(const T& t, std::string_view text, std::span<const token_id> ids) {
   { t.encode(text) } -> std::same_as<token_ids>;
@@ -25,7 +25,7 @@ concept tokenizer = requires(const T& t, std::string_view text, std::span<const 
   { t.vocabulary_size() } -> std::same_as<std::size_t>;
 };
 
-/// Where something stands in a text, in bytes.
+/// A location in a text, in bytes.
 struct text_range {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -33,9 +33,9 @@ struct text_range {
   friend bool operator==(const text_range&, const text_range&) = default;
 };
 
-/// A tokenizer that can tell and spell special tokens.
+/// A tokenizer that can find special tokens and encode them as text.
 /// Needs: (1) a tokenizer; (2) `find_special_token(text, from)`, the first one that begins at or
-/// behind `from`; (3) `encode_split(text)`, the ids with special tokens taken for ordinary text.
+/// after `from`; (3) `encode_split(text)`, the ids with special tokens treated as ordinary text.
 template <class T>
 concept special_token_tokenizer =
     tokenizer<T> && requires(const T& t, std::string_view text, std::size_t from) {

@@ -9,9 +9,9 @@
 
 namespace prefopt {
 
-/// What stays of a sequence that is too long. `keep_start`: each sequence loses its end.
-/// `keep_end`: the prompt loses its start, for all responses alike, down to one token if it must;
-/// what is still too long loses its end.
+/// What remains of a sequence that is too long. `keep_start`: each sequence loses its end.
+/// `keep_end`: the prompt loses its start, the same for all responses, down to one token if
+/// necessary; a sequence that is still too long loses its end.
 enum class truncation { keep_start, keep_end };
 
 namespace detail {
@@ -34,7 +34,7 @@ void change_responses(tokenized_example& example, const Change& change) {
 }  // namespace detail
 
 /// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair,
-/// tokenized_example or tokenized_unpaired; tells whether anything was cut. A response may be left
+/// tokenized_example or tokenized_unpaired; returns whether anything was cut. A response may end up
 /// without a token.
 template <template <class> class Form>
 bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From rewards and a critic's values to what each token was worth: generalized advantage estimation
-// (Schulman et al. 2016, arXiv:1506.02438, eq. 16), and the whitening that PPO puts behind it.
+// Computes what each token was worth from rewards and a critic's values: generalized advantage
+// estimation (Schulman et al. 2016, arXiv:1506.02438, eq. 16), and the whitening that PPO applies
+// after it.
 //
 // Legend: n tokens of one response.
 
@@ -16,8 +17,8 @@
 namespace prefopt {
 
 struct advantage_options {
-  double gamma = 1;   ///< what a reward loses with each token that it comes later, 0 to 1
-  double lam = 0.95;  ///< lambda: 0 trusts the values alone, 1 the rewards alone
+  double gamma = 1;   ///< discount of a reward for each token that it comes later, 0 to 1
+  double lam = 0.95;  ///< lambda: 0 trusts only the values, 1 only the rewards
 };
 
 /// Throws value_error for an option outside its range.
@@ -32,12 +33,12 @@ inline void check(const advantage_options& options) {
 
 struct advantages_and_returns {
   std::vector<double> advantages;  // [n]
-  std::vector<double> returns;     // [n] advantages + values: what a critic is taught
+  std::vector<double> returns;     // [n] advantages + values: the critic's regression targets
 };
 
 /// A_t = d_t + gamma lambda A_{t+1} with d_t = r_t + gamma V_{t+1} - V_t. `values` are those before
-/// each token; behind the last there is nothing to come. Throws shape_error unless there are as
-/// many rewards as values, and what check(options) throws.
+/// each token; after the last one, V is 0. Throws shape_error unless there are as many rewards as
+/// values, and what check(options) throws.
 [[nodiscard]] inline advantages_and_returns generalized_advantages(
     std::span<const double> rewards, std::span<const double> values,
     const advantage_options& options = {}) {
@@ -58,8 +59,8 @@ struct advantages_and_returns {
   return found;
 }
 
-/// Divides by the standard deviation (of a sample, n - 1; a variance of 1e-8 is added), after
-/// taking the mean away or keeping it. One number alone has no deviation and stays as it is.
+/// Divides by the standard deviation (of a sample, n - 1; 1e-8 is added to the variance), and
+/// removes the mean or keeps it. A single number has no deviation and stays unchanged.
 inline void whiten(std::span<double> numbers, bool keep_mean = false) {
   if (numbers.size() < 2) return;
   const auto count = static_cast<double>(numbers.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// any_loss: a loss whose kind is known at run time only, as a program has it that is told by name.
-// One virtual call a micro-batch; what takes it compiles once for all losses.
+// any_loss: a type-erased loss, for programs that choose it by name at run time. One virtual call
+// per micro-batch; code that takes it compiles once for all losses.
 
 #include <concepts>
 #include <cstdint>
@@ -19,16 +19,16 @@
 
 namespace prefopt {
 
-/// Holds any preference_loss of log-probs but itself. Copies hold losses of their own, with the
-/// same state. One that was moved from can be copied, assigned to and destroyed; all else throws
-/// value_error.
+/// Holds any preference_loss over log-probs except another any_loss. A copy holds its own loss,
+/// with the same state. A moved-from any_loss can be copied, assigned to and destroyed; everything
+/// else throws value_error.
 class any_loss {
  public:
-  /// may be given a reference that it does not read
+  /// accepts a reference that it does not read
   static constexpr bool chosen_at_run_time = true;
 
   template <class Loss>
-    requires(!std::same_as<Loss, any_loss>) &&  // a copy must not ask whether it is a loss
+    requires(!std::same_as<Loss, any_loss>) &&  // copying must not check whether this is a loss
                 preference_loss<Loss> && (!reads_rewards<Loss>())
   explicit any_loss(Loss loss)
       : inputs(loss.inputs), held_(std::make_unique<holder<Loss>>(std::move(loss))) {}
@@ -96,7 +96,7 @@ class any_loss {
     Loss loss;
   };
 
-  /// Throws value_error where the loss was moved away.
+  /// Throws value_error if the loss was moved from.
   [[nodiscard]] base& held() {
     require_held();
     return *held_;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Alignment via optimal transport on pairs, Melnyk et al. 2024, arXiv:2406.05882: over the step's
-// pairs, the policy's sorted differences are held against the reference's sorted ones,
+// pairs, the policy's sorted differences are compared with the reference's sorted ones,
 //
 //   h_(i) = sort(log pi(c) - log pi(j))_i - sort(log ref(c) - log ref(j))_i
 //   loss  = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
 //
-// so that the whole distribution of margins moves up, not each pair's own. A pair's loss is that of
-// its place in the policy's order.
+// so that the whole distribution of margins moves up, not each single margin. A pair's loss is that
+// of its position in the policy's order.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace prefopt {
 
-/// Where two pairs have the same difference, the earlier one counts as the smaller.
+/// If two pairs have the same difference, the earlier one counts as the smaller.
 struct aot {
   double beta = 0.1;           ///< above 0
   double label_smoothing = 0;  ///< e, at least 0 and below 0.5

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Alignment via optimal transport without pairs, Melnyk et al. 2024, arXiv:2406.05882: over a step,
-// the sorted log-ratios of the chosen responses are held against those of the rejected ones,
+// the sorted log-ratios of the chosen responses are compared with those of the rejected ones,
 //
 //   h_(i) = sort(r_c)_i - sort(r_j)_i
 //   loss  = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
 //
-// A pair's loss is that of its chosen response's place.
+// A pair's loss is that of its chosen response's position.
 
 #include <cstddef>
 #include <string_view>
@@ -21,7 +21,7 @@
 
 namespace prefopt {
 
-/// Which chosen response stood beside which rejected one does not matter.
+/// It does not matter which chosen response is paired with which rejected one.
 struct aot_unpaired {
   double beta = 0.1;           ///< above 0
   double label_smoothing = 0;  ///< e, at least 0 and below 0.5

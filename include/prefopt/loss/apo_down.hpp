@@ -16,7 +16,7 @@
 
 namespace prefopt {
 
-/// For chosen responses that are worse than the policy: it lowers both, the rejected one more.
+/// For chosen responses that are worse than the policy's own: lowers both, the rejected one more.
 struct apo_down {
   double beta = 0.1;  ///< above 0
 

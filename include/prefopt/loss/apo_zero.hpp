@@ -16,7 +16,7 @@
 
 namespace prefopt {
 
-/// For chosen responses that are better than the policy: it raises them and lowers the rejected
+/// For chosen responses that are better than the policy's own: raises them and lowers the rejected
 /// ones.
 struct apo_zero {
   double beta = 0.1;  ///< above 0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// require_pair, pair_of, batch_pairs: examples of two responses as the pairs that losses of pairs
-// read.
+// require_pair, pair_of, batch_pairs: turn examples of two responses into the pairs that pairwise
+// losses read.
 
 #include <cstddef>
 #include <span>
@@ -15,9 +15,9 @@
 
 namespace prefopt {
 
-/// Throws value_error, naming the loss, for another number of responses than two, and where the
-/// first is not better than the second: a tie is no preference, and a response to another prompt is
-/// none's better.
+/// Throws value_error, naming the loss, unless there are exactly two responses and the first is
+/// better than the second: a tie is not a preference, and a response to another prompt is not
+/// better than any.
 template <class Response>
 void require_pair(std::string_view loss, std::span<const Response> group) {
   if (group.size() != 2)
@@ -28,7 +28,7 @@ void require_pair(std::string_view loss, std::span<const Response> group) {
                              group[1].score, ", expected a pair with the better response first"));
 }
 
-/// The pair that an example's responses are, the chosen one first. Throws as require_pair does.
+/// An example's responses as a pair, the chosen one first. Throws like require_pair.
 [[nodiscard]] inline pair_log_probs pair_of(std::string_view loss,
                                             std::span<const response_log_probs> group) {
   require_pair(loss, group);
@@ -36,7 +36,7 @@ void require_pair(std::string_view loss, std::span<const Response> group) {
           group[1].reference, group[0].tokens, group[1].tokens};
 }
 
-/// [P]. Throws as pair_of does.
+/// [P]. Throws like pair_of.
 [[nodiscard]] inline std::vector<pair_log_probs> batch_pairs(std::string_view loss,
                                                              const response_groups& groups) {
   std::vector<pair_log_probs> pairs;

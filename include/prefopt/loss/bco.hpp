@@ -6,7 +6,7 @@
 //   loss = -log sigmoid(-(beta r - d))  of an undesirable one
 //
 // r are log-ratios to the reference, summed over tokens, and d is the mean of beta r over all
-// responses of all steps so far, this one's too, held constant.
+// responses of all steps so far, including this one, held constant.
 
 #include <cmath>
 #include <cstdint>
@@ -25,7 +25,7 @@ namespace prefopt {
 struct bco {
   double beta = 0.1;  ///< above 0
 
-  /// What it carries from step to step.
+  /// The state that it carries from step to step.
   struct running_mean {
     double value = 0;
     double count = 0;  ///< responses seen

@@ -17,7 +17,7 @@
 
 namespace prefopt {
 
-/// Each response is classified for itself: thumbs up, thumbs down.
+/// Classifies each response by itself: thumbs up, thumbs down.
 struct bco_pair {
   double beta = 0.1;  ///< above 0
 

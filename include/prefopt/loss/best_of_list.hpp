@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// best_of_list: the chance that a softmax gives to the first of some responses, which losses of
-// lists are made of.
+// best_of_list: the softmax probability of the first of several responses, from which listwise
+// losses are built.
 
 #include <algorithm>
 #include <cmath>
@@ -36,9 +36,9 @@ inline void require_list(std::string_view loss, std::span<const response_log_pro
         concat(loss, ": a list of ", list.size(), " responses, expected two or more"));
 }
 
-/// -log of the share of exp(beta r) that falls to the first of `among` (indices into the list),
-/// with r the log-ratio to the reference. Adds its derivatives by each policy to `slopes` [K].
-/// Alone it has all of it: the loss is 0. Throws value_error for nothing to choose from.
+/// -log of the share of exp(beta r) that belongs to the first of `among` (indices into the list),
+/// with r the log-ratio to the reference. Adds its derivatives with respect to each `policy` to
+/// `slopes` [K]. If it is the only one, the loss is 0. Throws value_error if `among` is empty.
 [[nodiscard]] inline double add_best_of_list(std::span<const response_log_probs> list,
                                              std::span<const std::size_t> among, double beta,
                                              std::span<double> slopes) {
@@ -48,7 +48,7 @@ inline void require_list(std::string_view loss, std::span<const response_log_pro
   const auto others = among.subspan(1);
   if (others.empty()) return 0;
   // m = log sum_j exp(z_j) over the others, z_j = -beta (r_best - r_j): then the loss is log(1 +
-  // exp(m)). One other alone is z itself, so a pair gives the bits of DPO.
+  // exp(m)). With one other, m is z itself, so a pair gives the same bits as DPO.
   double greatest = -beta * (ratio(best) - ratio(others.front()));
   for (const std::size_t j : others)
     greatest = std::max(greatest, -beta * (ratio(best) - ratio(j)));

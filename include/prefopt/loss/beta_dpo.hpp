@@ -8,7 +8,7 @@
 // h is the margin of summed log-probs. M and s are running averages (memory 0.9) of the steps' mean
 // and standard deviation of h. Of the P pairs of a step, int(P (1 - filtered)) are kept, drawn
 // without replacement by exp(-(h - M)^2 / (2 s^2)): a pair far from the usual margin is an outlier
-// or already learned. b is held constant. Where the loss is only evaluated, all pairs are kept.
+// or already learned. b is held constant. If the loss is only evaluated, all pairs are kept.
 
 #include <algorithm>
 #include <cmath>
@@ -30,22 +30,22 @@
 
 namespace prefopt {
 
-/// What is drawn follows from the seed and the number of steps observed. Pairs are left out of the
-/// step that was observed last, which is known by its margins, and of no other.
+/// The draw depends on the seed and the number of steps observed. Pairs are left out only of the
+/// step that was observed last, which is recognized by its margins.
 struct beta_dpo {
   double beta = 0.1;         ///< above 0
   double sensitivity = 0.6;  ///< a, at least 0
-  double filtered = 0.2;     ///< share of a step's pairs that is left out, at least 0 and below 1
+  double filtered = 0.2;     ///< share of a step's pairs to leave out, at least 0 and below 1
   std::uint64_t seed = 42;
 
-  /// What it carries from step to step: M, s and the number of steps.
+  /// The state that it carries from step to step: M, s and the number of steps.
   struct running_margin {
     double mean = 0;
     double deviation = 0;
     double steps = 0;
   } running = {};
 
-  /// What `observe` drew.
+  /// The draw of `observe`.
   struct drawn_step {
     std::vector<double> margins;    // [P]
     std::vector<std::size_t> kept;  // indices of pairs
@@ -55,8 +55,8 @@ struct beta_dpo {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  /// At least one pair is kept. What is left out has loss 0; the others' count for it, so that the
-  /// step's mean is that of the kept.
+  /// Keeps at least one pair. A pair that is left out has loss 0; the others count for it, so that
+  /// the step's mean is that of the kept pairs.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const std::vector<double> margins = margins_of(groups);
     const std::vector<std::size_t> kept =
@@ -134,7 +134,7 @@ struct beta_dpo {
         1, static_cast<std::size_t>(static_cast<double>(margins.size()) * (1 - filtered)));
     if (keep == order.size()) return order;
     random_generator random(seed, static_cast<std::uint64_t>(running.steps));
-    // log of -log(u) / weight: the smallest are kept, and no weight is too small for it
+    // log of -log(u) / weight: the smallest are kept, and no weight is too small to be represented
     std::vector<double> keys;
     for (const double h : margins) {
       const double away = running.deviation > 0 ? (h - running.mean) / running.deviation : 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The loss of a reward model on pairs (Bradley & Terry 1952; Ouyang et al. 2022, arXiv:2203.02155,
-// eq. 1), with the margin of Touvron et al. 2023, arXiv:2307.09288, eq. 2, and the centring of
+// eq. 1), with the margin of Touvron et al. 2023, arXiv:2307.09288, eq. 2, and the centering of
 // Eisenstein et al. 2023, arXiv:2312.09244:
 //
 //   loss = -log sigmoid(R_c - R_j - m) + c (R_c + R_j)^2
 //
-// R are rewards. Only their differences are learned, so each prompt's could drift; c holds them
+// R are rewards. Only their differences are learned, so each prompt's could drift; c keeps them
 // around 0.
 
 #include <cmath>
@@ -21,9 +21,9 @@
 
 namespace prefopt {
 
-/// Of examples with two responses, which a `reward_model` scores.
+/// For examples with two responses, which a `reward_model` scores.
 struct bradley_terry {
-  /// m = margin_scale (score of the chosen - score of the rejected response); of a pair the scores
+  /// m = margin_scale (score of the chosen - score of the rejected response); for a pair the scores
   /// are 1 and 0, so this is the margin itself. At least 0.
   double margin_scale = 0;
   double center_rewards_coefficient = 0;  ///< c, at least 0; TRL advises 0.01
@@ -33,7 +33,7 @@ struct bradley_terry {
   static constexpr loss_inputs inputs{.reference = false};
   static constexpr bool reads_rewards = true;
 
-  /// Throws value_error for another number of responses than two, and for scores that do not say
+  /// Throws value_error unless there are exactly two responses, and for scores that do not say
   /// which is better.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> pair) const {
     if (pair.size() != 2)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_label_smoothing: the check that all losses with a share of wrong labels share.
+// check_label_smoothing: the check that all losses with label smoothing share.
 
 #include <string_view>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a pairwise loss is given, gives back, and must declare. A loss sees numbers, never tokens or
-// models.
+// The input and output of a pairwise loss, and what it must declare. A loss sees numbers, never
+// tokens or models.
 
 #include <concepts>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace prefopt {
 
-/// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss asks
+/// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss requires
 /// (`reduction`), and the responses' lengths in tokens.
 struct pair_log_probs {
   double policy_chosen = 0;
@@ -23,7 +23,7 @@ struct pair_log_probs {
   std::int64_t rejected_tokens = 0;
 };
 
-/// A pair's loss and its derivatives by `policy_chosen` and `policy_rejected`.
+/// A pair's loss and its derivatives with respect to `policy_chosen` and `policy_rejected`.
 struct pair_loss {
   double loss = 0;
   double slope_chosen = 0;
@@ -33,19 +33,19 @@ struct pair_loss {
 /// How token log-probs become the number that a loss reads.
 enum class token_reduction { sum, mean };
 
-/// The sum in which tokens beyond the shortest response of the example weigh `tail` only: what is
-/// left of the verbosity of a longer response (Liu et al. 2024, arXiv:2409.06411).
+/// The sum in which tokens beyond the length of the example's shortest response have weight `tail`:
+/// the remaining share of a longer response's verbosity (Liu et al. 2024, arXiv:2409.06411).
 struct desensitized_sum {
   double tail = 1;
 };
 
-/// A way to reduce: which of them is a constant of the loss, or a member where the loss has its
-/// settings.
+/// A way to reduce: a constant of the loss, or a member if it has settings.
 template <class R>
 concept reduction_of_tokens = std::same_as<std::remove_cvref_t<R>, token_reduction> ||
                               std::same_as<std::remove_cvref_t<R>, desensitized_sum>;
 
-/// Which inputs a loss reads. What it does not read is neither computed nor accepted as an option.
+/// Which inputs a loss reads. Inputs that it does not read are neither computed nor accepted as an
+/// option.
 struct loss_inputs {
   bool rejected = true;   ///< all responses; else only an example's best one by score
   bool reference = true;  ///< the reference's log-probs
@@ -56,7 +56,7 @@ struct loss_inputs {
   bool mismatched = false;  ///< also responses that answer another prompt
   bool lengths = false;     ///< of a pair, the responses' lengths in tokens
 
-  /// What two losses read together.
+  /// The inputs that two losses read together.
   [[nodiscard]] friend constexpr loss_inputs operator|(const loss_inputs& a, const loss_inputs& b) {
     return {.rejected = a.rejected || b.rejected,
             .reference = a.reference || b.reference,
@@ -67,7 +67,7 @@ struct loss_inputs {
   }
 };
 
-/// What messages call a loss: its `name`, or "loss" where it has none.
+/// The name of a loss in messages: its `name`, or "loss" if it has none.
 template <class Loss>
 [[nodiscard]] constexpr std::string_view loss_name() {
   if constexpr (requires { std::string_view(Loss::name); })
@@ -81,8 +81,8 @@ template <class Loss>
 /// const call operator from pair_log_probs to pair_loss in closed form, finite for finite input, in
 /// double; (4) `check(loss)`, found by argument-dependent lookup, which throws value_error for
 /// hyper-parameters outside their range. Promises: the slopes are the derivatives of the loss; a
-/// slope of an input that `inputs` denies is 0; it reads lengths only where `inputs` says so, for
-/// elsewhere they may be 0. Not asked: that it reads all of its input.
+/// slope of an input that `inputs` excludes is 0; it reads lengths only if `inputs` says so,
+/// because otherwise they may be 0. Not required: that it reads all of its input.
 template <class L>
 concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_log_probs& pair) {
   { loss(pair) } -> std::same_as<pair_loss>;
@@ -91,7 +91,7 @@ concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_l
   check(loss);
 };
 
-/// A pairwise_loss of the margin alone: adding one number to both log-ratios changes nothing.
+/// A pairwise_loss of the margin only: adding the same number to both log-ratios changes nothing.
 template <class L>
 concept margin_loss = pairwise_loss<L> && static_cast<bool>(L::reads_margin_only);
 

@@ -4,8 +4,8 @@
 //
 //   loss = -(1 - e) log sigmoid(beta d) - e log sigmoid(-beta d)
 //
-// d is the difference of the responses' summed log-probs. There is no reference; e is the chance
-// that a label is wrong. The paper adds the supervised loss of the chosen response.
+// d is the difference of the responses' summed log-probs. There is no reference; e is the
+// probability that a label is wrong. The paper adds the supervised loss of the chosen response.
 
 #include <string_view>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// DiscoPOP, the log-ratio modulated loss that a search found, Lu et al. 2024, arXiv:2406.08414:
-// with z = beta h and m = sigmoid(z / tau),
+// DiscoPOP, the log-ratio-modulated loss found by a search, Lu et al. 2024, arXiv:2406.08414: with
+// z = beta h and m = sigmoid(z / tau),
 //
 //   loss = -(1 - m) log sigmoid(z) + m exp(-z)
 //
@@ -20,7 +20,7 @@
 
 namespace prefopt {
 
-/// Logistic for pairs that are told apart wrongly, exponential for the others.
+/// Logistic for pairs in the wrong order, exponential for the others.
 struct discopop {
   double beta = 0.1;          ///< above 0
   double temperature = 0.05;  ///< tau, above 0, at most 1
@@ -33,7 +33,7 @@ struct discopop {
   [[nodiscard]] PREFOPT_HOST_DEVICE pair_loss operator()(const pair_log_probs& pair) const {
     const double z = beta * preference_margin(pair), u = z / temperature;
     const double m = sigmoid(u), rest = sigmoid(-u), bend = m * rest / temperature;
-    // exp(-z) m in one exponent: for wide negative margins exp(-z) alone has no number.
+    // exp(-z) m in one exponent: for large negative margins, exp(-z) alone overflows.
     const double exponential = std::exp(-z - log1p_exp(-u)), logistic = log1p_exp(-z);
     const double slope =
         -sigmoid(-z) * rest - logistic * bend - exponential + exponential * rest / temperature;

@@ -6,7 +6,7 @@
 //
 //   loss = -(1 - e) log sigmoid(beta h) - e log sigmoid(-beta h)
 //
-// h is the margin of summed log-probs, e the chance that a pair's label is wrong.
+// h is the margin of summed log-probs, e the probability that a pair's label is wrong.
 
 #include <string_view>
 
@@ -19,7 +19,7 @@
 
 namespace prefopt {
 
-/// A large beta holds the policy close to the reference.
+/// A large beta keeps the policy close to the reference.
 struct dpo {
   double beta = 0.1;           ///< above 0
   double label_smoothing = 0;  ///< e, at least 0 and below 0.5

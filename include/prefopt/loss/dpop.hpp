@@ -19,7 +19,7 @@
 
 namespace prefopt {
 
-/// Pays for chosen responses that become less likely than they were.
+/// Penalizes chosen responses that become less likely than under the reference.
 struct dpop {
   double beta = 0.1;   ///< above 0
   double lambda = 50;  ///< at least 0; 0 is DPO

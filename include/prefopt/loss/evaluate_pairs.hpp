@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluate_pairs: a loss over many pairs at once, from vectors of sequence log-probs of any kind:
-// std::vector, std::span, Eigen arrays, xtensor expressions, also mixed.
+// evaluate_pairs: a loss over many pairs at once, from any kind of vectors of sequence log-probs:
+// std::vector, std::span, Eigen arrays, xtensor expressions, or a mix.
 //
 // Legend: P pairs.
 
@@ -19,18 +19,18 @@
 namespace prefopt {
 
 /// The losses of P pairs. A slope is the derivative of its own pair's loss; that of `loss`, the
-/// mean, is a P-th of it.
+/// mean, is 1 / P of it.
 struct evaluated_pairs {
   double loss = 0;                   ///< mean over the pairs
   std::vector<double> losses;        // [P]
-  std::vector<double> slope_chosen;  // [P] by each pair's policy_chosen
-  // [P] by each pair's policy_rejected; all 0 where the loss does not read it
+  std::vector<double> slope_chosen;  // [P] with respect to policy_chosen
+  // [P] with respect to policy_rejected; all 0 if the loss does not read it
   std::vector<double> slope_rejected;
 };
 
 namespace detail {
 
-/// Throws unless there is a pair, and one number a pair.
+/// Throws unless there is at least one pair, and one number per pair.
 template <class Loss>
 void check_pair_count(std::string_view what, std::size_t came, std::size_t pairs) {
   if (came != pairs)
@@ -46,7 +46,7 @@ template <pairwise_loss Loss, class PairAt>
   evaluated_pairs result;
   for (std::size_t i = 0; i < pairs; ++i) {
     const pair_loss one = loss(pair_at(i));
-    // equal losses have exactly that mean
+    // the mean of equal losses is exactly their value
     result.loss += (one.loss - result.loss) / static_cast<double>(i + 1);
     result.losses.push_back(one.loss);
     result.slope_chosen.push_back(one.slope_chosen);
@@ -59,7 +59,7 @@ template <pairwise_loss Loss, class PairAt>
 template <class Loss>
 class referenced_pairs {
  public:
-  /// Throws shape_error where the lengths differ, value_error where they are 0.
+  /// Throws shape_error if the lengths differ, value_error if they are 0.
   referenced_pairs(const vector_like auto& policy_chosen, const vector_like auto& policy_rejected,
                    const vector_like auto& reference_chosen,
                    const vector_like auto& reference_rejected)
@@ -85,9 +85,9 @@ class referenced_pairs {
 
 }  // namespace detail
 
-/// A loss that reads all four: each [P], nats, reduced over tokens as the loss asks
-/// (`Loss::reduction`), for the policy and the reference. Throws shape_error where the lengths
-/// differ, value_error for no pairs and for hyper-parameters outside their range.
+/// For a loss that reads all four: each [P], nats, reduced over tokens as the loss requires
+/// (`Loss::reduction`), for the policy and the reference. Throws shape_error if the lengths differ,
+/// value_error for no pairs and for hyper-parameters outside their range.
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected,
           vector_like ReferenceChosen, vector_like ReferenceRejected>
   requires(Loss::inputs.rejected && Loss::inputs.reference && !Loss::inputs.lengths)
@@ -101,8 +101,8 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
                                  [&](std::size_t i) { return pairs.at(i, 0, 0); });
 }
 
-/// A loss that also reads the responses' lengths in tokens, as `f_divergence` of a loss of averaged
-/// log-probs does, whose log-probs are sums. Throws value_error for a length below 0.
+/// For a loss that also reads the responses' lengths in tokens, such as `f_divergence` of a loss of
+/// averaged log-probs, whose log-probs are sums. Throws value_error for a length below 0.
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected,
           vector_like ReferenceChosen, vector_like ReferenceRejected>
   requires(Loss::inputs.rejected && Loss::inputs.reference && Loss::inputs.lengths)
@@ -126,7 +126,7 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
   });
 }
 
-/// A loss that reads no reference.
+/// For a loss that reads no reference.
 template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyRejected>
   requires(Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths)
 [[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen,
@@ -140,7 +140,7 @@ template <pairwise_loss Loss, vector_like PolicyChosen, vector_like PolicyReject
   });
 }
 
-/// A loss that reads the policy's chosen responses only.
+/// For a loss that reads only the policy's chosen responses.
 template <pairwise_loss Loss, vector_like PolicyChosen>
   requires(!Loss::inputs.rejected && !Loss::inputs.reference && !Loss::inputs.lengths)
 [[nodiscard]] evaluated_pairs evaluate_pairs(const Loss& loss, const PolicyChosen& policy_chosen) {

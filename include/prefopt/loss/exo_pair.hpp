@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Efficient exact optimization of a pair, Ji et al. 2024, arXiv:2402.00856: the divergence of the
-// model's preference p = sigmoid(beta h) from a label that is right with chance 1 - e,
+// model's preference p = sigmoid(beta h) from a label that is right with probability 1 - e,
 //
 //   loss = p log(p / (1 - e)) + (1 - p) log((1 - p) / e)
 //

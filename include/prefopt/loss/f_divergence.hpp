@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// f-DPO, Wang et al. 2023, arXiv:2309.16240: a policy held near the reference by an f-divergence
-// has the reward beta f'(pi / ref) where KL gives beta log(pi / ref). So any loss of the margin
-// becomes one of the divergence when the scores s = f'(exp r) take the place of the log-ratios r:
+// f-DPO, Wang et al. 2023, arXiv:2309.16240: a policy that an f-divergence keeps near the reference
+// has the reward beta f'(pi / ref), where KL gives beta log(pi / ref). So any loss of the margin
+// becomes one of the divergence if the scores s = f'(exp r) replace the log-ratios r:
 //
 //   reverse KL   s = r                     (the loss itself)
 //   forward KL   s = 1 - exp(-r)
 //   Jensen-Shannon  s = log 2 + log sigmoid(r)
 //   alpha        s = (exp((alpha - 1) r) - 1) / (alpha - 1), at alpha = 1: r
 //
-// f' leaves a constant open: it is chosen so that s is 0 where policy and reference agree. In a
-// margin it cancels, as the normalizer of the optimal policy does, but where a loss divides by
-// lengths (as Hugging Face TRL does). Losses that read a response for itself have no such form.
+// f' is defined up to a constant, chosen so that s is 0 where policy and reference agree. In a
+// margin it cancels, like the normalizer of the optimal policy, unless a loss divides by lengths
+// (as Hugging Face TRL does). Losses that read each response by itself have no such form.
 
 #include <algorithm>
 #include <cmath>
@@ -34,7 +34,7 @@
 
 namespace prefopt {
 
-/// A response's score and its derivative by the log-ratio.
+/// A response's score and its derivative with respect to the log-ratio.
 struct divergence_score {
   double score = 0;
   double slope = 0;
@@ -48,9 +48,9 @@ struct reverse_kl {
   }
 };
 
-/// Grows with the exponential of how far the policy falls below the reference; beyond 690 nats
-/// score and slope stay at what they are there. So a pair whose rejected response lies that far
-/// below is a solved one. A loss of squares (ipo) is infinite from half as far on.
+/// Grows with the exponential of how far the policy falls below the reference; beyond 690 nats,
+/// score and slope stay constant. So a pair whose rejected response is that far below counts as
+/// solved. A squared loss (ipo) is infinite from half that distance on.
 struct forward_kl {
   static constexpr std::string_view name = "forward_kl";
 
@@ -67,7 +67,7 @@ struct js_divergence {
   }
 };
 
-/// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as that of
+/// Between forward (alpha = 0) and reverse KL (alpha = 1). The exponent is bounded as in
 /// forward_kl.
 struct alpha_divergence {
   static constexpr std::string_view name = "alpha_divergence";
@@ -87,7 +87,7 @@ concept divergence_of_responses = std::copyable<D> && requires(const D& divergen
   { divergence(0.0) } -> std::same_as<divergence_score>;
 };
 
-/// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. Where the loss takes means over tokens, the
+/// `f_divergence{dpo{.beta = 0.1}, js_divergence{}}`. If the loss takes means over tokens, the
 /// score of the whole response is divided by its length.
 template <margin_loss Loss, divergence_of_responses Divergence>
   requires std::same_as<decltype(Loss::reduction), const token_reduction>
@@ -115,7 +115,7 @@ struct f_divergence : loss_around<Loss> {
             of_scores.slope_rejected * j.slope * share_j};
   }
 
-  /// A divergence is told by its name and its alpha, if it has them.
+  /// A divergence is identified by its name and its alpha, if it has them.
   [[nodiscard]] std::uint64_t parts_hash() const {
     detail::word_hash hash;
     hash.add(loss_hash(this->loss));
@@ -126,7 +126,7 @@ struct f_divergence : loss_around<Loss> {
     return hash.value();
   }
 
-  /// A loss that carries numbers takes in scores, as it reads them.
+  /// A stateful loss observes scores, as it reads them.
   void observe(const response_groups& groups)
     requires stateful_loss<Loss>
   {

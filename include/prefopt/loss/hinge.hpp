@@ -16,7 +16,7 @@
 
 namespace prefopt {
 
-/// Pairs that are told apart by 1 / beta nats no longer move the policy.
+/// Pairs that are separated by 1 / beta nats no longer move the policy.
 struct hinge {
   double beta = 0.1;  ///< above 0
 

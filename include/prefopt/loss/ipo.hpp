@@ -5,8 +5,8 @@
 //   loss = (h - 1 / (2 beta))^2
 //
 // h is the margin of log-probs averaged over each response's tokens, as the paper's authors and TRL
-// apply it: a sum would set long answers the same target as short ones. The paper's tau is called
-// beta, the name that it has in use.
+// apply it: a sum would set the same target for long answers as for short ones. The paper's tau is
+// called beta, its usual name in practice.
 
 #include <string_view>
 
@@ -17,7 +17,7 @@
 
 namespace prefopt {
 
-/// Draws the margin to 1 / (2 beta) and, unlike DPO, back again from beyond it.
+/// Pulls the margin to 1 / (2 beta) and, unlike DPO, also back from beyond it.
 struct ipo {
   double beta = 0.1;  ///< tau, above 0
 

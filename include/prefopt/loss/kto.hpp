@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Kahneman-Tversky optimization, Ethayarajh et al. 2024, arXiv:2402.01306, for responses without a
-// partner:
+// Kahneman-Tversky optimization, Ethayarajh et al. 2024, arXiv:2402.01306, for unpaired responses:
 //
 //   loss = w_d (1 - sigmoid(beta (r - z)))  of a desirable response
 //   loss = w_u (1 - sigmoid(beta (z - r)))  of an undesirable one
@@ -24,7 +23,7 @@
 namespace prefopt {
 
 /// For examples that come with a mismatched response (`add_mismatched`). The weights balance
-/// desirable and undesirable examples where there are more of one kind.
+/// desirable and undesirable examples if there are more of one kind.
 struct kto {
   double beta = 0.1;              ///< above 0
   double desirable_weight = 1;    ///< w_d, at least 0
@@ -34,7 +33,7 @@ struct kto {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.mismatched = true};
 
-  /// Throws value_error where no example has a mismatched response, and for pairs and lists.
+  /// Throws value_error if no example has a mismatched response, and for pairs and lists.
   [[nodiscard]] batch_losses operator()(const response_groups& groups) const {
     const double moved = distance(groups);
     batch_losses results{std::vector<double>(groups.size()),
@@ -82,7 +81,7 @@ struct kto {
     }
     if (count == 0)
       throw value_error(concat(name, ": no example has a mismatched response, expected one each"));
-    return std::max(sum / count, 0.0);  // in this order NaN goes through
+    return std::max(sum / count, 0.0);  // in this order NaN propagates
   }
 };
 

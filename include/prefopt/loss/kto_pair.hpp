@@ -21,7 +21,7 @@
 
 namespace prefopt {
 
-/// Needs no response beside the pair's own two.
+/// Needs no response other than the pair's own two.
 struct kto_pair {
   double beta = 0.1;  ///< above 0
 
@@ -36,7 +36,7 @@ struct kto_pair {
       chosen += log_ratios(pair).chosen / static_cast<double>(pairs.size());
       rejected += log_ratios(pair).rejected / static_cast<double>(pairs.size());
     }
-    // so NaN goes through
+    // so that NaN propagates
     const double held_chosen = std::max(chosen, 0.0), held_rejected = std::max(rejected, 0.0);
     batch_losses results;
     for (const pair_log_probs& pair : pairs) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// LD-DPO, Liu et al. 2024, arXiv:2409.06411: both responses of a pair count in full as far as the
-// shorter one goes, and what the longer one has beyond that counts `tail` times, for policy and
-// reference alike. So a response wins less by its length alone.
+// LD-DPO, Liu et al. 2024, arXiv:2409.06411: both responses of a pair count in full up to the
+// length of the shorter one, and the tokens of the longer one beyond that have weight `tail`, for
+// policy and reference alike. So a response gains less from its length alone.
 
 #include <concepts>
 #include <string_view>
@@ -15,7 +15,7 @@
 namespace prefopt {
 
 /// `length_desensitized{dpo{.beta = 0.1}, {.tail = 0.5}}`: a loss of summed log-probs with that
-/// sum. At a tail of 1 it is the loss itself.
+/// sum. With a tail of 1, it is the loss itself.
 template <pairwise_loss Loss>
   requires std::same_as<decltype(Loss::reduction), const token_reduction> &&
            (Loss::reduction == token_reduction::sum)

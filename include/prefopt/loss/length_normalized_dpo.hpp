@@ -16,7 +16,8 @@
 
 namespace prefopt {
 
-/// A long response counts no more than a short one. Averages are small: beta is larger than DPO's.
+/// A long response counts no more than a short one. Averages are small, so beta is larger than
+/// DPO's.
 struct length_normalized_dpo {
   double beta = 5;  ///< above 0
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// LiPO-lambda, Liu et al. 2024, arXiv:2402.01878: all pairs of a list, weighted as LambdaLoss
-// weighs them,
+// LiPO-lambda, Liu et al. 2024, arXiv:2402.01878: all pairs of a list, weighted as in LambdaLoss,
 //
 //   loss = sum over pairs with psi_i > psi_j of D_ij log(1 + exp(-beta (r_i - r_j)))
 //   D_ij = |2^psi_i - 2^psi_j| |1 / log(1 + t_i) - 1 / log(1 + t_j)|
 //
 // psi are the responses' scores, r their log-ratios to the reference, summed over tokens, and t
-// their ranks from 1 by the policy's own r; D_ij is held constant. Scores are meant to lie in 0
-// .. 1.
+// their ranks from 1 by the policy's own r; D_ij is held constant. Scores are expected
+// in 0 .. 1.
 
 #include <cmath>
 #include <cstddef>
@@ -25,8 +24,8 @@
 
 namespace prefopt {
 
-/// Pairs count by how far apart their scores are and how high the policy ranks them. Equal scores
-/// make no pair.
+/// A pair counts by how far apart its scores are and how high the policy ranks it. Equal scores
+/// form no pair.
 struct lipo_lambda {
   double beta = 0.05;  ///< above 0
 
@@ -34,7 +33,7 @@ struct lipo_lambda {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  /// Throws value_error for a score beyond +-64, whose power of two would drown the rest.
+  /// Throws value_error for a score beyond +-64, whose power of two would swamp the rest.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
     require_list(name, list);
     const std::vector<double> discounts = rank_discounts(list);

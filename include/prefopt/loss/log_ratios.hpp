@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// log_ratios: what losses read that look at each response of a pair for itself.
+// log_ratios: the input of losses that read each response of a pair by itself.
 
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/loss/concepts.hpp"
 
 namespace prefopt {
 
-/// log pi - log ref of both responses, in nats; beta times it is what DPO takes for a response's
-/// reward (Rafailov et al. 2023, arXiv:2305.18290, eq. 5).
+/// log pi - log ref of both responses, in nats; beta times it is a response's reward in DPO
+/// (Rafailov et al. 2023, arXiv:2305.18290, eq. 5).
 struct pair_log_ratios {
   double chosen;
   double rejected;

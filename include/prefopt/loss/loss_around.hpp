@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// loss_around: what a loss that is made of another one passes on, so that nothing of the inner loss
-// is lost: what it carries from step to step, the scale of its rewards, its checks.
+// loss_around: forwards what belongs to a wrapped loss, so that nothing of it is lost: its state
+// from step to step, the scale of its rewards, its checks.
 
 #include <cstdint>
 #include <span>
@@ -16,8 +16,8 @@
 
 namespace prefopt {
 
-/// Base of a loss around `loss`. What derives from it adds `inputs`, a call operator, `reduction`
-/// if it is asked for, and a `check` of its own where it has hyper-parameters.
+/// Base of a loss around `loss`. A derived class adds `inputs`, a call operator, `reduction` if
+/// needed, and its own `check` if it has hyper-parameters.
 template <preference_loss Loss>
 struct loss_around {
   Loss loss;
@@ -31,7 +31,7 @@ struct loss_around {
   [[nodiscard]] bool reads_means() const { return prefopt::reads_means(loss); }
   [[nodiscard]] std::uint64_t parts_hash() const { return loss_hash(loss); }
 
-  /// As tokens come, and as reduced numbers do where the inner loss reads them as they are.
+  /// Observes tokens, or reduced numbers if the inner loss reads them unchanged.
   void observe(const token_groups& groups) { prefopt::observe(loss, groups); }
   void observe(const response_groups& groups)
     requires stateful_loss<Loss>

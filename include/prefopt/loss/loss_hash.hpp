@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// loss_hash: a loss in one number, so that a run is not continued with another one unnoticed.
+// loss_hash: a loss as one number, so that a run does not silently continue with another loss.
 
 #include <cstdint>
 #include <string_view>
@@ -11,9 +11,9 @@
 
 namespace prefopt {
 
-/// Of what can be told of any loss: its name, the scale of its rewards (its beta), what it reads
-/// and how it reduces tokens. A loss that has more to tell has a member `parts_hash() const`, as
-/// those have that are made of other losses.
+/// Hashes what is known about any loss: its name, the scale of its rewards (its beta), what it
+/// reads and how it reduces tokens. A loss with more to add has a member `parts_hash() const`, as
+/// do losses built from other losses.
 template <preference_loss Loss>
 [[nodiscard]] std::uint64_t loss_hash(const Loss& loss) {
   detail::word_hash hash;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_metrics: means over examples of what a log shows beside the loss, under the names that
-// TRL's users know. Always of log-probs summed over the response, whatever the loss reads, so that
-// runs with different losses can be compared.
+// preference_metrics: means over examples of what a log shows next to the loss, under the names
+// that TRL users know. They always use log-probs summed over the response, no matter what the loss
+// reads, so that you can compare runs with different losses.
 
 #include <cmath>
 #include <concepts>
@@ -20,20 +20,20 @@
 namespace prefopt {
 
 /// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023,
-/// arXiv:2305.18290, sec. 4, with the loss's `beta`, or 1 where it has none. A loss without a
+/// arXiv:2305.18290, sec. 4, with the loss's `beta`, or 1 if it has none. A loss without a
 /// reference that reads more than one response has the rewards beta log pi, of the mean over tokens
-/// where it reads that, as TRL's CPO and ORPO trainers log them. What the loss does not read has no
-/// metrics: nothing of rejected responses without them, and no rewards where there is neither a
-/// reference nor a second response. Where a loss reads rewards in place of log-probs, they are the
-/// rewards, and there are no log-probs.
+/// if it reads that, as TRL's CPO and ORPO trainers log them. Metrics of inputs that the loss does
+/// not read are omitted: nothing about rejected responses without them, and no rewards if there is
+/// neither a reference nor a second response. If a loss reads rewards instead of log-probs, they
+/// are the rewards, and there are no log-probs.
 ///
-/// Of a list the chosen response is the best one, the rejected number the mean of the others', and
-/// the accuracy the share of its unequal pairs that the rewards put in order. Of an unpaired
-/// response it is the label that says which it is; there is no accuracy, and the margin is between
+/// For a list, the chosen response is the best one, the rejected number is the mean of the others',
+/// and the accuracy is the share of its unequal pairs that the rewards order correctly. For an
+/// unpaired response, the label says which it is; there is no accuracy, and the margin is between
 /// the two means. Responses to another prompt are left out.
 class preference_metrics {
  public:
-  // A copy must not ask whether it is a loss.
+  // Copying must not check whether this is a loss.
   template <class Loss>
     requires(!std::same_as<Loss, preference_metrics>) && preference_loss<Loss>
   explicit preference_metrics(const Loss& loss)
@@ -42,13 +42,13 @@ class preference_metrics {
         of_means_(!loss.inputs.reference && reads_means(loss)),
         beta_(reward_scale(loss)) {}
 
-  /// An example's responses, log-probs summed over tokens, nats; what the loss does not read is not
-  /// looked at.
+  /// Adds an example's responses, with log-probs summed over tokens, nats; inputs that the loss
+  /// does not read are ignored.
   void add(std::span<const response_log_probs> responses) {
     ++examples_;
     std::size_t first =
         best_score(responses.size(), [&](std::size_t i) { return responses[i].score; });
-    if (first == responses.size() && !inputs_.rejected) first = 0;  // read whatever its score
+    if (first == responses.size() && !inputs_.rejected) first = 0;  // read regardless of its score
     if (first >= responses.size()) return;
     const response_log_probs* const best = &responses[first];
     side others;
@@ -75,7 +75,7 @@ class preference_metrics {
     ++ordered_;
   }
 
-  /// A pair.
+  /// Adds a pair.
   void add(const pair_log_probs& summed) {
     const response_log_probs both[] = {
         {summed.policy_chosen, summed.reference_chosen, summed.chosen_tokens, 1},
@@ -83,8 +83,8 @@ class preference_metrics {
     add(std::span(both).first(inputs_.rejected ? 2 : 1));
   }
 
-  /// Adds the examples of another accumulator. Throws value_error if it was made for another loss
-  /// or beta.
+  /// Adds the examples of another accumulator. Throws value_error if it was made for a different
+  /// loss or beta.
   void combine(const preference_metrics& other) {
     if (inputs_.rejected != other.inputs_.rejected ||
         inputs_.reference != other.inputs_.reference || of_rewards_ != other.of_rewards_ ||
@@ -104,7 +104,7 @@ class preference_metrics {
   [[nodiscard]] std::int64_t examples() const { return examples_; }
 
   /// Calls `visit(std::string_view name, double mean)` for each metric, always in this order; those
-  /// of which there was nothing are left out. Names are literals.
+  /// without data are left out. Names are literals.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
     const auto mean_of = [&](std::string_view name, double sum, double count) {
@@ -138,7 +138,7 @@ class preference_metrics {
       rewards += reward;
       log_probs += one.policy;
     }
-    /// The mean of several as one.
+    /// Adds the mean of several as one.
     void add(const side& several) {
       count += 1;
       rewards += several.rewards / several.count;

@@ -16,7 +16,7 @@
 
 namespace prefopt {
 
-/// Holds the chosen response's likelihood up by itself, not only against the rejected one's.
+/// Keeps the chosen response's likelihood up by itself, not only relative to the rejected one's.
 struct nca_pair {
   double beta = 0.1;  ///< above 0
 

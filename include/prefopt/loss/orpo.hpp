@@ -19,10 +19,10 @@
 
 namespace prefopt {
 
-/// A chosen response that is certain has a slope like any other, the limit of its neighbours'. The
-/// odds of a rejected one have none at p = 0: they are those at -2^-24, the nearest log-prob below
-/// 0 that a model in float32 can tell from it. A log-prob above 0 by more than rounding (a
-/// thousandth) is none, and its loss is not a number.
+/// A chosen response that is certain has a slope like any other, the limit of its neighbors'. The
+/// odds of a rejected one have no limit at p = 0, so they are those at -2^-24, the nearest log-prob
+/// below 0 that a float32 model can tell from it. A log-prob above 0 by more than rounding (a
+/// thousandth) is invalid, and its loss is not a number.
 struct orpo {
   double beta = 0.1;  ///< above 0
 
@@ -36,8 +36,8 @@ struct orpo {
     const double rejected = at_most(pair.policy_rejected, nearly_certain);
     const double odds_rejected = log_odds(rejected);
     const double z = log_odds(chosen) - odds_rejected;
-    // The slope of log odds by p is 1 / (1 - exp(p)). At p = 0 it and sigmoid(-z) leave the
-    // quotient of two zeros, whose limit is the odds of the rejected response.
+    // The derivative of the log odds with respect to p is 1 / (1 - exp(p)). At p = 0, it and
+    // sigmoid(-z) form a quotient of two zeros, whose limit is the odds of the rejected response.
     const double wrong = sigmoid(-z);
     const double by_chosen = chosen == 0 ? -std::exp(odds_rejected) : wrong / std::expm1(chosen);
     return {beta * log1p_exp(-z), beta * by_chosen, -beta * wrong / std::expm1(rejected)};
@@ -51,8 +51,8 @@ struct orpo {
                                            : std::log1p(-std::exp(log_prob)));
   }
 
-  /// A log-prob, lowered to `top` where it is above by rounding; NaN for NaN and for what no
-  /// log-prob is.
+  /// A log-prob, lowered to `top` if it is above by rounding; NaN for NaN and for an invalid
+  /// log-prob.
   [[nodiscard]] PREFOPT_HOST_DEVICE static double at_most(double log_prob, double top) {
     if (log_prob > 1e-3) return std::numeric_limits<double>::quiet_NaN();
     return log_prob > top ? top : log_prob;

@@ -18,7 +18,7 @@
 
 namespace prefopt {
 
-/// Every response is held against all that rank below it.
+/// Compares every response with all that rank below it.
 struct plackett_luce_dpo {
   double beta = 0.1;  ///< above 0
 
@@ -26,7 +26,7 @@ struct plackett_luce_dpo {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  /// Throws value_error where two responses have the same score: the model ranks without ties.
+  /// Throws value_error if two responses have the same score: the model ranks without ties.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
     require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);

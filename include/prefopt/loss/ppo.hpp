@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as it is used on language
-// models (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.5; names and defaults follow TRL's
-// PPOTrainer where it has them). Every token is an action:
+// Proximal policy optimization, Schulman et al. 2017, arXiv:1707.06347, as used on language models
+// (Ouyang et al. 2022, arXiv:2203.02155, sec. 3.5; names and defaults follow TRL's PPOTrainer where
+// it has them). Every token is an action:
 //
-//   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e))             rho = pi / pi_old of the token,
-//   eq. 7 value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
+//   policy   max(-A rho, -A clip(rho, 1 - e, 1 + e)),  rho = pi / pi_old of the token, eq. 7
+//   value    1/2 max((V - R)^2, (clip(V, V_old - c, V_old + c) - R)^2)
 //
 // and the loss is the mean of both over tokens, the second times vf_coef.
 
@@ -23,10 +23,10 @@
 
 namespace prefopt {
 
-/// How a token's divergence from the reference is told from one sample (Schulman 2020,
+/// How a token's divergence from the reference is estimated from one sample (Schulman 2020,
 /// "Approximating KL divergence"): k1 = log pi - log ref; k3 = exp(-k1) - 1 + k1, never below 0.
-/// Both are unbiased. As a price on sampled tokens only k1 has the gradient of the divergence; k3
-/// holds the policy less.
+/// Both are unbiased. As a penalty on sampled tokens, only k1 has the gradient of the divergence;
+/// k3 constrains the policy less.
 enum class kl_estimator { k1, k3 };
 
 [[nodiscard]] inline double estimated_kl(kl_estimator estimator, double policy, double reference) {
@@ -34,19 +34,19 @@ enum class kl_estimator { k1, k3 };
   return estimator == kl_estimator::k1 ? ratio : bounded_expm1(-ratio) + ratio;
 }
 
-/// What PPO is told, beside what every trainer is.
+/// PPO's options, in addition to trainer_options.
 struct ppo {
-  double kl_coef = 0.05;  ///< price of a nat from the reference, in rewards; what beta is in DPO
+  double kl_coef = 0.05;  ///< penalty per nat from the reference, in rewards; like beta in DPO
   prefopt::kl_estimator kl_estimator = prefopt::kl_estimator::k1;
   double cliprange = 0.2;             ///< e, above 0
   double vf_coef = 0.1;               ///< of the value loss, above 0
   double cliprange_value = 0.2;       ///< c, above 0
   advantage_options advantage{};      ///< gamma, lambda
-  std::int64_t num_ppo_epochs = 4;    ///< how often a step's responses are read
-  std::int64_t num_mini_batches = 1;  ///< updates an epoch
+  std::int64_t num_ppo_epochs = 4;    ///< passes over a step's responses
+  std::int64_t num_mini_batches = 1;  ///< updates per epoch
   double critic_rate_factor = 1;      ///< the critic's learning rate over the policy's
   bool whiten_rewards = false;
-  /// taken from the reward of a response that has no end
+  /// subtracted from the reward of a response without an end
   std::optional<double> missing_eos_penalty = {};
 };
 
@@ -74,12 +74,12 @@ inline void check(const ppo& options) {
 /// A term of one token, and its derivative.
 struct ppo_term {
   double loss = 0;
-  double slope = 0;      ///< by the policy's log-prob, or by the value
-  bool clipped = false;  ///< nothing more is won by going on this way
+  double slope = 0;      ///< with respect to the policy's log-prob or the value
+  bool clipped = false;  ///< moving further in this direction gains nothing
 };
 
 /// The policy's term of a token with this advantage; log-probs in nats. `cliprange` is above 0, as
-/// check(ppo) has it.
+/// check(ppo) requires.
 [[nodiscard]] inline ppo_term ppo_policy_term(double log_prob, double old_log_prob,
                                               double advantage, double cliprange) {
   const double ratio = bounded_exp(log_prob - old_log_prob);
@@ -90,7 +90,7 @@ struct ppo_term {
 }
 
 /// The critic's term of a token, whose target is `expected`. `cliprange_value` is above 0, as
-/// check(ppo) has it.
+/// check(ppo) requires.
 [[nodiscard]] inline ppo_term ppo_value_term(double value, double old_value, double expected,
                                              double cliprange_value) {
   if (std::isnan(old_value)) return {old_value, old_value, false};  // clamp would lose it

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From a response's token log-probs to the number that a loss reads, and its adjoint: from the
-// loss's slope by that number to slopes by the tokens.
+// Reduces a response's token log-probs to the number that a loss reads; its adjoint turns the
+// loss's slope with respect to that number into slopes with respect to the tokens.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace prefopt {
 
-/// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no token
+/// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no tokens,
 /// both are 0: such a response says nothing and moves nothing. Throws shape_error for a tensor that
 /// is not a vector.
 template <vector_like V>
@@ -25,17 +25,19 @@ template <vector_like V>
   return sum / static_cast<double>(values.size());
 }
 
-/// Adds to each of the token slopes [n] the derivative by its token, given `slope`, the derivative
-/// by the reduced number. Adds, so that the terms of a sum of losses can follow one another.
+/// Adds to each of the token slopes [n] the derivative with respect to its token, given `slope`,
+/// the derivative with respect to the reduced number. It adds so that the terms of a sum of losses
+/// can follow one another.
 inline void add_token_slopes(token_reduction reduction, double slope,
                              std::span<double> token_slopes) {
   const double share =
-      // [0]: unread
+      // of no tokens: unread
       reduction == token_reduction::sum ? slope : slope / static_cast<double>(token_slopes.size());
   for (double& token_slope : token_slopes) token_slope += share;
 }
 
-/// What a reduction may know beside the tokens: the length of the example's shortest response.
+/// What a reduction may know in addition to the tokens: the length of the example's shortest
+/// response.
 struct reduction_context {
   std::size_t shortest = 0;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Robust DPO, Chowdhury et al. 2024, arXiv:2403.00409: DPO's loss made unbiased where a share e of
-// the labels is wrong,
+// Robust DPO, Chowdhury et al. 2024, arXiv:2403.00409: DPO's loss made unbiased if a share e of the
+// labels is wrong,
 //
 //   loss = (-(1 - e) log sigmoid(beta h) + e log sigmoid(-beta h)) / (1 - 2 e)
 //
@@ -18,7 +18,7 @@
 
 namespace prefopt {
 
-/// Below zero for wide margins: what it estimates is the loss under the right labels.
+/// Negative for wide margins: it estimates the loss under the right labels.
 struct robust_dpo {
   double beta = 0.1;             ///< above 0
   double label_smoothing = 0.1;  ///< e, at least 0 and below 0.5

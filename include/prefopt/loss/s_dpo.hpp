@@ -5,7 +5,7 @@
 //
 //   loss = -log sigmoid(-log sum_j exp(beta (r_j - r_c)))
 //
-// r are the responses' log-ratios to the reference, summed over tokens. For one other response it
+// r are the responses' log-ratios to the reference, summed over tokens. With one other response, it
 // is DPO.
 
 #include <span>
@@ -18,7 +18,7 @@
 
 namespace prefopt {
 
-/// The others are not ranked among each other.
+/// The others are not ranked among themselves.
 struct s_dpo {
   double beta = 1;  ///< above 0
 
@@ -26,7 +26,7 @@ struct s_dpo {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{};
 
-  /// Throws value_error where no response is better than all others.
+  /// Throws value_error if no response is better than all others.
   [[nodiscard]] list_loss operator()(std::span<const response_log_probs> list) const {
     require_list(name, list);
     const std::vector<std::size_t> ranking = best_first(list);

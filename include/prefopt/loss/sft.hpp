@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Supervised fine-tuning as a loss of a pair that reads its chosen response only: the negative
+// Supervised fine-tuning as a loss of a pair that reads only its chosen response: the negative
 // log-likelihood
 //
-//   loss = -1/n sum over the response's n tokens of log pi(token | what stands before it)
+//   loss = -1/n sum over the response's n tokens of log pi(token | what precedes it)
 //
-// What a policy is taught before preferences, and a term beside them (Ouyang et al. 2022,
+// Trains a policy before preferences do, or serves as a term next to them (Ouyang et al. 2022,
 // arXiv:2203.02155, sec. 3.1). A step's loss is the mean over its responses of these means; Hugging
-// Face's language-model loss is the mean over all tokens of the batch, in which a long response
-// weighs more.
+// Face's language-model loss is the mean over all tokens of the batch, in which a long response has
+// more weight.
 
 #include <string_view>
 

@@ -18,7 +18,7 @@
 
 namespace prefopt {
 
-/// Wants the averages to be gamma / beta nats apart.
+/// Pushes the averages gamma / beta nats apart.
 struct simpo {
   double beta = 2;     ///< above 0
   double gamma = 0.5;  ///< the target margin of the rewards, at least 0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// sorted_order: which number comes where when they are sorted. A NaN has its place, so that sorting
-// is defined and the numbers that come of it say what is not finite.
+// sorted_order: the order of numbers when they are sorted. A NaN has its place, so that sorting is
+// well defined and the resulting numbers show what is not finite.
 
 #include <algorithm>
 #include <cmath>
@@ -14,13 +14,12 @@
 
 namespace prefopt {
 
-/// a < b, with what is not a number behind all numbers.
+/// a < b, with NaN after all numbers.
 [[nodiscard]] inline bool is_less_nan_last(double a, double b) {
   return std::isnan(b) ? !std::isnan(a) : a < b;
 }
 
-/// Indices of the numbers from the smallest to the greatest, equal ones in their order, those that
-/// are no numbers last.
+/// Indices of the numbers from the smallest to the greatest, equal ones in their order, NaNs last.
 [[nodiscard]] inline std::vector<std::size_t> sorted_order(std::span<const double> numbers) {
   std::vector<std::size_t> order(numbers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

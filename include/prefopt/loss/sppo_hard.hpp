@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Self-play preference optimization with hard labels, Wu et al. 2024, arXiv:2405.00675 for winning
-// chances of 1 and 0:
+// Self-play preference optimization with hard labels, Wu et al. 2024, arXiv:2405.00675 for win
+// probabilities of 1 and 0:
 //
 //   loss = (r_c - 1 / (2 beta))^2 + (r_j + 1 / (2 beta))^2
 //
@@ -17,7 +17,7 @@
 
 namespace prefopt {
 
-/// Draws either log-ratio to a mark of its own.
+/// Pulls each log-ratio toward its own target.
 struct sppo_hard {
   double beta = 0.1;  ///< above 0
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// IPO of summed log-probs, Azar et al. 2023, arXiv:2310.12036, eq. 17 as it stands:
+// IPO of summed log-probs, Azar et al. 2023, arXiv:2310.12036, eq. 17 as written:
 //
 //   loss = (h - 1 / (2 beta))^2
 //
-// h is the margin of summed log-probs. Where responses differ in length, `ipo` is what its authors
-// use.
+// h is the margin of summed log-probs. If responses differ in length, its authors use `ipo`.
 
 #include <string_view>
 
@@ -16,7 +15,7 @@
 
 namespace prefopt {
 
-/// Draws the margin of whole responses to 1 / (2 beta).
+/// Pulls the margin of whole responses to 1 / (2 beta).
 struct summed_ipo {
   double beta = 0.1;  ///< tau, above 0
 

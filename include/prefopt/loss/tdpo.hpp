@@ -5,7 +5,7 @@
 //
 //   loss = -log sigmoid(beta (h - alpha (K_j - sg[K_c])))
 //
-// of TDPO2; in TDPO1 alpha is 1 and K_c is not held constant.
+// for TDPO2; in TDPO1, alpha is 1 and K_c is not held constant.
 //
 // h is the margin of summed log-probs, K a response's sum over tokens of KL(reference || policy),
 // sg: held constant.
@@ -23,7 +23,7 @@
 
 namespace prefopt {
 
-/// Needs a policy that offers divergences from its reference.
+/// Needs a policy that provides divergences from its reference.
 struct tdpo {
   double beta = 0.1;                  ///< above 0
   double alpha = 0.5;                 ///< at least 0
@@ -34,7 +34,7 @@ struct tdpo {
 
   [[nodiscard]] static bool couples() { return false; }
 
-  /// Throws value_error for an example that is no pair with the better response first.
+  /// Throws value_error for an example that is not a pair with the better response first.
   [[nodiscard]] token_results operator()(const token_groups& groups) const {
     token_results results{
         {}, std::vector<double>(groups.policy.size()), std::vector<double>(groups.policy.size())};
@@ -44,7 +44,7 @@ struct tdpo {
       const auto sum = [&](std::size_t side, std::span<const double> numbers) {
         return reduce(token_reduction::sum, detail::tokens_of(group[side], numbers));
       };
-      // -alpha (K_j - K_c) is a margin that a reference of other numbers would give.
+      // -alpha (K_j - K_c) is a margin that a reference with other numbers would give.
       const pair_loss one = dpo{.beta = beta}(
           {.policy_chosen = sum(0, groups.policy),
            .policy_rejected = sum(1, groups.policy),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What losses are given token by token, the concept of a loss that reads tokens itself, and the
-// concept of all losses that a policy can be trained with.
+// The token-level input of losses, the concept of a loss that reads tokens itself, and the concept
+// of all losses that can train a policy.
 //
 // Legend: E examples, S responses, M tokens.
 
@@ -15,14 +15,14 @@
 
 namespace prefopt {
 
-/// A response's run of the M tokens, and how good the response is (as in response_log_probs).
+/// A response's run of the M tokens, and its score (as in response_log_probs).
 struct response_tokens {
   std::size_t first = 0;
   std::size_t count = 0;
   double score = 0;
 };
 
-/// All that is known of E examples. What the loss does not read may be empty.
+/// Everything known about E examples. Inputs that the loss does not read may be empty.
 struct token_groups {
   std::span<const double> policy;              // [M] nats
   std::span<const double> reference;           // [M] nats
@@ -41,14 +41,14 @@ struct token_groups {
 /// The examples' losses, and the derivatives of their sum.
 struct token_results {
   std::vector<double> losses;  // [E]
-  std::vector<double> slopes;  // [M] by the policy's token log-probs
-  // [M] by `divergences`; empty where the loss does not read them
+  std::vector<double> slopes;  // [M] with respect to the policy's token log-probs
+  // [M] with respect to `divergences`; empty if the loss does not read them
   std::vector<double> divergence_slopes;
 };
 
 /// A loss that reads tokens itself.
 /// Needs: (1) a const call operator from token_groups to token_results; (2) `inputs`; (3)
-/// `couples()`: whether it has to see all examples of a step at once; (4) `check(loss)`.
+/// `couples()`: whether it must see all examples of a step at once; (4) `check(loss)`.
 template <class L>
 concept token_loss = std::copyable<L> && requires(const L& loss, const token_groups& groups) {
   { loss(groups) } -> std::same_as<token_results>;
@@ -57,11 +57,11 @@ concept token_loss = std::copyable<L> && requires(const L& loss, const token_gro
   check(loss);
 };
 
-/// What a policy can be trained with.
+/// A loss that can train a policy.
 template <class L>
 concept preference_loss = pairwise_loss<L> || listwise_loss<L> || batch_loss<L> || token_loss<L>;
 
-/// Whether the loss has to see all examples of a step at once.
+/// Whether the loss must see all examples of a step at once.
 template <preference_loss Loss>
 [[nodiscard]] bool couples(const Loss& loss) {
   if constexpr (token_loss<Loss>) return loss.couples();

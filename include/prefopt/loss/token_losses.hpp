@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// token_losses: any loss from token log-probs to token slopes. What a step knows of its examples
-// goes in, reduced over tokens as the loss asks, and the adjoint of the reduction carries the
-// slopes back. One function for all kinds of losses, so that trainers and sums of losses need to
-// know one kind.
+// token_losses: computes any loss from token log-probs to token slopes. It reduces a step's numbers
+// over tokens as the loss requires, and the adjoint of the reduction carries the slopes back. One
+// function handles all kinds of losses, so that trainers and sums of losses only need to know one
+// kind.
 //
 // Legend: E examples, S responses, M tokens.
 
@@ -31,7 +31,7 @@ inline void require_numbers(std::string_view loss, const char* what, std::size_t
         concat(loss, ": ", came, ' ', what, " for ", groups.policy.size(), " tokens"));
 }
 
-/// Throws shape_error unless every response belongs to one example and its tokens are there,
+/// Throws shape_error unless every response belongs to one example and its tokens exist,
 /// value_error for an example without responses.
 inline void require_groups(std::string_view loss, const token_groups& groups) {
   const std::size_t responses = groups.responses.size();
@@ -51,7 +51,7 @@ inline void require_groups(std::string_view loss, const token_groups& groups) {
                                one.first + one.count, " of ", groups.policy.size()));
 }
 
-/// Throws as token_losses does for a step that the loss cannot read.
+/// Throws like token_losses for a step that the loss cannot read.
 template <preference_loss Loss>
 void require_step(const Loss& loss, const token_groups& groups) {
   constexpr std::string_view name = loss_name<Loss>();
@@ -66,9 +66,9 @@ void require_step(const Loss& loss, const token_groups& groups) {
 
 }  // namespace detail
 
-/// Throws shape_error where a number that the loss reads is not there for every token, and where
-/// the loss gives another number of losses or slopes than there are; value_error where an example
-/// has a number of responses that the loss cannot read.
+/// Throws shape_error if a number that the loss reads is missing for a token, and if the loss
+/// returns the wrong number of losses or slopes; value_error if an example has a number of
+/// responses that the loss cannot read.
 template <preference_loss Loss>
 [[nodiscard]] token_results token_losses(const Loss& loss, const token_groups& groups) {
   detail::require_step(loss, groups);
@@ -92,8 +92,8 @@ template <preference_loss Loss>
   }
 }
 
-/// Whether the loss carries numbers from step to step, so that it has to take in all examples of a
-/// step at once.
+/// Whether the loss carries state from step to step, so that it must observe all examples of a step
+/// at once.
 template <preference_loss Loss>
 [[nodiscard]] bool carries_state(const Loss& loss) {
   if constexpr (requires { static_cast<bool>(loss.carries_state()); }) return loss.carries_state();
@@ -102,7 +102,7 @@ template <preference_loss Loss>
   return stateful_loss<Loss>;
 }
 
-/// Lets a loss that carries numbers from step to step take this step in; nothing for others.
+/// Lets a loss that carries state from step to step observe this step; does nothing for others.
 template <preference_loss Loss>
 void observe(Loss& loss, const token_groups& groups) {
   detail::require_step(loss, groups);
@@ -114,14 +114,14 @@ void observe(Loss& loss, const token_groups& groups) {
   }
 }
 
-/// What the loss carries from step to step; nothing for most.
+/// The state that the loss carries from step to step; empty for most.
 template <preference_loss Loss>
 [[nodiscard]] std::vector<double> state_of(const Loss& loss) {
   if constexpr (requires { loss.state(); }) return loss.state();
   return {};
 }
 
-/// Takes over a state. Throws value_error for one that is not of such a loss.
+/// Restores a state. Throws value_error if it is not from such a loss.
 template <preference_loss Loss>
 void restore_state(Loss& loss, std::span<const double> state) {
   if constexpr (requires { loss.restore(state); }) {
@@ -132,8 +132,8 @@ void restore_state(Loss& loss, std::span<const double> state) {
   }
 }
 
-/// What turns the log-ratios of summed log-probs into the rewards of a log: the loss's beta, or 1
-/// where it has none.
+/// The factor from log-ratios of summed log-probs to the rewards in a log: the loss's beta, or 1 if
+/// it has none.
 template <preference_loss Loss>
 [[nodiscard]] double reward_scale(const Loss& loss) {
   if constexpr (requires { static_cast<double>(loss.beta); })
@@ -144,7 +144,7 @@ template <preference_loss Loss>
 }
 
 /// Whether the loss reads log-probs that are means over tokens: the rewards of a loss without a
-/// reference are of these.
+/// reference use these.
 template <preference_loss Loss>
 [[nodiscard]] bool reads_means(const Loss& loss) {
   if constexpr (requires { static_cast<bool>(loss.reads_means()); })
@@ -154,7 +154,7 @@ template <preference_loss Loss>
   return false;
 }
 
-/// Whether what the loss takes for log-probs are rewards themselves, those of a `reward_model`.
+/// Whether the log-probs that the loss reads are actually rewards, those of a `reward_model`.
 template <preference_loss Loss>
 [[nodiscard]] constexpr bool reads_rewards() {
   if constexpr (requires { Loss::reads_rewards; }) return Loss::reads_rewards;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// weighted_sum: losses added up, as RPO and MPO add a supervised term to a preference loss (Pang et
-// al. 2024, arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in
-// its own way; token slopes add.
+// weighted_sum: adds losses, as RPO and MPO add a supervised term to a preference loss (Pang et al.
+// 2024, arXiv:2404.19733; Wang et al. 2024, arXiv:2411.10442). Each term reads the tokens in its
+// own way; token slopes add up.
 
 #include <cmath>
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace prefopt {
 
-/// A term of a sum, of log-probs: rewards and log-probs are nothing that one model gives.
+/// A term of a sum, over log-probs: no single model returns both rewards and log-probs.
 template <preference_loss Loss>
   requires(!reads_rewards<Loss>())
 struct weighted {
@@ -30,7 +30,8 @@ struct weighted {
 template <class Loss>
 weighted(Loss, double) -> weighted<Loss>;
 
-/// `weighted_sum{weighted{dpo{}, 0.8}, weighted{sft{}, 1}}`. More than two terms: a sum is a term.
+/// `weighted_sum{weighted{dpo{}, 0.8}, weighted{sft{}, 1}}`. For more than two terms, use a sum as
+/// a term.
 template <preference_loss First, preference_loss Second>
 class weighted_sum {
  public:
@@ -50,8 +51,8 @@ class weighted_sum {
     return prefopt::carries_state(first_.loss) || prefopt::carries_state(second_.loss);
   }
 
-  /// Those of the first term that reads a reference; where none does, of the first that reads more
-  /// than one response.
+  /// That of the first term that reads a reference; if none does, of the first that reads more than
+  /// one response.
   [[nodiscard]] double reward_scale() const {
     return rewards_are_the_firsts() ? prefopt::reward_scale(first_.loss)
                                     : prefopt::reward_scale(second_.loss);
@@ -83,7 +84,7 @@ class weighted_sum {
     prefopt::observe(second_.loss, groups);
   }
 
-  /// The terms' states, the first one's length in front.
+  /// The terms' states, preceded by the first one's length.
   [[nodiscard]] std::vector<double> state() const {
     const std::vector<double> first = state_of(first_.loss), second = state_of(second_.loss);
     if (first.empty() && second.empty()) return {};

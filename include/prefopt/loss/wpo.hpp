@@ -5,7 +5,7 @@
 //
 //   w = product over its responses of exp(mean over tokens of [log p(token) - log sum_v p(v)^2])
 //
-// held constant: responses that the policy would hardly give itself count less, as if the data came
+// held constant: responses that the policy itself would hardly give count less, as if the data came
 // from it.
 
 #include <cmath>
@@ -21,7 +21,7 @@
 namespace prefopt {
 
 /// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that
-/// offers square sums.
+/// provides square sums.
 template <preference_loss Loss>
   requires(!batch_loss<Loss>)
 struct wpo : loss_around<Loss> {

@@ -2,7 +2,7 @@
 #pragma once
 // AdamW: Adam with decoupled weight decay. Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2,
 // in the form of PyTorch's optimizer: the decay is learning rate times weight decay, and epsilon is
-// added to the square root of the bias-corrected second moment. The arithmetic is the backend's;
+// added to the square root of the bias-corrected second moment. The backend does the arithmetic;
 // this class owns the moments and the step count.
 
 #include <cmath>
@@ -26,7 +26,7 @@ struct adamw_options {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0;  ///< falls on parameters that say `decays`
+  double weight_decay = 0;  ///< applies to parameters with `decays`
 };
 
 /// Throws value_error for an option outside its range.
@@ -55,7 +55,7 @@ struct moment_view {
   std::span<Real> second;
 };
 
-/// The same in host memory: what a checkpoint holds.
+/// The same in host memory, as a checkpoint holds it.
 template <class Real>
 struct saved_moments {
   std::string name;
@@ -83,8 +83,8 @@ class adamw {
   using value_type = typename Backend::value_type;
   using state_type = adamw_state<value_type>;
 
-  /// Allocates zero moments for every trainable parameter. Throws value_error for bad options,
-  /// shape_error where a gradient is not as long as its value.
+  /// Allocates zero moments for every trainable parameter. Throws value_error for invalid options,
+  /// shape_error if a gradient's length differs from its value's.
   template <class Parameters>
     requires parameter_range<Parameters, value_type>
   adamw(Backend& backend, Parameters&& parameters, adamw_options options = {})
@@ -100,7 +100,7 @@ class adamw {
   }
 
   /// Moves every trainable parameter against `gradient_scale` times its gradient. Throws
-  /// shape_error where the parameters are not those of the constructor.
+  /// shape_error if the parameters are not those of the constructor.
   template <class Parameters>
     requires parameter_range<Parameters, value_type>
   void step(Parameters&& parameters, double learning_rate, double gradient_scale = 1) {
@@ -114,7 +114,7 @@ class adamw {
                            parameter.decays});
     }
     backend_->adamw(tensors, coefficients(steps_ + 1, learning_rate, gradient_scale));
-    ++steps_;  // a step that the backend did not make does not count
+    ++steps_;  // a step that the backend did not complete does not count
   }
 
   /// One step at the options' learning rate.
@@ -127,9 +127,9 @@ class adamw {
   [[nodiscard]] const adamw_options& options() const { return options_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
-  /// Views on the moments of the trainable parameters, in the backend's memory. A checkpoint that
-  /// goes through them tensor by tensor needs no second copy of all; `set_steps` then sets the
-  /// count that belongs to them.
+  /// Views of the moments of the trainable parameters, in the backend's memory. A checkpoint that
+  /// processes them tensor by tensor needs no second copy of all; `set_steps` then sets the
+  /// matching count.
   [[nodiscard]] std::vector<moment_view<value_type>> moments() {
     std::vector<moment_view<value_type>> views;
     for (slot& own : slots_)
@@ -150,7 +150,7 @@ class adamw {
     steps_ = steps;
   }
 
-  /// A copy in host memory of all that the next step depends on, but for the parameters.
+  /// A copy in host memory of everything that the next step depends on, except the parameters.
   [[nodiscard]] state_type state() const {
     state_type copy{steps_, {}};
     for (const auto& view : moments()) {
@@ -164,8 +164,7 @@ class adamw {
     return copy;
   }
 
-  /// Takes over a state. Throws shape_error, and changes nothing, where it belongs to other
-  /// parameters.
+  /// Restores a state. Throws shape_error, and changes nothing, if it belongs to other parameters.
   void restore(const state_type& state) {
     const auto views = moments();
     if (state.moments.size() != views.size()) {

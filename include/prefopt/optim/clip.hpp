@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Clipping by the global norm of all gradients, as PyTorch's clip_grad_norm_ does. Nothing is
-// multiplied here: the factor goes into the optimizer's step, which reads each gradient once
+// Clipping by the global norm of all gradients, like PyTorch's clip_grad_norm_. Nothing is
+// multiplied here: the optimizer's step applies the factor, because it reads each gradient once
 // anyway.
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// Euclidean norm over the trainable parameters of what `part` gives of each, in double, summed in
-/// their order.
+/// Euclidean norm, over the trainable parameters, of what `part` returns for each, in double,
+/// summed in their order.
 template <class Backend, class Parameters, class Part>
 [[nodiscard]] double norm_over(const Backend& backend, Parameters&& parameters, const Part& part) {
   std::vector<std::span<const typename Backend::value_type>> parts;
@@ -38,7 +38,7 @@ template <class Backend, class Parameters>
                            [](const auto& parameter) { return parameter.gradient; });
 }
 
-/// The same of the values: finite if and only if all trainable parameters are (and their squares
+/// The same for the values: finite if and only if all trainable parameters are (and their squares
 /// can be added).
 template <class Backend, class Parameters>
   requires optimizer_backend<Backend> && parameter_range<Parameters, typename Backend::value_type>
@@ -47,9 +47,9 @@ template <class Backend, class Parameters>
                            [](const auto& parameter) { return parameter.value; });
 }
 
-/// The factor that brings gradients of this norm to at most `max_norm`: min(1, max_norm / (norm +
-/// 1e-6)); 1 where `max_norm` is 0, which means no clipping. Throws value_error for a norm that is
-/// not finite and for a max_norm that is negative or not finite.
+/// The factor that scales gradients of this norm to at most `max_norm`: min(1, max_norm / (norm +
+/// 1e-6)); 1 if `max_norm` is 0, which means no clipping. Throws value_error for a norm that is not
+/// finite and for a max_norm that is negative or not finite.
 [[nodiscard]] inline double clip_scale(double norm, double max_norm) {
   if (!(std::isfinite(max_norm) && max_norm >= 0))
     throw value_error(concat("clip_scale: max_norm is ", max_norm));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Learning-rate schedules with linear warm-up, as Hugging Face's get_*_schedule_with_warmup: step
+// Learning-rate schedules with linear warm-up, like Hugging Face's get_*_schedule_with_warmup: step
 // k, counted from 0, of `total` steps with `warmup` steps of warm-up runs at the peak rate times
-// factor(k). With warm-up the very first step has rate 0; the first step after it has the full
-// rate; linear and cosine would reach 0 at step `total`, right after the last one.
+// factor(k). With warm-up, the very first step has rate 0, and the first step after warm-up has the
+// full rate; linear and cosine would reach 0 at step `total`, right after the last one.
 
 #include <algorithm>
 #include <array>
@@ -27,7 +27,7 @@ inline constexpr std::array<std::string_view, 3> schedule_names{"constant", "lin
   return schedule_names[static_cast<std::size_t>(shape)];
 }
 
-/// The schedule of that name. Throws value_error for any other.
+/// The schedule with that name. Throws value_error for any other.
 [[nodiscard]] inline schedule schedule_from_name(std::string_view name) {
   const auto found = std::ranges::find(schedule_names, name);
   if (found == schedule_names.end()) throw value_error(concat("no schedule named ", name));
@@ -40,8 +40,8 @@ struct schedule_span {
   std::int64_t total = 0;
 };
 
-/// Factor in [0, 1] on the peak learning rate of step `step`, counted from 0. Throws value_error
-/// for negative counts.
+/// The factor in [0, 1] on the peak learning rate at step `step`, counted from 0. Throws
+/// value_error for negative counts.
 [[nodiscard]] inline double learning_rate_factor(schedule shape, std::int64_t step,
                                                  schedule_span span) {
   if (step < 0 || span.warmup < 0 || span.total < 0) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // bigram: the smallest trainable policy, a table in which row u holds the logits of the token that
-// follows u. It shows what a policy owes: it walks plain sequences and knows nothing of trees.
-// Being exact and small enough to enumerate, it is also what tests measure losses and training
-// against.
+// follows u. It shows the minimum that a policy must provide: it walks plain sequences and knows
+// nothing about trees. Because it is exact and small enough to enumerate, tests also measure losses
+// and training against it.
 
 #include <algorithm>
 #include <cmath>
@@ -23,8 +23,9 @@
 
 namespace prefopt {
 
-/// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double, zero at
-/// first (uniform). Its table stands still when it is moved, so spans of `parameters()` stay valid.
+/// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double,
+/// initially zero (uniform). Moving a bigram leaves its table in place, so the spans of
+/// `parameters()` stay valid.
 class bigram {
  public:
   /// Throws value_error unless there are 1 to 65536 tokens.
@@ -48,18 +49,18 @@ class bigram {
              .decays = true}};
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
-  /// be made afterwards. Throws value_error for a name that is not there.
+  /// Sets whether training updates the tensor with that name; by default it does. Create the
+  /// trainer afterwards. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// [V], of the token that follows; `before` is one of the vocabulary.
+  /// [V], for the next token; `before` must be in the vocabulary.
   [[nodiscard]] std::span<const double> logits_after(token_id before) const {
     return std::span(logits_).subspan(static_cast<std::size_t>(before) * size_, size_);
   }
 
-  /// log p(token | before), nats; both are of the vocabulary.
+  /// log p(token | before), nats; both must be in the vocabulary.
   [[nodiscard]] double log_prob(std::size_t before, std::size_t token) const {
     const auto row = logits_after(static_cast<token_id>(before));
     const double greatest = std::ranges::max(row);  // exp sees only arguments <= 0
@@ -68,8 +69,8 @@ class bigram {
     return row[token] - greatest - std::log(sum);
   }
 
-  /// [M], nats. Throws shape_error or value_error for a batch that is none, or with tokens outside
-  /// the vocabulary.
+  /// [M], nats. Throws shape_error or value_error for an invalid batch or for tokens outside the
+  /// vocabulary.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     return evaluate(batch).log_probs;
   }
@@ -79,15 +80,15 @@ class bigram {
     return square_sums(evaluate(batch));
   }
 
-  /// KL(reference || policy) of the token that follows, at each target, [M] in nats. Throws
-  /// value_error for a reference with another vocabulary.
+  /// KL(reference || policy) of the next token at each target, [M] in nats. Throws value_error for
+  /// a reference with a different vocabulary.
   [[nodiscard]] std::vector<double> token_divergences(const prefix_tree_batch& batch,
                                                       const bigram& reference) const {
     return divergences(evaluate(batch), reference);
   }
 
  private:
-  /// What followed what, [M] each.
+  /// The tokens before each target and the targets, [M] each.
   struct evaluation {
     std::vector<std::size_t> before;
     std::vector<std::size_t> token;
@@ -95,7 +96,7 @@ class bigram {
   };
 
  public:
-  /// A forward run; it reads its policy's table once more on the way back.
+  /// A forward pass; its backward reads the policy's table again.
   class pass {
    public:
     pass(bigram& policy, evaluation seen, const bigram* reference = nullptr)
@@ -122,7 +123,7 @@ class bigram {
       }
     }
 
-    /// As the policy's functions of these names.
+    /// Like the policy's functions of these names.
     [[nodiscard]] std::vector<double> square_sums() const { return policy_->square_sums(seen_); }
     [[nodiscard]] std::vector<double> divergences() const {
       if (reference_ == nullptr)
@@ -130,7 +131,7 @@ class bigram {
       return policy_->divergences(seen_, *reference_);
     }
 
-    /// Both ways back; d KL(q || p(. | u)) / d logits[u, w] = p(w | u) - q(w).
+    /// Both backward passes; d KL(q || p(. | u)) / d logits[u, w] = p(w | u) - q(w).
     void backward(std::span<const double> slopes, std::span<const double> divergence_slopes) {
       if (reference_ == nullptr)
         throw value_error("bigram: divergences of a pass without a reference");
@@ -154,10 +155,10 @@ class bigram {
     evaluation seen_;
   };
 
-  /// The pass must not outlive the policy, nor the policy move in between.
+  /// The pass must not outlive the policy, and the policy must not change in between.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) { return {*this, evaluate(batch)}; }
 
-  /// The same beside a reference, which the pass must not outlive either.
+  /// The same with a reference, which the pass must not outlive either.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch, const bigram& reference) {
     return {*this, evaluate(batch), &reference};
   }
@@ -212,8 +213,8 @@ class bigram {
   frozen_tensors frozen_;
 };
 
-/// A response to each prompt, as a generating_policy owes. Throws value_error for a prompt that is
-/// empty or has tokens outside the vocabulary, and what check(options.sampling) throws.
+/// A response to each prompt, as generating_policy requires. Throws value_error for a prompt that
+/// is empty or has tokens outside the vocabulary, and what check(options.sampling) throws.
 [[nodiscard]] inline std::vector<token_ids> generate(const bigram& policy,
                                                      std::span<const token_ids> prompts,
                                                      const generation_options& options,

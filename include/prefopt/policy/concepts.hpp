@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a model must offer to be scored and to be trained. Models see a batch and slopes, never a
+// The requirements on a model that is scored or trained. Models see a batch and slopes, never a
 // loss.
 
 #include <concepts>
@@ -16,16 +16,16 @@
 
 namespace prefopt {
 
-/// Whatever answers with log-probs for a batch: a model, a frozen model, a cache.
-/// Needs: `token_log_probs(batch)`, const, keeps nothing: M numbers in nats, one a target, in the
-/// batch's order. Promises: a sequence's numbers do not depend, but for rounding, on the other
+/// Anything that returns log-probs for a batch: a model, a frozen model, a cache.
+/// Needs: `token_log_probs(batch)`, const, which keeps nothing: M numbers in nats, one per target,
+/// in the batch's order. Promises: a sequence's numbers do not depend, up to rounding, on the other
 /// sequences of the batch.
 template <class P>
 concept policy_model = requires(const P& policy, const prefix_tree_batch& batch) {
   { policy.token_log_probs(batch) } -> std::same_as<std::vector<double>>;
 };
 
-/// A forward run that owns its activations; it must not outlive its policy.
+/// A forward pass that owns its activations; it must not outlive its policy.
 /// Needs: `log_probs()`, M numbers in nats; `backward(slopes)`, which takes d loss / d log_probs
 /// [M] and adds to the policy's gradients; called at most once.
 template <class Pass>
@@ -36,12 +36,12 @@ concept policy_pass = std::movable<Pass> &&
                       };
 
 /// A policy that can be trained.
-/// Needs: (1) policy_model; (2) `forward(batch)` gives a policy_pass; (3) `parameters()`: a
-/// parameter_range of its backend's numbers, as of `parameter`s, in an order that never changes;
-/// (4) `backend()`, by reference: where its numbers live, with the optimizer's operations; a policy
-/// without one keeps them in host memory.
-/// Promises: forward and token_log_probs give the same numbers, but for rounding; passes of
-/// unchanged parameters may be held side by side and run backward in any order.
+/// Needs: (1) policy_model; (2) `forward(batch)` returns a policy_pass; (3) `parameters()`: a
+/// parameter_range of its backend's numbers, such as a range of `parameter`, in an order that never
+/// changes; (4) `backend()`, by reference: holds its numbers and has the optimizer's operations;
+/// a policy without one keeps its numbers in host memory.
+/// Promises: forward and token_log_probs return the same numbers, up to rounding; while the
+/// parameters do not change, several passes may coexist and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
@@ -49,7 +49,7 @@ concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_t
   requires parameter_range<decltype(policy.parameters()), typename backend_type_of<P>::value_type>;
 };
 
-/// Whether a policy's numbers are rewards in place of log-probs, as those of a `reward_model` are.
+/// Whether a policy's numbers are rewards instead of log-probs, like those of a `reward_model`.
 template <class P>
 [[nodiscard]] constexpr bool gives_rewards() {
   if constexpr (requires { P::gives_rewards; }) return P::gives_rewards;
@@ -65,10 +65,10 @@ concept has_collision_probs =
       { policy.forward(batch).square_sums() } -> std::same_as<std::vector<double>>;
     };
 
-/// A policy that measures how far its distributions are from those of a reference of its own kind.
+/// A policy that measures how far its distributions are from those of a reference of the same kind.
 /// Needs: `token_divergences(batch, reference)`, KL(reference || policy) at each target's row, [M]
-/// in nats, const; and `forward(batch, reference)`, a pass that has them as `divergences()` and
-/// whose `backward(slopes, divergence_slopes)`, [M] each, carries both back.
+/// in nats, const; and `forward(batch, reference)`, a pass that returns them as `divergences()` and
+/// whose `backward(slopes, divergence_slopes)`, [M] each, propagates both.
 template <class P, class Reference>
 concept has_kl_divergence =
     requires(P& policy, const P& constant, const Reference& reference,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// frozen: a policy of its own of which only the log-probs are left, so that nothing can move it and
-// no gradient can leak into it. A live reference, for runs that keep no cache.
+// frozen: owns a policy and exposes only its log-probs, so that nothing can change it and no
+// gradient can leak into it. A live reference for runs that keep no cache.
 
 #include <concepts>
 #include <type_traits>
@@ -13,9 +13,9 @@
 
 namespace prefopt {
 
-/// Models policy_model. Takes its policy over: `frozen{std::move(model)}`, or a copy of one that
-/// goes on moving. There is no form that refers to another's policy, which could be the one in
-/// training: a policy is a policy_model itself.
+/// Models policy_model. Takes ownership of its policy: `frozen{std::move(model)}`, or a copy of one
+/// that continues to train. There is no form that refers to a policy owned elsewhere, which could
+/// be the one in training: a policy is itself a policy_model.
 template <policy_model Policy>
   requires std::same_as<Policy, std::remove_cvref_t<Policy>> && std::move_constructible<Policy>
 class frozen {

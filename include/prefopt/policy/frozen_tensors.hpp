@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// frozen_tensors: which tensors of a model are not trained. A model keeps one, says in
-// `parameters()` what it holds, and lets users change it by name.
+// frozen_tensors: which tensors of a model are not trained. A model holds one, reports its content
+// in `parameters()`, and lets users change it by name.
 
 #include <string>
 #include <string_view>
@@ -11,7 +11,7 @@
 
 namespace prefopt {
 
-/// None at first.
+/// Initially none.
 class frozen_tensors {
  public:
   [[nodiscard]] bool contains(std::string_view name) const {
@@ -20,7 +20,7 @@ class frozen_tensors {
     return false;
   }
 
-  /// `parameters`: the model's. Throws value_error where none has that name.
+  /// `parameters`: the model's. Throws value_error if none has that name.
   template <class Parameters>
   void set(const Parameters& parameters, std::string_view name, bool trainable) {
     bool known = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a policy must offer to write responses, and how it is told to.
+// The requirements on a policy that writes responses, and the options for it.
 
 #include <concepts>
 #include <cstddef>
@@ -25,7 +25,7 @@ struct generation_options {
   std::size_t tokens_at_once = 16384;
 };
 
-/// Throws value_error where no token may be written, and what check(options.sampling) throws.
+/// Throws value_error if no token may be written, and what check(options.sampling) throws.
 inline void check(const generation_options& options) {
   if (options.max_new_tokens == 0)
     throw value_error("generation: max_new_tokens is 0, expected at least 1");
@@ -34,9 +34,9 @@ inline void check(const generation_options& options) {
 
 /// A policy that writes.
 /// Needs: `generate(policy, prompts, options, random)`, found by argument-dependent lookup: a
-/// response to each prompt, of at least one token. Promises: a response follows from its prompt and
-/// a generator of its own, seeded by `random.next()` prompt by prompt, so it does not depend on the
-/// others. Throws value_error for a prompt without tokens or without room behind it.
+/// response to each prompt, of at least one token. Promises: a response depends only on its prompt
+/// and on its own generator, seeded by `random.next()` prompt by prompt, and so not on the others.
+/// Throws value_error for a prompt without tokens or without room after it.
 template <class P>
 concept generating_policy =
     policy_model<P> && requires(const P& policy, std::span<const token_ids> prompts,
@@ -45,7 +45,7 @@ concept generating_policy =
     };
 
 /// K responses to each prompt, [prompts] examples without scores. Throws value_error for K = 0,
-/// shape_error for a policy that does not write as many, and what `generate` throws.
+/// shape_error if the policy does not write that many, and what `generate` throws.
 template <generating_policy Policy>
 [[nodiscard]] std::vector<tokenized_example> sample_responses(const Policy& policy,
                                                               std::span<const token_ids> prompts,

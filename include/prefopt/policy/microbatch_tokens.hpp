@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How many tokens a micro-batch has where nobody asks for a number: that is the backend's to say. A
-// CPU is as fast with few as with many; a GPU is idle between passes that are too small for it.
+// How many tokens a micro-batch has if no one requests a number: the backend decides. A CPU is as
+// fast with few as with many; a GPU is idle between passes that are too small for it.
 
 #include <cstddef>
 #include <optional>
@@ -10,10 +10,10 @@
 
 namespace prefopt {
 
-/// Tokens of a micro-batch on a backend that says nothing of itself.
+/// Tokens of a micro-batch on a backend that states no preference.
 inline constexpr std::size_t standard_microbatch_tokens = 4096;
 
-/// What the backend says as `preferred_tokens()`, if it does.
+/// The backend's `preferred_tokens()`, or the standard if it has none.
 template <class Backend>
 [[nodiscard]] std::size_t preferred_tokens(const Backend& backend) {
   if constexpr (requires { backend.preferred_tokens(); })
@@ -22,7 +22,7 @@ template <class Backend>
     return standard_microbatch_tokens;
 }
 
-/// The tokens asked for, or what the policy's backend prefers.
+/// The requested tokens, or what the policy's backend prefers.
 template <class Policy>
 [[nodiscard]] std::size_t microbatch_tokens(const Policy& policy,
                                             std::optional<std::size_t> asked) {

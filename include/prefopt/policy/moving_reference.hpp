@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// moving_reference: a reference that follows the policy from time to time, as TR-DPO has it
-// (Gorbatovski et al. 2024, arXiv:2404.09656): soft updates mix the policy's weights in, hard ones
-// (alpha 1) take them over.
+// moving_reference: a reference that follows the policy at intervals, as in TR-DPO (Gorbatovski et
+// al. 2024, arXiv:2404.09656): soft updates mix in the policy's weights, hard ones (alpha 1) copy
+// them.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,16 +35,16 @@ inline void check(const moving_reference_options& options) {
         concat("moving_reference: sync_steps is ", options.sync_steps, ", expected >= 1"));
 }
 
-/// Models policy_model, and following_reference: the trainer that is given it moves it. Takes the
-/// policy that it begins with over: a copy of the one in training, or a saved one. A run that goes
-/// on needs its weights as they were, beside the policy's: they are no part of the trainer's state,
-/// which only knows their hash and refuses others.
+/// Models policy_model and following_reference: the trainer that you pass it to updates it. Takes
+/// ownership of the initial policy: a copy of the one in training, or a saved one. To continue a
+/// run, you need its weights as they were, in addition to the policy's: the trainer's state does
+/// not contain them; it knows only their hash and rejects others.
 template <trainable_policy Policy>
 class moving_reference {
  public:
   static constexpr bool gives_rewards = prefopt::gives_rewards<Policy>();
 
-  /// Throws value_error for bad options.
+  /// Throws value_error for invalid options.
   explicit moving_reference(Policy&& start, moving_reference_options options = {})
       : policy_(std::move(start)), options_(options) {
     check(options);
@@ -55,26 +55,26 @@ class moving_reference {
     return policy_.token_log_probs(batch);
   }
 
-  /// Every weight becomes (1 - alpha) times its own plus alpha times the policy's. Throws
-  /// shape_error, and has changed nothing, where the two are no models of one shape. Memory: two
-  /// tensors on the host.
+  /// Every weight becomes (1 - alpha) times itself plus alpha times the policy's. Throws
+  /// shape_error, and changes nothing, if the two models differ in shape. Memory: two tensors on
+  /// the host.
   void sync(Policy& policy) {
     require_same_shape(policy);
     for_each_tensor(policy, [&](const auto& from, const auto& to) { mix(from, to); });
   }
 
-  /// What the trainer calls after each step, counted from 1.
+  /// The trainer calls this after each step, counted from 1.
   void after_step(Policy& policy, std::int64_t step) {
     if (step % options_.sync_steps == 0) sync(policy);
   }
 
-  /// Of the weights as they are now.
+  /// The hash of the current weights.
   [[nodiscard]] std::uint64_t weights_hash() const {
     return prefopt::weights_hash(
-        const_cast<Policy&>(policy_));  // a policy need not list constant tensors; these are read
+        const_cast<Policy&>(policy_));  // a policy need not list const tensors; these are only read
   }
 
-  /// Throws shape_error where `sync` would.
+  /// Throws shape_error if `sync` would.
   void require_same_shape(Policy& policy) {
     for_each_tensor(policy, [](const auto&, const auto&) {});
   }

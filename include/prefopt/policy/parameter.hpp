@@ -12,7 +12,7 @@
 namespace prefopt {
 
 /// One tensor. The spans point into the policy's storage, wherever its backend keeps it, and stay
-/// valid as long as the policy does. The rest tells of the policy: the library's models hand out
+/// valid as long as the policy does. The rest describes the policy: the library's models return
 /// constants, and `set_trainable` changes what is trained.
 template <class Real>
 struct parameter {
@@ -20,8 +20,8 @@ struct parameter {
   std::vector<std::size_t> shape;  ///< row-major
   std::span<Real> value;
   std::span<Real> gradient;
-  bool trainable = true;  ///< else optimizer and gradient norm leave it out
-  bool decays = false;    ///< weight decay falls on it: matrices and embeddings
+  bool trainable = true;  ///< if not, optimizer and gradient norm skip it
+  bool decays = false;    ///< weight decay applies: matrices and embeddings
 };
 
 }  // namespace prefopt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reference_log_probs: what a policy gives to a data set before it moves, for a loss to measure it
-// against later.
+// reference_log_probs: the log-probs that a policy gives to a data set before training, which a
+// loss compares with later.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,15 +24,15 @@
 namespace prefopt {
 
 struct reference_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
-  /// prefers.
+  /// Bounds memory. A larger example gets its own micro-batch; 0: all at once; none: what the
+  /// policy's backend prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
   response_selection responses = {};  ///< which responses
 };
 
-/// Scores every response of every example with the policy as it is now. Another packing later gives
-/// the same numbers but for rounding. Throws what `pack` and the policy throw, and shape_error if
-/// the policy gives another number of log-probs than the batch has targets.
+/// Scores every response of every example with the current policy. A different packing later gives
+/// the same numbers, up to rounding. Throws what `pack` and the policy throw, and shape_error
+/// unless the policy returns one log-prob per target of the batch.
 template <policy_model Policy, std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> &&
            std::ranges::sized_range<Examples> && (!gives_rewards<Policy>())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// reference_cache: per-token log-probs of a reference, computed once and kept by example and
-// response index. It answers for any batch of those sequences, whatever they are packed with, and
-// for no other: it keeps a hash of each one's tokens.
+// reference_cache: per-token log-probs of a reference, computed once and stored by example and
+// response index. It answers for any batch of those sequences, no matter what they are packed with,
+// and for no other: it stores a hash of each one's tokens.
 
 #include <compare>
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace prefopt {
 
-/// A sequence's place in the data set.
+/// A sequence's position in the data set.
 struct reference_key {
   std::int32_t example;
   std::int32_t response_index;
@@ -26,14 +26,14 @@ struct reference_key {
   friend auto operator<=>(const reference_key&, const reference_key&) = default;
 };
 
-/// Log-probs in nats of each held sequence's targets. Models policy_model.
+/// Log-probs in nats of each stored sequence's targets. Models policy_model.
 class reference_cache {
  public:
   reference_cache() = default;
 
-  /// From what `keys`, `token_hashes`, `offsets` and `values` gave. Throws shape_error unless there
-  /// are as many hashes as keys and one offset more, and the offsets rise from 0 to the number of
-  /// values; value_error for a key that comes twice.
+  /// From what `keys`, `token_hashes`, `offsets` and `values` returned. Throws shape_error unless
+  /// there are as many hashes as keys and one more offset, and the offsets rise from 0 to the
+  /// number of values; value_error for a duplicate key.
   reference_cache(const std::vector<reference_key>& keys,
                   const std::vector<std::uint64_t>& token_hashes,
                   const std::vector<std::size_t>& offsets, std::span<const double> values) {
@@ -59,8 +59,8 @@ class reference_cache {
     }
   }
 
-  /// Keeps a sequence; `hash` is the token_hash of its path from the root to its last row. Throws
-  /// value_error if it is held already.
+  /// Stores a sequence; `hash` is the token_hash of its path from the root to its last row. Throws
+  /// value_error if it is already stored.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!slots_.emplace(packed(key), keys_.size()).second) {
       throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
@@ -75,13 +75,13 @@ class reference_cache {
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   [[nodiscard]] bool contains(reference_key key) const { return slots_.contains(packed(key)); }
 
-  /// Throws value_error if the sequence is not held.
+  /// Throws value_error if the sequence is not stored.
   [[nodiscard]] std::span<const double> log_probs(reference_key key) const {
     return values_of(slot_of(key));
   }
 
-  /// [M], nats. Throws value_error for a sequence that is not held or has other tokens than those
-  /// that were scored, shape_error for one held with another number of targets. Cost: the sum of
+  /// [M], nats. Throws value_error for a sequence that is not stored or whose tokens differ from
+  /// those scored, shape_error for one stored with a different number of targets. Cost: the sum of
   /// the sequences' lengths.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     std::vector<double> answer;
@@ -106,7 +106,7 @@ class reference_cache {
   }
 
   /// For saving: the sequences in the order they were added, the hash of each one's tokens, where
-  /// its values begin (and the last one's end), and the values.
+  /// its values begin (and where the last one's end), and the values.
   [[nodiscard]] const std::vector<reference_key>& keys() const { return keys_; }
   [[nodiscard]] const std::vector<std::uint64_t>& token_hashes() const { return token_hashes_; }
   [[nodiscard]] const std::vector<std::size_t>& offsets() const { return offsets_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// response_scorer: whatever says how good responses are: a reward model, a program that checks
-// them, a person asked.
+// response_scorer: anything that rates responses: a reward model, a program that checks them, a
+// person.
 
 #include <concepts>
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace prefopt {
 
-/// Says how good responses are.
+/// Rates responses.
 /// Needs: a const call operator from a span of examples to a number for each of their responses,
 /// example by example.
 template <class R>

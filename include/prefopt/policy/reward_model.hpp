@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // reward_model: a scalar model, read at the end of a response. To trainers it is a policy whose
-// responses have a reward in place of a log-probability: the number of a response's last token is
-// the reward, that of the others 0, and so the sum over tokens that a loss reads is the reward.
+// responses have a reward instead of a log-probability: the number of a response's last token is
+// the reward, that of the others is 0, and so the sum over tokens that a loss reads is the reward.
 // `bradley_terry` trains it on pairs.
 
 #include <cstddef>
@@ -32,7 +32,7 @@ namespace prefopt {
 
 namespace detail {
 
-/// The place of each sequence's last target. Throws value_error for a sequence without one.
+/// The index of each sequence's last target. Throws value_error for a sequence without one.
 [[nodiscard]] inline std::vector<std::size_t> last_targets(const prefix_tree_batch& batch) {
   std::vector<std::size_t> last;
   for (const tree_sequence& sequence : batch.sequences) {
@@ -45,7 +45,7 @@ namespace detail {
   return last;
 }
 
-/// [M] zeros but for the rewards [S], each at its place.
+/// [M] zeros except for the rewards [S], each at its offset.
 [[nodiscard]] inline std::vector<double> at_offsets(std::size_t targets,
                                                     std::span<const std::size_t> last,
                                                     std::span<const double> rewards) {
@@ -80,7 +80,7 @@ class reward_model {
     return model_.values(batch, last_rows(batch));
   }
 
-  /// The rewards of all responses, example by example. Packs at most so many tokens at once; 0:
+  /// The rewards of all responses, example by example. Packs at most this many tokens at once; 0:
   /// all; none: as many as the model's backend prefers.
   template <example_range Examples>
   [[nodiscard]] std::vector<double> rewards(
@@ -90,15 +90,15 @@ class reward_model {
     return rewards(examples);
   }
 
-  /// What stands for log-probs: each response's reward at its last token, else 0; [M]. Throws
+  /// The substitute for log-probs: each response's reward at its last token, else 0; [M]. Throws
   /// value_error for a response without a token.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
-    // refuses before the model works
+    // throws before the model does any work
     const std::vector<std::size_t> last = detail::last_targets(batch);
     return detail::at_offsets(batch.targets.size(), last, rewards(batch));
   }
 
-  /// A forward run with these numbers.
+  /// A forward pass with these numbers.
   class pass {
    public:
     pass(reward_model& owner, const prefix_tree_batch& batch)
@@ -110,7 +110,7 @@ class reward_model {
 
     [[nodiscard]] std::span<const double> log_probs() const { return numbers_; }
 
-    /// `slopes` [M]; those of tokens other than a response's last move nothing.
+    /// `slopes` [M]; those of tokens other than a response's last have no effect.
     void backward(std::span<const double> slopes) {
       if (slopes.size() != numbers_.size())
         throw shape_error(
@@ -128,7 +128,7 @@ class reward_model {
     std::vector<double> numbers_;  // [M]
   };
 
-  /// The pass must not outlive the reward model, nor that move in between.
+  /// The pass must not outlive the reward model, which must not change in between.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch) { return {*this, batch}; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Drawing a token from logits: temperature, then top-k, then top-p, in the order and meaning of
+// Drawing a token from logits: temperature, then top-k, then top-p, with the order and meaning of
 // Hugging Face's generate (top-p: Holtzman et al. 2020, arXiv:1904.09751, section 3.1).
 
 #include <algorithm>
@@ -32,9 +32,9 @@ inline void check(const sampling_options& options) {
         concat("sampling: top_p is ", options.top_p, ", expected above 0 and at most 1"));
 }
 
-/// A token drawn from softmax(logits / temperature) cut by top-k and top-p. logits [V], any
-/// additive constant. Among equal logits the smaller id goes first; -inf is never drawn. Throws
-/// value_error for bad options and where there are no logits, one is NaN or the greatest is not
+/// Draws a token from softmax(logits / temperature), cut by top-k and top-p. logits [V], up to an
+/// additive constant. Among equal logits the smaller id comes first; -inf is never drawn. Throws
+/// value_error for invalid options and if there are no logits, one is NaN or the greatest is not
 /// finite.
 [[nodiscard]] inline token_id sample_token(std::span<const double> logits,
                                            const sampling_options& options,
@@ -72,7 +72,7 @@ inline void check(const sampling_options& options) {
     left -= weights[i];
     if (left < 0) return static_cast<token_id>(order[i]);
   }
-  std::size_t last = weights.size() - 1;  // rounding left some: the last one that can be drawn
+  std::size_t last = weights.size() - 1;  // rounding remainder: the last one that can be drawn
   while (last > 0 && weights[last] == 0) --last;
   return static_cast<token_id>(order[last]);
 }

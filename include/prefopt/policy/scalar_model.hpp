@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a model must offer to give numbers in place of tokens: how good what it has read is (a
-// reward), or how good it will become (a value).
+// The requirements on a model that returns numbers instead of tokens: how good the text so far is
+// (a reward), or how good it will become (a value).
 
 #include <concepts>
 #include <cstdint>
@@ -16,17 +16,17 @@
 
 namespace prefopt {
 
-/// Gives a number for a path of tokens.
-/// Needs: `values(batch, rows)`, const, keeps nothing: one number a row asked for, of the path that
-/// ends there. Rows may come in any order and more than once. Promises: a row's number depends on
-/// its path alone, but for rounding.
+/// Returns a number for a path of tokens.
+/// Needs: `values(batch, rows)`, const, which keeps nothing: one number per requested row, for the
+/// path that ends there. Rows may be in any order and repeat. Promises: a row's number depends only
+/// on its path, up to rounding.
 template <class Model>
 concept scalar_model = requires(const Model& model, const prefix_tree_batch& batch,
                                 std::span<const std::int32_t> rows) {
   { model.values(batch, rows) } -> std::same_as<std::vector<double>>;
 };
 
-/// A forward run of a scalar model that owns its activations. Needs: `values()`, one a row;
+/// A forward pass of a scalar model that owns its activations. Needs: `values()`, one per row;
 /// `backward(slopes)`, which takes d loss / d values and adds to the model's gradients; called at
 /// most once.
 template <class Pass>
@@ -36,8 +36,8 @@ concept scalar_pass = std::movable<Pass> &&
                         pass.backward(slopes);
                       };
 
-/// A scalar model that can be trained. Needs: (1) scalar_model; (2) `forward(batch, rows)` gives a
-/// scalar_pass; (3) `parameters()` and `backend()` as of a trainable_policy. Promises: what a
+/// A scalar model that can be trained. Needs: (1) scalar_model; (2) `forward(batch, rows)` returns
+/// a scalar_pass; (3) `parameters()` and `backend()` as for a trainable_policy. Promises: what a
 /// trainable_policy promises.
 template <class Model>
 concept trainable_scalar_model =

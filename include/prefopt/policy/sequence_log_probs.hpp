@@ -13,7 +13,7 @@
 namespace prefopt {
 
 /// [S], nats: for each sequence the sum of its token log-probs [M], in their order; 0 for one
-/// without a target. Throws shape_error unless there is one number a target.
+/// without a target. Throws shape_error unless there is one number per target.
 [[nodiscard]] inline std::vector<double> sequence_log_probs(
     const prefix_tree_batch& batch, std::span<const double> token_log_probs) {
   if (token_log_probs.size() != batch.targets.size()) {

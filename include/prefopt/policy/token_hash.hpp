@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // token_hash: 64 bits that tell one token sequence from another. FNV-1a (Fowler, Noll & Vo; IETF
-// draft draft-eastlake-fnv) over each id's four bytes, the lowest first, so the same on every
-// computer. It guards against mistakes, not against somebody who looks for two sequences with one
-// hash.
+// draft draft-eastlake-fnv) over each id's four bytes, lowest first, so it is the same on every
+// computer. It guards against mistakes, not against someone who searches for two sequences with the
+// same hash.
 
 #include <cstdint>
 #include <span>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// value_table: the smallest scalar model, a number for each token that was read last. To a bigram
-// policy, which sees no more than the last token, it can be the exact critic but for how many
-// tokens are left.
+// value_table: the smallest scalar model, one number for each possible last token. For a bigram
+// policy, which sees only the last token, it can be the exact critic, except for how many tokens
+// are left.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,10 +22,10 @@
 
 namespace prefopt {
 
-/// value(path) = table[last token of the path], [V] in double, zero at first.
+/// value(path) = table[last token of the path], [V] in double, initially zero.
 class value_table {
  public:
-  /// Throws value_error unless there is a token.
+  /// Throws value_error unless there is at least one token.
   explicit value_table(std::size_t vocabulary_size)
       : values_(vocabulary_size), gradient_(vocabulary_size) {
     if (vocabulary_size == 0) throw value_error("value_table: 0 tokens, expected at least 1");
@@ -42,14 +42,14 @@ class value_table {
              .trainable = !frozen_.contains("values")}};
   }
 
-  /// Whether training moves the tensor of that name; it does until told otherwise. A trainer is to
-  /// be made afterwards. Throws value_error for a name that is not there.
+  /// Sets whether training updates the tensor with that name; by default it does. Create the
+  /// trainer afterwards. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
     frozen_.set(parameters(), name, trainable);
   }
 
-  /// [rows]. Throws shape_error or value_error for a batch that is none, with tokens outside the
-  /// vocabulary, or rows that it does not have.
+  /// [rows]. Throws shape_error or value_error for an invalid batch, for tokens outside the
+  /// vocabulary, or for rows that the batch does not have.
   [[nodiscard]] std::vector<double> values(const prefix_tree_batch& batch,
                                            std::span<const std::int32_t> rows) const {
     std::vector<double> all;
@@ -80,7 +80,7 @@ class value_table {
     std::vector<double> values_;
   };
 
-  /// The pass must not outlive the table, nor the table move in between.
+  /// The pass must not outlive the table, and the table must not change in between.
   [[nodiscard]] pass forward(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
     return {*this, tokens_at(batch, rows), values(batch, rows)};
   }

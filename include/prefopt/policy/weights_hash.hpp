@@ -14,7 +14,7 @@
 
 namespace prefopt {
 
-/// Of the values of all tensors, bit by bit. Memory: one tensor on the host.
+/// Hashes the values of all tensors, bit by bit. Memory: one tensor on the host.
 template <class Policy>
 [[nodiscard]] std::uint64_t weights_hash(Policy& policy) {
   using real = typename std::remove_cvref_t<decltype(backend_of(policy))>::value_type;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a run calls back. A callback is any object with some of the members below, found by name;
-// there is no base class. After each optimizer step a run calls, in this order and each for all
-// callbacks: on_step; evaluate, whose reports go to on_evaluate; save, whose names go to on_save.
-// So a saved state never runs ahead of what was logged.
+// Training callbacks. A callback is any object with one or more of the members below, found by
+// name; there is no base class. After each optimizer step, a run calls, in this order and each for
+// all callbacks: on_step; evaluate, whose reports go to on_evaluate; save, whose names go to
+// on_save. So a saved state is never ahead of the log.
 
 #include <concepts>
 #include <cstdint>
@@ -20,10 +20,10 @@
 namespace prefopt {
 
 /// What a callback may return from on_step: `stop` ends the run after this step's evaluation and
-/// saving, which count it as the last.
+/// saving, which treat the step as the last.
 enum class run_control { keep_going, stop };
 
-/// Learns of every step. Needs: `on_step(const step_report&)`, which returns nothing or a
+/// Is notified of every step. Needs: `on_step(const step_report&)`, which returns nothing or a
 /// run_control.
 template <class C>
 concept step_callback = requires(C& callback, const step_report& report) {
@@ -33,7 +33,7 @@ concept step_callback = requires(C& callback, const step_report& report) {
 
 namespace detail {
 
-/// Has an on_step whose answer would be lost.
+/// Has an on_step whose return value would be lost.
 template <class C>
 concept answers_no_flow = !step_callback<C> && requires(C& callback, const step_report& report) {
   callback.on_step(report);
@@ -41,32 +41,33 @@ concept answers_no_flow = !step_callback<C> && requires(C& callback, const step_
 
 }  // namespace detail
 
-/// Learns of evaluations. Needs: `on_evaluate(const evaluation_report&)`.
+/// Is notified of evaluations. Needs: `on_evaluate(const evaluation_report&)`.
 template <class C>
 concept evaluation_callback =
     requires(C& callback, const evaluation_report& report) { callback.on_evaluate(report); };
 
-/// Evaluates. Needs: `evaluate(trainer, report)`, a report or none, asked after every step.
+/// Evaluates. Needs: `evaluate(trainer, report)`, which returns a report or nothing; called after
+/// every step.
 template <class C, class Trainer>
 concept evaluator = requires(C& callback, const Trainer& trainer, const step_report& report) {
   { callback.evaluate(trainer, report) } -> std::same_as<std::optional<evaluation_report>>;
 };
 
-/// Saves. Needs: `save(trainer, report)`, the name of what it saved or none, asked after every
-/// step.
+/// Saves. Needs: `save(trainer, report)`, which returns the name of what it saved or nothing;
+/// called after every step.
 template <class C, class Trainer>
 concept saver = requires(C& callback, const Trainer& trainer, const step_report& report) {
   { callback.save(trainer, report) } -> std::same_as<std::optional<std::string>>;
 };
 
-/// Learns of saved states. Needs: `on_save(name)`.
+/// Is notified of saved states. Needs: `on_save(name)`.
 template <class C>
 concept save_callback = requires(C& callback, const std::string& name) { callback.on_save(name); };
 
 namespace detail {
 
-/// Every member that has the name of a callback's can be called as one, and no member has a name
-/// that is a common misspelling of one.
+/// Every member with the name of a callback member can be called as one, and no member's name is a
+/// common misspelling of one.
 template <class C, class Trainer, class Bare = std::remove_const_t<C>>
 inline constexpr bool calls_what_it_names = (!names_on_step<Bare> || step_callback<C>)&&(
     !names_on_evaluate<Bare> ||
@@ -80,12 +81,12 @@ inline constexpr bool calls_what_it_names = (!names_on_step<Bare> || step_callba
 
 }  // namespace detail
 
-/// Any of these. A callback that models none of them is a mistake in a name, and a member that has
-/// one of these names and cannot be called so is a mistake in a type; the trainer refuses to
-/// compile both, whatever else the callback has. It also refuses a list of common misspellings,
-/// such as `on_saved`. Another one, beside a member that is right, is never called and compiles: to
-/// be sure, assert the concepts that you mean, as in `static_assert(saver<my_callback,
-/// trainer_type>)`; there is one for each of the five members.
+/// Any of these. A callback that models none of them has a mistake in a name, and a member that has
+/// one of these names but cannot be called this way has a mistake in a type; the trainer rejects
+/// both at compile time, no matter what else the callback has. It also rejects a list of common
+/// misspellings, such as `on_saved`. Any other misspelling next to a correct member compiles and is
+/// never called: to be sure, assert the concepts that you mean, as in
+/// `static_assert(saver<my_callback, trainer_type>)`; there is one for each of the five members.
 template <class C, class Trainer>
 concept run_callback = detail::calls_what_it_names<C, Trainer> &&
                        (step_callback<C> || evaluation_callback<C> || evaluator<C, Trainer> ||
@@ -93,7 +94,7 @@ concept run_callback = detail::calls_what_it_names<C, Trainer> &&
 
 namespace detail {
 
-/// Says what keeps `C` from being a run_callback.
+/// Explains why `C` is not a run_callback.
 template <class C, class Trainer>
 struct callback_requirements {
   using bare = std::remove_const_t<C>;
@@ -126,7 +127,7 @@ struct callback_requirements {
 
 namespace detail {
 
-/// Tells a callback of a step, if it listens. Whether it asks to stop.
+/// Notifies a callback of a step, if it listens. Returns whether it asks to stop.
 template <class Callback>
 bool notify_of_step(Callback& callback, const step_report& report) {
   if constexpr (step_callback<Callback>) {
@@ -140,7 +141,7 @@ bool notify_of_step(Callback& callback, const step_report& report) {
 }  // namespace detail
 
 /// Whether something is due at the end of this step: every `interval` steps and at the run's last;
-/// 0: only there.
+/// 0: only at the last.
 [[nodiscard]] inline bool is_due(const step_report& report, std::int64_t interval) {
   return report.last || (interval > 0 && report.step % interval == 0);
 }

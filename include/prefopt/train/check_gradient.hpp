@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// check_gradient: a policy's way back against differences of its way forward, through a loss. What
-// to run first on a policy of your own; how it works is lesson 05.
+// check_gradient: compares a policy's backward pass with differences of its forward pass, through a
+// loss. Run it first on your own policy; lesson 05 explains how it works.
 
 #include <algorithm>
 #include <cmath>
@@ -27,9 +27,9 @@
 namespace prefopt {
 
 struct gradient_check_options {
-  std::size_t elements = 32;  ///< of each tensor, drawn by `seed`; 0: all
-  /// What an element is moved by, both ways; 0: the cube root of its type's rounding (others: above
-  /// 0, and large enough to move every element).
+  std::size_t elements = 32;  ///< of each tensor, drawn with `seed`; 0: all
+  /// How far an element is moved, in both directions; 0: the cube root of its type's rounding
+  /// (otherwise above 0, and large enough to move every element).
   double difference = 0;
   std::uint64_t seed = 1;
 };
@@ -38,22 +38,22 @@ struct gradient_check_options {
 struct gradient_check {
   std::string tensor;
   std::size_t element = 0;
-  double backward = 0;    ///< its derivative as the pass gave it
-  double difference = 0;  ///< and as differences give it
-  /// Their distance, over the greatest derivative of all that were looked at; infinite where one of
-  /// the two is not finite.
+  double backward = 0;    ///< its derivative from the pass
+  double difference = 0;  ///< and from differences
+  /// Their distance, divided by the greatest derivative of all checked elements; infinite if either
+  /// of the two is not finite.
   double error = 0;
-  std::size_t checked = 0;  ///< elements looked at
+  std::size_t checked = 0;  ///< elements checked
 };
 
-/// Compares derivatives of the mean loss over the examples by some elements of every trainable
-/// tensor, which are left as they were, also where this throws; the policy's gradients are those of
-/// the mean loss afterwards. An error near the cube root of the type's rounding squared (1e-10 in
-/// double, 1e-4 in float) is a right gradient; at random weights, not at zeros and not where all
-/// derivatives are 0. Of a loss that holds something constant, as its page says, differences see
-/// more than its slopes. Throws what `accumulate_gradient` and `evaluate` throw, and value_error
-/// where there is nothing to look at and for a difference that is none: negative, not finite, or
-/// too small to move an element. Cost: two evaluations an element.
+/// Compares derivatives of the mean loss over the examples with respect to some elements of every
+/// trainable tensor. The elements are left as they were, even if this throws; the policy's
+/// gradients are those of the mean loss afterwards. An error near the cube root of the type's
+/// rounding squared (1e-10 in double, 1e-4 in float) means a correct gradient; use random weights,
+/// not zeros, and not a point where all derivatives are 0. If a loss holds something constant, as
+/// its page says, differences see more than its slopes. Throws what `accumulate_gradient` and
+/// `evaluate` throw, and value_error if there is nothing to check and for an invalid difference:
+/// negative, not finite, or too small to move an element. Cost: two evaluations per element.
 template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
           example_range Examples>
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Reference& reference,
@@ -90,7 +90,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
         return evaluate(policy, reference, loss, examples).loss;
       };
       const real up = before + static_cast<real>(size), down = before - static_cast<real>(size);
-      // what rounding left of it
+      // what rounding leaves of it
       const double by = static_cast<double>(up) - static_cast<double>(down);
       if (by == 0)
         throw value_error(concat("check_gradient: a difference of ", size,
@@ -117,12 +117,12 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
     }
   }
   if (worst.checked == 0) throw value_error("check_gradient: the policy has no trainable element");
-  // 0 or infinite where no derivative is above 0
+  // 0 or infinite if no derivative is above 0
   worst.error = greatest > 0 ? apart / greatest : apart;
   return worst;
 }
 
-/// The same; a loss that reads a reference is given what the policy gives now, a margin of 0.
+/// The same; a loss that reads a reference gets the policy's current log-probs, a margin of 0.
 template <trainable_policy Policy, loss_for<Policy> Loss, example_range Examples>
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Loss& loss,
                                             const Examples& examples,

@@ -27,14 +27,14 @@
 namespace prefopt {
 
 struct evaluation_options {
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
-  /// prefers.
+  /// Bounds memory. A larger example gets its own micro-batch; 0: all at once; none: what the
+  /// policy's backend prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
-/// Means over all examples, read in their order; `reference` answers for them under their index
+/// Means over all examples, read in their order; `reference` must answer for them by their index
 /// here. A loss that couples the examples of a step sees all of these at once. Throws value_error
-/// where there are none or the loss's hyper-parameters are bad, not_finite with the examples named,
+/// if there are none or the loss's hyper-parameters are invalid, not_finite naming the examples,
 /// and what `pack`, the policy and the reference throw.
 template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
           example_range Examples>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluate_every: the callback that evaluates on examples held out, every so many steps and at the
-// end.
+// evaluate_every: a callback that evaluates on held-out examples, at a fixed interval of steps and
+// at the end.
 
 #include <concepts>
 #include <cstdint>
@@ -18,12 +18,12 @@
 
 namespace prefopt {
 
-/// `trainer.train(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Refers to
-/// pairs and reference.
+/// `trainer.train(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Holds
+/// references to the pairs and the reference.
 template <class Reference, example_like Example = tokenized_pair>
 class evaluate_every {
  public:
-  /// `interval` in steps; 0: only at the end. Throws value_error for a negative one and for no
+  /// `interval` in steps; 0: only at the end. Throws value_error if it is negative and for no
   /// pairs.
   evaluate_every(std::int64_t interval, std::span<const Example> examples,
                  const Reference& reference, evaluation_options options = {})
@@ -37,7 +37,8 @@ class evaluate_every {
     if (examples.empty()) throw value_error("evaluate_every: no examples");
   }
 
-  /// Pairs or a reference that would be gone before the first step; `no_reference{}` may.
+  /// Pairs or a reference that would dangle before the first step; `no_reference{}` may be a
+  /// temporary.
   template <std::ranges::range Pairs>
     requires(!std::ranges::borrowed_range<Pairs>)
   evaluate_every(std::int64_t, Pairs&&, const Reference&, evaluation_options = {}) = delete;
@@ -45,7 +46,7 @@ class evaluate_every {
     requires(!std::same_as<Reference, no_reference>)
   = delete;
 
-  /// Throws value_error where the policy in training is the reference, and what `evaluate` throws.
+  /// Throws value_error if the policy in training is the reference, and what `evaluate` throws.
   template <class Trainer>
   [[nodiscard]] std::optional<evaluation_report> evaluate(const Trainer& trainer,
                                                           const step_report& step) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// evaluation_report: how a policy does on examples that it is not trained on.
+// evaluation_report: how a policy performs on examples that it is not trained on.
 
 #include <cstdint>
 #include <string>
@@ -17,12 +17,12 @@ struct evaluation_report {
   double epoch = 0;       ///< epochs done, with a fraction
   std::int64_t examples = 0;
   double loss = 0;              ///< mean over the examples
-  std::vector<metric> metrics;  ///< means over the examples, under the names of training's
+  std::vector<metric> metrics;  ///< means over the examples, with the same names as in training
   double pairs_per_second = 0;
 };
 
-/// Calls `visit(name, value)` for what a log holds of an evaluation, in order: names of numbers
-/// begin with `eval_`.
+/// Calls `visit(name, value)` for each value of an evaluation that a log holds, in order: names of
+/// numbers begin with `eval_`.
 template <class Visitor>
 void for_each_value(const evaluation_report& report, Visitor&& visit) {
   visit("step", report.step);

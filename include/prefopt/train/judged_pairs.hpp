@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // judged_pairs: preferences from a judge. The policy answers each prompt twice and the judge says
-// which answer is better; `trainer::step` on the pairs, again and again, is online DPO (Guo et al.
-// 2024, arXiv:2402.04792): feedback from an AI where the judge is one.
+// which answer is better; calling `trainer::step` repeatedly on such pairs is online DPO (Guo et
+// al. 2024, arXiv:2402.04792), with AI feedback if the judge is an AI.
 
 #include <cmath>
 #include <concepts>
@@ -23,8 +23,8 @@ namespace prefopt {
 
 namespace detail {
 
-/// An index, or an index that may be missing. A truth value is none: "the first is better" would be
-/// index 1.
+/// An index, or an index that may be missing. A Boolean is not an index: "the first is better"
+/// would be index 1.
 template <class T>
 concept index_or_none =
     (std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, std::optional<std::size_t>>;
@@ -33,7 +33,7 @@ concept index_or_none =
 
 /// Chooses between two responses.
 /// Needs: a call operator from an example to the index of the better response, an integer, or to a
-/// std::optional std::size_t, which is nothing where it cannot tell.
+/// std::optional<std::size_t>, which is empty if it cannot tell.
 template <class J>
 concept response_judge = requires(J& judge, const tokenized_example& example) {
   { judge(example) } -> detail::index_or_none;
@@ -47,13 +47,13 @@ struct judged_samples {
 
 namespace detail {
 
-/// The judge's choice for each example of two responses; of a scorer the higher score, of equal
-/// ones none.
+/// The judge's choice for each example of two responses; for a scorer, the one with the higher
+/// score, none if they are equal.
 template <class Judge>
 [[nodiscard]] std::vector<std::optional<std::size_t>> choices(
     Judge& judge, std::span<const tokenized_example> examples) {
   std::vector<std::optional<std::size_t>> all(examples.size());
-  // asked first: a generic judge would be no scorer, with an error inside it
+  // checked first: checking whether a generic judge is a scorer would be an error inside it
   if constexpr (response_judge<Judge>) {
     for (std::size_t e = 0; e < all.size(); ++e) {
       const std::optional<std::size_t> choice = judge(examples[e]);
@@ -79,10 +79,9 @@ template <class Judge>
 }  // namespace detail
 
 /// Samples two responses to each prompt and lets the judge choose: a response_judge, or a
-/// response_scorer, whose higher score wins and which is asked for all at once. It is not asked
-/// about equal responses. Throws value_error for a choice that is neither 0 nor 1 and for a score
-/// that is not a number, shape_error for another number of scores than two a pair, and what
-/// `generate` throws.
+/// response_scorer, whose higher score wins and which scores all responses at once. Equal responses
+/// are not judged. Throws value_error for a choice that is neither 0 nor 1 and for a score that is
+/// not a number, shape_error unless there are two scores per pair, and what `generate` throws.
 template <generating_policy Policy, class Judge>
   requires response_judge<Judge> || response_scorer<std::remove_cvref_t<Judge>>
 [[nodiscard]] judged_samples judged_pairs(const Policy& policy, std::span<const token_ids> prompts,

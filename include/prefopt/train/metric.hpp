@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A number with a name, and lists of them: what reports carry to logs, whatever a loss has to say.
+// Named numbers, and lists of them: reports use them to carry any loss's numbers to logs.
 
 #include <optional>
 #include <string_view>
@@ -18,7 +18,7 @@ struct metric {
   friend bool operator==(const metric&, const metric&) = default;
 };
 
-/// The value of that name, if it is there.
+/// The value with that name, if present.
 [[nodiscard]] inline std::optional<double> find_metric(const std::vector<metric>& metrics,
                                                        std::string_view name) {
   for (const metric& one : metrics)

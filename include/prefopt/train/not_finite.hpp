@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// not_finite: what stops a run whose numbers have left the reals. It is never averaged away.
+// not_finite: stops a run whose numbers are no longer finite. It is never averaged away.
 
 #include <cstddef>
 #include <span>
@@ -15,15 +15,14 @@ namespace prefopt {
 /// A loss, log-prob or gradient norm that is infinite or not a number.
 class not_finite : public value_error {
  public:
-  /// `examples`: those it came from, by their index in the data set: that in training, or that held
-  /// out.
+  /// `examples`: those it came from, by their index in the training data or in the held-out data.
   not_finite(const std::string& message, std::vector<std::size_t> examples, bool held_out = false)
       : value_error(message), examples_(std::move(examples)), held_out_(held_out) {}
 
   [[nodiscard]] const std::vector<std::size_t>& examples() const { return examples_; }
 
-  /// Whether an evaluation within a run met them: they are then indices of its data, not of those
-  /// in training.
+  /// Whether an evaluation within a run met them: they are then indices of its data, not of the
+  /// training data.
   [[nodiscard]] bool held_out() const { return held_out_; }
 
  private:

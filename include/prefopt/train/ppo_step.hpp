@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One update's gradient of PPO: sampled responses are read again, and the slopes of both terms go
-// back.
+// The gradient of one PPO update: reads sampled responses again and propagates the slopes of both
+// terms.
 
 #include <cmath>
 #include <cstddef>
@@ -20,8 +20,8 @@
 
 namespace prefopt {
 
-/// What reading some responses once found: sums over tokens of the two terms, and of what a log
-/// shows.
+/// The results of one pass over some responses: sums over tokens of the two terms, and of what a
+/// log shows.
 struct ppo_sums {
   double tokens = 0;
   double policy_loss = 0;
@@ -38,8 +38,8 @@ struct ppo_sums {
 
 namespace detail {
 
-/// The policy's part of one batch: its terms go to `sums`, its slopes back. `sums.tokens` are those
-/// of all batches.
+/// The policy's part of one batch: adds its terms to `sums` and propagates its slopes.
+/// `sums.tokens` counts all batches.
 template <class Policy>
 void send_back_policy(Policy& policy, const ppo& options, const rollouts& made,
                       const prefix_tree_batch& batch, std::span<const std::size_t> offsets,
@@ -60,7 +60,7 @@ void send_back_policy(Policy& policy, const ppo& options, const rollouts& made,
   run.backward(slopes);
 }
 
-/// The same of the critic, when the policy's activations are gone.
+/// The same for the critic, after the policy's activations are freed.
 template <class Critic>
 void send_back_critic(Critic& critic, const ppo& options, const rollouts& made,
                       const prefix_tree_batch& batch, std::span<const std::size_t> offsets,
@@ -81,8 +81,8 @@ void send_back_critic(Critic& critic, const ppo& options, const rollouts& made,
 }  // namespace detail
 
 /// Sets the gradients of policy and critic to those of PPO's loss over these responses: the mean
-/// over their tokens, however they are cut: into so many tokens at once; 0: all; none: as many as
-/// the policy's backend prefers. Throws value_error for no members or one that is not there, and
+/// over their tokens, no matter how they are split: into this many tokens at once; 0: all; none: as
+/// many as the policy's backend prefers. Throws value_error for no members or one out of range, and
 /// what check(options), check(made), policy and critic throw.
 template <trainable_policy Policy, trainable_scalar_model Critic>
 ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& options,

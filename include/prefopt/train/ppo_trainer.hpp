@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// ppo_trainer: reinforcement learning from a reward, as language models have it. A step lets the
-// policy answer some prompts, scores the answers, and reads them a few times over, moving policy
-// and critic as `ppo` says.
+// ppo_trainer: reinforcement learning from a reward, for language models. A step lets the policy
+// answer some prompts, scores the answers, and reads them a few times, moving policy and critic as
+// `ppo` specifies.
 
 #include <chrono>
 #include <cmath>
@@ -39,17 +39,17 @@ namespace prefopt {
 
 namespace detail {
 
-/// Listens to steps, and does not wait to be asked for more.
+/// Listens to steps only; it does not evaluate or save.
 template <class C, class Trainer>
 concept ppo_callback =
     run_callback<C, Trainer> && step_callback<C> && !evaluator<C, Trainer> && !saver<C, Trainer>;
 
 }  // namespace detail
 
-/// Trains a policy and its critic against a reward. It refers to policy, critic, reference and
-/// reward, which must outlive it. Of the options, `batch_size` is the number of responses that
-/// a step samples, one a prompt, and `seed` is that of the samples too. A run that stops cannot go
-/// on: unlike `trainer` this one has no state to save.
+/// Trains a policy and its critic against a reward. It holds references to policy, critic,
+/// reference and reward, which must outlive it. Of the options, `batch_size` is the number of
+/// responses that a step samples, one per prompt, and `seed` also seeds the samples. A run that
+/// stops cannot continue: unlike `trainer`, this one has no state to save.
 template <trainable_policy Policy, trainable_scalar_model Critic, policy_model Reference,
           response_scorer Reward>
   requires generating_policy<Policy> && (!gives_rewards<Reference>())
@@ -58,9 +58,9 @@ class ppo_trainer {
                 "PPO's reference stands still: give a frozen one");
 
  public:
-  /// Throws value_error for bad options, for a policy that is its own reference, and for sampling
-  /// other than at temperature 1 from the whole distribution: PPO's ratios are between log-probs of
-  /// the policy itself.
+  /// Throws value_error for invalid options, for a policy that is its own reference, and for
+  /// sampling other than at temperature 1 from the whole distribution: PPO's ratios are between
+  /// log-probs of the policy itself.
   ppo_trainer(Policy& policy, Critic& critic, const Reference& reference, const Reward& reward,
               const ppo& loss, const generation_options& generation, const trainer_options& options)
       : policy_(&policy),
@@ -75,19 +75,19 @@ class ppo_trainer {
 
   ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&, const ppo&,
               const generation_options&,
-              const trainer_options&) = delete;  // the reference would be gone
+              const trainer_options&) = delete;  // the reference would dangle
   ppo_trainer(Policy&, Critic&, const Reference&, const Reward&&, const ppo&,
               const generation_options&,
-              const trainer_options&) = delete;  // and so would the reward
+              const trainer_options&) = delete;  // the reward would dangle
   ppo_trainer(Policy&, Critic&, const Reference&&, const Reward&&, const ppo&,
               const generation_options&, const trainer_options&) = delete;
 
-  /// Makes the run's steps over the prompts, in an order as of `trainer`, and returns how many were
-  /// made. Callbacks learn of every step; one that would evaluate or save is refused, as there is
-  /// no state to save. Metrics have TRL's names, and objective/kl is by k1 whatever the price is
-  /// by. Throws value_error for no prompts and for one without tokens, not_finite where a number is
-  /// not finite (policy and critic then stand between two updates of that step, or are spoiled by
-  /// the last one), and what callbacks throw.
+  /// Makes the run's steps over the prompts, in the order that `trainer` uses, and returns how many
+  /// were made. Callbacks are notified of every step; one that would evaluate or save is rejected,
+  /// because there is no state to save. Metrics have TRL's names, and objective/kl uses k1 no
+  /// matter what the penalty uses. Throws value_error for no prompts and for one without tokens,
+  /// not_finite if a number is not finite (policy and critic are then between two updates of that
+  /// step, or corrupted by the last one), and what callbacks throw.
   template <class... Callbacks>
     requires(detail::ppo_callback<std::remove_reference_t<Callbacks>, ppo_trainer> && ...)
   std::int64_t train(std::span<const token_ids> prompts, Callbacks&&... callbacks) {
@@ -111,7 +111,7 @@ class ppo_trainer {
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
  private:
-  /// The optimizers' options, when all is checked.
+  /// The optimizers' options, after everything is checked.
   [[nodiscard]] adamw_options checked() const {
     check(options_);
     check(loss_);
@@ -129,7 +129,7 @@ class ppo_trainer {
     return optimizer_options(options_);
   }
 
-  /// What a step's updates found, summed over them.
+  /// The results of a step's updates, summed over them.
   struct update_sums {
     ppo_sums tokens;
     double norms = 0;
@@ -165,7 +165,7 @@ class ppo_trainer {
             .pairs_per_second = detail::per_second(made.size(), start)};
   }
 
-  /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly one size.
+  /// Reads the responses num_ppo_epochs times, in num_mini_batches parts of nearly equal size.
   update_sums update(const rollouts& made, std::span<const std::size_t> prompts, double rate,
                      random_generator& random, std::size_t tokens) {
     update_sums all;
@@ -199,7 +199,7 @@ class ppo_trainer {
     to.squared_log_ratio += from.squared_log_ratio;
   }
 
-  /// Both optimizers, clipped by the norm of both gradients together, which it returns.
+  /// Steps both optimizers, clipped by the norm of both gradients together, which it returns.
   double move(double rate, const std::vector<std::size_t>& read) {
     const auto refuse = [&](const std::string& what) {
       throw not_finite(concat("ppo: step ", step_ + 1, ": ", what, " at the responses to ",
@@ -254,7 +254,7 @@ class ppo_trainer {
             {"val/ratio", sums.ratio / sums.tokens}};
   }
 
-  // those below are the epochs' shuffles
+  // lower streams are the epochs' shuffles
   static constexpr std::uint64_t sampling_stream = std::uint64_t{1} << 32;
 
   Policy* policy_;

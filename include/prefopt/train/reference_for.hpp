@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Which reference a loss is trained with: a model or cache that answers for every example, or none
-// at all where the loss reads none. The other two combinations do not compile, where the loss's
-// type tells what it reads, and else are refused before a model runs.
+// at all if the loss reads none. The other two combinations do not compile if the loss's type says
+// what it reads; otherwise they are rejected before a model runs.
 
 #include <concepts>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace prefopt {
 
-/// Stands where a reference would, for losses that read none.
+/// Takes the place of a reference for losses that read none.
 struct no_reference {};
 
 namespace detail {
@@ -32,9 +32,9 @@ inline constexpr bool reads_a_reference<Loss> = Loss::inputs.reference;
 
 }  // namespace detail
 
-/// What a loss can be trained or evaluated with. Needs: a policy_model where
-/// `Loss::inputs.reference`, else no_reference; either where `inputs` is known at run time only,
-/// and then no_reference throws if it is asked.
+/// A reference that a loss can be trained or evaluated with. Needs: a policy_model if
+/// `Loss::inputs.reference`, else no_reference; either if `inputs` is known only at run time, and
+/// then no_reference throws if it is read.
 template <class Reference, class Loss>
 concept reference_for =
     preference_loss<Loss> &&
@@ -43,21 +43,21 @@ concept reference_for =
       !(detail::inputs_are_constant<Loss> && detail::reads_a_reference<Loss>)));
 
 /// A reference that a trainer lets follow the policy. Needs: `after_step(policy, step)`, called
-/// after each step that was made; `step` counts from 1.
+/// after each completed step; `step` counts from 1.
 template <class Reference, class Policy>
 concept following_reference =
     policy_model<Reference> && requires(Reference& reference, Policy& policy, std::int64_t step) {
       reference.after_step(policy, step);
     };
 
-/// A policy gives what the loss reads: both are of rewards, or both of log-probs.
+/// A policy returns what the loss reads: both use rewards, or both use log-probs.
 template <class Loss, class Policy>
 concept loss_for = preference_loss<Loss> && (reads_rewards<Loss>() == gives_rewards<Policy>());
 
 namespace detail {
 
-/// Where the reference can be found later. That of no_reference is not the argument's, which may be
-/// a temporary.
+/// The address at which the reference can be found later. For no_reference it is not the
+/// argument's, which may be a temporary.
 template <class Reference>
 [[nodiscard]] const Reference* address_of(const Reference& reference) {
   if constexpr (std::same_as<Reference, no_reference>) {
@@ -68,7 +68,7 @@ template <class Reference>
   }
 }
 
-/// Whether the policy is its own reference: one object, be it seen as a base of the other.
+/// Whether the policy is its own reference: one object, even if seen as a base of the other.
 template <class Policy, class Reference>
 [[nodiscard]] bool is_its_own_reference(const Policy& policy, const Reference& reference) {
   if constexpr (std::is_base_of_v<Policy, Reference> || std::is_base_of_v<Reference, Policy>)
@@ -76,8 +76,7 @@ template <class Policy, class Reference>
   return false;
 }
 
-/// Throws value_error where the policy is its own reference, which would leave every log-ratio at
-/// 0.
+/// Throws value_error if the policy is its own reference, which would leave every log-ratio at 0.
 template <class Policy, class Reference>
 void refuse_itself_as_reference(const char* where, const Policy& policy,
                                 const Reference& reference) {
@@ -88,16 +87,15 @@ void refuse_itself_as_reference(const char* where, const Policy& policy,
         "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
 }
 
-/// Whether the loss may be given a reference that it does not read, as one that is chosen at run
-/// time may.
+/// Whether the loss accepts a reference that it does not read, as a loss chosen at run time does.
 template <class Loss>
 [[nodiscard]] constexpr bool chosen_at_run_time() {
   if constexpr (requires { Loss::chosen_at_run_time; }) return Loss::chosen_at_run_time;
   return false;
 }
 
-/// Throws value_error where the loss reads what policy and reference do not offer, or does not read
-/// the reference that it is given.
+/// Throws value_error if the loss reads what policy and reference do not provide, or does not read
+/// the reference that it gets.
 template <class Policy, class Reference, class Loss>
 void require_inputs(const Loss& loss) {
   constexpr bool none = std::same_as<Reference, no_reference>;
@@ -114,7 +112,7 @@ void require_inputs(const Loss& loss) {
         "the loss reads divergences, which this policy does not offer from this reference");
 }
 
-/// The reference's log-probs, [M] in nats; none where they are not read.
+/// The reference's log-probs, [M] in nats; none if they are not read.
 template <class Reference>
 [[nodiscard]] std::vector<double> ask(const Reference& reference, const prefix_tree_batch& batch,
                                       bool reads) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// rollouts: sampled responses with all that PPO knows of them before the policy moves.
+// rollouts: sampled responses with everything that PPO knows about them before the policy moves.
 //
 // Legend: E responses, M tokens of all of them, response by response.
 
@@ -36,8 +36,8 @@ struct rollouts {
   [[nodiscard]] std::size_t size() const { return examples.size(); }
 };
 
-/// Throws shape_error unless there is a number for each token of each response, where `begins`
-/// says.
+/// Throws shape_error unless there is a number for each token of each response, at the places that
+/// `begins` gives.
 inline void check(const rollouts& made) {
   bool fits = made.begins.size() == made.size() + 1 && made.begins[0] == 0;
   for (std::size_t e = 0; fits && e < made.size(); ++e)
@@ -51,7 +51,7 @@ inline void check(const rollouts& made) {
         concat("rollouts: numbers that are not one a token of ", made.size(), " responses"));
 }
 
-/// Calls visit(batch, places): a batch, and the place among M of each of its targets.
+/// Calls visit(batch, places): a batch, and the index among M of each of its targets.
 template <class Visitor>
 void for_each_microbatch(const rollouts& made, std::span<const std::size_t> members,
                          std::size_t tokens, const Visitor& visit) {
@@ -69,14 +69,14 @@ void for_each_microbatch(const rollouts& made, std::span<const std::size_t> memb
 
 namespace detail {
 
-/// What a token pays for its divergence, below 0 where it pays.
+/// A token's reward for its divergence: negative if it is penalized.
 [[nodiscard]] inline double price_of(const rollouts& made, std::size_t m, const ppo& options) {
   return -options.kl_coef *
          estimated_kl(options.kl_estimator, made.log_probs[m], made.reference[m]);
 }
 
-/// Rewards of tokens: each pays for its divergence, the last earns the response's score. Then what
-/// each was worth.
+/// Computes the rewards of tokens (each is penalized for its divergence, the last earns the
+/// response's score), and then what each was worth.
 inline void add_advantages(rollouts& made, const ppo& options) {
   std::vector<double> rewards(made.log_probs.size());
   for (std::size_t m = 0; m < rewards.size(); ++m) rewards[m] = price_of(made, m, options);
@@ -98,8 +98,8 @@ inline void add_advantages(rollouts& made, const ppo& options) {
 
 /// Scores the examples, each a prompt with one response, and lets policy, reference and critic read
 /// them, at most `tokens` packed tokens at once. Throws value_error unless prompt and response have
-/// a token each, shape_error unless there is a score a response and a number a token, and what
-/// check(options) throws.
+/// at least one token each, shape_error unless there is one score per response and one number per
+/// token, and what check(options) throws.
 template <policy_model Policy, policy_model Reference, scalar_model Critic, response_scorer Reward>
   requires(!gives_rewards<Reference>())
 [[nodiscard]] rollouts read_rollouts(std::vector<tokenized_example> examples, const Policy& policy,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// run_fingerprint: what a run depends on beside its state, in few numbers, so that a state is not
-// continued with other options, other data or another reference without a message. It guards
-// against mistakes only.
+// run_fingerprint: what a run depends on in addition to its state, as a few numbers, so that a
+// state does not silently continue with other options, other data or another reference. It guards
+// only against mistakes.
 
 #include <algorithm>
 #include <bit>
@@ -28,16 +28,16 @@
 
 namespace prefopt {
 
-/// A part that is 0 or empty is not known, and equals any.
+/// A part that is 0 or empty is unknown and matches any.
 struct run_fingerprint {
-  /// all but tokens_per_microbatch, and what loss_hash tells of the loss
+  /// all except tokens_per_microbatch, and the loss's loss_hash
   std::uint64_t options = 0;
   std::uint64_t data = 0;  ///< the examples in their order
-  /// How many sequences of the reference were summed up, and the means of their log-probs in up to
-  /// 64 groups: of all that a cache holds, of four examples where a model is asked. Equal but for
-  /// rounding where the reference is.
+  /// How many sequences of the reference were summed, and the means of their log-probs in up to 64
+  /// groups: all that a cache holds, or four examples for a model. Equal up to rounding if the
+  /// references are equal.
   std::vector<double> reference = {};
-  /// of a reference that moves, as they were when this was asked for
+  /// of a reference that moves, as they were when this was computed
   std::uint64_t reference_weights = 0;
 
   friend bool operator==(const run_fingerprint&, const run_fingerprint&) = default;
@@ -80,7 +80,7 @@ template <example_range Examples>
   return hash.value();
 }
 
-/// As run_fingerprint::reference holds it; `sums` are sequences' summed log-probs.
+/// The value that run_fingerprint::reference holds; `sums` are sequences' summed log-probs.
 [[nodiscard]] inline std::vector<double> in_groups(std::span<const double> sums) {
   if (sums.empty()) return {};
   const std::size_t groups = std::min<std::size_t>(64, sums.size());
@@ -92,8 +92,8 @@ template <example_range Examples>
   return numbers;
 }
 
-/// Whether two of them are of one reference. A mean of n sequences may differ by what n independent
-/// roundings of a thousandth leave of it.
+/// Whether two of them come from one reference. A mean of n sequences may differ by the effect of n
+/// independent roundings of a thousandth.
 [[nodiscard]] inline bool of_one_reference(std::span<const double> a, std::span<const double> b) {
   if (a.size() != b.size() || a[0] != b[0]) return false;
   const double of_each = std::max(1.0, a[0] / static_cast<double>(a.size() - 1));
@@ -126,7 +126,7 @@ template <policy_model Reference, example_range Examples>
     const std::size_t member = i * count / asked;
     const prefix_tree_batch batch = pack(examples, std::span(&member, 1));
     const std::vector<double> log_probs = reference.token_log_probs(batch);
-    if (log_probs.size() != batch.targets.size()) return {};  // the step says so
+    if (log_probs.size() != batch.targets.size()) return {};  // the step reports it
     for (const tree_sequence& sequence : batch.sequences) {
       double sum = 0;
       for (std::int32_t m = 0; m < sequence.count; ++m)
@@ -137,7 +137,7 @@ template <policy_model Reference, example_range Examples>
   return in_groups(sums);
 }
 
-/// 0 for a reference that does not move, or does not say.
+/// 0 for a reference that does not move or has no weights_hash.
 template <class Reference>
 [[nodiscard]] std::uint64_t weights_of_reference(const Reference& reference) {
   if constexpr (requires { reference.weights_hash(); }) return reference.weights_hash();
@@ -155,14 +155,14 @@ template <class Reference, class Loss, example_range Examples>
     made.reference = answers_of(reference);
   } else if constexpr (policy_model<Reference> &&
                        (!names_after_step<Reference> || requires { reference.weights_hash(); })) {
-    // One that moves is told by its weights.
+    // One that moves is identified by its weights.
     if (loss.inputs.reference && loss.inputs.rejected && made.reference_weights == 0)
       made.reference = answers_of(reference, examples);
   }
   return made;
 }
 
-/// Throws value_error, saying which parts differ, unless a run that is `now` so can go on from a
+/// Throws value_error, naming the parts that differ, unless a run that is `now` can continue from a
 /// state of `then`.
 inline void require_same_run(const run_fingerprint& then, const run_fingerprint& now) {
   const auto differ = [](std::uint64_t a, std::uint64_t b) { return a != 0 && b != 0 && a != b; };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // run_plan: which examples each optimizer step of a run reads. A pure function of the number of
-// examples and the options, so that a run can go on from any step without having kept an order.
-// Steps never span epochs; an epoch's last one may be short.
+// examples and the options, so that a run can continue from any step without a stored order. Steps
+// never span epochs; an epoch's last one may be short.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace prefopt {
 /// The steps of a run over `examples` examples, counted from 0.
 class run_plan {
  public:
-  /// Throws value_error where there are no examples, or more steps than can be counted.
+  /// Throws value_error if there are no examples, or more steps than can be counted.
   run_plan(std::size_t examples, const trainer_options& options)
       : examples_(examples),
         batch_size_(static_cast<std::size_t>(options.batch_size)),
@@ -40,14 +40,14 @@ class run_plan {
   [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] std::int64_t total_steps() const { return total_steps_; }
 
-  /// Epochs that are done after `steps` steps, with a fraction, as Hugging Face's trainer logs it.
+  /// Epochs done after `steps` steps, with a fraction, as Hugging Face's trainer logs them.
   [[nodiscard]] double epochs_after(std::int64_t steps) const {
     return static_cast<double>(steps / steps_per_epoch_) +
            static_cast<double>(steps % steps_per_epoch_) / static_cast<double>(steps_per_epoch_);
   }
 
-  /// The examples of one step, by their index in the data set. The span lives until the next call.
-  /// Cost: that of the shuffle where the epoch is not the last call's.
+  /// The examples of one step, by their index in the data set. The span is valid until the next
+  /// call. Cost: that of the shuffle if the epoch is not the last call's.
   [[nodiscard]] std::span<const std::size_t> members(std::int64_t step) {
     const std::int64_t epoch = step / steps_per_epoch_;
     if (epoch != epoch_) {

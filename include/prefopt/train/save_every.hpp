@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// save_every: the callback that saves every so many steps and at the end, however it is told to.
+// save_every: a callback that saves at a fixed interval of steps and at the end, by calling your
+// function.
 
 #include <concepts>
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace prefopt {
 template <class Save>
 class save_every {
  public:
-  /// `interval` in steps; 0: only at the end. Throws value_error for a negative one.
+  /// `interval` in steps; 0: only at the end. Throws value_error if it is negative.
   save_every(std::int64_t interval, Save save) : interval_(interval), save_(std::move(save)) {
     if (interval < 0)
       throw value_error(concat("save_every: an interval of ", interval, " steps, expected >= 0"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One optimizer step's gradient: cut the step's examples into micro-batches, pack each, run
-// forward, hand the reduced log-probs to the loss, and send its slopes back. The gradient is that
-// of the mean loss over the step's examples, however they are cut.
+// One optimizer step's gradient: split the step's examples into micro-batches, pack each, run
+// forward, pass the reduced log-probs to the loss, and propagate its slopes back. The gradient is
+// that of the mean loss over the step's examples, no matter how they are split.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,25 +29,26 @@
 namespace prefopt {
 
 struct gradient_options {
-  /// A larger example goes alone; 0: all at once; none: what the policy's backend prefers.
+  /// A larger example gets its own micro-batch; 0: all at once; none: what the policy's backend
+  /// prefers.
   std::optional<std::size_t> tokens_per_microbatch = {};
 };
 
-/// What accumulating one step's gradient found out, before anything moved.
+/// The results of accumulating one step's gradient, before anything moves.
 struct step_gradient {
   std::int64_t examples = 0;
-  std::int64_t tokens = 0;      ///< of the sequences that the loss reads, each counted whole
+  std::int64_t tokens = 0;      ///< of the sequences that the loss reads, each counted in full
   double loss = 0;              ///< mean over the examples
   std::vector<metric> metrics;  ///< means over the examples
 };
 
-/// Sets the policy's gradients to those of the mean loss over the examples that `members` names by
-/// their index in `examples`. A loss that couples them or carries numbers from step to step sees
-/// all at once: where they do not fit into one micro-batch, the policy scores all first and runs
-/// forward again for the gradient. A loss that carries numbers observes the step once, before it is
-/// asked, unless it is const. Throws value_error for no members and for examples that the loss
-/// cannot read; not_finite where a log-prob, a loss or a slope is not finite, naming the examples;
-/// and what `pack`, the policy and the reference throw. The gradients are then of no use.
+/// Sets the policy's gradients to those of the mean loss over the examples that `members` lists by
+/// their index in `examples`. A loss that couples them or carries state from step to step sees all
+/// at once: if they do not fit into one micro-batch, the policy scores all first and runs forward
+/// again for the gradient. A loss that carries state observes the step once, before it is called,
+/// unless it is const. Throws value_error for no members and for examples that the loss cannot
+/// read; not_finite, naming the examples, if a log-prob, a loss or a slope is not finite; and what
+/// `pack`, the policy and the reference throw. The gradients are then unusable.
 template <trainable_policy Policy, class Loss, reference_for<std::remove_const_t<Loss>> Reference,
           example_range Examples>
   requires loss_for<std::remove_const_t<Loss>, Policy>
@@ -98,7 +99,7 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
   return {totals.examples(), totals.tokens(), totals.mean_loss(), totals.metrics()};
 }
 
-/// The same with a loss of its own, whose state is lost.
+/// The same with a temporary loss, whose state is lost.
 template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
           example_range Examples>
 step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Loss&& loss,

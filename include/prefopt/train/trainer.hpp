@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// trainer: a policy, a reference, a loss and options; `train` makes the steps. A run is its
-// policy's weights, its reference and `state()`: which pairs a step reads follows from its number.
-// So a run that stops after any step and goes on from these, with the same options and data, gives
-// the bits of one that never stopped. The state knows the others by their fingerprint, and does not
-// go on with other ones.
+// trainer: combines a policy, a reference, a loss and options; `train` makes the steps. A run
+// consists of its policy's weights, its reference and `state()`: a step's number determines which
+// pairs it reads. So a run that stops after any step and continues from these, with the same
+// options and data, gives the same bits as one that never stopped. The state knows the others by
+// their fingerprint and does not continue with different ones.
 
 #include <chrono>
 #include <cmath>
@@ -43,18 +43,19 @@
 
 namespace prefopt {
 
-/// What a run carries from one step to the next, but for the weights.
+/// What a run carries from one step to the next, except the weights.
 template <class Real>
 struct training_state {
   std::int64_t step = 0;  ///< steps done
   std::int64_t num_tokens = 0;
   adamw_state<Real> optimizer;
-  std::vector<double> loss = {};     ///< what the loss carries; nothing for most
-  run_fingerprint fingerprint = {};  ///< of options, data and reference; cleared, any will do
+  std::vector<double> loss = {};     ///< the loss's state; empty for most
+  run_fingerprint fingerprint = {};  ///< of options, data and reference; if cleared, any will do
 
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
+<<<<<<< HEAD
 namespace detail {
 
 /// What a trainer without a reference measures against.
@@ -67,6 +68,11 @@ using default_reference =
 /// Trains a policy. It refers to policy and reference, which must outlive it. A reference that
 /// moves is moved by it. What does not model trainable_policy, reference_for<Loss> and
 /// loss_for<Policy> does not compile, with a sentence that says what is missing.
+=======
+/// Trains a policy. It holds references to policy and reference, which must outlive it. It updates
+/// a reference that moves. Types that do not model trainable_policy, reference_for<Loss> and
+/// loss_for<Policy> do not compile; the error says what is missing.
+>>>>>>> en1
 template <class Policy, class Reference, class Loss>
 class trainer {
   static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
@@ -78,9 +84,9 @@ class trainer {
   using optimizer_type = adamw<backend_type>;
   using state_type = training_state<typename optimizer_type::value_type>;
 
-  /// Throws value_error for bad options or hyper-parameters of the loss, for a policy that is its
-  /// own reference or has nothing to train, and where policy or reference do not give what the loss
-  /// reads; shape_error where a reference could not follow the policy.
+  /// Throws value_error for invalid options or hyper-parameters of the loss, for a policy that is
+  /// its own reference or has nothing to train, and if policy or reference do not provide what the
+  /// loss reads; shape_error if a reference could not follow the policy.
   trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
     requires(!detail::names_after_step<Reference>)
       : policy_(&policy),
@@ -101,6 +107,7 @@ class trainer {
       reference.require_same_shape(policy);
   }
 
+<<<<<<< HEAD
   /// Without a reference: the reference is the policy as it is when `train` begins, whose log-probs
   /// the trainer computes then and keeps. If the loss reads none, there is none.
   trainer(Policy& policy, Loss loss, trainer_options options = {})
@@ -113,19 +120,23 @@ class trainer {
         optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
 
   /// A reference that would be gone before the first step does not compile; `no_reference{}` may.
+=======
+  /// A reference that would dangle before the first step does not compile; `no_reference{}` may be
+  /// a temporary.
+>>>>>>> en1
   trainer(Policy& policy, const Reference&& reference, Loss loss, trainer_options options = {})
     requires(!std::same_as<Reference, no_reference>)
       : trainer(detail::temporary_reference<Reference>::refused(policy), reference, std::move(loss),
                 options) {}
 
-  /// Makes the steps that the state leaves to do, and returns the number of steps done since the
-  /// run began: that of the plan, unless a callback stopped it. `reference` must answer for these
-  /// examples under their index here. Callbacks are described in callbacks.hpp. Throws value_error
-  /// for no pairs, and where the state was restored from a run with other options, other data or
-  /// another reference; not_finite, with step, pairs and the last saved state named, where a number
-  /// is not finite, of these examples or of those that a callback evaluates (policy and loss then
-  /// stand as before that step, or behind it where it was evaluated, but for weights that the
-  /// update itself spoiled); and what callbacks throw.
+  /// Makes the remaining steps of the run, and returns the number of steps done since it began:
+  /// that of the plan, unless a callback stopped it. `reference` must answer for these examples by
+  /// their index here. Callbacks are described in callbacks.hpp. Throws value_error for no pairs,
+  /// and if the state was restored from a run with other options, other data or another reference;
+  /// not_finite, naming the step, the pairs and the last saved state, if a number is not finite,
+  /// for these examples or those that a callback evaluates (policy and loss are then as before that
+  /// step, or as after it if it was evaluated, except for weights that the update itself
+  /// corrupted); and what callbacks throw.
   template <example_range Examples, class... Callbacks>
   std::int64_t train(const Examples& examples, Callbacks&&... callbacks) {
     static_assert(
@@ -146,11 +157,11 @@ class trainer {
     return step_;
   }
 
-  /// Makes one step on all of these examples: for data that come while training, such as judged
+  /// Makes one step on all of these examples: for data that arrives during training, such as judged
   /// samples. The schedule is that of a run of `max_steps` steps, of which this is the next. Throws
-  /// as `train` does, and value_error where max_steps is 0 or that many steps are done. Of a
-  /// restored state it checks options, loss and the weights of a reference that moves; not the
-  /// data, and neither a cache nor a frozen model, which are known by answers for data.
+  /// like `train`, and value_error if max_steps is 0 or that many steps are done. For a restored
+  /// state, it checks options, loss and the weights of a reference that moves; not the data, and
+  /// neither a cache nor a frozen model, which are identified by their answers for data.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
@@ -163,7 +174,7 @@ class trainer {
           "copy of the policy");
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
-    // Data come as they come.
+    // The data is not known in advance.
     begin_with({.options = detail::hash_of(options_, loss_),
                 .reference_weights = restored_ ? detail::weights_of_reference(*reference_) : 0});
     return make_step(examples, all, options_.max_steps);
@@ -176,26 +187,26 @@ class trainer {
   [[nodiscard]] const optimizer_type& optimizer() const { return optimizer_; }
   [[nodiscard]] std::int64_t steps_done() const { return step_; }
 
-  /// Tokens read since the run began, each sequence counted whole.
+  /// Tokens read since the run began, each sequence counted in full.
   [[nodiscard]] std::int64_t num_tokens() const { return num_tokens_; }
 
-  /// A copy in host memory; `train` needs it, the policy's weights and the reference to go on.
+  /// A copy in host memory; `train` needs it, the policy's weights and the reference to continue.
   [[nodiscard]] state_type state() const {
     return {step_, num_tokens_, optimizer_.state(), state_of(loss_), fingerprint()};
   }
 
-  /// Of the run that the state is of: begun by `train`, or restored.
+  /// The fingerprint of the state's run: begun by `train`, or restored.
   [[nodiscard]] run_fingerprint fingerprint() const {
     run_fingerprint made = fingerprint_;
     if (!restored_) made.reference_weights = detail::weights_of_reference(*reference_);
     return made;
   }
 
-  /// Takes over a state. Throws value_error where its counts disagree, shape_error where it is of
-  /// other parameters, and then changes nothing. Whether the run is the same one only the next
-  /// `train` can tell.
+  /// Restores a state. Throws value_error if its counts disagree, shape_error if it belongs to
+  /// other parameters, and then changes nothing. Only the next `train` can tell whether the run is
+  /// the same one.
   void restore(const state_type& state) {
-    constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to count on
+    constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to keep counting
     if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
         state.optimizer.steps != state.step) {
       throw value_error(concat("trainer: a state of ", state.step, " steps, ", state.num_tokens,
@@ -224,6 +235,7 @@ class trainer {
     return options;
   }
 
+<<<<<<< HEAD
   /// Asks the policy for its log-probs before it moves.
   template <class Examples>
   void make_own_reference(const Examples& examples) {
@@ -237,6 +249,9 @@ class trainer {
   }
 
   /// Throws value_error where the state is of another run.
+=======
+  /// Throws value_error if the state is from another run.
+>>>>>>> en1
   void begin_with(run_fingerprint now) {
     if (restored_) detail::require_same_run(fingerprint_, now);
     fingerprint_ = std::move(now);
@@ -247,7 +262,7 @@ class trainer {
   step_report make_step(const Examples& examples, std::span<const std::size_t> members,
                         std::int64_t total_steps) {
     const auto start = std::chrono::steady_clock::now();
-    Loss loss = loss_;  // takes this step in, and is dropped where the step is not made
+    Loss loss = loss_;  // observes this step; dropped if the step is not made
     const step_gradient gradient = gradient_of(loss, examples, members);
     const double norm = gradient_norm(backend_of(*policy_), policy_->parameters());
     if (!std::isfinite(norm)) {
@@ -259,8 +274,13 @@ class trainer {
         learning_rate_factor(options_.schedule, step_,
                              {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
+<<<<<<< HEAD
     // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
     if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters())))
+=======
+    // An out-of-range learning rate silently corrupts the weights, which must not be saved.
+    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters())))
+>>>>>>> en1
       refuse("weights are not finite after the update", {members.begin(), members.end()});
     loss_ = std::move(loss);
     ++step_;
@@ -299,7 +319,7 @@ class trainer {
                                : concat("last saved: ", last_saved_);
   }
 
-  /// Asks for an evaluation of examples held out.
+  /// Asks for an evaluation on held-out examples.
   template <class Callback>
   std::optional<evaluation_report> ask_for_evaluation(Callback& callback,
                                                       const step_report& report) const {

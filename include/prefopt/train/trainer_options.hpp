@@ -14,8 +14,8 @@
 
 namespace prefopt {
 
-/// Settings of a run. All of them but `tokens_per_microbatch` change the numbers; that one changes
-/// their rounding.
+/// Settings of a run. All of them except `tokens_per_microbatch` change the numbers; that one
+/// changes only their rounding.
 struct trainer_options {
   double learning_rate = 1e-6;  ///< peak, reached right after warm-up
   prefopt::schedule schedule = prefopt::schedule::linear;
@@ -26,16 +26,16 @@ struct trainer_options {
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1;  ///< 0: no clipping
   std::int64_t batch_size = 8;
-  /// Bounds memory. A larger example goes alone; 0: all at once; none: what the policy's backend
-  /// prefers.
+  /// Bounds memory. A larger example gets its own micro-batch; 0: all at once; none: what the
+  /// policy's backend prefers.
   std::optional<std::int64_t> tokens_per_microbatch = {};
   std::int64_t epochs = 1;
-  std::int64_t max_steps = 0;  ///< where not 0, the run's length instead of `epochs`
-  std::uint64_t seed = 42;     ///< of the order of examples
+  std::int64_t max_steps = 0;  ///< if not 0, the run's length instead of `epochs`
+  std::uint64_t seed = 42;     ///< for the order of examples
   bool shuffle = true;
 };
 
-/// The options with a number where they leave it to the backend.
+/// The options, with the backend's number if they leave it open.
 template <class Backend>
 [[nodiscard]] trainer_options on_backend(const Backend& backend, trainer_options options) {
   if (!options.tokens_per_microbatch)
@@ -43,7 +43,7 @@ template <class Backend>
   return options;
 }
 
-/// The part of the options that is AdamW's.
+/// The part of the options that AdamW uses.
 [[nodiscard]] inline adamw_options optimizer_options(const trainer_options& options) {
   return {.learning_rate = options.learning_rate,
           .beta1 = options.adam_beta1,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Grows a prefix_tree_batch from sequences that come in sharing_order. What a sequence does not
-// share with the one before it becomes the next rows, which is preorder; where a second
-// continuation leaves a row, a node ends.
+// Builds a prefix_tree_batch from sequences in sharing_order. The tokens that a sequence does not
+// share with its predecessor become the next rows, which gives preorder; a node ends at a row that
+// gets a second continuation.
 
 #include <algorithm>
 #include <cstddef>
@@ -31,8 +31,8 @@ class prefix_forest {
     batch_.targets.resize(static_cast<std::size_t>(targets));
   }
 
-  /// Adds sequence s of the input, `tokens` from its root on. `shared`: how many of them the
-  /// sequence before has too.
+  /// Adds sequence s of the input, with its `tokens` from the root on. `shared`: how many of them
+  /// the previous sequence also has.
   void add(std::size_t s, std::span<const token_id> tokens, std::size_t shared) {
     path_.resize(shared);
     const std::int32_t above = shared == 0 ? -1 : path_.back();
@@ -67,8 +67,8 @@ class prefix_forest {
     path_.push_back(row);
   }
 
-  /// The run that begins at `row` hangs below row `above`. If it goes on where the last run ended,
-  /// both are one.
+  /// Attaches the run that begins at `row` below row `above`. If it continues where the last run
+  /// ended, both are one.
   void leave(std::int32_t above, std::int32_t row) {
     const auto at = static_cast<std::size_t>(row);
     above_[at] = above;
@@ -91,8 +91,8 @@ class prefix_forest {
       }
       node_of[at] = static_cast<std::int32_t>(batch_.nodes.size()) - 1;
     }
-    // Children stand behind their parent, so backwards each node is whole before its parent hears
-    // of it.
+    // Children come after their parent, so going backward each node is complete before its parent
+    // uses it.
     for (std::size_t n = batch_.nodes.size(); n-- > 0;) {
       tree_node& node = batch_.nodes[n];
       node.subtree_end = std::max(node.subtree_end, node.end);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The order in which `pack` adds sequences: tree by tree, and within a tree sorted by tokens, so
-// that a sequence shares most with the one before it.
+// that a sequence shares the most with its predecessor.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,10 +14,10 @@
 
 namespace prefopt::detail {
 
-/// From how many common tokens on sequences of different examples share them.
+/// Sequences of different examples share a prefix of at least this many tokens.
 inline constexpr std::size_t shared_across_examples = 16;
 
-/// Prompts and responses joined, one run of memory a sequence.
+/// Prompts and responses joined, one run of memory per sequence.
 class flat_sequences {
  public:
   flat_sequences(std::span<const packable_sequence> sequences, std::size_t total) {
@@ -45,7 +45,7 @@ class flat_sequences {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-/// Sets of sequences that lie in one tree; a set's name is its smallest member.
+/// Sets of sequences in the same tree; a set is named by its smallest member.
 class sequence_sets {
  public:
   explicit sequence_sets(std::size_t count) : parents_(count) {
@@ -67,18 +67,18 @@ class sequence_sets {
   std::vector<std::size_t> parents_;
 };
 
-/// A sequence, and how many of its first tokens lie in the tree already when it is added.
+/// A sequence, and how many of its first tokens are already in the tree when it is added.
 struct sharing_step {
   std::size_t sequence;
   std::size_t shared;
 };
 
-/// Puts sequences that lie in one tree into one set. `order`: all sequences, sorted by tokens.
+/// Puts sequences of the same tree into one set. `order`: all sequences, sorted by tokens.
 [[nodiscard]] inline sequence_sets make_trees(std::span<const packable_sequence> sequences,
                                               const flat_sequences& flat,
                                               std::span<const std::size_t> order) {
   sequence_sets trees(sequences.size());
-  // All sequences between two that begin alike begin so too, so neighbours tell everything.
+  // Any sequence sorted between two shares their common prefix, so comparing neighbors is enough.
   for (std::size_t i = 1; i < order.size(); ++i)
     if (common_prefix(flat.tokens(order[i - 1]), flat.tokens(order[i])) >= shared_across_examples)
       trees.unite(order[i - 1], order[i]);
@@ -91,7 +91,7 @@ struct sharing_step {
   return trees;
 }
 
-/// Trees in the order of their first sequence; within a tree by tokens, equal sequences in their
+/// Trees in the order of their first sequence; within a tree by tokens, equal sequences in input
 /// order.
 [[nodiscard]] inline std::vector<sharing_step> sharing_order(
     std::span<const packable_sequence> sequences, const flat_sequences& flat) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// From tokens to the numbers that most losses read, the losses of these, and the way back to
-// tokens.
+// Reduces tokens to the numbers that most losses read, computes the losses of these, and carries
+// slopes back to tokens.
 //
 // Legend: E examples, S responses, M tokens.
 
@@ -34,7 +34,7 @@ template <class Number>
   return {std::ranges::min(group, {}, &response_tokens::count).count};
 }
 
-/// [S], in the order of the responses. `reads_reference`: else 0.
+/// [S], in the order of the responses. The reference's numbers are 0 unless `reads_reference`.
 template <class Reduction>
 [[nodiscard]] std::vector<response_log_probs> reduce_all(const Reduction& reduction,
                                                          bool reads_reference,
@@ -71,8 +71,8 @@ template <class Reduction>
   return token_slopes;
 }
 
-/// Where the best response of a group stands, of equal ones the first. Throws value_error where no
-/// response answers the example's prompt, and where the only one that does is not desirable.
+/// The index of the best response of a group, the first among equals. Throws value_error if no
+/// response answers the example's prompt, and if the only one that does is not desirable.
 [[nodiscard]] inline std::size_t best_of(std::string_view loss,
                                          std::span<const response_log_probs> group) {
   const std::size_t best = best_score(group.size(), [&](std::size_t k) { return group[k].score; });
@@ -86,8 +86,8 @@ template <class Reduction>
   return best;
 }
 
-/// Adds the loss and the slopes of one example, of which a pairwise loss reads two responses or the
-/// best.
+/// Adds the loss and the slopes of one example, from which a pairwise loss reads two responses or
+/// only the best.
 template <pairwise_loss Loss>
 void add_pair(const Loss& loss, std::span<const response_log_probs> group, batch_losses& results) {
   constexpr std::string_view name = loss_name<Loss>();
@@ -107,7 +107,7 @@ void add_pair(const Loss& loss, std::span<const response_log_probs> group, batch
   if (of_two) results.slopes[begin + 1] = one.slope_rejected;
 }
 
-/// Throws shape_error where a loss gives another number of numbers than it was asked for.
+/// Throws shape_error if a loss returns a different number of numbers than it should.
 inline void require_count(std::string_view loss, const char* what, std::size_t came,
                           std::size_t expected, const char* of_what) {
   if (came != expected)

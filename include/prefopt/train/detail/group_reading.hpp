@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a step knows of its examples, collected batch by batch, as losses read it: token log-probs
-// of policy and reference, and which tokens are whose.
+// What a step knows about its examples, collected batch by batch, as losses read it: token
+// log-probs of policy and reference, and which tokens belong to which response.
 //
 // Legend: E examples, S responses, M targets of all batches together.
 
@@ -24,7 +24,7 @@
 
 namespace prefopt::detail {
 
-/// Numbers of a batch's targets, [M] each or empty where the loss does not read them.
+/// Numbers of a batch's targets, [M] each, or empty if the loss does not read them.
 struct batch_numbers {
   std::span<const double> policy;
   std::span<const double> reference;
@@ -32,8 +32,8 @@ struct batch_numbers {
   std::span<const double> divergences;
 };
 
-/// The score that a loss is told. Of several responses the best, read alone, is as desirable as the
-/// chosen one of a pair, whatever its score: that only ranks it among the others.
+/// The score that a loss gets. The best of several responses, read alone, is as desirable as the
+/// chosen one of a pair, regardless of its score, which only ranks it among the others.
 template <example_like Example>
 [[nodiscard]] double score_read(const Example& example, std::size_t index,
                                 const loss_inputs& inputs) {
@@ -46,7 +46,7 @@ template <example_like Example>
 
 class group_reading {
  public:
-  /// Adds a batch that was packed by member and then by response index out of `examples`. Throws
+  /// Adds a batch that was packed from `examples` by member and then by response index. Throws
   /// shape_error unless there is a number for every target.
   template <example_range Examples>
   void add(const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
@@ -88,15 +88,15 @@ class group_reading {
     return {policy_, reference_, responses_, begins_, square_sums_, divergences_};
   }
 
-  /// [S], summed over tokens: what metrics are made of, whatever the loss reads; 0 where it reads
-  /// no reference.
+  /// [S], summed over tokens: the input of metrics, no matter what the loss reads; 0 if it reads no
+  /// reference.
   [[nodiscard]] std::vector<response_log_probs> sums() const {
     return reduce_all(token_reduction::sum, !reference_.empty(), groups());
   }
 
   /// by its index in the data set
   [[nodiscard]] std::size_t example(std::size_t e) const { return examples_[e]; }
-  /// of all sequences, each counted whole
+  /// of all sequences, each counted in full
   [[nodiscard]] std::size_t tokens() const { return tokens_; }
 
  private:
@@ -110,8 +110,7 @@ class group_reading {
   std::size_t tokens_ = 0;
 };
 
-/// Throws not_finite, naming the examples, where a summed log-prob, a loss or a slope is not
-/// finite.
+/// Throws not_finite, naming the examples, if a summed log-prob, a loss or a slope is not finite.
 inline void require_finite(const group_reading& read, std::span<const response_log_probs> sums,
                            const token_results& results) {
   const token_groups groups = read.groups();

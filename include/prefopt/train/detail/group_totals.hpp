@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Examples as they come, summed up for a report: mean loss, metrics, tokens.
+// Sums up examples for a report as they arrive: mean loss, metrics, tokens.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ class group_totals {
   template <preference_loss Loss>
   explicit group_totals(const Loss& loss) : metrics_(loss) {}
 
-  /// Throws not_finite where a number is not finite.
+  /// Throws not_finite if a number is not finite.
   void add(const group_reading& read, const token_results& results) {
     const std::vector<response_log_probs> sums = read.sums();
     require_finite(read, sums, results);
@@ -27,7 +27,7 @@ class group_totals {
     const response_groups groups{sums, read.groups().begins};
     for (std::size_t e = 0; e < groups.size(); ++e) {
       metrics_.add(groups[e]);
-      // Running, so that equal losses have exactly their value as mean.
+      // A running mean, so that the mean of equal losses is exactly their value.
       loss_ += (results.losses[e] - loss_) / static_cast<double>(metrics_.examples());
     }
   }

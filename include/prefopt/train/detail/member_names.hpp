@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Which members a callback has, by name. A member that has the name of one that a run calls but
-// cannot be called so, or a name that is a common misspelling of one, would be left out without a
-// message; the trainer refuses to compile it instead. Other misspellings it cannot know.
+// Which members a callback has, by name. A member that has the name of a callback member but cannot
+// be called as one, or a common misspelling of such a name, would be silently ignored; the trainer
+// rejects it at compile time instead. It cannot know other misspellings.
 
 #include <string>
 #include <type_traits>
@@ -17,9 +17,9 @@ inline constexpr bool points_to_data =
     std::is_member_object_pointer_v<Pointer> ||
     (std::is_pointer_v<Pointer> && std::is_object_v<std::remove_pointer_t<Pointer>>);
 
-// names_X<C>: whether C has a member X of any kind, also one that is overloaded or a template. A
-// name that comes from two bases is ambiguous; nothing can be derived from a final class, of which
-// only plain members are seen. functions_X<C>: the same without data members.
+// names_X<C>: whether C has a member X of any kind, including an overloaded one or a template. A
+// name that comes from two bases is ambiguous. Nothing can derive from a final class, so only its
+// plain members are seen. functions_X<C>: the same without data members.
 #define PREFOPT_MEMBER_NAME(member)                                                              \
   struct beside_##member {                                                                       \
     int member;                                                                                  \
@@ -64,8 +64,8 @@ PREFOPT_MEMBER_NAME(after_step)
   X(onSave, on_save)                \
   X(OnSave, on_save)
 
-// The same of words that a class may well use for something else: only where they can be called as
-// that member is.
+// The same for words that a class may well use for something else: only if they can be called like
+// that member.
 #define PREFOPT_NEARLY_ACTING(X) \
   X(evaluates, evaluate)         \
   X(evaluated, evaluate)         \
@@ -83,7 +83,7 @@ PREFOPT_MEMBER_NAME(after_step)
 PREFOPT_NEARLY_LISTENING(PREFOPT_NEAR_LISTENER)
 #undef PREFOPT_NEAR_LISTENER
 
-/// Whether a member of `C` is nearly, but not quite, named as one that a run calls.
+/// Whether a member of `C` is nearly, but not quite, named like one that a run calls.
 template <class C, class Trainer>
 inline constexpr bool has_a_near_name = false
 #define PREFOPT_NEAR_LISTENER(near, member) || functions_##near<C>
@@ -93,7 +93,7 @@ inline constexpr bool has_a_near_name = false
 #undef PREFOPT_NEAR_LISTENER
 #undef PREFOPT_NEAR_ACTOR
 
-/// Names each of these members in an error of its own.
+/// Names each of these members in a separate error.
 template <class C, class Trainer>
 struct near_names {
 #define PREFOPT_NEAR_LISTENER(near, member)                                              \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// per_second: a speed by the clock, which on some virtual machines stands still or goes back.
+// per_second: a speed by the clock, which on some virtual machines stops or runs backward.
 
 #include <chrono>
 #include <concepts>
@@ -9,7 +9,7 @@
 
 namespace prefopt::detail {
 
-/// `count` by the seconds since `start`; 0 where the clock tells no time.
+/// `count` divided by the seconds since `start`; 0 if the clock shows no time elapsed.
 template <std::integral Count>
 [[nodiscard]] double per_second(Count count, std::chrono::steady_clock::time_point start) {
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A policy's forward run with all that a loss reads of it, and the way back.
+// A policy's forward pass with everything that a loss reads from it, and the backward pass.
 //
 // Legend: M targets of the batch.
 
@@ -25,7 +25,7 @@ namespace prefopt::detail {
   return inputs.mismatched ? response_selection() : response_selection::own();
 }
 
-/// A forward run that can tell divergences where they are read.
+/// A forward pass that provides divergences if they are read.
 template <class Policy, class Reference>
 [[nodiscard]] auto forward_for(Policy& policy, const Reference& reference,
                                const prefix_tree_batch& batch, const loss_inputs& inputs) {
@@ -36,8 +36,7 @@ template <class Policy, class Reference>
     return policy.forward(batch);  // not reached
 }
 
-/// Adds what a loss reads of a pass of a batch, which policy and reference offer
-/// (`require_inputs`).
+/// Adds what a loss reads from a batch's pass; policy and reference provide it (`require_inputs`).
 template <class Policy, class Pass, class Reference, example_range Examples>
 void read_pass(const Policy&, const Pass& pass, const Reference& reference,
                const prefix_tree_batch& batch, const Examples& examples, const loss_inputs& inputs,
@@ -69,8 +68,8 @@ void read_scores(const Policy& policy, const Reference& reference, const prefix_
   read.add(batch, examples, inputs, {log_probs, before, square_sums, divergences});
 }
 
-/// The way back for a batch whose `count` targets begin at `first` of the results': its slopes
-/// times `weight`.
+/// The backward pass for a batch whose `count` targets begin at `first` among the results': its
+/// slopes times `weight`.
 template <class Pass>
 void send_back(Pass& pass, const token_results& results, std::size_t first, std::size_t count,
                double weight) {

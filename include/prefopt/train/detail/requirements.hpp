@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What keeps a type from being a policy, a loss or a reference of a trainer, in a sentence each.
-// The concepts say the same; but of a concept with many needs a compiler prints all, and of a
-// disjunction not even that. Each struct below is complete where its type is right; else the first
-// failing static_assert names the first thing that is missing.
+// Explains, in one sentence each, what keeps a type from being a trainer's policy, loss or
+// reference. The concepts say the same, but for a concept with many requirements a compiler prints
+// all of them, and for a disjunction not even that. Each struct below is complete if its type is
+// right; otherwise the first failing static_assert names the first thing that is missing.
 
 #include <concepts>
 #include <cstdint>
@@ -24,7 +24,7 @@
 
 namespace prefopt::detail {
 
-/// `token_log_probs` of what is to be a policy or a reference.
+/// The `token_log_probs` of a would-be policy or reference.
 template <class P>
 struct answers {
   static constexpr bool mutable_there =
@@ -36,27 +36,27 @@ struct answers {
 
 template <class Pass>
 struct pass_requirements {
-  static_assert(std::movable<Pass>, "the pass that forward(batch) gives must be movable");
+  static_assert(std::movable<Pass>, "the pass that forward(batch) returns must be movable");
   static_assert(
       requires(const Pass& pass) {
         { pass.log_probs() } -> std::convertible_to<std::span<const double>>;
       },
-      "the pass that forward(batch) gives needs log_probs() const, which gives a std::span<const double>");
+      "the pass that forward(batch) returns needs log_probs() const, which returns a std::span<const double>");
   static_assert(
       requires(Pass& pass, std::span<const double> slopes) { pass.backward(slopes); },
-      "the pass that forward(batch) gives needs backward(std::span<const double> slopes)");
+      "the pass that forward(batch) returns needs backward(std::span<const double> slopes)");
   static constexpr bool met = policy_pass<Pass>;
 };
 
 template <class P>
 struct policy_requirements {
-  static_assert(!std::is_const_v<P>, "the policy is const: a trainer moves its weights");
+  static_assert(!std::is_const_v<P>, "the policy is const: a trainer updates its weights");
   static_assert(answers<P>::mutable_there,
                 "the policy's token_log_probs(const prefix_tree_batch&) is missing");
   static_assert(!answers<P>::mutable_there || answers<P>::there,
                 "the policy's token_log_probs must be const");
   static_assert(!answers<P>::there || answers<P>::right,
-                "the policy's token_log_probs must be const and give std::vector<double>");
+                "the policy's token_log_probs must be const and return std::vector<double>");
 
   static constexpr bool has_forward =
       requires(P& p, const prefix_tree_batch& batch) { p.forward(batch); };
@@ -77,10 +77,11 @@ struct policy_requirements {
     requires optimizer_backend<std::remove_reference_t<decltype(p.backend())>>;
   };
   static_assert(has_parameters, "the policy's parameters() is missing");
-  static_assert(!has_backend || has_backend_reference,
-                "the policy's backend() must return a reference: it outlives the call");
+  static_assert(
+      !has_backend || has_backend_reference,
+      "the policy's backend() must return a reference: the backend must outlive the call");
   static_assert(!has_backend_reference || has_right_backend,
-                "the policy's backend() must give an optimizer_backend");
+                "the policy's backend() must return an optimizer_backend");
   static_assert(
       !has_parameters || (has_backend && !has_right_backend) || trainable_policy<P>,
       "the policy's parameters() must be a parameter_range of its backend's numbers: elements with name, shape, "
@@ -109,20 +110,20 @@ struct loss_requirements {
   static_assert(std::copyable<L>, "the loss must be copyable");
   static_assert(
       takes_any<L&> || takes_any<const L&>,
-      "the loss is none: it needs pair_loss operator()(const pair_log_probs&) const, or "
-      "operator()(std::span<const response_log_probs>) const must give list_loss, or "
-      "operator()(const response_groups&) const batch_losses, or operator()(const token_groups&) const "
-      "token_results");
+      "this is not a loss: it needs operator()(const pair_log_probs&) const that returns pair_loss, or "
+      "operator()(std::span<const response_log_probs>) const that returns list_loss, or "
+      "operator()(const response_groups&) const that returns batch_losses, or "
+      "operator()(const token_groups&) const that returns token_results");
   static_assert(!takes_any<L&> || takes_any<const L&>, "the loss's operator() must be const");
   static_assert(is_one || !takes<const L&, pair_log_probs>,
-                "the loss's operator()(const pair_log_probs&) const must give pair_loss");
+                "the loss's operator()(const pair_log_probs&) const must return pair_loss");
   static_assert(
       is_one || !takes<const L&, list>,
-      "the loss's operator()(std::span<const response_log_probs>) const must give list_loss");
+      "the loss's operator()(std::span<const response_log_probs>) const must return list_loss");
   static_assert(is_one || !takes<const L&, response_groups>,
-                "the loss's operator()(const response_groups&) const must give batch_losses");
+                "the loss's operator()(const response_groups&) const must return batch_losses");
   static_assert(is_one || !takes<const L&, token_groups>,
-                "the loss's operator()(const token_groups&) const must give token_results");
+                "the loss's operator()(const token_groups&) const must return token_results");
 
   static constexpr bool reads_tokens = gives<const L&, token_groups, token_results>;
   static constexpr bool has_reduction = requires(const L& loss) { loss.reduction; };
@@ -141,17 +142,17 @@ struct loss_requirements {
       }, "the loss's inputs is missing: static constexpr loss_inputs inputs{...}");
   static_assert(
       requires(const L& loss) { check(loss); },
-      "check(loss) is missing: a function beside the loss that throws value_error for bad hyper-parameters");
+      "check(loss) is missing: a function next to the loss that throws value_error for invalid hyper-parameters");
   static_assert(
       !reads_tokens ||
           requires(const L& loss) {
             { loss.couples() } -> std::same_as<bool>;
           },
-      "the loss's couples() is missing: bool couples() const, whether it has to see all examples of a step at once");
+      "the loss's couples() is missing: bool couples() const, whether it must see all examples of a step at once");
   static constexpr bool met = preference_loss<L>;
 };
 
-/// Policy, reference and loss are each right; here: whether they fit.
+/// Policy, reference and loss are each right; this checks whether they fit together.
 template <class Policy, class Reference, class Loss>
 struct fit_requirements {
   static constexpr bool loss_of_policy() {
@@ -160,31 +161,31 @@ struct fit_requirements {
   }
   static_assert(
       loss_of_policy(),
-      "one of policy and loss is of rewards, the other of log-probs: bradley_terry trains a reward_model");
+      "one of policy and loss uses rewards, the other log-probs: bradley_terry trains a reward_model");
 
   static constexpr bool none = std::same_as<Reference, no_reference>;
   static_assert(
       none || answers<Reference>::mutable_there,
-      "the reference's token_log_probs(const prefix_tree_batch&) is missing; no_reference{} stands for none");
+      "the reference's token_log_probs(const prefix_tree_batch&) is missing; use no_reference{} for none");
   static_assert(none || !answers<Reference>::mutable_there || answers<Reference>::there,
                 "the reference's token_log_probs must be const");
   static_assert(none || !answers<Reference>::there || answers<Reference>::right,
-                "the reference's token_log_probs must be const and give std::vector<double>");
+                "the reference's token_log_probs must be const and return std::vector<double>");
   static_assert(!gives_rewards<Reference>(),
-                "the reference gives rewards, a loss measures against log-probs");
+                "the reference returns rewards, but a loss compares with log-probs");
   static constexpr bool read_or_none() {
     if constexpr (inputs_are_constant<Loss>) return !none || !reads_a_reference<Loss>;
     return true;
   }
   static_assert(
       read_or_none(),
-      "the loss reads a reference: give reference_log_probs(policy, examples) or a frozen "
-      "policy in place of no_reference{}");
+      "the loss reads a reference: pass reference_log_probs(policy, examples) or a frozen "
+      "policy instead of no_reference{}");
   static_assert(none || reads_a_reference<Loss>,
-                "the loss reads no reference: give no_reference{}");
+                "the loss reads no reference: pass no_reference{}");
   static_assert(
       !names_after_step<std::remove_const_t<Reference>> || !std::is_const_v<Reference>,
-      "a reference that moves (it has after_step) must not be const: the trainer moves it");
+      "a reference that moves (it has after_step) must not be const: the trainer updates it");
   static_assert(
       !names_after_step<std::remove_const_t<Reference>> || std::is_const_v<Reference> ||
           following_reference<Reference, Policy>,
@@ -192,12 +193,12 @@ struct fit_requirements {
   static constexpr bool met = true;
 };
 
-/// A trainer refers to its reference.
+/// A trainer does not own its reference.
 template <class Reference>
 struct temporary_reference {
   static_assert(
       std::same_as<Reference, no_reference>,
-      "the reference is a temporary, gone before the first step: give it a name that outlives the trainer");
+      "the reference is a temporary, destroyed before the first step: name it so that it outlives the trainer");
   template <class Policy>
   static Policy& refused(Policy& policy) {
     return policy;
