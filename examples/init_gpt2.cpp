@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // prefopt_init_gpt2: writes a Hugging Face folder with a freshly initialized GPT-2, for trying
-// things out where there is no trained one. The sizes default to GPT-2's smallest, 124M parameters.
+// things out without a trained one. The sizes default to those of the smallest GPT-2, 124M
+// parameters.
 
 #include <cstdint>
 #include <cstdio>

@@ -2,8 +2,8 @@
 //
 // prefopt_train_dpo: trains a GPT-2 with DPO or one of its relatives, from a Hugging Face folder
 // and a JSONL file to a Hugging Face folder. `--help` lists the options. Exit status: 0 success, 2
-// bad arguments, 128 and the signal's number where a signal ended it, 1 all else, with one line on
-// stderr.
+// bad arguments, 128 plus the signal's number if a signal ended it, 1 anything else, with one line
+// on stderr.
 
 #include <algorithm>
 #include <cctype>
@@ -19,7 +19,7 @@
 
 int main(int argc, char** argv) {
   program::begin(argv);
-  // the console is stdout, line by line; stderr is for errors alone
+  // the console is stdout, line by line; stderr is only for errors
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const train_dpo::parsed parsed = train_dpo::parse(argc, argv);
   if (!parsed.value) return parsed.status;
