@@ -7,10 +7,10 @@
 // You learn: what a reward model and a policy are, and how the errors of the first become the
 //            habits of the second.
 // Run:       ./lesson_01_why_rlhf_is_hard
-// Expect:    a table over the number of labelled pairs, the passes over them and the KL
-//            coefficient: more passes raise what the reward model promises more than what is
-//            earned, more pairs raise what is earned, and the reward model is least accurate on the
-//            responses that it has caused.
+// Expect:    a table over the number of labeled pairs, the passes over them and the KL coefficient:
+//            more passes raise what the reward model promises more than what is earned, more pairs
+//            raise what is earned, and the reward model is least accurate on the responses that it
+//            has caused.
 
 #include <cstdio>
 #include <map>
@@ -27,7 +27,7 @@ using course::gpt2_type;
 using course::reward_model_type;
 using course::spread_of;
 
-/// Two responses of the policy to each of some prompts.
+/// Two responses of the policy to each of 1000 prompts.
 std::vector<prefopt::tokenized_example> samples_of(const gpt2_task& task, const gpt2_type& policy) {
   prefopt::random_generator random(6);
   return prefopt::sample_responses(policy, task.prompts(1000, 6), 2, gpt2_task::generation, random);
@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
     for (const std::size_t pairs : sizes) {
       for (const std::int64_t passes : {10, 30}) {
         std::map<double, std::vector<double>> promised, earned, moved, before,
-            after;  // by price, one of each seed
+            after;  // by price, one per seed
         for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
           const gpt2_task task(seed);
           const reward_model_type reward = fit(task, pairs, passes, seed);

@@ -5,7 +5,7 @@
 // You know:  what a policy, a reward and a reference are, and what a policy that is trained too
 //            hard loses (lesson 01).
 // You learn: the objective "reward minus beta times divergence", its optimum in closed form, why no
-//            other policy does better, the frontier that beta draws, and that a reward may be
+//            other policy does better, the frontier that beta traces, and that a reward may be
 //            shifted for each prompt.
 // Run:       ./lesson_02_optimal_policy
 // Expect:    for each beta, what the closed form is worth, and how far below it gradient ascent and
@@ -25,7 +25,7 @@ namespace {
 // [objective]
 constexpr std::size_t V = 8, all = V * V;  // 8 prompts, 8 responses to each
 using table =
-    std::array<double, all>;  // a number for each: at i, that of response i % V to prompt i / V
+    std::array<double, all>;  // one number each: at i, that of response i % V to prompt i / V
 
 struct standing {
   double reward = 0, divergence = 0;  // E r(x, y) and KL(pi || pi_ref) in nats, means over prompts
@@ -41,8 +41,8 @@ standing measure(const table& log_pi, const table& log_ref, const table& r) {
 }
 // [/objective]
 
-/// Makes log-probs of any numbers: each prompt's lose log Z(x) = log sum_y exp(log_pi). Returns the
-/// mean of log Z(x).
+/// Turns any numbers into log-probs: subtracts log Z(x) = log sum_y exp(log_pi) for each prompt.
+/// Returns the mean of log Z(x).
 double normalize(table& log_pi) {
   std::array<double, V> z{};
   for (std::size_t i = 0; i < all; ++i) z[i / V] += std::exp(log_pi[i]);

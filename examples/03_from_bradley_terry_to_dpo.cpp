@@ -8,8 +8,8 @@
 //            form, read backwards, turns the fit of a reward into the fit of a policy: the DPO
 //            loss.
 // Run:       ./lesson_03_from_bradley_terry_to_dpo
-// Expect:    for each number of pairs, two ways to one policy, the nearer to the true optimum the
-//            more pairs.
+// Expect:    for each number of pairs, two ways to the same policy, which comes nearer to the true
+//            optimum with more pairs.
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +38,7 @@ bigram closed_form(bigram reference, std::span<const double> r) {
   return reference;
 }
 
-/// The share of probability that would have to move, mean over prompts: total variation.
+/// Total variation: the share of probability that would have to move, mean over prompts.
 double distance(const bigram& a, const bigram& b) {
   double sum = 0;
   for (std::size_t v = 0; v < V; ++v)
@@ -57,7 +57,7 @@ result train(std::uint64_t seed, std::size_t count) {
   std::vector<double> r;
   bigram reference(V);
   std::ranges::fill(reference.parameters()[0].value,
-                    -1000);  // nothing but the prompt's own responses is ever said
+                    -1000);  // only the prompt's own responses are possible
   for (std::size_t v = 0; v < V; ++v)
     r.push_back(random.normal()), logit(reference, v) = 0.5 * random.normal();
   // [pairs]
@@ -70,7 +70,7 @@ result train(std::uint64_t seed, std::size_t count) {
   std::vector<token_ids> prompts;
   for (std::size_t i = 0; i < 2 * count; ++i) prompts.push_back({static_cast<token_id>(i % 2)});
   auto pairs = judged_pairs(reference, prompts, judge, {.max_new_tokens = 1}, random).pairs;
-  pairs.resize(count);  // about a third of the prompts get the same response twice, and no pair
+  pairs.resize(count);  // about a third of the prompts get the same response twice: no pair
   // [/pairs]
   // [two ways]
   const trainer_options options{

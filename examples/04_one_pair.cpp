@@ -5,10 +5,10 @@
 // You know:  that a language model gives each token a probability, given the tokens before it; and
 //            where the loss comes from (lesson 03), but you can also read this first.
 // You learn: what a preference pair's loss is, where its slopes push the model, and that the
-//            library's functions take numbers as you have them: std::vector, Eigen, xtensor.
+//            library's functions take the types you already have: std::vector, Eigen, xtensor.
 // Run:       ./lesson_04_one_pair
-// Expect:    the same loss four times, by hand and through three libraries, and a smaller one after
-//            a step against the slopes, then "all as expected".
+// Expect:    the same loss four times, by hand and with three libraries, and a smaller one after a
+//            step against the slopes, then "all as expected".
 
 #include <cmath>
 #include <cstdio>
@@ -22,7 +22,7 @@
 #include <prefopt/loss/evaluate_pairs.hpp>
 #include <prefopt/loss/reduction.hpp>
 #include <prefopt/xtensor.hpp>
-#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
+#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers are in folders
 #include <xtensor/containers/xtensor.hpp>
 #else
 #include <xtensor/xtensor.hpp>
@@ -33,7 +33,7 @@ namespace {
 // [one pair]
 // "What is the capital of France?" A person preferred "It is Paris." to "Lyon.". Two models scored
 // the responses, token by token, in nats: the policy, which we train, and the reference, the policy
-// as it was before.
+// before training.
 const std::vector<double> policy_chosen_tokens = {-0.9, -0.2, -1.1, -0.1};  // It | is | Paris | .
 const std::vector<double> reference_chosen_tokens = {-0.9, -0.3, -1.6,
                                                      -0.1};       // the policy has gained 0.6 nats
@@ -46,7 +46,7 @@ constexpr double beta = 0.1;
 // [by hand]
 // The loss as the paper writes it (Rafailov et al. 2023, arXiv:2305.18290, eq. 7), with only the
 // standard library: how much likelier has the policy made the chosen response than the rejected
-// one, both measured from the reference?
+// one, both relative to the reference?
 double loss_by_hand(double policy_chosen, double policy_rejected, double reference_chosen,
                     double reference_rejected) {
   const double chosen_reward = beta * (policy_chosen - reference_chosen);
@@ -88,8 +88,7 @@ int main() {
       dpo({policy_chosen, policy_rejected, reference_chosen, reference_rejected, 4, 2});
   // [/the loss]
 
-  // Many pairs at once go by `evaluate_pairs`. Here there is one in each vector; whose vector it is makes
-  // no difference.
+  // `evaluate_pairs` takes many pairs at once. Here each vector holds one; any type will do.
   const std::vector<double> pc = {policy_chosen}, pr = {policy_rejected};
   const std::vector<double> rc = {reference_chosen}, rr = {reference_rejected};
   const auto standard = evaluate_pairs(dpo, pc, pr, rc, rr);
@@ -111,8 +110,8 @@ int main() {
 
   // [a step]
   // The slopes say how the loss changes with each log-prob. A step against them makes the chosen
-  // response likelier and the rejected one less likely, by the same push; once the policy tells the
-  // two apart, the push fades.
+  // response likelier and the rejected one less likely, with the same push; once the policy tells
+  // the two apart, the push fades.
   std::printf("slopes       %+.6f chosen, %+.6f rejected\n", pair.slope_chosen,
               pair.slope_rejected);
   const auto after = dpo({policy_chosen - pair.slope_chosen, policy_rejected - pair.slope_rejected,

@@ -69,13 +69,13 @@ std::vector<checked_tensor> check_gradient(Number h) {
   const auto loss_now = [&] { return prefopt::evaluate(policy, reference, loss, pairs).loss; };
   // [/policy]
   // [backward]
-  // Once by the backward pass: the gradient of the mean loss, left in each tensor's `gradient`.
+  // First with the backward pass: the gradient of the mean loss, left in each tensor's `gradient`.
   std::vector<std::size_t> all(pairs.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   prefopt::accumulate_gradient(policy, reference, loss, pairs, all);
   // [/backward]
   // [differences]
-  // And once from the loss alone, weight by weight.
+  // Then from the loss alone, weight by weight.
   std::vector<checked_tensor> found;
   for (const auto& tensor : policy.parameters()) {
     checked_tensor one{tensor.name, {tensor.gradient.begin(), tensor.gradient.end()}, {}};
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
     for (const checked_tensor& tensor : check_gradient<double>(1e-5)) {
       const double error = error_of({&tensor, 1});
       std::printf("%-22s %7zu %10.1e\n", tensor.name.c_str(), tensor.backward.size(), error);
-      if (!(error <= worst)) worst = error;  // also where it is not a number
+      if (!(error <= worst)) worst = error;  // also if it is not a number
     }
   }
   auto csv = lesson.csv({"h", "in_double", "in_float"});

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// 06: A policy of your own, and what DPO makes of it
+// 06: Your own policy, and what DPO makes of it
 //
-// You know:  the closed form of the best policy (lesson 02), a pair's loss (04), how a backward is
-//            checked (05).
-// You learn: what the library asks of a policy, and that DPO reaches the closed form of lesson 02.
+// You know:  the closed form of the best policy (lesson 02), a pair's loss (04), how a backward
+//            pass is checked (05).
+// You learn: what the library needs from a policy, and that DPO reaches the closed form of lesson
+//            02.
 // Run:       ./lesson_06_your_own_policy
 // Expect:    each prompt's responses: reference, trained policy, closed form; the last two agree
 //            within 0.00005.
@@ -30,7 +31,7 @@ struct table_policy {
   std::vector<double> logits = std::vector<double>(length * vocabulary * vocabulary),
                       gradient = logits;
 
-  /// The place in the table of a token after another.
+  /// The table's index for `token` after `before`.
   static std::size_t cell(std::size_t position, int before, int token) {
     return (position * vocabulary + std::size_t(before)) * vocabulary + std::size_t(token);
   }
@@ -58,7 +59,7 @@ struct table_policy {
     for (const std::size_t at : cells(batch)) log_probs.push_back(log_prob(at));
     return log_probs;
   }
-  // 2. A forward pass that owns what its backward reads:
+  // 2. A forward pass that owns what its `backward` reads:
   // d log p(v) / d logits[u, w] = [v = w] - p(w).
   struct pass {
     table_policy* policy;
@@ -99,7 +100,7 @@ int main() {
   const std::vector<token_ids> all{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1},
                                    {1, 2}, {2, 0}, {2, 1}, {2, 2}};
   // Bradley and Terry: y beats z in exp r(y) of exp r(y) + exp r(z) comparisons. All are here, so
-  // nothing is noise.
+  // there is no noise.
   std::vector<tokenized_pair> pairs;
   for (int x = 0; x < 3; ++x)
     for (const token_ids& y : all)

@@ -3,12 +3,12 @@
 // 07: Which tokens are a response's log-prob?
 //
 // You know:  a pair's loss is a function of its responses' log-probs (lesson 04), and what a policy
-//            gives (lesson 06).
-// You learn: that the prompt's tokens are no part of them, what a model learns otherwise, and which
-//            losses do not mind.
+//            provides (lesson 06).
+// You learn: that the prompt's tokens are not part of them, what a model learns otherwise, and
+//            which losses are unaffected.
 // Run:       ./lesson_07_log_probs
-// Expect:    models that ask where they should answer, for a while or for good; then what the
-//            prompt is to eight losses.
+// Expect:    models that ask when they should answer, for a while or permanently; then the effect
+//            of the prompt on eight losses.
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ constexpr token_id end = 0, question_mark = 1, first_word = 2;
 constexpr int words = 12, vocabulary = words + 2;
 
 // [data]
-/// Words stand in a circle. 85 times of 100 the next one is `by` further, else it is any.
+/// Words form a circle. 85 times out of 100 the next one is `by` further on, otherwise it is any.
 token_ids chain(std::size_t count, int by, token_id last, random_generator& random) {
   token_ids text{first_word + token_id(random.below(words))};
   const auto step = [&] { return random.uniform() < 0.85 ? by + words : int(random.below(words)); };
@@ -38,7 +38,7 @@ token_ids chain(std::size_t count, int by, token_id last, random_generator& rand
   return text;
 }
 
-/// Questions count up, answers count down; half of the rejected ones count up.
+/// Questions count up, answers count down; half of the rejected answers count up.
 std::vector<tokenized_pair> questions(std::size_t count, std::uint64_t seed, bool masked) {
   random_generator random(seed);
   std::vector<tokenized_pair> pairs;
@@ -48,7 +48,7 @@ std::vector<tokenized_pair> questions(std::size_t count, std::uint64_t seed, boo
                      chain(2 + random.below(5), random.uniform() < 0.5 ? 1 : -1, end, random)});
     if (masked) continue;
     auto& [prompt, chosen, rejected] =
-        pairs.back();  // all of the text but its first token becomes the response
+        pairs.back();  // all of the text except its first token becomes the response
     chosen.insert(chosen.begin(), prompt.begin() + 1, prompt.end());
     rejected.insert(rejected.begin(), prompt.begin() + 1, prompt.end());
     prompt.resize(1);
@@ -57,8 +57,8 @@ std::vector<tokenized_pair> questions(std::size_t count, std::uint64_t seed, boo
 }
 // [/data]
 
-/// Adds what comes of new questions: the steps of an answer that count up, and right answers'
-/// log-prob, nats; means.
+/// Asks new questions and adds two means: an answer's steps that count up, and correct answers'
+/// log-prob, nats.
 template <class Start>
 void train_and_ask(const Start& start, const any_loss& loss, double rate, int steps,
                    std::uint64_t seed, bool masked, std::vector<double>& up_steps,

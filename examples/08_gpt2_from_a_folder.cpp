@@ -2,9 +2,9 @@
 //
 // 08: From a checkpoint folder to a checkpoint folder
 //
-// You know:  what DPO does (lessons 04 and 06); that Hugging Face keeps a model as a folder of
+// You know:  what DPO does (lessons 04 and 06); that Hugging Face stores a model as a folder of
 //            files.
-// You learn: the whole way in ten lines: read a GPT-2 folder and a preference file, train, write a
+// You learn: the whole run in ten lines: read a GPT-2 folder and a preference file, train, write a
 //            folder.
 // Run:       ./lesson_08_gpt2_from_a_folder
 // Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder
@@ -12,7 +12,7 @@
 //
 // The folder here holds a tiny GPT-2 with random weights that reads bytes, so that the lesson needs
 // no download. Point the same lines at the files of the real `gpt2` and nothing else changes. With
-// float in place of double in lesson 05 and a folder in place of random weights, this is what
+// float instead of double in lesson 05 and a folder instead of random weights, this is what
 // prefopt_train_dpo does.
 
 #include <cmath>
@@ -49,7 +49,7 @@ int main() {
   prefopt::save_model(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the call site]
 
-  // What was written is what was trained: read again, it has the very same loss.
+  // The folder holds the trained model: read again, it has exactly the same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
   const auto again = prefopt::evaluate(prefopt::load_model(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);

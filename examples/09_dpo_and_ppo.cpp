@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// 09: What does DPO save, beside a reward model and PPO, and what does it give away?
+// 09: What does DPO save compared with a reward model and PPO, and what does it give up?
 //
 // You know:  why a learned reward is risky (lesson 01), and that DPO does without one (lessons 03
 //            to 08).
-// You learn: what both reach on one task for one price in divergence; what they cost in time; which
-//            of them minds the learning rate; and where PPO wins.
+// You learn: what both reach on one task at equal divergence; what they cost in time; which of them
+//            depends on the learning rate; and where PPO wins.
 // Run:       ./lesson_09_dpo_and_ppo
 // Expect:    a table over coefficients (true reward, divergence, seconds) and one over learning
 //            rates. DPO is faster, and only PPO with the true reward goes far beyond what the pairs
@@ -24,7 +24,7 @@ namespace {
 using course::gpt2_task;
 using course::gpt2_type;
 
-/// What the policy has gained, and what that took.
+/// What the policy has gained, and what that cost.
 course::outcome outcome_of(const gpt2_task& task, const gpt2_type& policy, double seconds) {
   const auto before = task.measure(task.reference()), now = task.measure(policy);
   return {now.reward - before.reward, now.divergence, seconds};

@@ -2,14 +2,14 @@
 //
 // 10: What does beta do?
 //
-// You know:  the DPO loss and its slopes (lesson 04), and the optimum that it looks for (lessons 02
-//            and 03).
-// You learn: which end of beta stays near the reference. Lectures differ, and each side can be
-//            measured: it depends on how far from its optimum a run stops. And what a small beta
-//            does with few pairs.
+// You know:  the DPO loss and its slopes (lesson 04), and the optimum that it seeks (lessons 02 and
+//            03).
+// You learn: whether a large or a small beta stays near the reference. Lectures differ, and each
+//            side can be measured: it depends on how far from its optimum a run stops. And what a
+//            small beta does with few pairs.
 // Run:       ./lesson_10_beta
-// Expect:    the divergence over beta for four ways to train: it rises, stays or falls. Then what
-//            long runs earn.
+// Expect:    the divergence against beta for four ways to train: it rises, stays or falls. Then
+//            what long runs earn.
 
 #include <array>
 #include <cstdio>
@@ -44,7 +44,7 @@ outcome train(double beta, std::size_t count, const prefopt::trainer_options& op
   const auto other = prefopt::evaluate(policy, world.reference(), loss, others).metrics;
   // [/one run]
   const double margin =
-      prefopt::find_metric(own, "rewards/margins").value() / beta;  // a reward is beta log-ratios
+      prefopt::find_metric(own, "rewards/margins").value() / beta;  // rewards are beta times these
   return {after.reward - before.reward, after.divergence, margin,
           prefopt::find_metric(own, "rewards/accuracies").value(),
           prefopt::find_metric(other, "rewards/accuracies").value()};
@@ -76,10 +76,10 @@ int main(int argc, char** argv) {
                                           .seed = seed};
       prefopt::trainer_options plain = adam, longer = adam, to_the_end = adam;
       plain.learning_rate = plain.adam_epsilon =
-          1e6;  // beside this epsilon Adam's divisor is a constant
+          1e6;  // next to this epsilon Adam's divisor is a constant
       longer.max_steps = 300;
       to_the_end.learning_rate =
-          0.1 / betas[b];  // the optimum's margins are as 1 / beta, and so is the way there
+          0.1 / betas[b];  // the optimum's margins go as 1 / beta, and so does the way there
       to_the_end.max_steps = many_steps;
       // [/ways]
       const std::array options{plain, adam, longer, to_the_end, to_the_end};

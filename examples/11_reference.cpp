@@ -4,12 +4,12 @@
 //
 // You know:  the optimum reference * exp(r / beta) (lesson 02), DPO's margin (lesson 04), what beta
 //            does (lesson 10).
-// You learn: what DPO does with a reference that did not write the pairs. It earns, its accuracy
-//            looks well, and it is somewhere else. Fine-tuning on the chosen responses repairs
-//            that; a better start of the policy does not.
+// You learn: what DPO does with a reference that did not write the pairs. It earns reward, its
+//            accuracy looks good, and it ends up somewhere else. Fine-tuning on the chosen
+//            responses repairs that; a better start of the policy does not.
 // Run:       ./lesson_11_reference
-// Expect:    nine references for the same pairs: bad ones lead nats further from their writer, to
-//            the same reward.
+// Expect:    nine references for the same pairs: bad ones lead nats further from the writer, to the
+//            same reward.
 
 #include <cmath>
 #include <cstdio>
@@ -50,7 +50,7 @@ struct outcome {
 outcome train(const setting& setting, double beta, std::int64_t steps, std::uint64_t seed) {
   // [one run]
   course::world world(seed);
-  prefopt::bigram reference = world.reference();  // who wrote the pairs
+  prefopt::bigram reference = world.reference();  // it wrote the pairs
   if (setting.reference == uniform) reference = prefopt::bigram(course::world::vocabulary);
   if (setting.reference == stranger) reference = course::world(seed + 1000).reference();
   if (setting.reference == sharpened)

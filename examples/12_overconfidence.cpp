@@ -3,13 +3,13 @@
 // 12: What if one response always wins?
 //
 // You know:  what beta does to DPO's optimum (lessons 03 and 10).
-// You learn: that where labels are certain DPO has no optimum to stop at, whatever beta is: the
-//            margin grows as long as training goes on. IPO's margin ends at 1 / (2 beta); that of
-//            DPO with smoothed labels ends as well. Whether a growing margin costs true reward is a
-//            question of its own.
+// You learn: that if labels are certain, DPO has no optimum to stop at, for any beta: the margin
+//            grows as long as training continues. IPO's margin ends at 1 / (2 beta); that of DPO
+//            with smoothed labels ends as well. Whether a growing margin costs true reward is a
+//            separate question.
 // Run:       ./lesson_12_overconfidence
-// Expect:    a table over steps, in which the margins of dpo grow and the others come to a stand;
-//            beside them what the policies are worth.
+// Expect:    a table over steps, in which the margins of dpo grow and the others level off; next to
+//            them what the policies are worth.
 
 #include <array>
 #include <cmath>
@@ -24,8 +24,8 @@ using namespace prefopt;
 
 namespace {
 
-/// What is measured of a policy, a number a seed; margin and log-probs of the pairs, from the
-/// reference's.
+/// What is measured of a policy, one number per seed; the pairs' margin and log-probs are relative
+/// to the reference.
 enum measured : std::size_t { margin, divergence, reward, chosen, rejected };
 using numbers = std::array<std::vector<double>, 5>;
 
@@ -47,7 +47,7 @@ void note(numbers& seen, const course::world& world, const bigram& policy, const
 struct contender {
   const char* name;
   any_loss loss;
-  double ends_at = 0;  ///< the margin, nats; 0: not known
+  double ends_at = 0;  ///< the margin, nats; 0: unknown
 };
 
 }  // namespace

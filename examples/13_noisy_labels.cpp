@@ -4,9 +4,9 @@
 //
 // You know:  how labels are drawn (lesson 03), what beta does (lesson 10), what smoothed labels do
 //            (lesson 12).
-// You learn: that flips shrink what DPO learns; that conservative DPO shrinks it once more and
-//            robust DPO stretches it, without an end that a few hundred pairs could give it; and
-//            that none orders responses much better.
+// You learn: that flips shrink what DPO learns; that conservative DPO shrinks it further and robust
+//            DPO stretches it, with no end that a few hundred pairs could set; and that none orders
+//            responses much better.
 // Run:       ./lesson_13_noisy_labels
 // Expect:    a table over flip rates, with margins near the shares that the page derives and
 //            accuracies that hardly differ between the losses; below it a wrong guess of the rate,
@@ -26,9 +26,9 @@ using namespace prefopt;
 namespace {
 
 enum measured : std::size_t { reward, divergence, accuracy, margin };
-using numbers = std::array<std::vector<double>, 4>;  // one a world
+using numbers = std::array<std::vector<double>, 4>;  // one per world
 
-/// Trains with each world's labels flipped at the rate, and measures by the truth.
+/// Trains with each world's labels flipped at the rate, and measures against the truth.
 numbers train(double rate, const any_loss& loss, std::uint64_t worlds, std::int64_t steps) {
   numbers found;
   for (std::uint64_t seed = 1; seed <= worlds; ++seed) {

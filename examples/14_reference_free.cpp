@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// 14: What holds a policy that has no reference?
+// 14: What holds a policy back without a reference?
 //
-// You know:  that DPO's policy is held by its reference (lessons 02, 10 and 11).
-// You learn: what CPO, SimPO and ORPO save by leaving it out, and what holds their policies
+// You know:  that DPO's policy is held back by its reference (lessons 02, 10 and 11).
+// You learn: what CPO, SimPO and ORPO save by leaving it out, and what holds back their policies
 //            instead: the labels' noise, the end of training, or a supervised term; and which of
 //            them forget where they started.
 // Run:       ./lesson_14_reference_free
@@ -30,7 +30,7 @@ namespace {
 
 enum measured : std::size_t { reward, divergence, length };
 using numbers =
-    std::array<std::vector<double>, 3>;  // one a world, counted from the writer of the responses
+    std::array<std::vector<double>, 3>;  // one per world, relative to the writer of the responses
 
 /// A reference that counts how often it is run.
 struct counted {

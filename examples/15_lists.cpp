@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// 15: What do lists of responses tell that pairs do not?
+// 15: What do lists of responses tell you that pairs do not?
 //
-// You know:  DPO's loss of a pair (lesson 04), and that two responses share their prompt's run
-//            (lesson 07).
+// You know:  DPO's loss of a pair (lesson 04), and that two responses share their prompt's
+//            computation (lesson 07).
 // You learn: the losses that take K responses at once: Plackett-Luce DPO, S-DPO and LiPO-lambda;
-//            what they gain over pairs of the same lists, and what a list costs where its responses
-//            share their prompt's run.
+//            what they gain over pairs of the same lists, and what a list costs if its responses
+//            share their prompt's computation.
 // Run:       ./lesson_15_lists
 // Expect:    a table in which the whole ranking orders responses best, all its pairs do as well,
-//            and the best response against others does worse; then tokens to run, one by one and in
-//            trees.
+//            and the best response against others worse; then tokens to run, alone and in trees.
 
 #include <cmath>
 #include <cstdio>
@@ -29,7 +28,7 @@ using examples = std::vector<tokenized_example>;
 
 struct row {
   std::string name;
-  std::vector<double> reward = {}, divergence = {}, accuracy = {};  // one of each world
+  std::vector<double> reward = {}, divergence = {}, accuracy = {};  // one per world
   std::vector<double> behind = {};                                  // accuracy less the ranking's
 };
 
@@ -88,7 +87,7 @@ int main(int argc, char** argv) {
       for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         course::world world(seed);
         const auto held_out = world.pairs(1000, course::world::deterministic);
-        auto lists = world.lists(600 / K, K);  // 600 responses to rank, whatever K is
+        auto lists = world.lists(600 / K, K);  // 600 responses to rank, for any K
         for (auto& list : lists)
           for (double& score : list.scores) score = sigmoid(score);  // the same order, in 0 .. 1
         const auto pairs = pairs_of(lists, pairing::all);

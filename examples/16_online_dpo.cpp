@@ -3,11 +3,11 @@
 // 16: What if the pairs come from the policy itself?
 //
 // You know:  that pairs of the reference teach a policy no more than they show (lesson 09).
-// You learn: a loop that needs no people: let the policy answer twice, let a judge choose, make a
-//            step, again. What it gains over as many pairs made beforehand, and what becomes of it
-//            where the judge errs.
+// You learn: a loop that needs no people: let the policy answer twice, let a judge choose, take a
+//            step, repeat. What it gains over as many pairs made beforehand, and what becomes of it
+//            if the judge errs.
 // Run:       ./lesson_16_online_dpo
-// Expect:    a table over the number of judgements: with a judge that knows, online DPO goes far
+// Expect:    a table over the number of judgments: with a judge that knows, online DPO goes far
 //            beyond offline DPO; with a reward model as the judge, no further than that model sees.
 
 #include <cstdio>
@@ -38,7 +38,7 @@ course::outcome outcome_of(const gpt2_task& task, const gpt2_type& policy, doubl
   return {now.reward - before.reward, now.divergence, seconds};
 }
 
-/// As many pairs of the reference, each read once.
+/// The same number of pairs of the reference, each read once.
 course::outcome offline(const gpt2_task& task, std::size_t judgements, std::uint64_t seed) {
   const course::stopwatch watch;
   gpt2_type policy = task.reference().clone();
@@ -61,7 +61,7 @@ course::outcome online(const gpt2_task& task, std::size_t judgements, std::uint6
     const auto prompts = task.prompts(batch_size, seed + (done << 32));
     const auto judged =
         prefopt::judged_pairs(policy, prompts, judge, gpt2_task::generation, random);
-    if (judged.pairs.empty()) break;  // the judge can tell nothing apart any more
+    if (judged.pairs.empty()) break;  // the judge can no longer tell anything apart
     trainer.step(judged.pairs);
   }
   return outcome_of(task, policy, watch.seconds());

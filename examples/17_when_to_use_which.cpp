@@ -3,12 +3,12 @@
 // 17: When to use which?
 //
 // You know:  the methods (lessons 09 to 16), each on the data that show it best.
-// You learn: what each earns on the same data, for several kinds of data. Every run is stopped
-//            where it passes 3 nats from the reference, and every method has its best coefficient;
-//            what is left is the direction it took.
+// You learn: what each earns on the same data, for several kinds of data. Every run is stopped when
+//            it passes 3 nats from the reference, and every method has its best coefficient; what
+//            is left is the direction it took.
 // Run:       ./lesson_17_when_to_use_which
 // Expect:    a table of methods and data: the data decide more than the loss does, and DPO's two
-//            differences from SimPO, the reference and the sum, measured one by one.
+//            differences from SimPO, the reference and the sum, are measured one by one.
 
 #include <cstdio>
 #include <map>
@@ -26,7 +26,7 @@ namespace {
 
 using course::world;
 
-/// Remembers the best place on the policy's way within 3 nats, and stops the run beyond them.
+/// Remembers the best point on the policy's path within 3 nats, and stops the run beyond.
 struct best_on_the_way {
   const world& truth;
   const prefopt::bigram& policy;
@@ -43,7 +43,7 @@ const std::string clean = "2000 pairs", flipped = "2000 pairs, 30% flipped",
                   singles = "4000 single", lists = "1000 lists";
 using examples = std::vector<prefopt::tokenized_example>;
 
-/// Labels are drawn from the Bradley-Terry model, except where the name says otherwise.
+/// Labels are drawn from the Bradley-Terry model, unless the name says otherwise.
 std::vector<std::pair<std::string, examples>> data_of(world& world, std::uint64_t seed) {
   prefopt::random_generator random(seed, 17);
   const auto flipping = [](double difference, prefopt::random_generator& chance) {
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   options.batch_size = 50;
   options.max_steps = lesson.size<std::int64_t>(100, 1500);
   struct row {
-    std::vector<double> gained, nats;  // a number for each world
+    std::vector<double> gained, nats;  // one per world
   };
   std::map<std::pair<std::string, std::string>, row> rows;  // by data and method
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

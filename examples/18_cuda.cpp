@@ -2,9 +2,9 @@
 //
 // 18: The same on a GPU
 //
-// You know:  the way from a checkpoint folder to a checkpoint folder (lesson 08).
-// You learn: that hardware is one object: this is lesson 08 with the line changed that makes the
-//            backend.
+// You know:  how to get from a checkpoint folder to a checkpoint folder (lesson 08).
+// You learn: that hardware is one object: this is lesson 08 with only the line changed that creates
+//            the backend.
 // Run:       ./lesson_18_cuda
 // Expect:    a loss that falls from log 2 = 0.693 to below 0.3, and the same loss from the folder
 //            that was written. Without an NVIDIA GPU of compute capability 8.0 or newer, one line
@@ -12,7 +12,7 @@
 //
 // Activations are bfloat16 here: products run on tensor cores, while weights, their gradients and
 // all sums stay float32. `cuda_backend<float>` is float32 throughout. The backend's kernels are
-// compiled in the library prefopt::cuda, so that this file is for g++ or clang and needs no nvcc.
+// compiled in the library prefopt::cuda, so this file compiles with g++ or clang and needs no nvcc.
 
 #include <cmath>
 #include <cstdio>
@@ -51,7 +51,7 @@ int run() {
   prefopt::save_model(policy, tokenizer, trained);  // opens in Hugging Face transformers
   // [/the backend]
 
-  // What was written is what was trained: read again, it has the very same loss.
+  // The folder holds the trained model: read again, it has exactly the same loss.
   const auto after = prefopt::evaluate(policy, reference, prefopt::dpo{.beta = 0.1}, pairs);
   const auto again = prefopt::evaluate(prefopt::load_model(backend, trained), reference,
                                        prefopt::dpo{.beta = 0.1}, pairs);
@@ -70,8 +70,8 @@ int run() {
 int main() {
   try {
     return run();
-  } catch (const prefopt::no_device_error&
-               error) {  // all other errors of a device are errors of this lesson
+  } catch (
+      const prefopt::no_device_error& error) {  // all other device errors are errors of this lesson
     std::printf("skipped: no CUDA device (%s)\n", error.what());
     return 77;
   }

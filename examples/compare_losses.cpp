@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// prefopt_compare_losses: trains two policies with every loss at the settings of its paper and
-// prints a table in Markdown: a bigram table in a world whose true reward is known, and the demo's
-// fine-tuned GPT-2 if its folder is named. It fails where a run diverges: a number is not finite,
-// or the loss doubles.
+// prefopt_compare_losses: trains two policies with every loss at its paper's settings and prints a
+// Markdown table: a bigram table in a world whose true reward is known, and the demo's fine-tuned
+// GPT-2 if its folder is named. It fails if a run diverges: a number is not finite, or the loss
+// doubles.
 //
 //   prefopt_compare_losses [SFT-FOLDER DATA-FOLDER [STEPS]]
 
@@ -41,7 +41,7 @@ namespace fs = std::filesystem;
 /// A line of the table.
 struct contender {
   program::chosen_loss loss;
-  /// that change more than the loss's numbers, as the command line says them
+  /// command-line options that change more than the loss's numbers
   std::string options = {};
   bool reference_moves = false;
 };
@@ -65,7 +65,7 @@ std::vector<contender> contenders() {
   return all;
 }
 
-/// Those that ask more of a policy than GPT-2 offers.
+/// The ones that need more from a policy than GPT-2 offers.
 std::vector<contender> contenders_of_divergences() {
   const auto make = [](const char* name, const prefopt::tdpo& loss) -> contender {
     return {{prefopt::any_loss(loss),
@@ -81,7 +81,7 @@ bool reads(const program::chosen_loss& loss, preference_form form) {
 }
 
 struct outcome {
-  /// on training examples, against the reference that was there at the beginning
+  /// on training examples, against the initial reference
   double loss_before = 0;
   double loss_after = 0;
   double accuracy = 0;  ///< of held-out pairs by log pi - log pi_ref; a tie counts one half
@@ -98,7 +98,7 @@ struct setting {
   prefopt::trainer_options options;
 };
 
-/// Trains a policy and measures. A reference that moves begins with `start`.
+/// Trains a policy and measures it. A moving reference begins with `start`.
 template <class Policy, class Reference>
 outcome train(Policy& policy, Policy start, const contender& one, const setting<Reference>& given) {
   const std::span measured(given.examples.data(),
@@ -149,8 +149,8 @@ void print_line(const contender& one, const outcome& found, const std::string& m
   std::fflush(stdout);
 }
 
-/// Says so where a loss ended far above its beginning. A little above is none: lipo_lambda weighs
-/// by the ranking of the day, and dpop's penalty leaves it nothing to win.
+/// Reports a loss that ended far above its start. A little above does not count: lipo_lambda
+/// weights by the current ranking, and dpop's penalty leaves it nothing to gain.
 bool diverged(const contender& one, const outcome& found) {
   if (found.loss_after < 2 * found.loss_before) return false;
   std::fprintf(stderr, "error: %s: loss %g -> %g\n", one.loss.spec.c_str(), found.loss_before,

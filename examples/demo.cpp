@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // prefopt_demo: a small GPT-2, from random weights, learns what the host of an inn may say
-// (supervised fine-tuning on the chosen responses, which are friendly in part), and then to be
+// (supervised fine-tuning on the chosen responses, which are partly friendly), and then to be
 // friendly (DPO against the fine-tuned model). It measures the model before and after DPO, on pairs
-// that it was not trained on and by what it writes itself, and fails if it did not learn the
-// preference or if its text got worse.
+// that it was not trained on and by its own samples, and fails if it did not learn the preference
+// or if its text got worse.
 
 #include <chrono>
 #include <cstdio>
@@ -34,7 +34,7 @@ void print_wall_time(const char* what, std::chrono::steady_clock::time_point sta
   std::printf("%s took %.1f s\n\n", what, spent.count());
 }
 
-/// The files of an earlier demo that this one appends to or may not write.
+/// Removes the files of an earlier demo that this one would append to or might not write.
 void remove_earlier(const fs::path& output) {
   for (const char* name :
        {"sft/metrics.jsonl", "dpo/metrics.jsonl", "dpo/eval.jsonl", "curves.svg"})
@@ -153,8 +153,8 @@ void print_files(const fs::path& output) {
   }
 }
 
-/// The exit status: 1 where DPO did not do what it should, with one line on stderr that says all of
-/// it.
+/// The exit status: 1 if DPO did not do what it should, with one line on stderr that lists
+/// everything.
 int judge(const demo::standing& before, const demo::standing& after) {
   std::string wrong;
   const auto expect = [&](bool holds, const char* what, double from, double to) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Runs over the same worlds or seeds, compared world by world: what the worlds have in common falls
-// out.
+// Runs over the same worlds or seeds, compared world by world: what the worlds have in common
+// cancels.
 
 #include <cmath>
 #include <cstddef>
@@ -18,7 +18,7 @@ struct paired_difference {
   double error = 0;
 };
 
-/// Of a - b: at least one value in each, as many in one as in the other.
+/// Of a - b, which have the same number of values, at least one.
 [[nodiscard]] inline paired_difference difference_of(std::span<const double> a,
                                                      std::span<const double> b) {
   std::vector<double> differences;

@@ -11,7 +11,7 @@
 
 namespace course {
 
-/// The same in the form that holds any examples.
+/// The same examples in the form that holds any.
 template <class Examples>
 [[nodiscard]] std::vector<prefopt::tokenized_example> as_examples(const Examples& examples) {
   std::vector<prefopt::tokenized_example> all;
@@ -19,8 +19,8 @@ template <class Examples>
   return all;
 }
 
-/// Single responses, each with a completion of another prompt beside it, cut to `max_length`: what
-/// KTO reads.
+/// Single responses, each with a completion of another prompt added, cut to `max_length`: what KTO
+/// reads.
 [[nodiscard]] inline std::vector<prefopt::tokenized_example> unpaired(
     std::vector<prefopt::tokenized_unpaired> singles, std::size_t max_length) {
   prefopt::add_mismatched(singles, max_length);

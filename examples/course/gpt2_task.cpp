@@ -17,7 +17,7 @@ constexpr std::size_t fine_tuning_responses = 2000;
 
 gpt2_task::gpt2_task(std::uint64_t seed, std::uint64_t world_seed)
     : world_(world_seed),
-      backend_({.threads = 1}),  // so small a model has nothing to share out
+      backend_({.threads = 1}),  // so small a model has no work to share
       reference_(prefopt::gpt2(backend_, {.n_layer = 2,
                                           .n_head = 2,
                                           .n_embd = 32,

@@ -2,8 +2,8 @@
 #pragma once
 // The course's task for a GPT-2: the world's responses, written by a transformer. The reference is
 // a small GPT-2 that was fine-tuned on responses of the world's bigram; pairs are its own samples,
-// judged by the true reward. Everything is sampled, as it is with real models, and only the true
-// reward is known.
+// judged by the true reward. Everything is sampled, as with real models, and only the true reward
+// is known.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,18 +22,18 @@ using reward_model_type = prefopt::reward_model<prefopt::scalar_lm<backend_type>
 
 class gpt2_task {
  public:
-  /// Fine-tunes the reference, half a second. The seed is that of weights and samples; the world is
-  /// always the same one. The task must stand where it is: models refer to its backend.
+  /// Fine-tunes the reference, in half a second. The seed is for weights and samples; the world is
+  /// always the same one. The task must not move: models refer to its backend.
   explicit gpt2_task(std::uint64_t seed, std::uint64_t world_seed = 2);
   gpt2_task(const gpt2_task&) = delete;
 
   [[nodiscard]] const gpt2_type& reference() const { return reference_; }
   [[nodiscard]] const world& true_world() const { return world_; }
 
-  /// Prompts drawn at random, with a seed of their own.
+  /// Prompts drawn at random, with their own seed.
   [[nodiscard]] std::vector<token_ids> prompts(std::size_t count, std::uint64_t seed) const;
 
-  /// Pairs of the reference's responses, judged as Bradley and Terry have it.
+  /// Pairs of the reference's responses, judged by the Bradley-Terry model.
   [[nodiscard]] std::vector<prefopt::tokenized_pair> pairs(std::size_t count,
                                                            std::uint64_t seed) const;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the lessons of the course share: the options of their command line, tables for their pages
-// and pictures, means over seeds, and claims that are checked.
+// Shared by the lessons of the course: their command-line options, tables for their pages and
+// pictures, means over seeds, and claims that are checked.
 
 #include <chrono>
 #include <cmath>
@@ -30,7 +30,7 @@ struct spread {
   return found;
 }
 
-/// Wall time since it was made.
+/// Wall time since its construction.
 class stopwatch {
  public:
   [[nodiscard]] double seconds() const {
@@ -41,8 +41,8 @@ class stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Numbers for a picture, a line a row. Written where the lesson was told `--csv FOLDER`, whole or
-/// not at all.
+/// Numbers for a picture, one line per row. Written if the lesson was given `--csv FOLDER`, whole
+/// or not at all.
 class csv_file {
  public:
   csv_file(const std::string& path, std::initializer_list<const char*> columns);
@@ -62,12 +62,12 @@ class csv_file {
 /// A run of a lesson: `lesson_NN_name [--full] [--csv FOLDER]`.
 class lesson {
  public:
-  /// Ends the program with status 2 where the command line is none of these.
+  /// Ends the program with status 2 if the command line is none of these.
   lesson(int argc, char** argv, const char* name);
 
-  /// Whether the size is that of the course's figures; else that of a test, seconds.
+  /// Whether the run has the size of the course's figures; otherwise that of a test, seconds.
   [[nodiscard]] bool full() const { return full_; }
-  /// The size of something, by the run's.
+  /// A size that depends on the run's.
   template <class Size>
   [[nodiscard]] Size size(Size quick, Size full) const {
     return full_ ? full : quick;
@@ -77,8 +77,7 @@ class lesson {
   [[nodiscard]] csv_file csv(std::initializer_list<const char*> columns,
                              const std::string& suffix = "") const;
 
-  /// Prints the lines between which the page cuts what the lesson prints: `# [name]` and `#
-  /// [/name]`.
+  /// Prints the lines that delimit a block of output for the page: `# [name]` and `# [/name]`.
   class region {
    public:
     explicit region(std::string name) : name_(std::move(name)) {
@@ -94,7 +93,7 @@ class lesson {
   /// Prints the claim and whether it holds.
   void claim(bool holds, const char* what);
 
-  /// The exit status: 0 if every claim held, and there was one.
+  /// The exit status: 0 if every claim held, and there was at least one.
   [[nodiscard]] int end() const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What training runs came to, over seeds: the table that lessons print, and the numbers of its
+// The outcomes of training runs over seeds: the table that lessons print, and the numbers for its
 // picture.
 
 #include <cstdio>
@@ -19,7 +19,7 @@ struct outcome {
   double seconds = 0;     ///< of training
 };
 
-/// A line of the table: runs that differ in their seeds only.
+/// A line of the table: runs that differ only in their seeds.
 class outcomes {
  public:
   outcomes(std::string method, double number) : method_(std::move(method)), number_(number) {}
@@ -46,8 +46,8 @@ class outcomes {
   std::vector<double> seconds_;
 };
 
-/// Prints the lines as the region NAME of the page, with a head for the number, and writes NAME's
-/// file.
+/// Prints the lines as the region NAME of the page, with a heading for the number, and writes
+/// NAME's file.
 inline void report(const lesson& run, const std::vector<outcomes>& lines, const char* name,
                    const char* number) {
   const lesson::region table(name);

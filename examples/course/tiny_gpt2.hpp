@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What stands in for a download in the lessons that train from a folder: a tiny GPT-2 and four
-// pairs, in a scratch folder.
+// Replaces a download in the lessons that train from a folder: a tiny GPT-2 and four pairs, in a
+// scratch folder.
 
 #include <cstdlib>
 #include <filesystem>
@@ -33,8 +33,8 @@ struct scratch_folder {
   std::filesystem::path path;
 };
 
-/// Writes config.json, model.safetensors and the tokenizer's files: two layers of random weights, a
-/// token for a byte.
+/// Writes config.json, model.safetensors and the tokenizer's files: two layers of random weights,
+/// one token per byte.
 inline void write_tiny_gpt2(const std::filesystem::path& folder) {
   const prefopt::eigen_backend<float> backend;
   auto model = prefopt::gpt2(
@@ -43,7 +43,7 @@ inline void write_tiny_gpt2(const std::filesystem::path& folder) {
   prefopt::save_model(model, prefopt::gpt2_tokenizer::byte_level(), folder);
 }
 
-/// Writes pairs, a JSON object a line. The shorter answer is the better one.
+/// Writes pairs, one JSON object per line. The shorter answer is the better one.
 inline void write_short_answers(const std::filesystem::path& file) {
   std::ofstream(file)
       << R"({"prompt": "Is it late?", "chosen": " Yes.", "rejected": " It may well be, I believe."}

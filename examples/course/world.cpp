@@ -72,7 +72,7 @@ std::vector<prefopt::tokenized_example> world::lists(std::size_t count, std::siz
 }
 
 world::standing world::measure(const bigram& policy) const {
-  // [V] of each token as the last one, with `left` tokens to go; left = 0 at first.
+  // [V], for each token as the last one, with `left` tokens to go; left = 0 at first.
   std::vector<standing> with_fewer(V), here(V);
   for (std::size_t left = 1; left <= longest; ++left) {
     for (std::size_t u = 0; u < V; ++u) {

@@ -19,7 +19,7 @@ parsed parse(int argc, char** argv) {
   app.add_option("--data", o.data,
                  "Folder with train.jsonl, held_out.jsonl, vocab.json and merges.txt")
       ->type_name("DIR");
-  // demo.sh gives one, and its own arguments after it.
+  // demo.sh passes one, followed by its own arguments.
   app.add_option("--output", o.output,
                  "Folder to write; an earlier demo's files in it are replaced")
       ->type_name("DIR")

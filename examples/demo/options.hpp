@@ -8,7 +8,7 @@
 
 namespace demo {
 
-/// The command line, checked. The defaults take about twenty seconds of one core.
+/// The command line, checked. The defaults take about twenty seconds on one core.
 struct options {
   std::string data = PREFOPT_EXAMPLES_DIR "/data";  ///< holds the pairs and the tokenizer
   std::string output = "out/demo";
@@ -18,8 +18,8 @@ struct options {
   std::int64_t dpo_steps = 250;
 };
 
-/// Either options, or the status to exit with: after --help, or after a word on stderr about what
-/// was wrong.
+/// Either options, or the status to exit with: after --help, or after a message on stderr about
+/// what was wrong.
 struct parsed {
   std::optional<options> value;
   int status = 0;

@@ -23,8 +23,8 @@ std::vector<std::string_view> pieces(std::string_view text, std::string_view sep
   return found;
 }
 
-/// Each sentence with its closing mark, without the spaces before it. What follows the last mark is
-/// one too.
+/// Each sentence with its closing mark, without the spaces before it. Text after the last mark
+/// counts as one too.
 std::vector<std::string_view> sentences_of(std::string_view text) {
   std::vector<std::string_view> found;
   while (true) {

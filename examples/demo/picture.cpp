@@ -13,7 +13,7 @@
 namespace demo {
 
 drawing draw_curves(const std::filesystem::path& folder) {
-  // The script reads and writes relative paths, so that a folder's name needs no quoting.
+  // The script reads and writes relative paths, so a folder's name needs no quoting.
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());

@@ -8,8 +8,8 @@ namespace demo {
 
 enum class drawing { done, no_gnuplot, failed };
 
-/// Draws `folder`/curves.svg from the logs under `folder`, as demo/curves.gp says. Throws
-/// prefopt::io_error where no process can be started.
+/// Draws `folder`/curves.svg from the logs under `folder`, with demo/curves.gp. Throws
+/// prefopt::io_error if no process can be started.
 [[nodiscard]] drawing draw_curves(const std::filesystem::path& folder);
 
 }  // namespace demo

@@ -31,7 +31,7 @@ response_log_probs score(const model& policy, std::span<const prefopt::tokenized
   return sums;
 }
 
-/// 1, 0, or one half where the two are equal.
+/// 1, 0, or one half if the two are equal.
 double win(double a, double b) { return a > b ? 1 : a < b ? 0 : 0.5; }
 
 void measure_pairs(const response_log_probs& policy, const response_log_probs& reference,

@@ -26,7 +26,7 @@ using number = float;
 using number = double;
 #endif
 
-// A copyable pass is one.
+// A copyable pass is a pass.
 struct pass {
   std::vector<double> values = {};
 #ifndef NO_PASS_LOG_PROBS

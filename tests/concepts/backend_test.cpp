@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What models storage_backend and optimizer_backend, and what lacks one thing each.
+// Types that model storage_backend and optimizer_backend, and types that each lack one thing.
 
 #include <cstddef>
 #include <span>
@@ -35,7 +35,7 @@ struct smallest_optimizer : smallest_storage {
   void adamw(tensors, const adamw_coefficients&) const;
 };
 
-// A member of the same name hides that of the base.
+// A member of the same name hides the base's.
 struct without_value_type : smallest_optimizer {
   using value_type = void;
 };

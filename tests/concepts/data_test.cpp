@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What models tokenizer and example_like, and what lacks one thing each.
+// Types that model tokenizer and example_like, and types that each lack one thing.
 
 #include <cstddef>
 #include <span>
@@ -23,7 +23,7 @@ struct smallest_tokenizer {
   std::size_t vocabulary_size() const;
 };
 
-// A member of the same name hides that of the base.
+// A member of the same name hides the base's.
 struct without_encode : smallest_tokenizer {
   token_ids encode(std::string_view) const = delete;
 };

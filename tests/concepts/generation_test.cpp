@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What models generating_policy, and what lacks one thing each.
+// Types that model generating_policy, and types that each lack one thing.
 
 #include "prefopt/policy/generation.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What models pairwise_loss and what does not.
+// Types that model pairwise_loss and types that do not.
 
 #include <string>
 #include <type_traits>
@@ -84,7 +84,7 @@ static_assert(!pairwise_loss<mine::that_only_its_author_can_call>);
 static_assert(!pairwise_loss<double> &&
               !pairwise_loss<prefopt::pair_loss (*)(const prefopt::pair_log_probs&)>);
 
-// A loss is its hyper-parameters, filled by name, so that it can go to a kernel by value.
+// A loss consists of its hyper-parameters, filled by name, so a kernel can take it by value.
 static_assert(std::is_aggregate_v<prefopt::dpo> && std::is_trivially_copyable_v<prefopt::dpo>);
 static_assert(std::is_aggregate_v<prefopt::ipo> && std::is_trivially_copyable_v<prefopt::ipo>);
 static_assert(std::is_aggregate_v<prefopt::hinge> && std::is_trivially_copyable_v<prefopt::hinge>);

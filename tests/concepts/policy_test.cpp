@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What models policy_model, policy_pass and trainable_policy, and what lacks one thing each.
+// Types that model policy_model, policy_pass and trainable_policy, and types that each lack one
+// thing.
 
 #include <cstddef>
 #include <span>
@@ -27,7 +28,7 @@ struct smallest_pass {
   void backward(std::span<const double>);
 };
 
-// A member of the same name hides that of the base.
+// A member of the same name hides the base's.
 struct copyable_pass {
   std::span<const double> log_probs() const;
   void backward(std::span<const double>);

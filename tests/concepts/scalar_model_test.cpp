@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What models scalar_model, scalar_pass, trainable_scalar_model and response_scorer, and what lacks
-// one thing each.
+// Types that model scalar_model, scalar_pass, trainable_scalar_model and response_scorer, and types
+// that each lack one thing.
 
 #include "prefopt/policy/scalar_model.hpp"
 
@@ -36,7 +36,7 @@ struct smallest_pass {
   void backward(std::span<const double>);
 };
 
-// A member of the same name hides that of the base.
+// A member of the same name hides the base's.
 struct copyable_pass {
   std::span<const double> values() const;
   void backward(std::span<const double>);
@@ -135,7 +135,7 @@ static_assert(trainable_scalar_model<without_backend>);  // in host memory
 static_assert(only_answers<on_a_backend_that_is_none> &&
               only_answers<on_a_backend_of_other_numbers>);
 
-// A reward model of the smallest model asks for no more, is a policy, and no scalar model.
+// A reward model of the smallest model needs no more; it is a policy and not a scalar model.
 using smallest_rewards = prefopt::reward_model<smallest_model>;
 static_assert(trainable_policy<smallest_rewards> && response_scorer<smallest_rewards>);
 static_assert(!scalar_model<smallest_rewards> && !trainable_policy<smallest_model>);

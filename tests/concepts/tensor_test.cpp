@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What models the tensor concepts and what does not: containers, the smallest archetypes, and near
-// misses.
+// Types that model the tensor concepts and types that do not: containers, the smallest archetypes,
+// and near misses.
 
 #include "prefopt/core/tensor.hpp"
 
@@ -14,7 +14,7 @@
 
 #include <Eigen/Core>
 #include <boost/test/unit_test.hpp>
-#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
+#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers are in folders
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xtensor.hpp>
 #else
@@ -30,7 +30,7 @@ using namespace prefopt;
 
 namespace {
 
-/// Traits that differ in one thing each.
+/// Traits that each differ in one thing.
 template <class Element, std::size_t Rank, memory_space Space>
 struct told {
   using value_type = Element;
@@ -104,7 +104,7 @@ struct tensor_traits<tensor_with_rank_as_int> : told<float, 1, memory_space::hos
 
 namespace {
 
-// Archetypes: each models what it is made for, and nothing above.
+// Archetypes: each models the concept that it is made for, and no stronger one.
 static_assert(tensor_like<smallest_tensor> && !host_tensor<smallest_tensor>);
 static_assert(host_tensor<smallest_host_tensor> && !vector_like<smallest_host_tensor>);
 static_assert(vector_like<smallest_vector> && !contiguous_tensor<smallest_vector>);
@@ -162,7 +162,7 @@ static_assert(contiguous_tensor<xt::xtensor<float, 2>> && contiguous_tensor<xt::
 static_assert(!contiguous_tensor<xt::xtensor<double, 2, xt::layout_type::column_major>>);
 static_assert(!contiguous_tensor<decltype(xt::xtensor<float, 1>() + 1.f)>);
 
-// A view needs a rank exactly where the type has none, and a name to live by.
+// A view needs a rank if and only if the type has none, and a tensor that is not a temporary.
 template <class T, std::size_t... Rank>
 concept viewable = requires(T tensor) { as_view<Rank...>(tensor); };
 static_assert(viewable<std::vector<float>> && viewable<std::vector<float>, 1> &&

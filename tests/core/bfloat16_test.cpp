@@ -21,8 +21,8 @@ BOOST_AUTO_TEST_CASE(every_pattern_survives_the_way_through_float) {
   }
 }
 
-// Between neighbours a and b the middle goes to the even one, and what lies next to the middle to
-// its own side.
+// Between neighbors a and b the midpoint rounds to the even one, and values next to it round to
+// their own side.
 BOOST_AUTO_TEST_CASE(
     a_float_between_two_neighbours_goes_to_the_nearer_and_from_the_middle_to_the_even) {
   for (std::uint32_t bits = 0; bits < 0x7f7f; ++bits) {

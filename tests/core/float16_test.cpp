@@ -12,7 +12,7 @@ BOOST_AUTO_TEST_SUITE(float16_type)
 
 namespace {
 
-/// The value that IEEE 754 gives a pattern below infinity, by its definition.
+/// The value that IEEE 754 defines for a pattern below infinity.
 double definition(std::uint32_t bits) {
   const auto exponent = static_cast<int>(bits >> 10 & 31u);
   const double fraction = bits & 1023u;

@@ -22,7 +22,7 @@ using reals = std::tuple<float, double>;
 
 constexpr double arguments[] = {-80, -30, -5, -1, -1e-3, -1e-12, 0, 1e-12, 1e-3, 1, 5, 30, 80};
 
-/// In long double, whose extra digits stand in for the exact value.
+/// In long double, whose extra digits serve as the exact value.
 double exact_log1p_exp(long double x) { return static_cast<double>(std::log1p(std::exp(x))); }
 double exact_sigmoid(long double x) { return static_cast<double>(1 / (1 + std::exp(-x))); }
 

@@ -26,7 +26,7 @@ std::vector<typename tensor_traits<T>::value_type> elements(const T& tensor) {
   return copied;
 }
 
-/// A type of somebody's own, whose rank only run time knows.
+/// A user's type, whose rank is known only at run time.
 struct grid {
   std::vector<std::size_t> extents;
   std::vector<double> values;
@@ -97,8 +97,8 @@ BOOST_AUTO_TEST_CASE(doubles_are_looked_at_and_others_copied) {
   BOOST_TEST(converted[1] == -1.0);
 }
 
-// A temporary that owns its doubles would be gone at once; one that is copied, or only looks
-// itself, may go.
+// A temporary that owns its doubles would dangle at once; one that is copied, or is itself a view,
+// is fine.
 static_assert(std::is_constructible_v<double_values, const std::vector<double>&, const char*>);
 static_assert(std::is_constructible_v<double_values, std::vector<double>&, const char*>);
 static_assert(!std::is_constructible_v<double_values, std::vector<double>, const char*>);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who sees whom, against the definition; and attention on tensor cores, run on the host, beside the
-// CPU's in float64.
+// Which rows see which keys, against the definition; and attention on tensor cores, run on the
+// host, against the CPU's in float64.
 
 #include "prefopt/cuda/detail/attention.hpp"
 
@@ -26,7 +26,7 @@ namespace {
 
 using backend = cuda_backend<bfloat16, tests::emulated_device>;
 
-/// Numbers that count how often one is read.
+/// Numbers that count how often they are read.
 struct counted {
   const std::vector<std::int32_t>& numbers;
   std::size_t& reads;
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_forest_is_nested_where_descendants_and_nobody_else_fill_a
     BOOST_TEST(detail::is_nested(tests::random_forest(random, 1 + random.below(30), 5)));
   using forest = std::vector<tree_node>;
   BOOST_TEST(detail::is_nested(forest{}));
-  // a child behind its parent's end
+  // a child after its parent's end
   BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 3}, {0, 3, 4, 4}}));
   // a sibling inside a node
   BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 5}, {0, 3, 4, 5}, {0, 4, 5, 5}}));
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_forest_is_nested_where_descendants_and_nobody_else_fill_a
   BOOST_TEST(!detail::is_nested(forest{{-1, 0, 3, 2}}));
 }
 
-// As a decoder's forest grows: two samples of one prompt, token by token in turn.
+// The way a decoder's forest grows: two samples of one prompt, token by token in turn.
 BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
   random_generator random(10);
   const backend on(std::make_shared<tests::emulated_device>());
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
                          tests::attend(eigen_backend<double>{}, rows, in));
     }
   const auto in = tests::random_attention_inputs(random, 75, 75, 64);
-  // backwards it has no interval of queries
+  // the backward pass has no interval of queries
   BOOST_CHECK_THROW(tests::attend(on, {.nodes = grown}, in), shape_error);
 }
 
@@ -139,12 +139,12 @@ BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {
       tests::wide_heads_agree_with_float64(on, channels, longest);
 }
 
-// Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take on the
-// way back.
+// Compute capability 8.6 and 8.9 give a block 99 KiB: less than tiles of 128 channels take in the
+// backward pass.
 BOOST_AUTO_TEST_CASE(a_chip_with_little_shared_memory_agrees_with_float64_too) {
   const auto device = std::make_shared<tests::emulated_device>(99 * 1024);
   tests::wide_heads_agree_with_float64(backend(device), 128, 12);
-  BOOST_TEST(device->most_shared_asked_for() > 48U * 1024);  // tiles on the way there
+  BOOST_TEST(device->most_shared_asked_for() > 48U * 1024);  // tiles in the forward pass
   tests::wide_heads_agree_with_float64(backend(std::make_shared<tests::emulated_device>(32 * 1024)),
                                        128, 6);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A device's scratch memory over a source that counts what it is asked for and has no more than it
-// has.
+// A device's scratch memory over a source that counts requests and has a limited amount.
 
 #include "prefopt/cuda/detail/device_pool.hpp"
 
@@ -19,8 +18,7 @@ using namespace prefopt;
 
 namespace {
 
-/// Addresses that nobody reads. Regions follow each other without a gap, which the pool must not
-/// take for one.
+/// Addresses that no one reads. Regions are adjacent, but the pool must not treat them as one.
 struct counted_memory {
   std::size_t limit = std::numeric_limits<std::size_t>::max();
   std::size_t held = 0, asked = 0;
@@ -116,12 +114,12 @@ BOOST_AUTO_TEST_CASE(where_memory_is_scarce_idle_regions_make_room_and_what_is_i
   void* const small = pool.take(unit);
   void* const other = pool.take(unit / 2);
   pool.give_back(small, unit);
-  void* const large = pool.take(2 * unit + unit / 2);  // does not fit beside both regions
+  void* const large = pool.take(2 * unit + unit / 2);  // does not fit next to both regions
   BOOST_REQUIRE(large != nullptr);
   BOOST_TEST(memory.regions.count(reinterpret_cast<std::uintptr_t>(other)) == 1U);
   BOOST_TEST(memory.regions.count(reinterpret_cast<std::uintptr_t>(small)) == 0U);
   const auto rest = reinterpret_cast<std::uintptr_t>(pool.take(unit / 2));
   BOOST_TEST(rest == reinterpret_cast<std::uintptr_t>(other) + unit / 2);
   BOOST_TEST(pool.take(unit) == nullptr);
-  BOOST_TEST(pool.take(1000) != nullptr);  // less than a region is left, and it is enough
+  BOOST_TEST(pool.take(1000) != nullptr);  // less than a region is left, but it is enough
 }

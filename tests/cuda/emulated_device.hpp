@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A device on the host: what cuda_backend asks of one, with kernels run thread by thread and
-// products by plain loops. Memory that nobody wrote reads as NaN.
+// A device on the host: what cuda_backend needs from one, with kernels run thread by thread and
+// products computed by plain loops. Memory that was never written reads as NaN.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace prefopt::tests {
 
-/// Each allocation is one of malloc's, so that a sanitizer sees what runs over it.
+/// Each allocation comes from malloc, so that a sanitizer sees overruns.
 class host_memory final : public detail::device_memory {
  public:
   void give_back(void* data, std::size_t) noexcept override { std::free(data); }
@@ -31,8 +31,7 @@ class host_memory final : public detail::device_memory {
 
 class emulated_device {
  public:
-  /// A block may have so much shared memory: what compute capability 8.0 gives it, unless told
-  /// otherwise.
+  /// Shared memory that a block may have: by default that of compute capability 8.0.
   explicit emulated_device(std::size_t most_shared_bytes = 163 * 1024)
       : most_shared_bytes_(most_shared_bytes) {}
 
@@ -43,7 +42,7 @@ class emulated_device {
     ++lasting_taken_;
     return block(bytes, 0);
   }
-  /// Blocks of lasting memory taken so far. On a GPU each waits for all that was called before.
+  /// Blocks of lasting memory taken so far. On a GPU each waits for all earlier calls.
   [[nodiscard]] std::size_t lasting_taken() const { return lasting_taken_; }
 
   [[nodiscard]] detail::device_block scratch(std::size_t bytes) const {
@@ -88,7 +87,7 @@ class emulated_device {
         }
   }
 
-  /// What the vendor's library of products can do here.
+  /// What the vendor's product library can do here.
   enum class library { everything, plain_products, nothing };
   void give_library(library can) { library_ = can; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emulated device itself: waiting, warps, tensor cores, and what a GPU would hang on.
+// The emulated device itself: waiting, warps, tensor cores, and cases in which a GPU would hang.
 
 #include "cuda/emulated_device.hpp"
 
@@ -18,7 +18,7 @@ using tests::emulated_device;
 
 namespace {
 
-/// Each thread hands its number to the next through shared memory.
+/// Each thread passes its number to the next through shared memory.
 struct pass_on {
   int* out;
   template <class Thread>
@@ -56,7 +56,7 @@ struct that_throws {
   }
 };
 
-/// One product of tensor cores, from and to plain matrices.
+/// One tensor-core product, from and to plain matrices.
 struct multiply_once {
   const bfloat16* a;  // [16, 16]
   const bfloat16* b;  // [16, 8]

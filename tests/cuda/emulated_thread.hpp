@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The threads of a block on the host: each is a fiber, and all run in turn until they wait for each
-// other. What cuda/kernel.hpp lists is here with the same meaning; what would hang or be undefined
-// on a GPU is an error.
+// other. The operations that cuda/kernel.hpp lists have the same meaning here; what would hang or
+// be undefined on a GPU is an error.
 
 #include <array>
 #include <bit>
@@ -22,12 +22,12 @@
 
 namespace prefopt::tests {
 
-/// Where some threads wait for each other. Each round of waiting has a number.
+/// A barrier at which some threads wait for each other. Each round of waiting has a number.
 class meeting {
  public:
   explicit meeting(unsigned expected) : expected_(expected) {}
 
-  /// Says that a thread is here; the number of the round that it waits for.
+  /// Records that a thread is here; returns the number of the round that it waits for.
   unsigned arrive() {
     const unsigned round = round_;
     if (++here_ == expected_) {
@@ -44,13 +44,13 @@ class meeting {
   unsigned round_ = 0;
 };
 
-/// What the 32 threads of a warp show each other.
+/// The values that the 32 threads of a warp show each other.
 struct warp_board {
   meeting all{detail::warp_size};
   std::array<std::array<std::uint32_t, 10>, detail::warp_size> shown{};
 };
 
-/// What the threads of a block share.
+/// The state that the threads of a block share.
 struct emulated_block {
   std::array<unsigned, 3> index;
   unsigned threads;
@@ -85,7 +85,7 @@ class emulated_thread {
     show({std::bit_cast<std::uint32_t>(x)});
     const float other =
         std::bit_cast<float>(board().shown[lane() ^ static_cast<unsigned>(mask)][0]);
-    wait_at(board().all);  // before anybody shows something else
+    wait_at(board().all);  // before any thread shows something else
     return other;
   }
   [[nodiscard]] float warp_sum(float x) const {
@@ -140,8 +140,8 @@ class emulated_thread {
   fiber* scheduler_;
 };
 
-/// Runs one block of a kernel. Throws what a thread throws, and std::logic_error where threads wait
-/// for others that do not come.
+/// Runs one block of a kernel. Throws what a thread throws, and std::logic_error if threads wait
+/// for others that never arrive.
 template <class Kernel>
 void run_block(const Kernel& kernel, std::array<unsigned, 3> index, unsigned threads,
                std::byte* shared) {

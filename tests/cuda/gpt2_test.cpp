@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 on the CUDA backend, its kernels run thread by thread on the host: the laws of a trainable
-// policy and, under a scalar head, of a scalar model, the same log-probs, gradients and next tokens
-// as on the CPU in float64, and one step of training.
+// GPT-2 on the CUDA backend, with its kernels run thread by thread on the host: the laws of a
+// trainable policy and, with a scalar head, of a scalar model, the same log-probs, gradients and
+// next tokens as on the CPU in float64, and one step of training.
 
 #include "prefopt/models/gpt2.hpp"
 
@@ -66,8 +66,8 @@ struct outcome {
   numbers log_probs, gradient, next;
 };
 
-/// What a model says of the pairs, what their slopes ask of its weights, and the logits behind a
-/// prompt read in two parts.
+/// A model's log-probs of the pairs, its gradient from their slopes, and the logits after a prompt
+/// read in two parts.
 template <class Backend>
 outcome outcome_of(const Backend& on, const gpt2_config& config) {
   auto model = tests::gpt2_of_unit_size(on, config);
@@ -106,14 +106,14 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_the_cpu_in_float64) {
   for (const gpt2_config& config : {tied, untied}) agrees_with_the_cpu<float>(config, 1e-6, 1e-5);
 }
 
-// A number is rounded to 2^-9 of itself about ten times on its way through a block; roundings add
-// up as squares do.
+// A number is rounded to 2^-9 of itself about ten times on its way through a block; rounding errors
+// add in quadrature.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_the_cpu_in_float64_to_its_rounding) {
   for (const gpt2_config& config : {tied, untied})
     agrees_with_the_cpu<bfloat16>(config, 0.01, 0.03);
 }
 
-// Heads of 64 and 128 channels are those of every real model, and those that tensor cores take.
+// Every real model has heads of 64 or 128 channels, and tensor cores take only those.
 BOOST_AUTO_TEST_CASE(a_decoder_sees_its_prompt_with_heads_of_any_width) {
   const auto check_heads = [](const auto& on, std::size_t heads, std::size_t channels,
                               double tolerance) {
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_its_own_reference_starts_at_log_2_and_move
   const auto reference = reference_log_probs(model, pairs);
   adamw optimizer(on, model.parameters());
   const std::vector<std::size_t> members = {0, 1};
-  // one cut, where nobody asks for a number
+  // one cut, if no one requests a number
   BOOST_TEST(microbatch_tokens(model, {}) == on.preferred_tokens());
   const auto first = accumulate_gradient(model, reference, dpo{.beta = 0.5}, pairs, members);
   BOOST_TEST(first.loss == std::log(2.0), boost::test_tools::tolerance(1e-15));

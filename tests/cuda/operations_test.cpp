@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CUDA backend's operations, its kernels run thread by thread on the host, beside the CPU
+// The CUDA backend's operations, with its kernels run thread by thread on the host, against the CPU
 // backend's in float64.
 
 #include "prefopt/cuda/operations.hpp"
@@ -35,9 +35,9 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
   tests::operations_agree(make_backend<float>(), eigen_backend<double>{}, 1e-5);
 }
 
-// A bfloat16 is off by up to 2^-9 of itself. Inputs, weights, what is kept for the backward and the
-// outputs are rounded, each once; errors of independent numbers add up as squares do, and an output
-// is a sum over few of them here.
+// A bfloat16 is off by up to 2^-9 of itself. Inputs, weights, what is kept for the backward pass
+// and the outputs are rounded, each once; errors of independent numbers add in quadrature, and an
+// output is a sum over few of them here.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   tests::operations_agree(make_backend<bfloat16>(), eigen_backend<double>{}, 8 * std::exp2(-9.0));
 }
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_is_too_wide_is_refused) {
       shape_error);
 }
 
-// Where there was no memory for a rounded weight, there is none of it: the next call asks again.
+// If there was no memory for a rounded weight, no copy is kept: the next call asks again.
 BOOST_AUTO_TEST_CASE(a_weight_is_rounded_again_where_memory_ran_out) {
   const auto device = std::make_shared<tests::emulated_device>();
   const backend<bfloat16> on(device);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_rounded_weight_is_forgotten_where_it_is_written_and_only_
   const std::size_t launched = device->launches();
   on.fill(gradient.flat(), 0);
   BOOST_TEST(product() == 11);
-  BOOST_TEST(device->launches() == launched + 1);  // that of fill: nothing is rounded again
+  BOOST_TEST(device->launches() == launched + 1);  // by fill: nothing is rounded again
   on.fill(weight.flat().last(1), 5);
   BOOST_TEST(product() == 13);
   on.copy_from_host(std::vector<float>{7}, weight.flat().first(1));
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(slow[1].product.ends_with(", gelu backward"));
 }
 
-// Kernels of our own finish float32: the tanh of cuBLASLt's is of about bfloat16's precision.
+// Our own kernels finish float32: cuBLASLt's tanh has about bfloat16's precision.
 BOOST_AUTO_TEST_CASE(float32_asks_no_library_for_an_activation) {
   const auto device = std::make_shared<tests::emulated_device>();
   device->give_library(tests::emulated_device::library::plain_products);

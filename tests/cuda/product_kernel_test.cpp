@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The product kernel beside plain loops, for every layout, type and finish; and the ways that a
-// device has for a product.
+// The product kernel against plain loops, for every layout, type and finish; and the ways that a
+// device has to compute a product.
 
 #include "prefopt/cuda/detail/product_kernel.hpp"
 
@@ -55,7 +55,7 @@ struct variant {
   product_finish finish = product_finish::none;
 };
 
-/// What stands in the matrices after `run` has done the product: out, and before.
+/// The contents of the matrices after `run` has computed the product: out, and before.
 template <class In, class Out, class Run>
 std::vector<float> after(const sizes& s, const variant& v, const Run& run) {
   random_generator random(7);
@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(the_product_kernel_agrees_with_plain_loops) {
   agrees_in_every_way<bfloat16, float>();
 }
 
-// Fused; the library's plain product and a kernel behind it; a kernel: all the same result, and all
-// but the first noted.
+// Fused; the library's plain product followed by a kernel; a kernel: all give the same result, and
+// all except the first are noted.
 BOOST_AUTO_TEST_CASE(a_product_goes_the_first_way_there_is_and_others_are_counted) {
   using library = tests::emulated_device::library;
   const sizes s = {33, 21, 17};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Attention on the tensor cores of a GPU, beside the CPU's in float64; and generation with it.
+// Attention on the tensor cores of a GPU, against the CPU's in float64; and generation with it.
 
 #include <cstddef>
 

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(more_memory_than_there_is_names_the_setting_to_lower) {
   constexpr std::size_t too_much = std::size_t{1} << 46;
   BOOST_CHECK_EXCEPTION((void)backend.scratch<float>(too_much), device_error, says_how);
   BOOST_CHECK_EXCEPTION((void)backend.allocate<float>(too_much), device_error, says_how);
-  BOOST_TEST(backend.scratch<float>(100).data() != nullptr);  // and goes on
+  BOOST_TEST(backend.scratch<float>(100).data() != nullptr);  // and continues
 }
 
 BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(lasting_memory_begins_as_zeros_and_copies_arrive) {
   for (std::size_t i = 0; i < size; ++i) here[i] = static_cast<float>(i);
   const std::vector<float> expected = here;
   backend.copy_from_host(here, there.span());
-  for (std::size_t i = 0; i < 1000; ++i) {  // small ones, which may overtake nothing
+  for (std::size_t i = 0; i < 1000; ++i) {  // small ones, which must not overtake anything
     const std::vector<float> one{static_cast<float>(i) + 0.5F};
     backend.copy_from_host(one, there.span().subspan(7, 1));
   }

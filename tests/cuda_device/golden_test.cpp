@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 on a GPU agrees with PyTorch in float64 as far as its numbers go.
+// GPT-2 on a GPU agrees with PyTorch in float64 to the precision of its numbers.
 
 #include "prefopt/cuda.hpp"
 #include "prefopt/loss/ipo.hpp"

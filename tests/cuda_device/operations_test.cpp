@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The CUDA backend's operations on a GPU beside the CPU backend's in float64, at sizes that no tile
-// divides.
+// The CUDA backend's operations on a GPU against the CPU backend's in float64, at sizes that no
+// tile divides.
 
 #include <cmath>
 #include <string_view>
@@ -31,8 +31,8 @@ BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   tests::operations_agree(cuda_backend<bfloat16>{}, eigen_backend<double>{}, 8 * std::exp2(-9.0));
 }
 
-// Extents of a model are multiples of 32 but for the rows of its batches. If cuBLASLt had no way
-// for one of these products, all other tests would pass, and steps would take several times as
+// A model's extents are multiples of 32, except for the rows of its batches. If cuBLASLt could not
+// compute one of these products, all other tests would pass, but steps would take several times as
 // long.
 BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
   const auto check_backend = [](const auto& on) {

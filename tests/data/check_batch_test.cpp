@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A batch that `pack` could not have made is refused, whatever number in it is wrong.
+// A batch that `pack` could not have made is refused, no matter which number in it is wrong.
 
 #include "prefopt/data/check_batch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lists and unpaired examples are tokenized, cut and refused by the rules of pairs.
+// Lists and unpaired examples are tokenized, cut and refused by the same rules as pairs.
 
 #include <algorithm>
 #include <cstdint>
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
   BOOST_TEST(bad.responses[1] == token_ids{4});
   BOOST_TEST(bad.scores[0] == 0);
   BOOST_TEST(std::isnan(bad.scores[1]));
-  // From what is not needed any more: the same, without a copy.
+  // From an example that is no longer needed: the same, without a copy.
   const auto moved = [](auto example) {
     const tokenized_example copy = as_example(example);
     const tokenized_example same = as_example(std::move(example));
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
 
 namespace {
 
-/// Liked and disliked completions of a prompt in turn; each completion is a token of its own, 100
+/// Liked and disliked completions of a prompt in turn; each completion is a different token, 100
 /// and up.
 std::vector<tokenized_unpaired> alternating(token_id prompts) {
   std::vector<tokenized_unpaired> examples;

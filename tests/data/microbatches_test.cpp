@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Micro-batches keep limits and order, but for equal prompts, and none could take in the next
+// Micro-batches keep limits and order, except for equal prompts, and none has room for the next
 // example too.
 
 #include "prefopt/data/microbatches.hpp"
@@ -22,7 +22,7 @@ token_ids random_ids(random_generator& random, std::size_t count) {
   return ids;
 }
 
-/// Pairs of many sizes; about half of them have the prompt of some pair before, so that packing
+/// Pairs of many sizes; about half of them have the prompt of an earlier pair, so that packing
 /// shares it.
 std::vector<tokenized_pair> random_pairs(random_generator& random, std::size_t count) {
   std::vector<tokenized_pair> pairs;
@@ -35,7 +35,7 @@ std::vector<tokenized_pair> random_pairs(random_generator& random, std::size_t c
   return pairs;
 }
 
-/// Each member, then all later ones on its prompt.
+/// Each member, then all later ones with its prompt.
 std::vector<std::size_t> grouped(const std::vector<tokenized_pair>& pairs,
                                  std::vector<std::size_t> members) {
   std::vector<std::size_t> together;

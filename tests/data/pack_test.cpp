@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packing loses nothing, stores nothing twice that is to be shared, and names the right targets.
+// Packing loses nothing, stores nothing twice that should be shared, and names the right targets.
 
 #include "prefopt/data/pack.hpp"
 
@@ -31,7 +31,7 @@ std::size_t common(const token_ids& a, const token_ids& b) {
   return n;
 }
 
-/// Tokens of the forest by brute force: which sequences lie in one tree, by repeated merging; then
+/// Tokens of the forest by brute force: which sequences are in one tree, by repeated merging; then
 /// every distinct prefix of a tree is one stored token.
 std::size_t fewest_tokens(const std::vector<owned_sequence>& sequences) {
   std::vector<std::size_t> tree(sequences.size());

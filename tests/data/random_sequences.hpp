@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Random sequences that begin alike in random depths, for tests of packing and of whatever reads
-// packed batches.
+// Random sequences with common prefixes of random lengths, for tests of packing and of code that
+// reads packed batches.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace prefopt::tests {
 
-/// Owner of the tokens of packable sequences.
+/// Owns the tokens of packable sequences.
 struct owned_sequence {
   std::int32_t example;
   std::int32_t response_index;
@@ -24,13 +24,13 @@ struct owned_sequence {
 struct random_sequences_options {
   std::size_t examples = 3;
   std::size_t vocabulary_size = 5;
-  /// how many a sequence adds to the beginning that it has from another
+  /// how many a sequence adds to the prefix that it has from another
   std::size_t most_tokens = 30;
   std::size_t longest = 1000;  ///< of a whole sequence
 };
 
-/// Up to four responses an example. Each sequence goes on where a random prefix of an earlier one
-/// stops, or afresh; so there are duplicates, proper prefixes, empty prompts, empty responses, and
+/// Up to four responses per example. Each sequence continues a random prefix of an earlier one, or
+/// starts afresh; so there are duplicates, proper prefixes, empty prompts, empty responses, and
 /// prompts that examples share.
 inline std::vector<owned_sequence> random_sequences(random_generator& random,
                                                     const random_sequences_options& options) {
@@ -58,7 +58,7 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random,
   return sequences;
 }
 
-/// What `pack` takes, pointing into `owned`.
+/// The input of `pack`, pointing into `owned`.
 inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>& owned) {
   std::vector<packable_sequence> sequences;
   for (const owned_sequence& s : owned)

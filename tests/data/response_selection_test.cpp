@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which responses are packed, whatever their order and the form of the example.
+// Which responses are packed, for any order and any form of the example.
 
 #include "prefopt/data/response_selection.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text becomes the tokens that a model meets, ids stay as they are, and what cannot be used is
+// Text becomes the tokens that a model sees, ids are left unchanged, and what cannot be used is
 // counted or refused.
 
 #include "prefopt/data/tokenize.hpp"
@@ -94,11 +94,11 @@ BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_respons
   BOOST_TEST((only({"x", "<end>\n", "z"}) == tokenized_pair{{'x'}, {end}, {'z', end}}));
   BOOST_TEST((only({"x", "y \n<end>\n", "z"}) ==
               tokenized_pair{{'x'}, {'y', ' ', '\n', end}, {'z', end}}));
-  // White space that no end token stands before is the response's, and so is what follows an end
-  // token inside.
+  // White space without an end token before it belongs to the response, and so does what follows an
+  // end token inside.
   BOOST_TEST(
       (only({"x", "y\n", "<end>z"}) == tokenized_pair{{'x'}, {'y', '\n', end}, {end, 'z', end}}));
-  // The prompt's end token is none of the response's.
+  // The prompt's end token is not the response's.
   BOOST_TEST((only({"x<end>", "\n", "z"}) == tokenized_pair{{'x', end}, {'\n', end}, {'z', end}}));
   const auto result = tokenize(
       std::vector<preference_pair>{{"x", "y<end>\n", "z<end> "}, {"x", "y<end>", "z"}}, toy);
@@ -107,11 +107,11 @@ BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_respons
 }
 
 BOOST_AUTO_TEST_CASE(special_tokens_that_texts_spell_are_recognized_and_counted) {
-  // in the prompt, once for all
+  // in the prompt, counted once for both responses
   const std::vector<preference_pair> pairs{{"x<end>", "y", "z"},
-                                           {"x", "y<end>", "z<end>\n"},  // they close
+                                           {"x", "y<end>", "z<end>\n"},  // they close the responses
                                            {"x", "a<end>b", "<end>c<end>"},
-                                           {"x<e", "nd>y", "z"}};  // made of both
+                                           {"x<e", "nd>y", "z"}};  // split between both
   const auto result = tokenize(pairs, toy);
   BOOST_TEST(result.report.special_texts == 4U);
   BOOST_TEST(result.report.special_token == "<end>");
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_tokenizer_that_cannot_split_is_refused_only_where_it_is_a
                     value_error);
 }
 
-// A first token follows nothing: its probability is nobody's, and an average over none is 0/0.
+// A first token follows nothing: it has no probability, and an average over none is 0/0.
 BOOST_AUTO_TEST_CASE(a_response_of_which_nothing_is_predicted_drops_its_example) {
   const std::vector<tokenized_pair> pairs{
       {{}, {1}, {2}}, {{}, {1, 2}, {2}}, {{}, {1, 2}, {2, 1}}, {{3}, {1}, {2}}};
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_merge_of_the_whole_prompt_leaves_it_empty) {
   BOOST_TEST((only({"cd", "e", "c"}) == tokenized_pair{{}, {257, end}, {'c', 'd', 'c', end}}));
 }
 
-// The prompt's own end of text comes to the responses here; the empty response still needs its own.
+// Here the prompt's own end of text goes to the responses; the empty response still needs its own.
 BOOST_AUTO_TEST_CASE(an_end_of_text_that_came_from_the_prompt_closes_no_response) {
   const tests::toy_tokenizer greedy({"<end>!"});  // 256; the end of text is 257
   const auto result = tokenize(std::vector<preference_pair>{{"x<end>", "!", ""}}, greedy);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A cut pair fits, and keeps what its rule promises.
+// A truncated pair fits, and keeps what its rule promises.
 
 #include "prefopt/data/truncate.hpp"
 

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
              "completion has no message before the assistant's last turn");
   refused(R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":"x"})",
           "rejected is a text and another a list");
-  // They part at a user's message, so that a user's turn would be scored.
+  // They diverge at a user's message, so a user's turn would be scored.
   refused(R"({"chosen":)" + list({hi, hello, be_kind, hello}) + R"(,"rejected":)" +
               list({hi, hello, hi, hello}) + "}",
           "chosen: a response whose message 2 is not the assistant's");
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
           "chosen is an object");
 }
 
-// The form of UltraFeedback: the prompt as a text or a list, and dialogues that begin with it.
+// UltraFeedback's format: the prompt as a text or a list, and dialogues that begin with it.
 BOOST_AUTO_TEST_CASE(a_prompt_that_the_dialogues_begin_with_is_not_said_twice) {
   const std::string dialogues =
       R"("chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({hi, what}) + "}";
@@ -133,10 +133,10 @@ BOOST_AUTO_TEST_CASE(a_prompt_that_the_dialogues_begin_with_is_not_said_twice) {
   BOOST_TEST((only(R"({"prompt":"Hi","chosen":)" + list({be_kind, hi, hello}) + R"(,"rejected":)" +
                    list({be_kind, hi, what}) + "}")
                   .prompt == "\n\nSystem: Be kind.\n\nHuman: Hi\n\nAssistant:"));
-  // One of the dialogues may be the answer alone.
+  // One of the dialogues may be only the answer.
   BOOST_TEST((only(R"({"prompt":)" + list({hi}) + R"(,"chosen":)" + list({hi, hello}) +
                    R"(,"rejected":)" + list({what}) + "}") == expected));
-  // A prompt that they do not hold would be lost, or said in other words.
+  // A prompt that they do not contain would be lost, or reworded.
   refused(R"({"prompt":"H",)" + dialogues,
           "prompt is \"H\", which is no user's message of the dialogues in chosen");
   refused(R"({"prompt":"Hi there",)" + dialogues,

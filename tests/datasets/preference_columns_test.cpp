@@ -26,7 +26,7 @@ const std::string list = R"({"prompt":"What is 2+2?","responses":[" 4"," 5"],"ra
 const std::string unpaired = R"({"prompt":"What is 2+2?","completion":" 4","label":true)";
 const std::string ids = R"({"prompt_ids":[1],"chosen_ids":[2],"rejected_ids":[3])";
 
-/// Reads one object, or several, of whatever form.
+/// Reads one object, or several, of any form.
 reading_report read(const std::string& lines) {
   const scratch_folder folder;
   json_file file(put(folder / "p.jsonl", lines));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_
           "question is not in the prompt, which is \"4\"; write the whole prompt");
   refused(pair, R"("history":[["Hi","Hello"]])", "history is not in the prompt");
   refused(pair, R"("input":3)", "input is not in the prompt");
-  // What the prompt says anyway is no loss.
+  // What the prompt says anyway is not lost.
   passes(pair, R"("question":" What is 2+2?\n")");
   passes(
       R"({"chosen":"\n\nHuman: Hi?\n\nAssistant: A","rejected":"\n\nHuman: Hi?\n\nAssistant: B")",
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_
       R"({"prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi?"}],)"
       R"("chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}])",
       R"("system":"Be kind.","question":"Hi?")");
-  // Whoever made ids has written it into them.
+  // Ids already contain it.
   passes(ids, R"("question":"What?","system":"Be brief.","tools":[1])");
 }
 
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(members_of_messages_are_counted_apart) {
       R"("rejected":[{"role":"assistant","content":"B","tool_calls":[]}],"foo":1})";
   const reading_report report = read(messages + "\n" + messages);
   BOOST_REQUIRE_EQUAL(report.unused.size(), 2U);
-  // keys come in the alphabet's order
+  // keys come in alphabetical order
   BOOST_TEST((report.unused[0] == unused_column{"foo", true, 2, 1}));
   BOOST_TEST((report.unused[1] == unused_column{"foo", false, 2, 1}));
   BOOST_TEST(describe(report)[0] == "message member \"foo\" in 2 of 2 pairs is not used");

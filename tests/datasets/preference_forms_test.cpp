@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ranked lists and unpaired examples come back as they are, and what is none is refused by its
+// Ranked lists and unpaired examples are read back unchanged, and anything else is refused with its
 // line.
 
 #include <string>
@@ -86,8 +86,8 @@ BOOST_AUTO_TEST_CASE(both_take_message_lists) {
               unpaired_preference{"\n\nHuman: Hi\n\nAssistant:", " Hello!", true}));
 }
 
-// What a prompt says is not said again: a text that the dialogues hold, or a list with which they
-// begin.
+// What a prompt says is not repeated: a text that the dialogues contain, or a list that they begin
+// with.
 BOOST_AUTO_TEST_CASE(whole_dialogues_are_taken_in_both) {
   const scratch_folder folder;
   const std::string user = R"({"role":"user","content":"Hi"})",

@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(without_a_prompt_it_is_the_common_prefix_cut_back) {
   BOOST_TEST(prompt(" a", " b") == "");
 }
 
-// One response begins the other, or one ends in a space: nothing wraps around, nothing is lost.
+// One response is a prefix of the other, or one ends in a space: nothing wraps around, nothing is
+// lost.
 BOOST_AUTO_TEST_CASE(splits_at_the_edges_add_up_to_what_came) {
   const auto split = [](std::string_view a, std::string_view b) {
     return split_common_prompt(a, b);
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(splits_at_the_edges_add_up_to_what_came) {
   BOOST_TEST((split("", "x") == preference_pair{"", "", "x"}));
 }
 
-// Dialogues that part before their last turn are split where they part, and no answer is left
+// Dialogues that diverge before their last turn are split where they diverge, and no answer is left
 // empty.
 BOOST_AUTO_TEST_CASE(dialogues_are_split_at_the_turn_in_which_they_part) {
   const auto pair =
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(real_dialogues_split_where_the_assistant_answers) {
                  ? 1
                  : 0;
   }
-  BOOST_TEST(longer == 5);  // dialogues that part before their last answer
+  BOOST_TEST(longer == 5);  // dialogues that diverge before their last answer
   BOOST_TEST(blank == 4);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads by quota, as the files of control groups say it.
+// Threads by quota, as the files of control groups specify it.
 
 #include "prefopt/eigen/available_threads.hpp"
 
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_quota_bounds_the_threads) {
   BOOST_TEST(cpus_in_control_groups(groups("0::/user/job"), mount) == none);
   put(folder / "mount/user/job/cpu.max", "max 100000\n");
   BOOST_TEST(cpus_in_control_groups(groups("0::/user/job"), mount) == none);
-  put(folder / "mount/user/cpu.max", "250000 100000\n");  // of a group above
+  put(folder / "mount/user/cpu.max", "250000 100000\n");  // of a parent group
   BOOST_TEST(cpus_in_control_groups(groups("0::/user/job"), mount) == 2);
   put(folder / "mount/user/job/cpu.max", "50000 100000\n");
   BOOST_TEST(cpus_in_control_groups(groups("0::/user/job"), mount) == 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What prefopt::detail::amx_unit does, in plain loops, so that the kernel on it can be tried on
-// processors without AMX.
+// prefopt::detail::amx_unit in plain loops, so that its kernel can be tested on processors without
+// AMX.
 
 #include <bit>
 #include <cstddef>

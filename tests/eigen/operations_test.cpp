@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The CPU backend's operations: finite differences in float64, float32 beside float64, threads
-// beside one thread.
+// The CPU backend's operations: finite differences in float64, float32 against float64, several
+// threads against one.
 
 #include <cmath>
 #include <cstddef>
@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(float32_agrees_with_float64) {
 }
 
 // A bfloat16 has 8 bits of fraction, so an operand is off by up to 2^-9 of itself, one and a half
-// bits less in the root mean square; errors of independent operands add up as squares do, and an
-// operation's backward rounds again what its forward rounded.
+// bits less in the root mean square; errors of independent operands add in quadrature, and an
+// operation's backward pass rounds again what its forward pass rounded.
 BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
   BOOST_TEST_MESSAGE("bfloat16 runs on " << eigen_backend<prefopt::bfloat16>{}.instruction_set());
   prefopt::tests::operations_agree(eigen_backend<prefopt::bfloat16>{}, eigen_backend<double>{},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Matrix products on every kernel that works here, beside plain loops in float64.
+// Matrix products on every kernel that works here, against plain loops in float64.
 
 #include <algorithm>
 #include <cmath>
@@ -40,7 +40,7 @@ void for_each_kernel(const Visitor& visit) {
 #endif
 }
 
-/// A dense matrix and how a product takes it.
+/// A dense matrix and how a product reads it.
 template <class Real>
 struct operand {
   std::size_t outer, depth;
@@ -92,7 +92,7 @@ void agrees_with_plain_loops(const sizes& s, bool left_turned, bool right_turned
   prefopt::random_generator random(3);
   const operand<real> left(s.rows, s.depth, left_turned, random),
       right(s.columns, s.depth, right_turned, random);
-  const std::size_t stride = s.columns + 3;  // what stands behind a row must stay
+  const std::size_t stride = s.columns + 3;  // what follows a row must stay
   std::vector<real> out(s.rows * stride, real(0.5));
   const matrix_view<real> view(out.data(), {s.rows, s.columns}, {stride, 1});
   prefopt::detail::multiply<Kernel>(threads, how, view, left.view(), right.view());
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_onl
   });
 }
 
-// What a query must not see has the weight 0: however much of it stands behind, nothing changes.
+// What a query must not see has weight 0: no matter how much of it follows, nothing changes.
 BOOST_AUTO_TEST_CASE(zeros_behind_the_depth_change_no_bit) {
   for_each_kernel([](auto kernel, const char* name) {
     using real = typename decltype(kernel)::real;
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_not_a_number_stays_in_its_row_and_its_column) {
       operand<real> left(rows + 1, depth + 1, turns % 2 != 0, random);
       operand<real> right(columns + 1, depth + 1, turns / 2 != 0, random);
       left.at(2, 4) = right.at(3, 5) = nan;
-      // Neighbours that the product is not given.
+      // Neighbors that the product is not given.
       for (std::size_t p = 0; p <= depth; ++p) left.at(rows, p) = right.at(columns, p) = nan;
       for (std::size_t i = 0; i < rows; ++i) left.at(i, depth) = nan;
       for (std::size_t j = 0; j < columns; ++j) right.at(j, depth) = nan;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads that are refused are an error, and leave none behind.
+// Refused threads are an error and leave no thread behind.
 
 #include "prefopt/eigen/start_threads.hpp"
 
@@ -19,8 +19,7 @@ BOOST_AUTO_TEST_SUITE(start_threads)
 
 namespace {
 
-/// What asking for eight threads comes to where `refuse` is called for the third; counts those that
-/// ended.
+/// Requests eight threads and calls `refuse` for the third; counts those that ended.
 template <class Refuse>
 void ask_for_eight(std::atomic<int>& ended, const Refuse& refuse) {
   int started = 0;

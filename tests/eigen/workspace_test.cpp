@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A workspace keeps what is used and lets go of what has become too small.
+// A workspace keeps what is used and releases what has become too small.
 
 #include "prefopt/eigen/detail/workspace.hpp"
 
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(buffers_without_content_have_addresses_of_their_own) {
   BOOST_TEST(a.data() != b.data());
 }
 
-// One at a time, each larger than the last: a region that all have left makes room.
+// One at a time, each larger than the last: a region that is no longer used makes room.
 BOOST_AUTO_TEST_CASE(sizes_that_grow_do_not_add_up) {
   const auto home = std::make_shared<workspace>();
   constexpr std::size_t mebibyte = std::size_t{1} << 20;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// safetensors_bytes: a safetensors file spelled out by hand, so that tests can spell wrong ones.
+// safetensors_bytes: a safetensors file written out by hand, so that tests can write invalid ones.
 
 #include <cstdint>
 #include <cstring>

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_cover_the_data_exactly_are_refused) {
   };
   BOOST_CHECK_NO_THROW(safetensors_file(put(folder / "good", file("[4,8]", "[0,4]", 8))));
   refused(folder, file("[0,4]", "[4,8]", 7), "tensor b ends at byte 8 of 7");  // truncated
-  // something behind
+  // something after the end
   refused(folder, file("[0,4]", "[4,8]", 9), "9 bytes of data, the tensors make 8");
   // the same bytes twice
   refused(folder, file("[0,4]", "[0,4]", 8), "tensor b begins at byte 0");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What tests of GPT-2 folders share: a tiny model, and a folder's tensors to be written again with
+// Shared by the tests of GPT-2 folders: a tiny model, and a folder's tensors, to write again with
 // something changed.
 
 #include <algorithm>
@@ -32,7 +32,7 @@ inline const backend_type& backend() {
   return one;
 }
 
-/// A model whose every weight is another number.
+/// A model whose weights are all different.
 template <class Model>
 Model make_model(const prefopt::gpt2_config& config) {
   Model model(backend(), config);
@@ -51,7 +51,7 @@ void same_weights(const auto& left, const auto& right) {
   }
 }
 
-/// The tensors of a folder's file, to be written again with something changed.
+/// The tensors of a folder's file, to write again with something changed.
 struct tensor_list {
   explicit tensor_list(const std::filesystem::path& folder) {
     const prefopt::safetensors_file file(folder / "model.safetensors");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A folder that holds a tiny GPT-2, to be changed and loaded.
+// A folder that holds a tiny GPT-2, to change and load.
 
 #include <boost/test/unit_test.hpp>
 

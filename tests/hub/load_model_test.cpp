@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 folders: what is written is read again, and what is wrong with one is said.
+// GPT-2 folders: what is written is read back, and errors say what is wrong with one.
 
 #include "prefopt/hub/load_model.hpp"
 
@@ -373,7 +373,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   beside_config("model-00001-of-00002.safetensors",
                 "neither model.safetensors nor model.safetensors.index.json");
 
-  // An adapter beside a model would be put on it by transformers.
+  // transformers would apply an adapter that is next to a model.
   const model_folder folder;
   put(folder / "adapter_config.json", "{}");
   folder.refused("holds adapter_config.json: an adapter");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Folders of GPT-2s with a scalar head: what is written is read again, and what is no such model is
-// said.
+// Folders of GPT-2s with a scalar head: what is written is read back, and errors say why a folder
+// is not such a model.
 
 #include "prefopt/hub/load_scalar_model.hpp"
 
@@ -28,7 +28,7 @@ namespace {
 using language_model = prefopt::causal_lm<backend_type>;
 using model = prefopt::scalar_lm<backend_type>;
 
-/// What a model gives at each token of a path.
+/// A model's number at each token of a path.
 std::vector<double> values_of(const model& scores) {
   const prefopt::token_ids prompt{4, 0}, response{3};
   const std::vector<prefopt::packable_sequence> path{
@@ -36,7 +36,7 @@ std::vector<double> values_of(const model& scores) {
   return scores.values(prefopt::pack(path), std::array{0, 1, 2});
 }
 
-/// Weights that no training has blown up, so that what the model gives tells one from another.
+/// Weights of moderate size, so that the model's numbers distinguish one from another.
 model small_model(const gpt2_config& config) {
   auto scores = make_model<model>(config);
   for (auto& tensor : scores.parameters())
@@ -60,7 +60,7 @@ struct scalar_folder : scratch_folder {
   }
 };
 
-/// The config.json that save_scalar_model makes of another one.
+/// The config.json that save_scalar_model makes from another one.
 json written_from(json source) {
   const scratch_folder folder;
   prefopt::save_scalar_model(small_model(tiny), prefopt::sidecar_files{std::move(source), {}},
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {
   const auto tokenizer = prefopt::gpt2_tokenizer::byte_level();
   prefopt::save_scalar_model(small_model(tiny), tokenizer, folder.path());
   const json config = config_in(folder.path());
-  // end of text must not pad: the reward is read there
+  // the end of text must not be padding: the reward is read there
   BOOST_TEST(!config.contains("pad_token_id"));
   BOOST_TEST(config["eos_token_id"] == tokenizer.end_of_text());
   const auto again = prefopt::gpt2_tokenizer::from_directory(folder.path());
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(more_than_one_label_is_refused) {
   folder.set("num_labels", 1);
   (void)folder.load();
 
-  // transformers writes no id2label for its default of two labels: the head's shape tells.
+  // transformers writes no id2label for its default of two labels: the head's shape decides.
   auto config = json::parse(good);
   config.erase("id2label");
   config.erase("label2id");
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(as_a_language_model_it_is_refused_with_what_to_do) {
         (void)prefopt::load_model(backend(), folder.path()), prefopt::format_error,
         says("model.safetensors: tensor score.weight is a classifier's or reward model's",
              "load_scalar_model reads"));
-    auto loaded = folder.load();  // which asks for no language-model head
+    auto loaded = folder.load();  // which needs no language-model head
     same_weights(loaded.parameters(), small_model(tiny).parameters());
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What travels with a model from folder to folder.
+// The files that are copied with a model from folder to folder.
 
 #include "prefopt/hub/sidecar_files.hpp"
 

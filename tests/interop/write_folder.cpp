@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json: reads a GPT-2 folder, writes it to OUTPUT,
-// and writes what the model gives for each of the token sequences in IDS.json. KIND
+// and writes the model's numbers for each of the token sequences in IDS.json. KIND
 //   language    log p of every token after every token, [T * V] numbers
 //   scalar      a scalar model's number at every token, [T]
-//   new-scalar  the same, of a scalar model that is made of FOLDER's language model with a head of
-//   waves
+//   new-scalar  the same, of a scalar model made from FOLDER's language model with a head of waves
 
 #include <cmath>
 #include <cstddef>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Atomic files and folders, also where the disk is full and where the program is killed in the
-// middle.
+// Atomic files and folders, even if the disk is full or the program is killed halfway.
 
 #include <cstdlib>
 #include <vector>
@@ -27,7 +26,7 @@ std::size_t entries(const fs::path& folder) {
       std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
-/// While it lives no file grows beyond `bytes`: what a full disk does, without one.
+/// While it lives, no file grows beyond `bytes`: the effect of a full disk, without one.
 class full_disk {
  public:
   explicit full_disk(rlim_t bytes) {
@@ -60,9 +59,9 @@ void save_folder(const fs::path& folder) {
 bool has_strace() { return std::system("strace -D -o /dev/null true 2>/dev/null") == 0; }
 
 /// Runs the test case named `saver` of this program on `folder` under strace, with a fault injected
-/// into its calls on what it saves, and into no other; whether it went through. (A leak checker
-/// cannot work in a traced process.) The temporaries' names hold the place and the program's
-/// process id: with -D it is that of the shell, which strace replaces.
+/// only into its calls on what it saves; returns whether it succeeded. (A leak checker cannot work
+/// in a traced process.) The temporaries' names contain the place and the program's process id:
+/// with -D it is that of the shell, which strace replaces.
 bool save_with_fault(const std::string& saver, const fs::path& folder, const std::string& fault) {
   const std::string program = fs::read_symlink("/proc/self/exe").native();
   std::string command =
@@ -113,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_is_an_error_and_leaves_the_old_content)
     BOOST_CHECK_EXCEPTION(save_file(folder.path()), io_error, says("/a.txt: cannot write"));
     prefopt::atomic_file large(folder / "large");
     BOOST_CHECK_EXCEPTION(large.file().reserve(60000), io_error, says("/large: cannot write"));
-    // The names that are to be, not those of the temporaries.
+    // The final names, not those of the temporaries.
     const prefopt::atomic_directory directory(folder / "b");
     BOOST_CHECK_EXCEPTION(save_file(directory.path()), io_error,
                           says((folder / "b/a.txt: cannot write").native()));
@@ -159,14 +158,14 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
 
 BOOST_AUTO_TEST_CASE(leftovers_of_the_dead_are_removed_and_nothing_else) {
   const scratch_folder folder;
-  // Of a process that had this one's id, and has counted further.
+  // From a process that had this one's id and counted further.
   const std::string dead =
       prefopt::concat('.', prefopt::process_scope(), '-', ::getpid(), "-999999.prefopt-tmp");
   put(folder / ("a" + dead), "");
   fs::create_directory(folder / ("b" + dead));
   put(folder / ("b" + dead) / "c", "");
-  // Of another computer or container, where this one's ids say nothing; and names that nobody
-  // gives.
+  // From another computer or container, where this one's ids mean nothing; and names that no
+  // program gives.
   put(folder / "a.0123456789abcdef-4194999-0.prefopt-tmp", "");
   for (const char* name :
        {"keep.tmp", "of_nobody.prefopt-tmp", "ref.safetensors.4194999-0.prefopt-tmp"})
@@ -194,13 +193,13 @@ BOOST_AUTO_TEST_CASE(temporaries_of_another_process_stay_as_long_as_it_lives) {
   };
   const auto file = of_other("a"), folder_like = of_other("b"), prefixed = of_other("a.b");
   const auto of_init = put(folder / ("a." + prefopt::process_scope() + "-1-0.prefopt-tmp"),
-                           "x");  // where that is another user's, it is alive too
+                           "x");  // if that is another user's, it is alive too
   prefopt::remove_leftovers(folder.path());
   prefopt::write_file_atomically(folder / "a", "new");
   for (const auto& path : {file, folder_like, prefixed, of_init}) BOOST_TEST(fs::exists(path));
   ::kill(other, SIGKILL);
   ::waitpid(other, nullptr, 0);
-  // clears away what was to become this file, and no more
+  // removes what was to become this file, and nothing else
   prefopt::write_file_atomically(folder / "a", "newer");
   BOOST_TEST(!fs::exists(file));
   BOOST_TEST(fs::exists(folder_like));
@@ -238,7 +237,7 @@ BOOST_AUTO_TEST_CASE(processes_that_write_one_file_do_not_hinder_each_other) {
 BOOST_AUTO_TEST_CASE(a_symbolic_link_in_a_temporarys_place_is_not_followed) {
   const scratch_folder folder;
   const auto victim = put(folder / "victim", old_text);
-  // The next names of this process, as somebody could guess them.
+  // The next names of this process, as someone could guess them.
   const std::string taken = prefopt::temporary_sibling(folder / "a").stem().native();
   const int count = std::stoi(taken.substr(taken.rfind('-') + 1));
   const auto name = [&](int n) {
@@ -324,7 +323,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_
           BOOST_TEST((get(folder / "checkpoint/one") == new_text), injected);
           BOOST_TEST((get(folder / "checkpoint/two") == new_text), injected);
         } else {
-          save_folder(folder.path());  // what was left behind is no hindrance
+          save_folder(folder.path());  // what was left behind does no harm
         }
         BOOST_TEST((get(folder / "checkpoint/two") == new_text), injected);
         prefopt::remove_leftovers(folder.path());
@@ -336,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_is_killed_or_refused_at_any_call_leaves_old_or_
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// Run by the test above in a process of their own, which is killed.
+// Run by the test above in a separate process, which is killed.
 BOOST_AUTO_TEST_SUITE(atomic_savers)
 
 BOOST_AUTO_TEST_CASE(save_file) {

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_gone_or_another_one_is_noticed) {
   fs::create_directory(out);
   folder_lock lock(out);
   BOOST_TEST((lock.look() == folder_lock::state::held));
-  fs::remove(out / folder_lock::file_name);  // by somebody who tidies up
+  fs::remove(out / folder_lock::file_name);  // by someone who tidies up
   BOOST_TEST((lock.look() == folder_lock::state::held));
   BOOST_CHECK_THROW(folder_lock{out}, io_error);
   fs::rename(out, folder / "elsewhere");
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_gone_or_another_one_is_noticed) {
 BOOST_AUTO_TEST_CASE(without_locks_a_later_writer_is_noticed) {
   const scratch_folder folder;
   folder_lock lock(folder.path());
-  // what a writer does that no lock holds back
+  // what a writer does that no lock stops
   put(folder / folder_lock::file_name, "process 7 on elsewhere\n");
   BOOST_TEST((lock.look() == folder_lock::state::replaced));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Objects come one by one out of lines, lists and indented JSON, from files and pipes; everything
-// else is called by its name.
+// Objects are read one by one from lines, lists and indented JSON, in files and pipes; anything
+// else is named in the error.
 
 #include "prefopt/io/json_file.hpp"
 
@@ -58,7 +58,7 @@ std::string gzip(const std::string& text) {
   return bytes;
 }
 
-/// `text` in a wide encoding of `width` bytes a character.
+/// `text` in a wide encoding of `width` bytes per character.
 std::string widened(std::string_view text, std::size_t width, bool little) {
   std::string bytes;
   for (const char c : text) {
@@ -173,8 +173,8 @@ BOOST_AUTO_TEST_CASE(other_kinds_of_files_are_named_with_a_command_that_converts
   refused("Once, upon a time", "line 1: not JSON at byte 1");
 }
 
-// A producer that writes piece by piece; the reader must neither lose the first piece nor want what
-// is not there yet.
+// A producer that writes piece by piece; the reader must neither lose the first piece nor require
+// what is not there yet.
 BOOST_AUTO_TEST_CASE(a_pipe_is_read_once_whatever_its_writer_does) {
   const scratch_folder folder;
   std::string all;
@@ -213,12 +213,12 @@ BOOST_AUTO_TEST_CASE(a_pipe_is_read_once_whatever_its_writer_does) {
   }
 }
 
-// The reader of a pipe gives a value as soon as its last bracket is there.
+// The reader of a pipe returns a value as soon as its last bracket is there.
 BOOST_AUTO_TEST_CASE(a_value_does_not_wait_for_the_next_one) {
   const scratch_folder folder;
   const auto path = folder / "pipe";
   BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  const int pipe = ::open(path.c_str(), O_RDWR);  // stays open, so that there is no end
+  const int pipe = ::open(path.c_str(), O_RDWR);  // stays open, so there is no end
   const std::string one = "{\"a\": 1}";
   BOOST_REQUIRE(::write(pipe, one.data(), one.size()) == static_cast<::ssize_t>(one.size()));
   json_file file(path);

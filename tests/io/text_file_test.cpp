@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes come whole out of plain files, gzip files and pipes; damaged gzip data is an error at every
+// Plain files, gzip files and pipes are read completely; damaged gzip data is an error at every
 // cut.
 
 #include "prefopt/io/text_file.hpp"
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(texts_of_any_length_pass_through_the_buffer_plain_and_compr
     std::string text(length, 'x');
     for (std::size_t i = 0; i < length; ++i) text[i] = static_cast<char>('a' + i * i % 23);
     BOOST_TEST((text_of(put(folder / "t", text)) == text));
-    BOOST_TEST((text_of(put(folder / "t", gzip(text))) == text));  // its bytes tell, not its name
+    BOOST_TEST((text_of(put(folder / "t", gzip(text))) == text));  // its bytes decide, not its name
   }
 }
 

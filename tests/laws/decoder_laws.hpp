@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a incremental_decoder reads, in whatever parts and beside whatever else, has the log-probs
+// What an incremental_decoder reads, in any parts and along with anything else, has the log-probs
 // of the packed batch.
 
 #include <cstddef>
@@ -39,8 +39,8 @@ template <class Backend>
   return model;
 }
 
-/// Two samples of one prompt are read a token each in turn, beside another sequence; `tolerance` is
-/// relative to the size of all log-probs.
+/// Two samples of one prompt are read one token each in turn, next to another sequence; `tolerance`
+/// is relative to the size of all log-probs.
 template <class Backend>
 void a_decoder_agrees_with_a_packed_batch(const Backend& on, const gpt2_config& config,
                                           double tolerance) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the laws of trainable policies and of trainable scalar models have in common: sequences to
-// try them on, gradients on the host, and how near two results must be.
+// Shared by the laws of trainable policies and of trainable scalar models: sequences to test,
+// gradients on the host, and how close two results must be.
 
 #include <algorithm>
 #include <cmath>
@@ -21,7 +21,7 @@
 
 namespace prefopt::tests {
 
-/// Sizes of a model and how exact its numbers are.
+/// Sizes of a model and the precision of its numbers.
 struct model_facts {
   std::size_t vocabulary_size = 0;
   std::size_t positions = 0;           ///< the longest sequence that it reads
@@ -112,8 +112,8 @@ template <class Subject, class... Read>
 }
 
 /// Central differences of sum_i slopes[i] numbers()[i] agree with the gradients `claimed`, for
-/// every tensor along a random direction and along single elements; `numbers()` asks `model`, whose
-/// parameters move and come back.
+/// every tensor along a random direction and along single elements; `numbers()` evaluates `model`,
+/// whose parameters are moved and restored.
 template <class Model, class Numbers>
 void check_differences(Model& model, const model_facts& facts, const gradient_list& claimed,
                        std::span<const double> slopes, const Numbers& numbers) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Numbers of any backend as the laws compare them.
+// Numbers of any backend in the form in which the laws compare them.
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@ namespace prefopt::tests {
 
 using numbers = std::vector<double>;
 
-/// Of `a` from `b`, in lengths of `b`.
+/// The distance of `a` from `b`, relative to the length of `b`.
 [[nodiscard]] inline double distance(const numbers& a, const numbers& b) {
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < b.size(); ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every pairwise_loss owes. Each gives a number or a verdict, so that a test can also
-// see it fail for a loss that breaks it.
+// The laws that every pairwise_loss must obey. Each gives a number or a verdict, so that a test can
+// also see it fail for a loss that breaks it.
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 
 namespace prefopt::tests {
 
-/// Pairs as training meets them: log-ratios of either sign, responses of different lengths.
+/// Pairs that occur in training: log-ratios of either sign, responses of different lengths.
 [[nodiscard]] inline std::vector<pair_log_probs> ordinary_pairs() {
   random_generator random(11);
   std::vector<pair_log_probs> pairs;
@@ -70,7 +70,7 @@ template <pairwise_loss Loss>
   });
 }
 
-/// What `inputs` denies changes nothing, and has slope 0.
+/// An input that `inputs` excludes changes nothing, and has slope 0.
 template <pairwise_loss Loss>
 [[nodiscard]] bool reads_only_its_inputs(const Loss& loss) {
   return std::ranges::all_of(ordinary_pairs(), [&](const pair_log_probs& pair) {
@@ -86,9 +86,9 @@ template <pairwise_loss Loss>
   });
 }
 
-/// From the reference on, or from equally likely responses where there is none, a step against the
-/// slopes makes the chosen response no less likely, and the rejected one, if it is read, no
-/// likelier, and widens what is between them.
+/// From the reference, or from equally likely responses if there is none, a step against the slopes
+/// makes the chosen response no less likely, and the rejected one, if it is read, no likelier, and
+/// widens the gap between them.
 template <pairwise_loss Loss>
 [[nodiscard]] bool sets_out_towards_the_chosen(const Loss& loss) {
   return std::ranges::all_of(ordinary_pairs(), [&](pair_log_probs pair) {

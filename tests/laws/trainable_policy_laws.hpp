@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every trainable_policy owes, whatever its model and backend.
+// The laws that every trainable_policy must obey, for any model and backend.
 
 #include <algorithm>
 #include <cmath>
@@ -22,8 +22,8 @@
 
 namespace prefopt::tests {
 
-/// What the laws are tried on. `make()` gives a fresh policy, each time with the same parameters,
-/// which should be large enough that no two tokens are as likely.
+/// The subject of the laws. `make()` returns a fresh policy, each time with the same parameters,
+/// which should be large enough that no two tokens are equally likely.
 template <class Make>
   requires trainable_policy<std::invoke_result_t<const Make&>>
 struct policy_subject : model_facts {
@@ -31,7 +31,7 @@ struct policy_subject : model_facts {
   Make make;
 };
 
-/// A pass and an evaluation without one give the same log-probs, one a target.
+/// A pass and an evaluation without one give the same log-probs, one per target.
 template <class Subject>
 void forward_and_token_log_probs_agree(const Subject& subject) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
@@ -177,7 +177,7 @@ void passes_can_be_held_side_by_side(const Subject& subject) {
   }
 }
 
-/// Backward adds to the gradients that are there, in proportion to the slopes.
+/// Backward adds to the existing gradients, in proportion to the slopes.
 template <class Subject>
 void backward_adds(const Subject& subject) {
   const auto owned = model_laws::sequences_for(subject, 12);
@@ -196,7 +196,7 @@ void backward_adds(const Subject& subject) {
   model_laws::check_close(model_laws::gradients(policy), expected, subject.rounding);
 }
 
-/// Slopes that are not one a target, and tokens or positions that the model does not have, are
+/// Slopes that are not one per target, and tokens or positions that the model does not have, are
 /// refused.
 template <class Subject>
 void bad_input_is_refused(const Subject& subject) {
@@ -215,7 +215,8 @@ void bad_input_is_refused(const Subject& subject) {
   BOOST_CHECK_THROW((void)policy.forward(broken), shape_error);
 }
 
-/// Central differences of sum_m slope_m log p_m agree with the backward. For policies in float64.
+/// Central differences of sum_m slope_m log p_m agree with the backward pass. For policies in
+/// float64.
 template <class Subject>
 void backward_agrees_with_finite_differences(const Subject& subject) {
   const auto owned = model_laws::sequences_for(subject, 14);
@@ -227,7 +228,7 @@ void backward_agrees_with_finite_differences(const Subject& subject) {
                                 [&] { return policy.token_log_probs(batch); });
 }
 
-/// Those of the laws above that a model keeps which puts other numbers in place of log-probs.
+/// The laws above that also hold for a model with other numbers in place of log-probs.
 template <class Subject>
 void check_trainable_laws_of_any_numbers(const Subject& subject) {
   forward_and_token_log_probs_agree(subject);
@@ -238,7 +239,7 @@ void check_trainable_laws_of_any_numbers(const Subject& subject) {
   bad_input_is_refused(subject);
 }
 
-/// All of the above but for the differences, which need float64.
+/// All of the above except the differences, which need float64.
 template <class Subject>
 void check_trainable_policy_laws(const Subject& subject) {
   check_trainable_laws_of_any_numbers(subject);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every trainable_scalar_model owes, whatever its model and backend.
+// The laws that every trainable_scalar_model must obey, for any model and backend.
 
 #include <algorithm>
 #include <cstddef>
@@ -20,8 +20,8 @@
 
 namespace prefopt::tests {
 
-/// What the laws are tried on. `make()` gives a fresh model, each time with the same parameters,
-/// which should be large enough that no two paths are worth the same.
+/// The subject of the laws. `make()` returns a fresh model, each time with the same parameters,
+/// which should be large enough that no two paths have the same value.
 template <class Make>
   requires trainable_scalar_model<std::invoke_result_t<const Make&>>
 struct scalar_subject : model_facts {
@@ -41,8 +41,8 @@ using row_list = std::vector<std::int32_t>;
   return rows;
 }
 
-/// All rows of each sequence's path, sequence by sequence: a shared row comes once for each that it
-/// is shared by.
+/// All rows of each sequence's path, sequence by sequence: a shared row comes once for each
+/// sequence that shares it.
 [[nodiscard]] inline row_list path_rows(const prefix_tree_batch& batch) {
   row_list rows;
   for_each_sequence(batch, [&](const sequence_path& path) {
@@ -53,7 +53,7 @@ using row_list = std::vector<std::int32_t>;
 
 }  // namespace model_laws
 
-/// A pass and an evaluation without one give the same numbers, one a row.
+/// A pass and an evaluation without one give the same numbers, one per row.
 template <class Subject>
 void forward_and_values_agree(const Subject& subject) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
@@ -68,7 +68,8 @@ void forward_and_values_agree(const Subject& subject) {
   }
 }
 
-/// A row is worth the same asked for alone, and with others in any order, more than once.
+/// A row has the same value if requested alone and if requested with others in any order, more than
+/// once.
 template <class Subject>
 void a_value_does_not_depend_on_the_other_rows(const Subject& subject) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
@@ -79,14 +80,14 @@ void a_value_does_not_depend_on_the_other_rows(const Subject& subject) {
     std::vector<double> separate;
     for (const std::int32_t row : rows)
       separate.push_back(model.values(batch, std::span(&row, 1)).at(0));
-    // else the rows could be mistaken
+    // otherwise the rows could be confused
     BOOST_TEST(std::ranges::max(separate) - std::ranges::min(separate) > 0.1);
     model_laws::check_close(model.values(batch, rows), separate, subject.rounding, "values");
     BOOST_TEST(model.values(batch, {}).empty());
   }
 }
 
-/// A path is worth the same alone, packed with others, and packed with others in another order.
+/// A path has the same value alone, packed with others, and packed with others in another order.
 template <class Subject>
 void a_value_does_not_depend_on_the_other_sequences(const Subject& subject) {
   for (const std::uint64_t seed : {4U, 5U, 6U}) {
@@ -154,7 +155,7 @@ void scalar_passes_can_be_held_side_by_side(const Subject& subject) {
   }
 }
 
-/// Backward adds to the gradients that are there, in proportion to the slopes.
+/// Backward adds to the existing gradients, in proportion to the slopes.
 template <class Subject>
 void backward_of_values_adds(const Subject& subject) {
   const auto owned = model_laws::sequences_for(subject, 12);
@@ -174,8 +175,8 @@ void backward_of_values_adds(const Subject& subject) {
   model_laws::check_close(model_laws::gradients(model), expected, subject.rounding);
 }
 
-/// Slopes that are not one a value, rows that the batch does not have, tokens that the model does
-/// not have, and what is no batch are refused.
+/// Slopes that are not one per value, rows that the batch does not have, tokens that the model does
+/// not have, and invalid batches are refused.
 template <class Subject>
 void bad_rows_and_batches_are_refused(const Subject& subject) {
   auto model = subject.make();
@@ -197,14 +198,15 @@ void bad_rows_and_batches_are_refused(const Subject& subject) {
   const token_ids beyond{0, static_cast<token_id>(subject.vocabulary_size)}, negative{0, -1};
   for (const token_ids& tokens : {beyond, negative}) {
     const std::vector<packable_sequence> sequences{{0, 0, tokens, {}}};
-    refuses(value, pack(sequences), {0});  // also where the row that is asked for is another one
+    refuses(value, pack(sequences), {0});  // even if the requested row is another one
   }
   auto broken = batch;
   broken.nodes.pop_back();
   refuses(shape, broken, rows);
 }
 
-/// Central differences of sum_i slope_i value_i agree with the backward. For models in float64.
+/// Central differences of sum_i slope_i value_i agree with the backward pass. For models in
+/// float64.
 template <class Subject>
 void backward_of_values_agrees_with_finite_differences(const Subject& subject) {
   const auto owned = model_laws::sequences_for(subject, 14);
@@ -217,7 +219,7 @@ void backward_of_values_agrees_with_finite_differences(const Subject& subject) {
                                 [&] { return model.values(batch, rows); });
 }
 
-/// All of the above but for the differences, which need float64.
+/// All of the above except the differences, which need float64.
 template <class Subject>
 void check_trainable_scalar_model_laws(const Subject& subject) {
   forward_and_values_agree(subject);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The laws that every transformer_backend owes.
+// The laws that every transformer_backend must obey.
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +18,7 @@
 namespace prefopt::tests {
 
 /// Central differences along random directions and along a few single elements agree with the
-/// backward. For backends of float64.
+/// backward pass. For backends of float64.
 template <class Backend>
 void backward_agrees_with_finite_differences(const Backend& backend) {
   for_each_operation<Backend>([&](std::string_view name, const auto& operation) {
@@ -65,7 +65,7 @@ void operations_agree(const Backend& backend, const Reference& reference, double
     random_generator random(11);
     arguments at = random_arguments(operation, random);
     for (numbers& values : at)
-      // what every backend can hold
+      // what every backend can represent
       for (double& value : values) value = static_cast<float>(value);
     numbers out = operation.forward(on, at);
     numbers slopes(out.size());
@@ -144,7 +144,7 @@ void optimizer_operations_agree_with_plain_loops(const Backend& backend, double 
   plain.adamw(parts_of(std::span(value), std::span(gradient), std::span(first), std::span(second)),
               coefficients);
   numbers mine = my_value.host();
-  // by a step where its square is not 0, by none where it is
+  // by one step if its square is not 0, by none if it is
   BOOST_TEST(std::abs(mine[6] - value[6]) <= 0.1);
   mine[6] = value[6];
   BOOST_TEST(distance(mine, value) <= tolerance);

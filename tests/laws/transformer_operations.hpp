@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Every operation of a transformer_backend as a case with inputs, an output and the backward, on
-// any backend: the laws then need to know no operation. Outputs that an operation assigns are
-// handed to it filled with rubbish; outputs that it adds to are handed to it with a value that is
-// taken off again.
+// Every operation of a transformer_backend as a case with inputs, an output and the backward pass,
+// on any backend: the laws then need not know any operation. Outputs that an operation assigns are
+// passed in filled with garbage; outputs that it adds to are passed in with a value that is
+// subtracted again.
 
 #include <cmath>
 #include <cstddef>
@@ -31,7 +31,7 @@ template <class T>
     return static_cast<T>(static_cast<float>(value));
 }
 
-/// Numbers of type T that live on a backend and are looked at from the host.
+/// Numbers of type T that live on a backend and are read from the host.
 template <class Backend, class T>
 class backend_numbers {
  public:
@@ -71,7 +71,7 @@ class backend_numbers {
 /// Parameters, their gradients and statistics.
 template <class Backend>
 using on_backend = backend_numbers<Backend, typename Backend::value_type>;
-/// What lies between layers.
+/// What is passed between layers.
 template <class Backend>
 using activations = backend_numbers<Backend, typename Backend::activation_type>;
 
@@ -194,7 +194,7 @@ struct feed_forward_operation {
     const tape kept(*this, m, a);
     activations<Backend> x(m, a[0]), before(m, kept.before), d_y(m, d);
     on_backend<Backend> first(m, a[1]), second(m, a[3]);
-    // made again from what the forward kept
+    // recomputed from what the forward pass kept
     auto activated = rubbish<activations<Backend>>(m, rows * inner);
     m.activate(Activation, before.matrix(inner), activated.matrix(inner));
     auto d_inner = rubbish<activations<Backend>>(m, rows * inner),
@@ -228,7 +228,7 @@ struct feed_forward_operation {
   };
 };
 
-/// Repeated tokens and positions, so that gradients meet.
+/// Repeated tokens and positions, so that gradients add up.
 template <class Backend>
 struct embedding_operation {
   std::size_t vocabulary = 7, positions = 5, channels = 33;
@@ -275,7 +275,7 @@ struct rows_operation {
 };
 
 /// A forest with a deep path, a wide fork, a node longer than a tile, and a second root. All rows
-/// look, or those named.
+/// attend, or only those named.
 template <class Backend>
 struct attention_operation {
   std::vector<std::int32_t> queries = {};
@@ -319,13 +319,13 @@ struct attention_operation {
   }
 };
 
-/// Rows in all places of nodes and tiles, and a node that none is in.
+/// Rows in all places of nodes and tiles, and a node without any.
 inline const std::vector<std::int32_t> some_rows = {0,  1,   69,  73,  80,  89,  90,
                                                     91, 153, 154, 155, 159, 161, 169};
 
 /// Logits, log-softmax and gather together: the output is the log-probs. One row has two targets,
-/// one has none. An `offset` comes on top of every logit, from one more channel: a softmax does not
-/// see it, but roundings may.
+/// one has none. An `offset` is added to every logit by one more channel: a softmax does not see
+/// it, but rounding may.
 template <class Backend>
 struct head_operation {
   std::size_t rows = 5, channels = 11, vocabulary = 1300;
@@ -338,7 +338,7 @@ struct head_operation {
     activations<Backend> hidden(m, with_channel(a[0], 32));
     on_backend<Backend> weight(m, with_channel(a[1], offset / 32));
     auto log_sums = rubbish<on_backend<Backend>>(m, rows);
-    numbers log_probs(targets.size());  // without logits to keep; the backward keeps them
+    numbers log_probs(targets.size());  // without keeping logits; the backward pass keeps them
     m.head_log_probs(hidden.matrix(width()), weight.matrix(width()), {targets, rows}, {},
                      log_sums.flat(), log_probs);
     return log_probs;
@@ -390,8 +390,8 @@ template <class Operation>
 }
 
 /// Calls visit(name, operation) for every operation with products, in whole vectors: columns are
-/// multiples of 32, as a model's are, and rows are not. A vendor's library has a way for such
-/// products with every finish.
+/// multiples of 32, as a model's are, and rows are not. A vendor's library supports such products
+/// with every finish.
 template <class Backend, class Visitor>
 void for_each_vector_operation(const Visitor& visit) {
   const operation_sizes sizes = {.rows = 70, .in = 64, .out = 96};

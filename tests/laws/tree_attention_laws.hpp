@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Attention over random forests in bfloat16 beside the CPU's in float64, on any backend whose
+// Attention over random forests in bfloat16 against the CPU's in float64, on any backend whose
 // activations are bfloat16.
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace prefopt::tests {
 
-/// A forest of so many nodes with runs of up to `longest` rows.
+/// A forest of `count` nodes with runs of up to `longest` rows.
 [[nodiscard]] inline std::vector<tree_node> random_forest(random_generator& random,
                                                           std::size_t count, std::size_t longest) {
   std::vector<tree_node> nodes;
@@ -74,7 +74,7 @@ struct attention_inputs {
   for (auto [values, rows] :
        {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
     values->resize(rows * in.heads * channels);
-    for (double& value : *values)  // what every backend can hold
+    for (double& value : *values)  // what every backend can represent
       value =
           static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
   }
@@ -100,8 +100,8 @@ template <class Backend>
   return {all.out, all.log_sums, d_q.host(), d_k.host(), d_v.host()};
 }
 
-// Weights, d scores and results are rounded to 2^-9 of themselves; `out`, which the backward reads,
-// is rounded too.
+// Weights, d scores and results are rounded to 2^-9 of themselves; `out`, which the backward pass
+// reads, is rounded too.
 inline constexpr double attention_rounding = 4.0 / 512;
 
 inline void check_close(const attention_results& got, const attention_results& expected) {
@@ -130,7 +130,7 @@ void wide_heads_agree_with_float64(const Backend& on, std::size_t channels, std:
   }
 }
 
-/// A query that continues from keys and values which are there.
+/// A query that continues from existing keys and values.
 template <class Backend>
 void wide_heads_continue_from_cached_rows(const Backend& on) {
   random_generator random(7);

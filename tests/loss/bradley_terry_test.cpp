@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The loss of rewards: its laws, and its numbers against PyTorch's autograd in float64, which
-// tests/golden/losses/make_reward_golden.py made and held against TRL's own trainer.
+// tests/golden/losses/make_reward_golden.py made and checked against TRL's own trainer.
 
 #include "prefopt/loss/bradley_terry.hpp"
 
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_pytorch_to_the_relative_rounding_of_the_smal
 }
 
 BOOST_AUTO_TEST_CASE(margins_and_centring_agree_with_pytorch) {
-  // z is rounded where a margin is taken off it
+  // z is rounded when a margin is subtracted from it
   agrees_with("bradley_terry_margin", settings[1], 1e-3);
   agrees_with("bradley_terry_centered", settings[2], 1);
   agrees_with("bradley_terry_both", settings[3], 1);
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(swapping_the_responses_with_their_scores_swaps_the_slopes) 
   }
 }
 
-// The margin is what the chosen reward has to be ahead by before the loss is log 2.
+// The margin is the lead that the chosen reward needs for the loss to be log 2.
 BOOST_AUTO_TEST_CASE(scores_that_do_not_say_which_is_better_are_refused) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const auto& [first, second] :

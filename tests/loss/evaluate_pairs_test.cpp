@@ -56,7 +56,7 @@ void are_equal(const evaluated_pairs& came, const evaluated_pairs& expected) {
   BOOST_TEST(came.loss == expected.loss, boost::test_tools::tolerance(1e-14));
 }
 
-/// Whether evaluate takes a loss with so many vectors.
+/// Whether evaluate takes a loss with this many vectors.
 template <class Loss, int Vectors>
 constexpr bool takes = requires(Loss loss, std::vector<double> v) {
   requires(Vectors == 1 && requires { evaluate_pairs(loss, v); }) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Losses and slopes at finite numbers as no ordinary run meets them: responses that are certain,
+// Losses and slopes at finite numbers that no ordinary run produces: responses that are certain,
 // responses that are impossible, scores and margins far apart.
 
 #include <algorithm>
@@ -35,11 +35,11 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// From certain, in float32 and in double, to what no model says: nats.
+/// From certain, in float32 and in double, to what no model gives: nats.
 const std::vector<double> log_probs{0,     -5e-324, -1e-300, -1e-16, -0x1p-25, -1e-7,
                                     -1e-3, -1,      -40,     -400,   -800,     -1e5};
 
-/// Calls `visit` with each pair of these, held against several references.
+/// Calls `visit` with each pair of these, against several references.
 template <class Visitor>
 void for_each_pair(const Visitor& visit) {
   for (const double chosen : log_probs)
@@ -72,7 +72,7 @@ void is_finite_everywhere(const std::string& name, const Loss& loss) {
   BOOST_TEST(first.empty(), name << " is not finite at " << first);
 }
 
-/// Infinite where a square leaves the doubles, but never a NaN.
+/// Infinite if a square overflows double, but never a NaN.
 template <class Loss, class Divergence>
 void is_a_number_everywhere(const std::string& name, const f_divergence<Loss, Divergence>& loss) {
   std::string first;
@@ -92,7 +92,7 @@ constexpr bool squares<ipo> = true;
 template <>
 constexpr bool squares<summed_ipo> = true;
 
-/// A step of all pairs, one token a response.
+/// A step of all pairs, one token per response.
 struct step {
   std::vector<double> policy, reference, square_sums, divergences;
   std::vector<response_tokens> responses;
@@ -122,7 +122,7 @@ void is_finite_over(const step& given, Loss loss) {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// A NaN that the loss reads makes its loss one.
+/// A NaN that the loss reads makes the loss NaN.
 template <class Loss>
 void passes_nan_on(const std::string& name, const Loss& loss) {
   const auto check_one = [&](double pair_log_probs::*by, const char* what, bool read) {
@@ -140,8 +140,8 @@ void passes_nan_on(const std::string& name, const Loss& loss) {
             loss.inputs.reference && loss.inputs.rejected);
 }
 
-/// The same of a step: a NaN in one response leaves its example's loss no number; one that couples
-/// the examples of a step, that of any.
+/// The same for a step: a NaN in one response makes its example's loss NaN, or some example's if
+/// the loss couples the examples of a step.
 template <class Loss>
 void passes_nan_on_over(const step& given, const Loss& loss) {
   const loss_inputs inputs = loss.inputs;
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_nan_goes_through_losses_of_lists_and_steps) {
     pairs.add(-6, -3 + chosen, 0);
     pairs.close();
     unpaired.add(chosen, -4, chosen < -1 ? 1 : 0);
-    unpaired.add(-6, -5, not_a_number);  // what stands in for a divergence has no score
+    unpaired.add(-6, -5, not_a_number);  // the stand-in for a divergence has no score
     unpaired.close();
     list.add(chosen, -5, -chosen);
   }
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_certain_response_has_the_odds_ratio_slope_that_its_neighb
   BOOST_TEST(at(-1e-9, -2).slope_chosen == at(0, -2).slope_chosen,
              boost::test_tools::tolerance(1e-7));
   BOOST_TEST(at(1e-7, -2).slope_chosen == at(0, -2).slope_chosen);  // a rounding above certainty
-  // A certain rejected response is pushed as hard as the nearest one that float32 tells from it.
+  // A certain rejected response is pushed as hard as the nearest one that float32 can tell from it.
   BOOST_TEST(at(-1, 0).slope_rejected == at(-1, -0x1p-24).slope_rejected);
   BOOST_TEST(at(-1, 0).slope_rejected > 0);
   BOOST_TEST(at(-1, 0).slope_rejected < 1e7);

@@ -30,7 +30,7 @@ void agrees_with(const std::string& name, const Loss& loss, double scale) {
   for (std::size_t i = 0; i * 4 < pairs.size(); ++i) {
     const double* const pair = &pairs[4 * i];
     const pair_loss came = loss({pair[0], pair[1], pair[2], pair[3], 0, 0});
-    if (std::isnan(expected[3 * i])) {  // where there is no number: a log-prob above 0 is none
+    if (std::isnan(expected[3 * i])) {  // no number: a log-prob above 0 is invalid
       BOOST_TEST(std::max(pair[0], pair[1]) >= 0);
       continue;
     }

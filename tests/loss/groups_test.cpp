@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What losses of lists and of whole steps promise beyond their formulas.
+// The promises of losses of lists and of whole steps beyond their formulas.
 
 #include "prefopt/loss/groups.hpp"
 
@@ -52,7 +52,7 @@ std::vector<pair_log_probs> all_pairs() {
   return pairs;
 }
 
-/// Five responses whose scores are no order of the list.
+/// Five responses whose scores are not in the order of the list.
 std::vector<response_log_probs> a_list() {
   return {{-10, -12, 4, 0.2},
           {-30, -28, 9, 0.9},
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(slopes_of_a_list_are_derivatives_and_add_up_to_nothing) {
       BOOST_TEST(std::abs((moved(1e-5) - moved(-1e-5)) / 2e-5 - at.slopes[k]) < 1e-8);
       sum += at.slopes[k];
     }
-    BOOST_TEST(std::abs(sum) < 1e-14);  // all but the differences of log-ratios cancels
+    BOOST_TEST(std::abs(sum) < 1e-14);  // all except the differences of log-ratios cancels
     const auto best = std::ranges::max_element(list, {}, &response_log_probs::score) - list.begin();
     BOOST_TEST(at.slopes[static_cast<std::size_t>(best)] < 0);
   });
@@ -292,8 +292,8 @@ BOOST_AUTO_TEST_CASE(hyper_parameters_out_of_range_are_refused) {
   refuses(any_loss{dpo{.beta = 0}});
 }
 
-// What wraps a loss without a default can be kept in an optional, for which clang 16 must not need
-// the default.
+// A wrapper of a loss without a default can be kept in an optional, and clang 16 must not need the
+// default for it.
 static_assert(!std::is_default_constructible_v<any_loss>);
 static_assert(std::is_default_constructible_v<std::optional<weighted<any_loss>>>);
 
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(divergences_meet_where_they_promise_to) {
     BOOST_TEST(alpha_divergence{.alpha = 0}(ratio).slope == forward_kl{}(ratio).slope);
     BOOST_TEST(std::abs(alpha_divergence{.alpha = 1 + 1e-9}(ratio).score - ratio) < 1e-7);
   }
-  // Whatever their lengths, responses on which policy and reference agree have no margin.
+  // No matter how long they are, responses on which policy and reference agree have no margin.
   const pair_log_probs equal{-3, -9, -3, -9, 2, 7};
   for (const double loss :
        {f_divergence{length_normalized_dpo{}, forward_kl{}}(equal).loss,

@@ -14,7 +14,7 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// Breaks every law: a slope of the wrong size and sign, an overflow, and a look at what it says it
+/// Breaks every law: a slope of the wrong size and sign, an overflow, and a read of what it says it
 /// does not read.
 struct lawless {
   static constexpr token_reduction reduction = token_reduction::sum;
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(what_a_loss_does_not_read_changes_nothing) {
 
 BOOST_AUTO_TEST_CASE(from_the_reference_a_step_goes_towards_the_chosen) {
   for_each_loss([](const auto& loss) {
-    // as its page says
+    // as its documentation says
     constexpr bool rises_at_first = std::is_same_v<decltype(loss), const discopop&>;
     BOOST_TEST(sets_out_towards_the_chosen(loss) == !rises_at_first);
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A loss around a loss keeps what the inner one carries, checks and says of itself.
+// A loss around a loss keeps what the inner one carries, checks and declares.
 
 #include "prefopt/loss/loss_around.hpp"
 

@@ -54,7 +54,7 @@ inline const std::tuple losses{
     summed_ipo{},
 };
 
-/// Calls `visit(loss)` for each, with its name in what a failure prints.
+/// Calls `visit(loss)` for each, with its name in failure messages.
 template <class Visitor>
 void for_each_loss(const Visitor& visit) {
   std::apply(

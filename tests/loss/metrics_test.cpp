@@ -34,7 +34,7 @@ std::map<std::string, double> values(const preference_metrics& metrics) {
   return all;
 }
 
-/// Reads the reference and the chosen response only.
+/// Reads only the reference and the chosen response.
 struct chosen_only {
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = false, .reference = true};
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_th
                                              "logps/chosen",       "logps/rejected"};
   const auto values_of = [&](const auto& loss) {
     preference_metrics metrics(loss);
-    // the chosen one is less likely, but likelier by the token: -2 and -5
+    // the chosen one is less likely, but likelier per token: -2 and -5
     metrics.add({-12, -10, -3, -4, 6, 2});
     metrics.add({-8, -6, -3, -4, 1, 1});
     BOOST_TEST(names(metrics) == expected, boost::test_tools::per_element());
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(without_a_reference_rewards_are_beta_times_the_log_probs_th
     BOOST_TEST(of_means.at("rewards/rejected") == -11.0);
     BOOST_TEST(of_means.at("rewards/accuracies") == 0.5);
     BOOST_TEST(of_means.at("rewards/margins") == 1.0);
-    BOOST_TEST(of_means.at("logps/chosen") == -10.0);  // summed all the same
+    BOOST_TEST(of_means.at("logps/chosen") == -10.0);  // still summed
   }
   BOOST_CHECK_THROW(
       preference_metrics(simpo{.beta = 1}).combine(preference_metrics(cpo{.beta = 1})),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PPO from token ids to gradients against TRL's own lines, run and differentiated by PyTorch in
+// PPO from token ids to gradients against TRL's own code, run and differentiated by PyTorch in
 // float64; tests/golden/losses/make_ppo_golden.py made the numbers.
 
 #include <algorithm>

@@ -54,8 +54,8 @@ BOOST_AUTO_TEST_CASE(before_the_policy_moves_its_slope_is_minus_the_advantage) {
   }
 }
 
-// A token that did well is not made likelier beyond 1 + e, one that did badly no rarer below 1 - e;
-// the way back is open.
+// A token that did well is not made likelier beyond 1 + e, one that did badly no less likely below
+// 1 - e; moving back is always possible.
 BOOST_AUTO_TEST_CASE(the_ratio_is_clipped_where_going_on_would_win) {
   const auto at = [](double ratio, double advantage) {
     return ppo_policy_term(std::log(ratio), 0, advantage, 0.2);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_ratio_is_clipped_where_going_on_would_win) {
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_left_its_range_is_taught_nothing_unless_it_must_come_back) {
-  // expected 3: has gone 0.5 that way, 0.2 are allowed
+  // target 3: has moved 0.5 that way, 0.2 is allowed
   const ppo_term towards = ppo_value_term(1.5, 1, 3, 0.2);
   BOOST_TEST(towards.clipped);
   check_close(towards.loss, 0.5 * (1.2 - 3) * (1.2 - 3));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What token_losses asks of what goes in and of what a loss gives back, and which responses it
-// reads.
+// What token_losses requires of its input and of a loss's result, and which responses it reads.
 
 #include "prefopt/loss/token_losses.hpp"
 
@@ -32,7 +31,7 @@ using namespace prefopt;
 
 namespace {
 
-/// Examples whose responses have two tokens each, of the scores given.
+/// Examples with the given scores, whose responses have two tokens each.
 struct step {
   std::vector<double> policy, reference, zeros;
   std::vector<response_tokens> responses;
@@ -58,7 +57,7 @@ struct step {
 
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
-/// What a loss is asked to give, and how many numbers it gives beyond or below that.
+/// How many numbers more (or fewer) a loss returns than it should.
 struct miscount {
   int losses = 0;
   int slopes = 0;
@@ -111,7 +110,7 @@ std::string refusal(const Call& call) {
   return "nothing was thrown";
 }
 
-/// A reduction that is none.
+/// A reduction of the wrong type.
 struct with_a_number_as_reduction {
   static constexpr double reduction = 1;
   static constexpr loss_inputs inputs{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What Hugging Face TRL's own code gave for batches of log-probs, and how far losses are from it;
-// tests/golden/losses/make_trl_golden.py wrote the files and says what stands in them.
+// The results of Hugging Face TRL's own code for batches of log-probs, and how far losses are from
+// them; tests/golden/losses/make_trl_golden.py wrote the files and describes them.
 
 #include <algorithm>
 #include <cmath>
@@ -19,11 +19,11 @@
 
 namespace prefopt::tests {
 
-/// Of a formula with some dozen roundings in float32, relative to its value.
+/// For a formula with about a dozen roundings in float32, relative to its value.
 inline constexpr double float_error = 2e-6;
 
-/// Of exp(-z), which is what is left of a wide margin z: a rounding of z counts z times, up to the
-/// z of 88 from which on float32 has no such number.
+/// For exp(-z), which is what remains of a wide margin z: a rounding of z counts z times, up to z =
+/// 88, beyond which float32 has no such number.
 inline constexpr double exponential_error =
     88 * static_cast<double>(std::numeric_limits<float>::epsilon());
 
@@ -36,7 +36,7 @@ template <class Element>
   return prefopt_test::load_npy<Element>(PREFOPT_TEST_SOURCE_DIR "/golden/losses/" + name + ".npy");
 }
 
-/// Places for tokens in a row of the files.
+/// Token slots in a row of the files.
 inline constexpr std::size_t longest = 6;
 
 /// A batch of the files.
@@ -53,7 +53,7 @@ struct batch {
   }
 };
 
-/// Two rows an example.
+/// Two rows per example.
 [[nodiscard]] inline std::vector<batch> batches_of(const std::string& name) {
   constexpr std::size_t width = 3 + 3 * longest;
   const std::vector<float> rows = golden<float>("trl_" + name);
@@ -74,8 +74,8 @@ struct batch {
   return batches;
 }
 
-/// What a trainer minimizes: the batch's loss and its derivatives by the policy's token log-probs
-/// [M].
+/// What a trainer minimizes: the batch's loss and its derivatives with respect to the policy's
+/// token log-probs [M].
 struct objective {
   double loss = 0;
   std::vector<double> slopes;
@@ -91,24 +91,24 @@ template <preference_loss Loss>
   return mean;
 }
 
-/// The largest of the differences that were seen, expected and where.
+/// The largest deviation seen, and where.
 struct deviation {
-  /// to what, or to the terms that cancelled in it where they are larger
+  /// to what was expected, or to the terms that canceled in it if they are larger
   double relative = 0;
   std::string where = {};
 
   void see(double came, double expected, double terms, const std::string& location) {
     const double error = std::abs(came - expected);
     if (error <= underflow || error <= relative * std::max(std::abs(expected), terms)) return;
-    // What is no number deviates without bound.
+    // A NaN counts as an infinite deviation.
     relative = std::isfinite(error) ? error / std::max(std::abs(expected), terms)
                                     : std::numeric_limits<double>::infinity();
     where = concat(location, ": ", came, ", expected ", expected);
   }
 };
 
-/// Over all batches of the file trl_`data` and all numbers of each. `slope_terms`: the size of
-/// terms that cancel in a slope.
+/// The deviation over all batches of the file trl_`data` and all numbers of each. `slope_terms`:
+/// the size of terms that cancel in a slope.
 template <class Objective>
 [[nodiscard]] deviation worst(const std::string& name, const std::string& data,
                               const Objective& objective_of, double slope_terms = 0) {

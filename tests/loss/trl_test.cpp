@@ -63,7 +63,7 @@ void agrees(const std::string& name, const Loss& loss, leeway given = {},
   BOOST_TEST(seen.relative <= given.tolerance, seen.where);
 }
 
-/// For losses that TRL defines otherwise: so far apart that no rounding explains it.
+/// For losses that TRL defines differently: so far apart that no rounding explains it.
 template <preference_loss Loss>
 void differs(const std::string& name, const Loss& loss) {
   const deviation seen =
@@ -71,9 +71,9 @@ void differs(const std::string& name, const Loss& loss) {
   BOOST_TEST(seen.relative > 1e-2, name);
 }
 
-/// The supervised term as TRL has it: the mean over all tokens of a batch, of each prompt's last
-/// `prompt_tokens` too, whose log-probs are log(1/2). So each of our means counts as often as it
-/// has tokens.
+/// TRL's supervised term: the mean over all tokens of a batch, including each prompt's last
+/// `prompt_tokens`, whose log-probs are log(1/2). So each of our means counts as often as it has
+/// tokens.
 objective mean_over_tokens(const token_groups& groups, double prompt_tokens) {
   token_results ours = token_losses(sft{}, groups);
   double tokens = 0;
@@ -89,7 +89,7 @@ objective mean_over_tokens(const token_groups& groups, double prompt_tokens) {
   return mean;
 }
 
-/// Without a preference loss beside it: sft.
+/// Without a preference loss next to it: sft.
 template <class... Loss>
 void agrees_beside_supervision(const std::string& name, double prompt_tokens, const Loss&... loss) {
   const auto whole = [&](const token_groups& groups) {
@@ -144,7 +144,7 @@ void agrees_in_the_world(const std::string& name, const Loss& loss) {
       accumulate_gradient(policy, world_policy("reference"), loss, pairs, members);
   const auto gradient = policy.parameters().at(0).gradient;
   BOOST_TEST_REQUIRE(gradient.size() + 1 == expected.size());
-  // a token's at most; they cancel
+  // at most that of one token; they cancel
   const double slope = reward_scale(loss) / static_cast<double>(pairs.size());
   deviation seen;
   seen.see(step.loss, expected[0], 0, name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole way from a policy's logits to the gradient by them, against PyTorch's autograd in
-// float64; tests/golden/losses/make_group_golden.py made the numbers.
+// The whole path from a policy's logits to their gradient, against PyTorch's autograd in float64;
+// tests/golden/losses/make_group_golden.py made the numbers.
 
 #include <algorithm>
 #include <cmath>

@@ -35,7 +35,7 @@ const gpt2_config untied = {.n_layer = 1,
                             .activation = activation_function::gelu,
                             .tie_word_embeddings = false};
 
-/// Weights of unit size, so that every path through the model carries something.
+/// Weights of unit size, so that every path through the model matters.
 template <class Compute>
 causal_lm<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& backend,
                                               const gpt2_config& config) {
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
     tests::check_trainable_policy_laws(subject(one_thread_float32, config, 1e-4));
 }
 
-// Rounding a slope to bfloat16 (2^-9) a few times on its way down, in another order.
+// A slope is rounded to bfloat16 (2^-9) a few times on its way down, in another order.
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_bfloat16) {
   const eigen_backend<bfloat16> backend;
   tests::check_trainable_policy_laws(subject(backend, tied, 0.02));
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
              boost::test_tools::per_element());
 }
 
-// Long enough for several tiles of attention and for keys behind a product's first block of depth;
+// Long enough for several tiles of attention and for keys beyond a product's first block of depth;
 // the second pair's prompt begins as the first's does, so that both share a root, and neither does
 // when it is alone.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, backend_types) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tensors that are not trained: they keep their bits, have no moments and no part in the norm, and
-// a run with them goes on from its state.
+// a run with them resumes from its state.
 
 #include <algorithm>
 #include <cmath>
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_scalar_models_head_and_trunk_are_frozen_by_name) {
   scalar_lm critic{model_of(true)};
-  // a model of its own
+  // a separate model
   for (const auto& one : critic.parameters()) BOOST_TEST(one.trainable, one.name);
   critic.set_trainable("score.weight", false);
   critic.set_trainable("wte.weight", false);

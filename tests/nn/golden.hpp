@@ -34,7 +34,7 @@ inline std::vector<double> numbers(const std::string& model, const std::string& 
   return prefopt_test::load_npy(path(model + "/" + name + ".npy"));
 }
 
-/// ||a - b|| / ||b||; ||a|| where b is zero.
+/// ||a - b|| / ||b||; ||a|| if b is zero.
 template <class A, class B>
 double relative_error(const A& a, const B& b) {
   BOOST_REQUIRE_EQUAL(a.size(), b.size());
@@ -47,8 +47,8 @@ double relative_error(const A& a, const B& b) {
   return std::sqrt(norm > 0 ? difference / norm : difference);
 }
 
-/// A copy without the biases of the keys, where `name` is a c_attn.bias [3C]: softmax does not see
-/// them, so that their gradient is rounding alone, and AdamW's steps on it too.
+/// A copy without the biases of the keys, if `name` is a c_attn.bias [3C]: softmax does not see
+/// them, so their gradient is only rounding, and so are AdamW's steps on it.
 template <class Real>
 std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real> values) {
   std::vector<double> seen(values.begin(), values.end());
@@ -59,7 +59,7 @@ std::vector<double> seen_by_the_loss(std::string_view name, std::span<const Real
 }
 
 /// Every tensor, taken from each parameter by `member`, agrees within `error` with its part of
-/// `expected`, in which all parameters lie one after the other.
+/// `expected`, in which all parameters follow one another.
 template <class Backend, class Parameters, class Real>
 void check_tensors(const Backend& backend, const Parameters& parameters,
                    std::span<Real> std::ranges::range_value_t<Parameters>::*member,

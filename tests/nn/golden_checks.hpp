@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a GPT-2 on a backend must share with PyTorch in float64: log-probs, losses, gradients and
-// AdamW's steps. Templates, so that each backend's model is compiled once, beside the other's.
-// `error` says how far off it may be.
+// What a GPT-2 on a backend must have in common with PyTorch in float64: log-probs, losses,
+// gradients and AdamW's steps. Templates, so that each backend's model is compiled once, next to
+// the other's. `error` is how far off it may be.
 
 #include <cmath>
 #include <cstddef>
@@ -44,7 +44,7 @@ void check_log_probs(const Backend& backend, const errors& error) {
   }
 }
 
-/// Place of each loss's value in losses.npy, and the name of its gradient's file.
+/// Index of each loss's value in losses.npy, and the name of its gradient's file.
 struct loss_file {
   std::size_t index;
   std::string gradient;
@@ -72,7 +72,7 @@ void check_gradient(const Backend& backend, const errors& error, const std::stri
 }
 
 /// The mean loss over all pairs and the gradient of every parameter, for both models, with all
-/// pairs in one pass and with a pass for each two or so.
+/// pairs in one pass and with one pass for every two or so.
 template <class Backend, class Loss>
 void check_gradients(const Backend& backend, const errors& error, const Loss& loss,
                      const loss_file& file) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 in float32 agrees with PyTorch in float64 as far as float32 goes, and with the program that
+// GPT-2 in float32 agrees with PyTorch in float64 to float32's precision, and with the program that
 // trained a real one.
 
 #include <cmath>

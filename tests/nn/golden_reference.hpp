@@ -13,7 +13,7 @@
 
 namespace golden {
 
-/// Models policy_model for the golden pairs, whatever part of them a batch holds.
+/// Models policy_model for the golden pairs, no matter which of them a batch holds.
 class reference {
  public:
   explicit reference(const std::string& model) : log_probs_(numbers(model, "reference_log_probs")) {

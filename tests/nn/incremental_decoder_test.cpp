@@ -178,7 +178,7 @@ BOOST_FIXTURE_TEST_CASE(what_the_model_cannot_read_is_refused, small_model) {
   refuses({{-1, one}, {-1, outside}});
   refuses({{-1, negative}});
   refuses({{-1, beyond}});            // the model's positions
-  refuses({{-1, full}, {-1, full}});  // the decoder's room
+  refuses({{-1, full}, {-1, full}});  // the decoder's capacity
   refuses({{0, one}});
   const auto read = decoder.read(std::vector{branch{-1, full}});
   BOOST_CHECK_THROW(static_cast<void>(decoder.read(std::vector{branch{read.nodes[0], one}})),

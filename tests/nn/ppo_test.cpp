@@ -31,7 +31,7 @@ const gpt2_config config{
 const ppo options{.cliprange = 0.3, .vf_coef = 0.4, .cliprange_value = 0.5};
 constexpr token_id end = 0;
 
-/// Weights of unit size, so that every path through the model carries something.
+/// Weights of unit size, so that every path through the model matters.
 template <class Model>
 Model filled(Model model, std::uint64_t seed) {
   random_generator random(seed);
@@ -64,7 +64,7 @@ std::vector<double> reward(std::span<const tokenized_example> examples) {
   return scores;
 }
 
-/// Responses on two long prompts, which share trees; then policy and critic move until some terms
+/// Responses to two long prompts, which share trees; then policy and critic move until some terms
 /// are clipped.
 struct world {
   causal_lm<backend_type> policy = filled(causal_lm<backend_type>(backend, config), 1);

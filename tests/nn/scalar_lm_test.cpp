@@ -38,7 +38,7 @@ const gpt2_config untied = {.n_layer = 1,
                             .activation = activation_function::gelu,
                             .tie_word_embeddings = false};
 
-/// Weights of unit size, so that every path through the model carries something.
+/// Weights of unit size, so that every path through the model matters.
 template <class Model>
 void fill(Model& model, std::uint64_t seed = 3) {
   random_generator random(seed);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_laws_hold_in_float32) {
     tests::check_trainable_scalar_model_laws(subject(backend, config, 1e-4));
 }
 
-// Rounding a slope to bfloat16 (2^-9) a few times on its way down, in another order.
+// A slope is rounded to bfloat16 (2^-9) a few times on its way down, in another order.
 BOOST_AUTO_TEST_CASE(the_laws_hold_in_bfloat16) {
   const eigen_backend<bfloat16> backend;
   for (const gpt2_config& config : {tied, untied})
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(the_whole_backward_is_the_derivative_of_the_forward) {
     tests::backward_of_values_agrees_with_finite_differences(subject(one_thread, config, 1e-11));
 }
 
-// From token ids over packing, trunk, head, reward and loss to the gradient.
+// From token ids through packing, trunk, head, reward and loss to the gradient.
 BOOST_AUTO_TEST_CASE(the_gradient_of_a_step_is_that_of_the_mean_loss) {
   const std::vector<tokenized_pair> pairs = {
       {{1, 2}, {3, 4}, {3, 5, 6}}, {{7}, {8}, {9, 10}}, {{1, 2}, {3}, {4, 0, 0}}};

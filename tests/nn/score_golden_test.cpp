@@ -55,7 +55,7 @@ void check_rewards(const eigen_backend<Real>& backend) {
   }
 }
 
-/// With all pairs in one pass and with a pass for each two or so.
+/// With all pairs in one pass and with one pass for every two or so.
 template <class Real>
 void check_gradients(const eigen_backend<Real>& backend) {
   const bradley_terry loss{.margin_scale = 0.5, .center_rewards_coefficient = 0.01};

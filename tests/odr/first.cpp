@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One of two translation units with every header in them. That they link is the test; that both see
-// one and the same inline function is what it means.
+// One of two translation units that include every header. The test is that they link, and that both
+// see the same inline function.
 
 #include "all_headers.hpp"
 

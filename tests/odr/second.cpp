@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The other of two translation units with every header in them.
+// The other of two translation units that include every header.
 
 #include "all_headers.hpp"
 

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_new_table_is_uniform) {
 BOOST_AUTO_TEST_CASE(a_row_gives_the_token_that_follows_its_own) {
   bigram policy(2);
   const auto table = policy.parameters().at(0).value;
-  table[2] = std::numbers::ln2;  // after token 1 comes token 0 twice as often as token 1
+  table[2] = std::numbers::ln2;  // after token 1, token 0 comes twice as often as token 1
   const std::vector<tokenized_pair> pairs{{{1}, {0, 0}, {1}}};
   const std::vector<std::size_t> members{0};
   const auto log_probs = policy.token_log_probs(pack(pairs, members));
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(its_parameters_stay_where_they_are_when_it_moves) {
   BOOST_TEST(moved.parameters().at(0).value.data() == table);
 }
 
-// What is written into a list of parameters would be lost, so nothing can be.
+// Anything written into a list of parameters would be lost, so nothing can be.
 template <class List>
 concept can_be_frozen_in_a_list = requires(List& all) { all[0].trainable = false; };
 static_assert(!can_be_frozen_in_a_list<decltype(std::declval<bigram&>().parameters())>);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bigram writes responses: each from its prompt and a generator of its own, with the table's
+// The bigram writes responses: each from its prompt and its own generator, with the table's
 // frequencies.
 
 #include "prefopt/policy/generation.hpp"
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_response_does_not_depend_on_those_beside_it) {
   for (std::size_t i = 0; i < prompts.size(); ++i)
     BOOST_TEST(write({prompts[i]}, options, one_by_one).at(0) == together[i],
                boost::test_tools::per_element());
-  BOOST_TEST(together[0] != together[2]);  // a generator of its own each
+  BOOST_TEST(together[0] != together[2]);  // each has its own generator
 
   auto others = prompts;
   others[0] = {1};
@@ -78,9 +78,9 @@ BOOST_AUTO_TEST_CASE(a_prompt_takes_one_number_of_the_generator_however_long_its
   BOOST_TEST((of_short.state() == skipped.state() && of_long.state() == skipped.state()));
 }
 
-// The generator gives the same numbers on every computer, so that what is counted here never
-// changes; five deviations of a frequency, none of which one in a million would pass, leave no
-// table of other probabilities through.
+// The generator gives the same numbers on every computer, so the counts here never change; a bound
+// of five deviations per frequency, which less than one in a million would exceed, lets no table of
+// other probabilities through.
 BOOST_AUTO_TEST_CASE(first_and_second_tokens_come_as_often_as_the_table_says) {
   constexpr std::size_t draws = 20000;
   const bigram policy = random_bigram();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reference's numbers are those of the policy before it moved, whatever they are asked for with.
+// A reference's numbers are those of the policy before it moved, no matter what else is requested
+// with them.
 
 #include "prefopt/policy/reference.hpp"
 
@@ -20,7 +21,8 @@ static_assert(policy_model<frozen<bigram>>);
 static_assert(!trainable_policy<frozen<bigram>>, "a frozen policy has no gradients");
 static_assert(policy_model<frozen<reference_cache>>);
 
-// What is frozen is owned: another's model, which may be the one in training, cannot be.
+// A frozen model is owned: someone else's model, which may be the one in training, cannot be
+// frozen.
 template <class Policy>
 concept can_be_frozen = requires(Policy (*give)()) { frozen{give()}; };
 template <class Policy>

@@ -35,7 +35,7 @@ reward_model<value_table> random_rewards() { return reward_model(random_table())
 const tests::policy_subject subject{
     random_rewards, {.vocabulary_size = vocabulary, .positions = 40, .reads_no_targets = false}};
 
-/// Prompts that responses share, responses that begin alike, another number of them each.
+/// Prompts that responses share, responses that begin alike, a different number of them each.
 std::vector<tokenized_example> some_examples() {
   return {{{1, 2}, {{3, 4}, {3, 5, 1}, {0}}},
           {{1}, {{2, 2}}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sampling: frequencies follow the softmax, and the cuts keep what they say.
+// Sampling: frequencies follow the softmax, and the cuts keep what they promise.
 
 #include "prefopt/policy/sampling.hpp"
 

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_table_without_tokens_is_refused) {
   BOOST_CHECK_THROW(value_table(0), value_error);
 }
 
-// What stands at these rows: the end of each sequence, and what comes before each target.
+// These rows hold the end of each sequence, and what comes before each target.
 BOOST_AUTO_TEST_CASE(rewards_are_read_at_the_end_and_values_before_each_target) {
   const auto batch = three_sequences();
   BOOST_TEST(tokens_at(batch, last_rows(batch)) == (token_ids{4, 9, 6}),

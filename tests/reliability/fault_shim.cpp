@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Preloaded into a program, lets its system calls fail as bad disks, full disks and file servers
+// Preloaded into a program, makes its system calls fail as bad disks, full disks and file servers
 // make them fail.
-//   PREFOPT_FAULT=CALL:ERRNO:NTH[:PART]  the NTH call (0: each) on a path that contains PART fails
-//   with ERRNO;
-//                                        ERRNO 1000+e: the call is done, and said to have failed
-//                                        with e; ERRNO 2000: done for 7 bytes at most
-//   PREFOPT_CLOCK=back|still             the clocks go back by 10 s at each look, or stand
+//   PREFOPT_FAULT=CALL:ERRNO:NTH[:PART]
+//       the NTH call (0: each) on a path that contains PART fails with ERRNO;
+//       ERRNO 1000+e: the call is done, but reported to have failed with e;
+//       ERRNO 2000: done for 7 bytes at most
+//   PREFOPT_CLOCK=back|still
+//       the clocks go back by 10 s each time they are read, or stand still
 
 #include <algorithm>
 #include <cerrno>
@@ -47,8 +48,8 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-/// Makes a call that returns -1 for a failure, as the fault will have it. `call(limit)` makes it
-/// for so many bytes.
+/// Makes a call that returns -1 for a failure, as the fault demands. `call(limit)` makes it for up
+/// to `limit` bytes.
 template <class Call>
 auto faulty(const char* name, const char* path, const Call& call)
     -> decltype(call(std::size_t{0})) {

@@ -12,7 +12,7 @@ namespace {
 using prefopt::progress_bar;
 using style = enum prefopt::progress_bar_options::style;
 
-/// A temporary file that tells what was written to it.
+/// A temporary file that returns what was written to it.
 struct listener {
   std::FILE* stream = std::tmpfile();
   ~listener() { std::fclose(stream); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run leaves beside its weights: checkpoints, logs, fingerprints, the reference's cache.
+// What a run leaves next to its weights: checkpoints, logs, fingerprints, the reference's cache.
 
 #include <cmath>
 #include <limits>
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(an_old_checkpoint_that_cannot_be_removed_is_a_remark) {
 
 BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
   const scratch_folder folder;
-  // Of a process that had this one's id, and has counted further.
+  // From a process that had this one's id and counted further.
   const std::string left = prefopt::concat("checkpoint-7.", prefopt::process_scope(), '-',
                                            ::getpid(), "-999999.prefopt-tmp");
   fs::create_directory(folder / left);
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(each_report_is_one_line_in_the_order_of_its_values) {
                  .loss = 0.1,
                  .metrics = {{"rewards/chosen", -2.0}}});
   }
-  prefopt::step_log log(folder / "metrics.jsonl");  // a second run goes on below
+  prefopt::step_log log(folder / "metrics.jsonl");  // a second run continues below
   log.on_step({.step = 2,
                .total_steps = 2,
                .epoch = 1,

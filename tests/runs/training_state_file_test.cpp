@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A run that goes on from files.
+// A run that resumes from files.
 
 #include "prefopt/runs/training_state_file.hpp"
 
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(any_bit_that_changed_is_noticed_before_the_trainer_changes)
   for (const char* name : {optimizer_file, trainer_state_file, "model.safetensors"}) {
     const std::string saved = get(folder / name);
     for (std::size_t byte = 0; byte < saved.size(); byte += 7) {
-      const bool is_white = saved[byte] == ' ' || saved[byte] == '\n';  // of JSON: means nothing
+      const bool is_white = saved[byte] == ' ' || saved[byte] == '\n';  // in JSON: means nothing
       std::string changed = saved;
       changed[byte] = static_cast<char>(changed[byte] ^ 4);
       put(folder / name, changed);

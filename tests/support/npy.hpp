@@ -2,7 +2,7 @@
 #pragma once
 // Golden values: .npy files, read through xtensor.
 
-#if __has_include(<xtensor/io/xnpy.hpp>)  // after 0.24 the headers lie in folders
+#if __has_include(<xtensor/io/xnpy.hpp>)  // after 0.24 the headers are in folders
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/io/xnpy.hpp>
 #else
@@ -16,7 +16,7 @@
 namespace prefopt_test {
 
 /// All numbers of a .npy file of `Element`s, flattened in row-major order. Throws
-/// std::runtime_error for a file that is not there or holds another type.
+/// std::runtime_error for a file that does not exist or holds another type.
 template <class Element = double>
 [[nodiscard]] std::vector<Element> load_npy(const std::string& path) {
   const auto array = xt::load_npy<Element>(path);

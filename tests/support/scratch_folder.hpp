@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// scratch_folder: an empty folder for one test, removed at its end; and small helpers of tests that
-// work on files.
+// scratch_folder: an empty folder for one test, removed at its end; and small helpers for tests
+// that work on files.
 
 #include <filesystem>
 #include <fstream>
@@ -40,13 +40,13 @@ class scratch_folder {
   std::filesystem::path path_;
 };
 
-/// Writes a file with std's means, so that what is tested does not make its own input.
+/// Writes a file with std only, so that the tested code does not make its own input.
 inline std::filesystem::path put(const std::filesystem::path& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }
 
-/// Reads a file with std's means.
+/// Reads a file with std only.
 inline std::string get(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How far apart two numbers may be that ought to be equal, by type, in one place.
+// How far apart two numbers that should be equal may be, by type, in one place.
 
 #include <algorithm>
 #include <cmath>
@@ -9,20 +9,20 @@
 
 namespace prefopt_test {
 
-/// Of a formula with a handful of roundings, relative to its value.
+/// For a formula with a handful of roundings, relative to its value.
 template <class Real>
 inline constexpr double rounding = 32 * static_cast<double>(std::numeric_limits<Real>::epsilon());
 
-/// Of a central difference with `difference_step` in double, relative to the slope or to 1.
+/// For a central difference with `difference_step` in double, relative to the slope or to 1.
 inline constexpr double difference_step = 1e-5;
 inline constexpr double difference_error = 1e-7;
 
-/// Of a whole model's tensor from PyTorch's in float64, relative to its norm.
+/// For a whole model's tensor against PyTorch's in float64, relative to its norm.
 template <class Real>
 inline constexpr double model_error = std::is_same_v<Real, float> ? 1e-4 : 1e-9;
 
-/// |came - expected| within `tolerance` of |expected|, or of `scale` where that is larger: the size
-/// of what cancelled.
+/// |came - expected| within `tolerance` of |expected|, or of `scale` if that is larger: the size of
+/// what canceled.
 [[nodiscard]] inline bool is_close(double came, double expected, double tolerance,
                                    double scale = 0) {
   if (came == expected) return true;  // infinities too

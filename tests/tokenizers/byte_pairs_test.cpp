@@ -20,7 +20,7 @@ struct random_merges {
   std::map<std::pair<token_id, token_id>, std::pair<std::uint32_t, token_id>> map;
 };
 
-/// Merges of `letters` symbols and of what they make, in any order: also such as no training would
+/// Merges of `letters` symbols and of their results, in any order, even one that no training would
 /// give.
 random_merges make_merges(prefopt_test::random_numbers& numbers, token_id letters,
                           std::uint32_t count) {
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_merge_table_finds_what_was_put_in_and_nothing_else) {
     const auto right = static_cast<token_id>(numbers.below(0x7FFFFFFF));
     table.insert(left, right, {static_cast<std::uint32_t>(i), i});
     expected[{left, right}] = i;
-    table.insert(left, right, {static_cast<std::uint32_t>(i), i});  // again: takes no second place
+    table.insert(left, right, {static_cast<std::uint32_t>(i), i});  // again: takes no second slot
   }
   for (const auto& [pair, merged] : expected) {
     BOOST_TEST(table.find(pair.first, pair.second).token == merged);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What tests/golden/tokenizer/make_golden.py wrote, and the folder of real data.
+// The output of tests/golden/tokenizer/make_golden.py, and the folder of real data.
 
 #include <cstdlib>
 #include <filesystem>
@@ -39,7 +39,7 @@ inline std::vector<hard_string> hard_strings() {
   return strings;
 }
 
-/// The folder of real data, where the environment names one.
+/// The folder of real data, if the environment names one.
 inline std::optional<std::filesystem::path> data_folder() {
   const char* folder = std::getenv("PREFOPT_DATA_DIR");
   if (folder != nullptr && *folder != '\0') return folder;

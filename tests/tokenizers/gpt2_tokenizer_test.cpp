@@ -29,7 +29,7 @@ gpt2_tokenizer tiny() {
   return gpt2_tokenizer::from_directory(prefopt_test::tokenizer_golden("tiny"));
 }
 
-/// Five letters, some merges, two added tokens of which one begins as the other.
+/// Five letters, some merges, two added tokens, one of which begins with the other.
 gpt2_tokenizer letters() {
   return gpt2_tokenizer::from_files(
       {{"vocab.json", R"({"a":0,"b":1,"c":2,"Ġ":3,"ab":7,"abc":9,"<s>":20})"},

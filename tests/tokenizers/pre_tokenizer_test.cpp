@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_word_of_megabytes_is_found_in_linear_time) {
     const auto more = words(cutter, std::string(size, c) + "\u00e9 b");
     BOOST_TEST(join_words(more) == std::string(size, c) + "\u00e9 b");
   }
-  // Some tenths of a second; anything quadratic would take hours.
+  // A few tenths of a second; anything quadratic would take hours.
   BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < 60);
 }
 

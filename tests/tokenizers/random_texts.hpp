@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Texts of any bytes in which what a tokenizer treats specially comes often.
+// Texts of any bytes, in which what a tokenizer treats specially is frequent.
 
 #include <array>
 #include <cstddef>

@@ -34,7 +34,7 @@ gpt2_tokenizer load_with(const char* name, std::string content) {
       {{"vocab.json", vocab}, {"merges.txt", merges}, {name, std::move(content)}});
 }
 
-/// The same tokenizer in one file, with one token more.
+/// The same tokenizer in one file, with one more token.
 nlohmann::json tokenizer_json() {
   return nlohmann::json::parse(
       R"({"added_tokens":[{"id":3,"content":"<|endoftext|>","special":true},
@@ -43,7 +43,7 @@ nlohmann::json tokenizer_json() {
     "model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})");
 }
 
-/// How much the program's greatest memory has grown since this was made, in bytes.
+/// How much the program's peak memory has grown since construction, in bytes.
 class peak_memory {
  public:
   [[nodiscard]] std::size_t grown() const { return now() - before_; }
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(vocabulary_and_merges_beside_a_tokenizer_json_take_its_adde
              boost::test_tools::per_element());
   BOOST_TEST(tokenizer.vocabulary_size() == 5u);
   BOOST_TEST(tokenizer.files().size() == 3u);
-  // The same tokens in the older forms.
+  // The same tokens in the older formats.
   for (const auto& [name, content] :
        {std::pair("added_tokens.json", R"({"<|user|>":4})"),
         std::pair("tokenizer_config.json",
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(files_that_contradict_each_other_are_refused_by_name) {
                         says("merges.txt: merge 1 is \"a b\", in tokenizer.json it is \"b a\""));
   BOOST_CHECK_EXCEPTION(two("b a\n", {"b a", "a b"}), format_error,
                         says("merges.txt: merge 2 is missing, in tokenizer.json it is \"a b\""));
-  // One of the two older files alone must agree, too; other settings are refused by their key.
+  // One of the two older files alone must agree, too; other settings are refused with their key.
   BOOST_CHECK_EXCEPTION(
       (void)gpt2_tokenizer::from_files(
           {{"vocab.json", R"({"a":9})"}, {"tokenizer.json", tokenizer_json().dump()}}),
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(the_config_may_name_tokens_and_the_end_of_text) {
   BOOST_TEST(load_with(name, R"({"eos_token":null})").end_of_text() == 3);
   BOOST_TEST(load_with("special_tokens_map.json", R"({"eos_token":"b"})").end_of_text() == 1);
   BOOST_TEST(!load_with(name, R"({"eos_token":"</s>"})").has_end_of_text());
-  // A token with a part is found before words are merged; one that the vocabulary lacks stays text.
+  // A token with a role is found before words are merged; one that the vocabulary lacks stays text.
   for (const char* part : {R"({"pad_token":"b"})", R"({"additional_special_tokens":["b"]})",
                            R"({"extra_special_tokens":{"x":"b"}})",
                            R"({"mask_token":{"content":"b","lstrip":false}})"}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Losses whose kind is known at run time only, in runs; and what a policy or a reference cannot
+// Losses whose kind is known only at run time, in runs; and what a policy or a reference cannot
 // offer them.
 
 #include "prefopt/loss/any_loss.hpp"
@@ -61,7 +61,7 @@ void check_same_bits(finished_run& came, finished_run& expected) {
   }
 }
 
-/// Answers nobody.
+/// Refuses every request.
 struct silent_reference {
   std::vector<double> token_log_probs(const prefix_tree_batch&) const {
     throw value_error("silent: was asked");
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(any_loss_that_reads_a_reference_is_refused_without_one) {
 BOOST_AUTO_TEST_CASE(a_loss_that_reads_divergences_is_refused_where_a_reference_has_none) {
   const auto pairs = toy_pairs(11);
   bigram policy = toy_policy();
-  // of the tokens that came, not of whole distributions
+  // of the observed tokens, not of whole distributions
   const auto cached = reference_log_probs(policy, pairs);
   const auto names_them = [](const value_error& cause) {
     return std::string_view(cause.what()).find("divergences") != std::string_view::npos;
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_reads_divergences_is_refused_where_a_reference_
 
 namespace {
 
-/// A policy that tells log-probs and nothing else.
+/// A policy that gives log-probs and nothing else.
 class plain_policy {
  public:
   [[nodiscard]] auto parameters() { return table_.parameters(); }

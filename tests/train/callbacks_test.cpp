@@ -46,8 +46,8 @@ static_assert(!step_callback<answering<bool>> && !step_callback<answering<const 
 static_assert(run_callback<answering<run_control>, toy_trainer> &&
               !run_callback<answering<bool>, toy_trainer>);
 
-// Pairs and references that would be gone before the first evaluation do not compile; no_reference
-// may go.
+// Pairs and references that would dangle before the first evaluation do not compile; no_reference
+// does.
 template <class Reference, class Pairs, class Given = const Reference&>
 constexpr bool evaluates = std::is_constructible_v<evaluate_every<Reference>, int, Pairs, Given>;
 static_assert(evaluates<bigram, const std::vector<tokenized_pair>&> &&
@@ -62,7 +62,7 @@ static_assert(evaluates<no_reference, std::vector<tokenized_pair>&, no_reference
 static_assert(!evaluates<no_reference, std::vector<tokenized_pair>, no_reference>);
 static_assert(run_callback<evaluate_every<bigram>, toy_trainer>);
 
-/// Writes down all that it is told.
+/// Records everything that it is told.
 struct diary {
   std::vector<std::string> lines = {};
   void on_step(const step_report& report) { lines.push_back(concat("step ", report.step)); }

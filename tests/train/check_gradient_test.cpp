@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A right gradient passes, a wrong one is found where it is wrong.
+// A correct gradient passes, a wrong one is found where it is wrong.
 
 #include "prefopt/train/check_gradient.hpp"
 
@@ -24,7 +24,7 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// A bigram whose way back doubles the derivative of one logit.
+/// A bigram whose backward pass doubles the derivative of one logit.
 struct wrong_at_one : bigram {
   std::size_t at = 8;
   struct pass : bigram::pass {
@@ -40,7 +40,7 @@ struct wrong_at_one : bigram {
   pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
 };
 
-/// A bigram whose way back leaves a NaN at one logit.
+/// A bigram whose backward pass leaves a NaN at one logit.
 struct nan_at_one : bigram {
   double left = std::numeric_limits<double>::quiet_NaN();
   struct pass : bigram::pass {
@@ -56,7 +56,7 @@ struct nan_at_one : bigram {
   pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
 };
 
-/// A bigram that scores no more once its forward passes are counted down.
+/// A bigram that scores only a limited number of times.
 struct tired : bigram {
   mutable int left = 5;
   explicit tired(bigram&& right) : bigram(std::move(right)) {}

@@ -27,8 +27,7 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// Two steps on the same examples, so that the second meets what a loss carries over from the
-/// first.
+/// Two steps on the same examples, so that the second sees what a loss carries over from the first.
 template <class Loss, class Examples>
 struct two_steps {
   Loss loss;
@@ -47,7 +46,7 @@ struct two_steps {
   }
 };
 
-/// What the mean loss would be if each of the cuts were a step of its own.
+/// What the mean loss would be if each of the cuts were a separate step.
 template <class Loss, class Examples>
 double loss_of_cuts_apart(const Loss& loss, const Examples& examples,
                           const std::vector<std::vector<std::size_t>>& cuts) {
@@ -67,7 +66,7 @@ void equals_one_big_batch(const Loss& loss, const Examples& examples) {
   for (const std::size_t budget : {1U, 30U, 60U}) {
     const auto cuts = microbatches(examples, members, {.tokens = budget});
     BOOST_TEST(cuts.size() >= 3U);
-    // it does couple
+    // the loss does couple examples
     BOOST_TEST(std::abs(loss_of_cuts_apart(loss, examples, cuts) - whole.first.found.loss) > 1e-5);
     const two_steps cut(loss, examples, members, budget);
     check_same_but_for_rounding(cut.first, whole.first);
@@ -104,7 +103,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_of_coupled_unpaired_examples_equal_one_big_ba
       toy_unpaired(17, 6), kto{.beta = 0.3}, bco{.beta = 0.3},
       weighted_sum{weighted{kto{.beta = 0.3}, 0.6}, weighted{bco{.beta = 0.3}, 0.4}});
   auto desirable = toy_unpaired(17, 6);
-  for (tokenized_unpaired& example : desirable) example.label = true;  // sft imitates no others
+  for (tokenized_unpaired& example : desirable) example.label = true;  // sft imitates only these
   equals_one_big_batch(weighted_sum{weighted{kto{.beta = 0.3}, 0.6}, weighted{sft{}, 0.4}},
                        desirable);
 }

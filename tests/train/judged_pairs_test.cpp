@@ -32,7 +32,7 @@ judged_samples judged(Judge&& judge, std::size_t prompts = 40, std::uint64_t see
                       token_world::generation(), random);
 }
 
-/// What judged_pairs hands to its judge, in order.
+/// What judged_pairs passes to its judge, in order.
 std::vector<tokenized_example> sampled(std::size_t prompts = 40, std::uint64_t seed = 1) {
   random_generator random(seed);
   return sample_responses(world.reference, token_world::prompts(prompts), 2,

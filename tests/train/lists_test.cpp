@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_tree_of_eight_responses_gives_the_bits_of_eight_sequences
     }
     const auto tree = pack(lists, alone);
     BOOST_TEST(tree.sequences.size() == 8U);
-    // the prompt stands there once
+    // the prompt is there once
     BOOST_TEST(tree.tokens.size() + 7 * lists[e].prompt.size() <= tokens);
     BOOST_TEST(policy.token_log_probs(tree) == expected, boost::test_tools::per_element());
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A moving reference follows the policy when it should, by as much as it should, and a run goes on
+// A moving reference follows the policy when it should, by as much as it should, and a run resumes
 // from its weights.
 
 #include "prefopt/policy/moving_reference.hpp"

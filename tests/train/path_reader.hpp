@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A policy and critic whose every number tells the whole path that it was asked for, so that none
-// can be mistaken.
+// A policy and critic whose numbers each identify the whole path that they are for, so that none
+// can be confused.
 
 #include <cmath>
 #include <cstddef>
@@ -25,7 +25,7 @@ struct path_reader {
     return number;
   }
 
-  /// [M], of each target's path, the target included.
+  /// [M], of each target's path, including the target.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     std::vector<double> all;
     for_each_sequence(batch, [&](const sequence_path& path) {

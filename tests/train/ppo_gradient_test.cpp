@@ -33,7 +33,7 @@ value_table toy_critic(std::uint64_t seed = 11) {
   return critic;
 }
 
-/// What a table's parameters say of themselves.
+/// The sums and both tables' gradients.
 struct gradients {
   ppo_sums sums;
   std::vector<double> policy, critic;

@@ -75,7 +75,7 @@ double distance_to_optimum(const token_world& world, const bigram& policy, doubl
   return worst;
 }
 
-// Responses of one token: there a bigram can be the optimum.
+// With responses of one token, a bigram can be the optimum.
 BOOST_AUTO_TEST_CASE(one_token_responses_end_at_the_closed_form_of_the_optimum) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const token_world world(seed);

@@ -26,7 +26,7 @@ namespace {
 const token_world world(7);
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// Makes a trainer, and runs it where there are prompts.
+/// Makes a trainer, and runs it if there are prompts.
 void attempt(const ppo& loss, const generation_options& generation = token_world::generation(),
              const trainer_options& options = {}, std::size_t prompts = 0) {
   bigram policy = world.reference;
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(weights_that_an_update_spoiled_stop_the_run) {
       not_finite, says_so);
 }
 
-// A reference or reward that would be gone before the first step does not compile.
+// A reference or reward that would dangle before the first step does not compile.
 using run = ppo_trainer<bigram, value_table, bigram, token_world>;
 template <class Reference, class Reward>
 constexpr bool takes =

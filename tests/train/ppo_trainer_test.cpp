@@ -26,7 +26,7 @@ const token_world world(7);
 const trainer_options nine_steps = short_run;
 const ppo two_epochs{.num_ppo_epochs = 2, .num_mini_batches = 2};
 
-/// A policy and critic, and what a run of theirs said.
+/// A policy and critic, and the reports of their run.
 struct subject {
   bigram policy = world.reference;
   value_table critic{token_world::vocabulary};
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(scores_are_means_over_a_steps_responses) {
     BOOST_TEST(std::abs(metric_of(one.heard.reports[i], "objective/scores") - means[i]) < 1e-14);
 }
 
-// AdamW's first step is the rate by the sign of the gradient.
+// AdamW's first step is the rate times the sign of the gradient.
 BOOST_AUTO_TEST_CASE(the_critic_learns_at_its_own_rate) {
   subject one;
   const trainer_options once{

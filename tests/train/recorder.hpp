@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A run short enough to be stopped after each of its steps, and a callback that keeps what the run
-// says.
+// reports.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,7 @@ inline const trainer_options short_run{.learning_rate = 0.05,
                                        .tokens_per_microbatch = 40,
                                        .epochs = 3};
 
-/// To the last bit, but for the time that steps took.
+/// To the last bit, except for the time that steps took.
 inline void check_equal_reports(const std::vector<step_report>& a,
                                 const std::vector<step_report>& b) {
   BOOST_REQUIRE(a.size() == b.size());

@@ -57,7 +57,7 @@ const bradley_terry plain{}, strict{.margin_scale = 3, .center_rewards_coefficie
 // From the best last token to the worst.
 const token_ids ranking{3, 0, 5, 1, 4, 2};
 
-/// Every two tokens, behind another prompt and other beginnings each.
+/// Every pair of tokens, each after a different prompt and different beginnings.
 std::vector<tokenized_pair> ranked_pairs() {
   random_generator random(5);
   std::vector<tokenized_pair> pairs;
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(micro_batches_of_a_reward_models_pairs_equal_one_big_batch)
   }
 }
 
-// From token ids over packing, model, reward and loss to the gradient.
+// From token ids through packing, model, reward and loss to the gradient.
 BOOST_AUTO_TEST_CASE(a_reward_models_gradient_is_that_of_the_mean_loss) {
   const auto lists = toy_lists(9, 2);
   for (const bradley_terry& loss : {plain, strict}) {

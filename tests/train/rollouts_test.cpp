@@ -25,8 +25,8 @@ namespace {
 constexpr std::size_t everything = 100000;  // packed tokens
 constexpr token_id end = 0;
 
-/// Every third on one prompt of 20 tokens, and some of those with one response: they share trees in
-/// any packing.
+/// Every third has the same prompt of 20 tokens, and some of those the same response: they share
+/// trees in any packing.
 std::vector<tokenized_example> sampled(std::size_t count) {
   random_generator random(9);
   const token_ids shared = toy_tokens(random, 20, 20), answer = toy_tokens(random, 5, 5);

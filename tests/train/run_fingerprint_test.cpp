@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A state goes on with the run that it is of, and with no other unless it is told so.
+// A state resumes the run that it belongs to, and no other unless told to.
 
 #include "prefopt/train/run_fingerprint.hpp"
 
@@ -34,7 +34,7 @@ using namespace prefopt::tests;
 
 namespace {
 
-/// What is said of a run that goes on from `state`; "" where it goes on, to its end.
+/// The error of a run that resumes from `state`; "" if it continues to its end.
 template <class Reference, class Loss, class State>
 std::string said(bigram policy, Reference& reference, const Loss& loss,
                  const trainer_options& options, const std::vector<tokenized_pair>& pairs,
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_reference_is_the_same_but_for_rounding) {
     BOOST_TEST(changed(count, 1 + 1e-6));
     BOOST_TEST(!changed(count, 1 + 1e-2));
   }
-  // One of a few, moved by a nat, is seen; so is a set that grew.
+  // One of a few that moved by a nat is noticed; so is a set that grew.
   std::vector<double> few(sums.begin(), sums.begin() + 20), moved = few;
   moved[13] += 1;
   BOOST_TEST(!detail::of_one_reference(detail::in_groups(few), detail::in_groups(moved)));

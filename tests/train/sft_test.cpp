@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(a_step_of_sft_is_the_mean_over_responses_of_the_mean_over_t
   check_metric(found.metrics, "logps/chosen", (first + unlikely) / 2);
   BOOST_TEST(found.tokens == 5 + 2);  // what was rejected is not read
 
-  // By the logits after 0: p - [token], of three tokens that weigh 1/8 each and of one that weighs
-  // 1/2.
+  // With respect to the logits after 0: p - [token], of three tokens that weigh 1/8 each and of one
+  // that weighs 1/2.
   const std::vector<double> expected{3 * 0.75 / 8 - 2.0 / 8 + 0.75 / 2,
                                      3 * 0.25 / 8 - 1.0 / 8 + (0.25 - 1) / 2, (0.5 - 1) / 8,
                                      0.5 / 8};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// trainer::step, beside trainer::run.
+// trainer::step, compared with trainer::run.
 
 #include <cmath>
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace {
 
 const bigram reference = toy_policy(77);
 
-// 12 pairs by 4, in order: what a step reads can be handed over as well.
+// 12 pairs by 4, in order: what a step reads can also be passed in.
 trainer_options in_order() {
   trainer_options options = short_run;
   options.shuffle = false;
@@ -46,13 +46,13 @@ BOOST_AUTO_TEST_CASE(steps_one_by_one_give_the_bits_of_a_run) {
     reports.push_back(single.step(of_step(pairs, step)));
     BOOST_TEST(reports.back().total_steps == 9);
     BOOST_TEST(reports.back().last == (step == 8));
-    // a step alone knows of no epochs
+    // a single step knows no epochs
     reports.back().epoch = expected.reports.at(static_cast<std::size_t>(step)).epoch;
   }
   check_equal_reports(reports, expected.reports);
   BOOST_TEST(weights(stepped) == weights(ran), boost::test_tools::per_element());
   auto state = single.state(), known = whole.state();
-  // data come as they come
+  // single steps take no fingerprint of the data
   BOOST_TEST((state.fingerprint == run_fingerprint{.options = known.fingerprint.options}));
   state.fingerprint = known.fingerprint;
   BOOST_TEST((state == known));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Losses that carry numbers from step to step, in runs that stop, go on, evaluate and break.
+// Losses that carry numbers from step to step, in runs that stop, resume, evaluate and fail.
 
 #include <cmath>
 #include <cstdint>
@@ -39,7 +39,7 @@ void for_each_loss_with_a_state(const Visitor& visit) {
   visit(any_loss{sum});
 }
 
-/// A run of a loss on pairs of its own.
+/// A run of a loss on its own pairs.
 template <class Loss>
 struct toy_training {
   std::vector<tokenized_pair> pairs = toy_pairs(11);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a step found out and left behind, and how two of them are held against each other.
+// What a step found and left behind, and how two of them are compared.
 
 #include <cmath>
 #include <cstddef>

@@ -31,7 +31,7 @@ static_assert(!reference_for<reference_cache, sft>, "a loss that reads no refere
 
 namespace {
 
-/// Answers with a bigram of its own, or not at all.
+/// A separate bigram, or no reference if the loss reads none.
 template <class Loss>
 auto reference_of() {
   if constexpr (Loss::inputs.reference)
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_infinite_log_prob_is_refused_where_the_loss_would_not_sh
                         names_it);
 }
 
-/// Gives one number too few.
+/// Returns one number too few.
 struct forgetful_reference {
   std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     return std::vector<double>(batch.targets.size() - 1);

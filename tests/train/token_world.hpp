@@ -44,7 +44,7 @@ struct token_world {
     return scores;
   }
 
-  /// Every token but the end, so many times in turn.
+  /// `count` prompts: every token except the end, in turn.
   [[nodiscard]] static std::vector<token_ids> prompts(std::size_t count) {
     std::vector<token_ids> all;
     for (std::size_t i = 0; i < count; ++i)

@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(what_a_loss_reads_is_asked_for_before_the_first_forward_run
   BOOST_CHECK_NO_THROW((trainer{policy, no_reference{}, reads_none}));
   // a program may not know before it runs
   BOOST_CHECK_NO_THROW((trainer{policy, cache, any_loss{sft{}}}));
-  struct plain {  // tells no square sums
+  struct plain {  // gives no square sums
     bigram inner = toy_policy();
     std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
       return inner.token_log_probs(batch);
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_state_whose_counts_disagree_is_refused) {
   BOOST_TEST(run.steps_done() == 3);
 }
 
-// Nothing needs to stay of no_reference.
+// A no_reference may be a temporary.
 using cached = trainer<bigram, reference_cache, dpo>;
 using unreferenced = trainer<bigram, no_reference, sft>;
 static_assert(std::is_constructible_v<cached, bigram&, const reference_cache&, dpo>);

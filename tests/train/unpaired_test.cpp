@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_mismatched_completion_tells_kto_how_far_the_policy_went) 
   auto examples = toy_unpaired(8, 6);
   const outcome all = outcome_of(kto{}, examples);
   for (std::size_t e = 1; e < examples.size(); ++e) examples[e].mismatched.clear();
-  // one of them answers for the step
+  // one of them is enough for the step
   BOOST_TEST(outcome_of(kto{}, examples).found.loss != all.found.loss);
   BOOST_CHECK_THROW(outcome_of(kto{}, without_mismatched(examples)), value_error);
   bigram policy = toy_policy();
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(only_a_loss_that_reads_mismatched_completions_is_given_them
   BOOST_TEST(tokens_of(any_loss{bco{}}) == own);
   BOOST_TEST(tokens_of(any_loss{kto{}}) == all);
   BOOST_TEST(tokens_of(weighted_sum{weighted{bco{}, 1}, weighted{kto{}, 1}}) == all);
-  // A reference that was asked for the completions alone has all that bco reads.
+  // A reference computed for the completions alone has everything that bco reads.
   bigram policy = toy_policy();
   const auto completions =
       reference_log_probs(policy, examples, {.responses = response_selection::own()});

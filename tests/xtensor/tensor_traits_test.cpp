@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
-#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers lie in folders
+#if __has_include(<xtensor/containers/xtensor.hpp>)  // after 0.24 the headers are in folders
 #include <xtensor/containers/xadapt.hpp>
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xfixed.hpp>

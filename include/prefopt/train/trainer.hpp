@@ -55,7 +55,6 @@ struct training_state {
   friend bool operator==(const training_state&, const training_state&) = default;
 };
 
-<<<<<<< HEAD
 namespace detail {
 
 /// What a trainer without a reference measures against.
@@ -65,14 +64,9 @@ using default_reference =
 
 }  // namespace detail
 
-/// Trains a policy. It refers to policy and reference, which must outlive it. A reference that
-/// moves is moved by it. What does not model trainable_policy, reference_for<Loss> and
-/// loss_for<Policy> does not compile, with a sentence that says what is missing.
-=======
 /// Trains a policy. It holds references to policy and reference, which must outlive it. It updates
 /// a reference that moves. Types that do not model trainable_policy, reference_for<Loss> and
 /// loss_for<Policy> do not compile; the error says what is missing.
->>>>>>> en1
 template <class Policy, class Reference, class Loss>
 class trainer {
   static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
@@ -107,7 +101,6 @@ class trainer {
       reference.require_same_shape(policy);
   }
 
-<<<<<<< HEAD
   /// Without a reference: the reference is the policy as it is when `train` begins, whose log-probs
   /// the trainer computes then and keeps. If the loss reads none, there is none.
   trainer(Policy& policy, Loss loss, trainer_options options = {})
@@ -119,11 +112,8 @@ class trainer {
         options_(on_backend(backend_of(policy), checked(policy, *reference_, options, loss_))),
         optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
 
-  /// A reference that would be gone before the first step does not compile; `no_reference{}` may.
-=======
   /// A reference that would dangle before the first step does not compile; `no_reference{}` may be
   /// a temporary.
->>>>>>> en1
   trainer(Policy& policy, const Reference&& reference, Loss loss, trainer_options options = {})
     requires(!std::same_as<Reference, no_reference>)
       : trainer(detail::temporary_reference<Reference>::refused(policy), reference, std::move(loss),
@@ -235,7 +225,6 @@ class trainer {
     return options;
   }
 
-<<<<<<< HEAD
   /// Asks the policy for its log-probs before it moves.
   template <class Examples>
   void make_own_reference(const Examples& examples) {
@@ -248,10 +237,7 @@ class trainer {
     }
   }
 
-  /// Throws value_error where the state is of another run.
-=======
   /// Throws value_error if the state is from another run.
->>>>>>> en1
   void begin_with(run_fingerprint now) {
     if (restored_) detail::require_same_run(fingerprint_, now);
     fingerprint_ = std::move(now);
@@ -274,13 +260,8 @@ class trainer {
         learning_rate_factor(options_.schedule, step_,
                              {.warmup = options_.warmup_steps, .total = total_steps});
     optimizer_.step(policy_->parameters(), rate, clip_scale(norm, options_.max_grad_norm));
-<<<<<<< HEAD
-    // A rate beyond the numbers' range spoils weights without a word, and they must not be saved.
-    if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters())))
-=======
     // An out-of-range learning rate silently corrupts the weights, which must not be saved.
-    if (!std::isfinite(value_norm(policy_->backend(), policy_->parameters())))
->>>>>>> en1
+    if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters())))
       refuse("weights are not finite after the update", {members.begin(), members.end()});
     loss_ = std::move(loss);
     ++step_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A project that keeps prefopt in a folder of its own, and uses a loss and the CPU backend.
+// A project that keeps prefopt in a subfolder, and uses a loss and the CPU backend.
 
 #include <cmath>
 #include <span>
