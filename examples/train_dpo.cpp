@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", cause.what());
     return 128 + cause.signal;
   } catch (const std::bad_alloc&) {
-    std::fputs("error: out of memory; a lower --tokens-per-microbatch or --max-length needs less\n",
+    std::fputs("error: out of memory; try a lower --tokens-per-microbatch or --max-length\n",
                stderr);
     return 1;
   } catch (const std::exception& e) {

@@ -76,13 +76,14 @@ void add_files(CLI::App& app, options& o) {
       ->required();
   app.add_option(
          "--train", o.train,
-         "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+         "Pairs, ranked lists, or unpaired examples, depending on the loss: JSON lines or a JSON list, plain or "
          "gzip; may be a pipe")
       ->type_name("FILE")
       ->required();
-  app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
+  app.add_option("--eval", o.eval, "Held-out data of the same form, for evaluation")
+      ->type_name("FILE");
   app.add_option("--output", o.output,
-                 "Folder for the trained model, metrics.jsonl and checkpoints")
+                 "Folder for the trained model, metrics.jsonl, and checkpoints")
       ->type_name("DIR");
 }
 
@@ -108,26 +109,28 @@ void add_loss(CLI::App& app, raw_options& raw) {
   const auto not_negative = finite_number("at least 0", 0, none, true, false);
   const auto share = finite_number("at least 0 and below 1", 0, 1, true, false);
   const loss_number numbers[] = {
-      {"--beta", "How dear moving from the reference is (ipo: tau) [dpo 0.1; each loss its own]",
+      {"--beta",
+       "Strength of the KL penalty toward the reference (tau for ipo) [dpo 0.1; differs by loss]",
        above_zero},
-      {"--label-smoothing", "Share of pairs taken for mislabelled (dpo: conservative DPO) [dpo 0]",
+      {"--label-smoothing",
+       "Share of pairs assumed to be mislabeled (dpo: conservative DPO) [dpo 0]",
        finite_number("at least 0 and below 0.5", 0, 0.5, true, false)},
-      {"--f-alpha-divergence-coef", "alpha of the alpha_divergence [0.5]",
+      {"--f-alpha-divergence-coef", "alpha of alpha_divergence [0.5]",
        finite_number("finite", -none, none, true, true)},
-      {"--ld-alpha", "LD-DPO: weight of what the longer response has beyond the shorter [off]",
+      {"--ld-alpha",
+       "LD-DPO: weight of the longer response's tokens beyond the shorter's length [off]",
        finite_number("0 to 1", 0, 1, true, true)},
-      {"--simpo-gamma", "simpo: the margin expected [0.5]", not_negative},
+      {"--simpo-gamma", "simpo: target margin [0.5]", not_negative},
       {"--discopop-tau", "discopop: temperature [0.05]", above_zero},
-      {"--dpop-lambda", "dpop: weight of its penalty [50]", not_negative},
+      {"--dpop-lambda", "dpop: weight of the penalty [50]", not_negative},
       {"--desirable-weight", "kto: weight of desirable completions [1]", not_negative},
       {"--undesirable-weight", "kto: weight of undesirable completions [1]", not_negative},
       {"--beta-sensitivity", "beta_dpo: how fast beta follows the margins [0.6]", not_negative},
-      {"--filtered-share", "beta_dpo: share of a step's pairs left out [0.2]", share},
+      {"--filtered-share", "beta_dpo: share of a step's pairs to filter out [0.2]", share},
   };
-  app.add_option(
-         "--loss", raw.loss,
-         "A loss, or a sum as dpo:0.8,sft:1. Losses, with TRL's name where it is another: " +
-             loss_names())
+  app.add_option("--loss", raw.loss,
+                 "A loss, or a sum such as dpo:0.8,sft:1. Losses, with TRL's name if different: " +
+                     loss_names())
       ->type_name("NAME")
       ->capture_default_str();
   for (const loss_number& number : numbers)
@@ -140,24 +143,24 @@ void add_loss(CLI::App& app, raw_options& raw) {
   app.add_option_function<std::string>(
          "--f-divergence-type",
          [&raw](const std::string& name) { raw.values.choices["--f-divergence-type"] = name; },
-         "The divergence from the reference that the loss goes by [reverse_kl]")
+         "Divergence from the reference that the loss uses [reverse_kl]")
       ->check(CLI::IsMember({"reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"}));
   app.add_flag("--use-weighting", raw.values.use_weighting,
-               "WPO: weigh each example by how likely its responses are under the policy");
+               "WPO: weight each example by how likely its responses are under the policy");
 }
 
 void add_data(CLI::App& app, options& o) {
   using prefopt::truncation;
   app.add_option("--max-length", o.max_length,
-                 "Tokens of a prompt with its response [the model's context, 1024 at most]")
+                 "Maximum tokens of a prompt with its response [the model's context, at most 1024]")
       ->check(at_least(1));
   add_choice<truncation>(
       app, "--truncation", o.truncation,
-      "keep_start cuts a long sequence's end, keep_end its prompt's start first",
+      "keep_start cuts a long sequence's end; keep_end cuts its prompt's start first",
       {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
   app.add_flag(
       "--split-special-tokens", o.split_special_tokens,
-      "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
+      "Treat special tokens spelled out in the data, such as <|endoftext|>, as ordinary text");
 }
 
 void add_reference(CLI::App& app, raw_options& raw) {
@@ -166,11 +169,12 @@ void add_reference(CLI::App& app, raw_options& raw) {
       ->type_name("DIR");
   app.add_option(
          "--reference-cache", o.reference_cache,
-         "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
+         "Where to store the reference's log-probs; none: the reference runs alongside the policy at every step "
          "[reference_log_probs.safetensors in the output folder]")
       ->type_name("FILE|none");
-  app.add_flag("--sync-ref-model", raw.sync_reference,
-               "TR-DPO: the reference follows the policy; it runs beside it, as without a cache");
+  app.add_flag(
+      "--sync-ref-model", raw.sync_reference,
+      "TR-DPO: the reference follows the policy and runs alongside it, as without a cache");
   add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha,
       "The policy's share in each update of the reference",
       finite_number("above 0 and at most 1", 0, 1, false, true));
@@ -185,48 +189,50 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
   add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
   add_choice<schedule>(app, "--schedule", t.schedule,
-                       "linear, cosine or constant, after the warm-up",
+                       "linear, cosine, or constant, after the warm-up",
                        {{"linear", schedule::linear},
                         {"cosine", schedule::cosine},
                         {"constant", schedule::constant}},
                        "linear");
   add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises",
       at_least(0));
-  add(app, "--weight-decay", t.weight_decay, "On matrices and embeddings", not_negative);
-  add(app, "--adam-beta1", t.adam_beta1, "AdamW: memory of the gradient", fraction);
-  add(app, "--adam-beta2", t.adam_beta2, "AdamW: memory of its square", fraction);
+  add(app, "--weight-decay", t.weight_decay, "Weight decay on matrices and embeddings",
+      not_negative);
+  add(app, "--adam-beta1", t.adam_beta1, "AdamW: decay rate of the gradient's mean", fraction);
+  add(app, "--adam-beta2", t.adam_beta2, "AdamW: decay rate of its square's mean", fraction);
   add(app, "--adam-epsilon", t.adam_epsilon, "AdamW: added to the denominator", not_negative);
   add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off",
       not_negative);
-  add(app, "--batch-size", t.batch_size, "Pairs of an optimizer step", at_least(1));
+  add(app, "--batch-size", t.batch_size, "Pairs per optimizer step", at_least(1));
   app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch,
-                 "Packed tokens held at once; bounds memory")
+                 "Packed tokens processed at once; limits memory")
       ->check(at_least(1))
-      ->default_str("4096; on a GPU by its memory");
+      ->default_str("4096; on a GPU, depends on its memory");
   add(app, "--epochs", t.epochs, "Passes over the data", at_least(1));
   app.add_option("--max-steps", t.max_steps, "Optimizer steps, instead of --epochs")
       ->type_name("N")
       ->check(at_least(1));
-  add(app, "--seed", t.seed, "Of the pairs' order", at_least(0));
-  app.add_flag("--no-shuffle{false}", t.shuffle, "Take the pairs in the file's order");
+  add(app, "--seed", t.seed, "Seed of the pairs' order", at_least(0));
+  app.add_flag("--no-shuffle{false}", t.shuffle, "Use the pairs in the file's order");
 }
 
 void add_run(CLI::App& app, options& o) {
-  add(app, "--threads", o.threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
+  add(app, "--threads", o.threads, "CPU threads, at most 1024", CLI::Range(1, 1024));
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
   add_choice<precision_name>(
       app, "--precision", o.precision,
-      "fp32, or bf16: weights stay in float32 and are rounded where matrices are multiplied",
+      "fp32, or bf16: weights stay in float32 and are rounded for matrix products",
       {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
-  add(app, "--log-every", o.log_every, "Steps between lines on the console", at_least(1));
+  add(app, "--log-every", o.log_every, "Steps between console lines", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
     app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
   };
-  interval("--eval-every", o.eval_every, "Steps between evaluations [at the end only]");
-  interval("--save-every", o.save_every, "Steps between checkpoints [at the end only]");
-  app.add_flag("--resume", o.resume,
-               "Go on from the newest checkpoint in the output folder, or start where none is");
+  interval("--eval-every", o.eval_every, "Steps between evaluations [only at the end]");
+  interval("--save-every", o.save_every, "Steps between checkpoints [only at the end]");
+  app.add_flag(
+      "--resume", o.resume,
+      "Continue from the newest checkpoint in the output folder, or start if there is none");
   app.add_option(
          "--show-pairs", o.show_pairs,
          "Print the first N pairs as training will see them, and exit; nothing is trained or written")
@@ -256,16 +262,16 @@ void check_together(const CLI::App& app, const options& o) {
   }
   if (o.sync_reference) {
     if (o.reference_cache && o.reference_cache != "none")
-      refuse("--reference-cache", "a reference that moves has no log-probs to keep, expected none");
+      refuse("--reference-cache", "a moving reference has no log-probs to cache, expected none");
   } else {
-    refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
-    refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
+    refuse("--ref-model-mixup-alpha", "the reference moves only with --sync-ref-model");
+    refuse("--ref-model-sync-steps", "the reference moves only with --sync-ref-model");
   }
   if (o.device == device_name::cuda)
-    refuse("--threads", "they are the CPU's, and this run is on a GPU");
-  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given, which counts instead");
+    refuse("--threads", "these are CPU threads, and this run is on a GPU");
+  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given and replaces it");
   if (!o.trainer.shuffle)
-    refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
+    refuse("--seed", "it orders the pairs, but --no-shuffle keeps the file's order");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
     throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
@@ -285,7 +291,7 @@ parsed parse(int argc, char** argv) {
   options& o = raw.rest;
   o.threads = std::min(prefopt::available_threads(), 1024);
   CLI::App app(
-      "Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
+      "Trains a GPT-2 on preferences: reads a checkpoint folder and a JSONL file, writes a checkpoint folder.",
       "prefopt_train_dpo");
   app.get_formatter()->column_width(34);
   add_files(app, o);
