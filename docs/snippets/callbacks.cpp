@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run calls back, and how a run that was stopped goes on with the same bits.
+// Training callbacks, and how an interrupted run continues with the same bits.
 
 #include <algorithm>
 #include <cstdint>
@@ -54,12 +54,12 @@ int main() {
 
   printer print;
   // [run]
-  // every second step, and after the last
+  // every second step, and after the last one
   evaluate_every evaluation{2, held_out, held_out_reference};
   save_every save{4, [&](const auto& run, const step_report& step) {
-                    // together all that a run is
+                    // together, the complete state of a run
                     saved[step.step] = {weights_of(policy), run.state()};
-                    // errors name what was saved last
+                    // errors name the last save
                     return "memory, step " + std::to_string(step.step);
                   }};
   trainer run{policy, reference, dpo{.beta = 0.1}, options};
@@ -71,7 +71,7 @@ int main() {
   std::ranges::copy(saved[4].weights, again.parameters()[0].value.begin());
   trainer rest{again, reference, dpo{.beta = 0.1}, options};
   rest.restore(saved[4].state);
-  rest.train(pairs);  // the two steps that are left of six
+  rest.train(pairs);  // the remaining two of six steps
   // [/resume]
 
   const bool called = print.evaluations == 3 && saved.size() == 2 && saved[6].state.step == 6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A loss of lists that carries a number from step to step, in a run, a sum and an any_loss; and
-// tensors that are frozen.
+// A listwise loss that carries a number from step to step, used in a run, a sum, and an any_loss;
+// and frozen tensors.
 
 #include <algorithm>
 #include <cmath>
@@ -36,7 +36,7 @@ struct matched_scores {
       const double expected = std::exp(scores[k] - score_sum),
                    came = std::exp(rewards[k] - reward_sum);
       result.loss -= expected * (rewards[k] - reward_sum);
-      result.slopes.push_back(beta * (came - expected));  // one a response, by its `policy`
+      result.slopes.push_back(beta * (came - expected));  // one per response: d loss / d policy
     }
     return result;
   }
@@ -47,7 +47,7 @@ static_assert(listwise_loss<matched_scores>);
 // [/loss]
 
 // [state]
-/// The same with a beta that falls as the policy departs: divided by 1 + the mean log-ratio's size,
+/// The same with a beta that decreases as the policy moves away: divided by 1 + |mean log-ratio|
 /// over all steps.
 struct cooling : matched_scores {
   double mean = 0;
@@ -56,13 +56,13 @@ struct cooling : matched_scores {
   list_loss operator()(std::span<const response_log_probs> list) const {
     return matched_scores{beta / (1 + std::abs(mean))}(list);
   }
-  // once a step, with all of its examples, before the losses are asked
+  // once per step, with all of its examples, before the losses are computed
   void observe(const response_groups& step) {
     double sum = 0;
     for (const response_log_probs& one : step.responses) sum += one.policy - one.reference;
     mean += (sum / double(step.responses.size()) - mean) / ++steps;
   }
-  // goes into the trainer's state, and back
+  // saved in the trainer's state, and restored from it
   std::vector<double> state() const { return {mean, steps}; }
   void restore(std::span<const double> state) {
     if (state.size() != 2) throw value_error("cooling: not its state");
@@ -105,7 +105,7 @@ bool a_frozen_tensor_stays() {
   bigram table(4);
   const auto before = table.parameters()[0].value.front();
   // [frozen]
-  table.set_trainable("logits", false);  // kept by the model; before its trainer is made
+  table.set_trainable("logits", false);  // kept by the model; call before constructing its trainer
   // [/frozen]
   return before == 0 && !table.parameters()[0].trainable;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A loss and a callback that the library does not have, in a run of it.
+// A loss and a callback that the library does not have, used in a run.
 
 #include <cmath>
 #include <cstdio>
@@ -18,9 +18,9 @@ using namespace prefopt;
 struct soft_hinge {
   double beta = 0.1;  ///< above 0
 
-  // for messages; may be left out
+  // for messages; optional
   static constexpr std::string_view name = "soft_hinge";
-  // what it wants to be given
+  // how its inputs are reduced over tokens
   static constexpr token_reduction reduction = token_reduction::sum;
   static constexpr loss_inputs inputs{.rejected = true, .reference = true};  // what it reads
 
@@ -36,7 +36,7 @@ static_assert(pairwise_loss<soft_hinge>);
 // [/loss]
 
 // [callback]
-/// Ends a run once the policy has preferred the chosen response of every pair in ten steps on end.
+/// Ends a run once the policy has preferred every pair's chosen response for ten steps in a row.
 struct stop_when_learned {
   int steps_in_a_row = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A container that the library does not know, taught to it by its traits.
+// Traits for a container that the library does not know.
 
 #include <algorithm>
 #include <array>
@@ -25,7 +25,7 @@ struct prefopt::tensor_traits<std::deque<float>> {
   static void copy(const std::deque<float>& values, float* to) { std::ranges::copy(values, to); }
 };
 static_assert(prefopt::vector_like<std::deque<float>>);
-// in pieces: copied, never looked at in place
+// stored in pieces: copied, never read in place
 static_assert(!prefopt::contiguous_tensor<std::deque<float>>);
 // [/traits]
 

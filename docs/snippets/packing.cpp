@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One pair as a tree, and the law of packing: a batch gives what its sequences give one by one.
+// One pair as a tree, and the law of packing: a batch gives the same as its sequences one by one.
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@ bool the_drawing_holds() {
   // [pack]
   const std::vector<tokenized_pair> pairs{
       {.prompt = {the, cat}, .chosen = {sat, down, stop}, .rejected = {sat, up, stop}}};
-  const std::vector<std::size_t> members{0};  // which pairs, by their index
+  const std::vector<std::size_t> members{0};  // indices of the pairs
   const prefix_tree_batch batch = pack(pairs, members);
   // [/pack]
 

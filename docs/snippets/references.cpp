@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The four things that can serve as a reference.
+// The four kinds of references.
 
 #include <cstdio>
 #include <utility>
@@ -16,7 +16,7 @@ const std::vector<tokenized_pair> pairs{{.prompt = {1}, .chosen = {2, 0}, .rejec
                                         {.prompt = {3}, .chosen = {1, 0}, .rejected = {1, 2, 0}}};
 const trainer_options options{.learning_rate = 0.05, .batch_size = 2, .epochs = 5};
 
-/// The table that a fresh policy ends with.
+/// The trained table of a new policy.
 template <class Train>
 std::vector<double> trained(const Train& train) {
   bigram policy(4);
@@ -30,7 +30,7 @@ std::vector<double> trained(const Train& train) {
 int main() {
   const auto by_cache = trained([](bigram& policy) {
     // [cache]
-    // now, before the policy moves
+    // now, before the policy changes
     const reference_cache reference = reference_log_probs(policy, pairs);
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
     run.train(pairs);
@@ -49,12 +49,12 @@ int main() {
     // [moving]
     moving_reference reference{std::move(start), {.mixup_alpha = 0.6, .sync_steps = 4}};
     trainer run{policy, reference, dpo{.beta = 0.1}, options};
-    run.train(pairs);  // the trainer moves it
+    run.train(pairs);  // the trainer updates it
     // [/moving]
   });
   const auto supervised = trained([](bigram& policy) {
     // [none]
-    // a loss that reads no reference is given none
+    // for a loss that reads no reference
     trainer run{policy, no_reference{}, sft{}, options};
     run.train(pairs);
     // [/none]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A reward model on pairs, PPO against a reward, and DPO on pairs that a judge makes.
+// A reward model on pairs, PPO against a reward, and DPO on pairs chosen by a judge.
 
 #include <cstdio>
 #include <optional>
@@ -12,7 +12,7 @@ namespace {
 
 using namespace prefopt;
 
-/// How many tokens 2 the responses hold, one number a response.
+/// The number of tokens equal to 2 in each response.
 std::vector<double> count_of_twos(std::span<const tokenized_example> examples) {
   std::vector<double> rewards;
   for (const auto& example : examples)
@@ -77,7 +77,7 @@ int main() {
     random_generator random(1);
     const auto judge = [](const tokenized_example& example) -> std::optional<std::size_t> {
       const auto scores = count_of_twos(std::span(&example, 1));
-      if (scores[0] == scores[1]) return std::nullopt;  // cannot tell: no pair
+      if (scores[0] == scores[1]) return std::nullopt;  // undecided: no pair
       return scores[0] > scores[1] ? 0 : 1;
     };
     for (int step = 0; step < 50; ++step) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A sum of losses, and a loss whose name is known at run time only.
+// A sum of losses, and a loss whose name is known only at run time.
 
 #include <cstdio>
 #include <string_view>
@@ -40,7 +40,7 @@ int main() {
   const weighted_sum rpo{weighted{dpo{.beta = 0.1}, 1.0}, weighted{sft{}, 1.0}};
   const weighted_sum mpo{
       weighted{weighted_sum{weighted{dpo{}, 0.8}, weighted{bco_pair{}, 0.2}}, 1.0},
-      weighted{sft{}, 1.0}};  // more than two terms: a sum is a term
+      weighted{sft{}, 1.0}};  // for more than two terms, use a sum as a term
   // [/sum]
   const bool holds =
       trained(loss_of("dpo")) == trained(dpo{.beta = 0.1}) && trained(rpo) != trained(mpo);

@@ -85,14 +85,14 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flags, Value& value,
 inline void add_precision(CLI::App& app, precision_name& precision) {
   add_choice<precision_name>(
       app, "--precision", precision,
-      "fp32, or bf16: weights stay in float32 and are rounded where matrices are multiplied",
+      "fp32, or bf16: weights stay in float32 and are rounded for matrix products",
       {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
 }
 
 /// `threads` begins as what the CPU has.
 inline void add_threads(CLI::App& app, int& threads) {
   threads = std::min(prefopt::available_threads(), 1024);
-  add(app, "--threads", threads, "Threads of the CPU, 1024 at most", CLI::Range(1, 1024));
+  add(app, "--threads", threads, "CPU threads, at most 1024", CLI::Range(1, 1024));
 }
 
 /// Reads a command's arguments, of which the first is its name. Gives the status to exit with:

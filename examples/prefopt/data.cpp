@@ -49,8 +49,9 @@ raw_file read_file(const data_options& o, const std::string& name) {
     std::string expected;
     for (const preference_form one : o.read_by->forms)
       expected += prefopt::concat(expected.empty() ? "" : " or ", name_of(one));
-    throw prefopt::value_error(prefopt::concat(name, ": holds ", name_of(form), ", the loss ",
-                                               o.read_by->spec, " reads ", expected));
+    throw prefopt::value_error(prefopt::concat(name, ": contains ", name_of(form),
+                                               ", but the loss ", o.read_by->spec, " reads ",
+                                               expected));
   }
   return {name, form, read_records(file, form)};
 }
@@ -77,7 +78,7 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
   if (text && !has_tokenizer(o.model))
     throw prefopt::format_error(
         prefopt::concat(*text, ": the pair is text, but ", o.model,
-                        " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
+                        " has no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
   if (text) {
     auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
     try {
@@ -85,7 +86,7 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
     } catch (const prefopt::value_error& cause) {
       throw prefopt::format_error(
           prefopt::concat(o.model, ": ", cause.what(),
-                          "; name a token that it has as eos_token, in tokenizer_config.json"));
+                          "; set eos_token in tokenizer_config.json to one of its tokens"));
     }
     return tokenizer;
   }
@@ -180,10 +181,10 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
         if (made.report.special_texts != 0)
           say(prefopt::concat(
               made.report.special_texts,
-              made.report.special_texts == 1 ? " text spells" : " texts spell",
+              made.report.special_texts == 1 ? " text spells out" : " texts spell out",
               " a special token, such as ", prefopt::quote_token(made.report.special_token),
               " on line ", made.report.special_line,
-              "; the model sees that token, or with --split-special-tokens ordinary text"));
+              "; the model sees that token, or ordinary text with --split-special-tokens"));
         if constexpr (requires { made.examples[0].mismatched; }) {
           if (o.read_by != nullptr && o.read_by->loss.inputs.mismatched)
             add_mismatched(made.examples, data.max_length);
@@ -195,8 +196,8 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
             file.form != preference_form::unpaired && share >= 0.25)
           say(prefopt::concat(
               std::lround(100 * share),
-              "% of the responses' tokens are a beginning that they share; a loss of averages would be "
-              "another with that in the prompt"));
+              "% of the responses' tokens are a shared beginning; a loss of averages changes if you move it "
+              "to the prompt"));
         if (o.read_by != nullptr) check_readable(o.read_by->loss, all, file.name);
         return all;
       },
@@ -233,7 +234,7 @@ run_data read_data(const data_options& o, const std::string& train_file,
   if (!text && eval) text = first_text(*eval);
   if (o.split_special_tokens && !text)
     std::fprintf(o.console,
-                 "--split-special-tokens: the data is token ids, there is no text to split\n");
+                 "--split-special-tokens: the data is token ids, so there is no text to split\n");
   data.tokenizer = tokenizer_for(o, text);
   data.train = tokenized(train, data, o, config.vocab_size);
   if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);
@@ -254,21 +255,22 @@ void check_same_tokenizer(const std::string& model, const std::string& reference
     theirs = parts_in(reference);
   } catch (const prefopt::error& cause) {
     if (data.tokenizer) throw;
-    std::printf("the tokenizers of model and reference are not compared: %s\n", cause.what());
+    std::printf("the tokenizers of the model and the reference cannot be compared: %s\n",
+                cause.what());
     return;
   }
   if (!ours) return;  // the data hold ids
   if (!theirs) {
-    std::printf("%s: holds no tokenizer; the reference is taken to read the model's tokens\n",
+    std::printf("%s: has no tokenizer; the reference is assumed to read the model's tokens\n",
                 reference.c_str());
     return;
   }
   const std::string difference = prefopt::describe_difference(*ours, *theirs);
   if (!difference.empty())
     throw prefopt::value_error(prefopt::concat(
-        reference, ": its tokenizer is not the model's: ", difference,
-        "; take a reference that reads the model's tokens, or remove the tokenizer's files "
-        "from its folder if it does"));
+        reference, ": its tokenizer differs from the model's: ", difference,
+        "; use a reference that reads the model's tokens, or, if this one does, remove the "
+        "tokenizer's files from its folder"));
 }
 
 std::string hash_of(const data_set& data) {

@@ -27,15 +27,15 @@ struct data_options {
 inline void add_data(CLI::App& app, data_options& o) {
   using prefopt::truncation;
   app.add_option("--max-length", o.max_length,
-                 "Tokens of a prompt with its response [the model's context, 1024 at most]")
+                 "Maximum tokens of a prompt with its response [the model's context, at most 1024]")
       ->check(at_least(1));
   add_choice<truncation>(
       app, "--truncation,--truncation-mode", o.truncation,
-      "keep_start cuts a long sequence's end, keep_end its prompt's start first",
+      "keep_start cuts a long sequence's end; keep_end cuts its prompt's start first",
       {{"keep_start", truncation::keep_start}, {"keep_end", truncation::keep_end}}, "keep_start");
   app.add_flag(
       "--split-special-tokens", o.split_special_tokens,
-      "Take special tokens that the data spells, such as <|endoftext|>, for ordinary text");
+      "Treat special tokens spelled out in the data, such as <|endoftext|>, as ordinary text");
 }
 
 }  // namespace program

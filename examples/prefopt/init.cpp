@@ -24,7 +24,7 @@ int init(int argc, char** argv) {
   app.add_option("--output", output, "Folder to write")->required();
   app.add_option(
       "--tokenizer", tokenizer_folder,
-      "Folder with vocab.json and merges.txt, or tokenizer.json; without it bytes are tokens");
+      "Folder with vocab.json and merges.txt, or tokenizer.json; without it, bytes are tokens");
   app.add_option("--n-layer", config.n_layer);
   app.add_option("--n-head", config.n_head);
   app.add_option("--n-embd", config.n_embd);
@@ -33,7 +33,8 @@ int init(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
 
   if (const std::string name = prefopt::find_model_file(output); !name.empty())
-    throw prefopt::value_error(prefopt::concat(output, ": holds a model already, or files of one (",
+    throw prefopt::value_error(prefopt::concat(output,
+                                               ": already contains a model, or files of one (",
                                                name, "); expected another folder"));
   const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
                                                   : prefopt::load_tokenizer(tokenizer_folder);

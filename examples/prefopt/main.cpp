@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", cause.what());
     return 128 + cause.signal;
   } catch (const std::bad_alloc&) {
-    return report("out of memory; a lower --tokens-per-microbatch or --max-length needs less");
+    return report("out of memory; try a lower --tokens-per-microbatch or --max-length");
   } catch (const std::exception& cause) {
     return report(cause.what());
   }

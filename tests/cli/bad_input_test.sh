@@ -101,15 +101,15 @@ echo '{"prompt_ids": [1], "chosen_ids": [2], "rejected_ids": [3]}' >ids.jsonl
 grep -q '"i":72' other_tokens/vocab.json || fail "another vocabulary"
 sed -i 's/"i":72/"i":73/; s/"j":73/"j":72/' other_tokens/vocab.json
 for data in pairs.jsonl ids.jsonl; do
-  expect 1 "other_tokens: its tokenizer is not the model's: token id 72 is \"j\", expected \"i\"" "$train" --model model --train $data --output out --reference other_tokens
+  expect 1 "other_tokens: its tokenizer differs from the model's: token id 72 is \"j\", expected \"i\"" "$train" --model model --train $data --output out --reference other_tokens
 done
 echo broken >other_tokens/merges.txt
 expect 1 "other_tokens/merges.txt" "$train" --model model --train pairs.jsonl --output out --reference other_tokens
 expect 0 "" "$train" --model model --train ids.jsonl --output out --max-steps 1 --reference other_tokens
-grep -q '^the tokenizers of model and reference are not compared: .*merges.txt' stdout || fail "not said: $(cat stdout)"
+grep -q '^the tokenizers of the model and the reference cannot be compared: .*merges.txt' stdout || fail "not said: $(cat stdout)"
 rm -rf out other_tokens/vocab.json other_tokens/merges.txt
 expect 0 "" "$train" --model model --train pairs.jsonl --output out --max-steps 1 --reference other_tokens
-[[ $(grep -c '^other_tokens: holds no tokenizer' stdout) == 1 ]] || fail "not said once: $(cat stdout)"
+[[ $(grep -c '^other_tokens: has no tokenizer' stdout) == 1 ]] || fail "not said once: $(cat stdout)"
 rm -rf out
 mkdir small
 "$init" --output small/positions --n-layer 1 --n-head 1 --n-embd 8 --n-positions 32
@@ -137,7 +137,7 @@ mkdir held
 for name in model.safetensors metrics.jsonl eval.jsonl model.safetensors.index.json; do
   rm -rf held/*
   echo precious >held/$name
-  expect 1 "held.*holds a run" "$train" --model model --train pairs.jsonl --output held
+  expect 1 "held.*already contains a run" "$train" --model model --train pairs.jsonl --output held
   [[ $(cat held/$name) == precious ]] || fail "$name was written over"
 done
 # If it contains any part of a model, neither program overwrites any of it.
@@ -147,9 +147,9 @@ for name in config.json generation_config.json vocab.json merges.txt tokenizer.j
   echo precious >held/$name
   for option in "" --resume; do
     # shellcheck disable=SC2086
-    expect 1 "held.*model already \($name\).*another folder" "$train" --model model --train pairs.jsonl --output held $option
+    expect 1 "held.*already contains a run or a model \($name\).*another folder" "$train" --model model --train pairs.jsonl --output held $option
   done
-  expect 1 "held.*model already.*$name.*another folder" "$init" --output held
+  expect 1 "held.*already contains a model.*$name.*another folder" "$init" --output held
   [[ $(ls held) == "$name" && $(cat held/$name) == precious ]] || fail "$name was written over: $(ls held)"
 done
 expect 2 "seed" "$init" --output new --seed -1
@@ -170,8 +170,8 @@ expect 0 "" "$train" --model model --train ids.jsonl --output ids --max-steps 2 
 grep -q -e "--split-special-tokens: the data is token ids" stdout || fail "ids with --split-special-tokens: $(cat stdout)"
 grep -q -e "--warmup-steps" stdout && fail "a warm-up that ends was called endless: $(cat stdout)"
 cp model/model.safetensors before
-expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model
-expect 1 "model.*holds" "$train" --model model --train pairs.jsonl --output model --resume
+expect 1 "model.*already contains" "$train" --model model --train pairs.jsonl --output model
+expect 1 "model.*already contains" "$train" --model model --train pairs.jsonl --output model --resume
 cmp -s before model/model.safetensors || fail "the model was written over"
 
 # A rate at which numbers overflow float32: the step and the pairs are named.

@@ -75,7 +75,7 @@ echo '{"prompt": "Q:", "chosen": " the same beginning X", "rejected": " the same
 echo '{"prompt": "Q: the same beginning", "chosen": " X", "rejected": " Y."}' >moved.jsonl
 for loss in dpo summed_ipo ipo; do
   run "shared_$loss" --train shared.jsonl --loss $loss --reference other
-  grep -q 'shared.jsonl: 89% of the responses. tokens are a beginning that they share' stdout || fail "no share: $(cat stdout)"
+  grep -q 'shared.jsonl: 89% of the responses. tokens are a shared beginning' stdout || fail "no share: $(cat stdout)"
   run "moved_$loss" --train moved.jsonl --loss $loss --reference other
   for file in shared moved; do values ${file}_$loss loss >$file.numbers; done
   if [[ $loss == ipo ]]; then

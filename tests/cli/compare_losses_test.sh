@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 expect 0 "" "$train" --help
-names=$(sed -n 's/.*where it is another: //p' stdout | sed 's/ ([a-z_]*)//g; s/,//g')
+names=$(sed -n 's/.*if different: //p' stdout | sed 's/ ([a-z_]*)//g; s/,//g')
 expect 0 "" "$PREFOPT_COMPARE_LOSSES"
 for name in $names tdpo1 tdpo2; do
   grep -q "^| \`$name\` |" stdout || fail "no line of $name"

@@ -89,7 +89,7 @@ show 1 "turns.jsonl: line 1: chosen: a response whose message 2 is not the assis
 # Special tokens in the data.
 { cat pairs.jsonl; echo '{"prompt": "What is <|endoftext|>?", "chosen": " A <|endoftext|>.<|endoftext|>\n", "rejected": " Nothing."}'; } >special.jsonl
 show 0 "" special.jsonl
-said '2 texts spell a special token, such as "<|endoftext|>" on line 13'
+said '2 texts spell out a special token, such as "<|endoftext|>" on line 13'
 said '1 without what stood behind an end token'
 [[ $(tail -1 stdout | grep -o 256 | wc -l) == 4 ]] || fail "not recognized: $(tail -1 stdout)"
 show 0 "" special.jsonl --split-special-tokens
@@ -97,7 +97,7 @@ show 0 "" special.jsonl --split-special-tokens
 silent
 echo '{"prompt": [{"role": "user", "content": "a<|endoftext|>b"}], "chosen": [{"role": "assistant", "content": "c"}], "rejected": [{"role": "assistant", "content": "d"}]}' >content.jsonl
 show 0 "" content.jsonl
-said '1 text spells a special token'
+said '1 text spells out a special token'
 
 # Examples that cannot be trained on are dropped and counted.
 { echo '{"prompt_ids": [], "chosen_ids": [1], "rejected_ids": [2]}'; echo '{"prompt_ids": [1], "chosen_ids": [1], "rejected_ids": [2]}'; } >ids.jsonl

@@ -26,7 +26,7 @@ differ() { ! cmp -s "$1/model.safetensors" "$2/model.safetensors" || fail "$1 an
 
 # All names that --help lists, also with micro-batches of one example.
 expect 0 "" "$train" --help
-names=$(sed -n 's/.*where it is another: //p' stdout | sed 's/ ([a-z_]*)//g; s/,//g')
+names=$(sed -n 's/.*if different: //p' stdout | sed 's/ ([a-z_]*)//g; s/,//g')
 [[ $(wc -w <<<"$names") -ge 27 ]] || fail "names: $names"
 for name in $names; do
   data=pairs
@@ -98,9 +98,9 @@ expect 0 "" "$train" --model model --train lists.jsonl --loss s_dpo --show-pairs
 grep -q '"scores":\[0.0,20.0,0.5\].*"response_2_pieces":\[" ","y","e","s"," ","0",' stdout || fail "a list: $(head -c 300 stdout)"
 expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 1
 grep -q '"completion_ids":.*"mismatched_ids":.*"label":false' stdout || fail "unpaired: $(head -c 300 stdout)"
-run 1 "lists.jsonl: holds lists, the loss dpo reads pairs" refused --loss dpo --train lists.jsonl
-run 1 "pairs.jsonl: holds pairs, the loss kto reads unpaired" refused --loss kto --train pairs.jsonl
-run 1 "unpaired.jsonl: holds unpaired examples, the loss s_dpo reads pairs or lists" refused --loss s_dpo --train pairs.jsonl \
+run 1 "lists.jsonl: contains lists, but the loss dpo reads pairs" refused --loss dpo --train lists.jsonl
+run 1 "pairs.jsonl: contains pairs, but the loss kto reads unpaired" refused --loss kto --train pairs.jsonl
+run 1 "unpaired.jsonl: contains unpaired examples, but the loss s_dpo reads pairs or lists" refused --loss s_dpo --train pairs.jsonl \
   --eval unpaired.jsonl
 sed '3s/20, 0.5/2, 2/' lists.jsonl >ties.jsonl  # the third line's scores are 2, 2, 2
 run 1 "ties.jsonl: line 3: plackett_luce_dpo: " refused --loss plackett_luce_dpo --train ties.jsonl
@@ -110,12 +110,12 @@ run 1 "one_prompt.jsonl: kto: no example has a mismatched response" refused --lo
 # Invalid combinations are reported before any file is read.
 refused() { expect 2 "$1" "$train" --model nowhere --train nowhere --output out "${@:2}"; }
 refused "no loss is called nonsense, expected one of dpo \(sigmoid\), ipo" --loss nonsense
-refused "dpo stands twice" --loss dpo:1,sigmoid:2
-refused "a weight, but nothing" --loss dpo:0.5
+refused "dpo is given twice" --loss dpo:1,sigmoid:2
+refused "a weight, but no second loss" --loss dpo:0.5
 refused "dpo:x, expected NAME:WEIGHT" --loss dpo:x,sft:1
 refused "dpo:inf, expected NAME:WEIGHT" --loss dpo:inf,sft:1
 refused "no loss is called" --loss dpo,
-refused "kto:1,dpo:1 read no form of data in common" --loss kto,dpo
+refused "kto:1,dpo:1 have no form of data in common" --loss kto,dpo
 refused "--simpo-gamma: the loss dpo does not read it" --loss dpo --simpo-gamma 1
 refused "--beta: the loss sft does not read it" --loss sft --beta 1
 refused "--label-smoothing: the loss ipo does not read it" --loss ipo --label-smoothing 0.1
@@ -125,8 +125,8 @@ refused "--ld-alpha: the loss ipo does not read it" --loss ipo --ld-alpha 0.3
 refused "couples the examples of a step" --loss aot --use-weighting
 refused "--reference: the loss simpo does not read it" --loss simpo --reference model
 refused "--sync-ref-model: the loss orpo does not read it" --loss orpo --sync-ref-model
-refused "--ref-model-sync-steps: the reference moves with --sync-ref-model only" --ref-model-sync-steps 3
-refused "--reference-cache: a reference that moves" --sync-ref-model --reference-cache file
+refused "--ref-model-sync-steps: the reference moves only with --sync-ref-model" --ref-model-sync-steps 3
+refused "--reference-cache: a moving reference" --sync-ref-model --reference-cache file
 refused "--ref-model-mixup-alpha" --sync-ref-model --ref-model-mixup-alpha 0
 
 # A moving reference.

@@ -116,7 +116,7 @@ cp -r whole torn
 rm torn/model.safetensors
 sed -i 5d torn/metrics.jsonl
 expect 0 "" "$train" "${arguments[@]}" --output torn --resume
-grep -q "torn/metrics.jsonl: holds 55 of the 56 steps" stdout || fail "a short log was not told: $(cat stdout)"
+grep -q "torn/metrics.jsonl: has 55 of the 56 steps" stdout || fail "a short log was not told: $(cat stdout)"
 cmp -s {whole,torn}/model.safetensors || fail "a short log changed the model"
 mapfile -t rest < <(once --model)
 expect 1 "--model" "$train" "${rest[@]}" --model other --output whole --resume
@@ -133,7 +133,7 @@ for file in optimizer.safetensors trainer_state.json model.safetensors; do
   rm damaged/model.safetensors
   truncate -s 100 damaged/checkpoint-56/$file
   expect 0 "" "$train" "${arguments[@]}" --output damaged --resume
-  grep -q "checkpoint-56 is not whole" stdout || fail "a damaged $file was not told: $(cat stdout)"
+  grep -q "checkpoint-56 is not intact" stdout || fail "a damaged $file was not told: $(cat stdout)"
   [[ $(stat -c %s damaged/checkpoint-56.damaged/$file) == 100 ]] || fail "the damaged checkpoint-56 was not kept"
   cmp -s {whole,damaged}/checkpoint-56/$file || fail "checkpoint-56 was not made again"
   cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
@@ -152,7 +152,7 @@ for option in "" --resume; do
 done
 rm -rf old/*
 mkdir old/checkpoint-5
-expect 1 "old: holds a run already, and none of its checkpoints.*another folder" "$train" "${arguments[@]}" --output old
+expect 1 "old: already contains a run, and none of its checkpoints.*another folder" "$train" "${arguments[@]}" --output old
 
 # Nothing to resume from: it says so and starts.
 expect 0 "" "$train" "${arguments[@]}" --output fresh --resume

@@ -183,7 +183,7 @@ row_damage() { # the newest checkpoint's files, its cache, its logs
         cmp -s {half,out}/checkpoint-15/$file && continue
         resume out
         if [[ $? == 0 ]] && is_whole out; then
-          grep -q "checkpoint-15 is not whole" stdout && name="older taken aloud, same bytes" || name="without effect"
+          grep -q "checkpoint-15 is not intact" stdout && name="older taken aloud, same bytes" || name="without effect"
           [[ $name == without* && $file != trainer_state.json ]] && trial 1 "UNNOTICED $file" || trial 0 "$name"
         else
           trial 1 "OTHER BYTES OR STATUS $file $kind"
@@ -198,7 +198,7 @@ row_damage() { # the newest checkpoint's files, its cache, its logs
   [[ $? == 1 ]] && one_error && cmp -s <(sum_of out) before; trial $? "all damaged: refused, nothing touched"
   rm -rf out && cp -r half out
   mv out/checkpoint-15 out/checkpoint-14
-  resume out && is_whole out && grep -q "is of step 15, not 14" stdout; trial $? "older taken aloud, same bytes"
+  resume out && is_whole out && grep -q "is from step 15, not 14" stdout; trial $? "older taken aloud, same bytes"
 }
 
 row_cache() {
@@ -224,7 +224,7 @@ row_logs() { # metrics.jsonl missing, short, moved, with unrelated lines
     "mv out/metrics.jsonl out/old" "rm out/eval.jsonl"; do
     rm -rf out && cp -r half out
     $how
-    resume out && cmp -s {whole,out}/model.safetensors && { [[ $how == *eval* ]] || grep -q "metrics.jsonl: holds" stdout; }
+    resume out && cmp -s {whole,out}/model.safetensors && { [[ $how == *eval* ]] || grep -q "metrics.jsonl: has" stdout; }
     trial $? "told, same model"
   done
 }

@@ -47,8 +47,8 @@ class fall_notice {
         "note: both responses became less likely (log-probs against the reference, ",
         evaluated ? "last evaluation" : "last steps", ": chosen ", nats(chosen), ", rejected ",
         nats(rejected),
-        " nats). Such losses raise the difference only; --loss dpo:1,sft:1 or dpop ",
-        "hold the chosen response up");
+        " nats). Such losses raise only the difference; to keep the chosen response ",
+        "likely, use --loss dpo:1,sft:1 or dpop");
   }
 
  private:

@@ -22,7 +22,7 @@ void on_signal(int signal) {
   const int kept = errno;
   if (!is_training) {
     say(name_of_signal(signal));
-    say(": ended before the first step, there is nothing to save\n");
+    say(": ended before the first step; there is nothing to save\n");
     ::_exit(128 + signal);
   }
   int none = 0;

@@ -24,26 +24,28 @@ void add_loss(CLI::App& app, loss_options& chosen) {
   const auto not_negative = finite_number("at least 0", 0, none, true, false);
   const auto share = finite_number("at least 0 and below 1", 0, 1, true, false);
   const loss_number numbers[] = {
-      {"--beta", "How dear moving from the reference is (ipo: tau) [dpo 0.1; each loss its own]",
+      {"--beta",
+       "Strength of the KL penalty toward the reference (tau for ipo) [dpo 0.1; differs by loss]",
        above_zero},
-      {"--label-smoothing", "Share of pairs taken for mislabelled (dpo: conservative DPO) [dpo 0]",
+      {"--label-smoothing",
+       "Share of pairs assumed to be mislabeled (dpo: conservative DPO) [dpo 0]",
        finite_number("at least 0 and below 0.5", 0, 0.5, true, false)},
-      {"--f-alpha-divergence-coef", "alpha of the alpha_divergence [0.5]",
+      {"--f-alpha-divergence-coef", "alpha of alpha_divergence [0.5]",
        finite_number("finite", -none, none, true, true)},
-      {"--ld-alpha", "LD-DPO: weight of what the longer response has beyond the shorter [off]",
+      {"--ld-alpha",
+       "LD-DPO: weight of the longer response's tokens beyond the shorter's length [off]",
        finite_number("0 to 1", 0, 1, true, true)},
-      {"--simpo-gamma", "simpo: the margin expected [0.5]", not_negative},
+      {"--simpo-gamma", "simpo: target margin [0.5]", not_negative},
       {"--discopop-tau", "discopop: temperature [0.05]", above_zero},
-      {"--dpop-lambda", "dpop: weight of its penalty [50]", not_negative},
+      {"--dpop-lambda", "dpop: weight of the penalty [50]", not_negative},
       {"--desirable-weight", "kto: weight of desirable completions [1]", not_negative},
       {"--undesirable-weight", "kto: weight of undesirable completions [1]", not_negative},
       {"--beta-sensitivity", "beta_dpo: how fast beta follows the margins [0.6]", not_negative},
-      {"--filtered-share", "beta_dpo: share of a step's pairs left out [0.2]", share},
+      {"--filtered-share", "beta_dpo: share of a step's pairs to filter out [0.2]", share},
   };
-  app.add_option(
-         "--loss,--loss-type", chosen.name,
-         "A loss, or a sum as dpo:0.8,sft:1. Losses, with TRL's name where it is another: " +
-             loss_names())
+  app.add_option("--loss,--loss-type", chosen.name,
+                 "A loss, or a sum such as dpo:0.8,sft:1. Losses, with TRL's name if different: " +
+                     loss_names())
       ->type_name("NAME")
       ->capture_default_str();
   for (const loss_number& number : numbers)
@@ -58,10 +60,10 @@ void add_loss(CLI::App& app, loss_options& chosen) {
          [&chosen](const std::string& name) {
            chosen.values.choices["--f-divergence-type"] = name;
          },
-         "The divergence from the reference that the loss goes by [reverse_kl]")
+         "Divergence from the reference that the loss uses [reverse_kl]")
       ->check(CLI::IsMember({"reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"}));
   app.add_flag("--use-weighting", chosen.values.use_weighting,
-               "WPO: weigh each example by how likely its responses are under the policy");
+               "WPO: weight each example by how likely its responses are under the policy");
 }
 
 chosen_loss loss_of(const loss_options& chosen) {

@@ -213,7 +213,7 @@ std::vector<term> parse(const std::string& spec) {
     const std::size_t colon = part.find(':');
     term one{&find(std::string_view(part).substr(0, colon)), {}};
     if (!seen.insert(one.which->name).second)
-      throw value_error(prefopt::concat("--loss: ", one.which->name, " stands twice"));
+      throw value_error(prefopt::concat("--loss: ", one.which->name, " is given twice"));
     if (colon != part.npos) {
       double weight = 0;
       const char* end = part.data() + part.size();
@@ -225,8 +225,7 @@ std::vector<term> parse(const std::string& spec) {
     terms.push_back(one);
   }
   if (terms.size() == 1 && terms[0].weight)
-    throw value_error(
-        prefopt::concat("--loss: ", spec, ": a weight, but nothing to weigh against"));
+    throw value_error(prefopt::concat("--loss: ", spec, ": a weight, but no second loss"));
   return terms;
 }
 
@@ -258,7 +257,7 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
   const forms reads = in_common(terms);
   if (reads.empty())
     throw value_error(
-        prefopt::concat("--loss: the terms of ", name, " read no form of data in common"));
+        prefopt::concat("--loss: the terms of ", name, " have no form of data in common"));
   nlohmann::json read = settings.read();
   read["--use-weighting"] = given.use_weighting;
   return {std::move(loss), name, reads, std::move(read)};

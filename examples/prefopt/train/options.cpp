@@ -22,13 +22,14 @@ void add_files(CLI::App& app, options& o) {
       ->required();
   app.add_option(
          "--train", o.train,
-         "Pairs, ranked lists or unpaired examples, as the loss reads: JSON lines or a JSON list, plain or "
+         "Pairs, ranked lists, or unpaired examples, depending on the loss: JSON lines or a JSON list, plain or "
          "gzip; may be a pipe")
       ->type_name("FILE")
       ->required();
-  app.add_option("--eval", o.eval, "The same held out, to evaluate on")->type_name("FILE");
+  app.add_option("--eval", o.eval, "Held-out data of the same form, for evaluation")
+      ->type_name("FILE");
   app.add_option("--output,--output-dir", o.output,
-                 "Folder for the trained model, metrics.jsonl and checkpoints")
+                 "Folder for the trained model, metrics.jsonl, and checkpoints")
       ->type_name("DIR")
       ->required();
 }
@@ -47,11 +48,12 @@ void add_reference(CLI::App& app, raw_options& raw) {
       ->type_name("DIR");
   app.add_option(
          "--reference-cache", o.reference_cache,
-         "Where the reference's log-probs are kept; none: the reference runs beside the policy at every step "
+         "Where to store the reference's log-probs; none: the reference runs alongside the policy at every step "
          "[reference_log_probs.safetensors in the output folder]")
       ->type_name("FILE|none");
-  app.add_flag("--sync-ref-model", raw.sync_reference,
-               "TR-DPO: the reference follows the policy; it runs beside it, as without a cache");
+  app.add_flag(
+      "--sync-ref-model", raw.sync_reference,
+      "TR-DPO: the reference follows the policy and runs alongside it, as without a cache");
   add(app, "--ref-model-mixup-alpha", raw.moving.mixup_alpha,
       "The policy's share in each update of the reference",
       finite_number("above 0 and at most 1", 0, 1, false, true));
@@ -66,30 +68,31 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
   add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
   add_choice<schedule>(app, "--schedule,--lr-scheduler-type", t.schedule,
-                       "linear, cosine or constant, after the warm-up",
+                       "linear, cosine, or constant, after the warm-up",
                        {{"linear", schedule::linear},
                         {"cosine", schedule::cosine},
                         {"constant", schedule::constant}},
                        "linear");
   add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises",
       at_least(0));
-  add(app, "--weight-decay", t.weight_decay, "On matrices and embeddings", not_negative);
-  add(app, "--adam-beta1", t.adam_beta1, "AdamW: memory of the gradient", fraction);
-  add(app, "--adam-beta2", t.adam_beta2, "AdamW: memory of its square", fraction);
+  add(app, "--weight-decay", t.weight_decay, "Weight decay on matrices and embeddings",
+      not_negative);
+  add(app, "--adam-beta1", t.adam_beta1, "AdamW: decay rate of the gradient's mean", fraction);
+  add(app, "--adam-beta2", t.adam_beta2, "AdamW: decay rate of its square's mean", fraction);
   add(app, "--adam-epsilon", t.adam_epsilon, "AdamW: added to the denominator", not_negative);
   add(app, "--max-grad-norm", t.max_grad_norm, "Clip the gradient's norm to this; 0: off",
       not_negative);
-  add(app, "--batch-size", t.batch_size, "Pairs of an optimizer step", at_least(1));
+  add(app, "--batch-size", t.batch_size, "Pairs per optimizer step", at_least(1));
   app.add_option("--tokens-per-microbatch", t.tokens_per_microbatch,
-                 "Packed tokens held at once; bounds memory")
+                 "Packed tokens processed at once; limits memory")
       ->check(at_least(1))
-      ->default_str("4096; on a GPU by its memory");
+      ->default_str("4096; on a GPU, depends on its memory");
   add(app, "--epochs,--num-train-epochs", t.epochs, "Passes over the data", at_least(1));
   app.add_option("--max-steps", t.max_steps, "Optimizer steps, instead of --epochs")
       ->type_name("N")
       ->check(at_least(1));
-  add(app, "--seed", t.seed, "Of the pairs' order", at_least(0));
-  app.add_flag("--no-shuffle{false}", t.shuffle, "Take the pairs in the file's order");
+  add(app, "--seed", t.seed, "Seed of the pairs' order", at_least(0));
+  app.add_flag("--no-shuffle{false}", t.shuffle, "Use the pairs in the file's order");
 }
 
 void add_run(CLI::App& app, options& o) {
@@ -97,17 +100,17 @@ void add_run(CLI::App& app, options& o) {
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
   add_precision(app, o.precision);
-  add(app, "--log-every,--logging-steps", o.log_every, "Steps between lines on the console",
-      at_least(1));
+  add(app, "--log-every,--logging-steps", o.log_every, "Steps between console lines", at_least(1));
   const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
     app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
   };
   interval("--eval-every,--eval-steps", o.eval_every,
-           "Steps between evaluations [at the end only]");
+           "Steps between evaluations [only at the end]");
   interval("--save-every,--save-steps", o.save_every,
-           "Steps between checkpoints [at the end only]");
-  app.add_flag("--resume", o.resume,
-               "Go on from the newest checkpoint in the output folder, or start where none is");
+           "Steps between checkpoints [only at the end]");
+  app.add_flag(
+      "--resume", o.resume,
+      "Continue from the newest checkpoint in the output folder, or start if there is none");
 }
 
 /// What single options cannot know. Throws CLI::ValidationError.
@@ -123,16 +126,16 @@ void check_together(const CLI::App& app, const options& o) {
   }
   if (o.sync_reference) {
     if (o.reference_cache && o.reference_cache != "none")
-      refuse("--reference-cache", "a reference that moves has no log-probs to keep, expected none");
+      refuse("--reference-cache", "a moving reference has no log-probs to cache, expected none");
   } else {
-    refuse("--ref-model-mixup-alpha", "the reference moves with --sync-ref-model only");
-    refuse("--ref-model-sync-steps", "the reference moves with --sync-ref-model only");
+    refuse("--ref-model-mixup-alpha", "the reference moves only with --sync-ref-model");
+    refuse("--ref-model-sync-steps", "the reference moves only with --sync-ref-model");
   }
   if (o.device == device_name::cuda)
-    refuse("--threads", "they are the CPU's, and this run is on a GPU");
-  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given, which counts instead");
+    refuse("--threads", "these are CPU threads, and this run is on a GPU");
+  if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given and replaces it");
   if (!o.trainer.shuffle)
-    refuse("--seed", "it orders the pairs, which --no-shuffle leaves in the file's order");
+    refuse("--seed", "it orders the pairs, but --no-shuffle keeps the file's order");
   if (o.eval.empty()) refuse("--eval-every", "there is nothing to evaluate without --eval");
   if (o.reference_cache && o.reference_cache->empty())
     throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
@@ -186,7 +189,7 @@ parsed parse_train(int argc, char** argv) {
   raw_options raw;
   options& o = raw.rest;
   CLI::App app(
-      "Trains a GPT-2 on preferences: from a checkpoint folder and a JSONL file to a checkpoint folder.",
+      "Trains a GPT-2 on preferences: reads a checkpoint folder and a JSONL file, writes a checkpoint folder.",
       "prefopt train");
   app.get_formatter()->column_width(34);
   add_files(app, o);

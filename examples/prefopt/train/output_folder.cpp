@@ -62,7 +62,7 @@ prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& che
   auto state = prefopt::read_trainer_state(checkpoint.path);
   if (state.step != checkpoint.step)
     throw prefopt::format_error(concat((checkpoint.path / prefopt::trainer_state_file).native(),
-                                       ": is of step ", state.step, ", not ", checkpoint.step));
+                                       ": is from step ", state.step, ", not ", checkpoint.step));
   prefopt::verify_training_state(checkpoint.path, state);
   return state;
 }
@@ -122,7 +122,7 @@ void output_folder::lock() {
     unwritable_ = cause.what();
   }
   if (lock_ && !lock_->no_locks().empty())
-    std::printf("%s: this file system has no locks (%s); see to it that no other run writes here\n",
+    std::printf("%s: this file system has no locks (%s); make sure that no other run writes here\n",
                 folder_.c_str(), lock_->no_locks().c_str());
 }
 
@@ -135,30 +135,31 @@ void output_folder::check_resumable(const std::vector<prefopt::checkpoint_locati
     if (kind == checkpoint_kind::foreign)
       throw prefopt::value_error(
           concat(checkpoint.path.native(),
-                 ": a checkpoint of another program, its trainer_state.json has no settings of "
+                 ": a checkpoint of another program: its trainer_state.json has no settings of "
                  "this one; expected another output folder"));
     if (kind == checkpoint_kind::older)
       throw prefopt::value_error(
           concat(checkpoint.path.native(),
-                 ": a checkpoint of an older format, without checksums, which is not read any "
-                 "more; expected another output folder"));
+                 ": a checkpoint of an older format, without checksums, which is no longer "
+                 "supported; expected another output folder"));
   }
   // With or without --resume: there is nothing to continue.
   if (const std::string name = prefopt::find_model_file(folder_); !has_own && !name.empty())
     throw prefopt::value_error(
-        concat(folder_.native(), ": holds a run or a model already (", name,
+        concat(folder_.native(), ": already contains a run or a model (", name,
                "), but no checkpoint to resume from; expected another folder"));
   if (resume) return;
   if (has_own)
-    throw prefopt::value_error(folder_.native() + ": holds a run already; --resume continues it");
+    throw prefopt::value_error(folder_.native() +
+                               ": already contains a run; --resume continues it");
   if (!checkpoints.empty())
     throw prefopt::value_error(
-        concat(folder_.native(), ": holds a run already, and none of its checkpoints has a ",
+        concat(folder_.native(), ": already contains a run, and none of its checkpoints has a ",
                prefopt::trainer_state_file, " to resume from; expected another folder"));
   for (const char* log : {metrics_file, evaluations_file})
     if (holds(folder_, log))
-      throw prefopt::value_error(concat(folder_.native(), ": holds a run already (", log,
-                                        "), without a checkpoint yet; --resume begins it again"));
+      throw prefopt::value_error(concat(folder_.native(), ": already contains a run (", log,
+                                        ") without a checkpoint; --resume restarts it"));
 }
 
 void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_location>& checkpoints) {
@@ -170,13 +171,13 @@ void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_locati
       checkpoint_ = *checkpoint;
     } catch (const prefopt::format_error& cause) {
       damaged_.push_back(checkpoint->path);
-      std::printf("%s is not whole: %s\n", checkpoint->path.c_str(), cause.what());
+      std::printf("%s is not intact: %s\n", checkpoint->path.c_str(), cause.what());
       reasons += concat(reasons.empty() ? "" : "; ", cause.what());
     }
   }
   if (!checkpoint_ && !checkpoints.empty())
-    throw prefopt::format_error(concat(folder_.native(), ": no checkpoint is whole (", reasons,
-                                       "); to start anew, name another folder or move these away"));
+    throw prefopt::format_error(concat(folder_.native(), ": no checkpoint is intact (", reasons,
+                                       "); to start over, use another folder or move these away"));
 }
 
 bool output_folder::is_finished(std::int64_t total_steps) {
@@ -246,9 +247,8 @@ void output_folder::open_logs(bool evaluates) {
   open_log(metrics_file, metrics_);
   const auto lines = std::ranges::count(prefopt::read_file(folder_ / metrics_file), '\n');
   if (lines != state_.step)
-    std::printf(
-        "%s: holds %td of the %lld steps before the checkpoint; the run continues all the same\n",
-        (folder_ / metrics_file).c_str(), lines, static_cast<long long>(state_.step));
+    std::printf("%s: has %td of the %lld steps before the checkpoint; the run continues anyway\n",
+                (folder_ / metrics_file).c_str(), lines, static_cast<long long>(state_.step));
   if (evaluates)
     open_log(evaluations_file, evaluations_);
   else
@@ -262,13 +262,12 @@ void output_folder::check_location() {
     case prefopt::folder_lock::state::replaced:
       throw prefopt::io_error(
           concat(folder_.native(),
-                 ": is not the folder that this run began in, or another run has "
-                 "taken it; nothing more is written there"));
+                 ": is not the folder that this run started in, or another run has "
+                 "locked it; nothing more is written there"));
     case prefopt::folder_lock::state::gone:
       break;
   }
-  std::printf("%s is gone; it is made again, without the steps that were logged\n",
-              folder_.c_str());
+  std::printf("%s is gone; it is recreated, without the steps logged so far\n", folder_.c_str());
   (void)prefopt::make_folders(folder_);
   lock_.emplace(folder_);
   metrics_.emplace(folder_ / metrics_file);

@@ -178,7 +178,7 @@ inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& da
   for (const std::string& note : sidecars.notes) std::printf("%s\n", note.c_str());
   if (data.tokenizer && sidecars.has_chat_template()) {
     std::printf(
-        "%s: its chat template is carried along and not used; message lists become Human:/Assistant: texts\n",
+        "%s: its chat template is copied but not used; message lists become Human:/Assistant: text\n",
         o.model.c_str());
   }
   return sidecars;
@@ -224,13 +224,13 @@ class job {
     prefopt::save_model(policy_, sidecars_, options_.output);
     if constexpr (requires { policy_.backend().product_fallbacks(); })
       for (const auto& slow : policy_.backend().product_fallbacks())
-        std::printf("note: products that cuBLASLt does not do alone are slow: %s, %zu times\n",
+        std::printf("note: products that cuBLASLt cannot compute alone are slow: %s, %zu times\n",
                     slow.product.c_str(), slow.calls);
     std::printf("trained model in %s\n", options_.output.c_str());
     if (!save.failure().empty())
       throw prefopt::io_error(prefopt::concat(save.failure(),
                                               " (the last checkpoint; the trained model is in ",
-                                              options_.output, " all the same)"));
+                                              options_.output, " anyway)"));
   }
 
  private:
@@ -245,7 +245,7 @@ class job {
       for (const std::size_t pair : cause.examples())
         lines += prefopt::concat(lines.empty() ? "" : ", ", met.lines.at(pair));
       throw prefopt::value_error(prefopt::concat(cause.held_out() ? options_.eval : options_.train,
-                                                 ": at the ", noun_of(met.form), " of line ", lines,
+                                                 ": in the ", noun_of(met.form), " on line ", lines,
                                                  ": ", cause.what()));
     }
   }
@@ -299,13 +299,13 @@ void run_on(const options& given) {
   const std::int64_t total_steps =
       prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
   if (output.is_finished(total_steps)) {
-    std::printf("%s: this run is finished, there is nothing to do\n", o.output.c_str());
+    std::printf("%s: this run is finished; there is nothing to do\n", o.output.c_str());
     return;
   }
 
   if (o.trainer.warmup_steps >= total_steps)
     std::printf(
-        "--warmup-steps %lld: the run has %lld steps, so the learning rate never gets to its peak\n",
+        "--warmup-steps %lld: the run has %lld steps, so the learning rate never reaches its peak\n",
         static_cast<long long>(o.trainer.warmup_steps), static_cast<long long>(total_steps));
 
   const std::int64_t steps_left = total_steps - output.steps_done();

@@ -68,7 +68,8 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
       const std::string then = text(saved, key), expected = text(now, key);
       if (then == expected || is_hash(key) != hashes) continue;
       if (hashes)
-        throw prefopt::value_error(prefopt::concat(where, ": made with another content of ", key));
+        throw prefopt::value_error(
+            prefopt::concat(where, ": made with different content of ", key));
       throw prefopt::value_error(prefopt::concat(where, ": made with ", key, ' ',
                                                  as_given(saved, key), ", expected ",
                                                  as_given(now, key)));
