@@ -30,7 +30,7 @@ finish() {
 expect() {
   local status=$1 pattern=$2
   shift 2
-  ( ulimit -v 4000000; timeout 120 "$@" ) >stdout 2>stderr
+  ( [[ ${PREFOPT_SANITIZED:-} ]] || ulimit -v 4000000; timeout 120 "$@" ) >stdout 2>stderr
   local got=$?
   [[ $got == "$status" ]] || fail "exit status $got instead of $status: $* ($(head -c 300 stderr))"
   [[ -z $pattern ]] || grep -qE -e "$pattern" stderr || fail "no '$pattern' in: $(head -c 300 stderr) ($*)"

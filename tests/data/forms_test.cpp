@@ -101,6 +101,8 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
   const auto* ids = large.chosen.data();
   BOOST_TEST(as_example(std::move(large)).responses[0].data() == ids);
   BOOST_TEST((moved(pair) == tokenized_example{{1}, {{2}, {3}}, {1, 0}}));
+  BOOST_TEST((moved(tokenized_example{{1}, {{2}, {3}, {4}}, {}}) ==
+              tokenized_example{{1}, {{2}, {3}, {4}}, {1, 0, -1}}));
   BOOST_TEST(std::isnan(moved(tokenized_unpaired{{1}, {2}, false, {4}}).scores[1]));
   (void)moved(tokenized_unpaired{{1}, {2}, true});
   (void)moved(tokenized_example{{1}, {{2}, {3}, {4}}, {}});

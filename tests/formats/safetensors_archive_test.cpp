@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(an_index_that_disagrees_with_its_shards_is_refused) {
 BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
   const sharded_folder folder;
   for (const char* name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "",
-                           "a\\\\b", "a\\u0000b"}) {
+                           "a\\\\b", "a\\u0000b", "a\\nb", "a\\u007fb"}) {
     folder.refused(prefopt::concat(R"({"a":")", name, R"("})"),
                    "expected a file of the same folder");
   }

@@ -86,15 +86,20 @@ void for_each_list_loss(const Visitor& visit) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_ranking_of_two_is_dpo_to_the_last_bit) {
+// To the last bit where a compiler contracts no products into sums; clang does.
+BOOST_AUTO_TEST_CASE(a_ranking_of_two_is_dpo_to_rounding) {
+  const auto same = [](double came, double expected) {
+    BOOST_TEST(std::abs(came - expected) <=
+               4 * std::numeric_limits<double>::epsilon() * std::abs(expected));
+  };
   for (const pair_log_probs& pair : all_pairs()) {
     const pair_loss expected = dpo{.beta = 0.3}(pair);
     const list_loss ranked = plackett_luce_dpo{.beta = 0.3}(as_list(pair));
     const list_loss softmax = s_dpo{.beta = 0.3}(as_list(pair));
     for (const list_loss& came : {ranked, softmax}) {
-      BOOST_TEST(came.loss == expected.loss);
-      BOOST_TEST(came.slopes[0] == expected.slope_chosen);
-      BOOST_TEST(came.slopes[1] == expected.slope_rejected);
+      same(came.loss, expected.loss);
+      same(came.slopes[0], expected.slope_chosen);
+      same(came.slopes[1], expected.slope_rejected);
     }
   }
 }

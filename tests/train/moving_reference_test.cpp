@@ -91,7 +91,8 @@ BOOST_AUTO_TEST_CASE(a_policy_of_another_shape_mixes_nothing) {
     const host_backend<double>& backend() const { return first.backend(); }
   };
   two_tensors other(3);
-  for (double& logit : other.first.parameters()[0].value) logit += 1;
+  const auto first = other.first.parameters().at(0).value;  // a span: outlives the list
+  for (double& logit : first) logit += 1;
   moving_reference reference{two_tensors(2), {.mixup_alpha = 1, .sync_steps = 1}};
   const auto before = weights_of(reference.policy().first);
   BOOST_CHECK_THROW(reference.sync(other), shape_error);

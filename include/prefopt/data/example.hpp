@@ -133,9 +133,10 @@ template <example_like Example>
 /// The same for an example that is no longer needed; its ids are moved.
 template <class Sequence>
 [[nodiscard]] basic_example<Sequence> as_example(basic_example<Sequence>&& list) {
-  if (list.scores.empty())
-    for (std::size_t index = 0; index < list.responses.size(); ++index)
-      list.scores.push_back(response_score(list, index));
+  std::vector<double> scores;  // those of a list without scores follow from there being none
+  for (std::size_t index = 0; index < list.responses.size(); ++index)
+    scores.push_back(response_score(list, index));
+  list.scores = std::move(scores);
   return std::move(list);
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_pair&& pair) {

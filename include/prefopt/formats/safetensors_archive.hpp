@@ -2,6 +2,7 @@
 #pragma once
 // safetensors_archive: the tensors of a model folder, in one file or in shards with an index.
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -98,10 +99,12 @@ class safetensors_archive {
     return archive;
   }
 
-  /// A shard is a file directly in the folder: a name that leads elsewhere is rejected.
+  /// A shard is a file directly in the folder: a name that leads elsewhere is rejected, and so is
+  /// one that would break a message into lines.
   static void check_plain_name(const std::string& shard, const std::string& index) {
     if (shard.empty() || shard == "." || shard == ".." ||
-        shard.find_first_of(std::string_view("/\\\0", 3)) != shard.npos)
+        shard.find_first_of(R"(/\)") != shard.npos ||
+        std::ranges::any_of(shard, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
       throw format_error(concat(index, ": weight_map leads to \"", printable(shard),
                                 "\", expected a file of the same folder"));
   }
