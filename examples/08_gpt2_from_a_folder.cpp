@@ -13,7 +13,7 @@
 // The folder here holds a tiny GPT-2 with random weights that reads bytes, so that the lesson needs
 // no download. Point the same lines at the files of the real `gpt2` and nothing else changes. With
 // float instead of double in lesson 05 and a folder instead of random weights, this is what
-// prefopt_train_dpo does.
+// prefopt train does.
 
 #include <cmath>
 #include <cstdio>

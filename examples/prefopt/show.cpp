@@ -32,16 +32,13 @@ std::string line_of(const prefopt::tokenized_example& example, const run_data& d
   if (data.train.form == preference_form::lists) line["scores"] = example.scores;
   if (data.train.form == preference_form::unpaired) line["label"] = example.scores[0] > 0;
   const auto add_texts = [&](const std::string& key, const prefopt::token_ids& ids) {
-    line[key + "_text"] = data.tokenizer->decode(ids);
+    if (std::ranges::all_of(ids, [&](auto id) { return data.tokenizer->has_token(id); }))
+      line[key + "_text"] = data.tokenizer->decode(ids);
     auto& pieces = line[key + "_pieces"] = nlohmann::ordered_json::array();
     for (const prefopt::token_id id : ids)
       pieces.push_back(data.tokenizer->has_token(id) ? data.tokenizer->display(id) : "\uFFFD");
   };
-  const auto has_all = [&](const prefopt::token_ids& ids) {
-    return std::ranges::all_of(ids, [&](auto id) { return data.tokenizer->has_token(id); });
-  };
-  if (data.tokenizer && has_all(example.prompt) &&
-      std::ranges::all_of(example.responses, has_all)) {
+  if (data.tokenizer) {
     add_texts("prompt", example.prompt);
     for (std::size_t r = 0; r < example.responses.size(); ++r)
       add_texts(keys[r], example.responses[r]);

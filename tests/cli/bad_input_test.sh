@@ -11,7 +11,7 @@ for option in "--beta 0" "--beta -1" "--beta nan" "--beta inf" "--label-smoothin
   "--adam-beta1 1" "--adam-beta2 -0.1" "--learning-rate -1" "--learning-rate nan" "--weight-decay -1" \
   "--adam-epsilon -1" "--warmup-steps -1" "--max-grad-norm -1" "--threads 0" "--batch-size 0" "--max-length 0" \
   "--max-steps 0" "--epochs 0" "--tokens-per-microbatch 0" "--batch-size 1.5" "--epochs 1e3" "--loss nonsense" \
-  "--schedule nonsense" "--truncation nonsense" "--loss 0" "--truncation 1" "--schedule 2" "--seed -1" "--threads 2000" "--show-pairs 0" "--log-every 0" "--eval-every 5" "--no-such-option" \
+  "--schedule nonsense" "--truncation nonsense" "--loss 0" "--truncation 1" "--schedule 2" "--seed -1" "--threads 2000" "--show-pairs 3" "--log-every 0" "--eval-every 5" "--no-such-option" \
   "--loss ipo --label-smoothing 0" "--loss hinge --label-smoothing 0.1" "--loss sft --beta 0.1" \
   "--epochs 2 --max-steps 3" "--no-shuffle --seed 1" "--loss sft --reference model" "--loss sft --reference-cache none" "--loss sft --label-smoothing 0"; do
   # shellcheck disable=SC2086
@@ -121,13 +121,13 @@ rm -rf out2
 rm -rf half
 cp -r model half
 rm half/merges.txt
-expect 0 "" "$train" --model half --train ids.jsonl --show-pairs 1
+expect 0 "" "$show" --model half --data ids.jsonl --examples 1
 [[ $(cat stdout) == '{"prompt_ids":[1],"chosen_ids":[2],"rejected_ids":[3]}' ]] || fail "shown: $(cat stdout)"
-expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 2
+expect 0 "" "$show" --model model --data pairs.jsonl --examples 2
 [[ $(wc -l <stdout) == 2 ]] || fail "not two pairs: $(cat stdout)"
 grep -q '"chosen_pieces":\[" ","y","e","s"," ","0","<|endoftext|>"\]' stdout || fail "pieces: $(cat stdout)"
 if [[ -w /dev/full ]]; then
-  "$train" --model model --train pairs.jsonl --show-pairs 2 >/dev/full 2>stderr && fail "a full stdout went unnoticed"
+  "$show" --model model --data pairs.jsonl --examples 2 >/dev/full 2>stderr && fail "a full stdout went unnoticed"
 fi
 
 # Output folders.

@@ -56,7 +56,7 @@ letters() { head -c "$2" </dev/zero | tr '\0' "$1"; }
 lengths() { # of prompt, chosen and rejected, one pair per line
   sed -E 's/"([a-z]+_ids)":\[([^]]*)\]/\n\2\n/g' stdout | awk '/^[0-9][0-9,]*$/ { printf "%s%d", n++ % 3 ? "+" : (n > 1 ? " " : ""), gsub(",", ",") + 1 }'
 }
-show() { expect 0 "" "$train" --model model --train long.jsonl --max-length 16 --show-pairs 9 "$@"; }
+show() { expect 0 "" "$show" --model model --data long.jsonl --max-length 16 --examples 9 "$@"; }
 show --truncation keep_start
 [[ $(lengths) == 3+3+13 ]] || fail "keep_start: $(lengths)"
 grep -q '1 of 3 pairs, 2 dropped without a response token' stderr || fail "keep_start: $(cat stderr)"
@@ -86,9 +86,9 @@ for loss in dpo summed_ipo ipo; do
 done
 
 # The end token is a target; a response that was cut has none.
-expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 11
+expect 0 "" "$show" --model model --data pairs.jsonl --examples 11
 [[ $(grep -c '"chosen_ids":\[[0-9,]*,256\],"rejected_ids":\[[0-9,]*,256\]' stdout) == 11 ]] || fail "no end: $(cat stdout)"
-expect 0 "" "$train" --model model --train pairs.jsonl --show-pairs 11 --max-length 6
+expect 0 "" "$show" --model model --data pairs.jsonl --examples 11 --max-length 6
 grep -q 256 stdout && fail "an end behind a cut: $(cat stdout)"
 echo '{"prompt": "Q", "chosen": "", "rejected": "yes"}' >empty.jsonl
 run ended --train empty.jsonl --learning-rate 0
@@ -96,7 +96,7 @@ values ended logps/chosen | awk '{ exit !($1 < -4 && $1 > -7) }' || fail "an emp
 
 # No example is its own mismatch, and every step has some.
 for i in 1 2 3; do echo "{\"prompt\": \"Q$i\", \"completion\": \" yes $i\", \"label\": true}"; done >unpaired.jsonl
-expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 3
+expect 0 "" "$show" --model model --data unpaired.jsonl --loss kto --examples 3
 [[ $(sed -E 's/.*"completion_ids":(\[[^]]*\]).*"mismatched_ids":(\[[^]]*\]).*/\1 \2/' stdout | awk '$1 != $2' | wc -l) == 3 ]] ||
   fail "mismatched: $(cat stdout)"
 for size in 1 2 3; do run "kto$size" --train unpaired.jsonl --loss kto --batch-size $size; done
@@ -104,8 +104,8 @@ for size in 1 2 3; do run "kto$size" --train unpaired.jsonl --loss kto --batch-s
 # A token without a row in the model is rejected where it is used, and only there.
 cp -r model padded
 echo '{"added_tokens_decoder": {"257": {"content": "[PAD]", "special": true}}, "pad_token": "[PAD]"}' >padded/tokenizer_config.json
-expect 0 "" "$train" --model padded --train pairs.jsonl --show-pairs 1
+expect 0 "" "$show" --model padded --data pairs.jsonl --examples 1
 echo '{"prompt": "Q", "chosen": "[PAD]", "rejected": "no"}' >pad.jsonl
-expect 1 "pad.jsonl: line 1: chosen has token id 257, expected 0 to 256" "$train" --model padded --train pad.jsonl --show-pairs 1
+expect 1 "pad.jsonl: line 1: chosen has token id 257, expected 0 to 256" "$show" --model padded --data pad.jsonl --examples 1
 
 finish

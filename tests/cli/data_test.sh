@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
 write_pairs 12 >pairs.jsonl
-show() { expect "$1" "$2" "$train" --model model --show-pairs 99 --train "${@:3}"; }
+show() { expect "$1" "$2" "$show" --model model --examples 99 --data "${@:3}"; }
 said() { grep -qF -e "$1" stderr || fail "not said: $1 (but: $(cat stderr))"; }
 silent() { [[ $(wc -l <stderr) == 1 ]] || fail "more than the counts was said: $(cat stderr)"; }
 show 0 "" pairs.jsonl

@@ -92,11 +92,11 @@ done
 run 0 "" lists_sum --loss plackett_luce_dpo:1,sft:0.5 --train lists.jsonl
 run 0 "" unpaired_bco --loss bco --train unpaired.jsonl
 run 0 "" of_messages --loss dpo --train messages.jsonl --eval pairs.jsonl
-expect 0 "" "$train" --model model --train messages.jsonl --show-pairs 1
+expect 0 "" "$show" --model model --data messages.jsonl --examples 1
 grep -q '"prompt_pieces":\[".*H","u","m","a","n",":"' stdout || fail "a message list: $(head -c 300 stdout)"
-expect 0 "" "$train" --model model --train lists.jsonl --loss s_dpo --show-pairs 1
+expect 0 "" "$show" --model model --data lists.jsonl --loss s_dpo --examples 1
 grep -q '"scores":\[0.0,20.0,0.5\].*"response_2_pieces":\[" ","y","e","s"," ","0",' stdout || fail "a list: $(head -c 300 stdout)"
-expect 0 "" "$train" --model model --train unpaired.jsonl --loss kto --show-pairs 1
+expect 0 "" "$show" --model model --data unpaired.jsonl --loss kto --examples 1
 grep -q '"completion_ids":.*"mismatched_ids":.*"label":false' stdout || fail "unpaired: $(head -c 300 stdout)"
 run 1 "lists.jsonl: contains lists, but the loss dpo reads pairs" refused --loss dpo --train lists.jsonl
 run 1 "pairs.jsonl: contains pairs, but the loss kto reads unpaired" refused --loss kto --train pairs.jsonl

@@ -52,7 +52,7 @@ echo "{$added, \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\"
 run out_refused 1 'tokenizer.json: added_tokens: two tokens have the id 70'
 sed -i 's/"id": 70/"id": 257/; s/"vocab_size": *257/"vocab_size": 258/' m/tokenizer.json
 echo '{"prompt": "a<|user|>b", "chosen": "c", "rejected": "d"}' >user.jsonl
-expect 1 'token id 257, expected 0 to 256' "$train" --model m --train user.jsonl --show-pairs 1
+expect 1 'token id 257, expected 0 to 256' "$show" --model m --data user.jsonl --examples 1
 sed -i 's/"model": {/"model": {"ignore_merges": true, /' m/tokenizer.json
 run out_refused 1 'tokenizer.json: model: ignore_merges is true'
 

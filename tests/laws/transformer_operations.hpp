@@ -233,14 +233,14 @@ template <class Backend>
 struct embedding_operation {
   std::size_t vocabulary = 7, positions = 5, channels = 33;
   std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
-  std::vector<std::int32_t> positions = {0, 1, 2, 1, 2, 4};
+  std::vector<std::int32_t> position_ids = {0, 1, 2, 1, 2, 4};
   [[nodiscard]] std::vector<std::size_t> input_sizes() const {
     return {vocabulary * channels, positions * channels};
   }
   [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
     on_backend<Backend> wte(m, a[0]), wpe(m, a[1]);
     auto out = rubbish<activations<Backend>>(m, tokens.size() * channels);
-    m.embedding(tokens, positions, wte.matrix(channels), wpe.matrix(channels),
+    m.embedding(tokens, position_ids, wte.matrix(channels), wpe.matrix(channels),
                 out.matrix(channels));
     return out.host();
   }
@@ -248,7 +248,7 @@ struct embedding_operation {
     activations<Backend> d_out(m, d);
     auto d_wte = added_to<on_backend<Backend>>(m, a[0].size()),
          d_wpe = added_to<on_backend<Backend>>(m, a[1].size());
-    m.embedding_backward(tokens, positions, d_out.matrix(channels), d_wte.matrix(channels),
+    m.embedding_backward(tokens, position_ids, d_out.matrix(channels), d_wte.matrix(channels),
                          d_wpe.matrix(channels));
     return {d_wte.host(there_before), d_wpe.host(there_before)};
   }

@@ -21,9 +21,12 @@ pretend "$folder/dev/bin/test_cuda_device" 'case $1 in
 *the_optimizer*) echo $$ >>"$HANGS"; echo "half a line is kept"; exec sleep 60 ;;
 *) echo "no errors detected" ;;
 esac'
-pretend "$folder/dev/bin/prefopt_init_gpt2" 'while [[ $1 != --output ]]; do shift; done; mkdir -p "$2"; echo "made $2"'
-pretend "$folder/dev/bin/prefopt_train_dpo" 'while [[ $1 != --output ]]; do shift; done
-mkdir -p "$2" && echo "{\"loss\": 0.6}" >"$2/metrics.jsonl"'
+pretend "$folder/dev/bin/prefopt" 'command=$1
+while [[ $1 != --output ]]; do shift; done; mkdir -p "$2"
+case $command in
+init) echo "made $2" ;;
+train) echo "{\"loss\": 0.6}" >"$2/metrics.jsonl" ;;
+esac'
 pretend "$folder/dev/bin/compare_prefopt_worker" 'while read -r command rest; do
 if [[ $command == quit ]]; then echo "{\"peak_memory\": 1}"; break; fi
 echo "{\"loss\": \"$command $rest\"}"; done'
