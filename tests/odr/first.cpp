@@ -4,6 +4,6 @@
 
 #include "all_headers.hpp"
 
-std::string (*join_of_second())(const int&);
+std::string (*concat_of_second())(const int&);
 
-int main() { return join_of_second() == &prefopt::join<int> ? 0 : 1; }
+int main() { return concat_of_second() == &prefopt::concat<int> ? 0 : 1; }

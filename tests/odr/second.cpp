@@ -3,5 +3,5 @@
 
 #include "all_headers.hpp"
 
-std::string (*join_of_second())(const int&);
-std::string (*join_of_second())(const int&) { return &prefopt::join<int>; }
+std::string (*concat_of_second())(const int&);
+std::string (*concat_of_second())(const int&) { return &prefopt::concat<int>; }
