@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The smallest policy and the smallest loss, trained without a reference of their own.
+// The smallest policy and the smallest loss, trained without writing a reference.
 
 #include <algorithm>
 #include <cmath>

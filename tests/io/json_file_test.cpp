@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_read_item_by_item_however_it_is_indented) {
   refused("[{},", "line 1: item 2: not JSON");
   refused("[{},]", "line 1: item 2: not JSON");
   refused("[{}\n{}]", "line 2: expected a comma or the list's end");
-  refused("[{}]\n{}", "line 2: something stands behind the list");
+  refused("[{}]\n{}", "line 2: something follows the list");
   refused("[{\"a\":}]", "line 1: item 1: not JSON at byte 6");
 }
 

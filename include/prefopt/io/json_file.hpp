@@ -90,7 +90,7 @@ class json_file {
       stream_.skip();
       stream_.skip_space();
       if (stream_.peek() != detail::character_stream::end)
-        fail("something stands behind the list that the file holds");
+        fail("something follows the list that the file holds");
       return true;
     }
     if (stream_.peek() == detail::character_stream::end)

@@ -78,7 +78,7 @@ struct folder_sign {
 
 inline constexpr std::string_view adapter_meaning =
     "an adapter (PEFT), which holds no whole model: merge it into its base model first, as merge_and_unload of peft "
-    "does, and save that to a folder of its own";
+    "does, and save that to another folder";
 inline constexpr std::string_view pickle_meaning =
     "PyTorch's pickled weights, which are not read: save_pretrained of transformers writes model.safetensors";
 
