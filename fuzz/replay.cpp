@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// replay PLACE...: runs a target once over files and the files of folders, where the compiler has
-// no libFuzzer.
+// replay PLACE...: runs a target once over files and the files in folders, for compilers without
+// libFuzzer.
 
 #include <cstdint>
 #include <cstdio>
@@ -20,7 +20,7 @@ bool finished = false;
 void run(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  // of its very size, for AddressSanitizer
+  // of exactly its size, for AddressSanitizer
   const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   // the last line names the input that crashed
   std::fprintf(stderr, "%s\n", path.c_str());
@@ -31,7 +31,7 @@ void run(const std::filesystem::path& path) {
 
 int main(int argc, char** argv) {
   std::atexit([] {
-    if (!finished) ::_exit(1);  // a target that ends the process
+    if (!finished) ::_exit(1);  // the target ended the process
   });
   std::size_t count = 0;
   for (int i = 1; i < argc; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the fuzz targets share: an input cut into parts, files in memory, and the promises that
-// every reader makes. A broken promise ends the process, and the fuzzer keeps the input.
+// Shared by the fuzz targets: an input cut into parts, files in memory, and the promises that every
+// reader makes. A broken promise ends the process, and the fuzzer keeps the input.
 
 #include <array>
 #include <cstddef>
@@ -23,7 +23,7 @@ namespace prefopt::fuzz {
 
 inline constexpr std::size_t longest_message = 2000;
 
-/// Ends the process where a promise does not hold.
+/// Ends the process if a promise does not hold.
 inline void must(bool holds, std::string_view promise, std::string_view seen = {}) {
   if (holds) return;
   std::fprintf(stderr, "BROKEN: %.*s: %.*s\n", static_cast<int>(promise.size()), promise.data(),
@@ -31,8 +31,7 @@ inline void must(bool holds, std::string_view promise, std::string_view seen = {
   std::abort();
 }
 
-/// A folder that only this process writes to, in memory where the system has such a place; removed
-/// at exit.
+/// A folder that only this process writes to, in memory if the system supports it; removed at exit.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -88,8 +87,8 @@ inline void check_message(std::string_view message) {
   }
 }
 
-/// Runs `read`: only prefopt::error may come out of it, and its message is returned. Anything else
-/// is the fuzzer's.
+/// Runs `read`, which may throw only prefopt::error, and returns the error's message. Anything else
+/// goes to the fuzzer.
 template <class Read>
 std::optional<std::string> refusal(Read&& read) {
   try {
@@ -101,9 +100,9 @@ std::optional<std::string> refusal(Read&& read) {
   }
 }
 
-/// An input: a first byte that says how to use the rest, and the rest, in parts where a target
-/// needs several. A part ends at the byte 0x1e (ASCII's record separator), which no valid JSON
-/// holds; the last part may hold it.
+/// An input: a first byte that says how to use the rest, and the rest, in parts if a target needs
+/// several. A part ends at the byte 0x1e (ASCII's record separator), which no valid JSON contains;
+/// the last part may contain it.
 class input {
  public:
   input(const std::uint8_t* data, std::size_t size)
@@ -114,7 +113,7 @@ class input {
   [[nodiscard]] std::string_view all() const { return bytes_; }
   [[nodiscard]] std::string_view rest() const { return bytes_.substr(bytes_.empty() ? 0 : 1); }
 
-  /// What is not there is empty.
+  /// A missing part is empty.
   template <std::size_t Count>
   [[nodiscard]] std::array<std::string_view, Count> parts() const {
     std::array<std::string_view, Count> parts{};
@@ -134,5 +133,5 @@ class input {
 
 }  // namespace prefopt::fuzz
 
-/// What libFuzzer calls; a target defines it.
+/// The function that libFuzzer calls; each target defines it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

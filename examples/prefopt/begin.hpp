@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What every program does first and last, whatever shell, scheduler or daemon started it.
+// Startup and exit of every program, no matter which shell, scheduler or daemon started it.
 
 #include <array>
 #include <cstdio>
@@ -16,39 +16,38 @@
 
 namespace program {
 
-/// Opens what is closed of stdin, stdout and stderr, so that no file gets one of their numbers and
-/// with it what is printed; reading and writing there fails as before.
+/// Opens those of stdin, stdout and stderr that are closed, so that no file gets one of their
+/// numbers and receives what is printed; reading and writing there still fails.
 inline void open_standard_streams() {
-  // Each for what it is not used for; the first number is the lowest that is free.
+  // Each in the mode that it is not used in; open() returns the lowest free number.
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(stream, F_GETFD) == -1)
       (void)!::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/// Threads that wait for each other are to give way soon: where another process is on one of the
-/// cores, those that spin keep the one that is waited for from running, and each wait takes
-/// milliseconds. OpenMP's library reads the setting while the program is loaded, so the program
-/// replaces itself once. What the user sets holds.
+/// Makes threads that wait for each other yield soon: if another process runs on one of the cores,
+/// spinning threads keep the one that they wait for from running, and each wait takes milliseconds.
+/// OpenMP's library reads the setting while the program is loaded, so the program replaces itself
+/// once. Settings of the user take precedence.
 inline void yield_while_waiting(char** argv) {
   for (const char* setting : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY"})
     if (::getenv(setting) != nullptr) return;
-  // Where the dynamic loader was started with the program as its argument, it is what runs, and
-  // nothing loaded it.
+  // If the dynamic loader was started with the program as its argument, the loader is the
+  // executable, and nothing loaded it.
   if (::getauxval(AT_BASE) == 0) return;
   std::array<char, 4096> path{};
   const auto length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (length <= 0 || ::setenv("GOMP_SPINCOUNT", "2000", 1) != 0 ||
       ::setenv("KMP_BLOCKTIME", "0", 1) != 0)
     return;
-  ::execv(path.data(), argv);  // and where that fails, all runs as before, if slower
+  ::execv(path.data(), argv);  // if that fails, the program still runs, but slower
 }
 
 /// Call it first in main.
 inline void begin(char** argv) {
   open_standard_streams();
   yield_while_waiting(argv);
-  // A reader that is gone, and a limit on file sizes, are errors of one write and not the end of
-  // the program.
+  // A closed pipe or a limit on file sizes makes one write fail; it does not end the program.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the command lines of prefopt's commands share: validators, choices, and the way in.
+// Shared by the command lines of prefopt's commands: validators, choices and parsing.
 
 #include <charconv>
 #include <cmath>
@@ -23,7 +23,7 @@ namespace program {
 enum class precision_name { fp32, bf16 };
 enum class device_name { cpu, cuda };
 
-/// The name as the command line says it.
+/// The name on the command line.
 [[nodiscard]] inline const char* name_of(device_name device) {
   return device == device_name::cpu ? "cpu" : "cuda";
 }
@@ -89,14 +89,14 @@ inline void add_precision(CLI::App& app, precision_name& precision) {
       {{"fp32", precision_name::fp32}, {"bf16", precision_name::bf16}}, "fp32");
 }
 
-/// `threads` begins as what the CPU has.
+/// `threads` defaults to the number of available CPU threads, at most 1024.
 inline void add_threads(CLI::App& app, int& threads) {
   threads = std::min(prefopt::available_threads(), 1024);
   add(app, "--threads", threads, "CPU threads, at most 1024", CLI::Range(1, 1024));
 }
 
-/// Reads a command's arguments, of which the first is its name. Gives the status to exit with:
-/// after --help, or after a message on stderr about what is wrong; none if all is well.
+/// Reads a command's arguments, of which the first is its name. Returns the exit status after
+/// --help or after an error message on stderr, and nothing on success.
 inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The commands of prefopt. Each takes its arguments, of which the first is its name, and gives the
-// exit status; what goes wrong after the command line is read is thrown.
+// The commands of prefopt. Each takes its arguments, of which the first is its name, and returns
+// the exit status; errors after the command line is read are thrown.
 
 namespace program {
 

@@ -18,7 +18,7 @@ namespace {
 
 using prefopt::preference_form;
 
-/// A file's records, of the form that it has.
+/// A file's records, in the form that the file has.
 using file_records = std::variant<prefopt::preference_records<prefopt::preference_record>,
                                   prefopt::preference_records<prefopt::ranked_record>,
                                   prefopt::preference_records<prefopt::unpaired_record>>;
@@ -60,7 +60,7 @@ bool has_tokenizer(const std::filesystem::path& folder) {
   return prefopt::holds_tokenizer(prefopt::read_tokenizer_files(folder));
 }
 
-/// Where the first record that is text stands.
+/// Location of the first record that is text.
 std::optional<std::string> first_text(const raw_file& file) {
   return std::visit(
       [](const auto& records) -> std::optional<std::string> {
@@ -71,8 +71,8 @@ std::optional<std::string> first_text(const raw_file& file) {
       file.records);
 }
 
-/// The tokenizer of the model's folder: needed where a record is text, and of use to show pairs if
-/// it can be read.
+/// The tokenizer of the model's folder: required if a record is text; otherwise used to show pairs
+/// if it can be read.
 std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
                                                      const std::optional<std::string>& text) {
   if (text && !has_tokenizer(o.model))
@@ -100,8 +100,9 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
   }
 }
 
-/// Throws value_error, naming the line where one example is at fault, for data that the loss
-/// refuses whatever the log-probs are: ties that it cannot rank, no completion of another prompt.
+/// Throws value_error, naming the line if a single example is at fault, for data that the loss
+/// rejects no matter what the log-probs are: ties that it cannot rank, no completion of another
+/// prompt.
 void check_readable(const prefopt::any_loss& loss, const data_set& data, const std::string& file) {
   std::vector<prefopt::response_tokens> responses;
   std::vector<std::size_t> begins{0};
@@ -137,14 +138,13 @@ void check_readable(const prefopt::any_loss& loss, const data_set& data, const s
   }
 }
 
-/// A range that gives each record away, so that texts and ids are not held side by side.
+/// A range that moves each record out, so that texts and ids are not in memory together.
 auto given_away(auto& records) {
   return records.records |
          std::views::transform([](auto& record) { return std::exchange(record, {}); });
 }
 
-/// Of all tokens of responses, the share that stands in a beginning which all responses to a prompt
-/// have in common.
+/// The share of all response tokens that are in a beginning shared by all responses to a prompt.
 double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
   double shared = 0, all = 0;
   for (const auto& example : examples) {
@@ -160,7 +160,7 @@ double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
   return all == 0 ? 0 : shared / all;
 }
 
-/// Reads the records, which are gone then.
+/// Consumes the records.
 data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
                    std::size_t vocabulary_size) {
   const prefopt::tokenize_options how = {.max_length = data.max_length,
@@ -259,7 +259,7 @@ void check_same_tokenizer(const std::string& model, const std::string& reference
                 cause.what());
     return;
   }
-  if (!ours) return;  // the data hold ids
+  if (!ours) return;  // the data are token ids
   if (!theirs) {
     std::printf("%s: has no tokenizer; the reference is assumed to read the model's tokens\n",
                 reference.c_str());

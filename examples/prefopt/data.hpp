@@ -20,33 +20,33 @@ namespace program {
 /// Examples of any form.
 struct data_set {
   std::vector<prefopt::tokenized_example> examples;
-  std::vector<std::size_t> lines;  ///< in the file, of each
+  std::vector<std::size_t> lines;  ///< of each example, in the file
   prefopt::preference_form form = prefopt::preference_form::pairs;
 };
 
 struct run_data {
-  /// of the model's folder, if it holds one that is needed
+  /// from the model's folder, if it is needed and there is one
   std::optional<prefopt::gpt2_tokenizer> tokenizer;
   data_set train;
   data_set eval;  ///< empty without --eval
   std::size_t max_length = 0;
 };
 
-/// What examples of a form are called.
+/// The plural noun for examples of a form.
 [[nodiscard]] const char* noun_of(prefopt::preference_form form);
 
-/// Reads and tokenizes a file, and one held out unless its name is empty; reports on the console
+/// Reads and tokenizes a file, and a held-out one unless its name is empty; reports on the console
 /// what was dropped. Throws value_error if the loss does not read data of that form.
 [[nodiscard]] run_data read_data(const data_options& options, const std::string& train,
                                  const std::string& eval, const prefopt::gpt2_config& config);
 
-/// Throws value_error where the folders of model and reference hold tokenizers that give texts
-/// other ids. Where they cannot be compared it says so on the console; with data of texts, what
-/// cannot be read is an error.
+/// Throws value_error if the tokenizers in the folders of model and reference encode texts
+/// differently. If they cannot be compared, prints a message on the console; with text data, a
+/// tokenizer that cannot be read is an error.
 void check_same_tokenizer(const std::string& model, const std::string& reference,
                           const run_data& data);
 
-/// A hash of all that losses read of the examples.
+/// A hash of everything in the examples that losses read.
 [[nodiscard]] std::string hash_of(const data_set& data);
 
 /// The keys of an example's responses: chosen and rejected, completion and mismatched, or

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How files of examples are read, and the options that say so.
+// How files of examples are read, and the options for it.
 
 #include <cstdint>
 #include <cstdio>
@@ -14,14 +14,14 @@
 namespace program {
 
 struct data_options {
-  std::string model;  ///< the folder whose tokenizer reads texts
+  std::string model;  ///< the folder whose tokenizer encodes texts
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   bool split_special_tokens = false;
   const chosen_loss* read_by = nullptr;  ///< the loss whose forms are expected; null: any form
-  bool keep_all = false;                 ///< examples that no loss could use are kept, or an error
-  bool always_tokenizer = false;         ///< also for data of token ids, if there is one
-  std::FILE* console = stdout;           ///< for remarks
+  bool keep_all = false;          ///< keep examples that no loss could use, or throw an error
+  bool always_tokenizer = false;  ///< load one for token-id data too, if there is one
+  std::FILE* console = stdout;    ///< for remarks
 };
 
 inline void add_data(CLI::App& app, data_options& o) {

@@ -21,7 +21,7 @@
 namespace program {
 namespace {
 
-/// The prompt of each JSON object: a text, or messages as `prefopt train` reads them.
+/// The prompt of each JSON object: a text, or messages in the format that `prefopt train` reads.
 std::vector<std::string> read_prompts(const std::string& name) {
   prefopt::json_file file(name);
   std::vector<std::string> prompts;
@@ -40,7 +40,8 @@ std::vector<std::string> read_prompts(const std::string& name) {
     }
   }
   if (prompts.empty())
-    throw prefopt::format_error(prefopt::concat(name, ": empty, expected a JSON object a line"));
+    throw prefopt::format_error(
+        prefopt::concat(name, ": empty, expected one JSON object per line"));
   return prompts;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// prefopt init: a Hugging Face folder with a freshly initialized GPT-2, for trying things out
-// without a trained one. The sizes default to GPT-2's smallest, 124M parameters.
+// prefopt init: a Hugging Face folder with a freshly initialized GPT-2, to try things out without a
+// trained model. The sizes default to GPT-2's smallest, 124M parameters.
 
 #include <cstdint>
 #include <string>

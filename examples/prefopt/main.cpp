@@ -2,8 +2,8 @@
 //
 // prefopt: trains language models on preferences, and scores, evaluates and samples them.
 // `prefopt --help` lists the commands, `prefopt COMMAND --help` a command's options. Exit status: 0
-// success, 2 bad arguments, 128 and the signal's number if a signal ended it, 1 all else, with one
-// line on stderr.
+// success, 2 bad arguments, 128 plus the signal's number if a signal ended it, 1 anything else,
+// with one line on stderr.
 
 #include <algorithm>
 #include <array>
@@ -42,7 +42,7 @@ void print_usage(std::FILE* to) {
   std::fputs("\nprefopt COMMAND --help lists a command's options.\n", to);
 }
 
-/// An exception's message in one line on stderr, for any exception but an interruption.
+/// Prints an exception's message in one line on stderr, for any exception except an interruption.
 int report(const char* what) {
   std::string message = what;
   std::ranges::replace_if(
@@ -51,7 +51,7 @@ int report(const char* what) {
   return 1;
 }
 
-/// TRL spells options with underscores, which are taken for hyphens.
+/// TRL spells options with underscores, which are accepted in place of hyphens.
 void hyphenate(char* argument) {
   if (std::string_view(argument).substr(0, 2) != "--") return;
   for (char* c = argument; *c != '\0' && *c != '='; ++c)
@@ -62,7 +62,7 @@ void hyphenate(char* argument) {
 
 int main(int argc, char** argv) {
   program::begin(argv);
-  // the console is stdout, line by line; stderr is for errors alone
+  // the console is stdout, line by line; stderr is only for errors
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h") {

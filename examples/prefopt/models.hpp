@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A model that a command opens and does not train, whatever the precision that it computes in.
+// A model that a command opens but does not train, in either precision.
 
 #include <memory>
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Where a command's results go: a file that is replaced whole, or stdout.
+// Destination of a command's results: a file that is replaced as a whole, or stdout.
 
 #include <cstdio>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace program {
 
-/// Writes all of a text to a file, or to stdout for "-". Throws io_error.
+/// Writes a whole text to a file, or to stdout for "-". Throws io_error.
 inline void write_output(const std::string& output, const std::string& text) {
   if (output != "-") return prefopt::write_file_atomically(output, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)

@@ -17,14 +17,14 @@
 namespace program {
 namespace {
 
-/// What a response is called: a name for pairs and single ones, its index in a list.
+/// Label of a response: a name in pairs and unpaired examples, an index in lists.
 nlohmann::ordered_json name_of_response(prefopt::preference_form form, std::size_t index) {
   if (form == prefopt::preference_form::lists) return index;
   if (form == prefopt::preference_form::unpaired) return "completion";
   return index == 0 ? "chosen" : "rejected";
 }
 
-/// Every response in the file's order.
+/// Every response, in the file's order.
 std::string scores_of(const any_model& model, const data_set& data) {
   const prefopt::reference_cache scored = prefopt::reference_log_probs(
       model, data.examples, {.responses = prefopt::response_selection::own()});

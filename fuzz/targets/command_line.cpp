@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The command line of prefopt train, an argument a line. It gives options, or a status and a
-// message; it never ends the process. Options that are given can be planned with and written down.
+// The command line of prefopt train, one argument per line. It returns options, or a status and a
+// message; it never ends the process. A run can be planned with returned options, and they can be
+// written.
 
 #include <iostream>
 #include <sstream>
@@ -16,7 +17,7 @@ using namespace prefopt;
 
 namespace {
 
-/// What is written to a stream while this lives.
+/// Captures what is written to a stream while this object is alive.
 class captured {
  public:
   explicit captured(std::ostream& stream) : stream_(stream), before_(stream.rdbuf(text_.rdbuf())) {}
@@ -39,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::string_view left(reinterpret_cast<const char*>(data), size); !left.empty();) {
     const std::size_t end = left.find('\n');
     arguments.emplace_back(left.substr(0, end));
-    std::erase(arguments.back(), '\0');  // no argument holds one
+    std::erase(arguments.back(), '\0');  // no argument contains one
     left = end == left.npos ? std::string_view() : left.substr(end + 1);
   }
   std::vector<char*> pointers;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// config.json, of a language model and of a scalar one, with what is carried along. What is written
-// says what was read.
+// config.json, of a language model and of a scalar one, with the keys that are carried along. What
+// is written matches what was read.
 
 #include "prefopt/hub/gpt2_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of preferences, read in each of the three forms. gzip of it, in one member or in two,
-// reads as it does itself.
+// A file of preferences, read in each of the three forms. The file compressed with gzip, in one
+// member or two, reads the same.
 
 #include <zlib.h>
 
@@ -33,7 +33,7 @@ std::string gzip(std::string_view text) {
   return packed;
 }
 
-/// All that a reader says of a file: its records, or why not.
+/// Everything that a reader says about a file: its records, or why it was rejected.
 struct outcome {
   std::optional<std::string> pairs, lists, unpaired, form;
   std::vector<std::size_t> lines;

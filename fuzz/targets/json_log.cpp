@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// metrics.jsonl, cut back to a step. What is kept are lines of the file in their order, and cutting
-// twice is cutting once.
+// metrics.jsonl, cut back to a step. The result is lines of the file in their order, and cutting
+// twice is the same as cutting once.
 
 #include "prefopt/runs/json_log.hpp"
 

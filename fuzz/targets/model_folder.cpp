@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A model's folder, as a language model and as a scalar one: config.json, then the weights. What
-// loads is saved and loads again with the same numbers.
+// A model's folder, as a language model and as a scalar one: config.json, then the weights. A model
+// that loads can be saved and loads again with the same numbers.
 
 #include <cstring>
 

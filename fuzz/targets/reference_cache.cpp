@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of a reference's log-probs. What is read is written and read again. Most inputs are sealed
-// with the checksum that they would need, which nobody finds by chance.
+// A file of a reference's log-probs. A cache that can be read is written and read again. Most
+// inputs are sealed with the checksum that they need, which no fuzzer finds by chance.
 
 #include <cstring>
 
@@ -11,8 +11,8 @@ using namespace prefopt;
 
 namespace {
 
-/// A safetensors file with the checksum of its tensors in its metadata; as it is where it cannot
-/// have one.
+/// A safetensors file with the checksum of its tensors in its metadata; unchanged if it cannot have
+/// one.
 std::string sealed(const std::filesystem::path& path, const std::string& content) {
   std::string result = content;
   fuzz::refusal([&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A safetensors file. What is read lies within the file, and comes back when it is written.
+// A safetensors file. The tensors read are within the file, and survive writing and reading.
 
 #include <cmath>
 #include <cstring>
@@ -13,7 +13,7 @@ using namespace prefopt;
 
 namespace {
 
-/// The tensors as numbers. Those of integers have none, and say so.
+/// The tensors as numbers. Integer tensors have none, and reading them says so.
 std::vector<std::pair<const safetensors_entry*, std::vector<double>>> values_of(
     const safetensors_archive& archive, std::size_t file_size) {
   std::vector<std::pair<const safetensors_entry*, std::vector<double>>> tensors;
@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto archive = safetensors_archive::from_folder(folder.path());
     comes_back(folder, values_of(archive, size));
   });
-  // The header alone, before data of any length.
+  // The header alone, for data of any length.
   if (size > 10)
     fuzz::refusal([&] {
       (void)parse_safetensors_header(bytes.substr(8), "header", data[0] + 256U * data[1]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// model.safetensors.index.json beside three shards. What is read is what the shards hold.
+// model.safetensors.index.json next to three shards. What is read is what the shards contain.
 
 #include <span>
 
@@ -12,7 +12,7 @@ using namespace prefopt;
 
 namespace {
 
-/// Shards a and b hold tensors of ones; c holds one of a's again, so that no index may name both.
+/// Shards a and b hold tensors of ones; c holds one of a's again, so no index may name both.
 void put_shards(const fuzz::scratch_folder& folder) {
   const std::vector<float> ones(4, 1.0F);
   write_safetensors<float>(folder / "a", {{"t1", {2, 2}, ones}, {"wte.weight", {2, 2}, ones}});

@@ -13,7 +13,7 @@ namespace {
 void comes_back(const gpt2_tokenizer& tokenizer, std::string_view text) {
   token_ids ids;
   const auto refused = fuzz::refusal([&] { ids = tokenizer.encode(text); });
-  if (refused) return;  // no token for a byte of it
+  if (refused) return;  // no token for one of its bytes
   fuzz::must(tokenizer.decode(ids) == text, "decode(encode(text)) is the text", text);
   for (const token_id id : ids) {
     fuzz::must(tokenizer.has_token(id), "encode gives ids that have a token", text);
@@ -21,7 +21,7 @@ void comes_back(const gpt2_tokenizer& tokenizer, std::string_view text) {
   }
 }
 
-/// A vocabulary of all bytes, and what the part adds to it.
+/// A vocabulary of all bytes, plus what the part adds.
 std::string all_bytes_and(std::string_view part) {
   static const std::string bytes = byte_level_files()[0].content;
   const std::string front = bytes.substr(0, bytes.size() - 1);

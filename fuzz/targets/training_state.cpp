@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// trainer_state.json, then optimizer.safetensors, into a live trainer. What is refused changes
-// nothing; what is taken is written and read again, and trains or says why not. Most inputs are
-// sealed with the checksums that they would need, which nobody finds by chance.
+// trainer_state.json, then optimizer.safetensors, into a live trainer. A rejected state changes
+// nothing; an accepted one is written and read again, and trains or says why not. Most inputs are
+// sealed with the checksums that they need, which no fuzzer finds by chance.
 
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/beta_dpo.hpp"
@@ -14,7 +14,7 @@ using namespace prefopt;
 
 namespace {
 
-/// Four weights, and a loss of which both terms carry a state.
+/// Four weights, and a loss whose two terms both carry a state.
 struct live {
   bigram policy{2};
   bigram reference{2};

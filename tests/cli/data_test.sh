@@ -90,7 +90,7 @@ show 1 "turns.jsonl: line 1: chosen: a response whose message 2 is not the assis
 { cat pairs.jsonl; echo '{"prompt": "What is <|endoftext|>?", "chosen": " A <|endoftext|>.<|endoftext|>\n", "rejected": " Nothing."}'; } >special.jsonl
 show 0 "" special.jsonl
 said '2 texts spell out a special token, such as "<|endoftext|>" on line 13'
-said '1 without what stood behind an end token'
+said '1 cut after an end token'
 [[ $(tail -1 stdout | grep -o 256 | wc -l) == 4 ]] || fail "not recognized: $(tail -1 stdout)"
 show 0 "" special.jsonl --split-special-tokens
 [[ $(tail -1 stdout | grep -o 256 | wc -l) == 2 ]] || fail "not spelled: $(tail -1 stdout)"

@@ -25,8 +25,8 @@ fresh
 sed -i 's/"eos_token_id": *256/"eos_token_id": 7/; s/^{/{"some_key": 1,/' m/config.json
 echo '{"eos_token_id": [7, 8]}' >m/generation_config.json
 run out_eos 0 ""
-holds stdout "m: the tokenizer ends a text with token 256, eos_token_id is 7 in config.json, 7 in generation_config.json"
-holds stdout "m/config.json: not known here, so not used, and copied to the trained model: some_key"
+holds stdout "m: the tokenizer ends a text with token 256, but eos_token_id is 7 in config.json, 7 in generation_config.json"
+holds stdout "m/config.json: unknown keys, not used but copied to the trained model: some_key"
 for file in config generation_config; do
   tr -d ' \n' <out_eos/$file.json | grep -qE '"eos_token_id":\[256,7' || fail "$file: $(cat out_eos/$file.json)"
 done

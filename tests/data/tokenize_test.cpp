@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(nothing_stands_behind_the_end_of_text_that_closes_a_respons
   const auto result = tokenize(
       std::vector<preference_pair>{{"x", "y<end>\n", "z<end> "}, {"x", "y<end>", "z"}}, toy);
   BOOST_TEST(result.report.behind_end == 1U);
-  BOOST_TEST(describe(result.report) == "2 of 2 pairs, 1 without what stood behind an end token");
+  BOOST_TEST(describe(result.report) == "2 of 2 pairs, 1 cut after an end token");
 }
 
 BOOST_AUTO_TEST_CASE(special_tokens_that_texts_spell_are_recognized_and_counted) {

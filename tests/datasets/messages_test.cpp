@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, expected a JSON object");
   refused(
       R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({be_kind, hello}) + "}",
-      "chosen and rejected have no beginning in common that an assistant's message follows in each");
+      "chosen and rejected have no common beginning that is followed by an assistant's message in each");
   const auto refused_by = [](const auto& parse, const std::string& text, const char* why) {
     const auto json = nlohmann::json::parse(text);
     BOOST_CHECK_EXCEPTION((void)parse(prefopt::json_object(json, "f: line 1")), format_error,
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused_by(
       prefopt::parse_ranked_preference,
       R"({"ranks":[1,2],"responses":[)" + list({hi, hello}) + "," + list({be_kind, hello}) + "]}",
-      "the responses have no beginning in common that an assistant's message follows in each");
+      "the responses have no common beginning that is followed by an assistant's message in each");
   refused_by(prefopt::parse_unpaired_preference,
              R"({"label":true,"completion":)" + list({hello}) + "}",
              "completion has no message before the assistant's last turn");
@@ -138,9 +138,9 @@ BOOST_AUTO_TEST_CASE(a_prompt_that_the_dialogues_begin_with_is_not_said_twice) {
                    R"(,"rejected":)" + list({what}) + "}") == expected));
   // A prompt that they do not contain would be lost, or reworded.
   refused(R"({"prompt":"H",)" + dialogues,
-          "prompt is \"H\", which is no user's message of the dialogues in chosen");
+          "prompt is \"H\", which is not a user's message in the dialogues of chosen");
   refused(R"({"prompt":"Hi there",)" + dialogues,
-          "prompt is \"Hi there\", which is no user's message");
+          "prompt is \"Hi there\", which is not a user's message");
   refused(R"({"prompt":)" + list({be_kind}) + "," + dialogues,
           "chosen: a response whose first message is not");
 }

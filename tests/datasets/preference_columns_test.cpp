@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_dialogue_passes_where_prompt_and_responses_hold_it) {
   passes(list, messages("conversation", "What is 2+2?", "5"));
   passes(pair, R"("conversations":[{"from":"human","value":"What is 2+2?"}])");
   refused(pair, messages("messages", "What is 3+3?", "4"),
-          "messages holds what is neither in the prompt nor in the resp");
+          "messages holds text that is neither in the prompt nor in the resp");
   refused(pair, messages("messages", "What is 2+2?", "6"), "messages holds");
   refused(pair, R"("conversations":[{"from":"human","value":"Hello"}])", "conversations holds");
 }

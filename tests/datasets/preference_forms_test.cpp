@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(whole_dialogues_are_taken_in_both) {
                 unpaired_preference{text, " A", true}));
   }
   refused(unpaired, R"({"prompt":"Ho","completion":)" + whole + R"(,"label":true})",
-          "prompt is \"Ho\", which is no user's");
+          "prompt is \"Ho\", which is not a user's");
   refused(ranked, R"({"prompt":"Hi","responses":[)" + whole + R"(,"A"],"ranks":[1,2]})",
           "number 2 is a text and another a list");
 }
@@ -155,9 +155,9 @@ BOOST_AUTO_TEST_CASE(the_first_object_tells_the_form_of_a_file) {
   BOOST_TEST(
       (told(R"({"prompt":"p","completion":"c","label":true,"chosen":null,"responses":null})") ==
        preference_form::unpaired));
-  refused(form, "{}\n", "none of the keys chosen, responses and completion");
+  refused(form, "{}\n", "none of the keys chosen, responses or completion");
   refused(form, R"({"text":"x","n":1})",
-          "none of the keys chosen, responses and completion; there are n, text");
+          "none of the keys chosen, responses or completion; its keys are n, text");
   BOOST_CHECK_EXCEPTION((void)form(put(folder / "p", "[]")), format_error, says("/p: empty"));
   BOOST_CHECK_EXCEPTION((void)form(put(folder / "p", "\n")), format_error, says("/p: empty"));
 }

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_pair_is_refused_by_its_number) {
         prefopt::concat(R"({"prompt_ids":[1,)", id, R"(],"chosen_ids":[1],"rejected_ids":[1]})"),
         "prompt_ids: a token id is ");
   }
-  refused(R"({"chosen":"a","chosen":"b","rejected":"r"})", "key \"chosen\" stands twice");
+  refused(R"({"chosen":"a","chosen":"b","rejected":"r"})", "key \"chosen\" appears twice");
 }
 
 BOOST_AUTO_TEST_CASE(a_list_of_pairs_names_its_items) {

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
   for (const char* name : {"../1.safetensors", "/etc/passwd", "sub/1.safetensors", "..", ".", "",
                            "a\\\\b", "a\\u0000b", "a\\nb", "a\\u007fb"}) {
     folder.refused(prefopt::concat(R"({"a":")", name, R"("})"),
-                   "expected a file of the same folder");
+                   "expected a file in the same folder");
   }
   folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: cannot open");
   folder.refused(R"({"a":7})", "a is 7, expected a text");

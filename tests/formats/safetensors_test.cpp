@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(tensors_that_do_not_cover_the_data_exactly_are_refused) {
   BOOST_CHECK_NO_THROW(safetensors_file(put(folder / "good", file("[4,8]", "[0,4]", 8))));
   refused(folder, file("[0,4]", "[4,8]", 7), "tensor b ends at byte 8 of 7");  // truncated
   // something after the end
-  refused(folder, file("[0,4]", "[4,8]", 9), "9 bytes of data, the tensors make 8");
+  refused(folder, file("[0,4]", "[4,8]", 9), "9 bytes of data, but the tensors take 8");
   // the same bytes twice
   refused(folder, file("[0,4]", "[0,4]", 8), "tensor b begins at byte 0");
   refused(folder, file("[0,4]", "[2,6]", 6), "tensor b begins at byte 2");    // overlap
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_stands_twice_is_refused) {
           safetensors_bytes(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
                                 "t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
                             std::string(8, '\0')),
-          "key \"t\" stands twice");
+          "key \"t\" appears twice");
   refused(folder, safetensors_bytes(R"({"__metadata__":{"format":1}})", ""),
           "__metadata__: format is 1");
   refused(folder, safetensors_bytes(R"({"t":[]})", ""), "tensor t");

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_size_may_have_its_general_name_but_not_two_values) {
   for (const auto& [key, general] : names) {
     BOOST_TEST((parse(with(general, good[key])) == parse(good)));
     BOOST_CHECK_EXCEPTION((void)parse(with(general, 16)), format_error,
-                          says("config.json: ", key, general, "which is the same, 16"));
+                          says("config.json: ", key, general, "another name for it, is 16"));
     auto json = with(general, good[key]);
     json.erase(key);
     BOOST_TEST((parse(json) == parse(good)));

@@ -244,7 +244,8 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   list = good;
   list.add("transformer.h.0.attn.c_attn.scale", {1}, {1});
   list.write(folder.path());
-  folder.refused("model.safetensors: tensor transformer.h.0.attn.c_attn.scale is none of a GPT-2");
+  folder.refused(
+      "model.safetensors: tensor transformer.h.0.attn.c_attn.scale does not belong to a GPT-2");
 
   list = good;
   list.add("transformer.h.x.attn.bias", {1}, {1});  // like a mask buffer, but of no layer
@@ -255,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   list.add("wpe.weight", {1}, {1});
   list.write(folder.path());
   folder.refused(
-      "tensors transformer.h.0.attn.c_attn.bias and wpe.weight: \"transformer.\" before the one name and \"\" before");
+      "tensors transformer.h.0.attn.c_attn.bias and wpe.weight: \"transformer.\" before one name and \"\" before");
 
   list = good;
   list["transformer.h.0.mlp.c_fc.weight"].shape = {16, 4};
@@ -286,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_disagrees_with_the_weights_is_an_error_before
   folder.refused("tensor h.2.ln_1.weight is missing");
   put(folder / "config.json", good);
   with("n_layer", 1);
-  folder.refused("h.1.", "is none of a GPT-2 with n_layer 1");
+  folder.refused("h.1.", "does not belong to a GPT-2 with n_layer 1");
   put(folder / "config.json", good);
   with("tie_word_embeddings", false);
   folder.refused("tensor lm_head.weight is missing, and tie_word_embeddings is false");
@@ -329,7 +330,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
         [&](const auto& e) { return e.what() == concat(name, ": no such folder"); });
   }
   fs::create_symlink("nothing", scratch / "dangling");
-  refused(scratch / "dangling", "a symbolic link to nothing, which is not there");
+  refused(scratch / "dangling", "a symbolic link to nothing, which does not exist");
   refused(put(scratch / "m.gguf", "GGUF\3"),
           "a GGUF model; a folder with config.json and model.safetensors was");
   refused(put(scratch / "m.bin", "PK\3\4"),
@@ -353,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
             "no config.json; holds adapter_model.safetensors: an adapter (PEFT)");
   with_file("m.Q4.gguf", "no config.json; holds m.Q4.gguf: a GGUF model");
   with_file("snapshots/abc/config.json",
-            "no config.json; holds snapshots: downloads of the Hugging Face Hub");
+            "no config.json; holds snapshots: downloads from the Hugging Face Hub");
   with_file("checkpoint-12/config.json", "no config.json; holds checkpoint-12: a checkpoint");
   with_file("onnx/model.onnx", "no config.json; holds onnx: ONNX models");
 

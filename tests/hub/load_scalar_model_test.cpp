@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_language_model_is_refused_with_what_to_do) {
     prefopt::save_model(make_model<language_model>(config), prefopt::sidecar_files{},
                         folder.path());
     folder.refused("model.safetensors: tensor score.weight is missing",
-                   "make scalar_lm{policy} with the policy that load_model reads");
+                   "use scalar_lm{policy} with the policy that load_model returns");
   }
 }
 
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
       [](tensor_list& list) {
         list.add("lm_head.weight", {5, 4}, std::vector<float>(20));
       },
-      "model.safetensors: tensor lm_head.weight is none of a GPT-2 with n_layer 2 and a scalar head");
+      "model.safetensors: tensor lm_head.weight does not belong to a GPT-2 with n_layer 2 and a scalar head");
   refused_with([](tensor_list& list) { list["score.weight"].shape = {4}; },
                "tensor score.weight has shape [4], expected [1, 4]");
   refused_with(

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
     return result;
   };
   const json no_key(json::value_t::discarded);
-  const char* text = ": the tokenizer ends a text with token 256, eos_token_id is ";
+  const char* text = ": the tokenizer ends a text with token 256, but eos_token_id is ";
   const char* both = "; the trained model's files hold both, so generation stops at either";
   BOOST_TEST(aligned(256, nullptr) == json::parse("[256, 0]"));
   BOOST_TEST(aligned({7, 256}, R"({"eos_token_id": [256, 9]})") ==
@@ -154,10 +154,9 @@ BOOST_AUTO_TEST_CASE(config_keys_that_nobody_knows_are_listed_once) {
   put(source / "config.json", config.dump());
   const auto notes = prefopt::read_sidecar_files(source.path()).notes;
   BOOST_REQUIRE(notes.size() == 1u);
-  BOOST_TEST(
-      notes[0] ==
-      concat((source / "config.json").native(),
-             ": not known here, so not used, and copied to the trained model: alibi, auto_map"));
+  BOOST_TEST(notes[0] ==
+             concat((source / "config.json").native(),
+                    ": unknown keys, not used but copied to the trained model: alibi, auto_map"));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_model_is_saved_with_its_tokenizer) {

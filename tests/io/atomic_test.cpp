@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_not_replaced) {
   const scratch_folder folder;
   put(folder / "file", old_text);
   BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "file"), io_error,
-                        says("/file: already there"));
+                        says("/file: already exists"));
   BOOST_TEST(get(folder / "file") == old_text);
   BOOST_CHECK_EXCEPTION(prefopt::atomic_directory(folder / "no/where"), io_error,
                         says("no/where", "cannot create"));

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_second_writer_is_refused_and_the_first_is_named) {
     const folder_lock first(folder.path());
     BOOST_CHECK_EXCEPTION(
         folder_lock(folder.path()), io_error,
-        says("another run writes here", prefopt::concat("process ", ::getpid(), " on ")));
+        says("another run is writing here", prefopt::concat("process ", ::getpid(), " on ")));
   }
   BOOST_TEST(!fs::exists(folder / folder_lock::file_name));
   const folder_lock next(folder.path());

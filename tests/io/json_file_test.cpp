@@ -94,11 +94,11 @@ BOOST_AUTO_TEST_CASE(a_list_is_read_item_by_item_however_it_is_indented) {
   BOOST_TEST((of("\xef\xbb\xbf[\n  {\n    \"a\": 1\n  },\n  {\n    \"a\": 2\n  }\n]\n") ==
               texts{"2.1 {\"a\":1}", "5.2 {\"a\":2}"}));
   BOOST_TEST((of("[{}\n,\n{}]") == texts{"1.1 {}", "3.2 {}"}));
-  refused("[{}", "line 1: the file ends inside the list");
+  refused("[{}", "line 1: the file ends inside its list");
   refused("[{},", "line 1: item 2: not JSON");
   refused("[{},]", "line 1: item 2: not JSON");
   refused("[{}\n{}]", "line 2: expected a comma or the list's end");
-  refused("[{}]\n{}", "line 2: something follows the list");
+  refused("[{}]\n{}", "line 2: expected nothing after the file's list");
   refused("[{\"a\":}]", "line 1: item 1: not JSON at byte 6");
 }
 
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_value_is_named_by_the_line_on_which_it_begins) {
   refused("{}\n{\"a\": \"x\n\"}", "line 2: not JSON");
   refused("{}\n{\"a\":1},\n{}", "line 2: not JSON at byte 1");
   refused("{}\nx", "line 2: not JSON at byte 1");
-  refused("{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "line 1: key \"c\" stands twice in one object");
+  refused("{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "line 1: key \"c\" appears twice in one object");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_json_does_not_have_are_named) {

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(bad_json_is_refused_with_the_file_and_the_byte) {
 
 BOOST_AUTO_TEST_CASE(a_repeated_key_is_refused_at_any_depth) {
   BOOST_CHECK_EXCEPTION((void)parse_json(R"({"n":1,"m":2,"n":1})", "f"), format_error,
-                        says("f: key \"n\" stands twice"));
+                        says("f: key \"n\" appears twice"));
   BOOST_CHECK_EXCEPTION((void)parse_json(R"([{"a":{"b":{},"b":[]}}])", "f"), format_error,
                         says("\"b\""));
   BOOST_CHECK_NO_THROW((void)parse_json(R"([{"a":{"a":1}},{"a":2}])", "f"));

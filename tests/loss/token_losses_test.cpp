@@ -145,22 +145,26 @@ BOOST_AUTO_TEST_CASE(a_loss_that_gives_another_number_of_numbers_is_named) {
     return direct;
   };
   BOOST_TEST(refused(listwise{{.slopes = 1}}) ==
-             "own_list: the loss gave 3 slopes for 2 responses of a list");
+             "own_list: the loss returned 3 slopes for 2 responses of a list");
   BOOST_TEST(refused(listwise{{.slopes = -1}}) ==
-             "own_list: the loss gave 1 slopes for 2 responses of a list");
+             "own_list: the loss returned 1 slopes for 2 responses of a list");
   BOOST_TEST(refused(batched{{.losses = -1}}) ==
-             "own_batch: the loss gave 2 losses for 3 examples");
-  BOOST_TEST(refused(batched{{.losses = 1}}) == "own_batch: the loss gave 4 losses for 3 examples");
+             "own_batch: the loss returned 2 losses for 3 examples");
+  BOOST_TEST(refused(batched{{.losses = 1}}) ==
+             "own_batch: the loss returned 4 losses for 3 examples");
   BOOST_TEST(refused(batched{{.slopes = -1}}) ==
-             "own_batch: the loss gave 6 slopes for 7 responses");
-  BOOST_TEST(refused(of_tokens{{.losses = -3}}) == "loss: the loss gave 0 losses for 3 examples");
-  BOOST_TEST(refused(of_tokens{{.slopes = -1}}) == "loss: the loss gave 13 slopes for 14 tokens");
-  BOOST_TEST(refused(of_tokens{{.slopes = 2}}) == "loss: the loss gave 16 slopes for 14 tokens");
+             "own_batch: the loss returned 6 slopes for 7 responses");
+  BOOST_TEST(refused(of_tokens{{.losses = -3}}) ==
+             "loss: the loss returned 0 losses for 3 examples");
+  BOOST_TEST(refused(of_tokens{{.slopes = -1}}) ==
+             "loss: the loss returned 13 slopes for 14 tokens");
+  BOOST_TEST(refused(of_tokens{{.slopes = 2}}) ==
+             "loss: the loss returned 16 slopes for 14 tokens");
   BOOST_TEST(refused(of_tokens{{.divergence_slopes = 1}, true}) ==
-             "loss: the loss gave 15 divergence slopes for 14 tokens");
+             "loss: the loss returned 15 divergence slopes for 14 tokens");
   BOOST_TEST(refusal<shape_error>([&] {
                (void)token_losses(wpo{of_tokens{{.losses = -1}}}, three.groups());
-             }) == "loss: the loss gave 2 losses for 3 examples");
+             }) == "loss: the loss returned 2 losses for 3 examples");
   BOOST_CHECK_NO_THROW((void)token_losses(listwise{}, three.groups()));
   BOOST_CHECK_NO_THROW((void)token_losses(batched{}, three.groups()));
   BOOST_CHECK_NO_THROW((void)token_losses(of_tokens{{}, true}, three.groups()));

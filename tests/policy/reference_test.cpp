@@ -87,8 +87,9 @@ BOOST_AUTO_TEST_CASE(a_sequence_of_other_tokens_is_refused_where_lengths_agree) 
     const std::vector<tokenized_pair> others{other};
     BOOST_CHECK_EXCEPTION(
         (void)cache.token_log_probs(pack(others, members)), value_error, [&](const value_error& e) {
-          return e.what() == concat("reference_cache: response ", index,
-                                    " of example 0 has other tokens than those that were scored");
+          return e.what() ==
+                 concat("reference_cache: response ", index,
+                        " of example 0 has different tokens from those that were scored");
         });
   };
   is_refused({{1, 8}, {3, 4, 5}, {3, 6}}, chosen_index);    // in the prompt

@@ -107,8 +107,9 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_not_there_is_named) {
   };
   const auto count = static_cast<std::int32_t>(batch.tokens.size());
   BOOST_TEST(message({0, count - 1, 0}).empty());
-  BOOST_TEST(message({0, count}) == concat("batch: row ", count, " was asked for, of ", count));
-  BOOST_TEST(message({-1}) == concat("batch: row -1 was asked for, of ", count));
+  BOOST_TEST(message({0, count}) ==
+             concat("batch: row ", count, " requested, expected one below ", count));
+  BOOST_TEST(message({-1}) == concat("batch: row -1 requested, expected one below ", count));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

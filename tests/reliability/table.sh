@@ -276,7 +276,7 @@ row_writers() { # a second run in the same folder, while the first one is stoppe
       kill -STOP "${both[@]}"
       # shellcheck disable=SC2086
       timeout 60 $prefix "$train" "${longer[@]}" --save-every 50 --output out --resume >stdout 2>stderr
-      [[ $? == 1 ]] && one_error && grep -q "another run writes here, process" stderr
+      [[ $? == 1 ]] && one_error && grep -q "another run is writing here, process" stderr
       trial $? "second refused${prefix:+ (in another PID namespace)}"
       ((count % 2)) && kill -KILL "${both[@]}"
       kill -CONT "${both[@]}" 2>/dev/null

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_checkpoints_as_they_were) {
                                               }),
                     std::runtime_error);
   BOOST_CHECK_EXCEPTION(checkpoint(folder, 2), prefopt::io_error,
-                        says("checkpoint-2: already there"));
+                        says("checkpoint-2: already exists"));
   BOOST_TEST((names_in(folder.path()) == names{"checkpoint-1", "checkpoint-2"}));
   BOOST_TEST(get(folder / "checkpoint-2/state") == "state 2");
 }
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_folder_is_verified_file_by_file) {
   put(folder / "sub/b", "more test");
   BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: damaged: its bytes"));
   put(folder / "sub/b", "more texts");
-  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: damaged: 10 bytes, 9 were saved"));
+  BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: damaged: 10 bytes, expected 9"));
   fs::remove(folder / "sub/b");
   BOOST_CHECK_EXCEPTION(verify(), format_error, says("/sub/b: is missing"));
   fs::create_directory(folder / "sub/b");
@@ -283,12 +283,11 @@ BOOST_AUTO_TEST_CASE(a_cache_comes_back_bit_for_bit_under_its_key_only) {
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_stays) {
   const scratch_folder folder;
   const auto refused = [&](std::string_view why) {
-    BOOST_CHECK_EXCEPTION(
-        (void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
-        says("/r: ", why, "; remove it to have the reference's log-probs computed again"));
+    BOOST_CHECK_EXCEPTION((void)prefopt::load_reference_cache(folder / "r", "k"), format_error,
+                          says("/r: ", why, "; remove it to recompute the reference's log-probs"));
   };
   prefopt::write_safetensors<double>(folder / "r", {});
-  refused("no reference cache");
+  refused("not a reference cache");
   put(folder / "r", "my notes");
   refused("");
   prefopt::save_reference_cache(folder / "r", some_cache(), "k");
@@ -324,7 +323,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_or_a_broken_one_is_an_error_and_sta
   with(zero, one, one, {4294967296.0});
   refused("a reference cache with 4294967296 in tensor hashes_low");
   with(pair, ones, ones, pair);
-  refused("reference_cache: response 0 of example 0 comes twice");
+  refused("reference_cache: response 0 of example 0 appears twice");
   prefopt::write_safetensors<double>(folder / "r", {}, {{"prefopt_reference_key", "k"}});
   refused("a reference cache without tensor examples");
 }

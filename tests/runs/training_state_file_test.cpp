@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(
   const auto others = toy_pairs(11, 9);
   toy_training resumed(dpo{}, stopped.policy);
   read_training_state(resumed.run, folder.path());
-  BOOST_CHECK_EXCEPTION(resumed.run.train(others), value_error, says("other data"));
+  BOOST_CHECK_EXCEPTION(resumed.run.train(others), value_error, says("different data"));
   BOOST_TEST((resumed.run.state() == stopped.run.state()));
 
   const nlohmann::json saved = nlohmann::json::parse(get(folder / trainer_state_file));

@@ -195,17 +195,17 @@ BOOST_AUTO_TEST_CASE(files_that_contradict_each_other_are_refused_by_name) {
     file[nlohmann::json::json_pointer(pointer)] = value;
     BOOST_TEST_CONTEXT(pointer << " = " << value) {
       BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", file.dump()), format_error,
-                            says(pieces..., "remove what is out of date"));
+                            says(pieces..., "remove the outdated one"));
     }
   };
   refused("/model/vocab", {{"a", 1}, {"b", 0}, {"ab", 2}},
-          "vocab.json: the id of \"a\" is 0, in tokenizer.json it is 1");
+          "vocab.json: the id of \"a\" is 0, but in tokenizer.json it is 1");
   refused("/model/vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"c", 7}},
-          "tokenizer.json: model: vocab: the id of \"c\" is 7, vocab.json has no such token");
+          "tokenizer.json: model: vocab: the id of \"c\" is 7, but vocab.json has no such token");
   refused("/added_tokens/0/content", "<|end|>",
-          "vocab.json: the id of \"<|endoftext|>\" is 3, tokenizer.json has no such token");
+          "vocab.json: the id of \"<|endoftext|>\" is 3, but tokenizer.json has no such token");
   refused("/model/merges", nlohmann::json::array(),
-          "merges.txt: merge 1 is \"a b\", in tokenizer.json it is missing");
+          "merges.txt: merge 1 is \"a b\", but in tokenizer.json it is missing");
   const auto two = [](const char* text, const nlohmann::json& list) {
     auto file = tokenizer_json();
     file["model"]["vocab"] = {{"a", 0}, {"b", 1}, {"ab", 2}, {"ba", 5}};
@@ -219,10 +219,12 @@ BOOST_AUTO_TEST_CASE(files_that_contradict_each_other_are_refused_by_name) {
              boost::test_tools::per_element());
   BOOST_TEST(two("b a\na b\n", {"b a", "a b"}).encode("bab") == (token_ids{5, 1}),
              boost::test_tools::per_element());
-  BOOST_CHECK_EXCEPTION(two("a b\nb a\n", {"b a", "a b"}), format_error,
-                        says("merges.txt: merge 1 is \"a b\", in tokenizer.json it is \"b a\""));
-  BOOST_CHECK_EXCEPTION(two("b a\n", {"b a", "a b"}), format_error,
-                        says("merges.txt: merge 2 is missing, in tokenizer.json it is \"a b\""));
+  BOOST_CHECK_EXCEPTION(
+      two("a b\nb a\n", {"b a", "a b"}), format_error,
+      says("merges.txt: merge 1 is \"a b\", but in tokenizer.json it is \"b a\""));
+  BOOST_CHECK_EXCEPTION(
+      two("b a\n", {"b a", "a b"}), format_error,
+      says("merges.txt: merge 2 is missing, but in tokenizer.json it is \"a b\""));
   // One of the two older files alone must agree, too; other settings are refused with their key.
   BOOST_CHECK_EXCEPTION(
       (void)gpt2_tokenizer::from_files(
@@ -316,8 +318,8 @@ BOOST_AUTO_TEST_CASE(two_end_of_text_tokens_in_two_files_are_refused_unless_the_
   };
   BOOST_CHECK_EXCEPTION(
       with(R"({"eos_token":"a"})", R"({"eos_token":"b"})"), format_error,
-      says("special_tokens_map.json: eos_token is \"a\", in tokenizer_config.json it is \"b\"",
-           "remove the one that is out of date"));
+      says("special_tokens_map.json: eos_token is \"a\", but in tokenizer_config.json it is \"b\"",
+           "remove the outdated one"));
   BOOST_TEST(with(R"({"eos_token":{"content":"b"}})", R"({"eos_token":"b"})").end_of_text() == 1);
   BOOST_TEST(with(R"({"eos_token":null})", R"({"eos_token":"b"})").end_of_text() == 1);
   const auto unread =
@@ -370,12 +372,12 @@ BOOST_AUTO_TEST_CASE(two_tokenizers_differ_where_texts_get_other_ids) {
   BOOST_TEST(difference(parts(vocab, merges, R"({"pad_token":"b"})")) ==
              R"(the token "b" is an added token)");
   BOOST_TEST(difference(parts(vocab, "#version: 0.2\n", "{}")) ==
-             "merge 1 of 0 is another, expected 1");
+             "merge 1 of 0 is different, expected 1");
   const auto two = parts(longer, "#version: 0.2\na b\nb a\n", "{}");
   BOOST_TEST(describe_difference(two, parts(longer, "#version: 0.2\nb a\na b\n", "{}")) ==
-             "merge 1 of 2 is another, expected 2");
+             "merge 1 of 2 is different, expected 2");
   BOOST_TEST(describe_difference(two, parts(longer, merges, "{}")) ==
-             "merge 2 of 1 is another, expected 2");
+             "merge 2 of 1 is different, expected 2");
   BOOST_TEST(describe_difference(two, two) == "");
 }
 

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_reference_of_the_policy_that_has_moved_is_refused) {
   const reference_cache late = reference_log_probs(stopped.policy, stopped.pairs);
   const std::string why =
       said(stopped.policy, late, dpo{}, short_run, stopped.pairs, stopped.state);
-  BOOST_TEST(has(why, "another reference"), why);
+  BOOST_TEST(has(why, "a different reference"), why);
   BOOST_TEST((!has(why, "data") && !has(why, "options")), why);
   BOOST_TEST(said(stopped.policy, stopped.reference, dpo{}, short_run, stopped.pairs,
                   stopped.state) == "");
@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(a_model_as_a_reference_is_known_by_its_answers) {
   trainer run{policy, reference, dpo{}, short_run};
   run.train(pairs, recorder{.stop_after = 4});
   const frozen late{bigram(policy)}, same{toy_policy()};
-  BOOST_TEST(has(said(policy, late, dpo{}, short_run, pairs, run.state()), "another reference"));
+  BOOST_TEST(
+      has(said(policy, late, dpo{}, short_run, pairs, run.state()), "a different reference"));
   BOOST_TEST(said(policy, same, dpo{}, short_run, pairs, run.state()) == "");
 }
 
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_moving_reference_is_known_by_its_weights) {
   run.train(pairs, recorder{.stop_after = 4});
   moving_reference forgotten(toy_policy(), options), restored(bigram(reference.policy()), options);
   BOOST_TEST(has(said(policy, forgotten, dpo{}, short_run, pairs, run.state()),
-                 "moving reference with other weights"));
+                 "moving reference with different weights"));
   BOOST_TEST(said(policy, restored, dpo{}, short_run, pairs, run.state()) == "");
 }
 
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(other_data_or_another_order_is_refused) {
     change(pairs);
     const reference_cache reference = reference_log_probs(toy_policy(), pairs);
     const std::string why = said(stopped.policy, reference, dpo{}, short_run, pairs, stopped.state);
-    BOOST_TEST(has(why, "other data"), why);
+    BOOST_TEST(has(why, "different data"), why);
     BOOST_TEST(!has(why, "options"), why);
   };
   refuses([](auto& pairs) { std::swap(pairs[3], pairs[7]); });
@@ -139,7 +140,7 @@ BOOST_AUTO_TEST_CASE(every_option_that_changes_numbers_is_known_and_the_microbat
       [](auto& o) { o.shuffle = false; }};
   for (const auto& change : changes) {
     const std::string why = with(change);
-    BOOST_TEST(has(why, "other options"), why);
+    BOOST_TEST(has(why, "different options"), why);
     BOOST_TEST((!has(why, "data") && !has(why, "reference")), why);
   }
   BOOST_TEST(with([](auto& o) { o.tokens_per_microbatch = 1000; }) == "");
@@ -217,7 +218,7 @@ BOOST_AUTO_TEST_CASE(all_that_differs_is_named) {
   const reference_cache reference = reference_log_probs(toy_policy(5), others);
   const std::string why =
       said(stopped.policy, reference, dpo{.beta = 0.7}, short_run, others, stopped.state);
-  BOOST_TEST((has(why, "options") && has(why, "data") && has(why, "another reference")), why);
+  BOOST_TEST((has(why, "options") && has(why, "data") && has(why, "a different reference")), why);
   BOOST_TEST(has(why, "clear the state's fingerprint"), why);
 }
 
@@ -255,7 +256,7 @@ BOOST_AUTO_TEST_CASE(single_steps_know_the_weights_of_a_moving_reference) {
     return rest.steps_done();
   };
   BOOST_CHECK_EXCEPTION(step_with(toy_policy(3)), value_error, [](const value_error& cause) {
-    return has(cause.what(), "moving reference with other weights");
+    return has(cause.what(), "moving reference with different weights");
   });
   BOOST_TEST(step_with(bigram(reference.policy())) == 3);
 }

@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(an_own_reference_belongs_to_the_beginning_of_its_run) {
   trainer resumed{policy, dpo{}, short_run};  // the policy has moved since: nothing to measure by
   resumed.restore(state);
   BOOST_CHECK_EXCEPTION(resumed.train(pairs), value_error, [](const value_error& cause) {
-    return std::string_view(cause.what()).find("another reference") != std::string_view::npos;
+    return std::string_view(cause.what()).find("a different reference") != std::string_view::npos;
   });
   trainer stepping{policy, dpo{}, {.max_steps = 3}};
   BOOST_CHECK_EXCEPTION(stepping.step(pairs), value_error, [](const value_error& cause) {

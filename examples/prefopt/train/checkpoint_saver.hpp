@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A run's checkpoints: what they take on the disk, and the trainer's callback that saves them.
+// A run's checkpoints: their size on disk, and the trainer's callback that saves them.
 
 #include <cstdint>
 #include <filesystem>
@@ -18,15 +18,14 @@
 
 namespace program::detail {
 
-/// Where a checkpoint keeps a reference that moves.
+/// Where a checkpoint stores a moving reference.
 inline constexpr const char* reference_folder = "reference";
 
-/// What the model of a run, and each of its checkpoints, takes on the disk, and how many of these
-/// there will be.
+/// The size on disk of a run's model and of each checkpoint, and the number of checkpoints.
 template <class Model>
 output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& sidecars,
                               const options& o, std::int64_t steps_left) {
-  constexpr std::uint64_t header = 256;  // of a tensor in a file, and more than its name takes
+  constexpr std::uint64_t header = 256;  // of a tensor in a file; more than its name needs
   std::uint64_t weights = 0, headers = 4096, carried = sidecars.config.dump().size();
   for (const auto& parameter : model.parameters()) {
     weights += parameter.value.size() * sizeof(float);
@@ -40,7 +39,7 @@ output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& 
           .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
 }
 
-/// The trainer's callback that saves checkpoints: when they are due, and when a signal asks the run
+/// The trainer's callback that saves checkpoints when they are due and when a signal asks the run
 /// to end.
 template <class Reference>
 class checkpoint_saver {
@@ -55,7 +54,7 @@ class checkpoint_saver {
     if (const auto& from = output.resumed_from()) newest_ = from->path.native();
   }
 
-  /// Throws `interrupted` behind what it saved, or could not save, unless the run is done anyway.
+  /// Throws `interrupted` after it saved, or failed to save, unless the run is already done.
   template <class Trainer>
   std::optional<std::string> save(const Trainer& trainer, const prefopt::step_report& step) {
     const int signal = interruption();
@@ -78,7 +77,7 @@ class checkpoint_saver {
                                 "; the same command with --resume continues"));
   }
 
-  /// Why the last checkpoint could not be saved; empty where it was.
+  /// Why the last checkpoint could not be saved; empty if it was.
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:
@@ -93,8 +92,8 @@ class checkpoint_saver {
     return newest_;
   }
 
-  /// At the end, where the model is still to be written and may fit where a checkpoint does not,
-  /// and behind a signal.
+  /// At the end, because the model is still to be written and may fit even if a checkpoint does
+  /// not, and after a signal.
   template <class Trainer>
   std::optional<std::string> try_to_write(const Trainer& trainer, std::int64_t step) {
     try {
@@ -111,7 +110,7 @@ class checkpoint_saver {
   Reference& reference_;
   const nlohmann::json& settings_;
   std::string failure_;
-  std::string newest_;  ///< the checkpoint that a resume would begin at; empty without one
+  std::string newest_;  ///< the checkpoint that a resumed run would start from; empty without one
 };
 
 }  // namespace program::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What the margin hides: a run that makes chosen responses less likely too, as long as rejected
-// ones fall faster.
+// Reports a fall that the margin hides: a run may make chosen responses less likely too, as long as
+// rejected ones fall faster.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,11 +18,11 @@
 namespace program::detail {
 
 /// A trainer's callback that remembers how far both responses have moved from the reference: at the
-/// last evaluation, or else on the mean of the last tenth of the steps. Only for losses that read a
-/// reference and both responses.
+/// last evaluation, or without one, averaged over the last tenth of the steps. Only for losses that
+/// read a reference and both responses.
 class fall_notice {
  public:
-  /// `scale` turns log-ratios into rewards, above 0.
+  /// `scale` turns log-ratios into rewards; above 0.
   explicit fall_notice(double scale) : scale_(scale) {}
 
   void on_step(const prefopt::step_report& report) {
@@ -35,7 +35,7 @@ class fall_notice {
     add(report.metrics, last_evaluation_);
   }
 
-  /// A line for the console where both have become less likely, by more than rounding.
+  /// A line for the console if both have become less likely, by more than rounding.
   [[nodiscard]] std::optional<std::string> line() const {
     const bool evaluated = last_evaluation_.count > 0;
     const moved& seen = evaluated ? last_evaluation_ : last_steps_;
@@ -52,7 +52,7 @@ class fall_notice {
   }
 
  private:
-  static constexpr double least_fall = 0.01;  // nats a response
+  static constexpr double least_fall = 0.01;  // nats per response
 
   struct moved {
     double chosen = 0, rejected = 0;  // sums of rewards

@@ -11,7 +11,7 @@
 namespace program {
 namespace {
 
-// Read and written by the handler, on whichever thread it runs.
+// Read and written by the handler, on any thread.
 std::atomic<int> noted = 0;
 std::atomic<bool> is_training = false;
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
@@ -29,7 +29,7 @@ void on_signal(int signal) {
   if (noted.compare_exchange_strong(none, signal)) {
     say(name_of_signal(signal));
     say(": finishing this step and saving; a second signal ends the program at once\n");
-  } else if (signal != SIGXCPU) {  // which comes again each second
+  } else if (signal != SIGXCPU) {  // which is sent again every second
     ::_exit(128 + signal);
   }
   errno = kept;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before training they end the
-// program at once, for nothing would be lost; while it trains, the first one is noted and a second
-// one ends the program.
+// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before training, they end the
+// program at once, because nothing would be lost. During training, the first one is recorded and a
+// second one ends the program.
 
 #include <stdexcept>
 #include <string>
 
 namespace program {
 
-/// Ends a run that was asked to, after what it had was saved. The message says how to continue.
+/// Ends a run on request, after its progress was saved. The message says how to continue.
 struct interrupted : std::runtime_error {
   interrupted(int by, const std::string& message) : std::runtime_error(message), signal(by) {}
   int signal;
 };
 
-/// Takes the signals over, except those that are ignored already (nohup ignores SIGHUP). Status of
-/// a program that they end: 128 + signal.
+/// Installs handlers for the signals, except those that are already ignored (nohup ignores SIGHUP).
+/// Exit status of a program that they end: 128 + signal.
 void watch_for_interruption();
 
-/// While one of these lives, the first signal does not end the program.
+/// While an object of this type is alive, the first signal does not end the program.
 class training_in_progress {
  public:
   training_in_progress();

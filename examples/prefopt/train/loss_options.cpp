@@ -9,7 +9,7 @@
 namespace program {
 namespace {
 
-/// A number that only some losses read.
+/// A numeric option that only some losses read.
 struct loss_number {
   const char* flag;
   const char* description;

@@ -9,7 +9,7 @@
 
 namespace program {
 
-/// What the command line says about the loss.
+/// The command line's choices for the loss.
 struct loss_options {
   std::string name = "dpo";
   loss_values values;

@@ -51,7 +51,7 @@ using prefopt::any_loss;
 using prefopt::preference_form;
 using prefopt::value_error;
 
-/// Gives losses what they read, and remembers it.
+/// Gives losses the options that they read, and records which were read.
 class loss_settings {
  public:
   explicit loss_settings(const loss_values& given) : given_(given) {}
@@ -59,7 +59,7 @@ class loss_settings {
   double number(const char* flag, double standard) {
     const auto found = given_.numbers.find(flag);
     const double value = found == given_.numbers.end() ? standard : found->second;
-    // Terms of a sum read one option, but each has a default of its own.
+    // Terms of a sum share an option, but each has its own default.
     auto& values = read_[flag];
     if (std::count(values.begin(), values.end(), nlohmann::json(value)) == 0)
       values.push_back(value);
@@ -73,7 +73,7 @@ class loss_settings {
   }
   bool is_given(const char* flag) const { return given_.numbers.contains(flag); }
 
-  /// Throws value_error for an option that was given and that nothing read.
+  /// Throws value_error for an option that was given but not read.
   void require_all_read(const std::string& spec) const {
     const auto check = [&](const auto& options) {
       for (const auto& [flag, value] : options)
@@ -91,7 +91,7 @@ class loss_settings {
   nlohmann::json read_ = nlohmann::json::object();
 };
 
-/// Fills a loss's hyper-parameters, which are known by their members' names.
+/// Fills a loss's hyper-parameters, identified by their members' names.
 template <class Loss>
 Loss filled(loss_settings& settings) {
   Loss loss;
@@ -118,7 +118,7 @@ concept of_summed_log_probs =
     std::same_as<decltype(Loss::reduction), const prefopt::token_reduction> &&
     (Loss::reduction == prefopt::token_reduction::sum);
 
-/// As LD-DPO reads it, where that is asked for.
+/// With LD-DPO's length desensitization, if requested.
 template <class Loss>
 any_loss desensitized(const Loss& loss, loss_settings& settings) {
   if constexpr (of_summed_log_probs<Loss>) {
@@ -129,7 +129,7 @@ any_loss desensitized(const Loss& loss, loss_settings& settings) {
   return any_loss(loss);
 }
 
-/// A loss under the divergence that is asked for.
+/// A loss under the requested divergence.
 template <class Loss>
 any_loss make(loss_settings& settings) {
   const Loss loss = filled<Loss>(settings);
@@ -152,7 +152,7 @@ const forms pairs{preference_form::pairs}, unpaired{preference_form::unpaired},
     pairs_or_lists{preference_form::pairs, preference_form::lists},
     pairs_or_unpaired{preference_form::pairs, preference_form::unpaired};
 
-/// A loss by name. `also` is TRL's name where it is another.
+/// A loss by name. `also` is TRL's name if it differs.
 struct entry {
   std::string_view name;
   std::string_view also;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The losses by the names that `--loss` takes, and the options that only some of them read.
+// The losses by their names for `--loss`, and the options that only some of them read.
 
 #include <map>
 #include <string>
@@ -14,7 +14,7 @@
 
 namespace program {
 
-/// What the command line says beside the loss's name, by flag; only what was given.
+/// Loss options on the command line, in addition to the loss's name, by flag; only those given.
 struct loss_values {
   std::map<std::string, double> numbers;
   std::map<std::string, std::string> choices;
@@ -24,17 +24,17 @@ struct loss_values {
 struct chosen_loss {
   prefopt::any_loss loss;
   std::string spec;                             ///< "dpo", or "dpo:0.8,sft:1"
-  std::vector<prefopt::preference_form> forms;  ///< of data that the loss reads
+  std::vector<prefopt::preference_form> forms;  ///< the forms of data that the loss reads
   /// the options that it reads, each with its terms' values
   nlohmann::json read;
 };
 
-/// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for a
-/// name that is none, for an option outside its range or that no term reads, and for terms that
-/// read no form of data in common.
+/// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for an
+/// unknown name, for an option that is out of range or that no term reads, and for terms that read
+/// no common form of data.
 [[nodiscard]] chosen_loss choose_loss(const std::string& spec, const loss_values& given);
 
-/// A name that `--loss` takes, and TRL's where it is another.
+/// A name for `--loss`, and TRL's name if it differs.
 struct loss_name {
   std::string_view name;
   std::string_view also;

@@ -34,7 +34,7 @@ void add_files(CLI::App& app, options& o) {
       ->required();
 }
 
-/// What the command line says before it is put together.
+/// The command line's values before they are combined.
 struct raw_options {
   options rest;
   loss_options loss;
@@ -113,7 +113,7 @@ void add_run(CLI::App& app, options& o) {
       "Continue from the newest checkpoint in the output folder, or start if there is none");
 }
 
-/// What single options cannot know. Throws CLI::ValidationError.
+/// Checks that involve several options. Throws CLI::ValidationError.
 void check_together(const CLI::App& app, const options& o) {
   const auto refuse = [&](const char* flag, const std::string& why) {
     if (app.count(flag) > 0) throw CLI::ValidationError(flag, why);
@@ -141,7 +141,7 @@ void check_together(const CLI::App& app, const options& o) {
     throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
 }
 
-/// An option that other trainers have, and what to use here.
+/// An option of other trainers, and what to use here instead.
 struct foreign_option {
   std::string_view name;
   std::string_view use;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The command line of prefopt train: what it says, its defaults, and what is refused before any
-// file is read.
+// The command line of prefopt train: its options, their defaults, and the checks before any file is
+// read.
 
 #include <cstdint>
 #include <optional>
@@ -29,14 +29,13 @@ struct options : data_options {
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
   bool resume = false;
-  /// unset: the reference stays as it is
+  /// unset: the reference does not change
   std::optional<prefopt::moving_reference_options> sync_reference;
   /// a file or "none"; unset: a file in the output folder
   std::optional<std::string> reference_cache;
 };
 
-/// Either options, or the status to exit with: after --help, or after a word on stderr about what
-/// was wrong.
+/// Either options, or the exit status: after --help, or after an error message on stderr.
 struct parsed {
   std::optional<options> value;
   int status = 0;

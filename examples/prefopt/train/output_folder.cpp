@@ -28,16 +28,16 @@ bool holds(const fs::path& folder, const char* name) {
   return kind != fs::file_type::not_found;
 }
 
-/// What a folder that is called as a checkpoint tells of itself.
+/// The kind of a folder with a checkpoint's name, judged by its contents.
 enum class checkpoint_kind {
   stateless,  ///< it has no trainer_state.json
-  foreign,    ///< another program wrote it: none of our keys is in it
-  older,      ///< ours, of the time before checksums
-  own,        ///< ours, whole or damaged
+  foreign,    ///< written by another program: it has none of our keys
+  older,      ///< ours, from before there were checksums
+  own,        ///< ours, intact or damaged
 };
 
-/// What is no JSON may be a damaged state of ours, but not if it counts as Hugging Face's Trainer
-/// does, which writes NaN.
+/// A file that is not JSON may be a damaged state of ours, but not if it counts steps as Hugging
+/// Face's Trainer does, which writes NaN.
 checkpoint_kind kind_of(const fs::path& checkpoint) {
   const fs::path path = checkpoint / prefopt::trainer_state_file;
   if (!holds(checkpoint, prefopt::trainer_state_file)) return checkpoint_kind::stateless;
@@ -53,8 +53,8 @@ checkpoint_kind kind_of(const fs::path& checkpoint) {
   }
 }
 
-/// Throws format_error where a byte of the checkpoint is not as it was saved, and io_error where
-/// that cannot be told.
+/// Throws format_error if a byte of the checkpoint differs from what was saved, and io_error if
+/// that cannot be determined.
 prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& checkpoint) {
   for (const char* name : {prefopt::trainer_state_file, model_file, prefopt::optimizer_file})
     if (!holds(checkpoint.path, name))
@@ -67,22 +67,22 @@ prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& che
   return state;
 }
 
-/// Whether only the run whose folder it is writes something of that name there. Caches are not
-/// among them: runs may share one.
+/// Whether only the run that owns the folder writes something of that name there. Caches do not
+/// count: runs may share one.
 bool is_of_the_run(std::string_view name) {
   return name.starts_with("checkpoint-") || name == "room" || name == metrics_file ||
          name == evaluations_file || name == prefopt::folder_lock::file_name ||
          prefopt::is_written_with_model(name);
 }
 
-/// Where a file is or will be, links followed.
+/// Where a file is or will be, with links followed.
 fs::path real_path(const fs::path& path) {
-  std::error_code ignored;  // of what cannot be looked at, writing tells more
+  std::error_code ignored;  // if the path cannot be examined, the error from writing says more
   const fs::path real = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
   return real.empty() ? path : prefopt::without_slash(real);
 }
 
-/// Cuts a log back to a step; one that is spoiled is set aside.
+/// Cuts a log back to a step; a damaged log is set aside.
 void cut_log(const fs::path& path, std::int64_t step) {
   try {
     prefopt::cut_json_log(path, step);
@@ -117,7 +117,7 @@ void output_folder::lock() {
   try {
     lock_.emplace(folder_);
   } catch (const prefopt::io_error& cause) {
-    // What is finished may lie where nothing can be written any more.
+    // A finished run may be in a folder that is no longer writable.
     if (::access(folder_.c_str(), W_OK) == 0) throw;
     unwritable_ = cause.what();
   }
@@ -225,8 +225,8 @@ void output_folder::prepare(const sizes& needed) {
   for (const auto& path : damaged_)
     std::printf("%s is kept as %s\n", path.c_str(), prefopt::set_aside(path, "damaged").c_str());
 
-  // Three checkpoints are there at a time, the newest while the oldest of them is not removed yet;
-  // at the end two and the model.
+  // There are up to three checkpoints at a time: the oldest is removed after the newest is written.
+  // At the end there are two and the model.
   const auto there = static_cast<std::int64_t>(prefopt::list_checkpoints(folder_).size());
   const std::int64_t all = there + needed.checkpoints;
   const std::int64_t most = std::max<std::int64_t>(std::min<std::int64_t>(all, 3) - there, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The whole job on a backend of any kind. Each kind is a file of its own: a model on a backend
-// takes a while to compile.
+// The whole job on any kind of backend. Each kind has its own source file, because a model on a
+// backend takes a while to compile.
 
 #include <cstdio>
 #include <filesystem>
@@ -28,7 +28,7 @@
 namespace program {
 namespace detail {
 
-/// A hash of a model: its weights and what the config says of how to compute with them.
+/// A hash of a model: its weights and the config values that determine how to compute with them.
 template <class Model>
 std::string hash_of(const Model& model) {
   prefopt::fingerprint hash;
@@ -43,7 +43,7 @@ std::string hash_of(const Model& model) {
   return hash.hex();
 }
 
-/// The backend that a run asks for.
+/// The backend that a run's options select.
 template <class Backend>
 Backend make_backend(const options& o) {
   if constexpr (requires { Backend({.threads = o.threads}); }) {
@@ -54,7 +54,7 @@ Backend make_backend(const options& o) {
   }
 }
 
-/// What of a backend and its use changes the rounding of log-probs.
+/// The properties of a backend and its use that change the rounding of log-probs.
 template <class Backend>
 std::string rounding_of(const Backend& backend, const options& o) {
   const auto threads =
@@ -63,7 +63,7 @@ std::string rounding_of(const Backend& backend, const options& o) {
                          backend.instruction_set(), threads);
 }
 
-/// The reference of a run: none, a cache, the frozen model, or one that moves.
+/// The reference of a run: none, a cache, the frozen model, or a moving one.
 template <class Model>
 class run_reference {
  public:
@@ -86,7 +86,7 @@ class run_reference {
         answers_);
   }
 
-  /// None where it does not move.
+  /// None if it does not move.
   [[nodiscard]] const moving* that_moves() const { return std::get_if<moving>(&answers_); }
   void after_step(Model& policy, std::int64_t step) {
     if (auto* one = std::get_if<moving>(&answers_)) one->after_step(policy, step);
@@ -94,7 +94,7 @@ class run_reference {
   void require_same_shape(Model& policy) {
     if (auto* one = std::get_if<moving>(&answers_)) one->require_same_shape(policy);
   }
-  /// 0 where it does not move.
+  /// 0 if it does not move.
   [[nodiscard]] std::uint64_t weights_hash() const {
     return that_moves() == nullptr ? 0 : that_moves()->weights_hash();
   }
@@ -107,17 +107,18 @@ class run_reference {
 template <class Model>
 struct references {
   run_reference<Model> train;
-  std::optional<run_reference<Model>> eval;  ///< empty where `train` answers for it too
+  std::optional<run_reference<Model>> eval;  ///< empty if `train` serves for evaluation too
 };
 
-/// The cache in `file` if it was made under the same key, else a new one, which is kept there.
+/// The cache in `file` if it was made under the same key; otherwise a new one, which is saved
+/// there.
 template <class Model>
 prefopt::reference_cache cached(const Model& model, const std::string& model_hash,
                                 const data_set& data, const options& o,
                                 const std::filesystem::path& file) {
   const auto tokens = static_cast<std::size_t>(o.trainer.tokens_per_microbatch.value());
-  // Model and ids say nearly all: the ids hold tokenizer, truncation and data. The rest changes
-  // rounding.
+  // Model and ids determine nearly everything: the ids reflect tokenizer, truncation and data. The
+  // rest changes rounding.
   const std::string key =
       prefopt::fingerprint()
           .add(model_hash)
@@ -125,7 +126,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
           .add(prefopt::concat(rounding_of(model.backend(), o), " tokens ", tokens))
           .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
-  const prefopt::atomic_file probe(file);  // better to know now that it cannot be written
+  const prefopt::atomic_file probe(file);  // fails now if the file cannot be written
   std::printf("reference log-probs of %zu %s\n", data.examples.size(), noun_of(data.form));
   prefopt::reference_cache cache =
       prefopt::reference_log_probs(model, data.examples, {.tokens_per_microbatch = tokens});
@@ -133,7 +134,7 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
   return cache;
 }
 
-/// `model` is the reference as it is now, which a run that goes on has in its checkpoint.
+/// `model` is the current reference, which a resumed run has in its checkpoint.
 template <class Model>
 references<Model> make_references(const Model& model, const std::string& model_hash,
                                   const run_data& data, const options& o,
@@ -157,7 +158,7 @@ references<Model> make_references(const Model& model, const std::string& model_h
   return all;
 }
 
-/// Throws value_error where the reference cannot read what the model reads.
+/// Throws value_error if the reference cannot read what the model reads.
 inline void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
                                  std::size_t max_length) {
   const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
@@ -170,7 +171,7 @@ inline void check_reads_the_same(const std::string& reference, const prefopt::gp
                                                ", expected at least ", max_length));
 }
 
-/// What travels with the model, and a line for each thing about it that should be known.
+/// The files that are copied along with the model; prints a line for each remark about them.
 inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& data) {
   const prefopt::sidecar_files sidecars =
       data.tokenizer ? prefopt::read_sidecar_files(o.model, *data.tokenizer)
@@ -234,7 +235,7 @@ class job {
   }
 
  private:
-  /// What is not finite is named by its lines in the file.
+  /// Names non-finite examples by their lines in the file.
   template <class Trainer, class... Callbacks>
   void run(Trainer& trainer, Callbacks&... callbacks) {
     try {

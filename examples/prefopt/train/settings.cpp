@@ -54,7 +54,7 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
   };
   const auto as_given = [&](const nlohmann::json& settings, const std::string& key) {
     if (!settings.contains(key) || !settings[key].is_array()) return text(settings, key);
-    std::string values;  // a list, as the command line has it
+    std::string values;  // a list, as on the command line
     for (const auto& value : settings[key])
       values += prefopt::concat(values.empty() ? "" : " ", value.dump());
     return values;
@@ -62,7 +62,8 @@ void check_same_settings(const nlohmann::json& saved, const nlohmann::json& now,
   const auto is_hash = [](const std::string& key) {
     return key == "--model" || key == "--reference" || key == "--train" || key == "--eval";
   };
-  // The hashes last: other options, --truncation for one, change them too and are the better word.
+  // The hashes come last: other options, such as --truncation, change them too and make a clearer
+  // message.
   const auto compare = [&](bool hashes, const nlohmann::json& keys) {
     for (const auto& [key, value] : keys.items()) {
       const std::string then = text(saved, key), expected = text(now, key);

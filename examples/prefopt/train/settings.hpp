@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a resumed run must have in common with the run that it goes on with: everything that changes
-// numbers.
+// The settings that a resumed run must share with the run that it continues: everything that
+// changes numbers.
 
 #include <string>
 
@@ -11,10 +11,10 @@
 
 namespace program {
 
-/// Hashes of what the run was made from, as hex text.
+/// Hashes of a run's inputs, as hex text.
 struct origins {
   std::string model;      ///< config and weights as loaded
-  std::string reference;  ///< config and weights, or empty for a loss that reads none
+  std::string reference;  ///< config and weights; empty for a loss that reads none
   std::string pairs;      ///< token ids of all training pairs, after truncation
   std::string eval_pairs;
   std::size_t max_length = 0;

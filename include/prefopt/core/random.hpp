@@ -58,8 +58,7 @@ class random_generator {
   /// An integer in [0, count), all exactly equally likely. Throws value_error for 0.
   std::uint64_t below(std::uint64_t count) {
     if (count == 0)
-      throw value_error(
-          "random_generator: a number below 0 was asked for, expected a positive bound");
+      throw value_error("random_generator: the bound is 0, expected a positive bound");
     // Rejects the first 2^64 mod count values, so that the number of remaining values is a multiple
     // of count.
     const std::uint64_t refused = (0 - count) % count;

@@ -59,12 +59,12 @@ class cuda_stream {
 /// is too old, device_error for everything else.
 [[nodiscard]] inline cudaDeviceProp open_device(int ordinal) {
   int driver = 0, devices = 0;
-  check(cudaDriverGetVersion(&driver), "asking for the driver");
+  check(cudaDriverGetVersion(&driver), "querying the driver version");
   if (driver == 0)
     throw no_device_error("cuda_device: there is no CUDA device: no NVIDIA driver is installed");
   const cudaError_t status = cudaGetDeviceCount(&devices);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
-    throw no_device_error("cuda_device: there is no CUDA device: the driver shows none");
+    throw no_device_error("cuda_device: there is no CUDA device: the driver reports none");
   if (status == cudaErrorInsufficientDriver)
     throw device_error(concat("cuda_device: the driver is for CUDA ", driver / 1000, '.',
                               driver % 1000 / 10, ", expected ", CUDART_VERSION / 1000, '.',
@@ -73,7 +73,7 @@ class cuda_stream {
   if (ordinal < 0 || ordinal >= devices)
     throw device_error(concat("cuda_device: device is ", ordinal, ", expected 0 to ", devices - 1));
   cudaDeviceProp properties = {};
-  check(cudaGetDeviceProperties(&properties, ordinal), "asking for the device");
+  check(cudaGetDeviceProperties(&properties, ordinal), "querying the device's properties");
   if (properties.major < 8) {
     const std::string what = concat(
         "cuda_device: device ", ordinal, ", ", static_cast<const char*>(properties.name),
@@ -211,7 +211,7 @@ class cuda_device {
     if (with_much_shared_memory_.contains(run)) return;
     detail::check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                        static_cast<int>(most_shared_bytes())),
-                  "asking for more shared memory");
+                  "requesting more shared memory");
     with_much_shared_memory_.insert(run);  // only after success, so that the next launch retries
   }
 

@@ -102,7 +102,7 @@ cuda_backend<Activation, Device>::cuda_backend(cuda_options options)
     : cuda_backend(std::make_shared<Device>(options), options) {
   if (options.tf32 && !std::is_same_v<Activation, float>)
     throw value_error(
-        "cuda_backend: tf32 is about float32 products, and this backend multiplies in bfloat16");
+        "cuda_backend: tf32 applies to float32 products, but this backend multiplies in bfloat16");
 }
 
 template <class Activation, class Device>

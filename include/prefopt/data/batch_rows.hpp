@@ -33,7 +33,8 @@ namespace prefopt {
 inline void check_rows_read(const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
   for (const std::int32_t row : rows)
     if (row < 0 || std::cmp_greater_equal(row, batch.tokens.size()))
-      throw value_error(concat("batch: row ", row, " was asked for, of ", batch.tokens.size()));
+      throw value_error(
+          concat("batch: row ", row, " requested, expected one below ", batch.tokens.size()));
 }
 
 }  // namespace prefopt

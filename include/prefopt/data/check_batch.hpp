@@ -52,11 +52,11 @@ inline void check_nodes(const prefix_tree_batch& batch) {
         parent < 0 ? rows : batch.nodes[static_cast<std::size_t>(parent)].subtree_end;
     if (node.subtree_end > room) {
       throw shape_error(concat("batch: the subtree of node ", n, " ends at ", node.subtree_end,
-                               ", beyond the ", room, " where what holds it ends"));
+                               ", beyond the ", room, ", where its enclosing range ends"));
     }
     at = node.end;
   }
-  if (at != rows) throw shape_error(concat("batch: nodes hold ", at, " rows of ", rows));
+  if (at != rows) throw shape_error(concat("batch: nodes cover ", at, " rows of ", rows));
 }
 
 /// Checks positions; returns the row above each row, -1 at a root. [N]
@@ -98,7 +98,7 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
                                " with targets from ", sequence.first_target, ", ", sequence.count,
                                " of them; expected a row below ", above.size(), ", targets from ",
                                end, " on, of ", batch.targets.size(),
-                               ", and no more than the tokens behind its first"));
+                               ", and no more than the tokens after its first"));
     }
     end += static_cast<std::size_t>(sequence.count);
     std::int32_t row = sequence.last_row;

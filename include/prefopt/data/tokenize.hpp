@@ -107,7 +107,8 @@ class source_tokenizer {
       if (vocabulary_size_ == 0) vocabulary_size_ = tokenizer_.vocabulary_size();
     }
     if (options.split_special_tokens && tokenizer<Tokenizer> && !special_token_tokenizer<Tokenizer>)
-      throw value_error("tokenize: split_special_tokens, but the tokenizer has no encode_split");
+      throw value_error(
+          "tokenize: split_special_tokens is set, but the tokenizer has no encode_split");
   }
 
   /// Takes the number-th input, counted from 1.
@@ -123,7 +124,7 @@ class source_tokenizer {
     const bool cut = truncate(example, options_.max_length, options_.truncation);
     if (options_.keep_all && (has_empty_response(example) || has_no_target(example)))
       throw format_error(concat(location(), ": a response has no token to predict, with at most ",
-                                options_.max_length, " tokens of a prompt and its response"));
+                                options_.max_length, " tokens for a prompt and its response"));
     if (has_empty_response(example)) {
       ++result_.report.dropped_empty;
     } else if (responses_are_equal(example) && !options_.keep_all) {
@@ -237,7 +238,7 @@ class source_tokenizer {
     for (const token_id id : ids) {
       if (id >= 0 && (vocabulary_size_ == 0 || std::cmp_less(id, vocabulary_size_))) continue;
       const std::string expected =
-          vocabulary_size_ == 0 ? "none below 0" : concat("0 to ", vocabulary_size_ - 1);
+          vocabulary_size_ == 0 ? "at least 0" : concat("0 to ", vocabulary_size_ - 1);
       throw format_error(
           concat(location(), ": ", field, " has token id ", id, ", expected ", expected));
     }

@@ -44,8 +44,8 @@ struct tokenize_report {
   add(report.dropped_equal, "dropped with equal responses");
   add(report.dropped_no_target, "dropped without a token to predict");
   add(report.truncated, "truncated");
-  add(report.boundary_merges, "with a token across the end of the prompt");
-  add(report.behind_end, "without what stood behind an end token");
+  add(report.boundary_merges, "with a token that spans the end of the prompt");
+  add(report.behind_end, "cut after an end token");
   if (report.special_texts != 0)
     text += concat(", ", report.special_texts,
                    report.special_texts == 1 ? " text that spells" : " texts that spell",

@@ -58,7 +58,7 @@ struct reading_report {
     remarks.push_back(
         concat(report.repeated_prompts, " of ", report.total, ' ', examples, ", as on line ",
                report.repeated_line,
-               ", have responses that begin with the whole prompt, which then stands there twice"));
+               ", have responses that begin with the whole prompt, which then appears twice"));
   if (report.user_turns != 0)
     remarks.push_back(concat(report.user_turns, " of ", report.total, ' ', examples,
                              ", as on line ", report.user_turn_line,
@@ -94,7 +94,7 @@ inline void refuse_column(column_kind kind, std::string_view name, const nlohman
   if (kind == column_kind::weighting && !is_one(value))
     throw format_error(concat(
         where, ": ", printable(name),
-        " would make some of it count for less, which is not supported; leave out what shall not "
+        " would make some of it count for less, which is not supported; leave out what should not "
         "count, and remove it"));
 }
 
@@ -139,7 +139,7 @@ inline void check_columns(const json_object& object, std::span<const std::string
     if (kind == column_kind::dialogue && !holds_all(texts, value))
       throw format_error(concat(
           object.name(), ": ", printable(name),
-          " holds what is neither in the prompt nor in the responses; write the whole prompt into "
+          " holds text that is neither in the prompt nor in the responses; write the whole prompt into "
           "\"prompt\", or remove ",
           printable(name)));
   }

@@ -37,7 +37,7 @@ enum class preference_form {
 [[nodiscard]] inline preference_form form_of(json_file& file) {
   const nlohmann::json* value = file.peek();
   if (value == nullptr)
-    throw format_error(concat(file.name(), ": empty, expected a JSON object a line"));
+    throw format_error(concat(file.name(), ": empty, expected one JSON object per line"));
   const json_object object(*value, file.location());
   const auto has_any = [&](auto... keys) { return (object.has_value(keys) || ...); };
   if (has_any("chosen", "rejected", "chosen_ids", "rejected_ids")) return preference_form::pairs;
@@ -46,8 +46,8 @@ enum class preference_form {
   std::string keys;
   for (const auto& [key, member] : value->items())
     if (keys.size() < 160) keys += concat(keys.empty() ? "" : ", ", printable(key, 40));
-  throw format_error(concat(object.name(), ": none of the keys chosen, responses and completion",
-                            keys.empty() ? "" : "; there are ", keys));
+  throw format_error(concat(object.name(), ": none of the keys chosen, responses or completion",
+                            keys.empty() ? "" : "; its keys are ", keys));
 }
 
 }  // namespace prefopt

@@ -94,7 +94,7 @@ template <class Parse>
     file.take();
   }
   if (all.records.empty())
-    throw format_error(concat(*name, ": no ", what, ", expected a JSON object a line"));
+    throw format_error(concat(*name, ": no ", what, ", expected one JSON object per line"));
   return all;
 }
 

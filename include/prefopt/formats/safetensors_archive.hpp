@@ -87,7 +87,7 @@ class safetensors_archive {
       if (!opened.contains(shard)) opened[shard] = &archive.add(folder / shard);
       if (opened[shard]->find(tensor) == nullptr) {
         throw format_error(concat(opened[shard]->name(), ": tensor ", printable(tensor),
-                                  " is missing, ", archive.name_, " says that it is here"));
+                                  " is missing, but ", archive.name_, " says that it is here"));
       }
     }
     for (const auto& [tensor, item] : archive.items_) {
@@ -105,8 +105,8 @@ class safetensors_archive {
     if (shard.empty() || shard == "." || shard == ".." ||
         shard.find_first_of(R"(/\)") != shard.npos ||
         std::ranges::any_of(shard, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
-      throw format_error(concat(index, ": weight_map leads to \"", printable(shard),
-                                "\", expected a file of the same folder"));
+      throw format_error(concat(index, ": weight_map refers to \"", printable(shard),
+                                "\", expected a file in the same folder"));
   }
 
   std::string name_;

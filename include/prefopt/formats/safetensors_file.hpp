@@ -99,7 +99,7 @@ class safetensors_file {
     if (const auto foreign = describe_foreign(text); !foreign.empty())
       return concat(foreign, "; expected a safetensors file");
     return concat("a header of ", length, " bytes in a file of ", file_.size(),
-                  " bytes: truncated, or no safetensors file");
+                  " bytes: truncated, or not a safetensors file");
   }
 
   void check_read(const safetensors_entry& entry, std::size_t expected) const {

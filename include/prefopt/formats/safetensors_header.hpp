@@ -118,7 +118,7 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
     at = entry->end;
   }
   if (at != data_bytes)
-    throw format_error(concat(file, ": ", data_bytes, " bytes of data, the tensors make ", at));
+    throw format_error(concat(file, ": ", data_bytes, " bytes of data, but the tensors take ", at));
 }
 
 }  // namespace detail
@@ -131,7 +131,7 @@ inline void check_cover(const safetensors_header& header, std::string_view file,
                                                                  const std::string& file,
                                                                  std::uint64_t data_bytes) {
   if (!text.starts_with('{'))
-    throw format_error(concat(file, ": no safetensors file, its header is not a JSON object"));
+    throw format_error(concat(file, ": not a safetensors file: its header is not a JSON object"));
   const nlohmann::json json = parse_json(text, file, safetensors_json_limits);
   const json_object object(json, file);
   safetensors_header header;

@@ -60,7 +60,7 @@ template <std::floating_point Real>
     const auto bytes = elements ? checked_multiply(*elements, sizeof(Real)) : std::nullopt;
     const auto end = bytes ? checked_add(at, *bytes) : std::nullopt;
     if (!end)
-      throw shape_error(concat("safetensors: tensor ", tensor->name, " is beyond any file's size"));
+      throw shape_error(concat("safetensors: tensor ", tensor->name, " is too large for any file"));
     if (header.contains(tensor->name))
       throw value_error(concat("safetensors: two tensors named ", tensor->name));
     header[tensor->name] = {{"dtype", std::string(tensor_type_of<Real>.name)},

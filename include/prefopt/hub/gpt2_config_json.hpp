@@ -39,7 +39,7 @@ namespace detail {
   const std::int64_t size = object.integer(key, 1, most);
   if (has_alias && object.integer(alias->general) != size) {
     throw format_error(concat(object.name(), ": ", key, " is ", size, " and ", alias->general,
-                              ", which is the same, ", object.integer(alias->general)));
+                              ", another name for it, is ", object.integer(alias->general)));
   }
   return static_cast<std::size_t>(size);
 }

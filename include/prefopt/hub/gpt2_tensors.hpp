@@ -85,7 +85,8 @@ class tensor_finder {
     if (left_.empty()) return;
     const safetensors_archive::item& item = left_.begin()->second;
     throw format_error(concat(item.file->name(), ": tensor ", printable(item.entry->name),
-                              " is none of a GPT-2 with n_layer ", config_.n_layer, and_what));
+                              " does not belong to a GPT-2 with n_layer ", config_.n_layer,
+                              and_what));
   }
 
  private:
@@ -112,7 +113,7 @@ struct gpt2_tensors {
   if (finder.has("score.weight")) {
     throw format_error(concat(
         archive.name(), ": tensor score.weight is a classifier's or reward model's, expected a ",
-        "language model: load_scalar_model reads those of one label"));
+        "language model: load_scalar_model reads those with one label"));
   }
   // A tied head is the embedding, under either of the two names.
   constexpr std::string_view embedding = "wte.weight";
@@ -133,8 +134,8 @@ struct gpt2_tensors {
   detail::tensor_finder finder(archive, config);
   if (!finder.has(head)) {
     throw format_error(concat(archive.name(),
-                              ": tensor score.weight is missing; of a language model, make ",
-                              "scalar_lm{policy} with the policy that load_model reads"));
+                              ": tensor score.weight is missing; for a language model, use ",
+                              "scalar_lm{policy} with the policy that load_model returns"));
   }
   if (finder.has("score.bias")) {
     throw format_error(concat(archive.name(),

@@ -132,9 +132,9 @@ inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
     if (generation != before) file->content = generation.dump(2) + "\n";
   }
   if (seen.empty()) return;
-  sidecars.notes.push_back(
-      concat(name.native(), ": the tokenizer ends a text with token ", end, ", eos_token_id is ",
-             seen, "; the trained model's files hold both, so generation stops at either"));
+  sidecars.notes.push_back(concat(
+      name.native(), ": the tokenizer ends a text with token ", end, ", but eos_token_id is ", seen,
+      "; the trained model's files hold both, so generation stops at either"));
 }
 
 /// Reads the files in a model's folder; only config.json is required. Throws io_error and
@@ -151,9 +151,8 @@ inline void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
   for (const std::string& key : unknown_gpt2_config_keys(sidecars.config))
     unknown += concat(unknown.empty() ? "" : ", ", printable(key, 40));
   if (!unknown.empty()) {
-    sidecars.notes.push_back(
-        concat(config.native(),
-               ": not known here, so not used, and copied to the trained model: ", unknown));
+    sidecars.notes.push_back(concat(
+        config.native(), ": unknown keys, not used but copied to the trained model: ", unknown));
   }
   return sidecars;
 }

@@ -20,7 +20,7 @@ class atomic_directory {
       : path_(std::move(path)), temporary_(temporary_sibling(path_)) {
     std::error_code failure;
     if (std::filesystem::exists(std::filesystem::symlink_status(path_, failure)))
-      throw io_error(concat(path_.native(), ": already there, a new folder was to be written"));
+      throw io_error(concat(path_.native(), ": already exists, expected a new folder"));
     remove_leftovers_of(path_);
     if (::mkdir(temporary_.c_str(), 0777) != 0) throw system_failure(temporary_, "create");
   }

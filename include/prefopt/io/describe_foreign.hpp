@@ -46,7 +46,7 @@ inline constexpr std::array file_signatures{
     file_signature{"Invalid username or password",
                    "the Hugging Face Hub's answer that a login is needed"},
     file_signature{"Access to model",
-                   "the Hugging Face Hub's answer that access must be asked for"},
+                   "the Hugging Face Hub's answer that access must be requested"},
 };
 
 }  // namespace detail

@@ -100,7 +100,7 @@ class folder_lock {
     if (failed == 0) return;
     if (errno == EWOULDBLOCK) {
       const std::string holder = content();
-      throw io_error(concat(folder_.native(), ": another run writes here, ",
+      throw io_error(concat(folder_.native(), ": another run is writing here, ",
                             holder.empty() ? "one that is just starting"
                                            : printable(holder.substr(0, holder.find('\n'))),
                             " (it holds ", path().native(), ")"));

@@ -37,7 +37,7 @@ namespace prefopt {
     if (is_no_link) return path;
     path = folder_of(path) / target;  // an absolute target replaces the whole path
   }
-  throw io_error(concat(start.native(), ": symbolic links that lead in a circle"));
+  throw io_error(concat(start.native(), ": symbolic links that form a loop"));
 }
 
 /// Returns when the content of a file, or the list of names in a folder, is on the disk. Throws
@@ -60,7 +60,7 @@ inline std::vector<std::filesystem::path> make_folders(const std::filesystem::pa
       throw io_error(concat(at.native(), ": not a folder, expected a folder"));
     if (const auto target = std::filesystem::read_symlink(at, failure); !failure)
       throw io_error(
-          concat(at.native(), ": a symbolic link to ", target.native(), ", where nothing is"));
+          concat(at.native(), ": a symbolic link to ", target.native(), ", which does not exist"));
     missing.push_back(at);
   }
   std::vector<std::filesystem::path> made;

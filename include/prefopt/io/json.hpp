@@ -50,7 +50,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
         open_.back()->get_ref<nlohmann::json::object_t&>().try_emplace(value);
     if (!is_new)
       throw format_error(
-          concat(name_, ": key \"", printable(value), "\" stands twice in one object"));
+          concat(name_, ": key \"", printable(value), "\" appears twice in one object"));
     member_ = &found->second;
     return true;
   }
@@ -63,7 +63,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
     // Python's spellings
     if (read.ends_with("-I") || (is_literal && (read.ends_with('N') || read.ends_with('I'))))
       throw format_error(concat(
-          begin, "NaN or Infinity, which JSON does not have; null says that there is no number"));
+          begin, "NaN or Infinity, which JSON does not have; use null for a missing number"));
     // "[json...] parse error at line 1, column 5: the reason"
     std::string_view reason = failure.what();
     const auto drop_until = [&](std::string_view mark, std::size_t from) {

@@ -90,11 +90,10 @@ class json_file {
       stream_.skip();
       stream_.skip_space();
       if (stream_.peek() != detail::character_stream::end)
-        fail("something follows the list that the file holds");
+        fail("expected nothing after the file's list");
       return true;
     }
-    if (stream_.peek() == detail::character_stream::end)
-      fail("the file ends inside the list that it holds");
+    if (stream_.peek() == detail::character_stream::end) fail("the file ends inside its list");
     if (count_ > 0) {
       if (stream_.peek() != ',') fail("expected a comma or the list's end");
       stream_.skip();

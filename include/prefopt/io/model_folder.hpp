@@ -44,7 +44,7 @@ namespace detail {
   std::error_code failure;
   if (std::filesystem::is_symlink(path, failure)) {
     return concat("a symbolic link to ", std::filesystem::read_symlink(path, failure).native(),
-                  ", which is not there");
+                  ", which does not exist");
   }
   if (!is_hub_name(path.native())) return "no such folder";
   return concat("no such folder; names of the Hugging Face Hub are not downloaded, `hf download ",
@@ -77,7 +77,7 @@ struct folder_sign {
 };
 
 inline constexpr std::string_view adapter_meaning =
-    "an adapter (PEFT), which holds no whole model: merge it into its base model first, as merge_and_unload of peft "
+    "an adapter (PEFT), which is not a whole model: merge it into its base model first, as merge_and_unload of peft "
     "does, and save that to another folder";
 inline constexpr std::string_view pickle_meaning =
     "PyTorch's pickled weights, which are not read: save_pretrained of transformers writes model.safetensors";
@@ -91,7 +91,7 @@ inline constexpr std::array folder_signs{
     folder_sign{"*.pth", pickle_meaning},
     folder_sign{
         "*.gguf",
-        "a GGUF model, which is not read: take the Hugging Face folder that it was made of"},
+        "a GGUF model, which is not read: use the Hugging Face folder that it was made from"},
     folder_sign{"*.safetensors",
                 "weights, but neither model.safetensors nor model.safetensors.index.json"},
     folder_sign{"*.h5", "TensorFlow's weights, which are not read"},
@@ -101,8 +101,8 @@ inline constexpr std::array folder_signs{
     folder_sign{"*.onnx", "an ONNX model, which is not read"},
     folder_sign{"onnx", "ONNX models, which are not read"},
     folder_sign{"snapshots",
-                "downloads of the Hugging Face Hub: the model's folder is one of those in it"},
-    folder_sign{"checkpoint-*", "a checkpoint: it may be the folder that was meant"},
+                "downloads from the Hugging Face Hub: the model's folder is one of those in it"},
+    folder_sign{"checkpoint-*", "a checkpoint, which may be the folder that you meant"},
 };
 
 /// What a folder without a model's files holds instead; empty if that is unknown.

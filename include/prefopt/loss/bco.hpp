@@ -63,8 +63,8 @@ struct bco {
 
   void restore(std::span<const double> state) {
     if (state.size() != 2 || !std::isfinite(state[0]) || !(state[1] >= 0))
-      throw value_error(concat(name, ": a state of ", state.size(),
-                               " numbers that is none, expected a mean and a count"));
+      throw value_error(concat(name, ": an invalid state of ", state.size(),
+                               " numbers, expected a mean and a count"));
     shift = {state[0], state[1]};
   }
 

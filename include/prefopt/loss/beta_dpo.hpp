@@ -96,7 +96,7 @@ struct beta_dpo {
   void restore(std::span<const double> state) {
     if (state.size() != 3 || !std::isfinite(state[0]) || !(state[1] >= 0) || !(state[2] >= 0))
       throw value_error(
-          concat(name, ": a state of ", state.size(), " numbers that is none, expected three"));
+          concat(name, ": an invalid state of ", state.size(), " numbers, expected three"));
     running = {state[0], state[1], state[2]};
     drawn = {};
   }

@@ -43,7 +43,7 @@ struct bradley_terry {
         pair[0].score == pair[1].score)
       throw value_error(concat(name, ": an example with scores ", pair[0].score, " and ",
                                pair[1].score,
-                               ", expected two unequal ones of responses to one prompt"));
+                               ", expected unequal scores of two responses to one prompt"));
     const bool first_is_better = pair[0].score > pair[1].score;
     const response_log_probs& chosen = pair[first_is_better ? 0 : 1];
     const response_log_probs& rejected = pair[first_is_better ? 1 : 0];

@@ -90,7 +90,7 @@ class preference_metrics {
         inputs_.reference != other.inputs_.reference || of_rewards_ != other.of_rewards_ ||
         of_means_ != other.of_means_ || beta_ != other.beta_) {
       throw value_error(
-          "preference_metrics: the metrics of another loss or beta, expected those of the same");
+          "preference_metrics: metrics of another loss or beta, expected the same loss and beta");
     }
     examples_ += other.examples_;
     chosen_.add_all(other.chosen_);

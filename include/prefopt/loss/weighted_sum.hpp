@@ -99,7 +99,7 @@ class weighted_sum {
     const auto terms = state.empty() ? state : state.subspan(1);
     if (!(length >= 0 && length <= static_cast<double>(terms.size()) &&
           length == std::floor(length)))
-      throw value_error(concat(name, ": a state that is none of its terms'"));
+      throw value_error(concat(name, ": a state that does not fit its terms"));
     restore_state(first_.loss, terms.first(static_cast<std::size_t>(length)));
     restore_state(second_.loss, terms.subspan(static_cast<std::size_t>(length)));
   }

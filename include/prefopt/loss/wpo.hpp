@@ -54,7 +54,8 @@ struct wpo : loss_around<Loss> {
   friend void check(const wpo& self) {
     check(self.loss);
     if (self.couples())
-      throw value_error("wpo: a loss that couples the examples of a step has no weight for each");
+      throw value_error(
+          "wpo: a loss that couples the examples of a step cannot be weighted per example");
   }
 
  private:

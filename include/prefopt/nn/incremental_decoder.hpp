@@ -95,7 +95,7 @@ auto incremental_decoder<Backend>::rows_of(std::span<const branch> branches) con
     if (one.tokens.empty()) throw value_error("incremental_decoder: a branch without tokens");
     if (one.behind < -1 || one.behind >= static_cast<std::int32_t>(nodes_.size()))
       throw value_error(
-          concat("incremental_decoder: a branch behind node ", one.behind, " of ", nodes_.size()));
+          concat("incremental_decoder: a branch after node ", one.behind, " of ", nodes_.size()));
     const std::size_t begin = length_ + all.tokens.size(), end = begin + one.tokens.size();
     if (end > capacity_)
       throw value_error(concat("incremental_decoder: token ", end, " with room for ", capacity_));

@@ -220,12 +220,12 @@ class adamw {
     for (auto&& parameter : parameters) {
       if (index == slots_.size() || parameter.name != slots_[index].name) {
         throw shape_error(concat("adamw: ", parameter.name, " is not parameter ", index,
-                                 " of those it was made for"));
+                                 " of those that it was made for"));
       }
       if (parameter.trainable != slots_[index].trained) {
         throw shape_error(concat(
             "adamw: ", parameter.name, parameter.trainable ? " is trainable now" : " is frozen now",
-            " and was not when the optimizer was made; set_trainable comes before"));
+            " but was not when the optimizer was made; call set_trainable before that"));
       }
       check_lengths(parameter, slots_[index++].size);
     }

@@ -53,7 +53,7 @@ template <generating_policy Policy>
                                                               const generation_options& options,
                                                               random_generator& random) {
   if (responses == 0)
-    throw value_error("sample_responses: 0 responses a prompt, expected at least 1");
+    throw value_error("sample_responses: 0 responses per prompt, expected at least 1");
   std::vector<token_ids> repeated;
   for (const token_ids& prompt : prompts) repeated.insert(repeated.end(), responses, prompt);
   std::vector<token_ids> written =

@@ -88,15 +88,15 @@ class moving_reference {
     auto&& own = policy_.parameters();
     auto&& others = policy.parameters();
     if (std::size(own) != std::size(others))
-      throw shape_error(concat("moving_reference: ", std::size(own), " tensors, the policy's ",
-                               std::size(others)));
+      throw shape_error(concat("moving_reference: ", std::size(own),
+                               " tensors, but the policy has ", std::size(others)));
     auto other = std::begin(others);
     for (auto&& parameter : own) {
       auto&& from = *other++;
       if (from.shape != parameter.shape)
         throw shape_error(
             concat("moving_reference: tensor ", parameter.name, " has ", parameter.value.size(),
-                   " elements, or another shape than the policy's of ", from.value.size()));
+                   " elements, or another shape than the policy's, which has ", from.value.size()));
       visit(from, parameter);
     }
   }

@@ -48,7 +48,7 @@ template <policy_model Policy, std::ranges::random_access_range Examples>
     const prefix_tree_batch batch = pack(examples, members, {.responses = options.responses});
     const std::vector<double> log_probs = policy.token_log_probs(batch);  // [M], nats
     if (log_probs.size() != batch.targets.size()) {
-      throw shape_error(concat("reference_log_probs: the policy gave ", log_probs.size(),
+      throw shape_error(concat("reference_log_probs: the policy returned ", log_probs.size(),
                                " log-probs for ", batch.targets.size(), " targets"));
     }
     for_each_sequence(batch, [&](const sequence_path& path) {

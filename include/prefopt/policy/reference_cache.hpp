@@ -64,7 +64,7 @@ class reference_cache {
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!slots_.emplace(packed(key), keys_.size()).second) {
       throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
-                               key.example, " comes twice"));
+                               key.example, " appears twice"));
     }
     keys_.push_back(key);
     token_hashes_.push_back(hash);
@@ -93,12 +93,12 @@ class reference_cache {
       if (std::cmp_not_equal(held.size(), sequence.count)) {
         throw shape_error(concat("reference_cache: response ", sequence.response_index,
                                  " of example ", sequence.example, " has ", sequence.count,
-                                 " targets, but is held with ", held.size()));
+                                 " targets, but is stored with ", held.size()));
       }
       if (token_hash(path.tokens) != token_hashes_[slot]) {
         throw value_error(concat("reference_cache: response ", sequence.response_index,
                                  " of example ", sequence.example,
-                                 " has other tokens than those that were scored"));
+                                 " has different tokens from those that were scored"));
       }
       answer.insert(answer.end(), held.begin(), held.end());
     });
@@ -122,7 +122,8 @@ class reference_cache {
     const auto slot = slots_.find(packed(key));
     if (slot == slots_.end()) {
       throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
-                               key.example, " is not among the ", keys_.size(), " sequences held"));
+                               key.example, " is not among the ", keys_.size(),
+                               " sequences stored"));
     }
     return slot->second;
   }

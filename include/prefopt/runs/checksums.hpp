@@ -69,10 +69,10 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
     const auto bytes = static_cast<std::int64_t>(input_file(path).size());
     if (const std::int64_t expected = saved.integer("bytes", 0); bytes != expected)
       throw format_error(
-          concat(path.native(), ": damaged: ", bytes, " bytes, ", expected, " were saved"));
+          concat(path.native(), ": damaged: ", bytes, " bytes, expected ", expected, " as saved"));
     if (checksum_of(path) != saved.text("xxh3"))
       throw format_error(
-          concat(path.native(), ": damaged: its bytes are not those that were saved"));
+          concat(path.native(), ": damaged: its bytes differ from those that were saved"));
   }
 }
 
@@ -89,7 +89,7 @@ inline void verify_checksums(const std::filesystem::path& folder, const json_obj
 inline void verify_checksum(const json_object& object) {
   const nlohmann::json again = with_checksum(object.json());
   if (object.text("checksum") != again["checksum"].get_ref<const std::string&>())
-    throw format_error(concat(object.name(), ": damaged: its content is not what was saved"));
+    throw format_error(concat(object.name(), ": damaged: its content differs from what was saved"));
 }
 
 }  // namespace prefopt

@@ -68,7 +68,8 @@ inline void verify_reference_cache(const safetensors_file& file) {
     sum.add(std::span<const double>(read_cache_tensor(file, name)));
   const auto saved = file.metadata().find(reference_checksum_name);
   if (saved == file.metadata().end() || saved->second != sum.hex())
-    throw format_error(concat(file.name(), ": damaged: its numbers are not those that were saved"));
+    throw format_error(
+        concat(file.name(), ": damaged: its numbers differ from those that were saved"));
 }
 
 [[nodiscard]] inline reference_cache read_reference_cache(const safetensors_file& file) {
@@ -141,13 +142,12 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
     const safetensors_file file(path);
     const auto stored = file.metadata().find(detail::reference_key_name);
     if (stored == file.metadata().end())
-      throw format_error(concat(file.name(), ": no reference cache"));
+      throw format_error(concat(file.name(), ": not a reference cache"));
     if (stored->second != key) return std::nullopt;
     return detail::read_reference_cache(file);
   } catch (const format_error& cause) {
     throw format_error(concat(
-        cause.what(),
-        "; remove it to have the reference's log-probs computed again, or name another file"));
+        cause.what(), "; remove it to recompute the reference's log-probs, or name another file"));
   }
 }
 

@@ -128,7 +128,7 @@ class gpt2_tokenizer {
                                         const added_token_matcher& first) const {
     if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
       throw value_error(
-          concat("gpt2_tokenizer: a text of ", text.size(), " bytes, 2 GiB are the most"));
+          concat("gpt2_tokenizer: a text of ", text.size(), " bytes, expected at most 2 GiB"));
     }
     token_ids ids;
     ids.reserve(text.size() / 4 + 1);

@@ -60,9 +60,9 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
     parts.end_of_text = {.text = end, .from = file.name()};
   } else if (parts.end_of_text->text != end) {
     // Here transformers takes the map's token, no matter how old the map is.
-    throw format_error(concat(
-        file.name(), ": eos_token is ", quote_token(end), ", in ", parts.end_of_text->from,
-        " it is ", quote_token(parts.end_of_text->text), "; remove the one that is out of date"));
+    throw format_error(concat(file.name(), ": eos_token is ", quote_token(end), ", but in ",
+                              parts.end_of_text->from, " it is ",
+                              quote_token(parts.end_of_text->text), "; remove the outdated one"));
   }
 }
 

@@ -35,8 +35,8 @@ namespace detail {
 
 /// Only the user can know which of two files is right.
 [[nodiscard]] inline format_error files_disagree(std::string_view what, std::string_view other) {
-  return format_error(
-      concat(what, ", ", other, "; the files describe two tokenizers: remove what is out of date"));
+  return format_error(concat(what, ", but ", other,
+                             "; the files describe two tokenizers: remove the outdated one"));
 }
 
 /// Throws format_error unless a vocab.json holds the tokens of the tokenizer.json next to it, with

@@ -58,7 +58,7 @@ struct tokenizer_parts {
       tokens.add(content, content, id, name);
     } else if (*known != id) {
       throw format_error(concat(name, ": the added token ", quote_token(content), " has the id ",
-                                id, ", in the vocabulary it is ", *known));
+                                id, ", but in the vocabulary it is ", *known));
     } else if (*tokens.bytes(id) != content) {
       // Found as text it would be these bytes, merged it would be others: it could not be decoded.
       throw format_error(
@@ -88,7 +88,7 @@ struct tokenizer_parts {
     const auto id = static_cast<token_id>(i);
     if (expected.added_ids.contains(id) != other.added_ids.contains(id))
       return concat("the token ", token(expected.tokens.bytes(id)),
-                    expected.added_ids.contains(id) ? " is no" : " is an", " added token");
+                    expected.added_ids.contains(id) ? " is not an" : " is an", " added token");
   }
   const auto same = [](const merge_table::entry& a, const merge_table::entry& b) {
     return a.left == b.left && a.right == b.right;
@@ -96,8 +96,8 @@ struct tokenizer_parts {
   const auto ours = expected.merges.in_order(), theirs = other.merges.in_order();
   const auto first = std::ranges::mismatch(ours, theirs, same).in1;
   if (first == ours.end() && ours.size() == theirs.size()) return "";
-  return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(), " is another, expected ",
-                ours.size());
+  return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(),
+                " is different, expected ", ours.size());
 }
 
 /// Rejects an added token (an object of tokenizer.json or tokenizer_config.json) that also matches

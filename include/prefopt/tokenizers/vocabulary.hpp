@@ -44,7 +44,7 @@ class vocabulary {
   /// the text or the id is already used.
   void add(const std::string& text, std::string bytes, token_id id, std::string_view name) {
     if (!bytes_of_.try_emplace(id, std::move(bytes)).second) {
-      throw format_error(concat(name, ": two tokens have the id ", id, ", ", quote_token(text),
+      throw format_error(concat(name, ": two tokens have the id ", id, "; ", quote_token(text),
                                 " is one of them"));
     }
     if (!id_of_.try_emplace(text, id).second)

@@ -55,7 +55,7 @@ template <trainable_policy Policy, trainable_scalar_model Critic, policy_model R
   requires generating_policy<Policy> && (!gives_rewards<Reference>())
 class ppo_trainer {
   static_assert(!detail::names_after_step<Reference>,
-                "PPO's reference stands still: give a frozen one");
+                "PPO's reference must not move: pass a frozen one");
 
  public:
   /// Throws value_error for invalid options, for a policy that is its own reference, and for
@@ -120,7 +120,7 @@ class ppo_trainer {
     const sampling_options& sampling = generation_.sampling;
     if (sampling.temperature != 1 || sampling.top_k != 0 || sampling.top_p != 1)
       throw value_error(
-          "ppo: samples that are cut or heated, expected temperature 1, top_k 0 and top_p 1");
+          "ppo: truncated or tempered samples, expected temperature 1, top_k 0 and top_p 1");
     if (loss_.num_mini_batches > options_.batch_size)
       throw value_error(concat("ppo: ", loss_.num_mini_batches, " mini-batches of ",
                                options_.batch_size, " responses, expected at least one each"));

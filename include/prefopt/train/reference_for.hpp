@@ -83,8 +83,8 @@ void refuse_itself_as_reference(const char* where, const Policy& policy,
   if (is_its_own_reference(policy, reference))
     throw value_error(concat(
         where,
-        ": the policy is its own reference, which moves with it, so that the loss sees no "
-        "change; give reference_log_probs(policy, examples) or a frozen copy of the policy"));
+        ": the policy is its own reference, which moves with it, so the loss sees no "
+        "change; pass reference_log_probs(policy, examples) or a frozen copy of the policy"));
 }
 
 /// Whether the loss accepts a reference that it does not read, as a loss chosen at run time does.
@@ -102,14 +102,14 @@ void require_inputs(const Loss& loss) {
   const loss_inputs inputs = loss.inputs;
   const bool reads = inputs.reference || inputs.divergences;
   if (reads && none)
-    throw value_error("the loss reads a reference, but there is none: no_reference{} was given");
+    throw value_error("the loss reads a reference, but there is none: no_reference{} was passed");
   if (!reads && !none && !chosen_at_run_time<Loss>())
-    throw value_error("the loss reads no reference, but one was given; give no_reference{}");
+    throw value_error("the loss reads no reference, but one was passed; pass no_reference{}");
   if (inputs.square_sums && !has_collision_probs<Policy>)
-    throw value_error("the loss reads square sums, which this policy does not offer");
+    throw value_error("the loss reads square sums, which this policy does not provide");
   if (inputs.divergences && !has_kl_divergence<Policy, Reference>)
     throw value_error(
-        "the loss reads divergences, which this policy does not offer from this reference");
+        "the loss reads divergences, which this policy does not provide from this reference");
 }
 
 /// The reference's log-probs, [M] in nats; none if they are not read.

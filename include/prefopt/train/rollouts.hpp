@@ -48,7 +48,7 @@ inline void check(const rollouts& made) {
     fits = fits && numbers->size() == made.begins.back();
   if (!fits)
     throw shape_error(
-        concat("rollouts: numbers that are not one a token of ", made.size(), " responses"));
+        concat("rollouts: expected one number per token of ", made.size(), " responses"));
 }
 
 /// Calls visit(batch, places): a batch, and the index among M of each of its targets.
@@ -111,7 +111,7 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
     if (const auto& responses = examples[e].responses;
         examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())
       throw value_error(concat("ppo: example ", e,
-                               " is not a prompt and one response, of at least a token each"));
+                               " is not a prompt and one response, of at least one token each"));
   rollouts made;
   made.examples = std::move(examples);
   made.scores = reward(std::span<const tokenized_example>(made.examples));

@@ -170,16 +170,16 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
   const auto add = [&](bool differs, std::string_view what) {
     if (differs) others += concat(others.empty() ? "" : "; ", what);
   };
-  add(differ(then.options, now.options), "other options, or another loss");
-  add(differ(then.data, now.data), "other data, or in another order");
+  add(differ(then.options, now.options), "different options, or a different loss");
+  add(differ(then.data, now.data), "different data, or data in a different order");
   add(!then.reference.empty() && !now.reference.empty() &&
           !of_one_reference(then.reference, now.reference),
-      "another reference: it has to be that of the run's begin, not one of the policy as it is now");
+      "a different reference: it must be the one from the run's start, not one made from the current policy");
   add(differ(then.reference_weights, now.reference_weights),
-      "a moving reference with other weights, which have to be kept and restored beside the policy's");
+      "a moving reference with different weights, which must be saved and restored along with the policy's");
   if (!others.empty())
-    throw value_error(concat("trainer: the restored state is of a run with ", others,
-                             ". To continue it so on purpose, clear the state's fingerprint"));
+    throw value_error(concat("trainer: the restored state is from a run with ", others,
+                             ". To continue anyway, clear the state's fingerprint"));
 }
 
 }  // namespace detail

@@ -155,7 +155,7 @@ class trainer {
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
-      throw value_error("trainer: a single step needs max_steps, which the schedule ends at");
+      throw value_error("trainer: a single step needs max_steps, where the schedule ends");
     if (step_ >= options_.max_steps)
       throw value_error(concat("trainer: all of ", options_.max_steps, " steps are done"));
     if (own_ && loss_inputs(loss_.inputs).reference)

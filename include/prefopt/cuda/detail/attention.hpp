@@ -94,8 +94,8 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
   if (!plan.nested)
     throw shape_error(
-        "cuda_backend: tree_attention_backward: the rows of a node's descendants do not follow each other; expected "
-        "nodes in depth-first order, with a subtree_end behind their last descendant");
+        "cuda_backend: tree_attention_backward: the rows of a node's descendants are not contiguous; expected "
+        "nodes in depth-first order, with a subtree_end after their last descendant");
   const device_block room = device.scratch(queries * heads * sizeof(float));
   const device_rows<float> means{static_cast<float*>(room.data()), heads};
   const device_rows<const float> read_means{means.data, heads};

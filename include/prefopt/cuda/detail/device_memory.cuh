@@ -51,7 +51,7 @@ class lasting_memory final : public device_memory {
 
 [[noreturn]] inline void out_of_memory(std::size_t expected, std::size_t scratch) {
   std::size_t free = 0, all = 0;
-  check(cudaMemGetInfo(&free, &all), "asking for free memory");
+  check(cudaMemGetInfo(&free, &all), "querying free memory");
   throw device_error(concat("cuda: out of memory: expected ", expected, " bytes; ", free,
                             " of the device's ", all, " are free, and ", scratch,
                             " are this backend's scratch memory; lower tokens_per_microbatch"));

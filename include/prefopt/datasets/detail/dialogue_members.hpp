@@ -108,8 +108,9 @@ struct prompt_and_responses {
     throw format_error(
         responses.size() == 1
             ? concat(object.name(), ": ", what, " has no message before the assistant's last turn")
-            : concat(object.name(), ": ", what,
-                     " have no beginning in common that an assistant's message follows in each"));
+            : concat(
+                  object.name(), ": ", what,
+                  " have no common beginning that is followed by an assistant's message in each"));
   const auto prompt = std::span(dialogues[0]).first(length);
   if (object.has("prompt") && !says_nothing(object.at("prompt"))) {
     const std::string& text = object.text("prompt");
@@ -120,7 +121,7 @@ struct prompt_and_responses {
     };
     if (std::ranges::none_of(prompt, is_prompt))
       throw format_error(concat(object.name(), ": prompt is \"", printable(text, 60),
-                                "\", which is no user's message of the dialogues in ",
+                                "\", which is not a user's message in the dialogues of ",
                                 responses[0].where.substr(object.name().size() + 2),
                                 "; remove it, or the dialogues' beginning"));
   }
@@ -151,7 +152,7 @@ struct prompt_and_responses {
   for (const auto& [value, where] : responses) {
     if (!value->is_string())
       throw format_error(concat(where, " is ", describe_json(*value),
-                                ", expected a text, or a list of messages in all"));
+                                ", expected a text, or a list of messages for all"));
     texts.responses.push_back(value->get<std::string>());
   }
   texts.prompt = object.text("prompt");
@@ -170,7 +171,7 @@ struct prompt_and_responses {
                          bool other_is_list) {
     const auto kind = [](bool list) { return list ? "a list of messages" : "a text"; };
     throw format_error(concat(where, " is ", kind(is_list), " and ", other, ' ',
-                              kind(other_is_list), ", expected both of one kind"));
+                              kind(other_is_list), ", expected both of the same kind"));
   };
   for (const auto& [value, where] : responses) {
     if (!value->is_array() && !value->is_string()) break;  // reported below

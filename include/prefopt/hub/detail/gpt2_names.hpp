@@ -119,8 +119,8 @@ inline void check_no_adapter(const safetensors_archive& archive) {
     } else if (*prefix != before) {
       throw format_error(concat(item.file->name(), ": tensors ", printable(first), " and ",
                                 printable(stored), ": \"", printable(*prefix),
-                                "\" before the one name and \"", printable(before),
-                                "\" before the other, expected the same before all"));
+                                "\" before one name and \"", printable(before),
+                                "\" before the other, expected the same prefix for all"));
     }
   }
   const std::string_view inner = prefix.value_or("");
@@ -141,7 +141,7 @@ inline void check_no_adapter(const safetensors_archive& archive) {
     }
     if (!found.emplace(name, item).second) {
       throw format_error(concat(item.file->name(), ": tensor ", printable(name),
-                                " is there twice, with and without ", trunk));
+                                " appears twice, with and without ", trunk));
     }
   }
   return found;

@@ -80,7 +80,7 @@ void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
       throw value_error(
           concat(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
                  signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
-                 describe_location(at, signatures[i].shape), ", which nobody could read again"));
+                 describe_location(at, signatures[i].shape), ", which could not be read back"));
     }
     return std::span<const float>(stored);
   });

@@ -112,7 +112,7 @@ inline void require_count(std::string_view loss, const char* what, std::size_t c
                           std::size_t expected, const char* of_what) {
   if (came != expected)
     throw shape_error(
-        concat(loss, ": the loss gave ", came, ' ', what, " for ", expected, ' ', of_what));
+        concat(loss, ": the loss returned ", came, ' ', what, " for ", expected, ' ', of_what));
 }
 
 /// Losses and slopes of reduced numbers, for losses that read those.

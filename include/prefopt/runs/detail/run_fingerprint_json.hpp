@@ -52,8 +52,8 @@ namespace prefopt::detail {
   if (!object.has_value("reference")) return made;
   for (const nlohmann::json& number : object.list("reference")) {
     if (!number.is_number())
-      throw format_error(concat(object.name(), ": reference holds ", describe_json(number),
-                                ", numbers were expected"));
+      throw format_error(
+          concat(object.name(), ": reference holds ", describe_json(number), ", expected numbers"));
     made.reference.push_back(number.get<double>());
   }
   return made;
