@@ -4,7 +4,8 @@
 set(PREFOPT_CUDA OFF CACHE STRING "Build the CUDA backend: OFF, ON, or AUTO: where there is nvcc from 12.0 on")
 set_property(CACHE PREFOPT_CUDA PROPERTY STRINGS AUTO ON OFF)
 
-prefopt_interface(prefopt_cuda_headers cuda_headers cuda.hpp cuda.cuh cuda/*.hpp cuda/*.cuh)
+prefopt_interface(prefopt_cuda_headers cuda_headers cuda.hpp cuda.cuh cuda/*.hpp cuda/*.cuh
+                  cuda/detail/*.hpp cuda/detail/*.cuh)
 target_link_libraries(prefopt_cuda_headers INTERFACE prefopt $<TARGET_NAME_IF_EXISTS:CUDA::cublasLt>)
 # CMake 3.25 does not know the feature cuda_std_20.
 target_compile_options(prefopt_cuda_headers INTERFACE

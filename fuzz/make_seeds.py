@@ -157,7 +157,7 @@ def seeds_of_command_line():
     yield arguments(*least, "--loss", "kto", "--desirable-weight", "1.5", "--eval", "e", "--eval-every", "5", "--save-every=5", "--resume")
     yield arguments(*least, "--sync-ref-model", "--ref-model-mixup-alpha", "0.5", "--ref-model-sync-steps", "2", "--precision", "bf16", "--threads", "2")
     yield arguments(*least, "--f-divergence-type", "alpha_divergence", "--f-alpha-divergence-coef", "0.3", "--use-weighting", "--no-shuffle", "--truncation", "keep_end")
-    yield arguments("--model", "m", "--train", "t", "--show-pairs", "2", "--max-length", "8")
+    yield arguments("--model-name-or-path", "m", "--train", "t", "--output-dir", "o", "--num-train-epochs", "2", "--batch-size", "4", "--max-length", "8")
 
 
 def main(folder):

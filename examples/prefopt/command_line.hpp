@@ -72,9 +72,10 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flags, Value& value,
                         const std::string& standard) {
   std::string names;
   for (const auto& [name, meaning] : choices) names += (names.empty() ? "" : "|") + name;
-  const auto choose = [&value, choices, flags, names](const std::string& name) {
+  const auto choose = [&value, choices, flag = flags.substr(0, flags.find(',')),
+                       names](const std::string& name) {
     const auto choice = choices.find(name);
-    if (choice == choices.end()) throw CLI::ValidationError(flags, name + ", expected " + names);
+    if (choice == choices.end()) throw CLI::ValidationError(flag, name + ", expected " + names);
     value = choice->second;
   };
   return app.add_option_function<std::string>(flags, choose, description)

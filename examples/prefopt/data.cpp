@@ -241,7 +241,7 @@ run_data read_data(const data_options& o, const std::string& train_file,
   return data;
 }
 
-void check_same_tokenizer(const std::string& model, const std::string& reference,
+void check_same_tokenizer(const data_options& o, const std::string& reference,
                           const run_data& data) {
   const auto parts_in =
       [](const std::filesystem::path& folder) -> std::optional<prefopt::tokenizer_parts> {
@@ -251,18 +251,20 @@ void check_same_tokenizer(const std::string& model, const std::string& reference
   };
   std::optional<prefopt::tokenizer_parts> ours, theirs;
   try {
-    ours = parts_in(model);
+    ours = parts_in(o.model);
     theirs = parts_in(reference);
   } catch (const prefopt::error& cause) {
     if (data.tokenizer) throw;
-    std::printf("the tokenizers of the model and the reference cannot be compared: %s\n",
-                cause.what());
+    std::fprintf(o.console,
+                 "the tokenizers of the model and the reference cannot be compared: %s\n",
+                 cause.what());
     return;
   }
   if (!ours) return;  // the data are token ids
   if (!theirs) {
-    std::printf("%s: has no tokenizer; the reference is assumed to read the model's tokens\n",
-                reference.c_str());
+    std::fprintf(o.console,
+                 "%s: has no tokenizer; the reference is assumed to read the model's tokens\n",
+                 reference.c_str());
     return;
   }
   const std::string difference = prefopt::describe_difference(*ours, *theirs);
@@ -271,6 +273,18 @@ void check_same_tokenizer(const std::string& model, const std::string& reference
         reference, ": its tokenizer differs from the model's: ", difference,
         "; use a reference that reads the model's tokens, or, if this one does, remove the "
         "tokenizer's files from its folder"));
+}
+
+void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
+                          std::size_t max_length) {
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
+  const std::string file = reference + "/config.json";
+  if (config.vocab_size < model.vocab_size)
+    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", config.vocab_size,
+                                               ", expected the model's ", model.vocab_size));
+  if (config.n_positions < max_length)
+    throw prefopt::value_error(prefopt::concat(file, ": n_positions is ", config.n_positions,
+                                               ", expected at least ", max_length));
 }
 
 std::string hash_of(const data_set& data) {

@@ -43,8 +43,12 @@ struct run_data {
 /// Throws value_error if the tokenizers in the folders of model and reference encode texts
 /// differently. If they cannot be compared, prints a message on the console; with text data, a
 /// tokenizer that cannot be read is an error.
-void check_same_tokenizer(const std::string& model, const std::string& reference,
+void check_same_tokenizer(const data_options& options, const std::string& reference,
                           const run_data& data);
+
+/// Throws value_error if the reference cannot read what the model reads.
+void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
+                          std::size_t max_length);
 
 /// A hash of everything in the examples that losses read.
 [[nodiscard]] std::string hash_of(const data_set& data);

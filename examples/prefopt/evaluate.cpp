@@ -2,6 +2,8 @@
 // prefopt evaluate: loss and metrics of a model on a file, without training.
 
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -70,16 +72,24 @@ int evaluate(int argc, char** argv) {
   }
   how.read_by = &*loss;
 
-  const run_data data = read_data(how, data_file, "", prefopt::read_gpt2_config(how.model));
+  check_output(output, data_file);
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(how.model);
+  const run_data data = read_data(how, data_file, "", config);
   const auto model = open_model(how.model, precision, threads);
-  prefopt::evaluation_report report;
-  if (reference_folder.empty()) {
-    report = prefopt::evaluate(*model, prefopt::no_reference{}, loss->loss, data.train.examples);
-  } else {
-    check_same_tokenizer(how.model, reference_folder, data);
-    const auto reference = open_model(reference_folder, precision, threads);
-    report = prefopt::evaluate(*model, *reference, loss->loss, data.train.examples);
+  std::unique_ptr<any_model> reference;
+  if (!reference_folder.empty()) {
+    check_reads_the_same(reference_folder, config, data.max_length);
+    check_same_tokenizer(how, reference_folder, data);
+    reference = open_model(reference_folder, precision, threads);
   }
+  const prefopt::evaluation_report report = [&] {
+    try {
+      return model->evaluate(reference.get(), loss->loss, data.train.examples);
+    } catch (const prefopt::not_finite& cause) {
+      throw prefopt::value_error(prefopt::concat(data_file, ": ", cause.what(), ": line ",
+                                                 data.train.lines.at(cause.examples().at(0))));
+    }
+  }();
   write_output(output, line_of(report));
   return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // prefopt generate: a model's responses to the prompts in a file.
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -21,23 +23,44 @@
 namespace program {
 namespace {
 
-/// The prompt of each JSON object: a text, or messages in the format that `prefopt train` reads.
-std::vector<std::string> read_prompts(const std::string& name) {
+struct prompt {
+  std::string text;
+  prefopt::token_ids ids;
+};
+
+/// The prompt of each JSON object: a text, or messages as `prefopt train` reads them.
+std::string text_of(const prefopt::json_object& object, const std::string& location) {
+  if (!object.has_value("prompt") || !object.at("prompt").is_array()) return object.text("prompt");
+  try {
+    return prefopt::render_prompt(
+        prefopt::parse_messages(object.at("prompt"), prefopt::concat(location, ": prompt")));
+  } catch (const prefopt::value_error& cause) {
+    throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
+  }
+}
+
+/// All prompts of a file. Throws format_error for one that the model cannot continue.
+std::vector<prompt> read_prompts(const std::string& name, const prefopt::gpt2_tokenizer& tokenizer,
+                                 const prefopt::gpt2_config& config) {
   prefopt::json_file file(name);
-  std::vector<std::string> prompts;
+  std::vector<prompt> prompts;
   for (; const nlohmann::json* value = file.peek(); file.take()) {
-    const prefopt::json_object object(*value, file.location());
-    if (object.has_value("prompt") && object.at("prompt").is_array()) {
-      const std::string where = prefopt::concat(file.location(), ": prompt");
-      try {
-        prompts.push_back(
-            prefopt::render_prompt(prefopt::parse_messages(object.at("prompt"), where)));
-      } catch (const prefopt::value_error& cause) {
-        throw prefopt::format_error(prefopt::concat(file.location(), ": ", cause.what()));
-      }
-    } else {
-      prompts.push_back(object.text("prompt"));
+    const std::string location = file.location();
+    prompt one{text_of(prefopt::json_object(*value, location), location), {}};
+    try {
+      one.ids = tokenizer.encode(one.text);
+    } catch (const prefopt::value_error& cause) {
+      throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
     }
+    if (one.ids.empty() || one.ids.size() >= config.n_positions)
+      throw prefopt::format_error(prefopt::concat(location, ": a prompt of ", one.ids.size(),
+                                                  " tokens, expected 1 to ",
+                                                  config.n_positions - 1));
+    for (const prefopt::token_id id : one.ids)
+      if (static_cast<std::size_t>(id) >= config.vocab_size)
+        throw prefopt::format_error(prefopt::concat(location, ": the prompt has token id ", id,
+                                                    ", expected 0 to ", config.vocab_size - 1));
+    prompts.push_back(std::move(one));
   }
   if (prompts.empty())
     throw prefopt::format_error(
@@ -51,7 +74,7 @@ int generate(int argc, char** argv) {
   std::string model_folder, data_file, output = "-";
   prefopt::generation_options how;
   std::uint64_t seed = 42;
-  std::size_t responses = 1;
+  int responses = 1;
   precision_name precision = precision_name::fp32;
   int threads = 1;
   CLI::App app(
@@ -69,7 +92,7 @@ int generate(int argc, char** argv) {
       ->type_name("FILE")
       ->capture_default_str();
   add(app, "--max-new-tokens", how.max_new_tokens, "Tokens of a response", at_least(1));
-  add(app, "--num-return-sequences", responses, "Responses to each prompt", at_least(1));
+  add(app, "--num-return-sequences", responses, "Responses to each prompt", CLI::Range(1, 1000));
   const double none = std::numeric_limits<double>::infinity();
   add(app, "--temperature", how.sampling.temperature, "0: always the most probable token",
       finite_number("at least 0", 0, none, true, false));
@@ -82,11 +105,13 @@ int generate(int argc, char** argv) {
   add_threads(app, threads);
   if (const auto status = parse(app, argc, argv)) return *status;
 
+  check_output(output, data_file);
   const auto tokenizer = prefopt::load_tokenizer(model_folder);
-  const std::vector<std::string> texts = read_prompts(data_file);
+  const std::vector<prompt> read =
+      read_prompts(data_file, tokenizer, prefopt::read_gpt2_config(model_folder));
   std::vector<prefopt::token_ids> prompts;
-  for (const std::string& text : texts)
-    prompts.insert(prompts.end(), responses, tokenizer.encode(text));
+  for (const prompt& one : read)
+    prompts.insert(prompts.end(), static_cast<std::size_t>(responses), one.ids);
   if (tokenizer.has_end_of_text()) how.end_of_text = tokenizer.end_of_text();
   const auto model = open_model(model_folder, precision, threads);
   prefopt::random_generator random(seed);
@@ -96,11 +121,14 @@ int generate(int argc, char** argv) {
   for (std::size_t i = 0; i < written.size(); ++i) {
     prefopt::token_ids ids = written[i];
     nlohmann::ordered_json line;
-    line["example"] = i / responses;
-    line["prompt"] = texts[i / responses];
+    line["example"] = i / static_cast<std::size_t>(responses);
+    line["prompt"] = read[i / static_cast<std::size_t>(responses)].text;
     const std::size_t tokens = ids.size();
     if (!ids.empty() && ids.back() == how.end_of_text) ids.pop_back();
-    line["response"] = tokenizer.decode(ids);
+    std::string text;  // the model may have tokens that the tokenizer lacks
+    for (const prefopt::token_id id : ids)
+      text += tokenizer.has_token(id) ? tokenizer.decode(std::array{id}) : "\uFFFD";
+    line["response"] = text;
     line["tokens"] = tokens;
     lines += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
   }

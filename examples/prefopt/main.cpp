@@ -76,14 +76,15 @@ int main(int argc, char** argv) {
     print_usage(stderr);
     return 2;
   }
-  for (int i = 2; i < argc; ++i) hyphenate(argv[i]);
+  for (int i = 2; i < argc && std::string_view(argv[i]) != "--"; ++i) hyphenate(argv[i]);
   try {
     return chosen->run(argc - 1, argv + 1);
   } catch (const program::interrupted& cause) {
     std::fprintf(stderr, "%s\n", cause.what());
     return 128 + cause.signal;
   } catch (const std::bad_alloc&) {
-    return report("out of memory; try a lower --tokens-per-microbatch or --max-length");
+    return report(
+        "out of memory; try a lower --max-length, and in training a lower --tokens-per-microbatch");
   } catch (const std::exception& cause) {
     return report(cause.what());
   }

@@ -23,6 +23,14 @@ class opened_model final : public any_model {
                                         prefopt::random_generator& random) const override {
     return prefopt::generate(model_, prompts, options, random);
   }
+  prefopt::evaluation_report evaluate(
+      const any_model* reference, const prefopt::any_loss& loss,
+      const std::vector<prefopt::tokenized_example>& examples) const override {
+    if (reference == nullptr)
+      return prefopt::evaluate(model_, prefopt::no_reference{}, loss, examples);
+    const prefopt::frozen frozen(dynamic_cast<const opened_model&>(*reference).model_.clone());
+    return prefopt::evaluate(model_, frozen, loss, examples);
+  }
 
  private:
   Backend backend_;

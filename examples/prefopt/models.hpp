@@ -8,8 +8,11 @@
 #include <vector>
 
 #include <prefopt/core/random.hpp>
+#include <prefopt/data/example.hpp>
 #include <prefopt/data/prefix_tree_batch.hpp>
+#include <prefopt/loss/any_loss.hpp>
 #include <prefopt/policy/generation.hpp>
+#include <prefopt/train/evaluation_report.hpp>
 #include "command_line.hpp"
 
 namespace program {
@@ -27,6 +30,11 @@ class any_model {
   [[nodiscard]] virtual std::vector<prefopt::token_ids> write(
       std::span<const prefopt::token_ids> prompts, const prefopt::generation_options& options,
       prefopt::random_generator& random) const = 0;
+
+  /// Against a reference that was opened like this model, or null if the loss reads none.
+  [[nodiscard]] virtual prefopt::evaluation_report evaluate(
+      const any_model* reference, const prefopt::any_loss& loss,
+      const std::vector<prefopt::tokenized_example>& examples) const = 0;
 };
 
 [[nodiscard]] inline std::vector<prefopt::token_ids> generate(

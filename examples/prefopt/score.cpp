@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // prefopt score: log-probs of every response in a file, one JSON object each.
 
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 #include <string>
@@ -34,10 +35,14 @@ std::string scores_of(const any_model& model, const data_set& data) {
       const prefopt::reference_key key{static_cast<std::int32_t>(e), static_cast<std::int32_t>(r)};
       if (!scored.contains(key)) continue;  // an unpaired example has one response
       const auto log_probs = scored.log_probs(key);
+      const double sum = std::accumulate(log_probs.begin(), log_probs.end(), 0.0);
+      if (!std::isfinite(sum))
+        throw prefopt::value_error(prefopt::concat("example ", e, ", line ", data.lines[e],
+                                                   " of the file: a log-prob is not finite"));
       nlohmann::ordered_json line;
       line["example"] = e;
       line["response"] = name_of_response(data.form, r);
-      line["log_prob"] = std::accumulate(log_probs.begin(), log_probs.end(), 0.0);
+      line["log_prob"] = sum;
       line["tokens"] = log_probs.size();
       line["token_log_probs"] = log_probs;
       lines += line.dump() + '\n';
@@ -72,6 +77,7 @@ int score(int argc, char** argv) {
   add_threads(app, threads);
   if (const auto status = parse(app, argc, argv)) return *status;
 
+  check_output(output, data_file);
   const run_data data = read_data(how, data_file, "", prefopt::read_gpt2_config(how.model));
   const auto model = open_model(how.model, precision, threads);
   write_output(output, scores_of(*model, data.train));

@@ -44,20 +44,20 @@ if(PREFOPT_INSTALL)
   set(others "prefopt::datasets,prefopt::eigen,prefopt::formats,prefopt::hub,prefopt::io,prefopt::pretrained")
   string(APPEND others ",prefopt::runs,prefopt::tokenizers,prefopt::xtensor")
   prefopt_components(core installed_by_readme ${consumers_directory}/readme_prefix
-                     -DWANTED=core -DTARGETS=prefopt::core,prefopt::prefopt -DNONE=${others},prefopt::cuda)
+                     -DASKED_FOR=core -DTARGETS=prefopt::core,prefopt::prefopt -DNONE=${others},prefopt::cuda)
   prefopt_components(core_and_tokenizers installed ${consumers_prefix}
-                     -DWANTED=core,tokenizers -DTARGETS=prefopt::tokenizers,prefopt::core -DNONE=prefopt::hub)
+                     -DASKED_FOR=core,tokenizers -DTARGETS=prefopt::tokenizers,prefopt::core -DNONE=prefopt::hub)
   prefopt_components(every_component installed_by_readme ${consumers_directory}/readme_prefix
                      -DTARGETS=prefopt::prefopt,prefopt::core,${others} -DNONE=prefopt::cuda)
   if(TARGET prefopt_cuda)
-    prefopt_components(cuda installed ${consumers_prefix} -DWANTED=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::hub)
+    prefopt_components(cuda installed ${consumers_prefix} -DASKED_FOR=cuda -DTARGETS=prefopt::cuda -DNONE=prefopt::hub)
   endif()
 
   # prefopt_find_without_eigen(NAME COMPONENT SAYS OPTION...) expects the words SAYS for COMPONENT, or success.
   function(prefopt_find_without_eigen name component says)
     add_test(NAME consumer_${name}
              COMMAND ${CMAKE_COMMAND} -G ${CMAKE_GENERATOR} -S ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/missing_needs
-                     -B ${consumers_directory}/${name} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DWANTED=${component}
+                     -B ${consumers_directory}/${name} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DASKED_FOR=${component}
                      -DCMAKE_PREFIX_PATH=${consumers_prefix} -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON ${ARGN})
     set_property(TEST consumer_${name} PROPERTY FIXTURES_REQUIRED installed)
     if(says)

@@ -68,10 +68,11 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   const auto fraction = finite_number("at least 0 and below 1", 0, 1, true, false);
   add(app, "--learning-rate", t.learning_rate, "Peak learning rate", not_negative);
   add_choice<schedule>(app, "--schedule,--lr-scheduler-type", t.schedule,
-                       "linear, cosine, or constant, after the warm-up",
+                       "What follows the warm-up, which --warmup-steps 0 leaves out",
                        {{"linear", schedule::linear},
                         {"cosine", schedule::cosine},
-                        {"constant", schedule::constant}},
+                        {"constant", schedule::constant},
+                        {"constant_with_warmup", schedule::constant}},
                        "linear");
   add(app, "--warmup-steps", t.warmup_steps, "Steps over which the learning rate rises",
       at_least(0));
@@ -148,27 +149,28 @@ struct foreign_option {
 };
 
 constexpr foreign_option foreign_options[] = {
-    {"--show-pairs", "prefopt show --model DIR --data FILE"},
-    {"--pairs-per-step", "--batch-size"},
-    {"--per-device-train-batch-size", "--batch-size, the examples of a whole optimizer step"},
-    {"--per-device-eval-batch-size", "--tokens-per-microbatch, which bounds memory"},
+    {"--show-pairs", "use prefopt show --model DIR --data FILE"},
+    {"--pairs-per-step", "use --batch-size"},
+    {"--per-device-train-batch-size", "use --batch-size, the examples of a whole optimizer step"},
+    {"--per-device-eval-batch-size", "use --tokens-per-microbatch, which bounds memory"},
     {"--gradient-accumulation-steps",
-     "--batch-size for the whole step and --tokens-per-microbatch, which bounds memory"},
-    {"--gradient-checkpointing", "--tokens-per-microbatch, which bounds memory"},
-    {"--dataset-name", "--train FILE"},
-    {"--bf16", "--precision bf16"},
-    {"--fp16", "--precision bf16"},
-    {"--ref-model", "--reference DIR"},
-    {"--precompute-ref-log-probs", "--reference-cache; it is on unless that is none"},
-    {"--resume-from-checkpoint", "--resume"},
-    {"--warmup-ratio", "--warmup-steps"},
-    {"--max-prompt-length", "--max-length, of a prompt with its response"},
-    {"--max-completion-length", "--max-length, of a prompt with its response"},
-    {"--eval-strategy", "--eval-every"},
-    {"--save-strategy", "--save-every"},
-    {"--logging-strategy", "--log-every"},
-    {"--optim", "nothing: the optimizer is AdamW"},
-    {"--use-peft", "nothing: all weights are trained"},
+     "use --batch-size for the whole step and --tokens-per-microbatch, which bounds memory"},
+    {"--gradient-checkpointing", "use --tokens-per-microbatch, which bounds memory"},
+    {"--dataset-name", "use --train FILE"},
+    {"--bf16", "use --precision bf16"},
+    {"--fp16", "use --precision bf16"},
+    {"--ref-model", "use --reference DIR"},
+    {"--precompute-ref-log-probs",
+     "the log-probs are computed before training unless --reference-cache is none"},
+    {"--resume-from-checkpoint", "use --resume"},
+    {"--warmup-ratio", "use --warmup-steps"},
+    {"--max-prompt-length", "use --max-length, of a prompt with its response"},
+    {"--max-completion-length", "use --max-length, of a prompt with its response"},
+    {"--eval-strategy", "use --eval-every"},
+    {"--save-strategy", "use --save-every"},
+    {"--logging-strategy", "use --log-every"},
+    {"--optim", "the optimizer is AdamW"},
+    {"--use-peft", "all weights are trained"},
 };
 
 /// Throws CLI::ParseError that names what to use instead.
@@ -178,8 +180,7 @@ void refuse_foreign_options(int argc, char** argv) {
     const std::string_view name = argument.substr(0, argument.find('='));
     for (const foreign_option& one : foreign_options)
       if (name == one.name)
-        throw CLI::ValidationError(std::string(name),
-                                   prefopt::concat("no option here; use ", one.use));
+        throw CLI::ValidationError(std::string(name), prefopt::concat("no option here; ", one.use));
   }
 }
 

@@ -158,19 +158,6 @@ references<Model> make_references(const Model& model, const std::string& model_h
   return all;
 }
 
-/// Throws value_error if the reference cannot read what the model reads.
-inline void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
-                                 std::size_t max_length) {
-  const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
-  const std::string file = reference + "/config.json";
-  if (config.vocab_size < model.vocab_size)
-    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", config.vocab_size,
-                                               ", expected the model's ", model.vocab_size));
-  if (config.n_positions < max_length)
-    throw prefopt::value_error(prefopt::concat(file, ": n_positions is ", config.n_positions,
-                                               ", expected at least ", max_length));
-}
-
 /// The files that are copied along with the model; prints a line for each remark about them.
 inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& data) {
   const prefopt::sidecar_files sidecars =
@@ -289,8 +276,8 @@ void run_on(const options& given) {
   std::optional<model_type> other;
   if (reads_reference) {
     if (!o.reference.empty()) {
-      detail::check_reads_the_same(o.reference, config, data.max_length);
-      check_same_tokenizer(o.model, o.reference, data);
+      check_reads_the_same(o.reference, config, data.max_length);
+      check_same_tokenizer(o, o.reference, data);
       other.emplace(prefopt::load_model(backend, o.reference));
     }
     from.reference = detail::hash_of(other ? *other : policy);

@@ -35,6 +35,8 @@ template <class Policy>
   if constexpr (detail::has_own_backend<Policy>) {
     return policy.backend();
   } else {
+    static_assert(!detail::has_own_backend<std::remove_const_t<Policy>>,
+                  "the policy's backend() must be const too");
     using parameter = std::ranges::range_value_t<decltype(policy.parameters())>;
     using real = std::remove_cv_t<typename decltype(parameter::value)::element_type>;
     static const host_backend<real> host{};

@@ -95,21 +95,22 @@ template <class Loss>
 }
 
 /// Throws value_error if the loss reads what policy and reference do not provide, or does not read
-/// the reference that it gets.
+/// the reference that it gets, unless that is the trainer's own.
 template <class Policy, class Reference, class Loss>
-void require_inputs(const Loss& loss) {
+void require_inputs(const Loss& loss, bool is_own = false) {
   constexpr bool none = std::same_as<Reference, no_reference>;
   const loss_inputs inputs = loss.inputs;
   const bool reads = inputs.reference || inputs.divergences;
   if (reads && none)
     throw value_error("the loss reads a reference, but there is none: no_reference{} was passed");
-  if (!reads && !none && !chosen_at_run_time<Loss>())
+  if (!reads && !none && !is_own && !chosen_at_run_time<Loss>())
     throw value_error("the loss reads no reference, but one was passed; pass no_reference{}");
   if (inputs.square_sums && !has_collision_probs<Policy>)
     throw value_error("the loss reads square sums, which this policy does not provide");
   if (inputs.divergences && !has_kl_divergence<Policy, Reference>)
     throw value_error(
-        "the loss reads divergences, which this policy does not provide from this reference");
+        "the loss reads divergences, which this policy does not provide from this reference; pass a "
+        "frozen copy of the policy as the reference");
 }
 
 /// The reference's log-probs, [M] in nats; none if they are not read.

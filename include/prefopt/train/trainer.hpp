@@ -102,14 +102,15 @@ class trainer {
   }
 
   /// Without a reference: the reference is the policy as it is when `train` begins, whose log-probs
-  /// the trainer computes then and keeps. If the loss reads none, there is none.
+  /// of all examples the trainer computes then and keeps. If the loss reads none, there is none.
+  /// A restored run does not have it anymore: pass the reference to continue one.
   trainer(Policy& policy, Loss loss, trainer_options options = {})
     requires std::same_as<Reference, detail::default_reference<Loss>>
       : policy_(&policy),
         own_(std::make_unique<Reference>()),
         reference_(own_.get()),
         loss_(std::move(loss)),
-        options_(on_backend(backend_of(policy), checked(policy, *reference_, options, loss_))),
+        options_(on_backend(backend_of(policy), checked(policy, *own_, options, loss_, true))),
         optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
 
   /// A reference that would dangle before the first step does not compile; `no_reference{}` may be
@@ -214,10 +215,11 @@ class trainer {
 
  private:
   static const trainer_options& checked(Policy& policy, const Reference& reference,
-                                        const trainer_options& options, const Loss& loss) {
+                                        const trainer_options& options, const Loss& loss,
+                                        bool is_own = false) {
     check(options);
     check(loss);
-    detail::require_inputs<Policy, Reference>(loss);
+    detail::require_inputs<Policy, Reference>(loss, is_own);
     detail::refuse_itself_as_reference("trainer", policy, reference);
     bool trains = false;
     for (auto&& parameter : policy.parameters()) trains = trains || parameter.trainable;
@@ -229,7 +231,12 @@ class trainer {
   template <class Examples>
   void make_own_reference(const Examples& examples) {
     if constexpr (std::same_as<Reference, reference_cache>) {
-      if (!own_ || step_ > 0 || !loss_inputs(loss_.inputs).reference) return;
+      if (!own_ || !loss_inputs(loss_.inputs).reference) return;
+      if (step_ > 0 && own_->size() > 0) return;
+      if (step_ > 0)
+        throw value_error(concat("trainer: a run that continues after step ", step_,
+                                 ", whose reference was the policy at its beginning; pass that "
+                                 "reference as the second argument"));
       *own_ = reference_log_probs(
           *policy_, examples,
           {.tokens_per_microbatch = static_cast<std::size_t>(*options_.tokens_per_microbatch),
@@ -351,7 +358,6 @@ class trainer {
 };
 
 template <class Policy, class Loss>
-  requires preference_loss<Loss>
 trainer(Policy&, Loss, trainer_options = {})
     -> trainer<Policy, detail::default_reference<Loss>, Loss>;
 

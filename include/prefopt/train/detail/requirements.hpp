@@ -83,9 +83,13 @@ struct policy_requirements {
   static_assert(!has_backend_reference || has_right_backend,
                 "the policy's backend() must return an optimizer_backend");
   static_assert(
-      !has_parameters || (has_backend && !has_right_backend) || trainable_policy<P>,
+      !has_parameters || !has_right_backend || trainable_policy<P>,
       "the policy's parameters() must be a parameter_range of its backend's numbers: elements with name, shape, "
       "value and gradient (spans of backend().value_type), trainable and decays");
+  static_assert(
+      !has_parameters || has_backend || trainable_policy<P>,
+      "the policy's parameters() must be a parameter_range, without a backend() of float or double: elements with "
+      "name, shape, value and gradient (spans), trainable and decays");
   static constexpr bool met = trainable_policy<P>;
 };
 
