@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
 
-if(TARGET prefopt_cuda)  # the only compiled part; checked before anything is copied
+if(TARGET prefopt_cuda)  # the only compiled part of the library; checked before anything is copied
   install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_cuda>\")
     message(FATAL_ERROR \"prefopt::cuda is not built yet, and PREFOPT_CUDA is ${PREFOPT_CUDA}: run `cmake --build \"
                         \"${PROJECT_BINARY_DIR} --target prefopt_cuda` first, or configure with -DPREFOPT_CUDA=OFF\")

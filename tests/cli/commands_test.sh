@@ -49,6 +49,19 @@ expect 0 "" "$prefopt" evaluate --model model --data pairs.jsonl --loss simpo
 expect 2 "reads one, expected a folder" "$prefopt" evaluate --model model --data pairs.jsonl
 expect 2 "does not read it" "$prefopt" evaluate --model model --data pairs.jsonl --loss simpo --reference other
 expect 1 "lists.jsonl: contains lists" "$prefopt" evaluate --model model --reference other --data lists.jsonl
+expect 0 "" "$prefopt" evaluate --model model --reference model --data pairs.jsonl --loss tdpo2
+close "with divergences from a copy" "$(value eval_loss <stdout)" 0.693147180559945 1e-9
+
+# An output is tried before the work, and never the input.
+cp pairs.jsonl kept.jsonl
+for command in score evaluate generate; do
+  reference=()
+  [[ $command == evaluate ]] && reference=(--reference model)
+  expect 1 "./pairs.jsonl: is the input, expected another file" \
+    "$prefopt" $command --model model --data pairs.jsonl --output ./pairs.jsonl "${reference[@]}"
+  expect 1 "missing/out.jsonl" "$prefopt" $command --model model --data no_such.jsonl --output missing/out.jsonl "${reference[@]}"
+done
+cmp -s pairs.jsonl kept.jsonl || fail "the input was changed"
 
 # generate: one line per response, the same for the same seed, however many prompts go with it.
 head -3 pairs.jsonl >prompts.jsonl
@@ -65,6 +78,13 @@ cp stdout greedy
 expect 0 "" "$prefopt" generate --model model --data prompts.jsonl --max-new-tokens 8 --top-k 1
 cmp -s greedy stdout || fail "top-k 1 is not greedy"
 
+{ head -1 pairs.jsonl; printf '{"prompt": "%0*d"}\n' 3000 0; } >long.jsonl
+expect 1 "long.jsonl: line 2: a prompt of " "$prefopt" generate --model model --data long.jsonl
+echo '{"prompt": ""}' >no_prompt.jsonl
+expect 1 "no_prompt.jsonl: line 1: a prompt of 0 tokens" "$prefopt" generate --model model --data no_prompt.jsonl
+expect 2 "--num-return-sequences" "$prefopt" generate --model model --data prompts.jsonl --num-return-sequences 0
+expect 2 "--num-return-sequences" "$prefopt" generate --model model --data prompts.jsonl --num-return-sequences 5000000000
+
 # The way in.
 "$prefopt" >stdout 2>stderr
 [[ $? == 2 ]] && grep -q '^  train' stderr || fail "no command: $(cat stderr)"
@@ -72,7 +92,7 @@ expect 2 "tune is no command" "$prefopt" tune
 expect 0 "" "$prefopt" --help
 grep -q '^  generate' stdout || fail "help: $(cat stdout)"
 for option in --show-pairs --per-device-train-batch-size --bf16 --gradient_accumulation_steps --dataset-name=x; do
-  expect 2 "no option here; use " "$train" --model model --train pairs.jsonl --output out2 $option 4
+  expect 2 "no option here; " "$train" --model model --train pairs.jsonl --output out2 $option 4
 done
 # TRL's names, with hyphens or underscores, are the same options.
 aliases=(--model_name_or_path model --train pairs.jsonl --output-dir aliased --num-train-epochs 1 --lr_scheduler_type constant

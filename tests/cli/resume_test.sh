@@ -136,7 +136,7 @@ for file in optimizer.safetensors trainer_state.json model.safetensors; do
   grep -q "checkpoint-56 is not intact" stdout || fail "a damaged $file was not told: $(cat stdout)"
   [[ $(stat -c %s damaged/checkpoint-56.damaged/$file) == 100 ]] || fail "the damaged checkpoint-56 was not kept"
   cmp -s {whole,damaged}/checkpoint-56/$file || fail "checkpoint-56 was not made again"
-  cmp -s whole/model.safetensors damaged/model.safetensors || fail "going on from checkpoint-54 gave other bytes"
+  cmp -s whole/model.safetensors damaged/model.safetensors || fail "continuing from checkpoint-54 gave other bytes"
 done
 
 # --resume is not suggested if it would be rejected: checkpoints from before checksums, and those without a state.

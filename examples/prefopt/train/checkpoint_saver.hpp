@@ -60,9 +60,9 @@ class checkpoint_saver {
     const int signal = interruption();
     if (signal == 0 && !prefopt::is_due(step, options_.save_every)) return std::nullopt;
     output_.check_location();
-    const bool goes_on = signal == 0 && !step.last;
+    const bool continues = signal == 0 && !step.last;
     const auto saved =
-        goes_on ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
+        continues ? std::optional(write(trainer, step.step)) : try_to_write(trainer, step.step);
     if (signal == 0 || step.last) return saved;
     if (!saved)
       throw interrupted(

@@ -14,7 +14,7 @@
 
 namespace prefopt {
 
-/// One tensor of a model and its place in the buffer.
+/// One tensor of a model and its location in the buffer.
 struct tensor_location {
   std::string name;
   std::vector<std::size_t> shape;

@@ -33,8 +33,8 @@ def against_transformers(folder, pairs):
         for pair in pairs:
             for side in ("chosen_ids", "rejected_ids"):
                 ids = pair["prompt_ids"] + pair[side]
-                wanted = theirs(torch.tensor([ids])).logits[0]
-                worst = max(worst, relative_error(model.logits(config, parameters, ids), wanted))
+                expected = theirs(torch.tensor([ids])).logits[0]
+                worst = max(worst, relative_error(model.logits(config, parameters, ids), expected))
     return worst, TOLERANCE
 
 

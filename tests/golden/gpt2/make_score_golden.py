@@ -77,7 +77,7 @@ def transformers_model(name):
 
 def against_transformers(name):
     """The largest relative errors of rewards, loss and gradients, for answers one by one and as a batch."""
-    wanted = values_of(name)
+    expected = values_of(name)
     errors = []
     for padded in (False, True):
         theirs, named = transformers_model(name)
@@ -97,7 +97,7 @@ def against_transformers(name):
         gradient = torch.cat([found[key].grad.reshape(-1) for key in named])
         for key, came in (("rewards", rewards), ("loss_bradley_terry", value.reshape(1)),
                           ("gradient_bradley_terry", gradient)):
-            errors.append(np.linalg.norm(came.detach().numpy() - wanted[key]) / np.linalg.norm(wanted[key]))
+            errors.append(np.linalg.norm(came.detach().numpy() - expected[key]) / np.linalg.norm(expected[key]))
     return max(errors)
 
 

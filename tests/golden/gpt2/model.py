@@ -138,6 +138,6 @@ def read_folder(folder):
     stored = {name.removeprefix("transformer."): array for name, array in stored.items()}
     parameters = {}
     for name, shape in parameter_shapes(config).items():
-        assert stored[name].shape == shape, f"{folder}: {name} is {stored[name].shape}, wanted {shape}"
+        assert stored[name].shape == shape, f"{folder}: {name} is {stored[name].shape}, expected {shape}"
         parameters[name] = torch.tensor(stored[name], dtype=torch.float64).requires_grad_()
     return config, parameters

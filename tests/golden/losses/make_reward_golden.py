@@ -87,8 +87,8 @@ def check_against_trl():
         alone = numpy.concatenate([results(lambda *pair: trl(*settings, *pair), row[None]) for row in rewards])
         mean = results(lambda *pairs: trl(*settings, *pairs), rewards)
         batch = numpy.column_stack([numpy.full(len(ours), ours[:, 0].mean()), ours[:, 1:] / len(ours)])
-        for what, theirs, wanted in (("pairs", alone, ours), ("batch", mean, batch)):
-            worst = (abs(theirs - wanted) / numpy.maximum(abs(wanted), 1e-300)).max()
+        for what, theirs, expected in (("pairs", alone, ours), ("batch", mean, batch)):
+            worst = (abs(theirs - expected) / numpy.maximum(abs(expected), 1e-300)).max()
             print(f"{name}, {what}: TRL is off by {worst:.1e}")
             assert worst < 1e-13
 
