@@ -102,4 +102,27 @@ expect 0 "" "$train" --model model --train pairs.jsonl --output plain --epochs 1
   --loss dpo --batch-size 4 --learning-rate 1e-3
 cmp -s aliased/model.safetensors plain/model.safetensors || fail "aliases give another run"
 
+# A run begins with a header, and ends with a table whose numbers are those of the logs.
+expect 0 "" "$train" --model model --reference other --train pairs.jsonl --eval pairs.jsonl --eval-every 3 --output told --epochs 4 \
+  --batch-size 2 --learning-rate 1e-3 --reference-cache none
+parameters=$(($(stat -c %s model/model.safetensors) / 4))
+for line in "model: model, [0-9]+ parameters" "loss: dpo; reference: other" "data: 12 pairs, 12 for evaluation" \
+  "steps: 24, each of 2 pairs" "memory: [0-9.]+ MiB for weights, gradients, and optimizer, and the reference, plus "; do
+  grep -qE "^$line" stdout || fail "no '$line': $(cat stdout)"
+done
+stated=$(sed -nE 's/^model: model, ([0-9]+) parameters$/\1/p' stdout)
+[[ $stated -le $parameters && $stated -gt $((parameters * 8 / 10)) ]] || fail "$stated parameters in a file of $parameters numbers"
+close "memory" "$(sed -nE 's/^memory: ([0-9.]+) .*/\1/p' stdout)" "$(awk -v p="$stated" 'BEGIN { print p * 20 / 1048576 }')" 0.051
+grep -qE '^ +steps 1-2 +steps 23-24 +evaluation 3 +evaluation 24$' stdout || fail "no table: $(tail -12 stdout)"
+read -r _ first last eval_first eval_last < <(grep '^loss ' stdout)
+mean_of() { sed -n "$2p" told/metrics.jsonl | value "$1" | awk '{ s += $1 } END { print s / NR }'; }
+close "loss at first" "$first" "$(mean_of loss 1,2)" 1e-4
+close "loss at last" "$last" "$(mean_of loss 23,24)" 1e-4
+close "first evaluation" "$eval_first" "$(head -1 told/eval.jsonl | value eval_loss)" 1e-4
+close "last evaluation" "$eval_last" "$(tail -1 told/eval.jsonl | value eval_loss)" 1e-4
+read -r _ _ last _ _ < <(grep '^rewards/margins ' stdout)
+close "margin at last" "$last" "$(mean_of rewards.margins 23,24)" 1e-4
+expect 0 "" "$train" --model model --train pairs.jsonl --output one --max-steps 1 --batch-size 2 --loss sft
+grep -qE '^ +step 1$' stdout && grep -qx 'loss: sft' stdout || fail "one step: $(cat stdout)"
+
 finish

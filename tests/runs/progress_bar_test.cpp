@@ -75,6 +75,25 @@ BOOST_AUTO_TEST_CASE(a_bar_is_redrawn_on_its_line_and_closed_when_it_goes) {
   BOOST_TEST(heard.back() == '\n');
 }
 
+BOOST_AUTO_TEST_CASE(a_bar_shows_recent_means_and_plain_lines_the_step) {
+  auto second = step(2);
+  second.loss = 1.5;
+  second.metrics = {{"rewards/accuracies", 0.25}, {"rewards/margins", 1.125}};
+  const auto shown = [&](style how) {
+    listener file;
+    progress_bar bar({.stream = file.stream, .style = how});
+    bar.on_step(step(1));
+    BOOST_TEST(file.heard().find("loss 0.5000  accuracy 0.75  margin 0.125") != std::string::npos);
+    bar.on_step(second);
+    return file.heard();
+  };
+  // (0.9 * 0.5 + 1.5) / 1.9 and so on
+  BOOST_TEST(shown(style::bar).find("loss 1.0263  accuracy 0.49  margin 0.651") !=
+             std::string::npos);
+  BOOST_TEST(shown(style::lines).find("loss 1.5000  accuracy 0.25  margin 1.125") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(evaluations_and_saves_get_lines_of_their_own) {
   listener file;
   {

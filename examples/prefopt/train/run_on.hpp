@@ -23,6 +23,7 @@
 #include "train/fall_notice.hpp"
 #include "train/interruption.hpp"
 #include "train/output_folder.hpp"
+#include "train/run_summary.hpp"
 #include "train/settings.hpp"
 
 namespace program {
@@ -197,15 +198,17 @@ class job {
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
     checkpoint_saver save(options_, sidecars_, output_, reference_.train, settings_);
     fall_notice fall(reward_scale(options_.loss->loss));
+    run_table table;
     if (data_.eval.examples.empty()) {
-      run(trainer, output_, bar, save, fall);
+      run(trainer, output_, bar, save, fall, table);
     } else {
       const auto& eval_reference = reference_.eval ? *reference_.eval : reference_.train;
       const auto tokens = static_cast<std::size_t>(options_.trainer.tokens_per_microbatch.value());
       prefopt::evaluate_every evaluation(options_.eval_every, data_.eval.examples, eval_reference,
                                          {.tokens_per_microbatch = tokens});
-      run(trainer, output_, bar, evaluation, save, fall);
+      run(trainer, output_, bar, evaluation, save, fall, table);
     }
+    std::printf("%s", table.text().c_str());
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
       std::printf("%s\n", note->c_str());
     output_.check_location();
@@ -291,6 +294,9 @@ void run_on(const options& given) {
     return;
   }
 
+  std::size_t parameters = 0;
+  for (const auto& one : policy.parameters()) parameters += one.value.size();
+  detail::print_header(o, data, parameters, total_steps);
   if (o.trainer.warmup_steps >= total_steps)
     std::printf(
         "--warmup-steps %lld: the run has %lld steps, so the learning rate never reaches its peak\n",

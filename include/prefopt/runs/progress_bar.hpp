@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // progress_bar: shows a run on the console. On a terminal it redraws one line with loss, accuracy,
-// margin, speed and time left; elsewhere it prints a plain line per log.
+// margin, speed and time left, the first three as means over about the last ten steps; elsewhere it
+// prints a plain line per log, with the numbers of that step.
 
 #include <algorithm>
 #include <array>
@@ -48,6 +49,33 @@ inline std::string short_metrics(double loss, const std::vector<metric>& metrics
   return text;
 }
 
+/// Exponential means of the reports so far, each with a tenth of the new value; the first counts no
+/// more than the others.
+class recent_means {
+ public:
+  void add(const step_report& report) {
+    weight_ += share * (1 - weight_);
+    loss_ += share * (report.loss - loss_);
+    for (const metric& one : report.metrics) {
+      auto mean = std::ranges::find(metrics_, one.name, &metric::name);
+      if (mean == metrics_.end()) mean = metrics_.insert(mean, {one.name, 0});
+      mean->value += share * (one.value - mean->value);
+    }
+  }
+  [[nodiscard]] double loss() const { return loss_ / weight_; }
+  [[nodiscard]] std::vector<metric> metrics() const {
+    std::vector<metric> means = metrics_;
+    for (metric& mean : means) mean.value /= weight_;
+    return means;
+  }
+
+ private:
+  static constexpr double share = 0.1;
+  double weight_ = 0;  // of all reports; the rest is the weight of the zeros before the first
+  double loss_ = 0;
+  std::vector<metric> metrics_;
+};
+
 }  // namespace detail
 
 /// Where and how often a progress_bar writes.
@@ -77,6 +105,7 @@ class progress_bar {
 
   void on_step(const step_report& report) {
     ++steps_seen_;
+    means_.add(report);
     const bool last = report.step == report.total_steps;
     if (draws_bar_) {
       write(concat("\r", bar(report), "\x1b[K"));
@@ -101,18 +130,21 @@ class progress_bar {
     const std::int64_t filled = report.step * width / std::max<std::int64_t>(1, report.total_steps);
     std::string cells(static_cast<std::size_t>(width), '.');
     std::fill_n(cells.begin(), std::clamp<std::int64_t>(filled, 0, width), '#');
-    return concat("[", cells, "] ", report.step, "/", report.total_steps, "  ", tail(report));
+    return concat("[", cells, "] ", report.step, "/", report.total_steps, "  ",
+                  tail(report, means_.loss(), means_.metrics()));
   }
 
   [[nodiscard]] std::string line(const step_report& report) const {
     return concat("step ", report.step, "/", report.total_steps, "  epoch ",
-                  detail::formatted("%.2f", report.epoch), "  ", tail(report));
+                  detail::formatted("%.2f", report.epoch), "  ",
+                  tail(report, report.loss, report.metrics));
   }
 
-  [[nodiscard]] std::string tail(const step_report& report) const {
+  [[nodiscard]] std::string tail(const step_report& report, double loss,
+                                 const std::vector<metric>& metrics) const {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
     const auto left = static_cast<double>(report.total_steps - report.step);
-    return concat(detail::short_metrics(report.loss, report.metrics, ""), "  ",
+    return concat(detail::short_metrics(loss, metrics, ""), "  ",
                   detail::formatted("%.1f", report.pairs_per_second), " pairs/s  ",
                   detail::clock_text(spent.count() / static_cast<double>(steps_seen_) * left),
                   " left");
@@ -136,6 +168,7 @@ class progress_bar {
   progress_bar_options options_;
   std::chrono::steady_clock::time_point start_;
   std::int64_t steps_seen_ = 0;
+  detail::recent_means means_;
   bool draws_bar_ = false;
   bool bar_is_open_ = false;
 };
