@@ -175,7 +175,7 @@ expect 1 "model.*already contains" "$train" --model model --train pairs.jsonl --
 cmp -s before model/model.safetensors || fail "the model was written over"
 
 # A rate at which numbers overflow float32: the step and the pairs are named.
-expect 1 "step [0-9]+.*pairs?" "$train" --model model --train pairs.jsonl --output wild --learning-rate 1e30 \
+expect 1 "step [0-9]+.*examples?" "$train" --model model --train pairs.jsonl --output wild --learning-rate 1e30 \
   --max-grad-norm 0 --schedule constant --epochs 20
 expect 1 "step 1: weights" "$train" --model model --train pairs.jsonl --output wilder --learning-rate 1e39 --max-steps 1
 [[ -e wilder/model.safetensors || -e wilder/checkpoint-1 ]] && fail "weights that are not finite were saved"

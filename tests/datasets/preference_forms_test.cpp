@@ -123,9 +123,9 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_list_is_refused) {
           "ranks and scores");
   refused(ranked, R"({"prompt":"p","responses":["a","b"],"ranks":[1]})", "1 ranks for 2 responses");
   refused(ranked, R"({"prompt":"p","responses":["a","b"],"ranks":[0,1]})",
-          "ranks: number 1 is 0, an integer");
+          "ranks: number 1 is 0, expected an integer");
   refused(ranked, R"({"prompt":"p","responses":["a","b"],"scores":[0,"1"]})",
-          "scores: number 2 is a text, a number");
+          "scores: number 2 is a text, expected a number");
   refused(ranked, R"({"responses":["a","b"],"ranks":[1,2]})", "key \"prompt\" is missing");
   refused(ranked, R"({"prompt_ids":[1],"responses_ids":[[1],[]],"ranks":[1,2]})",
           "number 2: expected token ids");

@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_tensor_that_is_missing_unknown_or_of_another_shape_is_nam
   list = good;
   list.add("transformer.h.x.attn.bias", {1}, {1});  // like a mask buffer, but of no layer
   list.write(folder.path());
-  folder.refused("h.x.attn.bias is none");
+  folder.refused("h.x.attn.bias does not belong to a GPT-2");
 
   list = good;
   list.add("wpe.weight", {1}, {1});
@@ -332,13 +332,13 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
   fs::create_symlink("nothing", scratch / "dangling");
   refused(scratch / "dangling", "a symbolic link to nothing, which does not exist");
   refused(put(scratch / "m.gguf", "GGUF\3"),
-          "a GGUF model; a folder with config.json and model.safetensors was");
+          "a GGUF model; expected a folder with config.json and model.safetensors");
   refused(put(scratch / "m.bin", "PK\3\4"),
-          "a zip archive, as PyTorch's .bin and .pt files are; a folder");
-  refused(put(scratch / "m.pt", "\x80\5"), "a Python pickle; a folder");
+          "a zip archive, as PyTorch's .bin and .pt files are; expected a folder");
+  refused(put(scratch / "m.pt", "\x80\5"), "a Python pickle; expected a folder");
   refused(put(scratch / "x.safetensors", "12345678{}"), "a file, expected its folder",
           scratch.path().native());
-  refused(put(scratch / "text", "hello"), "text: a file; a folder with");
+  refused(put(scratch / "text", "hello"), "text: a file; expected a folder with");
   BOOST_REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
   refused(scratch / "pipe", "pipe: a pipe, expected a regular file");
 

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(generation_stops_at_the_tokenizers_end_of_text_too) {
   BOOST_TEST(aligned(256, R"({"eos_token_id": 7})") ==
              (json{256, {256, 7}, 1, concat(text, "7 in generation_config.json", both)}));
   BOOST_CHECK_EXCEPTION((void)aligned("7", nullptr), prefopt::format_error,
-                        says("config.json: eos_token_id is a text, an integer"));
+                        says("config.json: eos_token_id is a text, expected an integer"));
   BOOST_CHECK_EXCEPTION((void)aligned(7, R"({"eos_token_id": [-7]})"), prefopt::format_error,
                         says("generation_config.json: eos_token_id is -7"));
 }

@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(of_the_loss_its_name_and_beta_are_known) {
   const auto with = [&](const auto& loss) {
     return said(stopped.policy, stopped.reference, loss, short_run, stopped.pairs, stopped.state);
   };
-  BOOST_TEST(has(with(dpo{.beta = 0.2}), "another loss"));
-  BOOST_TEST(has(with(ipo{.beta = 0.1}), "another loss"));
+  BOOST_TEST(has(with(dpo{.beta = 0.2}), "a different loss"));
+  BOOST_TEST(has(with(ipo{.beta = 0.1}), "a different loss"));
 }
 
 BOOST_AUTO_TEST_CASE(losses_made_of_others_are_known_by_their_parts) {
@@ -194,10 +194,10 @@ BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
     return said(policy, reference, loss, short_run, pairs, run.state());
   };
   BOOST_TEST(has(with(any_loss{weighted_sum{weighted{hinge{}, 1}, weighted{sft{}, 0.5}}}),
-                 "another loss"));
+                 "a different loss"));
   BOOST_TEST(
-      has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "another loss"));
-  BOOST_TEST(has(with(any_loss{dpo{}}), "another loss"));
+      has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "a different loss"));
+  BOOST_TEST(has(with(any_loss{dpo{}}), "a different loss"));
   BOOST_TEST(with(begun) == "");
 }
 

@@ -95,15 +95,15 @@ template <class Loss>
 }
 
 /// Throws value_error if the loss reads what policy and reference do not provide, or does not read
-/// the reference that it gets, unless that is the trainer's own.
+/// the reference that it gets, unless `may_be_unread`.
 template <class Policy, class Reference, class Loss>
-void require_inputs(const Loss& loss, bool is_own = false) {
+void require_inputs(const Loss& loss, bool may_be_unread = false) {
   constexpr bool none = std::same_as<Reference, no_reference>;
   const loss_inputs inputs = loss.inputs;
   const bool reads = inputs.reference || inputs.divergences;
   if (reads && none)
     throw value_error("the loss reads a reference, but there is none: no_reference{} was passed");
-  if (!reads && !none && !is_own && !chosen_at_run_time<Loss>())
+  if (!reads && !none && !may_be_unread && !chosen_at_run_time<Loss>())
     throw value_error("the loss reads no reference, but one was passed; pass no_reference{}");
   if (inputs.square_sums && !has_collision_probs<Policy>)
     throw value_error("the loss reads square sums, which this policy does not provide");

@@ -56,7 +56,7 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
                                   const Examples& examples, std::span<const std::size_t> members,
                                   const gradient_options& options = {}) {
   if (members.empty()) throw value_error("accumulate_gradient: no examples");
-  detail::require_inputs<Policy, Reference>(loss);
+  detail::require_inputs<Policy, Reference>(loss, true);
   auto&& backend = backend_of(policy);
   for (auto&& parameter : policy.parameters()) backend.fill(parameter.gradient, 0);
 
