@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(another_loss_in_the_same_wrapper_is_refused) {
   };
   BOOST_TEST(has(with(any_loss{weighted_sum{weighted{hinge{}, 1}, weighted{sft{}, 0.5}}}),
                  "a different loss"));
-  BOOST_TEST(
-      has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}), "a different loss"));
+  BOOST_TEST(has(with(any_loss{weighted_sum{weighted{dpo{}, 1}, weighted{sft{}, 0.25}}}),
+                 "a different loss"));
   BOOST_TEST(has(with(any_loss{dpo{}}), "a different loss"));
   BOOST_TEST(with(begun) == "");
 }
