@@ -14,14 +14,9 @@ size=${1:-short}
 rows=("${@:2}")
 long() { [[ $size == long ]]; }
 work=$(mktemp -d)
-commands=$(mktemp -d)
-trap 'rm -rf "$work" "$commands"' EXIT
-for command in train init; do  # one word each, which becomes the program
-  printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$prefopt" $command >"$commands/$command"
-  chmod +x "$commands/$command"
-done
-train=$commands/train
-init=$commands/init
+trap 'rm -rf "$work"' EXIT
+train=("$prefopt" train)
+init=("$prefopt" init)
 cd "$work"
 RANDOM=7
 bad=0
@@ -46,7 +41,7 @@ print_row() { # NAME
   trials=0 good=0 seen=()
 }
 
-"$init" --output model --n-layer 2 --n-head 2 --n-embd 16 --n-positions 64 --seed 1
+"${init[@]}" --output model --n-layer 2 --n-head 2 --n-embd 16 --n-positions 64 --seed 1
 for ((i = 0; i < 40; ++i)); do
   echo "{\"prompt\": \"Q$((i * 7 % 31)):\", \"chosen\": \" yes $((i * 5 % 13))\", \"rejected\": \" no $((i % 3)) never\"}"
 done >pairs.jsonl
@@ -55,7 +50,7 @@ base=(--model model --train pairs.jsonl --eval eval.jsonl --batch-size 3 --learn
 arguments=("${base[@]}" --max-steps 30 --threads 1)
 every5=("${arguments[@]}" --save-every 5)
 longer=("${base[@]}" --max-steps 600 --threads 1)
-run() { timeout 60 "$train" "$@" >stdout 2>stderr; }
+run() { timeout 60 "${train[@]}" "$@" >stdout 2>stderr; }
 
 run "${every5[@]}" --output whole || { cat stderr; exit 1; }
 # A run that ended at step 20, where it could not save: checkpoints 10 and 15.
@@ -93,7 +88,7 @@ row_kill() {
   local expected=$(long && echo 40 || echo 8) kills=0
   rm -rf out
   while ((kills < expected)); do
-    "$train" "${every5[@]}" --output out --resume >stdout 2>stderr &
+    "${train[@]}" "${every5[@]}" --output out --resume >stdout 2>stderr &
     sleep "0.$((RANDOM % 20 + 10))"
     kill -KILL $! 2>/dev/null && kills=$((kills + 1))
     wait $! 2>/dev/null
@@ -269,13 +264,13 @@ row_writers() { # a second run in the same folder, while the first one is stoppe
     for ((count = $(long && echo 10 || echo 2); count > 0; --count)); do
       rm -rf out
       # shellcheck disable=SC2086
-      start $prefix "$train" "${longer[@]}" --save-every 50 --output out --resume
+      start $prefix "${train[@]}" "${longer[@]}" --save-every 50 --output out --resume
       first=$!
       local both=("$first")
       mapfile -t -O 1 both < <(pgrep -P "$first")
       kill -STOP "${both[@]}"
       # shellcheck disable=SC2086
-      timeout 60 $prefix "$train" "${longer[@]}" --save-every 50 --output out --resume >stdout 2>stderr
+      timeout 60 $prefix "${train[@]}" "${longer[@]}" --save-every 50 --output out --resume >stdout 2>stderr
       [[ $? == 1 ]] && one_error && grep -q "another run is writing here, process" stderr
       trial $? "second refused${prefix:+ (in another PID namespace)}"
       ((count % 2)) && kill -KILL "${both[@]}"
@@ -292,7 +287,7 @@ row_replaced() { # the folder is removed, renamed or replaced during the run
   local how
   for how in remove rename other; do
     rm -rf out elsewhere
-    start "$train" "${base[@]}" --max-steps 800 --threads 1 --output out
+    start "${train[@]}" "${base[@]}" --max-steps 800 --threads 1 --output out
     kill -STOP $!
     [[ $how == rename ]] && mv out elsewhere || rm -rf out
     [[ $how == other ]] && { mkdir out; echo precious >out/model.safetensors; }
@@ -315,7 +310,7 @@ row_signals() {
     for save in "" "--save-every 5"; do
       rm -rf out
       # shellcheck disable=SC2086
-      start env --default-signal "$train" "${longer[@]}" $save --output out
+      start env --default-signal "${train[@]}" "${longer[@]}" $save --output out
       kill -$signal $!
       wait $! 2>/dev/null
       [[ $? == $((128 + number)) ]] && grep -q -e "--resume continues" stderr && [[ -d $(echo out/checkpoint-*) || $save ]]
@@ -325,7 +320,7 @@ row_signals() {
       trial $? "then resumed to the same bytes"
     done
     rm -rf out
-    start env --default-signal "$train" "${base[@]}" --max-steps 100000 --threads 1 --save-every 1 --output out
+    start env --default-signal "${train[@]}" "${base[@]}" --max-steps 100000 --threads 1 --save-every 1 --output out
     kill -STOP $!  # both arrive before the step is done
     kill -$signal $!; kill -TERM $!
     kill -CONT $!
@@ -337,13 +332,13 @@ row_signals() {
   local begin
   rm -rf out
   for begin in "starts from the beginning" "continues from out/checkpoint-"; do
-    start env --default-signal PREFOPT_FAULT=write:28:0:checkpoint- LD_PRELOAD="$shim" "$train" "${longer[@]}" --output out --resume
+    start env --default-signal PREFOPT_FAULT=write:28:0:checkpoint- LD_PRELOAD="$shim" "${train[@]}" "${longer[@]}" --output out --resume
     kill -TERM $!
     wait $! 2>/dev/null
     [[ $? == 143 ]] && tail -1 stderr | grep -qE "^SIGTERM: step [0-9]+ of 600 could not be saved \(out/checkpoint-[0-9]+/[a-z.]+: cannot write: [^:]*\); the same command with --resume $begin"
     trial $? "full disk: 128 + signal, what is lost is said" "$begin"
     rm -rf out
-    start env --default-signal "$train" "${longer[@]}" --output out
+    start env --default-signal "${train[@]}" "${longer[@]}" --output out
     kill -TERM $!
     wait $! 2>/dev/null
   done
@@ -351,7 +346,7 @@ row_signals() {
   local count
   for ((count = $(long && echo 40 || echo 4); count > 0; --count)); do
     rm -rf out
-    env --default-signal "$train" "${every5[@]}" --output out >stdout 2>stderr &
+    env --default-signal "${train[@]}" "${every5[@]}" --output out >stdout 2>stderr &
     sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
     kill -TERM $! 2>/dev/null
     wait $! 2>/dev/null
@@ -363,14 +358,14 @@ row_signals() {
   done
   # Before the first step there is nothing to save.
   mkfifo pipe
-  env --default-signal "$train" --model model --train pipe --output out >stdout 2>stderr &
+  env --default-signal "${train[@]}" --model model --train pipe --output out >stdout 2>stderr &
   sleep 0.2
   kill -TERM $!
   wait $! 2>/dev/null
   [[ $? == 143 ]] && grep -q "nothing to save" stderr; trial $? "before the first step: at once"
   # Signals that the shell ignored stay ignored.
   rm -rf out
-  start env --ignore-signal=HUP "$train" "${longer[@]}" --output out
+  start env --ignore-signal=HUP "${train[@]}" "${longer[@]}" --output out
   kill -HUP $!
   wait $!; trial $? "ignored SIGHUP stays ignored"
 }
@@ -379,16 +374,16 @@ row_streams() { # closed descriptors, and readers that have ended
   local close
   for close in '<&-' '>&-' '2>&-' '<&- >&-' '<&- >&- 2>&-'; do
     rm -rf out
-    eval "timeout 60 \"\$train\" \"\${every5[@]}\" --output out >/dev/null 2>&1 $close"
+    eval "timeout 60 \"\${train[@]}\" \"\${every5[@]}\" --output out >/dev/null 2>&1 $close"
     [[ $? == 0 ]] && is_whole out; trial $? "same bytes, clean logs" "$close"
   done
   rm -rf out
-  timeout 60 "$train" "${every5[@]}" --output out 2>stderr | head -1 >/dev/null
+  timeout 60 "${train[@]}" "${every5[@]}" --output out 2>stderr | head -1 >/dev/null
   [[ ${PIPESTATUS[0]} == 0 ]] && is_whole out; trial $? "reader gone: same bytes"
   if [[ -w /dev/full ]]; then
-    local program
-    for program in "$train" "$init"; do
-      "$program" --help >/dev/full 2>stderr
+    local command
+    for command in train init score; do
+      "$prefopt" $command --help >/dev/full 2>stderr
       [[ $? == 1 ]]; trial $? "--help to a full device: status 1"
     done
   fi
@@ -422,7 +417,7 @@ row_threads() {
   local setting
   for setting in GOMP_SPINCOUNT=2000 OMP_WAIT_POLICY=active; do # set by the program, and set by the user
     rm -rf out
-    start env ${setting/GOMP*/A=1} "$train" "${longer[@]}" --output out
+    start env ${setting/GOMP*/A=1} "${train[@]}" "${longer[@]}" --output out
     tr '\0' '\n' </proc/$!/environ | grep -E "^(GOMP|OMP)_" | cmp -s - <(echo "$setting")
     trial $? "$setting while it runs"
     kill -KILL $!
