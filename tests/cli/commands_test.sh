@@ -91,7 +91,7 @@ expect 2 "--num-return-sequences" "$prefopt" generate --model model --data promp
 expect 2 "tune is no command" "$prefopt" tune
 expect 0 "" "$prefopt" --help
 grep -q '^  generate' stdout || fail "help: $(cat stdout)"
-for option in --show-pairs --per-device-train-batch-size --bf16 --gradient_accumulation_steps --dataset-name=x; do
+for option in --show-pairs --report_to --rpo-alpha=1 --torch_dtype --config --per-device-train-batch-size --bf16 --gradient_accumulation_steps --dataset-name=x; do
   expect 2 "no option here; " "$train" --model model --train pairs.jsonl --output out2 $option 4
 done
 # TRL's names, with hyphens or underscores, are the same options.

@@ -4,8 +4,10 @@
 #include "prefopt/train/check_gradient.hpp"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/policy/value_table.hpp"
+#include "prefopt/train/trainer.hpp"
 #include "train/toy_run.hpp"
 
 using namespace prefopt;
@@ -132,4 +135,38 @@ BOOST_AUTO_TEST_CASE(a_difference_that_moves_nothing_is_refused) {
     BOOST_CHECK_THROW((void)check_gradient(policy, sft{}, toy_pairs(2), {.difference = difference}),
                       value_error);
   BOOST_TEST(weights(policy) == before, boost::test_tools::per_element());
+}
+
+/// A bigram whose list of parameters one change has spoiled.
+class misdescribed : public bigram {
+ public:
+  explicit misdescribed(std::function<void(std::vector<parameter<double>>&)> change)
+      : bigram(toy_policy()), change_(std::move(change)) {}
+  [[nodiscard]] std::vector<parameter<double>> parameters() {
+    auto list = bigram::parameters();
+    change_(list);
+    return list;
+  }
+
+ private:
+  std::function<void(std::vector<parameter<double>>&)> change_;
+};
+
+BOOST_AUTO_TEST_CASE(parameters_that_do_not_match_their_shape_are_refused_before_they_are_read) {
+  std::vector<double> longer(5000);
+  const auto refused = [](const auto& change, std::string_view why) {
+    misdescribed policy(change);
+    const auto says = [&](const error& cause) {
+      return std::string_view(cause.what()).find(why) != std::string_view::npos;
+    };
+    BOOST_CHECK_EXCEPTION((void)check_gradient(policy, sft{}, toy_pairs(2)), error, says);
+    BOOST_CHECK_EXCEPTION((trainer{policy, no_reference{}, sft{}}), error, says);
+  };
+  refused([&](auto& list) { list[0].gradient = longer; },
+          "36 values and 5000 gradients, expected 36");
+  refused([](auto& list) { list[0].gradient = list[0].gradient.first(7); },
+          "36 values and 7 gradients, expected 36");
+  refused([](auto& list) { list[0].shape.back() += 1; }, "36 gradients, expected 42");
+  refused([](auto& list) { list[0].gradient = list[0].value; }, "in the same memory");
+  refused([](auto& list) { list.push_back(list[0]); }, "two parameters have the name ");
 }

@@ -20,6 +20,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/reference.hpp"
+#include "prefopt/train/detail/check_parameters.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/step.hpp"
@@ -52,7 +53,8 @@ struct gradient_check {
 /// rounding squared (1e-10 in double, 1e-4 in float) means a correct gradient; use random weights,
 /// not zeros, and not a point where all derivatives are 0. If a loss holds something constant, as
 /// its page says, differences see more than its slopes. Throws what `accumulate_gradient` and
-/// `evaluate` throw, and value_error if there is nothing to check and for an invalid difference:
+/// `evaluate` throw, shape_error for a parameter whose sizes do not match its shape, and
+/// value_error for two of one name, if there is nothing to check, and for an invalid difference:
 /// negative, not finite, or too small to move an element. Cost: two evaluations per element.
 template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
           example_range Examples>
@@ -63,6 +65,7 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
     throw value_error(concat("check_gradient: a difference of ", options.difference,
                              ", expected a finite one above 0"));
+  detail::check_parameters("check_gradient", policy);
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   (void)accumulate_gradient(policy, reference, loss, examples, all);

@@ -31,6 +31,7 @@
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/train/callbacks.hpp"
+#include "prefopt/train/detail/check_parameters.hpp"
 #include "prefopt/train/detail/per_second.hpp"
 #include "prefopt/train/detail/requirements.hpp"
 #include "prefopt/train/not_finite.hpp"
@@ -221,6 +222,7 @@ class trainer {
     check(loss);
     detail::require_inputs<Policy, Reference>(loss, is_own);
     detail::refuse_itself_as_reference("trainer", policy, reference);
+    detail::check_parameters("trainer", policy);
     bool trains = false;
     for (auto&& parameter : policy.parameters()) trains = trains || parameter.trainable;
     if (!trains) throw value_error("trainer: the policy has no trainable parameter");
