@@ -49,8 +49,10 @@ expect 0 "" "$prefopt" evaluate --model model --data pairs.jsonl --loss simpo
 expect 2 "reads one, expected a folder" "$prefopt" evaluate --model model --data pairs.jsonl
 expect 2 "does not read it" "$prefopt" evaluate --model model --data pairs.jsonl --loss simpo --reference other
 expect 1 "lists.jsonl: contains lists" "$prefopt" evaluate --model model --reference other --data lists.jsonl
-expect 0 "" "$prefopt" evaluate --model model --reference model --data pairs.jsonl --loss tdpo2
-close "with divergences from a copy" "$(value eval_loss <stdout)" 0.693147180559945 1e-9
+expect 0 "" "$prefopt" evaluate --model model --reference other --data pairs.jsonl --use-weighting --output eval.json
+expect 0 "" "$train" --model model --reference other --train pairs.jsonl --use-weighting --batch-size 12 --max-steps 1 \
+  --learning-rate 0 --output weighted
+close "with square sums" "$(value eval_loss <eval.json)" "$(value loss <weighted/metrics.jsonl)" 1e-9
 
 # An output is tried before the work, and never the input.
 cp pairs.jsonl kept.jsonl
