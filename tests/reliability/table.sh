@@ -121,7 +121,7 @@ row_full() { # files cannot grow beyond a size, in KiB
 row_no_room() { # a disk without room for the checkpoints is noticed before the first step
   rm -rf out
   PREFOPT_FAULT=fallocate:28:1 LD_PRELOAD=$shim run "${every5[@]}" --output out
-  [[ $? == 1 ]] && one_error && grep -q "no room" stderr && ! grep -q ^step stdout
+  [[ $? == 1 ]] && one_error && grep -q "no room" stderr && ! grep -q "^step " stdout
   trial $? "refused before the first step"
 }
 
