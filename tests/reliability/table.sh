@@ -73,7 +73,7 @@ one_error() { [[ $(wc -l <stderr) == 1 && $(cat stderr) == "error: "* ]]; }
 start() {
   : >stdout
   "$@" >stdout 2>stderr &
-  until grep -q ^step stdout || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
+  until grep -q "^step " stdout || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
 }
 resume() { run "${every5[@]}" --output "$1" --resume; }
 flip() { # FILE BYTE BIT
