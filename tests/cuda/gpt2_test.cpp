@@ -29,8 +29,11 @@
 #include "laws/decoder_laws.hpp"
 #include "laws/trainable_policy_laws.hpp"
 #include "laws/trainable_scalar_model_laws.hpp"
+#include "support/tiny_gpt2.hpp"
 
 using namespace prefopt;
+using tests::tied;
+using tests::untied;
 
 namespace {
 
@@ -41,18 +44,6 @@ static_assert(trainable_policy<causal_lm<backend<bfloat16>>>);
 
 using tests::distance;
 using tests::numbers;
-
-const gpt2_config tied = {
-    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
-const gpt2_config untied = {.n_layer = 1,
-                            .n_head = 3,
-                            .n_embd = 12,
-                            .n_inner = 20,
-                            .vocab_size = 11,
-                            .n_positions = 24,
-                            .layer_norm_epsilon = 1e-3,
-                            .activation = activation_function::gelu,
-                            .tie_word_embeddings = false};
 
 template <class Activation>
 backend<Activation> make_backend() {

@@ -16,37 +16,21 @@
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/initialize.hpp"
 #include "laws/trainable_policy_laws.hpp"
+#include "support/tiny_gpt2.hpp"
 
 using namespace prefopt;
+using tests::tied;
+using tests::untied;
 
 static_assert(trainable_policy<causal_lm<eigen_backend<float>>>);
 
 namespace {
 
-const gpt2_config tied = {
-    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
-const gpt2_config untied = {.n_layer = 1,
-                            .n_head = 3,
-                            .n_embd = 12,
-                            .n_inner = 20,
-                            .vocab_size = 11,
-                            .n_positions = 24,
-                            .layer_norm_epsilon = 1e-3,
-                            .activation = activation_function::gelu,
-                            .tie_word_embeddings = false};
-
-/// Weights of unit size, so that every path through the model matters.
 template <class Compute>
 causal_lm<eigen_backend<Compute>> random_gpt2(const eigen_backend<Compute>& backend,
                                               const gpt2_config& config) {
-  using Real = typename eigen_backend<Compute>::value_type;
   causal_lm model(backend, config);
-  random_generator random(3);
-  for (auto& parameter : model.parameters()) {
-    const double center =
-        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
-    for (Real& value : parameter.value) value = static_cast<Real>(center + 0.3 * random.normal());
-  }
+  tests::fill(model);
   return model;
 }
 

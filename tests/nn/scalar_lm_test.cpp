@@ -18,43 +18,22 @@
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/step.hpp"
 #include "laws/trainable_scalar_model_laws.hpp"
+#include "support/tiny_gpt2.hpp"
 
 using namespace prefopt;
+using tests::tied;
+using tests::untied;
 
 static_assert(trainable_scalar_model<scalar_lm<eigen_backend<float>>>);
 static_assert(trainable_policy<reward_model<scalar_lm<eigen_backend<bfloat16>>>>);
 
 namespace {
 
-const gpt2_config tied = {
-    .n_layer = 2, .n_head = 2, .n_embd = 12, .vocab_size = 11, .n_positions = 24};
-const gpt2_config untied = {.n_layer = 1,
-                            .n_head = 3,
-                            .n_embd = 12,
-                            .n_inner = 20,
-                            .vocab_size = 11,
-                            .n_positions = 24,
-                            .layer_norm_epsilon = 1e-3,
-                            .activation = activation_function::gelu,
-                            .tie_word_embeddings = false};
-
-/// Weights of unit size, so that every path through the model matters.
-template <class Model>
-void fill(Model& model, std::uint64_t seed = 3) {
-  random_generator random(seed);
-  for (auto& parameter : model.parameters()) {
-    const double center =
-        parameter.name.find("ln_") != std::string::npos && parameter.name.ends_with("weight");
-    for (auto& value : parameter.value)
-      value = static_cast<typename Model::value_type>(center + 0.3 * random.normal());
-  }
-}
-
 template <class Compute>
 scalar_lm<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& backend,
                                                const gpt2_config& config) {
   scalar_lm model(backend, config);
-  fill(model);
+  tests::fill(model);
   return model;
 }
 
@@ -144,7 +123,7 @@ BOOST_AUTO_TEST_CASE(the_head_is_named_and_shaped_as_in_hugging_face_checkpoints
 BOOST_AUTO_TEST_CASE(on_a_policys_trunk_every_path_is_worth_nothing_at_first) {
   for (const gpt2_config& config : {tied, untied}) {
     causal_lm policy(one_thread, config);
-    fill(policy);
+    tests::fill(policy);
     scalar_lm model(policy);
     const auto batch = some_batch();
     BOOST_TEST(model.values(batch, last_rows(batch)) == std::vector<double>(4),
