@@ -100,6 +100,8 @@ BOOST_AUTO_TEST_CASE(a_list_is_read_item_by_item_however_it_is_indented) {
   refused("[{}\n{}]", "line 2: expected a comma or the list's end");
   refused("[{}]\n{}", "line 2: expected nothing after the file's list");
   refused("[{\"a\":}]", "line 1: item 1: not JSON at byte 6");
+  refused(std::string("[{}]\0", 5), "expected nothing after the file's list");
+  refused(std::string("{}\n\0", 4), "line 2: not JSON");
 }
 
 BOOST_AUTO_TEST_CASE(a_value_is_named_by_the_line_on_which_it_begins) {

@@ -37,6 +37,14 @@ BOOST_AUTO_TEST_CASE(bad_json_is_refused_with_the_file_and_the_byte) {
                         says("f: not JSON at byte 12"));
 }
 
+// A flipped bit makes a NUL of a blank in the padding of a safetensors header.
+BOOST_AUTO_TEST_CASE(a_nul_does_not_end_the_text) {
+  using namespace std::string_view_literals;
+  for (const auto text : {"{}\0"sv, "{} \0 "sv, "{}\0x"sv, "7\0"sv, "\0"sv, "{\0}"sv, "\"\0\""sv})
+    BOOST_CHECK_EXCEPTION((void)parse_json(text, "f"), format_error, says("f: not JSON at byte "));
+  BOOST_CHECK_EXCEPTION((void)parse_json("{} \0"sv, "f"), format_error, says("byte 4: a NUL"));
+}
+
 BOOST_AUTO_TEST_CASE(a_repeated_key_is_refused_at_any_depth) {
   BOOST_CHECK_EXCEPTION((void)parse_json(R"({"n":1,"m":2,"n":1})", "f"), format_error,
                         says("f: key \"n\" appears twice"));

@@ -18,7 +18,6 @@ trap 'rm -rf "$work"' EXIT
 train=("$prefopt" train)
 init=("$prefopt" init)
 cd "$work"
-RANDOM=7
 bad=0
 
 # One row: `row NAME` begins it, `trial VERDICT SEEN` counts, `row_end` prints.
@@ -442,6 +441,7 @@ declare -A titles=(
 [[ ${#rows[@]} == 0 ]] && rows=(kill full no_room last calls damage cache logs unreadable writers replaced signals streams
   others clocks threads)
 for row in "${rows[@]}"; do
+  RANDOM=7  # the same damage whatever ran before
   "row_$row"
   print_row "${titles[$row]}"
 done

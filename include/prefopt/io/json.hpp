@@ -119,13 +119,15 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 
 /// The value of a JSON text. `name` (a file's) begins every message. Throws format_error with the
 /// byte where the text stops being JSON: bad syntax, bad UTF-8, NaN, a repeated key, more depth or
-/// values than `limits`, trailing text.
+/// values than `limits`, trailing text, a NUL (the parser takes one for the end of the text).
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name,
                                                json_limits limits = {}) {
   if (const auto foreign = describe_foreign(text); !foreign.empty())
     throw format_error(concat(name, ": ", foreign, "; expected JSON"));
   detail::json_builder builder(name, limits);
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  if (const auto nul = text.find('\0'); nul != text.npos)
+    throw format_error(concat(name, ": not JSON at byte ", nul + 1, ": a NUL"));
   return builder.take();
 }
 
