@@ -9,7 +9,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 
 namespace {
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "prefopt/eigen.hpp"
+#include "prefopt/eigen/detail/parallel.hpp"
+#include "prefopt/eigen/detail/product_kernel.hpp"
 #include "prefopt/prefopt.hpp"
 #include "timed_backend.hpp"
 

@@ -21,16 +21,6 @@ foreach(component IN LISTS prefopt_available_components)
   list(APPEND prefopt_all_libraries prefopt::${component})
 endforeach()
 
-# Compile time: the operations of the Eigen backend are compiled once for all own programs. The programs' sources must
-# see its header, which declares them: it comes first of all if they link prefopt_included_compiled, or is in their
-# precompiled header.
-if(TARGET prefopt_eigen)
-  set(compiled_backend ${CMAKE_CURRENT_LIST_DIR}/compiled)
-  file(GLOB compiled_backend_sources CONFIGURE_DEPENDS ${compiled_backend}/*.cpp)
-  add_library(prefopt_compiled STATIC ${compiled_backend_sources})
-  target_link_libraries(prefopt_compiled PRIVATE prefopt::eigen prefopt_own_options)
-  set(prefopt_backend_header ${compiled_backend}/eigen_backend.hpp)
-  add_library(prefopt_included_compiled INTERFACE)
-  target_link_libraries(prefopt_included_compiled INTERFACE prefopt_compiled)
-  target_compile_options(prefopt_included_compiled INTERFACE "SHELL:-include ${prefopt_backend_header}")
+if(TARGET prefopt_compiled)
+  target_link_libraries(prefopt_compiled PRIVATE prefopt_own_options)
 endif()

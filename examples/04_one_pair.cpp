@@ -17,7 +17,7 @@
 
 #include <Eigen/Core>
 
-#include <prefopt/eigen.hpp>
+#include <prefopt/eigen/tensor_traits.hpp>
 #include <prefopt/loss/dpo.hpp>
 #include <prefopt/loss/evaluate_pairs.hpp>
 #include <prefopt/loss/reduction.hpp>

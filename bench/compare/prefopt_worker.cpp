@@ -23,6 +23,7 @@
 
 #include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
+#include <prefopt/eigen/tensor_traits.hpp>
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#define PREFOPT_COMPILES_EIGEN_BACKEND
-#include "eigen_backend.hpp"
+// The CPU backend in bfloat16.
 
-namespace prefopt::detail {
-PREFOPT_EIGEN_BFLOAT16()
-}  // namespace prefopt::detail
+#include "prefopt/eigen/operations.hpp"
+
+template class prefopt::eigen_backend<prefopt::bfloat16>;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#define PREFOPT_COMPILES_EIGEN_BACKEND
-#include "eigen_backend.hpp"
+// The CPU backend in double.
 
-namespace prefopt::detail {
-PREFOPT_EIGEN_BACKENDS(, double)
-}  // namespace prefopt::detail
+#include "prefopt/eigen/operations.hpp"
+
+template class prefopt::eigen_backend<double>;

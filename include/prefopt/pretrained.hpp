@@ -3,6 +3,9 @@
 // Everything you need to tune a pretrained model on the CPU: Hugging Face folders, tokenizers,
 // preference files, logs and the Eigen backend.
 
+#ifdef PREFOPT_COMPILED
+#include "prefopt/compiled.hpp"
+#endif
 #include "prefopt/datasets.hpp"
 #include "prefopt/eigen.hpp"
 #include "prefopt/hub.hpp"

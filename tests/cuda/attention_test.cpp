@@ -16,7 +16,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda/operations.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "cuda/emulated_device.hpp"
 #include "laws/tree_attention_laws.hpp"
 

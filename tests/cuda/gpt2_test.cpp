@@ -16,7 +16,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/cuda/operations.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/nn/incremental_decoder.hpp"

@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/trainer_options.hpp"
 #include "cuda/emulated_device.hpp"

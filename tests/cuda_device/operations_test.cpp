@@ -10,7 +10,7 @@
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;

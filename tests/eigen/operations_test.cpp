@@ -10,7 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/bfloat16.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using prefopt::eigen_backend;

@@ -25,7 +25,8 @@ template <class Visitor>
 void for_each_kernel(const Visitor& visit) {
   visit(prefopt::detail::native_kernel<double>{}, "float64");
   visit(prefopt::detail::native_kernel<float>{}, "float32");
-  visit(prefopt::detail::widened_bfloat16_kernel{}, "widened bfloat16");
+  visit(prefopt::detail::widened_bfloat16_kernel<prefopt::detail::native_kernel<float>>{},
+        "widened bfloat16");
 #if defined(__x86_64__)
   visit(prefopt::detail::tile_bfloat16_kernel<prefopt::tests::emulated_tiles>{}, "emulated tiles");
   if (prefopt::detail::amx_works())
@@ -33,6 +34,18 @@ void for_each_kernel(const Visitor& visit) {
   else
     BOOST_TEST_MESSAGE("skipped: no AMX here");
   __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    visit(prefopt::detail::avx2_kernel<float>{}, "AVX2 float32");
+    visit(prefopt::detail::avx2_kernel<double>{}, "AVX2 float64");
+  } else {
+    BOOST_TEST_MESSAGE("skipped: no AVX2 here");
+  }
+  if (__builtin_cpu_supports("avx512f")) {
+    visit(prefopt::detail::avx512_kernel<float>{}, "AVX-512 float32");
+    visit(prefopt::detail::avx512_kernel<double>{}, "AVX-512 float64");
+  } else {
+    BOOST_TEST_MESSAGE("skipped: no AVX-512 here");
+  }
   if (__builtin_cpu_supports("avx512bf16"))
     visit(prefopt::detail::avx512_bfloat16_kernel{}, "AVX-512 bfloat16");
   else

@@ -15,7 +15,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/formats/safetensors_file.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/models/gpt2.hpp"

@@ -4,7 +4,7 @@
 find_package(Python3 QUIET COMPONENTS Interpreter)
 if(TARGET prefopt::eigen AND TARGET prefopt::hub AND Python3_FOUND)
   add_executable(write_folder ${CMAKE_CURRENT_LIST_DIR}/write_folder.cpp)
-  target_link_libraries(write_folder PRIVATE prefopt::eigen prefopt::hub prefopt_included_compiled prefopt_own_options)
+  target_link_libraries(write_folder PRIVATE prefopt::eigen prefopt::hub prefopt::compiled prefopt_own_options)
 
   set(golden_folder ${CMAKE_CURRENT_LIST_DIR}/../golden/gpt2)
   add_test(NAME transformers COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/check_transformers.py

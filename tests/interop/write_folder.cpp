@@ -20,7 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/pack.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/hub/load_model.hpp"
 #include "prefopt/hub/load_scalar_model.hpp"
 

@@ -13,7 +13,7 @@
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/random.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 namespace prefopt::tests {

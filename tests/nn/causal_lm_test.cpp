@@ -12,7 +12,7 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/initialize.hpp"
 #include "laws/trainable_policy_laws.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // GPT-2 in float64 agrees with PyTorch in float64 to nearly all digits.
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"

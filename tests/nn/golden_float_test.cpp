@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/packable_sequence.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/loss/hinge.hpp"
 #include "prefopt/loss/ipo.hpp"
 #include "prefopt/loss/sft.hpp"

@@ -15,7 +15,7 @@
 
 #include "prefopt/core/math.hpp"
 #include "prefopt/data/pack.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/nn/initialize.hpp"

@@ -12,7 +12,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/nn/incremental_decoder.hpp"

@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/policy/reward_model.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "prefopt/data/pack.hpp"
-#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen.hpp"
 #include "prefopt/hub/load_model.hpp"
 #include "prefopt/loss/bradley_terry.hpp"
 #include "prefopt/nn/scalar_lm.hpp"

@@ -15,9 +15,10 @@
 
 namespace prefopt::detail {
 
-/// Rounds to bfloat16 and multiplies in float32, which is exact: it works everywhere and is as fast
-/// as float32.
-struct widened_bfloat16_kernel : native_kernel<float> {
+/// Rounds to bfloat16 and multiplies in float32 on `Kernel`, which is exact: it works everywhere
+/// and is as fast as float32.
+template <class Kernel>
+struct widened_bfloat16_kernel : Kernel {
   static constexpr bool words_are_numbers = false;
 
   static void words_along(const float* from, std::size_t depth, std::size_t, float* to) {

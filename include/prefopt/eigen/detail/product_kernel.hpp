@@ -46,9 +46,10 @@ void tile_of_rows(std::size_t row_count, Arguments... arguments) {
   by_rows[row_count - 1](arguments...);
 }
 
-/// float or double in native vectors.
-template <class Real>
-struct native_kernel {
+/// float or double in vectors of `Bytes` bytes, of which the processor has `Registers`: all of a
+/// kernel except for the loop itself.
+template <class Real, std::size_t Bytes, std::size_t Registers>
+struct vector_kernel {
   using real = Real;
   using word = Real;
   struct scope {};
@@ -58,8 +59,9 @@ struct native_kernel {
   static constexpr panel_order left_panel = panel_order::depth_major;
   // 2 vectors per row: 24 or 12 sums leave registers for the two vectors of the right operand and
   // one of the left, and are enough to keep two multipliers busy over an addition's latency.
-  static constexpr std::size_t lanes = native_vector<Real>::lanes;
-  static constexpr std::size_t rows = vector_registers == 32 ? 12 : 6, columns = 2 * lanes;
+  static constexpr std::size_t lanes = Bytes / sizeof(Real);
+  static constexpr std::size_t rows = Registers == 32 ? 12 : 6, columns = 2 * lanes;
+  typedef Real vector __attribute__((vector_size(Bytes)));
 
   /// The numbers are the words.
   static void words_along(const Real* from, std::size_t depth, std::size_t, Real* to) {
@@ -72,33 +74,65 @@ struct native_kernel {
     for (; i + 4 <= from.outer; i += 4) std::memcpy(to + i, row + i, 4 * sizeof(Real));
     for (; i < from.outer; ++i) to[i] = row[i];
   }
-
-  static void tile(std::size_t row_count, std::size_t words, const Real* left, const Real* right,
-                   Real* out, std::size_t stride, bool add) {
-    tile_of_rows<native_kernel>(row_count, words, left, right, out, stride, add);
-  }
-
-  using vector = native_vector_t<Real>;
-  template <std::size_t Rows>
-  static void some_rows(std::size_t words, const Real* left, const Real* right, Real* out,
-                        std::size_t stride, bool add) {
-    vector sums[Rows][2] = {};
-    for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {
-      const auto first = load<vector>(right), second = load<vector>(right + lanes);
-#pragma GCC unroll 16
-      for (std::size_t i = 0; i < Rows; ++i) {
-        sums[i][0] += left[i] * first;
-        sums[i][1] += left[i] * second;
-      }
-    }
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-      for (std::size_t j = 0; j < 2; ++j) {
-        Real* const target = out + i * stride + j * lanes;
-        store(target, add ? load<vector>(target) + sums[i][j] : sums[i][j]);
-      }
-  }
 };
+
+// The members tile and some_rows of a vector kernel. A macro, because a function's instruction set
+// is an attribute that no template can pass on, and because g++ splits vectors that are too wide
+// for a function's instruction set before it inlines the function.
+#define PREFOPT_VECTOR_TILE(KERNEL, ...)                                                           \
+  using typename KERNEL::vector_kernel::vector;                                                    \
+  using KERNEL::vector_kernel::lanes, KERNEL::vector_kernel::rows, KERNEL::vector_kernel::columns; \
+                                                                                                   \
+  static void tile(std::size_t row_count, std::size_t words, const Real* left, const Real* right,  \
+                   Real* out, std::size_t stride, bool add) {                                      \
+    tile_of_rows<KERNEL>(row_count, words, left, right, out, stride, add);                         \
+  }                                                                                                \
+                                                                                                   \
+  template <std::size_t Rows>                                                                      \
+  __VA_ARGS__ static void some_rows(std::size_t words, const Real* left, const Real* right,        \
+                                    Real* out, std::size_t stride, bool add) {                     \
+    vector sums[Rows][2] = {};                                                                     \
+    for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {                      \
+      vector first, second;                                                                        \
+      std::memcpy(&first, right, sizeof first);                                                    \
+      std::memcpy(&second, right + lanes, sizeof second);                                          \
+      _Pragma("GCC unroll 16") for (std::size_t i = 0; i < Rows; ++i) {                            \
+        sums[i][0] += left[i] * first;                                                             \
+        sums[i][1] += left[i] * second;                                                            \
+      }                                                                                            \
+    }                                                                                              \
+    _Pragma("GCC unroll 16") for (std::size_t i = 0; i < Rows; ++i)                                \
+        _Pragma("GCC unroll 2") for (std::size_t j = 0; j < 2; ++j) {                              \
+      Real* const target = out + i * stride + j * lanes;                                           \
+      vector sum = sums[i][j];                                                                     \
+      if (add) {                                                                                   \
+        vector before;                                                                             \
+        std::memcpy(&before, target, sizeof before);                                               \
+        sum = before + sum;                                                                        \
+      }                                                                                            \
+      std::memcpy(target, &sum, sizeof sum);                                                       \
+    }                                                                                              \
+  }
+
+/// The vectors that the translation unit is compiled for.
+template <class Real>
+struct native_kernel : vector_kernel<Real, vector_bytes, vector_registers> {
+  PREFOPT_VECTOR_TILE(native_kernel)
+};
+
+#if defined(__x86_64__)
+/// 256-bit vectors, for builds that may not assume them. The bits are those of native vectors with
+/// fused multiplication and addition, whatever their width.
+template <class Real>
+struct avx2_kernel : vector_kernel<Real, 32, 16> {
+  PREFOPT_VECTOR_TILE(avx2_kernel, [[gnu::target("avx2,fma")]])
+};
+/// The same with 512-bit vectors.
+template <class Real>
+struct avx512_kernel : vector_kernel<Real, 64, 32> {
+  PREFOPT_VECTOR_TILE(avx512_kernel, [[gnu::target("avx512f")]])
+};
+#endif
+#undef PREFOPT_VECTOR_TILE
 
 }  // namespace prefopt::detail

@@ -21,25 +21,8 @@ inline constexpr std::size_t vector_bytes = 16, vector_registers = 32;
 inline constexpr std::size_t vector_bytes = 16, vector_registers = 16;
 #endif
 
-template <class Real>
-struct native_vector {
-  typedef Real type __attribute__((vector_size(vector_bytes)));
-  static constexpr std::size_t lanes = vector_bytes / sizeof(Real);
-};
-
-template <class Real>
-using native_vector_t = typename native_vector<Real>::type;
-
-/// Loads from memory that is aligned only for Real.
-template <class Vector, class Real>
-[[nodiscard, gnu::always_inline]] inline Vector load(const Real* from) {
-  Vector vector;
-  std::memcpy(&vector, from, sizeof vector);
-  return vector;
-}
-
-/// The same for a vector that may be wider than the instruction set's: functions cannot return such
-/// a vector in a register.
+/// Loads from memory that is aligned only for Real. The vector may be wider than the instruction
+/// set's: functions cannot return such a vector in a register.
 template <class Vector, class Real>
 [[gnu::always_inline]] inline void load(Vector& to, const Real* from) {
   std::memcpy(&to, from, sizeof to);

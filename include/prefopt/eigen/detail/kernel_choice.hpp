@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The kernels of matrix products by name: what a backend holds instead of the kernels themselves.
+
+#include "prefopt/version.hpp"
+
+namespace prefopt::detail {
+
+/// How a backend multiplies matrices. The choice depends only on how its operations were compiled
+/// and on the processor, so that equal computers give equal bits.
+enum class product_kernel_choice {
+  native,           ///< the vectors that the translation unit is compiled for
+  avx2,             ///< wider ones, which this processor has
+  avx512,           //
+  bfloat16_avx512,  ///< bfloat16 only: dot products of pairs
+  bfloat16_amx,     ///< bfloat16 only: tiles
+};
+
+}  // namespace prefopt::detail

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The operations of eigen_backend, which eigen/backend.hpp declares and documents.
+//
+// Build all translation units that include it for one instruction set: the alignment of Eigen's
+// types depends on it.
+
+#ifdef PREFOPT_COMPILED
+#error \
+    "prefopt/eigen/operations.hpp is in the library prefopt::compiled already: include prefopt/eigen.hpp"
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "prefopt/core/error.hpp"
+#include "prefopt/eigen/backend.hpp"
+#include "prefopt/eigen/detail/activation.hpp"
+#include "prefopt/eigen/detail/attention.hpp"
+#include "prefopt/eigen/detail/embedding.hpp"
+#include "prefopt/eigen/detail/head.hpp"
+#include "prefopt/eigen/detail/layer_norm.hpp"
+#include "prefopt/eigen/detail/maps.hpp"
+#include "prefopt/eigen/detail/optimizer.hpp"
+#include "prefopt/eigen/detail/product_engine.hpp"
+
+namespace prefopt {
+
+namespace detail {
+
+/// Turns a visitor of one row into a visitor of blocks.
+template <class Visitor>
+auto each_row(Visitor visit) {
+  return [visit](const block_range& b) {
+    for (std::size_t row = b.row_begin; row < b.row_end; ++row) visit(b, row);
+  };
+}
+
+}  // namespace detail
+
+template <class Compute>
+eigen_backend<Compute>::eigen_backend(eigen_options options)
+    : threads_(options.threads), kernel_(detail::product_engine<Compute>::best()) {
+  if (threads_ < 1 || threads_ > 1024)
+    throw value_error(concat("eigen_backend: threads is ", threads_, ", expected 1 to 1024"));
+#ifndef _OPENMP
+  if (threads_ > 1)
+    throw value_error(concat("eigen_backend: threads is ", threads_,
+                             ", expected 1: this program is built without OpenMP"));
+#endif
+}
+
+template <class Compute>
+std::string_view eigen_backend<Compute>::instruction_set() const {
+  return engine().name();
+}
+
+template <class Compute>
+double eigen_backend<Compute>::sum_of_squares(std::span<const const_numbers> tensors) const {
+  double sum = 0;
+  for (const const_numbers values : tensors) sum += detail::sum_of_squares(threads_, values);
+  return sum;
+}
+
+template <class Compute>
+void eigen_backend<Compute>::adamw(std::span<const adamw_tensor<value_type>> tensors,
+                                   const adamw_coefficients& coefficients) const {
+  for (const adamw_tensor<value_type>& t : tensors) {
+    adamw_coefficients own = coefficients;
+    if (!t.decays) own.decay = 1;
+    detail::adamw(threads_, t.value, t.gradient, t.first_moment, t.second_moment, own);
+  }
+}
+
+template <class Compute>
+void eigen_backend<Compute>::embedding(indices tokens, indices positions, const_matrix wte,
+                                       const_matrix wpe, matrix out) const {
+  detail::embedding<value_type>(threads_, tokens, positions, wte, wpe, out);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::embedding_backward(indices tokens, indices positions,
+                                                const_matrix d_out, matrix d_wte,
+                                                matrix d_wpe) const {
+  detail::embedding_backward<value_type>(threads_, tokens, positions, d_out, d_wte, d_wpe);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::layer_norm(const_matrix x, const_numbers scale, const_numbers shift,
+                                        double epsilon, matrix y,
+                                        layer_norm_statistics<value_type> statistics) const {
+  detail::layer_norm<value_type>(threads_, x, scale, shift, epsilon, y, statistics);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::layer_norm_backward(const_matrix d_y, const_matrix x,
+                                                 const_numbers scale,
+                                                 layer_norm_statistics<const value_type> statistics,
+                                                 matrix d_x, numbers d_scale,
+                                                 numbers d_shift) const {
+  detail::layer_norm_backward<value_type>(threads_, d_y, x, scale, statistics, d_x, d_scale,
+                                          d_shift);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::linear(const_matrix x, const_matrix weight, const_numbers bias,
+                                    matrix y) const {
+  engine()(threads_, detail::update::assign, y, detail::outer_rows<value_type>(x),
+           detail::outer_columns<value_type>(weight),
+           detail::each_row([&](const detail::block_range& b, std::size_t row) {
+             detail::as_eigen(b.of(y, row)) += detail::as_eigen(b.of(bias));
+           }));
+}
+
+template <class Compute>
+void eigen_backend<Compute>::linear_residual(const_matrix x, const_matrix weight,
+                                             const_numbers bias, const_matrix residual,
+                                             matrix y) const {
+  engine()(threads_, detail::update::assign, y, detail::outer_rows<value_type>(x),
+           detail::outer_columns<value_type>(weight),
+           detail::each_row([&](const detail::block_range& b, std::size_t row) {
+             detail::as_eigen(b.of(y, row)) +=
+                 detail::as_eigen(b.of(bias)) + detail::as_eigen(b.of(residual, row));
+           }));
+}
+
+template <class Compute>
+void eigen_backend<Compute>::linear_activate(const_matrix x, const_matrix weight,
+                                             const_numbers bias, activation_function activation,
+                                             matrix inner, matrix y) const {
+  engine()(threads_, detail::update::assign, inner, detail::outer_rows<value_type>(x),
+           detail::outer_columns<value_type>(weight),
+           detail::each_row([&](const detail::block_range& b, std::size_t row) {
+             detail::as_eigen(b.of(inner, row)) += detail::as_eigen(b.of(bias));
+             detail::activate<value_type>(activation, b.of(inner, row), b.of(y, row));
+           }));
+}
+
+template <class Compute>
+void eigen_backend<Compute>::activate(activation_function activation, const_matrix inner,
+                                      matrix y) const {
+  detail::parallel_ranges(
+      threads_, inner.extent(0), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+        const detail::block_range range{begin, end, 0, inner.extent(1)};
+        for (std::size_t row = begin; row < end; ++row)
+          detail::activate<value_type>(activation, range.of(inner, row), range.of(y, row));
+      });
+}
+
+template <class Compute>
+void eigen_backend<Compute>::linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
+                                             matrix d_x, matrix d_weight, numbers d_bias) const {
+  engine()(threads_, detail::update::assign, d_x, detail::outer_rows<value_type>(d_y),
+           detail::outer_rows<value_type>(weight));
+  weight_backward(d_y, x, d_weight, d_bias);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::activated_linear_backward(const_matrix d_y, const_matrix x,
+                                                       const_matrix weight,
+                                                       activation_function activation,
+                                                       const_matrix inner, matrix d_inner,
+                                                       matrix d_weight, numbers d_bias) const {
+  engine()(threads_, detail::update::assign, d_inner, detail::outer_rows<value_type>(d_y),
+           detail::outer_rows<value_type>(weight),
+           detail::each_row([&](const detail::block_range& b, std::size_t row) {
+             detail::activate_backward<value_type>(activation, b.of(inner, row),
+                                                   b.of(d_inner, row));
+           }));
+  weight_backward(d_y, x, d_weight, d_bias);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::tree_attention(const attention_rows& rows, const_heads q,
+                                            const_heads k, const_heads v, double scale, heads out,
+                                            matrix log_sums) const {
+  detail::tree_attention(threads_, engine(), rows, q, k, v, scale, out, log_sums);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::tree_attention_backward(const attention_rows& rows, const_heads q,
+                                                     const_heads k, const_heads v, double scale,
+                                                     const_heads out, const_matrix log_sums,
+                                                     const_heads d_out, heads d_q, heads d_k,
+                                                     heads d_v) const {
+  detail::tree_attention_backward(threads_, engine(), rows, q, k, v, scale, out, log_sums, d_out,
+                                  d_q, d_k, d_v);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::gather_rows(const_matrix from, indices rows, matrix out) const {
+  detail::gather_rows<value_type>(threads_, from, rows, out);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::scatter_add_rows(const_matrix from, indices rows, matrix out) const {
+  detail::scatter_add_rows<value_type>(threads_, from, rows, out);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::clear(matrix values) const {
+  detail::as_eigen(values).setZero();
+}
+
+template <class Compute>
+void eigen_backend<Compute>::head_logits(const_matrix hidden, const_matrix weight,
+                                         matrix logits) const {
+  engine()(threads_, detail::update::assign, logits, detail::outer_rows<value_type>(hidden),
+           detail::outer_rows<value_type>(weight));
+}
+
+template <class Compute>
+void eigen_backend<Compute>::head_log_probs(const_matrix hidden, const_matrix weight,
+                                            const head_targets& targets, matrix logits,
+                                            numbers log_sums, std::span<double> log_probs) const {
+  const std::size_t rows = hidden.extent(0), chunk = head_chunk(weight.extent(0));
+  const bool keep = logits.extent(0) != 0;
+  auto room = scratch<value_type>(keep ? 0 : std::min(rows, chunk) * weight.extent(0));
+  for (std::size_t begin = 0; begin < rows; begin += chunk) {
+    const std::size_t end = std::min(rows, begin + chunk);
+    const matrix part =
+        keep ? logits.rows(begin, end) : matrix{room.data(), {end - begin, weight.extent(0)}};
+    head_logits(hidden.rows(begin, end), weight, part);
+    detail::head_log_probs<value_type>(threads_, part, begin, targets, log_sums, log_probs);
+  }
+}
+
+template <class Compute>
+void eigen_backend<Compute>::head_backward(matrix logits, const_numbers log_sums,
+                                           const head_targets& targets,
+                                           std::span<const double> slopes, const_matrix hidden,
+                                           const_matrix weight, matrix d_hidden,
+                                           matrix d_weight) const {
+  detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
+  engine()(threads_, detail::update::assign, d_hidden, detail::outer_rows<value_type>(logits),
+           detail::outer_columns<value_type>(weight));
+  engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(logits),
+           detail::outer_columns<value_type>(hidden));
+}
+
+template <class Compute>
+detail::product_engine<Compute> eigen_backend<Compute>::engine() const {
+  return detail::product_engine<Compute>(kernel_);
+}
+
+/// Number of head rows whose logits are computed at once.
+template <class Compute>
+std::size_t eigen_backend<Compute>::head_chunk(std::size_t vocabulary) {
+  constexpr std::size_t logits = std::size_t{1} << 24;
+  return std::max<std::size_t>(1, logits / vocabulary);
+}
+
+/// Adds the gradients of weight and bias.
+template <class Compute>
+void eigen_backend<Compute>::weight_backward(const_matrix d_y, const_matrix x, matrix d_weight,
+                                             numbers d_bias) const {
+  engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(x),
+           detail::outer_columns<value_type>(d_y));
+  const auto d = detail::as_eigen(d_y);
+  auto biases = detail::as_eigen(d_bias);
+  detail::parallel_ranges(
+      threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+        const auto first = detail::eigen_index(begin), count = detail::eigen_index(end - begin);
+        biases.segment(first, count) += d.middleCols(first, count).colwise().sum().array();
+      });
+}
+
+}  // namespace prefopt
