@@ -66,6 +66,7 @@ if(TARGET prefopt_pretrained)
   file(GLOB compiled_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/*.cpp)
   add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${compiled_sources})
   add_library(prefopt::compiled ALIAS prefopt_compiled)
+  set_target_properties(prefopt_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(prefopt_compiled PUBLIC prefopt_pretrained)
   target_compile_definitions(prefopt_compiled INTERFACE PREFOPT_COMPILED)
   list(FILTER compiled_sources INCLUDE REGEX "/decoder_")  # these need no operations

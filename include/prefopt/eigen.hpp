@@ -4,9 +4,8 @@
 // throughout the library.
 //
 // With PREFOPT_COMPILED, which linking prefopt::compiled defines, the backend's operations are in
-// that library, and Eigen is not included: programs compile faster, and may be compiled for another
-// instruction set than the library. Include prefopt/eigen/tensor_traits.hpp if you use Eigen's
-// types yourself.
+// that library, and Eigen is not included, so that programs compile faster. Include
+// prefopt/eigen/tensor_traits.hpp if you use Eigen's types yourself.
 
 #include "prefopt/eigen/available_threads.hpp"
 #include "prefopt/eigen/backend.hpp"

@@ -234,6 +234,53 @@ BOOST_AUTO_TEST_CASE(the_bits_of_an_element_depend_on_its_row_and_its_column_onl
   });
 }
 
+#if defined(__x86_64__)
+namespace {
+
+template <class Kernel>
+std::vector<typename Kernel::real> product_on() {
+  using real = typename Kernel::real;
+  constexpr std::size_t rows = 31, columns = 75, depth = 1000;
+  prefopt::random_generator random(8);
+  const operand<real> left(rows, depth, false, random), right(columns, depth, false, random);
+  std::vector<real> out(rows * columns, real(0.1));
+  prefopt::detail::multiply<Kernel>(1, update::add, matrix_view<real>(out.data(), {rows, columns}),
+                                    left.view(), right.view());
+  return out;
+}
+
+template <class Real>
+void widths_agree() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
+    BOOST_TEST_MESSAGE("skipped: no AVX2 here");
+    return;
+  }
+  const auto expected = product_on<prefopt::detail::avx2_kernel<Real>>();
+#ifdef __FMA__
+  BOOST_TEST((product_on<prefopt::detail::native_kernel<Real>>() == expected));
+#endif
+  if (__builtin_cpu_supports("avx512f"))
+    BOOST_TEST((product_on<prefopt::detail::avx512_kernel<Real>>() == expected));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_width_of_the_vectors_changes_no_bit) {
+  widths_agree<float>();
+  widths_agree<double>();
+}
+
+BOOST_AUTO_TEST_CASE(the_widest_vectors_of_the_processor_are_chosen) {
+  __builtin_cpu_init();
+  const auto name = prefopt::detail::product_engine<float>().name();
+  if (__builtin_cpu_supports("avx512f"))
+    BOOST_TEST(name == "512-bit vectors");
+  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    BOOST_TEST(name == "256-bit vectors");
+}
+#endif
+
 // What a query must not see has weight 0: no matter how much of it follows, nothing changes.
 BOOST_AUTO_TEST_CASE(zeros_behind_the_depth_change_no_bit) {
   for_each_kernel([](auto kernel, const char* name) {

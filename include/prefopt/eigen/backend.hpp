@@ -153,7 +153,6 @@ class eigen_backend {
 
  private:
   [[nodiscard]] detail::product_engine<Compute> engine() const;
-  [[nodiscard]] static std::size_t head_chunk(std::size_t vocabulary);
   void weight_backward(const_matrix d_y, const_matrix x, matrix d_weight, numbers d_bias) const;
 
   int threads_;

@@ -38,6 +38,12 @@ auto each_row(Visitor visit) {
   };
 }
 
+/// Number of head rows whose logits are computed at once.
+[[nodiscard]] inline std::size_t head_chunk(std::size_t vocabulary) {
+  constexpr std::size_t logits = std::size_t{1} << 24;
+  return std::max<std::size_t>(1, logits / vocabulary);
+}
+
 }  // namespace detail
 
 template <class Compute>
@@ -215,7 +221,7 @@ template <class Compute>
 void eigen_backend<Compute>::head_log_probs(const_matrix hidden, const_matrix weight,
                                             const head_targets& targets, matrix logits,
                                             numbers log_sums, std::span<double> log_probs) const {
-  const std::size_t rows = hidden.extent(0), chunk = head_chunk(weight.extent(0));
+  const std::size_t rows = hidden.extent(0), chunk = detail::head_chunk(weight.extent(0));
   const bool keep = logits.extent(0) != 0;
   auto room = scratch<value_type>(keep ? 0 : std::min(rows, chunk) * weight.extent(0));
   for (std::size_t begin = 0; begin < rows; begin += chunk) {
@@ -243,13 +249,6 @@ void eigen_backend<Compute>::head_backward(matrix logits, const_numbers log_sums
 template <class Compute>
 detail::product_engine<Compute> eigen_backend<Compute>::engine() const {
   return detail::product_engine<Compute>(kernel_);
-}
-
-/// Number of head rows whose logits are computed at once.
-template <class Compute>
-std::size_t eigen_backend<Compute>::head_chunk(std::size_t vocabulary) {
-  constexpr std::size_t logits = std::size_t{1} << 24;
-  return std::max<std::size_t>(1, logits / vocabulary);
 }
 
 /// Adds the gradients of weight and bias.

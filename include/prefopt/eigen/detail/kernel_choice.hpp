@@ -10,8 +10,8 @@ namespace prefopt::detail {
 /// and on the processor, so that equal computers give equal bits.
 enum class product_kernel_choice {
   native,           ///< the vectors that the translation unit is compiled for
-  avx2,             ///< wider ones, which this processor has
-  avx512,           //
+  avx2,             ///< 256-bit vectors, where the translation unit may not assume them
+  avx512,           ///< 512-bit vectors, likewise
   bfloat16_avx512,  ///< bfloat16 only: dot products of pairs
   bfloat16_amx,     ///< bfloat16 only: tiles
 };

@@ -94,8 +94,8 @@ struct vector_kernel {
     vector sums[Rows][2] = {};                                                                     \
     for (std::size_t p = 0; p < words; ++p, left += rows, right += columns) {                      \
       vector first, second;                                                                        \
-      std::memcpy(&first, right, sizeof first);                                                    \
-      std::memcpy(&second, right + lanes, sizeof second);                                          \
+      load(first, right);                                                                          \
+      load(second, right + lanes);                                                                 \
       _Pragma("GCC unroll 16") for (std::size_t i = 0; i < Rows; ++i) {                            \
         sums[i][0] += left[i] * first;                                                             \
         sums[i][1] += left[i] * second;                                                            \
@@ -107,10 +107,10 @@ struct vector_kernel {
       vector sum = sums[i][j];                                                                     \
       if (add) {                                                                                   \
         vector before;                                                                             \
-        std::memcpy(&before, target, sizeof before);                                               \
+        load(before, target);                                                                      \
         sum = before + sum;                                                                        \
       }                                                                                            \
-      std::memcpy(target, &sum, sizeof sum);                                                       \
+      store(target, sum);                                                                          \
     }                                                                                              \
   }
 
