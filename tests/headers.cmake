@@ -63,6 +63,7 @@ if(TARGET headers_alone_eigen_as_built)
 endif()
 add_test(NAME headers_compile_alone COMMAND ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --target headers_alone)
 set_property(TEST headers_compile_alone PROPERTY PROCESSORS 2)
+prefopt_slow_test(headers_compile_alone)
 
 set(all_headers)
 foreach(library IN LISTS prefopt_all_libraries ITEMS prefopt_cuda_headers)
@@ -79,6 +80,7 @@ target_include_directories(test_odr PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/headers)
 target_compile_options(test_odr PRIVATE -O0)
 target_link_libraries(test_odr PRIVATE ${prefopt_all_libraries} prefopt_own_options)
 add_test(NAME odr COMMAND test_odr)
+prefopt_slow_test(odr test_odr)
 
 # The same include path for scripts that call the compiler. -idirafter leaves the standard directories first.
 set(prefopt_third_party_flags)

@@ -8,4 +8,9 @@ foreach(case IN LISTS compile_fail_cases)
            COMMAND ${CMAKE_CURRENT_LIST_DIR}/expect_failure ${case} ${CMAKE_CXX_COMPILER} -std=c++20
                    -I${PROJECT_SOURCE_DIR}/include "${prefopt_third_party_flags}"
            COMMAND_EXPAND_LISTS)
+  file(STRINGS ${case} mistakes REGEX "^// [A-Z_]+: ")  # each is compiled
+  list(LENGTH mistakes number)
+  if(number GREATER 4)
+    prefopt_slow_test(compile_fail_${name})
+  endif()
 endforeach()

@@ -13,7 +13,7 @@
 #include "prefopt/policy/bigram.hpp"
 #include "prefopt/policy/concepts.hpp"
 
-namespace {
+namespace policy_types {  // named, for most of their members have no definition
 
 using prefopt::host_backend;
 using prefopt::policy_model;
@@ -142,4 +142,4 @@ static_assert(only_answers<with<without_name>> && only_answers<with<without_shap
 static_assert(only_answers<with<without_value>> && only_answers<with<without_gradient>>);
 static_assert(only_answers<with<without_trainable>> && only_answers<with<without_decays>>);
 
-}  // namespace
+}  // namespace policy_types

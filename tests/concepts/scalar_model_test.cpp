@@ -17,7 +17,7 @@
 #include "prefopt/policy/reward_model.hpp"
 #include "prefopt/policy/value_table.hpp"
 
-namespace {
+namespace scalar_model_types {  // named, for most of their members have no definition
 
 using prefopt::host_backend;
 using prefopt::prefix_tree_batch;
@@ -160,4 +160,4 @@ struct scorer_of_one {
 static_assert(response_scorer<smallest_scorer> && !response_scorer<scorer_in_float>);
 static_assert(!response_scorer<scorer_that_learns> && !response_scorer<scorer_of_one>);
 
-}  // namespace
+}  // namespace scalar_model_types

@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_decoder_sees_its_prompt_with_heads_of_any_width) {
                                                 tolerance);
   };
   check_heads(make_backend<float>(), 2, 64, 1e-5);
-  for (const std::size_t channels : {6, 64, 128})
+  for (const std::size_t channels : {6u, 64u, 128u})
     check_heads(make_backend<bfloat16>(), 2, channels, 0.02);
 }
 

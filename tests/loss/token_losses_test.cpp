@@ -113,17 +113,17 @@ std::string refusal(const Call& call) {
 /// A reduction of the wrong type.
 struct with_a_number_as_reduction {
   static constexpr double reduction = 1;
-  static constexpr loss_inputs inputs{};
+  [[maybe_unused]] static constexpr loss_inputs inputs{};
   list_loss operator()(std::span<const response_log_probs> list) const {
     return {0, std::vector<double>(list.size())};
   }
-  friend void check(const with_a_number_as_reduction&) {}
+  [[maybe_unused]] friend void check(const with_a_number_as_reduction&) {}
 };
 struct batch_with_a_number_as_reduction {
   static constexpr int reduction = 1;
-  static constexpr loss_inputs inputs{};
+  [[maybe_unused]] static constexpr loss_inputs inputs{};
   batch_losses operator()(const response_groups&) const { return {}; }
-  friend void check(const batch_with_a_number_as_reduction&) {}
+  [[maybe_unused]] friend void check(const batch_with_a_number_as_reduction&) {}
 };
 static_assert(listwise_loss<listwise> && batch_loss<batched> && token_loss<of_tokens>);
 static_assert(!listwise_loss<with_a_number_as_reduction> &&

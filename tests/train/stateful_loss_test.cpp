@@ -99,7 +99,7 @@ struct token_baseline : with_a_baseline {
     prefopt::observe(static_cast<with_a_baseline&>(*this), groups);
   }
   [[nodiscard]] static bool couples() { return false; }
-  friend void check(const token_baseline&) {}
+  [[maybe_unused]] friend void check(const token_baseline&) {}
 };
 static_assert(token_loss<token_baseline>);
 
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_loss_with_a_state_observes_a_step_once_however_it_is_cut)
   const auto check_cuts = [](const auto& loss) {
     auto whole = loss;
     const outcome expected = step_of(whole, 0);
-    for (const std::size_t tokens : {60, 20}) {
+    for (const std::size_t tokens : {60u, 20u}) {
       auto cut = loss;
       check_same_but_for_rounding(step_of(cut, tokens), expected);
       const std::vector<double> state = state_of(cut), all = state_of(whole);
