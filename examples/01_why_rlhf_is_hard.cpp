@@ -17,8 +17,8 @@
 #include <span>
 #include <vector>
 
-#include "course/gpt2_task.hpp"
-#include "course/lesson.hpp"
+#include "course/shared/gpt2_task.hpp"
+#include "course/shared/lesson.hpp"
 
 namespace {
 

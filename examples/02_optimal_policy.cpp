@@ -18,7 +18,7 @@
 #include <vector>
 
 #include <prefopt/core/random.hpp>
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 namespace {
 

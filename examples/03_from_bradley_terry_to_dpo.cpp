@@ -18,7 +18,7 @@
 #include <vector>
 
 #include <prefopt/prefopt.hpp>
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 using namespace prefopt;
 

@@ -20,7 +20,7 @@
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/prefopt.hpp>
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 namespace {
 

@@ -18,7 +18,7 @@
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/prefopt.hpp>
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 using namespace prefopt;
 

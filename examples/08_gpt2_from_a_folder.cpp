@@ -21,7 +21,7 @@
 
 #include <prefopt/prefopt.hpp>
 #include <prefopt/pretrained.hpp>
-#include "course/tiny_gpt2.hpp"
+#include "course/shared/tiny_gpt2.hpp"
 
 int main() {
   const course::scratch_folder scratch;

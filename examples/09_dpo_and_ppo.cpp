@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "course/gpt2_task.hpp"
-#include "course/lesson.hpp"
-#include "course/outcomes.hpp"
+#include "course/shared/gpt2_task.hpp"
+#include "course/shared/lesson.hpp"
+#include "course/shared/outcomes.hpp"
 
 namespace {
 

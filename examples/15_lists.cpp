@@ -17,8 +17,8 @@
 #include <vector>
 
 #include <prefopt/prefopt.hpp>
-#include "course/lesson.hpp"
-#include "course/world.hpp"
+#include "course/shared/lesson.hpp"
+#include "course/shared/world.hpp"
 
 using namespace prefopt;
 using course::spread_of;

@@ -17,10 +17,10 @@
 #include <vector>
 
 #include <prefopt/prefopt.hpp>
-#include "course/differences.hpp"
-#include "course/forms.hpp"
-#include "course/lesson.hpp"
-#include "course/world.hpp"
+#include "course/shared/differences.hpp"
+#include "course/shared/forms.hpp"
+#include "course/shared/lesson.hpp"
+#include "course/shared/world.hpp"
 
 namespace {
 

@@ -21,7 +21,7 @@
 #include <prefopt/cuda.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/pretrained.hpp>
-#include "course/tiny_gpt2.hpp"
+#include "course/shared/tiny_gpt2.hpp"
 
 namespace {
 

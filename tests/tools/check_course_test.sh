@@ -7,14 +7,14 @@ tools=$(cd "$(dirname "$0")/../../tools" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-mkdir -p tools examples/course docs/course/data docs/course/figures docs/course/plots
+mkdir -p tools examples/course/shared docs/course/data docs/course/figures docs/course/plots
 cp "$tools/check_course" tools/
 
 write_project() {
-  cat >examples/course/lesson.hpp <<'END'
+  cat >examples/course/shared/lesson.hpp <<'END'
 int seeds();
 END
-  echo 'int seeds() { return 3; }' >examples/course/lesson.cpp
+  echo 'int seeds() { return 3; }' >examples/course/shared/lesson.cpp
   cat >examples/07_dice.cpp <<'END'
 // 07: How often?
 //
@@ -22,7 +22,7 @@ END
 // You learn: y
 // Run:       ./lesson_07_dice
 // Expect:    z
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 int main() { return seeds(); }  // of dice
 END
   cat >docs/course/07_dice.md <<'END'
@@ -48,7 +48,7 @@ write_project
 passes "a whole project"
 sed -i 's,// of dice,// of fair dice,; s/return seeds/return  seeds/' examples/07_dice.cpp
 passes "another comment"
-sed -i 's/3/4/' examples/course/lesson.cpp
+sed -i 's/3/4/' examples/course/shared/lesson.cpp
 refuses "a changed helper" "made by other code"
 sed -i 's/seeds();/seeds() + 1;/' examples/07_dice.cpp
 refuses "a changed lesson" "made by other code"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "course/world.hpp"
+#include "course/shared/world.hpp"
 
 #include <cmath>
 #include <utility>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 #include <cstdlib>
 #include <cstring>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <prefopt/prefopt.hpp>
-#include "course/world.hpp"
+#include "course/shared/world.hpp"
 
 namespace course {
 

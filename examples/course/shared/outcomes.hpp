@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 namespace course {
 

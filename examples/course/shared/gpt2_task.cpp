@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "course/gpt2_task.hpp"
+#include "course/shared/gpt2_task.hpp"
 
 #include <utility>
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "course/lesson.hpp"
+#include "course/shared/lesson.hpp"
 
 namespace course {
 

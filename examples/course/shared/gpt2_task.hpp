@@ -12,7 +12,7 @@
 
 #include <prefopt/eigen.hpp>
 #include <prefopt/prefopt.hpp>
-#include "course/world.hpp"
+#include "course/shared/world.hpp"
 
 namespace course {
 
