@@ -66,7 +66,7 @@ lesson::lesson(int argc, char** argv, const char* name) : name_(name) {
 
 csv_file lesson::csv(std::initializer_list<const char*> columns, const std::string& suffix) const {
   if (folder_.empty()) return {"", columns};
-  return {folder_ + "/" + name_ + (suffix.empty() ? "" : "_" + suffix) + ".csv", columns};
+  return {folder_ + "/data" + (suffix.empty() ? "" : "_" + suffix) + ".csv", columns};
 }
 
 void lesson::claim(bool holds, const char* what) {

@@ -73,7 +73,7 @@ class lesson {
     return full_ ? full : quick;
   }
 
-  /// The file FOLDER/NAME.csv, or FOLDER/NAME_suffix.csv; without `--csv` it writes nothing.
+  /// The file FOLDER/data.csv, or FOLDER/data_suffix.csv; without `--csv` it writes nothing.
   [[nodiscard]] csv_file csv(std::initializer_list<const char*> columns,
                              const std::string& suffix = "") const;
 
