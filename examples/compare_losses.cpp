@@ -23,8 +23,8 @@
 #include <prefopt/prefopt.hpp>
 #include <prefopt/tokenizers.hpp>
 #include "begin.hpp"
-#include "course/forms.hpp"
-#include "course/world.hpp"
+#include "course/shared/forms.hpp"
+#include "course/shared/world.hpp"
 #include "train/losses.hpp"
 
 namespace {
