@@ -3,8 +3,7 @@
 // cuda_backend: an NVIDIA GPU as a backend; models transformer_backend. A host compiler can include
 // this header: it declares the class; the definitions are in a translation unit for nvcc
 // (prefopt/cuda.cuh) or in the library prefopt::cuda.
-//
-// Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
+// The headers in backend/ document the operations.
 
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,6 @@
 // element-wise work, both split over the number of OpenMP threads that you set; models
 // transformer_backend. This header declares it and shows no Eigen; include prefopt/eigen.hpp, which
 // also has its operations, or leaves them to the library prefopt::compiled.
-//
-// Legend: N rows, C channels, V vocabulary, R head rows, M targets, H heads, D = C / H.
 
 #include <algorithm>
 #include <cstddef>
@@ -81,72 +79,57 @@ class eigen_backend {
   void adamw(std::span<const adamw_tensor<value_type>> tensors,
              const adamw_coefficients& coefficients) const;
 
-  // embedding
+  // The operations, each documented in the header of its family.
 
-  /// out [N, C] = wte[token] + wpe[position].
+  // backend/activations.hpp
+
+  void gather_rows(const_matrix from, indices rows, matrix out) const;
+  void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
+  void clear(matrix values) const;
+
+  // backend/embedding.hpp
+
   void embedding(indices tokens, indices positions, const_matrix wte, const_matrix wpe,
                  matrix out) const;
-  /// Adds to d_wte and d_wpe.
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, matrix d_wte,
                           matrix d_wpe) const;
 
-  // normalization
+  // backend/norm.hpp
 
-  /// y [N, C] = (x - mean) / sqrt(variance + epsilon) * scale + shift, and the statistics [N].
   void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon,
                   matrix y, layer_norm_statistics<value_type> statistics) const;
-  /// Adds to d_x, d_scale and d_shift.
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
                            layer_norm_statistics<const value_type> statistics, matrix d_x,
                            numbers d_scale, numbers d_shift) const;
 
-  // linear layers
+  // backend/linear.hpp
 
-  /// y [N, out] = x [N, in] weight [in, out] + bias [out].
   void linear(const_matrix x, const_matrix weight, const_numbers bias, matrix y) const;
-  /// y = residual + x weight + bias.
   void linear_residual(const_matrix x, const_matrix weight, const_numbers bias,
                        const_matrix residual, matrix y) const;
-  /// inner = x weight + bias; y = activation(inner), element by element.
   void linear_activate(const_matrix x, const_matrix weight, const_numbers bias,
                        activation_function activation, matrix inner, matrix y) const;
-  /// y = activation(inner), element by element.
   void activate(activation_function activation, const_matrix inner, matrix y) const;
-  /// The backward pass of linear: assigns d_x [N, in]; adds to d_weight [in, out] and d_bias [out].
   void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x,
                        matrix d_weight, numbers d_bias) const;
-  /// The same for x = activation(inner): assigns d_inner instead of d_x.
   void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  matrix d_weight, numbers d_bias) const;
 
-  // attention
+  // backend/attention.hpp
 
-  /// out [queries, H, D] = softmax(scale * q kᵀ) v over the keys that each row sees, and the
-  /// log-sums [queries, H].
   void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
                       double scale, heads out, matrix log_sums) const;
-  /// Assigns d_q [queries, H, D], d_k and d_v [N, H, D]; rows.first_row must be 0.
   void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,
                                const_heads v, double scale, const_heads out, const_matrix log_sums,
                                const_heads d_out, heads d_q, heads d_k, heads d_v) const;
 
-  // head
+  // backend/head.hpp
 
-  /// out [R, C] = the selected rows of `from` [N, C].
-  void gather_rows(const_matrix from, indices rows, matrix out) const;
-  /// Adds the rows of `from` [R, C] to the selected rows of out [N, C], all distinct.
-  void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
-  /// Assigns zeros.
-  void clear(matrix values) const;
-  /// logits [R, V] = hidden [R, C] weightᵀ, weight [V, C].
   void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const;
-  /// log softmax(hidden weightᵀ) at the targets: log_probs [M] in nats; log_sums [R]. `logits` is
-  /// [R, V], for the backward pass, or has no rows: then at most 2^24 of them are held at once. The
-  /// bits are the same.
+  /// Without rows in `logits`, at most 2^24 of them are held at once.
   void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const;
-  /// Overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
                      std::span<const double> slopes, const_matrix hidden, const_matrix weight,
                      matrix d_hidden, matrix d_weight) const;

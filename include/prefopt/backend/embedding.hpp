@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// embedding_backend: tokens and positions to rows.
+
+#include <cstdint>
+#include <span>
+
+#include "prefopt/backend/activations.hpp"
+#include "prefopt/core/view.hpp"
+
+namespace prefopt {
+
+/// Can look up embeddings.
+/// Needs: activation_backend and
+///
+/// - `embedding(tokens, positions, wte, wpe, out)`: out [N, C] = wte[token] + wpe[position]; the
+///   tables are [V, C] and [positions, C].
+/// - `embedding_backward(tokens, positions, d_out, d_wte, d_wpe)` adds to d_wte and d_wpe.
+///
+/// Law: rows of one token or position add up in d_wte and d_wpe, in any order of the rows to the
+/// same sum up to rounding.
+template <class M>
+concept embedding_backend =
+    activation_backend<M> && requires(const M& backend, std::span<const std::int32_t> indices,
+                                      matrix_view<typename M::activation_type> out,
+                                      matrix_view<const typename M::activation_type> in,
+                                      matrix_view<const typename M::value_type> table,
+                                      matrix_view<typename M::value_type> d_table) {
+      backend.embedding(indices, indices, table, table, out);
+      backend.embedding_backward(indices, indices, in, d_table, d_table);
+    };
+
+}  // namespace prefopt
