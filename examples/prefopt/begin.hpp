@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -52,10 +54,15 @@ inline void begin(char** argv) {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
-/// The exit status for what CLI11 threw, after it printed help or the error: 0, 2 for bad
-/// arguments, 1 for help that could not be written.
+/// The exit status for what CLI11 threw, after printing help, or on stderr a line for each problem:
+/// 0, 2 for bad arguments, 1 for help that could not be written.
 inline int status_of(const CLI::App& app, const CLI::ParseError& thrown) {
-  if (app.exit(thrown) != 0) return 2;
+  if (thrown.get_exit_code() != 0) {
+    std::istringstream lines(thrown.what());
+    for (std::string line; std::getline(lines, line);) std::cerr << "error: " << line << '\n';
+    return 2;
+  }
+  (void)app.exit(thrown);
   std::cout.flush();
   if (std::fflush(stdout) == 0 && std::cout.good()) return 0;
   std::fputs("error: stdout: the help could not be written\n", stderr);

@@ -16,6 +16,7 @@
 
 #include <prefopt/core/error.hpp>
 #include <prefopt/eigen/available_threads.hpp>
+#include "arguments.hpp"
 #include "begin.hpp"
 
 namespace program {
@@ -100,7 +101,7 @@ inline void add_threads(CLI::App& app, int& threads) {
 /// --help or after an error message on stderr, and nothing on success.
 inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
+    read_arguments(app, argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& thrown) {
     return status_of(app, thrown);

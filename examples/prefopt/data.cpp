@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <ranges>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -42,16 +44,45 @@ struct raw_file {
   file_records records;
 };
 
+/// Throws format_error, with the way out, for the forms of supervised fine-tuning.
+void refuse_supervised(prefopt::json_file& file) {
+  const nlohmann::json* first = file.peek();
+  if (first == nullptr || !first->is_object()) return;
+  const auto has = [&](auto... keys) {
+    return ((first->contains(keys) && !(*first)[keys].is_null()) || ...);
+  };
+  if (has("chosen", "rejected", "chosen_ids", "rejected_ids", "responses", "responses_ids",
+          "label"))
+    return;
+  const auto refuse = [&](const char* what, const char* pair) {
+    throw prefopt::format_error(prefopt::concat(
+        file.location(), ": ", what,
+        " to imitate; the loss sft reads the chosen response of pairs, which jq -c '", pair,
+        "' makes of it"));
+  };
+  if (has("messages"))
+    refuse(
+        "a dialogue",
+        "{chosen: .messages, rejected: (.messages[:-1] + [{role: \"assistant\", content: \"-\"}])}");
+  if (has("completion"))
+    refuse("a completion without a label",
+           (*first)["completion"].is_array()
+               ? "{prompt, chosen: .completion, rejected: [{role: \"assistant\", content: \"-\"}]}"
+               : "{prompt, chosen: .completion, rejected: \"-\"}");
+}
+
 raw_file read_file(const data_options& o, const std::string& name) {
+  check_is_no_hub_name(name);
   prefopt::json_file file(name);
+  refuse_supervised(file);
   const preference_form form = prefopt::form_of(file);
   if (o.read_by != nullptr && std::ranges::find(o.read_by->forms, form) == o.read_by->forms.end()) {
     std::string expected;
     for (const preference_form one : o.read_by->forms)
       expected += prefopt::concat(expected.empty() ? "" : " or ", name_of(one));
-    throw prefopt::value_error(prefopt::concat(name, ": contains ", name_of(form),
-                                               ", but the loss ", o.read_by->spec, " reads ",
-                                               expected));
+    throw prefopt::value_error(
+        prefopt::concat(name, ": contains ", name_of(form), ", but the loss ", o.read_by->spec,
+                        " reads ", expected, "; losses of ", name_of(form), ": ", losses_of(form)));
   }
   return {name, form, read_records(file, form)};
 }
@@ -205,6 +236,26 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
 }
 
 }  // namespace
+
+void check_is_no_hub_name(const std::string& name) {
+  const auto is_part = [](std::string_view part) {
+    return !part.empty() && part != "." && part != ".." &&
+           part.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == part.npos;
+  };
+  const std::size_t slash = name.find('/');
+  std::error_code ignored;
+  if (slash == name.npos || !is_part(std::string_view(name).substr(0, slash)) ||
+      !is_part(std::string_view(name).substr(slash + 1)) ||
+      std::filesystem::exists(std::filesystem::path(name).parent_path(), ignored) ||
+      name.find(".json") != name.npos)
+    return;
+  throw prefopt::io_error(prefopt::concat(
+      name,
+      ": no such file; if it is a data set of the Hugging Face hub, python -c \"from datasets "
+      "import load_dataset; load_dataset('",
+      name, "', split='train').to_json('train.jsonl')\" writes train.jsonl, which can be read"));
+}
 
 const char* noun_of(preference_form form) {
   switch (form) {

@@ -35,6 +35,10 @@ struct run_data {
 /// The plural noun for examples of a form.
 [[nodiscard]] const char* noun_of(prefopt::preference_form form);
 
+/// Throws io_error, saying how to make a file of it, if the name is none of a file but looks like
+/// that of a data set on the Hugging Face hub.
+void check_is_no_hub_name(const std::string& name);
+
 /// Reads and tokenizes a file, and a held-out one unless its name is empty; reports on the console
 /// what was dropped. Throws value_error if the loss does not read data of that form.
 [[nodiscard]] run_data read_data(const data_options& options, const std::string& train,

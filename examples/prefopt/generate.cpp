@@ -17,6 +17,7 @@
 #include <prefopt/tokenizers.hpp>
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "data.hpp"
 #include "models.hpp"
 #include "output.hpp"
 
@@ -42,6 +43,7 @@ std::string text_of(const prefopt::json_object& object, const std::string& locat
 /// All prompts of a file. Throws format_error for one that the model cannot continue.
 std::vector<prompt> read_prompts(const std::string& name, const prefopt::gpt2_tokenizer& tokenizer,
                                  const prefopt::gpt2_config& config) {
+  check_is_no_hub_name(name);
   prefopt::json_file file(name);
   std::vector<prompt> prompts;
   for (; const nlohmann::json* value = file.peek(); file.take()) {
@@ -107,8 +109,8 @@ int generate(int argc, char** argv) {
 
   check_output(output, data_file);
   const auto tokenizer = prefopt::load_tokenizer(model_folder);
-  const std::vector<prompt> read =
-      read_prompts(data_file, tokenizer, prefopt::read_gpt2_config(model_folder));
+  const prefopt::gpt2_config config = prefopt::read_gpt2_config(model_folder);
+  const std::vector<prompt> read = read_prompts(data_file, tokenizer, config);
   std::vector<prefopt::token_ids> prompts;
   for (const prompt& one : read)
     prompts.insert(prompts.end(), static_cast<std::size_t>(responses), one.ids);
@@ -118,13 +120,16 @@ int generate(int argc, char** argv) {
   const auto written = generate(*model, std::span<const prefopt::token_ids>(prompts), how, random);
 
   std::string lines;
+  std::size_t at_the_limit = 0;
   for (std::size_t i = 0; i < written.size(); ++i) {
     prefopt::token_ids ids = written[i];
+    const bool ended = !ids.empty() && ids.back() == how.end_of_text;
+    if (!ended && ids.size() < how.max_new_tokens) ++at_the_limit;
     nlohmann::ordered_json line;
     line["example"] = i / static_cast<std::size_t>(responses);
     line["prompt"] = read[i / static_cast<std::size_t>(responses)].text;
     const std::size_t tokens = ids.size();
-    if (!ids.empty() && ids.back() == how.end_of_text) ids.pop_back();
+    if (ended) ids.pop_back();
     std::string text;  // the model may have tokens that the tokenizer lacks
     for (const prefopt::token_id id : ids)
       text += tokenizer.has_token(id) ? tokenizer.decode(std::array{id}) : "\uFFFD";
@@ -133,6 +138,11 @@ int generate(int argc, char** argv) {
     lines += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
   }
   write_output(output, lines);
+  if (at_the_limit > 0)
+    std::fprintf(stderr,
+                 "%zu of %zu responses are cut off at the model's context of %zu tokens, before "
+                 "--max-new-tokens %zu\n",
+                 at_the_limit, written.size(), config.n_positions, how.max_new_tokens);
   return 0;
 }
 

@@ -15,10 +15,12 @@
 #include <string_view>
 #include <vector>
 
+#include <prefopt/core/error.hpp>
 #include <prefopt/version.hpp>
 #include "begin.hpp"
 #include "commands.hpp"
 #include "train/interruption.hpp"
+#include "train/losses.hpp"
 
 namespace {
 
@@ -36,10 +38,38 @@ constexpr std::array commands{
     command{"show", "The examples of a file as training will see them", program::show},
     command{"init", "A new model with random weights", program::init}};
 
+/// A command of another program, and what to use here.
+struct foreign_command {
+  std::string_view name;
+  const char* use;
+};
+
+constexpr foreign_command foreign_commands[] = {
+    {"eval", "use prefopt evaluate"},
+    {"sample", "use prefopt generate"},
+    {"chat", "use prefopt generate, with a file of prompts"},
+    {"ppo", "ppo_trainer is in the library, not in this program"},
+    {"reward", "reward_model is in the library, not in this program"},
+    {"help", "use prefopt --help"},
+    {"version", "use prefopt --version"},
+};
+
+/// What to use in place of a command that there is not, such as TRL's `trl dpo`; empty if unknown.
+std::string use_instead_of(std::string_view name) {
+  for (const program::loss_name& one : program::all_losses())
+    if (name == one.name || (!one.also.empty() && name == one.also))
+      return prefopt::concat("use prefopt train --loss ", one.name);
+  for (const foreign_command& one : foreign_commands)
+    if (name == one.name) return one.use;
+  return {};
+}
+
 void print_usage(std::FILE* to) {
   std::fputs("prefopt COMMAND [OPTIONS]\n\n", to);
   for (const command& one : commands) std::fprintf(to, "  %-10s%s\n", one.name, one.summary);
-  std::fputs("\nprefopt COMMAND --help lists a command's options.\n", to);
+  std::fputs(
+      "\nprefopt COMMAND --help lists a command's options, prefopt --version is the version.\n",
+      to);
 }
 
 /// Prints an exception's message in one line on stderr, for any exception except an interruption.
@@ -70,8 +100,18 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) == 0) return 0;
     return report("stdout: the help could not be written");
   }
+  if (name == "--version" || name == "-V") {
+    std::printf("prefopt %d.%d.%d\n", PREFOPT_VERSION_MAJOR, PREFOPT_VERSION_MINOR,
+                PREFOPT_VERSION_PATCH);
+    if (std::fflush(stdout) == 0) return 0;
+    return report("stdout: the version could not be written");
+  }
   const auto chosen = std::ranges::find(commands, name, &command::name);
   if (chosen == commands.end()) {
+    if (const std::string use = use_instead_of(name); !use.empty()) {
+      std::fprintf(stderr, "error: %s is no command; %s\n", argv[1], use.c_str());
+      return 2;
+    }
     if (!name.empty()) std::fprintf(stderr, "prefopt: %s is no command\n\n", argv[1]);
     print_usage(stderr);
     return 2;

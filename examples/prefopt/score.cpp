@@ -56,7 +56,7 @@ int score(int argc, char** argv) {
   data_options how;
   how.keep_all = true;
   how.console = stderr;
-  std::string data_file, output;
+  std::string data_file, output = "-";
   precision_name precision = precision_name::fp32;
   int threads = 1;
   CLI::App app(
@@ -71,7 +71,9 @@ int score(int argc, char** argv) {
   app.add_option("--data", data_file, "Pairs, ranked lists or unpaired examples")
       ->type_name("FILE")
       ->required();
-  app.add_option("--output", output, "File to write; - is stdout")->type_name("FILE")->required();
+  app.add_option("--output", output, "File to write; - is stdout")
+      ->type_name("FILE")
+      ->capture_default_str();
   add_data(app, how);
   add_precision(app, precision);
   add_threads(app, threads);

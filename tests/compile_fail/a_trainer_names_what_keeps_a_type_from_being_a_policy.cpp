@@ -8,6 +8,7 @@
 // NO_PARAMETERS: the policy's parameters\(\) is missing
 // FLOAT_PARAMETERS: must be a parameter_range of its backend's numbers
 // BACKEND_BY_VALUE: the policy's backend\(\) must return a reference
+// MUTABLE_BACKEND: the policy's backend\(\) must be const
 // CONSTANT: the policy is const
 
 #include <span>
@@ -54,6 +55,8 @@ struct policy {
 #endif
 #ifdef BACKEND_BY_VALUE
   prefopt::host_backend<double> backend() const { return host; }
+#elif defined(MUTABLE_BACKEND)
+  const prefopt::host_backend<double>& backend() { return host; }
 #else
   const prefopt::host_backend<double>& backend() const { return host; }
 #endif

@@ -68,7 +68,7 @@ struct smallest_policy {
   std::vector<double> token_log_probs(const prefix_tree_batch&) const;
   smallest_pass forward(const prefix_tree_batch&);
   std::vector<smallest_parameter> parameters();
-  host_backend<float>& backend();
+  host_backend<float>& backend() const;
 };
 
 struct without_log_probs : smallest_policy {
@@ -90,16 +90,19 @@ struct without_parameters : smallest_policy {
   std::vector<smallest_parameter> parameters() = delete;
 };
 struct without_backend : smallest_policy {
-  host_backend<float>& backend() = delete;
+  host_backend<float>& backend() const = delete;
 };
 struct on_a_backend_that_is_none : smallest_policy {
-  int& backend();
+  int& backend() const;
 };
 struct on_a_backend_that_is_gone : smallest_policy {
-  host_backend<float> backend();
+  host_backend<float> backend() const;
 };
 struct on_a_backend_of_other_numbers : smallest_policy {
-  host_backend<double>& backend();
+  host_backend<double>& backend() const;
+};
+struct on_a_backend_that_a_constant_lacks : smallest_policy {
+  host_backend<float>& backend();
 };
 
 static_assert(trainable_policy<smallest_policy> && trainable_policy<prefopt::bigram>);
@@ -113,6 +116,7 @@ static_assert(only_answers<without_parameters>);
 static_assert(trainable_policy<without_backend>);  // in host memory
 static_assert(only_answers<on_a_backend_that_is_gone> && only_answers<on_a_backend_that_is_none>);
 static_assert(only_answers<on_a_backend_of_other_numbers>);
+static_assert(only_answers<on_a_backend_that_a_constant_lacks>);
 
 template <class Parameter>
 struct with : smallest_policy {

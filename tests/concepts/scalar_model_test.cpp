@@ -77,7 +77,7 @@ struct smallest_model {
   std::vector<double> values(const prefix_tree_batch&, row_span) const;
   smallest_pass forward(const prefix_tree_batch&, row_span);
   std::vector<smallest_parameter> parameters() { return {}; }
-  host_backend<float>& backend() {
+  host_backend<float>& backend() const {
     static host_backend<float> only;
     return only;
   }
@@ -111,13 +111,16 @@ struct with_parameters_that_are_none : smallest_model {
   std::vector<int> parameters();
 };
 struct without_backend : smallest_model {
-  host_backend<float>& backend() = delete;
+  host_backend<float>& backend() const = delete;
 };
 struct on_a_backend_that_is_none : smallest_model {
-  int& backend();
+  int& backend() const;
+};
+struct on_a_backend_that_a_constant_lacks : smallest_model {
+  host_backend<float>& backend();
 };
 struct on_a_backend_of_other_numbers : smallest_model {
-  host_backend<double>& backend();
+  host_backend<double>& backend() const;
 };
 
 static_assert(trainable_scalar_model<smallest_model> &&
@@ -133,6 +136,7 @@ static_assert(only_answers<with_a_pass_that_is_none> && only_answers<without_par
 static_assert(only_answers<with_parameters_that_are_none>);
 static_assert(trainable_scalar_model<without_backend>);  // in host memory
 static_assert(only_answers<on_a_backend_that_is_none> &&
+              only_answers<on_a_backend_that_a_constant_lacks> &&
               only_answers<on_a_backend_of_other_numbers>);
 
 // A reward model of the smallest model needs no more; it is a policy and not a scalar model.

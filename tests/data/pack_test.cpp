@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -175,6 +176,16 @@ BOOST_AUTO_TEST_CASE(an_example_without_responses_is_refused_by_its_index) {
     return std::string_view(cause.what()).find("example 1 has no response") !=
            std::string_view::npos;
   });
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_response_is_refused_by_its_index) {
+  const std::vector<tokenized_pair> pairs{{{1}, {2}, {3}}, {{1, 4}, {2}, {}}};
+  const std::vector<std::size_t> members{0, 1};
+  BOOST_CHECK_EXCEPTION((void)pack(pairs, members), value_error, [](const value_error& cause) {
+    return std::string(cause.what()).find("response 1 of example 1 is empty") != std::string::npos;
+  });
+  const pack_options chosen{.responses = {0}};  // the other one is not read
+  BOOST_TEST(pack(pairs, members, chosen).sequences.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(more_tokens_than_an_index_can_count_are_refused_before_they_are_copied) {

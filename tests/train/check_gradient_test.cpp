@@ -35,8 +35,10 @@ struct wrong_at_one : bigram {
     pass(wrong_at_one& policy, bigram::pass&& right)
         : bigram::pass(std::move(right)), owner(&policy) {}
     void backward(std::span<const double> slopes) {
+      double& one = owner->parameters()[0].gradient[owner->at];
+      const double before = one;
       bigram::pass::backward(slopes);
-      owner->parameters()[0].gradient[owner->at] *= 2;
+      one += one - before;
     }
   };
   explicit wrong_at_one(bigram&& right) : bigram(std::move(right)) {}
@@ -57,6 +59,35 @@ struct nan_at_one : bigram {
   };
   explicit nan_at_one(bigram&& right) : bigram(std::move(right)) {}
   pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
+};
+
+/// A bigram whose backward pass sets the gradient, or only that of one logit, instead of adding.
+struct overwriting : bigram {
+  std::size_t first = 0, last = 36;
+  struct pass : bigram::pass {
+    overwriting* owner;
+    pass(overwriting& policy, bigram::pass&& right)
+        : bigram::pass(std::move(right)), owner(&policy) {}
+    void backward(std::span<const double> slopes) {
+      const std::vector<parameter<double>> list = owner->parameters();
+      for (std::size_t at = owner->first; at < owner->last; ++at) list[0].gradient[at] = 0;
+      bigram::pass::backward(slopes);
+    }
+  };
+  explicit overwriting(bigram&& right) : bigram(std::move(right)) {}
+  pass forward(const prefix_tree_batch& batch) { return {*this, bigram::forward(batch)}; }
+};
+
+/// DPO, except that its slope is the one that DPO has at a margin of 0.
+struct dpo_with_one_slope {
+  static constexpr token_reduction reduction = token_reduction::sum;
+  static constexpr loss_inputs inputs{};
+  pair_loss operator()(const pair_log_probs& pair) const {
+    pair_loss right = dpo{}(pair);
+    right.slope_chosen = -0.05, right.slope_rejected = 0.05;
+    return right;
+  }
+  friend void check(const dpo_with_one_slope&) {}
 };
 
 /// A bigram that scores only a limited number of times.
@@ -96,6 +127,41 @@ BOOST_AUTO_TEST_CASE(a_wrong_derivative_is_found_at_its_element) {
   BOOST_TEST(found.element == 8U);
   BOOST_TEST(found.error > 1e-2);
   BOOST_TEST(std::abs(found.backward - 2 * found.difference) < 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(a_backward_pass_that_does_not_add_is_refused) {
+  for (const std::size_t first : {0U, 20U})
+    for (const std::size_t examples : {1U, 9U}) {
+      overwriting policy(toy_policy());
+      policy.first = first, policy.last = first == 0 ? 36 : first + 1;
+      const auto says = [&](const value_error& cause) {
+        const std::string_view why = cause.what();
+        return why.find("must add to the gradients") != why.npos &&
+               why.find(first == 0 ? "element 0 of logits" : "element 20 of logits") != why.npos;
+      };
+      BOOST_CHECK_EXCEPTION((void)check_gradient(policy, dpo{}, toy_pairs(examples)), value_error,
+                            says);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_gradients_afterwards_are_those_of_the_mean_loss) {
+  bigram policy = toy_policy(), same = toy_policy();
+  const bigram reference = toy_policy(7);
+  const auto pairs = toy_pairs(9);
+  (void)check_gradient(policy, reference, dpo{}, pairs);
+  std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
+  (void)accumulate_gradient(same, reference, dpo{}, pairs, all);
+  BOOST_TEST(policy.parameters()[0].gradient == same.parameters()[0].gradient,
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_slope_that_is_right_only_at_a_margin_of_0_is_found) {
+  bigram policy = toy_policy();
+  const auto pairs = toy_pairs(9);
+  for (const std::uint64_t seed : {1U, 2U, 3U})
+    BOOST_TEST(check_gradient(policy, dpo_with_one_slope{}, pairs, {.seed = seed}).error > 1e-3);
+  BOOST_TEST(check_gradient(policy, reference_log_probs(policy, pairs), dpo_with_one_slope{}, pairs)
+                 .error < 1e-8);
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_with_nothing_to_train_has_nothing_to_check) {

@@ -130,18 +130,24 @@ BOOST_AUTO_TEST_CASE(every_option_that_changes_numbers_is_known_and_the_microbat
     change(options);
     return said(stopped.policy, stopped.reference, dpo{}, options, stopped.pairs, stopped.state);
   };
-  const std::vector<std::function<void(trainer_options&)>> changes{
-      [](auto& o) { o.learning_rate *= 2; },  [](auto& o) { o.schedule = schedule::constant; },
-      [](auto& o) { o.warmup_steps = 3; },    [](auto& o) { o.weight_decay = 0; },
-      [](auto& o) { o.adam_beta1 = 0.8; },    [](auto& o) { o.adam_beta2 = 0.99; },
-      [](auto& o) { o.adam_epsilon = 1e-6; }, [](auto& o) { o.max_grad_norm = 2; },
-      [](auto& o) { o.batch_size = 3; },      [](auto& o) { o.epochs = 4; },
-      [](auto& o) { o.max_steps = 9; },       [](auto& o) { o.seed = 7; },
-      [](auto& o) { o.shuffle = false; }};
-  for (const auto& change : changes) {
+  const std::vector<std::pair<const char*, std::function<void(trainer_options&)>>> changes{
+      {"learning_rate", [](auto& o) { o.learning_rate *= 2; }},
+      {"schedule cosine, now constant", [](auto& o) { o.schedule = schedule::constant; }},
+      {"warmup_steps", [](auto& o) { o.warmup_steps = 3; }},
+      {"weight_decay", [](auto& o) { o.weight_decay = 0; }},
+      {"adam_beta1", [](auto& o) { o.adam_beta1 = 0.8; }},
+      {"adam_beta2", [](auto& o) { o.adam_beta2 = 0.99; }},
+      {"adam_epsilon", [](auto& o) { o.adam_epsilon = 1e-6; }},
+      {"max_grad_norm 1, now 2", [](auto& o) { o.max_grad_norm = 2; }},
+      {"batch_size", [](auto& o) { o.batch_size = 3; }},
+      {"epochs", [](auto& o) { o.epochs = 4; }},
+      {"max_steps 0, now 9", [](auto& o) { o.max_steps = 9; }},
+      {"seed", [](auto& o) { o.seed = 7; }},
+      {"shuffle true, now false", [](auto& o) { o.shuffle = false; }}};
+  for (const auto& [named, change] : changes) {
     const std::string why = with(change);
-    BOOST_TEST(has(why, "different options"), why);
-    BOOST_TEST((!has(why, "data") && !has(why, "reference")), why);
+    BOOST_TEST(has(why, (std::string("from a run with ") + named).c_str()), why);
+    BOOST_TEST((!has(why, ";") && !has(why, "data") && !has(why, "reference")), why);
   }
   BOOST_TEST(with([](auto& o) { o.tokens_per_microbatch = 1000; }) == "");
 }
@@ -212,29 +218,43 @@ BOOST_AUTO_TEST_CASE(a_cleared_fingerprint_goes_on_with_anything) {
   BOOST_TEST(said(stopped.policy, reference, dpo{.beta = 0.7}, options, others, state) == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_state_without_its_weights_is_refused) {
+  const stopped_run stopped;
+  const std::string why =
+      said(toy_policy(), stopped.reference, dpo{}, short_run, stopped.pairs, stopped.state);
+  BOOST_TEST(has(why, "from a run with different weights of the policy"), why);
+  BOOST_TEST((!has(why, "data") && !has(why, "different reference")), why);
+}
+
 BOOST_AUTO_TEST_CASE(all_that_differs_is_named) {
   const stopped_run stopped;
   const auto others = toy_pairs(11, 99);
   const reference_cache reference = reference_log_probs(toy_policy(5), others);
   const std::string why =
       said(stopped.policy, reference, dpo{.beta = 0.7}, short_run, others, stopped.state);
-  BOOST_TEST((has(why, "options") && has(why, "data") && has(why, "a different reference")), why);
+  BOOST_TEST((has(why, "loss") && has(why, "data") && has(why, "a different reference")), why);
   BOOST_TEST(has(why, "clear the state's fingerprint"), why);
 }
 
 BOOST_AUTO_TEST_CASE(single_steps_know_the_options_of_a_state) {
   const auto pairs = toy_pairs(4);
   const bigram reference = toy_policy(3);
+  bigram policy = toy_policy();
   const auto step_with = [&](double rate, const auto& state) {
-    bigram policy = toy_policy();
     trainer run{policy, reference, dpo{}, {.learning_rate = rate, .max_steps = 5}};
     if (state.step != 0) run.restore(state);
     run.step(pairs);
     return run.state();
   };
   const auto state = step_with(0.1, training_state<double>{});
-  BOOST_TEST(step_with(0.1, state).step == 2);
-  BOOST_CHECK_THROW(step_with(0.2, state), value_error);
+  const auto second = step_with(0.1, state);
+  BOOST_TEST(second.step == 2);
+  BOOST_CHECK_EXCEPTION(step_with(0.2, second), value_error, [](const value_error& cause) {
+    return has(cause.what(), "from a run with learning_rate 0.1, now 0.2.");
+  });
+  BOOST_CHECK_EXCEPTION(step_with(0.1, state), value_error, [](const value_error& cause) {
+    return has(cause.what(), "different weights of the policy");
+  });
 }
 
 BOOST_AUTO_TEST_CASE(single_steps_know_the_weights_of_a_moving_reference) {

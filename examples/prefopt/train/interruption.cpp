@@ -12,23 +12,29 @@ namespace program {
 namespace {
 
 // Read and written by the handler, on any thread.
+enum phase : int { reading, preparing, training };
 std::atomic<int> noted = 0;
-std::atomic<bool> is_training = false;
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+std::atomic<int> now = reading;
+static_assert(std::atomic<int>::is_always_lock_free);
+
+constexpr const char* nothing_to_save = ": ended before the first step; there is nothing to save";
 
 void say(const char* text) { (void)!::write(STDERR_FILENO, text, ::strlen(text)); }
 
 void on_signal(int signal) {
   const int kept = errno;
-  if (!is_training) {
+  if (now == reading) {
     say(name_of_signal(signal));
-    say(": ended before the first step; there is nothing to save\n");
+    say(nothing_to_save);
+    say("\n");
     ::_exit(128 + signal);
   }
   int none = 0;
   if (noted.compare_exchange_strong(none, signal)) {
-    say(name_of_signal(signal));
-    say(": finishing this step and saving; a second signal ends the program at once\n");
+    if (now == training) {
+      say(name_of_signal(signal));
+      say(": finishing this step and saving; a second signal ends the program at once\n");
+    }
   } else if (signal != SIGXCPU) {  // which is sent again every second
     ::_exit(128 + signal);
   }
@@ -49,10 +55,16 @@ void watch_for_interruption() {
   }
 }
 
-training_in_progress::training_in_progress() { is_training = true; }
-training_in_progress::~training_in_progress() { is_training = false; }
+run_in_progress::run_in_progress(bool saves)
+    : before_(now.exchange(saves ? training : preparing)) {}
+run_in_progress::~run_in_progress() { now = before_; }
 
 int interruption() { return noted; }
+
+void end_if_interrupted() {
+  if (const int signal = noted; signal != 0)
+    throw interrupted(signal, std::string(name_of_signal(signal)) + nothing_to_save);
+}
 
 const char* name_of_signal(int signal) {
   switch (signal) {

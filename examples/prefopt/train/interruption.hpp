@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before training, they end the
-// program at once, because nothing would be lost. During training, the first one is recorded and a
-// second one ends the program.
+// Signals that ask a run to end: SIGINT, SIGTERM, SIGHUP and SIGXCPU. Before a run has an output
+// folder, they end the program at once, because there is nothing to clean up. From then on the
+// first one is recorded, so that the run ends in order, and a second one ends the program.
 
 #include <stdexcept>
 #include <string>
@@ -19,17 +19,24 @@ struct interrupted : std::runtime_error {
 /// Exit status of a program that they end: 128 + signal.
 void watch_for_interruption();
 
-/// While an object of this type is alive, the first signal does not end the program.
-class training_in_progress {
+/// While an object of this type is alive, the first signal does not end the program; with `saves`,
+/// it says that the run will save its progress. The outer one's rule holds again at the end.
+class run_in_progress {
  public:
-  training_in_progress();
-  training_in_progress(const training_in_progress&) = delete;
-  training_in_progress& operator=(const training_in_progress&) = delete;
-  ~training_in_progress();
+  explicit run_in_progress(bool saves);
+  run_in_progress(const run_in_progress&) = delete;
+  run_in_progress& operator=(const run_in_progress&) = delete;
+  ~run_in_progress();
+
+ private:
+  int before_;
 };
 
 /// The signal that asked a run in progress to end; 0 without one.
 [[nodiscard]] int interruption();
+
+/// Throws `interrupted` if a signal asked the run to end before its first step.
+void end_if_interrupted();
 
 [[nodiscard]] const char* name_of_signal(int signal);
 

@@ -152,7 +152,7 @@ const forms pairs{preference_form::pairs}, unpaired{preference_form::unpaired},
     pairs_or_lists{preference_form::pairs, preference_form::lists},
     pairs_or_unpaired{preference_form::pairs, preference_form::unpaired};
 
-/// A loss by name. `also` is TRL's name if it differs.
+/// A loss by name. `also` is TRL's name if it differs, a former one too.
 struct entry {
   std::string_view name;
   std::string_view also;
@@ -179,7 +179,7 @@ const entry table[] = {
     {"apo_zero", "", pairs, make<prefopt::apo_zero>},
     {"apo_down", "", pairs, make<prefopt::apo_down>},
     {"aot", "", pairs, make<prefopt::aot>},
-    {"aot_unpaired", "", pairs, make<prefopt::aot_unpaired>},
+    {"aot_unpaired", "aot_pair", pairs, make<prefopt::aot_unpaired>},
     {"discopop", "", pairs, make<prefopt::discopop>},
     {"orpo", "", pairs, make<prefopt::orpo>},
     {"cpo", "", pairs, make<prefopt::cpo>},
@@ -190,10 +190,41 @@ const entry table[] = {
     {"sft", "", pairs_or_lists, make<prefopt::sft>},
 };
 
+/// Names of what is no loss here, and what to use.
+struct foreign_loss {
+  std::string_view name;
+  std::string_view use;
+};
+
+constexpr foreign_loss foreign_losses[] = {
+    {"cdpo", "use dpo with --label-smoothing"},
+    {"conservative_dpo", "use dpo with --label-smoothing"},
+    {"rpo", "use a sum, such as dpo:1,sft:1"},
+    {"mpo", "use a sum, such as dpo:0.8,bco_pair:0.2,sft:1"},
+    {"tr_dpo", "use dpo with --sync-ref-model"},
+    {"wpo", "use dpo with --use-weighting"},
+    {"ld_dpo", "use dpo with --ld-alpha"},
+    {"slic", "use hinge"},
+    {"nll", "use sft"},
+    {"sppo", "use sppo_hard"},
+    {"exo", "use exo_pair"},
+    {"nca", "use nca_pair"},
+    {"aot_paired", "use aot"},
+    {"apo", "use apo_zero or apo_down"},
+    {"apo_zero_unpaired", "use kto or bco for unpaired examples, or apo_zero for pairs"},
+    {"alphapo", "use simpo, which it extends"},
+    {"ppo", "ppo_trainer is in the library, not in this program"},
+    {"grpo", "use a loss on preferences; ppo_trainer is in the library, not in this program"},
+    {"reward", "bradley_terry and reward_model are in the library, not in this program"},
+};
+
 const entry& find(std::string_view name) {
   const auto* found = std::ranges::find_if(table, [&](const entry& one) {
     return one.name == name || (one.also == name && !name.empty());
   });
+  for (const foreign_loss& one : foreign_losses)
+    if (one.name == name)
+      throw value_error(prefopt::concat("--loss: no loss is called ", name, "; ", one.use));
   if (found == std::end(table))
     throw value_error(
         prefopt::concat("--loss: no loss is called ", name, ", expected one of ", loss_names()));
@@ -275,6 +306,14 @@ std::string loss_names() {
     names += prefopt::concat(names.empty() ? "" : ", ", name);
     if (!also.empty()) names += prefopt::concat(" (", also, ")");
   }
+  return names;
+}
+
+std::string losses_of(preference_form form) {
+  std::string names;
+  for (const entry& one : table)
+    if (std::ranges::find(one.reads, form) != one.reads.end())
+      names += prefopt::concat(names.empty() ? "" : ", ", one.name);
   return names;
 }
 

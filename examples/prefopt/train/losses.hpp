@@ -45,4 +45,7 @@ struct loss_name {
 /// All of them in one line.
 [[nodiscard]] std::string loss_names();
 
+/// Those that read that form of data, in one line.
+[[nodiscard]] std::string losses_of(prefopt::preference_form form);
+
 }  // namespace program

@@ -3,10 +3,8 @@
 #include "train/options.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <string_view>
 #include <vector>
 
@@ -96,19 +94,45 @@ void add_optimizer(CLI::App& app, prefopt::trainer_options& t) {
   app.add_flag("--no-shuffle{false}", t.shuffle, "Use the pairs in the file's order");
 }
 
+/// A number of steps, or, as in Hugging Face's trainer, a share of the run's steps.
+CLI::Validator steps_or_share() {
+  return {[](std::string& text) -> std::string {
+            double share = 0;
+            if (CLI::detail::lexical_cast(text, share) && share > 0 && share < 1) return {};
+            return at_least(1)(text);
+          },
+          ">= 1, or above 0 and below 1"};
+}
+
+/// Sets one of the two, and the other one to 0.
+void read_interval(const std::string& text, std::int64_t& steps, double& share) {
+  double number = 0;
+  if (!CLI::detail::lexical_cast(text, number)) throw CLI::ConversionError(text + " is no number");
+  share = number < 1 ? number : 0;
+  steps = 0;
+  if (number >= 1 && !CLI::detail::lexical_cast(text, steps))
+    throw CLI::ConversionError(text + " is no whole number");
+}
+
 void add_run(CLI::App& app, options& o) {
   add_threads(app, o.threads);
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
   add_precision(app, o.precision);
-  add(app, "--log-every,--logging-steps", o.log_every, "Steps between console lines", at_least(1));
-  const auto interval = [&](const char* flag, std::int64_t& value, const char* description) {
-    app.add_option(flag, value, description)->type_name("N")->check(at_least(1));
+  const auto interval = [&](const char* flag, std::int64_t& value, double& share,
+                            const char* description) {
+    app.add_option_function<std::string>(
+           flag, [&value, &share](const std::string& text) { read_interval(text, value, share); },
+           description)
+        ->type_name("N")
+        ->check(steps_or_share());
   };
-  interval("--eval-every,--eval-steps", o.eval_every,
-           "Steps between evaluations [only at the end]");
-  interval("--save-every,--save-steps", o.save_every,
-           "Steps between checkpoints [only at the end]");
+  interval("--log-every,--logging-steps", o.log_every, o.shares.log,
+           "Steps between console lines, or below 1 their share of the run's steps [1]");
+  interval("--eval-every,--eval-steps", o.eval_every, o.shares.eval,
+           "Steps between evaluations, or a share [only at the end]");
+  interval("--save-every,--save-steps", o.save_every, o.shares.save,
+           "Steps between checkpoints, or a share [only at the end]");
   app.add_flag(
       "--resume", o.resume,
       "Continue from the newest checkpoint in the output folder, or start if there is none");
@@ -142,77 +166,17 @@ void check_together(const CLI::App& app, const options& o) {
     throw CLI::ValidationError("--reference-cache", "an empty name, expected a file or none");
 }
 
-/// An option of other trainers, and what to use here instead.
-struct foreign_option {
-  std::string_view name;
-  std::string_view use;
-};
-
-constexpr foreign_option foreign_options[] = {
-    {"--show-pairs", "use prefopt show --model DIR --data FILE"},
-    {"--pairs-per-step", "use --batch-size"},
-    {"--per-device-train-batch-size", "use --batch-size, the examples of a whole optimizer step"},
-    {"--per-device-eval-batch-size", "use --tokens-per-microbatch, which bounds memory"},
-    {"--gradient-accumulation-steps",
-     "use --batch-size for the whole step and --tokens-per-microbatch, which bounds memory"},
-    {"--gradient-checkpointing", "use --tokens-per-microbatch, which bounds memory"},
-    {"--dataset-name", "use --train FILE"},
-    {"--dataset-train-split", "use --train FILE"},
-    {"--dataset-test-split", "use --eval FILE"},
-    {"--eval-dataset", "use --eval FILE"},
-    {"--dataset-num-proc", "use --threads"},
-    {"--dataloader-num-workers", "use --threads"},
-    {"--bf16", "use --precision bf16, or nothing for float32"},
-    {"--fp16", "half precision is bfloat16: use --precision bf16"},
-    {"--dtype", "weights are float32; --precision bf16 rounds the factors of products"},
-    {"--torch-dtype", "weights are float32; --precision bf16 rounds the factors of products"},
-    {"--ref-model-name-or-path", "use --reference DIR"},
-    {"--reference-free", "use a loss without a reference, such as --loss simpo, orpo, or cpo"},
-    {"--rpo-alpha", "use a sum of losses, such as --loss dpo:1,sft:1"},
-    {"--cpo-alpha", "use a sum of losses, such as --loss dpo:1,sft:1"},
-    {"--loss-weights", "use a sum of losses, such as --loss sigmoid:0.8,sft:0.2"},
-    {"--report-to", "the log is metrics.jsonl and eval.jsonl in the output folder"},
-    {"--logging-dir", "the log is metrics.jsonl and eval.jsonl in the output folder"},
-    {"--run-name", "the log is metrics.jsonl and eval.jsonl in the output folder"},
-    {"--save-total-limit", "the newest two checkpoints are kept"},
-    {"--push-to-hub", "nothing is uploaded; hf upload uploads the output folder"},
-    {"--attn-implementation", "leave it out"},
-    {"--disable-dropout", "leave it out: there is no dropout"},
-    {"--deepspeed", "leave it out: one process trains"},
-    {"--overwrite-output-dir", "use another folder to start over, or --resume to continue"},
-    {"--config", "write the options on the command line"},
-    {"--ref-model", "use --reference DIR"},
-    {"--precompute-ref-log-probs",
-     "the log-probs are computed before training unless --reference-cache is none"},
-    {"--resume-from-checkpoint",
-     "use --resume, which continues from the newest checkpoint in --output"},
-    {"--warmup-ratio", "use --warmup-steps"},
-    {"--max-prompt-length", "use --max-length, of a prompt with its response"},
-    {"--max-completion-length", "use --max-length, of a prompt with its response"},
-    {"--eval-strategy", "use --eval-every; without --eval FILE nothing is evaluated"},
-    {"--evaluation-strategy", "use --eval-every; without --eval FILE nothing is evaluated"},
-    {"--save-strategy", "use --save-every"},
-    {"--logging-strategy", "use --log-every"},
-    {"--optim", "the optimizer is AdamW"},
-    {"--use-peft", "all weights are trained"},
-    {"--lora-r", "all weights are trained"},
-    {"--lora-alpha", "all weights are trained"},
-    {"--load-in-4bit", "all weights are trained"},
-    {"--load-in-8bit", "all weights are trained"},
-};
-
-/// Throws CLI::ParseError that names what to use instead.
-void refuse_foreign_options(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const std::string_view name = argument.substr(0, argument.find('='));
-    for (const foreign_option& one : foreign_options)
-      if (name == one.name)
-        throw CLI::ValidationError(std::string(name), prefopt::concat("no option here; ", one.use));
-  }
-}
-
 }  // namespace
+
+void set_intervals(options& o, std::int64_t total_steps) {
+  const auto set = [&](std::int64_t& steps, double share) {
+    if (share > 0)
+      steps = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(total_steps)));
+  };
+  set(o.log_every, o.shares.log);
+  set(o.eval_every, o.shares.eval);
+  set(o.save_every, o.shares.save);
+}
 
 parsed parse_train(int argc, char** argv) {
   raw_options raw;
@@ -228,8 +192,7 @@ parsed parse_train(int argc, char** argv) {
   add_optimizer(app, o.trainer);
   add_run(app, o);
   try {
-    refuse_foreign_options(argc, argv);
-    app.parse(argc, argv);
+    read_arguments(app, argc, argv);
     o.loss = loss_of(raw.loss);
     if (raw.sync_reference) {
       o.sync_reference = raw.moving;

@@ -14,6 +14,13 @@
 
 namespace program {
 
+/// Intervals as shares of the run's steps; 0: given in steps.
+struct interval_shares {
+  double log = 0;
+  double eval = 0;
+  double save = 0;
+};
+
 /// The command line, checked.
 struct options : data_options {
   std::string reference;  ///< empty: the model as loaded
@@ -25,9 +32,10 @@ struct options : data_options {
   int threads = 1;
   precision_name precision = precision_name::fp32;
   device_name device = device_name::cpu;
-  std::int64_t log_every = 1;
+  std::int64_t log_every = 1;   ///< 0 until its share is known in steps
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only
+  interval_shares shares;
   bool resume = false;
   /// unset: the reference does not change
   std::optional<prefopt::moving_reference_options> sync_reference;
@@ -42,5 +50,8 @@ struct parsed {
 };
 
 [[nodiscard]] parsed parse_train(int argc, char** argv);
+
+/// Sets the intervals that were given as shares, rounded up, for a run of that many steps.
+void set_intervals(options& options, std::int64_t total_steps);
 
 }  // namespace program

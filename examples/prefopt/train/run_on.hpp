@@ -111,6 +111,18 @@ struct references {
   std::optional<run_reference<Model>> eval;  ///< empty if `train` serves for evaluation too
 };
 
+/// A model that stops scoring when a signal asks the run to end. Models policy_model.
+template <class Model>
+struct stoppable {
+  const Model& model;
+
+  [[nodiscard]] const auto& backend() const { return model.backend(); }
+  [[nodiscard]] std::vector<double> token_log_probs(const prefopt::prefix_tree_batch& batch) const {
+    end_if_interrupted();
+    return model.token_log_probs(batch);
+  }
+};
+
 /// The cache in `file` if it was made under the same key; otherwise a new one, which is saved
 /// there.
 template <class Model>
@@ -129,8 +141,8 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // fails now if the file cannot be written
   std::printf("reference log-probs of %zu %s\n", data.examples.size(), noun_of(data.form));
-  prefopt::reference_cache cache =
-      prefopt::reference_log_probs(model, data.examples, {.tokens_per_microbatch = tokens});
+  prefopt::reference_cache cache = prefopt::reference_log_probs(
+      stoppable<Model>{model}, data.examples, {.tokens_per_microbatch = tokens});
   prefopt::save_reference_cache(file, cache, key);
   return cache;
 }
@@ -192,8 +204,9 @@ class job {
     prefopt::trainer trainer{policy_, reference_.train, options_.loss->loss, options_.trainer};
     if (const auto& checkpoint = output_.resumed_from())
       prefopt::read_training_state(trainer, checkpoint->path);
+    end_if_interrupted();
     output_.open_logs(!data_.eval.examples.empty());
-    const training_in_progress in_progress;
+    const run_in_progress in_progress(true);
 
     prefopt::progress_bar bar({.stream = stdout, .log_every = options_.log_every});
     checkpoint_saver save(options_, sidecars_, output_, reference_.train, settings_);
@@ -260,6 +273,7 @@ void run_on(const options& given) {
   o.read_by = &*o.loss;
   const run_data data = read_data(o, o.train, o.eval, config);
 
+  const run_in_progress in_progress(false);  // so that the output folder is left tidy
   output_folder output(o.output, o.resume);
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
@@ -285,10 +299,12 @@ void run_on(const options& given) {
     }
     from.reference = detail::hash_of(other ? *other : policy);
   }
+  end_if_interrupted();
   const nlohmann::json settings = settings_of(o, from);
   output.check_settings(settings);
   const std::int64_t total_steps =
       prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
+  set_intervals(o, total_steps);
   if (output.is_finished(total_steps)) {
     std::printf("%s: this run is finished; there is nothing to do\n", o.output.c_str());
     return;

@@ -60,8 +60,8 @@ struct pack_options {
 
 /// Packs responses of the examples that `members` lists by their index in the data set, which
 /// becomes the sequences' `example`. Order: by member, then by response index. Throws value_error
-/// for a member or response index out of range and for an example with no selected response, and
-/// throws as above.
+/// for a member or response index out of range, for an example with no selected response, and for
+/// an empty response, which no loss could compare; and throws as above.
 template <std::ranges::random_access_range Examples>
   requires example_like<std::ranges::range_value_t<Examples>> && std::ranges::sized_range<Examples>
 [[nodiscard]] prefix_tree_batch pack(const Examples& examples, std::span<const std::size_t> members,
@@ -81,6 +81,9 @@ template <std::ranges::random_access_range Examples>
       }
       const token_ids& prompt = example.prompt;
       const token_ids& answer = response(example, static_cast<std::size_t>(index));
+      if (answer.empty())
+        throw value_error(concat("pack: response ", index, " of example ", member,
+                                 " is empty, expected at least one token, such as its end token"));
       sequences.push_back({static_cast<std::int32_t>(member), index, prompt, answer});
     };
     const std::size_t before = sequences.size();

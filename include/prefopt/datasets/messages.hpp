@@ -114,6 +114,10 @@ namespace detail {
     if (known == roles.end())
       throw format_error(concat(message.name(), ": role is ", printable(role),
                                 ", expected system, user or assistant"));
+    if (message.has("content") && message.at("content").is_array())
+      throw format_error(concat(message.name(),
+                                ": content is a list of parts, expected a text; join the parts' "
+                                "texts, and leave out what has pictures or sound"));
     messages.push_back({known->second, message.text("content")});
   }
   return messages;

@@ -38,14 +38,15 @@ concept policy_pass = std::movable<Pass> &&
 /// A policy that can be trained.
 /// Needs: (1) policy_model; (2) `forward(batch)` returns a policy_pass; (3) `parameters()`: a
 /// parameter_range of its backend's numbers, such as a range of `parameter`, in an order that never
-/// changes; (4) `backend()`, by reference: holds its numbers and has the optimizer's operations;
-/// a policy without one keeps its numbers in host memory.
+/// changes; (4) `backend()`, const, by reference: holds its numbers and has the optimizer's
+/// operations; a policy without one keeps its numbers in host memory.
 /// Promises: forward and token_log_probs return the same numbers, up to rounding; while the
 /// parameters do not change, several passes may coexist and run backward in any order.
 template <class P>
 concept trainable_policy = policy_model<P> && requires(P& policy, const prefix_tree_batch& batch) {
   { policy.forward(batch) } -> policy_pass;
   { backend_of(policy) } -> optimizer_backend_reference;
+  requires !detail::has_own_backend<P> || detail::has_own_backend<const P>;
   requires parameter_range<decltype(policy.parameters()), typename backend_type_of<P>::value_type>;
 };
 

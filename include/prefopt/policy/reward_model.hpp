@@ -66,8 +66,11 @@ class reward_model {
   explicit reward_model(Model&& model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const { return model_; }
-  [[nodiscard]] auto&& backend() { return backend_of(model_); }
-  [[nodiscard]] auto&& backend() const { return backend_of(model_); }
+  [[nodiscard]] auto&& backend() const
+    requires detail::has_own_backend<const Model>
+  {
+    return model_.backend();
+  }
   [[nodiscard]] decltype(auto) parameters() { return model_.parameters(); }
   void set_trainable(std::string_view name, bool trainable)
     requires requires(Model& model) { model.set_trainable(name, trainable); }

@@ -45,6 +45,7 @@ concept trainable_scalar_model =
     requires(Model& model, const prefix_tree_batch& batch, std::span<const std::int32_t> rows) {
       { model.forward(batch, rows) } -> scalar_pass;
       { backend_of(model) } -> optimizer_backend_reference;
+      requires !detail::has_own_backend<Model> || detail::has_own_backend<const Model>;
       requires parameter_range<decltype(model.parameters()),
                                typename backend_type_of<Model>::value_type>;
     };

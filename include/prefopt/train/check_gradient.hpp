@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // check_gradient: compares a policy's backward pass with differences of its forward pass, through a
-// loss. Run it first on your own policy; lesson 05 explains how it works.
+// loss. Run it first on your own policy or loss; lesson 05 explains how it works.
 
 #include <algorithm>
 #include <cmath>
@@ -18,9 +18,11 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/random.hpp"
+#include "prefopt/data/example.hpp"
 #include "prefopt/policy/backend_of.hpp"
-#include "prefopt/policy/reference.hpp"
 #include "prefopt/train/detail/check_parameters.hpp"
+#include "prefopt/train/detail/gradient_probes.hpp"
+#include "prefopt/train/detail/requirements.hpp"
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/step.hpp"
@@ -51,16 +53,20 @@ struct gradient_check {
 /// trainable tensor. The elements are left as they were, even if this throws; the policy's
 /// gradients are those of the mean loss afterwards. An error near the cube root of the type's
 /// rounding squared (1e-10 in double, 1e-4 in float) means a correct gradient; use random weights,
-/// not zeros, and not a point where all derivatives are 0. If a loss holds something constant, as
-/// its page says, differences see more than its slopes. Throws what `accumulate_gradient` and
-/// `evaluate` throw, shape_error for a parameter whose sizes do not match its shape, and
-/// value_error for two of one name, if there is nothing to check, and for an invalid difference:
-/// negative, not finite, or too small to move an element. Cost: two evaluations per element.
-template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Reference,
-          example_range Examples>
+/// not zeros, and not a point where all derivatives are 0. Pass a reference that differs from the
+/// policy: where they are equal, every margin is 0, and many a wrong slope is right. If a loss
+/// holds something constant, as its page says, differences see more than its slopes. Throws what
+/// `accumulate_gradient` and `evaluate` throw, shape_error for a parameter whose sizes do not match
+/// its shape, and value_error for two of one name, for a pass whose `backward` does not add to the
+/// gradients, if there is nothing to check, and for an invalid difference: negative, not finite, or
+/// too small to move an element. Types that are not a policy, loss, or reference do not compile, as
+/// in a trainer. Cost: two evaluations per element.
+template <class Policy, class Reference, class Loss, example_range Examples>
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Reference& reference,
                                             const Loss& loss, const Examples& examples,
                                             const gradient_check_options& options = {}) {
+  static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
+                detail::fit_requirements<Policy, Reference, Loss>::met);
   using real = typename std::remove_cvref_t<decltype(backend_of(policy))>::value_type;
   if (!(options.difference >= 0 && std::isfinite(options.difference)))
     throw value_error(concat("check_gradient: a difference of ", options.difference,
@@ -69,6 +75,8 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   std::vector<std::size_t> all(std::ranges::size(examples));
   std::iota(all.begin(), all.end(), std::size_t{0});
   (void)accumulate_gradient(policy, reference, loss, examples, all);
+  detail::require_adding(
+      policy, [&] { (void)detail::add_gradient(policy, reference, loss, examples, all); });
   const double size = options.difference > 0
                           ? options.difference
                           : std::cbrt(static_cast<double>(std::numeric_limits<real>::epsilon()));
@@ -125,15 +133,18 @@ template <trainable_policy Policy, loss_for<Policy> Loss, reference_for<Loss> Re
   return worst;
 }
 
-/// The same; a loss that reads a reference gets the policy's current log-probs, a margin of 0.
-template <trainable_policy Policy, loss_for<Policy> Loss, example_range Examples>
+/// The same; a loss that reads a reference gets one that is 1 to 4 nats away from the policy at
+/// each response, above or below, drawn with `seed`.
+template <class Policy, class Loss, example_range Examples>
 [[nodiscard]] gradient_check check_gradient(Policy& policy, const Loss& loss,
                                             const Examples& examples,
                                             const gradient_check_options& options = {}) {
+  static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met);
   if constexpr (detail::inputs_are_constant<Loss> && !detail::reads_a_reference<Loss>)
     return check_gradient(policy, no_reference{}, loss, examples, options);
   else
-    return check_gradient(policy, reference_log_probs(policy, examples), loss, examples, options);
+    return check_gradient(policy, detail::reference_apart(policy, examples, options.seed), loss,
+                          examples, options);
 }
 
 }  // namespace prefopt

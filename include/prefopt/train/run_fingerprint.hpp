@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <ranges>
 #include <span>
 #include <string>
@@ -20,7 +21,9 @@
 #include "prefopt/core/word_hash.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/pack.hpp"
+#include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/loss_hash.hpp"
+#include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/train/detail/member_names.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -30,8 +33,9 @@ namespace prefopt {
 
 /// A part that is 0 or empty is unknown and matches any.
 struct run_fingerprint {
-  /// all except tokens_per_microbatch, and the loss's loss_hash
-  std::uint64_t options = 0;
+  /// all except tokens_per_microbatch, by name, and the loss with its loss_hash, as texts; one that
+  /// only one of two runs has matches any
+  std::map<std::string, std::string> options = {};
   std::uint64_t data = 0;  ///< the examples in their order
   /// How many sequences of the reference were summed, and the means of their log-probs in up to 64
   /// groups: all that a cache holds, or four examples for a model. Equal up to rounding if the
@@ -39,6 +43,7 @@ struct run_fingerprint {
   std::vector<double> reference = {};
   /// of a reference that moves, as they were when this was computed
   std::uint64_t reference_weights = 0;
+  std::uint64_t weights = 0;  ///< of the policy, as they were when a state was taken
 
   friend bool operator==(const run_fingerprint&, const run_fingerprint&) = default;
 };
@@ -46,18 +51,36 @@ struct run_fingerprint {
 namespace detail {
 
 template <preference_loss Loss>
-[[nodiscard]] std::uint64_t hash_of(const trainer_options& options, const Loss& loss) {
-  word_hash hash;
-  for (const double number : {options.learning_rate, options.weight_decay, options.adam_beta1,
-                              options.adam_beta2, options.adam_epsilon, options.max_grad_norm})
-    hash.add(number);
-  for (const std::int64_t number :
-       {static_cast<std::int64_t>(options.schedule), options.warmup_steps, options.batch_size,
-        options.epochs, options.max_steps, static_cast<std::int64_t>(options.shuffle)})
-    hash.add(number);
-  hash.add(options.seed);
-  hash.add(loss_hash(loss));
-  return hash.value();
+[[nodiscard]] std::map<std::string, std::string> texts_of(const trainer_options& options,
+                                                          const Loss& loss) {
+  return {{"learning_rate", concat(options.learning_rate)},
+          {"schedule", std::string(name_of(options.schedule))},
+          {"warmup_steps", concat(options.warmup_steps)},
+          {"weight_decay", concat(options.weight_decay)},
+          {"adam_beta1", concat(options.adam_beta1)},
+          {"adam_beta2", concat(options.adam_beta2)},
+          {"adam_epsilon", concat(options.adam_epsilon)},
+          {"max_grad_norm", concat(options.max_grad_norm)},
+          {"batch_size", concat(options.batch_size)},
+          {"epochs", concat(options.epochs)},
+          {"max_steps", concat(options.max_steps)},
+          {"seed", concat(options.seed)},
+          {"shuffle", options.shuffle ? "true" : "false"},
+          {"loss", concat(loss_name<Loss>(), ' ', loss_hash(loss))}};
+}
+
+/// "seed 1, now 2" for each option that differs; "a different loss" for the loss.
+[[nodiscard]] inline std::string difference_of(const std::map<std::string, std::string>& then,
+                                               const std::map<std::string, std::string>& now) {
+  std::string all;
+  for (const auto& [name, value] : then) {
+    const auto other = now.find(name);
+    if (other == now.end() || other->second == value) continue;
+    all += concat(all.empty() ? "" : "; ", name == "loss"
+                                               ? std::string("a different loss")
+                                               : concat(name, ' ', value, ", now ", other->second));
+  }
+  return all;
 }
 
 template <example_range Examples>
@@ -148,7 +171,7 @@ template <class Reference, class Loss, example_range Examples>
 [[nodiscard]] run_fingerprint fingerprint_of(const trainer_options& options,
                                              const Reference& reference, const Loss& loss,
                                              const Examples& examples) {
-  run_fingerprint made{.options = hash_of(options, loss),
+  run_fingerprint made{.options = texts_of(options, loss),
                        .data = hash_of(examples),
                        .reference_weights = weights_of_reference(reference)};
   if constexpr (std::same_as<Reference, reference_cache>) {
@@ -170,13 +193,16 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
   const auto add = [&](bool differs, std::string_view what) {
     if (differs) others += concat(others.empty() ? "" : "; ", what);
   };
-  add(differ(then.options, now.options), "different options, or a different loss");
+  const std::string options = difference_of(then.options, now.options);
+  add(!options.empty(), options);
   add(differ(then.data, now.data), "different data, or data in a different order");
   add(!then.reference.empty() && !now.reference.empty() &&
           !of_one_reference(then.reference, now.reference),
       "a different reference: it must be the one from the run's start, not one made from the current policy");
   add(differ(then.reference_weights, now.reference_weights),
       "a moving reference with different weights, which must be saved and restored along with the policy's");
+  add(differ(then.weights, now.weights),
+      "different weights of the policy, which must be saved and restored along with the state");
   if (!others.empty())
     throw value_error(concat("trainer: the restored state is from a run with ", others,
                              ". To continue anyway, clear the state's fingerprint"));

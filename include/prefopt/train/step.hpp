@@ -42,6 +42,54 @@ struct step_gradient {
   std::vector<metric> metrics;  ///< means over the examples
 };
 
+namespace detail {
+
+/// accumulate_gradient without its first step: adds to the gradients that there are.
+template <class Policy, class Reference, class Loss, class Examples>
+step_gradient add_gradient(Policy& policy, const Reference& reference, Loss& loss,
+                           const Examples& examples, std::span<const std::size_t> members,
+                           const gradient_options& options = {}) {
+  group_totals totals(loss);
+  const loss_inputs inputs = loss.inputs;
+  const pack_options packed{.responses = responses_read(inputs)};
+  const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
+  const auto cuts =
+      microbatches(examples, members, {.tokens = tokens, .responses = packed.responses});
+  const double weight = 1 / static_cast<double>(members.size());
+  const auto results_of = [&](const group_reading& read) {
+    if constexpr (!std::is_const_v<Loss>) observe(loss, read.groups());
+    token_results results = token_losses(loss, read.groups());
+    totals.add(read, results);
+    return results;
+  };
+
+  const bool sees_all = couples(loss) || (!std::is_const_v<Loss> && carries_state(loss));
+  if (sees_all && cuts.size() > 1) {
+    group_reading read;
+    for (const auto& cut : cuts)
+      read_scores(policy, reference, pack(examples, cut, packed), examples, inputs, read);
+    const token_results results = results_of(read);
+    std::size_t first = 0;
+    for (const auto& cut : cuts) {
+      const prefix_tree_batch batch = pack(examples, cut, packed);
+      auto pass = forward_for(policy, reference, batch, inputs);
+      send_back(pass, results, first, batch.targets.size(), weight);
+      first += batch.targets.size();
+    }
+  } else {
+    for (const auto& cut : cuts) {
+      const prefix_tree_batch batch = pack(examples, cut, packed);
+      auto pass = forward_for(policy, reference, batch, inputs);
+      group_reading read;
+      read_pass(policy, pass, reference, batch, examples, inputs, read);
+      send_back(pass, results_of(read), 0, batch.targets.size(), weight);
+    }
+  }
+  return {totals.examples(), totals.tokens(), totals.mean_loss(), totals.metrics()};
+}
+
+}  // namespace detail
+
 /// Sets the policy's gradients to those of the mean loss over the examples that `members` lists by
 /// their index in `examples`. A loss that couples them or carries state from step to step sees all
 /// at once: if they do not fit into one micro-batch, the policy scores all first and runs forward
@@ -59,44 +107,7 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
   detail::require_inputs<Policy, Reference>(loss, true);
   auto&& backend = backend_of(policy);
   for (auto&& parameter : policy.parameters()) backend.fill(parameter.gradient, 0);
-
-  detail::group_totals totals(loss);
-  const loss_inputs inputs = loss.inputs;
-  const pack_options packed{.responses = detail::responses_read(inputs)};
-  const std::size_t tokens = microbatch_tokens(policy, options.tokens_per_microbatch);
-  const auto cuts =
-      microbatches(examples, members, {.tokens = tokens, .responses = packed.responses});
-  const double weight = 1 / static_cast<double>(members.size());
-  const auto results_of = [&](const detail::group_reading& read) {
-    if constexpr (!std::is_const_v<Loss>) observe(loss, read.groups());
-    token_results results = token_losses(loss, read.groups());
-    totals.add(read, results);
-    return results;
-  };
-
-  const bool sees_all = couples(loss) || (!std::is_const_v<Loss> && carries_state(loss));
-  if (sees_all && cuts.size() > 1) {
-    detail::group_reading read;
-    for (const auto& cut : cuts)
-      detail::read_scores(policy, reference, pack(examples, cut, packed), examples, inputs, read);
-    const token_results results = results_of(read);
-    std::size_t first = 0;
-    for (const auto& cut : cuts) {
-      const prefix_tree_batch batch = pack(examples, cut, packed);
-      auto pass = detail::forward_for(policy, reference, batch, inputs);
-      detail::send_back(pass, results, first, batch.targets.size(), weight);
-      first += batch.targets.size();
-    }
-  } else {
-    for (const auto& cut : cuts) {
-      const prefix_tree_batch batch = pack(examples, cut, packed);
-      auto pass = detail::forward_for(policy, reference, batch, inputs);
-      detail::group_reading read;
-      detail::read_pass(policy, pass, reference, batch, examples, inputs, read);
-      detail::send_back(pass, results_of(read), 0, batch.targets.size(), weight);
-    }
-  }
-  return {totals.examples(), totals.tokens(), totals.mean_loss(), totals.metrics()};
+  return detail::add_gradient(policy, reference, loss, examples, members, options);
 }
 
 /// The same with a temporary loss, whose state is lost.

@@ -30,6 +30,7 @@
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/policy/reference_cache.hpp"
+#include "prefopt/policy/weights_hash.hpp"
 #include "prefopt/train/callbacks.hpp"
 #include "prefopt/train/detail/check_parameters.hpp"
 #include "prefopt/train/detail/per_second.hpp"
@@ -124,7 +125,8 @@ class trainer {
   /// Makes the remaining steps of the run, and returns the number of steps done since it began:
   /// that of the plan, unless a callback stopped it. `reference` must answer for these examples by
   /// their index here. Callbacks are described in callbacks.hpp. Throws value_error for no pairs,
-  /// and if the state was restored from a run with other options, other data or another reference;
+  /// and if the state was restored from a run with other options, other data, another reference or
+  /// other weights of the policy;
   /// not_finite, naming the step, the pairs and the last saved state, if a number is not finite,
   /// for these examples or those that a callback evaluates (policy and loss are then as before that
   /// step, or as after it if it was evaluated, except for weights that the update itself
@@ -152,8 +154,9 @@ class trainer {
   /// Makes one step on all of these examples: for data that arrives during training, such as judged
   /// samples. The schedule is that of a run of `max_steps` steps, of which this is the next. Throws
   /// like `train`, and value_error if max_steps is 0 or that many steps are done. For a restored
-  /// state, it checks options, loss and the weights of a reference that moves; not the data, and
-  /// neither a cache nor a frozen model, which are identified by their answers for data.
+  /// state, it checks options, loss and the weights of the policy and of a reference that moves;
+  /// not the data, and neither a cache nor a frozen model, which are identified by their answers
+  /// for data.
   template <example_range Examples>
   step_report step(const Examples& examples) {
     if (options_.max_steps == 0)
@@ -167,7 +170,7 @@ class trainer {
     std::vector<std::size_t> all(std::ranges::size(examples));
     std::iota(all.begin(), all.end(), std::size_t{0});
     // The data is not known in advance.
-    begin_with({.options = detail::hash_of(options_, loss_),
+    begin_with({.options = detail::texts_of(options_, loss_),
                 .reference_weights = restored_ ? detail::weights_of_reference(*reference_) : 0});
     return make_step(examples, all, options_.max_steps);
   }
@@ -187,16 +190,18 @@ class trainer {
     return {step_, num_tokens_, optimizer_.state(), state_of(loss_), fingerprint()};
   }
 
-  /// The fingerprint of the state's run: begun by `train`, or restored.
+  /// The fingerprint of the state's run: begun by `train`, or restored. Cost: reads all weights.
   [[nodiscard]] run_fingerprint fingerprint() const {
     run_fingerprint made = fingerprint_;
-    if (!restored_) made.reference_weights = detail::weights_of_reference(*reference_);
+    if (restored_) return made;
+    made.reference_weights = detail::weights_of_reference(*reference_);
+    made.weights = weights_hash(*policy_);
     return made;
   }
 
   /// Restores a state. Throws value_error if its counts disagree, shape_error if it belongs to
   /// other parameters, and then changes nothing. Only the next `train` can tell whether the run is
-  /// the same one.
+  /// the same one, and whether the policy has the weights that it had there.
   void restore(const state_type& state) {
     constexpr std::int64_t most_tokens = std::int64_t{1} << 62;  // leaves room to keep counting
     if (state.step < 0 || state.num_tokens < 0 || state.num_tokens > most_tokens ||
@@ -248,7 +253,10 @@ class trainer {
 
   /// Throws value_error if the state is from another run.
   void begin_with(run_fingerprint now) {
-    if (restored_) detail::require_same_run(fingerprint_, now);
+    if (restored_) {
+      now.weights = fingerprint_.weights == 0 ? 0 : weights_hash(*policy_);
+      detail::require_same_run(fingerprint_, now);
+    }
     fingerprint_ = std::move(now);
     restored_ = false;
   }

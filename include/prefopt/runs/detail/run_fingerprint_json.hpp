@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A run's fingerprint as a member of `trainer_state.json`: hashes as 16 hexadecimal digits, because
-// JSON readers parse large integers as doubles; unknown values are left out.
+// A run's fingerprint as a member of `trainer_state.json`: options as texts; hashes as 16
+// hexadecimal digits, because JSON readers parse large integers as doubles; unknown values are left
+// out.
 
 #include <charconv>
 #include <cmath>
@@ -26,9 +27,10 @@ namespace prefopt::detail {
     std::string text(digits, end);
     json[key] = text.insert(0, 16 - text.size(), '0');
   };
-  add("options", fingerprint.options);
+  if (!fingerprint.options.empty()) json["options"] = fingerprint.options;
   add("data", fingerprint.data);
   add("reference_weights", fingerprint.reference_weights);
+  add("weights", fingerprint.weights);
   bool finite = true;  // JSON has no other numbers
   for (const double number : fingerprint.reference) finite = finite && std::isfinite(number);
   if (finite && !fingerprint.reference.empty()) json["reference"] = fingerprint.reference;
@@ -46,9 +48,14 @@ namespace prefopt::detail {
       throw format_error(concat(object.name(), ": ", key, " is not 16 hexadecimal digits"));
     return value;
   };
-  run_fingerprint made{.options = hash("options"),
-                       .data = hash("data"),
-                       .reference_weights = hash("reference_weights")};
+  run_fingerprint made{.data = hash("data"),
+                       .reference_weights = hash("reference_weights"),
+                       .weights = hash("weights")};
+  if (object.has_value("options")) {
+    const json_object options = object.object("options");
+    for (const auto& [name, value] : options.json().items())
+      made.options[name] = options.text(name);
+  }
   if (!object.has_value("reference")) return made;
   for (const nlohmann::json& number : object.list("reference")) {
     if (!number.is_number())

@@ -18,6 +18,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/token_losses.hpp"
+#include "prefopt/policy/backend_of.hpp"
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/train/detail/member_names.hpp"
 #include "prefopt/train/reference_for.hpp"
@@ -45,12 +46,30 @@ struct pass_requirements {
   static_assert(
       requires(Pass& pass, std::span<const double> slopes) { pass.backward(slopes); },
       "the pass that forward(batch) returns needs backward(std::span<const double> slopes)");
-  static constexpr bool met = policy_pass<Pass>;
+  static constexpr bool met = true;
 };
+
+/// Whether `parameters()` lists the backend's numbers; true if one of the two is missing.
+template <class P>
+[[nodiscard]] constexpr bool lists_its_parameters() {
+  if constexpr (requires(P& p) { p.parameters(); }) {
+    if constexpr (has_own_backend<P>) {
+      using backend = std::remove_cvref_t<decltype(std::declval<P&>().backend())>;
+      if constexpr (optimizer_backend<backend>)
+        return parameter_range<decltype(std::declval<P&>().parameters()),
+                               typename backend::value_type>;
+    } else if constexpr (lists_numbers<P>) {
+      return parameter_range<decltype(std::declval<P&>().parameters()),
+                             typename backend_type_of<P>::value_type>;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
 
 template <class P>
 struct policy_requirements {
-  static_assert(!std::is_const_v<P>, "the policy is const: a trainer updates its weights");
   static_assert(answers<P>::mutable_there,
                 "the policy's token_log_probs(const prefix_tree_batch&) is missing");
   static_assert(!answers<P>::mutable_there || answers<P>::there,
@@ -70,7 +89,7 @@ struct policy_requirements {
   static_assert(check_pass());
 
   static constexpr bool has_parameters = requires(P& p) { p.parameters(); };
-  static constexpr bool has_backend = requires(P& p) { p.backend(); };
+  static constexpr bool has_backend = has_own_backend<P>;
   static constexpr bool has_backend_reference =
       requires(P& p) { requires std::is_lvalue_reference_v<decltype(p.backend())>; };
   static constexpr bool has_right_backend = requires(P& p) {
@@ -82,15 +101,23 @@ struct policy_requirements {
       "the policy's backend() must return a reference: the backend must outlive the call");
   static_assert(!has_backend_reference || has_right_backend,
                 "the policy's backend() must return an optimizer_backend");
+  static_assert(!has_right_backend || has_own_backend<const P>,
+                "the policy's backend() must be const");
   static_assert(
-      !has_parameters || !has_right_backend || trainable_policy<P>,
+      !has_backend || lists_its_parameters<P>(),
       "the policy's parameters() must be a parameter_range of its backend's numbers: elements with name, shape, "
       "value and gradient (spans of backend().value_type), trainable and decays");
   static_assert(
-      !has_parameters || has_backend || trainable_policy<P>,
+      has_backend || lists_its_parameters<P>(),
       "the policy's parameters() must be a parameter_range, without a backend() of float or double: elements with "
       "name, shape, value and gradient (spans), trainable and decays");
-  static constexpr bool met = trainable_policy<P>;
+  static constexpr bool met = true;
+};
+
+template <class P>
+struct policy_requirements<const P> {
+  static_assert(!std::is_same_v<P, P>, "the policy is const: a trainer updates its weights");
+  static constexpr bool met = true;
 };
 
 /// `Loss&` or `const Loss&` called with one argument of this kind.
@@ -153,7 +180,7 @@ struct loss_requirements {
             { loss.couples() } -> std::same_as<bool>;
           },
       "the loss's couples() is missing: bool couples() const, whether it must see all examples of a step at once");
-  static constexpr bool met = preference_loss<L>;
+  static constexpr bool met = true;
 };
 
 /// Policy, reference and loss are each right; this checks whether they fit together.
