@@ -5,7 +5,7 @@
 // indirectly, so that an outdated compiler is reported first.
 
 #define PREFOPT_VERSION_MAJOR 0
-#define PREFOPT_VERSION_MINOR 1
+#define PREFOPT_VERSION_MINOR 2
 #define PREFOPT_VERSION_PATCH 0
 
 // The oldest compilers that build everything and pass every test. To try another one, define
