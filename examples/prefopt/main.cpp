@@ -68,7 +68,7 @@ void print_usage(std::FILE* to) {
   std::fputs("prefopt COMMAND [OPTIONS]\n\n", to);
   for (const command& one : commands) std::fprintf(to, "  %-10s%s\n", one.name, one.summary);
   std::fputs(
-      "\nprefopt COMMAND --help lists a command's options, prefopt --version is the version.\n",
+      "\nprefopt COMMAND --help lists a command's options, prefopt --version prints the version.\n",
       to);
 }
 

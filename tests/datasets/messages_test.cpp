@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused(with_prompt(R"([{"role":"user"}])", list({hello})),
           "prompt: message 1: key \"content\" is missing");
   refused(with_prompt(R"([{"role":"user","content":["x"]}])", list({hello})),
-          "content is a list, expected a text");
+          "content is a list of parts, expected a text");
   refused(with_prompt("[1]", list({hello})), "prompt: message 1: 1, expected a JSON object");
   refused(
       R"({"chosen":)" + list({hi, hello}) + R"(,"rejected":)" + list({be_kind, hello}) + "}",

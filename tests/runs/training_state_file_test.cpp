@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_carries_nothing_leaves_nothing_in_the_file) {
   toy_training plain(dpo{});
   plain.go(2);
   write_training_state(plain.run, {{"seed", 1}}, folder.path());
-  BOOST_TEST(get(folder / trainer_state_file).find("loss") == std::string::npos);
+  BOOST_TEST(get(folder / trainer_state_file).find("loss_state") == std::string::npos);
   BOOST_TEST(read_trainer_state(folder.path()).loss.empty());
 }
 
@@ -83,6 +83,9 @@ BOOST_AUTO_TEST_CASE(
   read_training_state(resumed.run, folder.path());
   BOOST_CHECK_EXCEPTION(resumed.run.train(others), value_error, says("different data"));
   BOOST_TEST((resumed.run.state() == stopped.run.state()));
+  toy_training without_weights(dpo{});
+  read_training_state(without_weights.run, folder.path());
+  BOOST_CHECK_EXCEPTION(without_weights.go(), value_error, says("different weights of the policy"));
 
   const nlohmann::json saved = nlohmann::json::parse(get(folder / trainer_state_file));
   const auto put_state = [&](const nlohmann::json& state) {
