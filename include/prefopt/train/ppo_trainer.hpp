@@ -207,13 +207,13 @@ class ppo_trainer {
                        read);
     };
     const double norm = std::hypot(gradient_norm(backend_of(*policy_), policy_->parameters()),
-                                   gradient_norm(critic_->backend(), critic_->parameters()));
+                                   gradient_norm(backend_of(*critic_), critic_->parameters()));
     if (!std::isfinite(norm)) refuse(concat("gradient norm is ", norm));
     const double scale = clip_scale(norm, options_.max_grad_norm);
     policy_optimizer_.step(policy_->parameters(), rate, scale);
     critic_optimizer_.step(critic_->parameters(), rate * loss_.critic_rate_factor, scale);
     if (!std::isfinite(value_norm(backend_of(*policy_), policy_->parameters()) +
-                       value_norm(critic_->backend(), critic_->parameters())))
+                       value_norm(backend_of(*critic_), critic_->parameters())))
       refuse("weights are not finite after an update");
     return norm;
   }
