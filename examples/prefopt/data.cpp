@@ -11,8 +11,6 @@
 #include <utility>
 #include <variant>
 
-#include <nlohmann/json.hpp>
-
 namespace program {
 namespace {
 

@@ -11,8 +11,6 @@
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <prefopt/eigen.hpp>
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
@@ -179,7 +177,7 @@ class job {
  public:
   job(const options& o, const run_data& data, const prefopt::sidecar_files& sidecars,
       output_folder& output, Model& policy, references<Model>& reference,
-      const nlohmann::json& settings)
+      const prefopt::json_value& settings)
       : options_(o),
         data_(data),
         sidecars_(sidecars),
@@ -247,7 +245,7 @@ class job {
   output_folder& output_;
   Model& policy_;
   references<Model>& reference_;
-  const nlohmann::json& settings_;
+  const prefopt::json_value& settings_;
 };
 
 }  // namespace detail
@@ -285,8 +283,8 @@ void run_on(const options& given) {
     }
     from.reference = detail::hash_of(other ? *other : policy);
   }
-  const nlohmann::json settings = settings_of(o, from);
-  output.check_settings(settings);
+  const prefopt::json_value settings = settings_of(o, from);
+  output.check_settings(*settings);
   const std::int64_t total_steps =
       prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
   if (output.is_finished(total_steps)) {
