@@ -13,6 +13,7 @@
 
 #include "prefopt/datasets.hpp"
 #include "prefopt/eigen.hpp"
+#include "prefopt/io/json_object.hpp"
 #include "prefopt/prefopt.hpp"
 
 namespace {

@@ -60,16 +60,27 @@ if(TARGET prefopt_eigen)
   target_link_libraries(prefopt_eigen INTERFACE $<TARGET_NAME_IF_EXISTS:OpenMP::OpenMP_CXX>)
 endif()
 
-# The CPU backend and its decoder, compiled once: PREFOPT_COMPILED, which the library gives to whoever links it, leaves
-# their definitions out of the headers. In this build only; it is not installed.
+# The CPU backend, its decoder, and the files of the components, compiled once: PREFOPT_COMPILED, which the library gives
+# to whoever links it, leaves their definitions out of the headers. In this build only; it is not installed.
 if(TARGET prefopt_pretrained)
-  file(GLOB compiled_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/*.cpp)
-  add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${compiled_sources})
+  file(GLOB operations_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/eigen_backend_*.cpp)
+  file(GLOB declared_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/decoder_*.cpp)
+  foreach(component IN LISTS prefopt_pretrained_components)
+    file(GLOB definitions RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS
+         ${PROJECT_SOURCE_DIR}/include/prefopt/${component}/detail/*_definitions.hpp)
+    if(definitions)
+      list(TRANSFORM definitions REPLACE "^.+$" "#include \"\\0\"")
+      list(JOIN definitions "\n" definitions)
+      set(source ${PROJECT_BINARY_DIR}/compiled/${component}.cpp)
+      file(CONFIGURE OUTPUT ${source} CONTENT "@definitions@\n" @ONLY)
+      list(APPEND declared_sources ${source})
+    endif()
+  endforeach()
+  add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${operations_sources} ${declared_sources})
   add_library(prefopt::compiled ALIAS prefopt_compiled)
   set_target_properties(prefopt_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(prefopt_compiled PUBLIC prefopt_pretrained)
   target_compile_definitions(prefopt_compiled INTERFACE PREFOPT_COMPILED)
-  list(FILTER compiled_sources INCLUDE REGEX "/decoder_")  # these need no operations
-  set_source_files_properties(${compiled_sources} TARGET_DIRECTORY prefopt_compiled
+  set_source_files_properties(${declared_sources} TARGET_DIRECTORY prefopt_compiled
                               PROPERTIES COMPILE_DEFINITIONS PREFOPT_COMPILED)
 endif()

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
 #include <prefopt/hub.hpp>
@@ -71,7 +73,7 @@ std::vector<contender> contenders_of_divergences() {
     return {{prefopt::any_loss(loss),
              name,
              {preference_form::pairs},
-             {{"beta", {loss.beta}}, {"alpha", {loss.alpha}}}}};
+             nlohmann::json{{"beta", {loss.beta}}, {"alpha", {loss.alpha}}}}};
   };
   return {make("tdpo1", {.alpha = 1, .holds_chosen_constant = false}), make("tdpo2", {})};
 }
@@ -132,7 +134,7 @@ outcome train(Policy& policy, Policy start, const contender& one, const setting<
 std::string settings_of(const contender& one) {
   std::string text;
   const auto add = [&](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
-  for (const auto& [flag, values] : one.loss.read.items()) {
+  for (const auto& [flag, values] : one.loss.read->items()) {
     if (!values.is_array()) continue;
     add(flag);
     for (const auto& value : values)

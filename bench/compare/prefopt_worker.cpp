@@ -21,10 +21,13 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <prefopt/datasets.hpp>
 #include <prefopt/eigen.hpp>
 #include <prefopt/eigen/tensor_traits.hpp>
 #include <prefopt/hub.hpp>
+#include <prefopt/io/json_object.hpp>
 #include <prefopt/prefopt.hpp>
 
 namespace {

@@ -13,8 +13,6 @@
 #include <utility>
 #include <variant>
 
-#include <nlohmann/json.hpp>
-
 namespace program {
 namespace {
 

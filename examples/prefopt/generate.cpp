@@ -13,6 +13,7 @@
 
 #include <prefopt/datasets.hpp>
 #include <prefopt/hub.hpp>
+#include <prefopt/io/json_object.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/tokenizers.hpp>
 #include "command_line.hpp"

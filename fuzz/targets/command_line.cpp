@@ -6,6 +6,8 @@
 #include <iostream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include "prefopt/backend/host.hpp"
 #include "prefopt/train/run_plan.hpp"
 #include "prefopt/train/trainer_options.hpp"
@@ -71,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::refusal([&] { (void)run_plan(100, options.trainer).total_steps(); });
   // as the program does, before it writes them
   options.trainer = on_backend(host_backend<float>{}, options.trainer);
-  const auto settings = program::settings_of(options, {});
+  const nlohmann::json settings = *program::settings_of(options, {});
   fuzz::must(nlohmann::json::parse(settings.dump()) == settings,
              "settings come back from their JSON", settings.dump());
   return 0;

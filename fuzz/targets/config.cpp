@@ -4,6 +4,7 @@
 
 #include "prefopt/hub/gpt2_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
+#include "prefopt/io/json.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/layout.hpp"
 #include "support.hpp"

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include <nlohmann/json.hpp>
+
 #include "prefopt/runs/reference_cache_file.hpp"
 #include "support.hpp"
 

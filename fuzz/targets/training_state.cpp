@@ -3,10 +3,14 @@
 // nothing; an accepted one is written and read again, and trains or says why not. Most inputs are
 // sealed with the checksums that they need, which no fuzzer finds by chance.
 
+#include <nlohmann/json.hpp>
+
+#include "prefopt/io/json.hpp"
 #include "prefopt/loss/any_loss.hpp"
 #include "prefopt/loss/beta_dpo.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
 #include "prefopt/policy/bigram.hpp"
+#include "prefopt/runs/checksums.hpp"
 #include "prefopt/runs/training_state_file.hpp"
 #include "support.hpp"
 
@@ -48,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::refusal([&] {
     const trainer_state_record record = read_trainer_state(folder.path());
     fuzz::must(record.step >= 0 && record.num_tokens >= 0, "counts are not negative", state);
-    settings = record.settings;
+    settings = *record.settings;
   });
   live run;
   const auto before = run.training.state();

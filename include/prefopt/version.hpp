@@ -26,3 +26,11 @@
 #error "prefopt needs g++ 12 or later (or clang 16); -DPREFOPT_ANY_COMPILER tries this one"
 #endif
 #endif
+
+// Marks the definitions in files detail/NAME_definitions.hpp: inline, unless the program links
+// prefopt::compiled, which contains them.
+#ifdef PREFOPT_COMPILED
+#define PREFOPT_INLINE
+#else
+#define PREFOPT_INLINE inline
+#endif

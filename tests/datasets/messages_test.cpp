@@ -8,10 +8,12 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/datasets/preferences.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
+#include "prefopt/io/json_object.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace prefopt;

@@ -2,6 +2,7 @@
 #include "prefopt/hub/gpt2_config_json.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "support/scratch_folder.hpp"
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include <sys/stat.h>
 

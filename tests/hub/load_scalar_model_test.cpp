@@ -9,6 +9,7 @@
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/data/pack.hpp"
 #include "prefopt/hub/load_model.hpp"

@@ -4,6 +4,7 @@
 #include "prefopt/hub/sidecar_files.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/hub/load_model.hpp"
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"

@@ -10,6 +10,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
+
+#include <nlohmann/json.hpp>
+
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -7,9 +7,11 @@
 #include <stdexcept>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include <unistd.h>
 
+#include "prefopt/io/json_object.hpp"
 #include "prefopt/io/process_scope.hpp"
 #include "prefopt/runs/checkpoint.hpp"
 #include "prefopt/runs/checksums.hpp"

@@ -8,11 +8,13 @@
 #include <utility>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/loss/bco.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/sft.hpp"
 #include "prefopt/loss/weighted_sum.hpp"
+#include "prefopt/runs/checksums.hpp"
 #include "support/scratch_folder.hpp"
 #include "train/recorder.hpp"
 #include "train/toy_run.hpp"

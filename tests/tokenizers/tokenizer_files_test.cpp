@@ -5,11 +5,13 @@
 #include <utility>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include <sys/resource.h>
 
 #include "prefopt/data/tokenize.hpp"
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"
+#include "prefopt/tokenizers/merges.hpp"
 #include "support/scratch_folder.hpp"
 
 using prefopt::format_error;

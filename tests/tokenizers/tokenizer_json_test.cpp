@@ -5,6 +5,7 @@
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"
 #include "support/scratch_folder.hpp"

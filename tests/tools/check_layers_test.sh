@@ -58,6 +58,13 @@ refuses 'files may not include io/f.hpp'
 header core/a.hpp prefopt/core/g.hpp
 header core/g.hpp prefopt/core/a.hpp
 refuses 'which leads back to it'
+header io/f.hpp prefopt/files/e.hpp prefopt/io/detail/f_definitions.hpp
+header io/detail/f_definitions.hpp prefopt/io/f.hpp
+"$check_layers" .
+header io/f.hpp prefopt/files/e.hpp prefopt/io/g.hpp
+header io/g.hpp prefopt/io/detail/g_definitions.hpp
+header io/detail/g_definitions.hpp prefopt/io/f.hpp prefopt/io/g.hpp
+refuses 'io/detail/g_definitions.hpp: includes io/f.hpp, which leads back to it'
 header core/a.hpp '<Eigen/Core>'
 refuses 'third-party <Eigen/Core> outside the components'
 header core/a.hpp '<functional>'

@@ -7,8 +7,6 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/runs.hpp>
@@ -26,13 +24,12 @@ template <class Model>
 output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& sidecars,
                               const options& o, std::int64_t steps_left) {
   constexpr std::uint64_t header = 256;  // of a tensor in a file; more than its name needs
-  std::uint64_t weights = 0, headers = 4096, carried = sidecars.config.dump().size();
+  std::uint64_t weights = 0, headers = 4096;
   for (const auto& parameter : model.parameters()) {
     weights += parameter.value.size() * sizeof(float);
     headers += header + parameter.name.size();
   }
-  for (const auto& file : sidecars.files) carried += file.content.size();
-  const std::uint64_t folder = weights + headers + carried;
+  const std::uint64_t folder = weights + headers + bytes_of(sidecars);
   const std::uint64_t moments = 2 * (weights + headers);
   return {.model = folder,
           .checkpoint = folder + moments + (o.sync_reference ? folder : 0),
@@ -45,7 +42,7 @@ template <class Reference>
 class checkpoint_saver {
  public:
   checkpoint_saver(const options& o, const prefopt::sidecar_files& sidecars, output_folder& output,
-                   Reference& reference, const nlohmann::json& settings)
+                   Reference& reference, const prefopt::json_value& settings)
       : options_(o),
         sidecars_(sidecars),
         output_(output),
@@ -87,7 +84,7 @@ class checkpoint_saver {
       prefopt::save_model(trainer.policy(), sidecars_, folder);
       if (const auto* moving = reference_.that_moves())
         prefopt::save_model(moving->policy(), sidecars_, folder / reference_folder);
-      prefopt::write_training_state(trainer, settings_, folder);
+      prefopt::write_training_state(trainer, *settings_, folder);
     });
     return newest_;
   }
@@ -108,7 +105,7 @@ class checkpoint_saver {
   const prefopt::sidecar_files& sidecars_;
   output_folder& output_;
   Reference& reference_;
-  const nlohmann::json& settings_;
+  const prefopt::json_value& settings_;
   std::string failure_;
   std::string newest_;  ///< the checkpoint that a resumed run would start from; empty without one
 };

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include <prefopt/core/error.hpp>
 #include <prefopt/loss/aot.hpp>
 #include <prefopt/loss/aot_unpaired.hpp>
@@ -291,7 +293,7 @@ chosen_loss choose_loss(const std::string& spec, const loss_values& given) {
         prefopt::concat("--loss: the terms of ", name, " have no form of data in common"));
   nlohmann::json read = settings.read();
   read["--use-weighting"] = given.use_weighting;
-  return {std::move(loss), name, reads, std::move(read)};
+  return {std::move(loss), name, reads, read};
 }
 
 std::vector<loss_name> all_losses() {

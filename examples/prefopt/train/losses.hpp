@@ -7,9 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <prefopt/datasets/preference_form.hpp>
+#include <prefopt/io/json_value.hpp>
 #include <prefopt/loss/any_loss.hpp>
 
 namespace program {
@@ -26,7 +25,7 @@ struct chosen_loss {
   std::string spec;                             ///< "dpo", or "dpo:0.8,sft:1"
   std::vector<prefopt::preference_form> forms;  ///< the forms of data that the loss reads
   /// the options that it reads, each with its terms' values
-  nlohmann::json read;
+  prefopt::json_value read;
 };
 
 /// The loss of a name, or the sum of "name:weight,name:weight". Throws prefopt::value_error for an

@@ -6,6 +6,10 @@
 #include <cstdio>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
+#include <prefopt/io/json.hpp>
+#include <prefopt/io/json_object.hpp>
 #include <prefopt/io/model_folder.hpp>
 #include <prefopt/io/room.hpp>
 #include "train/settings.hpp"
@@ -93,6 +97,12 @@ void cut_log(const fs::path& path, std::int64_t step) {
 }
 
 }  // namespace
+
+std::uint64_t bytes_of(const prefopt::sidecar_files& sidecars) {
+  std::uint64_t bytes = sidecars.config->dump().size();
+  for (const auto& file : sidecars.files) bytes += file.content.size();
+  return bytes;
+}
 
 output_folder::output_folder(fs::path folder, bool resume) : folder_(std::move(folder)) {
   made_ = prefopt::make_folders(folder_);
@@ -183,7 +193,7 @@ void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_locati
 bool output_folder::is_finished(std::int64_t total_steps) {
   if (!checkpoint_ || state_.step != total_steps) return false;
   bool is_whole = true;
-  for (const auto& [name, checksum] : state_.files.items()) {
+  for (const auto& [name, checksum] : state_.files->items()) {
     if (!prefopt::is_written_with_model(name.substr(0, name.find('/')))) continue;
     const nlohmann::json file = {{name, checksum}};
     try {
@@ -208,7 +218,7 @@ void output_folder::check_beside(const fs::path& file) const {
 }
 
 void output_folder::check_settings(const nlohmann::json& settings) const {
-  if (checkpoint_) check_same_settings(state_.settings, settings, checkpoint_->path.native());
+  if (checkpoint_) check_same_settings(*state_.settings, settings, checkpoint_->path.native());
 }
 
 bool output_folder::is_own_checkpoint(const fs::path& checkpoint) {

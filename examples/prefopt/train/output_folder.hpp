@@ -9,14 +9,16 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <prefopt/hub.hpp>
 #include <prefopt/io/folder_lock.hpp>
+#include <prefopt/io/json_fwd.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/runs.hpp>
 
 namespace program {
+
+/// The bytes on disk of the files that are carried along.
+[[nodiscard]] std::uint64_t bytes_of(const prefopt::sidecar_files& sidecars);
 
 /// Also the trainer's callback that writes `metrics.jsonl` and `eval.jsonl`. Never removes anything
 /// that it did not write or could not read.

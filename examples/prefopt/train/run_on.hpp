@@ -11,8 +11,6 @@
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <prefopt/eigen.hpp>
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
@@ -191,7 +189,7 @@ class job {
  public:
   job(const options& o, const run_data& data, const prefopt::sidecar_files& sidecars,
       output_folder& output, Model& policy, references<Model>& reference,
-      const nlohmann::json& settings)
+      const prefopt::json_value& settings)
       : options_(o),
         data_(data),
         sidecars_(sidecars),
@@ -260,7 +258,7 @@ class job {
   output_folder& output_;
   Model& policy_;
   references<Model>& reference_;
-  const nlohmann::json& settings_;
+  const prefopt::json_value& settings_;
 };
 
 }  // namespace detail
@@ -300,8 +298,8 @@ void run_on(const options& given) {
     from.reference = detail::hash_of(other ? *other : policy);
   }
   end_if_interrupted();
-  const nlohmann::json settings = settings_of(o, from);
-  output.check_settings(settings);
+  const prefopt::json_value settings = settings_of(o, from);
+  output.check_settings(*settings);
   const std::int64_t total_steps =
       prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
   set_intervals(o, total_steps);

@@ -2,11 +2,13 @@
 
 #include "train/settings.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <prefopt/core/error.hpp>
 
 namespace program {
 
-nlohmann::json settings_of(const options& options, const origins& origins) {
+prefopt::json_value settings_of(const options& options, const origins& origins) {
   const prefopt::trainer_options& t = options.trainer;
   nlohmann::json settings = {
       {"--model", origins.model},
@@ -35,7 +37,7 @@ nlohmann::json settings_of(const options& options, const origins& origins) {
   else
     settings["--epochs"] = t.epochs;
   if (options.split_special_tokens) settings["--split-special-tokens"] = true;
-  settings.update(options.loss->read);
+  settings.update(*options.loss->read);
   if (!origins.reference.empty()) {
     settings["--reference"] = origins.reference;
     settings["--reference-cache"] = options.reference_cache == "none" ? "none" : "a file";

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include <prefopt/io/json_fwd.hpp>
+#include <prefopt/io/json_value.hpp>
 #include "train/options.hpp"
 
 namespace program {
@@ -21,7 +21,7 @@ struct origins {
 };
 
 /// The settings by option name.
-[[nodiscard]] nlohmann::json settings_of(const options& options, const origins& origins);
+[[nodiscard]] prefopt::json_value settings_of(const options& options, const origins& origins);
 
 /// Throws prefopt::value_error, naming the first option that differs, unless both are the same.
 /// `where` is the checkpoint.

@@ -9,22 +9,14 @@
 // A prompt ends with "\n\nAssistant:", and a response begins with a space and the assistant's
 // words.
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "prefopt/core/error.hpp"
-#include "prefopt/datasets/detail/known_columns.hpp"
-#include "prefopt/datasets/preference_columns.hpp"
-#include "prefopt/io/json_object.hpp"
-#include "prefopt/io/printable.hpp"
+#include "prefopt/io/json_fwd.hpp"
 
 namespace prefopt {
 
@@ -91,36 +83,11 @@ namespace detail {
 
 /// Parses a message list; throws format_error for anything else, with `where` at the beginning of
 /// the message.
-[[nodiscard]] inline std::vector<chat_message> parse_messages(const nlohmann::json& list,
-                                                              const std::string& where) {
-  constexpr std::array<std::pair<std::string_view, chat_role>, 3> roles{
-      {{"system", chat_role::system},
-       {"user", chat_role::user},
-       {"assistant", chat_role::assistant}}};
-  std::vector<chat_message> messages;
-  for (const nlohmann::json& one : list) {
-    const json_object message(one, concat(where, ": message ", messages.size() + 1));
-    for (const auto& [name, value] : one.items())
-      if (!detail::says_nothing(value))
-        detail::refuse_column(detail::kind_of(name, detail::all_known_members), name, value,
-                              message.name());
-    if (message.has("from") && !message.has("role"))
-      throw format_error(concat(
-          message.name(),
-          ": \"from\" and \"value\", expected \"role\" (system, user, assistant) and \"content\""));
-    const std::string& role = message.text("role");
-    const auto* known =
-        std::ranges::find(roles, std::string_view(role), &decltype(roles)::value_type::first);
-    if (known == roles.end())
-      throw format_error(concat(message.name(), ": role is ", printable(role),
-                                ", expected system, user or assistant"));
-    if (message.has("content") && message.at("content").is_array())
-      throw format_error(concat(message.name(),
-                                ": content is a list of parts, expected a text; join the parts' "
-                                "texts, and leave out what has pictures or sound"));
-    messages.push_back({known->second, message.text("content")});
-  }
-  return messages;
-}
+[[nodiscard]] std::vector<chat_message> parse_messages(const nlohmann::json& list,
+                                                       const std::string& where);
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/datasets/detail/messages_definitions.hpp"
+#endif

@@ -7,24 +7,16 @@
 // preference_columns.hpp describes how other members are handled.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "prefopt/core/error.hpp"
 #include "prefopt/data/preference_record.hpp"
-#include "prefopt/datasets/detail/dialogue_members.hpp"
 #include "prefopt/datasets/messages.hpp"
-#include "prefopt/datasets/preference_columns.hpp"
 #include "prefopt/datasets/preference_records.hpp"
 #include "prefopt/io/json_file.hpp"
-#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/line_limits.hpp"
 
 namespace prefopt {
@@ -58,48 +50,21 @@ namespace detail {
           std::string(rejected.substr(length))};
 }
 
-namespace detail {
-
-/// The columns that pairs are made from.
-inline constexpr std::array<std::string_view, 6> pair_columns{
-    "prompt", "chosen", "rejected", "prompt_ids", "chosen_ids", "rejected_ids"};
-
-}  // namespace detail
-
 /// Parses a pair from one JSON object. Throws format_error, naming the object's location and the
 /// member.
-[[nodiscard]] inline preference_record parse_preference(const json_object& object) {
-  const auto checked = [&](preference_pair pair) {
-    return detail::checked_record<preference_record>(object, detail::pair_columns, std::move(pair));
-  };
-  if (object.has_value("prompt_ids") || object.has_value("chosen_ids") ||
-      object.has_value("rejected_ids")) {
-    detail::check_columns(object, detail::pair_columns, {});
-    return {tokenized_pair{detail::token_member(object, "prompt_ids"),
-                           detail::response_ids(object, "chosen_ids"),
-                           detail::response_ids(object, "rejected_ids")}};
-  }
-  const std::array responses{detail::response_member(object, "chosen"),
-                             detail::response_member(object, "rejected")};
-  if (!object.has_value("prompt") && responses[0].value->is_string() &&
-      responses[1].value->is_string())
-    return checked(split_common_prompt(object.text("chosen"), object.text("rejected")));
-  auto [prompt, texts] = detail::read_texts(object, "chosen and rejected", responses);
-  return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
-}
+[[nodiscard]] preference_record parse_preference(const json_object& object);
 
 /// All remaining pairs in a file, each with its line, and a report. Throws io_error if the file
 /// cannot be read, format_error with the line number if a value is not a pair, and format_error if
 /// there are no pairs or the file exceeds its limits. Memory: the pairs and one line.
-[[nodiscard]] inline preference_records<preference_record> read_preferences(json_file& file) {
-  return detail::read_records(file, "pairs", detail::pair_columns, parse_preference);
-}
+[[nodiscard]] preference_records<preference_record> read_preferences(json_file& file);
 
 /// The same for a file that is opened for it.
-[[nodiscard]] inline preference_records<preference_record> read_preferences(
-    const std::filesystem::path& path, line_limits limits = {}) {
-  json_file file(path, limits);
-  return read_preferences(file);
-}
+[[nodiscard]] preference_records<preference_record> read_preferences(
+    const std::filesystem::path& path, line_limits limits = {});
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/datasets/detail/preferences_definitions.hpp"
+#endif

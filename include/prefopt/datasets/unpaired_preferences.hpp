@@ -4,57 +4,29 @@
 // JSON: {"prompt", "completion"} as texts or message lists or {"prompt_ids", "completion_ids"} as
 // token ids, and "label", true for desirable.
 
-#include <array>
 #include <filesystem>
-#include <string_view>
-#include <utility>
 
 #include "prefopt/data/preference_record.hpp"
-#include "prefopt/datasets/detail/dialogue_members.hpp"
-#include "prefopt/datasets/preference_columns.hpp"
 #include "prefopt/datasets/preference_records.hpp"
 #include "prefopt/io/json_file.hpp"
-#include "prefopt/io/json_object.hpp"
+#include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/line_limits.hpp"
 
 namespace prefopt {
 
-namespace detail {
-
-/// The columns that unpaired examples are made from.
-inline constexpr std::array<std::string_view, 5> unpaired_columns{
-    "prompt", "completion", "prompt_ids", "completion_ids", "label"};
-
-}  // namespace detail
-
 /// Parses an example from one JSON object. Throws format_error, naming the object's location and
 /// the member.
-[[nodiscard]] inline unpaired_record parse_unpaired_preference(const json_object& object) {
-  if (object.has_value("prompt_ids") || object.has_value("completion_ids")) {
-    detail::check_columns(object, detail::unpaired_columns, {});
-    return {tokenized_unpaired{detail::token_member(object, "prompt_ids"),
-                               detail::response_ids(object, "completion_ids"),
-                               object.boolean("label")}};
-  }
-  auto [prompt, texts] = detail::read_texts(
-      object, "completion", std::array{detail::response_member(object, "completion")});
-  return detail::checked_record<unpaired_record>(
-      object, detail::unpaired_columns,
-      unpaired_preference{std::move(prompt), std::move(texts[0]), object.boolean("label")});
-}
+[[nodiscard]] unpaired_record parse_unpaired_preference(const json_object& object);
 
 /// All remaining examples in a file, each with its line. Throws as read_preferences does.
-[[nodiscard]] inline preference_records<unpaired_record> read_unpaired_preferences(
-    json_file& file) {
-  return detail::read_records(file, "examples", detail::unpaired_columns,
-                              parse_unpaired_preference);
-}
+[[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(json_file& file);
 
 /// The same for a file that is opened for it.
-[[nodiscard]] inline preference_records<unpaired_record> read_unpaired_preferences(
-    const std::filesystem::path& path, line_limits limits = {}) {
-  json_file file(path, limits);
-  return read_unpaired_preferences(file);
-}
+[[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(
+    const std::filesystem::path& path, line_limits limits = {});
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/datasets/detail/unpaired_preferences_definitions.hpp"
+#endif

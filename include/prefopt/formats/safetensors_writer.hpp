@@ -6,15 +6,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "prefopt/core/checked.hpp"
 #include "prefopt/core/error.hpp"
@@ -25,12 +21,6 @@
 
 namespace prefopt {
 
-/// A tensor to write: its name and shape.
-struct tensor_signature {
-  std::string name;
-  std::vector<std::size_t> shape;
-};
-
 /// A tensor to write from host memory.
 template <std::floating_point Real>
 struct named_tensor {
@@ -39,46 +29,8 @@ struct named_tensor {
   std::span<const Real> values;
 };
 
-using tensor_metadata = std::map<std::string, std::string>;
-
 /// Metadata that older readers require in a file of weights.
 [[nodiscard]] inline tensor_metadata torch_metadata() { return {{"format", "pt"}}; }
-
-namespace detail {
-
-/// The eight bytes of length and the header for tensors in the given order; the length is a
-/// multiple of 8, so that the data is aligned. Adds the data's size to `file_bytes`.
-template <std::floating_point Real>
-[[nodiscard]] std::string safetensors_beginning(const std::vector<const tensor_signature*>& tensors,
-                                                const tensor_metadata& metadata,
-                                                std::uint64_t& file_bytes) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t at = 0;
-  for (const tensor_signature* tensor : tensors) {
-    const auto elements = checked_product(tensor->shape);
-    const auto bytes = elements ? checked_multiply(*elements, sizeof(Real)) : std::nullopt;
-    const auto end = bytes ? checked_add(at, *bytes) : std::nullopt;
-    if (!end)
-      throw shape_error(concat("safetensors: tensor ", tensor->name, " is too large for any file"));
-    if (header.contains(tensor->name))
-      throw value_error(concat("safetensors: two tensors named ", tensor->name));
-    header[tensor->name] = {{"dtype", std::string(tensor_type_of<Real>.name)},
-                            {"shape", tensor->shape},
-                            {"data_offsets", {at, *end}}};
-    at = *end;
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  const std::uint64_t length = text.size();
-  std::string beginning(sizeof length, '\0');
-  std::memcpy(beginning.data(), &length, sizeof length);
-  beginning += text;
-  file_bytes = beginning.size() + at;
-  return beginning;
-}
-
-}  // namespace detail
 
 /// Writes a whole file. `fetch(i)` returns the values of tensors[i] as a std::span<const Real> that
 /// is valid until the next call; it is called once per tensor, in the order of names. Throws
@@ -90,8 +42,8 @@ void write_safetensors(output_file& file, const std::vector<tensor_signature>& t
   std::vector<const tensor_signature*> order;
   for (const tensor_signature& tensor : tensors) order.push_back(&tensor);
   std::ranges::sort(order, {}, &tensor_signature::name);
-  std::uint64_t file_bytes = 0;
-  const std::string beginning = detail::safetensors_beginning<Real>(order, metadata, file_bytes);
+  const auto [beginning, file_bytes] =
+      detail::make_safetensors_beginning(order, tensor_type_of<Real>, metadata);
   file.reserve(file_bytes);
   file.write(beginning);
   for (const tensor_signature* tensor : order) {

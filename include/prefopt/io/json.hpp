@@ -14,15 +14,10 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/describe_foreign.hpp"
+#include "prefopt/io/json_limits.hpp"
 #include "prefopt/io/printable.hpp"
 
 namespace prefopt {
-
-/// Bounds on the memory that one JSON text may take.
-struct json_limits {
-  std::size_t depth = 64;
-  std::size_t values = std::size_t{1} << 23;  // 16 bytes each, and more for keys and texts
-};
 
 namespace detail {
 

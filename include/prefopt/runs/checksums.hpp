@@ -4,22 +4,15 @@
 // hexadecimal digits"}}. They protect against damage by disks and copies, not against deliberate
 // manipulation.
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "prefopt/core/error.hpp"
 #include "prefopt/io/input_file.hpp"
-#include "prefopt/io/json_object.hpp"
-#include "prefopt/io/printable.hpp"
+#include "prefopt/io/json_fwd.hpp"
 #include "prefopt/runs/fingerprint.hpp"
 
 namespace prefopt {
@@ -37,59 +30,23 @@ namespace prefopt {
 
 /// The checksums of all files in a folder and its subfolders, except one file directly in it.
 /// Throws io_error.
-[[nodiscard]] inline nlohmann::json checksums_of(const std::filesystem::path& folder,
-                                                 std::string_view except = "") {
-  auto files = nlohmann::json::object();
-  std::error_code failure;
-  for (std::filesystem::recursive_directory_iterator entry(folder, failure), end;
-       !failure && entry != end; entry.increment(failure)) {
-    std::error_code ignored;
-    const std::string name = entry->path().lexically_relative(folder).generic_string();
-    if (name == except || !entry->is_regular_file(ignored)) continue;
-    files[name] = {{"bytes", entry->file_size()}, {"xxh3", checksum_of(entry->path())}};
-  }
-  if (failure) throw system_failure(folder, "read", failure.value());
-  return files;
-}
+[[nodiscard]] nlohmann::json checksums_of(const std::filesystem::path& folder,
+                                          std::string_view except = "");
 
 /// Throws format_error, naming the file, if a file listed in `files` is missing from the folder or
 /// has other bytes; io_error if it cannot be read, which leaves its state unknown. Files that are
 /// not listed do not matter.
-inline void verify_checksums(const std::filesystem::path& folder, const json_object& files) {
-  for (const auto& [name, value] : files.json().items()) {
-    const json_object saved(value, concat(files.name(), ": ", printable(name)));
-    const std::filesystem::path path = folder / name;
-    std::error_code failure;
-    const auto status = std::filesystem::status(path, failure);
-    if (status.type() == std::filesystem::file_type::none)
-      throw system_failure(path, "look at", failure.value());
-    if (!std::filesystem::exists(status)) throw format_error(concat(path.native(), ": is missing"));
-    if (!std::filesystem::is_regular_file(status))
-      throw format_error(concat(path.native(), ": not a regular file"));
-    const auto bytes = static_cast<std::int64_t>(input_file(path).size());
-    if (const std::int64_t expected = saved.integer("bytes", 0); bytes != expected)
-      throw format_error(
-          concat(path.native(), ": damaged: ", bytes, " bytes, expected ", expected, " as saved"));
-    if (checksum_of(path) != saved.text("xxh3"))
-      throw format_error(
-          concat(path.native(), ": damaged: its bytes differ from those that were saved"));
-  }
-}
+void verify_checksums(const std::filesystem::path& folder, const json_object& files);
 
 /// A JSON object with a member `checksum` of all its other members. A changed number in its file is
 /// detected; changed white space is not.
-[[nodiscard]] inline nlohmann::json with_checksum(nlohmann::json object) {
-  object.erase("checksum");
-  const std::string text = object.dump();
-  object["checksum"] = fingerprint().add_bytes(std::as_bytes(std::span(text))).hex();
-  return object;
-}
+[[nodiscard]] nlohmann::json with_checksum(nlohmann::json object);
 
 /// Throws format_error if an object's `checksum` is missing or does not match its other members.
-inline void verify_checksum(const json_object& object) {
-  const nlohmann::json again = with_checksum(object.json());
-  if (object.text("checksum") != again["checksum"].get_ref<const std::string&>())
-    throw format_error(concat(object.name(), ": damaged: its content differs from what was saved"));
-}
+void verify_checksum(const json_object& object);
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/runs/detail/checksums_definitions.hpp"
+#endif

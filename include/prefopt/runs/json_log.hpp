@@ -8,20 +8,41 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "prefopt/core/error.hpp"
-#include "prefopt/io/atomic_file.hpp"
-#include "prefopt/io/json.hpp"
-#include "prefopt/io/json_object.hpp"
 #include "prefopt/io/output_file.hpp"
-#include "prefopt/io/read_file.hpp"
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/step_report.hpp"
 
 namespace prefopt {
+
+namespace detail {
+
+using log_value = std::variant<bool, std::int64_t, std::uint64_t, double, std::string>;
+using log_entry = std::pair<std::string, log_value>;
+
+/// A number or text of a report.
+template <class Value>
+[[nodiscard]] log_value log_value_of(const Value& value) {
+  if constexpr (std::same_as<Value, bool>)
+    return value;
+  else if constexpr (std::signed_integral<Value>)
+    return static_cast<std::int64_t>(value);
+  else if constexpr (std::unsigned_integral<Value>)
+    return static_cast<std::uint64_t>(value);
+  else if constexpr (std::floating_point<Value>)
+    return static_cast<double>(value);
+  else
+    return std::string(value);
+}
+
+/// A JSON object with these members, in their order, and a newline. Numbers that are not finite
+/// become null.
+[[nodiscard]] std::string log_line(const std::vector<log_entry>& entries);
+
+}  // namespace detail
 
 /// A file that grows by one JSON object per line. Each line is written in one call, so that a
 /// killed program leaves at most its last line incomplete.
@@ -30,14 +51,15 @@ class json_log {
   /// Opens a file for appending; creates it if it does not exist. Throws io_error.
   explicit json_log(const std::filesystem::path& path) : file_(path, output_file::mode::append) {}
 
-  /// Appends a report, with its values in the order of `for_each_value`; values that are not finite
-  /// become null.
+  /// Appends a report, with its values (numbers, truth values or texts) in the order of
+  /// `for_each_value`; values that are not finite become null.
   template <class Report>
   void write(const Report& report) {
-    auto object = nlohmann::ordered_json::object();
-    for_each_value(report,
-                   [&](std::string_view name, auto value) { object[std::string(name)] = value; });
-    file_.write(object.dump() + '\n');
+    std::vector<detail::log_entry> entries;
+    for_each_value(report, [&](std::string_view name, auto value) {
+      entries.emplace_back(std::string(name), detail::log_value_of(value));
+    });
+    file_.write(detail::log_line(entries));
   }
 
   /// Returns when all lines are on the disk. Throws io_error.
@@ -66,23 +88,10 @@ struct evaluation_log {
 /// Truncates a log to its lines with `step` <= `last_step`, completely or not at all; also removes
 /// an incomplete last line that a killed program left. A missing file is fine. Throws io_error, and
 /// format_error if another line is not an object with a `step`.
-inline void cut_json_log(const std::filesystem::path& path, std::int64_t last_step) {
-  std::error_code ignored;
-  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found)
-    return;
-  const std::string text = read_file(path);
-  std::string kept;
-  std::size_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = rest.find('\n');
-    if (end == rest.npos) break;
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    const std::string location = concat(path.native(), ": line ", ++number);
-    const nlohmann::json json = parse_json(line, location);
-    if (json_object(json, location).integer("step") <= last_step) kept.append(line) += '\n';
-  }
-  if (kept != text) write_file_atomically(path, kept);
-}
+void cut_json_log(const std::filesystem::path& path, std::int64_t last_step);
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/runs/detail/json_log_definitions.hpp"
+#endif

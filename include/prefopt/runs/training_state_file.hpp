@@ -7,30 +7,35 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_file.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/io/atomic_file.hpp"
-#include "prefopt/io/json.hpp"
-#include "prefopt/io/json_object.hpp"
-#include "prefopt/io/read_file.hpp"
+#include "prefopt/io/json_fwd.hpp"
+#include "prefopt/io/json_value.hpp"
 #include "prefopt/loss/token_losses.hpp"
-#include "prefopt/runs/checksums.hpp"
-#include "prefopt/runs/detail/run_fingerprint_json.hpp"
 #include "prefopt/train/trainer.hpp"
 
 namespace prefopt {
 
 inline constexpr const char* optimizer_file = "optimizer.safetensors";
 inline constexpr const char* trainer_state_file = "trainer_state.json";
+
+/// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files,
+/// and the loss's state if it has one.
+struct trainer_state_record {
+  std::int64_t step = 0;
+  std::int64_t num_tokens = 0;
+  json_value settings;
+  json_value files;
+  std::vector<double> loss = {};
+  run_fingerprint fingerprint = {};  ///< all unknown if the file has none
+};
 
 namespace detail {
 
@@ -48,6 +53,9 @@ void read_moment(const safetensors_file& file, const std::string& name,
   to.resize(entry->size());
   file.read(*entry, std::span(to));
 }
+
+/// Writes `trainer_state.json`, with the checksums of the files that exist by now.
+void write_trainer_state(const trainer_state_record& state, const std::filesystem::path& folder);
 
 }  // namespace detail
 
@@ -67,63 +75,30 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
     values.resize(from.size());
-    trainer.policy().backend().copy_to_host(from, std::span(values));
+    if constexpr (requires { trainer.policy().backend(); })
+      trainer.policy().backend().copy_to_host(from, std::span(values));
+    else  // in host memory, as backend_of says
+      std::ranges::copy(from, values.begin());
     return std::span<const real>(values);
   });
   file.commit();
-  nlohmann::json state = {
-      {"step", trainer.steps_done()}, {"num_tokens", trainer.num_tokens()}, {"settings", settings}};
-  // Most losses have no state. Numbers are written so that they are restored bit for bit.
-  if (const std::vector<double> loss = state_of(trainer.loss()); !loss.empty())
-    state["loss_state"] = loss;
-  state["fingerprint"] = detail::json_of(trainer.fingerprint());
-  state["files"] = checksums_of(folder, trainer_state_file);
-  write_file_atomically(folder / trainer_state_file, with_checksum(state).dump(2) + "\n",
-                        links::replace);
+  detail::write_trainer_state({trainer.steps_done(),
+                               trainer.num_tokens(),
+                               settings,
+                               {},
+                               state_of(trainer.loss()),
+                               trainer.fingerprint()},
+                              folder);
 }
-
-/// `trainer_state.json` of a folder: step, num_tokens, settings, the checksums of the other files,
-/// and the loss's state if it has one.
-struct trainer_state_record {
-  std::int64_t step = 0;
-  std::int64_t num_tokens = 0;
-  nlohmann::json settings;
-  nlohmann::json files;
-  std::vector<double> loss = {};
-  run_fingerprint fingerprint = {};  ///< all unknown if the file has none
-};
 
 /// Throws io_error, or format_error if the file has changed since it was written. Does not read the
 /// other files.
-[[nodiscard]] inline trainer_state_record read_trainer_state(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / trainer_state_file;
-  const nlohmann::json json = parse_json(read_file(path), path.native());
-  const json_object object(json, path.native());
-  verify_checksum(object);
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  trainer_state_record record{object.integer("step", 0, most),
-                              object.integer("num_tokens", 0, most),
-                              object.object("settings").json(), object.object("files").json()};
-  if (object.has_value("fingerprint"))
-    record.fingerprint = detail::run_fingerprint_from(object.object("fingerprint"));
-  if (!object.has_value("loss_state")) return record;
-  for (const nlohmann::json& number : object.list("loss_state")) {
-    if (!number.is_number())
-      throw format_error(concat(object.name(), ": loss_state holds ", describe_json(number),
-                                ", expected numbers"));
-    record.loss.push_back(number.get<double>());
-  }
-  return record;
-}
+[[nodiscard]] trainer_state_record read_trainer_state(const std::filesystem::path& folder);
 
 /// Reads every byte of a folder that write_training_state completed: weights, moments and
 /// everything else. Throws format_error, naming the file, if one has changed since it was written,
 /// and io_error.
-inline void verify_training_state(const std::filesystem::path& folder,
-                                  const trainer_state_record& record) {
-  const std::string name = (folder / trainer_state_file).native() + ": files";
-  verify_checksums(folder, json_object(record.files, name));
-}
+void verify_training_state(const std::filesystem::path& folder, const trainer_state_record& record);
 
 /// Verifies all files of the folder, then brings a fresh trainer to the saved state. Throws
 /// io_error, format_error or shape_error, and value_error for the state of another loss, and then
@@ -151,3 +126,7 @@ void read_training_state(Trainer& trainer, const std::filesystem::path& folder) 
 }
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/runs/detail/training_state_file_definitions.hpp"
+#endif

@@ -6,29 +6,23 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/tokenizer.hpp"
-#include "prefopt/io/folder_file.hpp"
-#include "prefopt/io/model_folder.hpp"
 #include "prefopt/tokenizers/added_tokens.hpp"
-#include "prefopt/tokenizers/byte_pairs.hpp"
-#include "prefopt/tokenizers/byte_symbols.hpp"
+#include "prefopt/tokenizers/merge_table.hpp"
 #include "prefopt/tokenizers/pre_tokenizer.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
-#include "prefopt/tokenizers/tokenizer_files.hpp"
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/utf8.hpp"
+#include "prefopt/tokenizers/vocabulary.hpp"
 
 namespace prefopt {
 
@@ -39,48 +33,32 @@ class gpt2_tokenizer {
   /// exist they must agree. Also reads `tokenizer_config.json`, and, unless it has an
   /// `added_tokens_decoder`, `special_tokens_map.json` and `added_tokens.json`, if they exist.
   /// Throws io_error or format_error that names the file and the problem.
-  [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory) {
-    check_folder(directory);
-    return gpt2_tokenizer(read_tokenizer_files(directory), directory);
-  }
+  [[nodiscard]] static gpt2_tokenizer from_directory(const std::filesystem::path& directory);
 
   /// The same from the files' contents.
-  [[nodiscard]] static gpt2_tokenizer from_files(std::vector<tokenizer_file> files) {
-    return gpt2_tokenizer(std::move(files), {});
-  }
+  [[nodiscard]] static gpt2_tokenizer from_files(std::vector<tokenizer_file> files);
 
   /// The 256 bytes in GPT-2's order and `<|endoftext|>` = 256, without merges: for models too small
   /// for a real vocabulary.
-  [[nodiscard]] static gpt2_tokenizer byte_level() { return from_files(byte_level_files()); }
+  [[nodiscard]] static gpt2_tokenizer byte_level();
 
   /// The ids of a text, which may be any bytes; added tokens such as `<|endoftext|>` are
   /// recognized. Throws value_error if the vocabulary has no token for one of its bytes. Cost:
   /// linear in the text, n log n in its longest word.
-  [[nodiscard]] token_ids encode(std::string_view text) const {
-    return encode_around(text, first_added_);
-  }
+  [[nodiscard]] token_ids encode(std::string_view text) const;
 
   /// The same, but special tokens are ordinary text, as with `split_special_tokens` in
   /// transformers. Special tokens are the added tokens that are not normalized; the others are
   /// still recognized.
-  [[nodiscard]] token_ids encode_split(std::string_view text) const {
-    return encode_around(text, {});
-  }
+  [[nodiscard]] token_ids encode_split(std::string_view text) const;
 
   /// The range of the first special token that begins at or after byte `from`.
   [[nodiscard]] std::optional<text_range> find_special_token(std::string_view text,
-                                                             std::size_t from) const {
-    const auto match = first_added_.find(text, from);
-    return match ? std::optional(text_range{match->begin, match->end}) : std::nullopt;
-  }
+                                                             std::size_t from) const;
 
   /// The bytes that the tokens represent: decode(encode(text)) == text. Throws value_error for an
   /// id without a token.
-  [[nodiscard]] std::string decode(std::span<const token_id> ids) const {
-    std::string text;
-    for (const token_id id : ids) text += bytes(id);
-    return text;
-  }
+  [[nodiscard]] std::string decode(std::span<const token_id> ids) const;
 
   /// One token's text for display: valid UTF-8, with U+FFFD for bytes that are invalid on their
   /// own. Throws as decode does.
@@ -108,77 +86,14 @@ class gpt2_tokenizer {
   [[nodiscard]] const std::vector<tokenizer_file>& files() const { return files_; }
 
  private:
-  gpt2_tokenizer(std::vector<tokenizer_file> files, const std::filesystem::path& directory)
-      : files_(std::move(files)) {
-    tokenizer_parts parts = read_tokenizer_parts(files_, directory);
-    tokens_ = std::move(parts.tokens);
-    merges_ = std::move(parts.merges);
-    first_added_ = added_token_matcher(std::move(parts.first_added));
-    then_added_ = added_token_matcher(std::move(parts.then_added));
-    end_of_text_ =
-        parts.end_of_text ? std::move(parts.end_of_text->text) : std::string(gpt2_end_of_text);
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-      byte_ids_[byte] =
-          tokens_.find(to_byte_symbols(std::string(1, static_cast<char>(byte)))).value_or(no_token);
-    }
-  }
+  gpt2_tokenizer(std::vector<tokenizer_file> files, const std::filesystem::path& directory);
 
   /// The ids of a text; matches of `first` are cut out before anything else.
   [[nodiscard]] token_ids encode_around(std::string_view text,
-                                        const added_token_matcher& first) const {
-    if (text.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
-      throw value_error(
-          concat("gpt2_tokenizer: a text of ", text.size(), " bytes, expected at most 2 GiB"));
-    }
-    token_ids ids;
-    ids.reserve(text.size() / 4 + 1);
-    cut(text, first, ids, [&](std::string_view between) {
-      cut(between, then_added_, ids,
-          [&](std::string_view plain) { encode_plain(plain, text, ids); });
-    });
-    return ids;
-  }
-
-  /// Appends the added tokens' ids, and calls `between` with the text around them.
-  template <class Between>
-  static void cut(std::string_view text, const added_token_matcher& added, token_ids& ids,
-                  Between&& between) {
-    std::size_t at = 0;
-    while (const auto match = added.find(text, at)) {
-      between(text.substr(at, match->begin - at));
-      ids.push_back(match->id);
-      at = match->end;
-    }
-    between(text.substr(at));
-  }
+                                        const added_token_matcher& first) const;
 
   /// Encodes a part of `whole` that holds no added token.
-  void encode_plain(std::string_view text, std::string_view whole, token_ids& ids) const {
-    token_ids symbols;
-    pre_tokenizer_.for_each_word(text, [&](std::string_view word) {
-      symbols.clear();
-      for (const char& byte : word) {
-        const token_id id = byte_ids_[static_cast<unsigned char>(byte)];
-        if (id == no_token)
-          throw unknown_byte(whole, static_cast<std::size_t>(&byte - whole.data()));
-        symbols.push_back(id);
-      }
-      merge_word(symbols, merges_, ids);
-    });
-  }
-
-  [[nodiscard]] static value_error unknown_byte(std::string_view text, std::size_t at) {
-    std::size_t begin = at;
-    while (begin > 0 && at - begin < 3 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80)
-      --begin;
-    const utf8_step step = utf8_at(text, begin);
-    const bool in_character = step.valid && begin + step.length > at;
-    const std::string what =
-        in_character ? concat("character ", quote_token(text.substr(begin, step.length)))
-                     : concat("broken byte ", static_cast<unsigned char>(text[at]));
-    return value_error(concat("gpt2_tokenizer: the vocabulary has no token for the ", what,
-                              " at byte ", at, " of the text"));
-  }
+  void encode_plain(std::string_view text, std::string_view whole, token_ids& ids) const;
 
   [[nodiscard]] const std::string& bytes(token_id id) const {
     if (const std::string* found = tokens_.bytes(id)) return *found;
@@ -204,3 +119,7 @@ class gpt2_tokenizer {
 }
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/tokenizers/detail/gpt2_tokenizer_definitions.hpp"
+#endif

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The merges of a byte-pair encoding, from merges.txt or tokenizer.json. Earlier ones have smaller
-// ranks; if a merge is repeated, the last counts, as in the tokenizers library.
+// The merges of a byte-pair encoding, from merges.txt; tokenizer_json.hpp reads those of a
+// tokenizer.json. Earlier ones have smaller ranks; if a merge is repeated, the last counts, as in
+// the tokenizers library.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/describe_foreign.hpp"
@@ -63,27 +62,6 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (number == 1 && versioned)) continue;
     detail::insert_merge(merges, line, number, tokens, concat(name, ": line ", number));
-  }
-  return merges;
-}
-
-/// The merges of a tokenizer.json: a list of texts "left right" or of pairs ["left", "right"].
-/// Throws format_error with the merge's index in the list, from 0.
-[[nodiscard]] inline merge_table read_merges_json(const nlohmann::json& list, std::string_view name,
-                                                  const vocabulary& tokens) {
-  merge_table merges;
-  for (std::uint32_t rank = 0; rank < list.size(); ++rank) {
-    const nlohmann::json& merge = list[rank];
-    const std::string where = concat(name, ": merge ", rank);
-    if (merge.is_string()) {
-      detail::insert_merge(merges, merge.get_ref<const std::string&>(), rank, tokens, where);
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
-               merge[1].is_string()) {
-      detail::insert_merge(merges, merge[0].get_ref<const std::string&>(),
-                           merge[1].get_ref<const std::string&>(), rank, tokens, where);
-    } else {
-      throw format_error(concat(where, " is neither a text \"left right\" nor a pair of texts"));
-    }
   }
   return merges;
 }

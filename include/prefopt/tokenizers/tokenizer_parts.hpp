@@ -14,7 +14,6 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/io/folder_file.hpp"
-#include "prefopt/io/json_object.hpp"
 #include "prefopt/tokenizers/added_tokens.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
@@ -98,14 +97,6 @@ struct tokenizer_parts {
   if (first == ours.end() && ours.size() == theirs.size()) return "";
   return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(),
                 " is different, expected ", ours.size());
-}
-
-/// Rejects an added token (an object of tokenizer.json or tokenizer_config.json) that also matches
-/// adjacent text.
-inline void check_added_token_flags(const json_object& token) {
-  for (const char* flag : {"lstrip", "rstrip", "single_word"})
-    if (token.optional_boolean(flag).value_or(false))
-      throw format_error(concat(token.name(), ": ", flag, " is true, which is not supported"));
 }
 
 }  // namespace prefopt

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +15,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
-#include "prefopt/io/json_object.hpp"
-#include "prefopt/tokenizers/byte_symbols.hpp"
+#include "prefopt/io/json_fwd.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
 
 namespace prefopt {
@@ -29,16 +27,7 @@ class vocabulary {
 
   /// From `{"text": id, ...}`, the format of vocab.json. Throws format_error for an id that is not
   /// an integer from 0 to 2^31 - 1 or that two tokens share.
-  explicit vocabulary(const json_object& object) {
-    id_of_.reserve(object.json().size());
-    bytes_of_.reserve(object.json().size());
-    for (const auto& [text, id] : object.json().items()) {
-      const std::string where = concat(object.name(), ": the id of ", quote_token(text));
-      const auto number = to_integer(id, where, 0, std::numeric_limits<token_id>::max());
-      add(text, from_byte_symbols(text).value_or(text), static_cast<token_id>(number),
-          object.name());
-    }
-  }
+  explicit vocabulary(const json_object& object);
 
   /// Adds a token: its spelling in files and the bytes that it represents. Throws format_error if
   /// the text or the id is already used.
@@ -84,3 +73,7 @@ class vocabulary {
 };
 
 }  // namespace prefopt
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/tokenizers/detail/vocabulary_definitions.hpp"
+#endif

@@ -16,8 +16,8 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
+#include "prefopt/datasets/detail/check_columns.hpp"
 #include "prefopt/datasets/messages.hpp"
-#include "prefopt/datasets/preference_columns.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
