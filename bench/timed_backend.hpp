@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -45,7 +46,9 @@ inline double pairs_of(const prefopt::attention_rows& r) {
     }
     for (std::int32_t row = n.begin; row < n.end; ++row)
       if (r.queries.empty() || std::ranges::binary_search(r.queries, row))
-        pairs += above[i] + (row - n.begin) + 1;
+        pairs += std::min(above[i] + (row - n.begin) + 1,
+                          r.window == 0 ? std::numeric_limits<double>::infinity()
+                                        : static_cast<double>(r.window));
   }
   return pairs;
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -130,6 +131,29 @@ BOOST_AUTO_TEST_CASE(rows_that_came_in_any_order_see_their_ancestors) {
   const auto in = tests::random_attention_inputs(random, 75, 75, 64);
   // the backward pass has no interval of queries
   BOOST_CHECK_THROW(static_cast<void>(tests::attend(on, {.nodes = grown}, in)), shape_error);
+}
+
+BOOST_AUTO_TEST_CASE(windows_and_grouped_queries_are_refused_by_name) {
+  random_generator random(14);
+  const backend on(std::make_shared<tests::emulated_device>());
+  const std::vector<tree_node> nodes{{-1, 0, 20, 20}};
+  const auto refuses = [&](const attention_rows& rows, std::size_t key_heads, const char* words) {
+    const auto in = tests::random_attention_inputs(random, 20, 20, 64, 2, key_heads);
+    tests::activations<backend> q(on, in.q), k(on, in.k);
+    tests::on_backend<backend> log_sums(on, tests::numbers(40));
+    const auto queries = q.heads(2, 64), keys = k.heads(key_heads, 64);
+    const auto says = [&](const error& e) {
+      return std::string_view(e.what()).find(words) != std::string_view::npos;
+    };
+    BOOST_CHECK_EXCEPTION(
+        on.tree_attention(rows, queries, keys, keys, 1, queries, log_sums.matrix(2)), error, says);
+    BOOST_CHECK_EXCEPTION(
+        on.tree_attention_backward(rows, queries, keys, keys, 1, queries, log_sums.matrix(2),
+                                   queries, queries, keys, keys),
+        error, says);
+  };
+  refuses({.nodes = nodes, .window = 7}, 2, "a window of 7 positions");
+  refuses({.nodes = nodes}, 1, "1 key-value heads for 2 query heads");
 }
 
 BOOST_AUTO_TEST_CASE(tensor_cores_agree_with_float64) {

@@ -11,9 +11,32 @@
 
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/eigen.hpp"
+#include "laws/grouped_attention_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using prefopt::eigen_backend;
+
+namespace {
+
+/// Sees `more` positions than a window allows, or fewer.
+struct off_in_windows : eigen_backend<double> {
+  explicit off_in_windows(int more) : more_(more) {}
+  template <class... Rest>
+  void tree_attention(prefopt::attention_rows rows, const Rest&... rest) const {
+    if (rows.window > 1) rows.window += static_cast<std::size_t>(more_);
+    eigen_backend<double>::tree_attention(rows, rest...);
+  }
+  template <class... Rest>
+  void tree_attention_backward(prefopt::attention_rows rows, const Rest&... rest) const {
+    if (rows.window > 1) rows.window += static_cast<std::size_t>(more_);
+    eigen_backend<double>::tree_attention_backward(rows, rest...);
+  }
+
+ private:
+  int more_;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_CASE(every_backward_is_the_derivative_of_its_forward) {
   prefopt::tests::backward_agrees_with_finite_differences(eigen_backend<double>{});
@@ -37,6 +60,45 @@ BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
   prefopt::tests::the_same_call_gives_the_same_bits(eigen_backend<prefopt::bfloat16>{});
 }
 
+BOOST_AUTO_TEST_CASE(windows_and_grouped_queries_agree_with_plain_loops_along_each_path) {
+  using prefopt::tests::error_in_windows_and_groups;
+  BOOST_TEST(error_in_windows_and_groups(eigen_backend<double>{}) <= 1e-13);
+  BOOST_TEST(error_in_windows_and_groups(eigen_backend<float>{}) <= 1e-5);
+  BOOST_TEST(error_in_windows_and_groups(eigen_backend<prefopt::bfloat16>{}) <=
+             4 * std::exp2(-9.0));
+  for (const int more : {-1, 1})
+    BOOST_TEST(error_in_windows_and_groups(off_in_windows(more)) > 4 * std::exp2(-9.0));
+}
+
+BOOST_AUTO_TEST_CASE(a_window_of_one_position_is_the_rows_own_value) {
+  prefopt::tests::a_window_of_one_is_the_value(eigen_backend<float>{});
+  prefopt::tests::a_window_of_one_is_the_value(eigen_backend<prefopt::bfloat16>{});
+}
+
+BOOST_AUTO_TEST_CASE(attention_in_windows_and_groups_has_the_derivative_of_its_forward) {
+  prefopt::tests::for_each_grouped_attention<eigen_backend<double>>([](const auto& operation) {
+    prefopt::tests::backward_agrees_with_finite_differences(eigen_backend<double>{}, operation);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(grouped_queries_are_ungrouped_ones_with_keys_repeated) {
+  prefopt::tests::grouped_queries_repeat_keys(eigen_backend<float>{}, 1e-6);
+  prefopt::tests::grouped_queries_repeat_keys(eigen_backend<double>{}, 1e-14);
+  prefopt::tests::grouped_queries_repeat_keys(eigen_backend<prefopt::bfloat16>{}, 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_is_its_paths_one_by_one_in_windows_and_groups) {
+  prefopt::tests::a_tree_is_its_paths(eigen_backend<float>{}, 1e-6);
+  prefopt::tests::a_tree_is_its_paths(eigen_backend<double>{}, 1e-14);
+  prefopt::tests::a_tree_is_its_paths(eigen_backend<prefopt::bfloat16>{}, 4 * std::exp2(-9.0));
+}
+
+BOOST_AUTO_TEST_CASE(attention_of_a_row_has_the_same_bits_in_any_company) {
+  prefopt::tests::company_changes_no_bits(eigen_backend<float>{});
+  prefopt::tests::company_changes_no_bits(eigen_backend<double>{});
+  prefopt::tests::company_changes_no_bits(eigen_backend<prefopt::bfloat16>{});
+}
+
 BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {
   prefopt::tests::optimizer_operations_agree_with_plain_loops(eigen_backend<float>{}, 1e-6);
   prefopt::tests::optimizer_operations_agree_with_plain_loops(eigen_backend<double>{}, 1e-13);
@@ -50,6 +112,20 @@ BOOST_AUTO_TEST_CASE(the_sum_of_squares_has_the_same_bits_for_any_number_of_thre
   const double one = eigen_backend<float>{}.sum_of_squares(tensors);
   for (const int threads : {2, 3, 7})
     BOOST_TEST(eigen_backend<float>({.threads = threads}).sum_of_squares(tensors) == one);
+}
+
+BOOST_AUTO_TEST_CASE(grouped_attention_has_the_same_bits_for_any_number_of_threads) {
+  using backend = eigen_backend<float>;
+  prefopt::tests::for_each_grouped_attention<backend>([](const auto& operation) {
+    prefopt::random_generator random(13);
+    const auto at = prefopt::tests::random_arguments(operation, random);
+    const auto out = operation.forward(backend{}, at);
+    const auto gradients = operation.backward(backend{}, at, out);
+    for (const int threads : {2, 3, 7}) {
+      BOOST_TEST(operation.forward(backend{{.threads = threads}}, at) == out);
+      BOOST_TEST(operation.backward(backend{{.threads = threads}}, at, out) == gradients);
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(what_a_thread_throws_reaches_the_caller) {

@@ -17,43 +17,47 @@
 
 namespace prefopt::tests {
 
-/// Central differences along random directions and along a few single elements agree with the
-/// backward pass. For backends of float64.
+/// Central differences along random directions and along a few single elements agree with an
+/// operation's backward pass. For backends of float64.
+template <class Backend, class Operation>
+void backward_agrees_with_finite_differences(const Backend& backend, const Operation& operation) {
+  random_generator random(7);
+  arguments at = random_arguments(operation, random);
+  const numbers there = operation.forward(backend, at);
+  numbers slopes(there.size());
+  for (double& slope : slopes) slope = random.normal();
+  const arguments gradients = operation.backward(backend, at, slopes);
+  BOOST_REQUIRE_EQUAL(gradients.size(), at.size());
+  constexpr double step = 1e-5;
+  for (std::size_t input = 0; input < at.size(); ++input) {
+    BOOST_REQUIRE_EQUAL(gradients[input].size(), at[input].size());
+    for (int trial = 0; trial < 4; ++trial) {
+      numbers direction(at[input].size());
+      if (trial == 0)
+        for (double& value : direction)
+          value = random.normal() / std::sqrt(static_cast<double>(direction.size()));
+      else
+        direction[random.below(direction.size())] = 1;
+      const auto output_at = [&](double distance_along) {
+        arguments moved = at;
+        for (std::size_t i = 0; i < direction.size(); ++i)
+          moved[input][i] += distance_along * direction[i];
+        return dot(operation.forward(backend, moved), slopes);
+      };
+      const double measured = (output_at(step) - output_at(-step)) / (2 * step);
+      const double claimed = dot(gradients[input], direction);
+      BOOST_TEST(std::abs(measured - claimed) <= 1e-7 * std::max(1.0, std::abs(claimed)),
+                 "input " << input << " trial " << trial << ": differences give " << measured
+                          << ", the backward gives " << claimed);
+    }
+  }
+}
+
+/// The same for every operation.
 template <class Backend>
 void backward_agrees_with_finite_differences(const Backend& backend) {
   for_each_operation<Backend>([&](std::string_view name, const auto& operation) {
-    BOOST_TEST_CONTEXT(name) {
-      random_generator random(7);
-      arguments at = random_arguments(operation, random);
-      const numbers there = operation.forward(backend, at);
-      numbers slopes(there.size());
-      for (double& slope : slopes) slope = random.normal();
-      const arguments gradients = operation.backward(backend, at, slopes);
-      BOOST_REQUIRE_EQUAL(gradients.size(), at.size());
-      constexpr double step = 1e-5;
-      for (std::size_t input = 0; input < at.size(); ++input) {
-        BOOST_REQUIRE_EQUAL(gradients[input].size(), at[input].size());
-        for (int trial = 0; trial < 4; ++trial) {
-          numbers direction(at[input].size());
-          if (trial == 0)
-            for (double& value : direction)
-              value = random.normal() / std::sqrt(static_cast<double>(direction.size()));
-          else
-            direction[random.below(direction.size())] = 1;
-          const auto output_at = [&](double distance_along) {
-            arguments moved = at;
-            for (std::size_t i = 0; i < direction.size(); ++i)
-              moved[input][i] += distance_along * direction[i];
-            return dot(operation.forward(backend, moved), slopes);
-          };
-          const double measured = (output_at(step) - output_at(-step)) / (2 * step);
-          const double claimed = dot(gradients[input], direction);
-          BOOST_TEST(std::abs(measured - claimed) <= 1e-7 * std::max(1.0, std::abs(claimed)),
-                     "input " << input << " trial " << trial << ": differences give " << measured
-                              << ", the backward gives " << claimed);
-        }
-      }
-    }
+    BOOST_TEST_CONTEXT(name) { backward_agrees_with_finite_differences(backend, operation); }
   });
 }
 

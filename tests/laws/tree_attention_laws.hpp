@@ -63,17 +63,22 @@ struct attention_results {
 };
 
 struct attention_inputs {
-  std::size_t heads, channels;
+  std::size_t heads, key_heads, channels;
   numbers q = {}, k = {}, v = {}, d = {};
 };
 
+inline constexpr double attention_scale = 0.1;
+
 [[nodiscard]] inline attention_inputs random_attention_inputs(random_generator& random,
                                                               std::size_t queries, std::size_t keys,
-                                                              std::size_t channels) {
-  attention_inputs in{.heads = 2, .channels = channels};
-  for (auto [values, rows] :
-       {std::pair{&in.q, queries}, {&in.k, keys}, {&in.v, keys}, {&in.d, queries}}) {
-    values->resize(rows * in.heads * channels);
+                                                              std::size_t channels,
+                                                              std::size_t heads = 2,
+                                                              std::size_t key_heads = 2) {
+  attention_inputs in{.heads = heads, .key_heads = key_heads, .channels = channels};
+  const std::size_t q_size = queries * heads * channels, k_size = keys * key_heads * channels;
+  for (auto [values, size] :
+       {std::pair{&in.q, q_size}, {&in.k, k_size}, {&in.v, k_size}, {&in.d, q_size}}) {
+    values->resize(size);
     for (double& value : *values)  // what every backend can represent
       value =
           static_cast<double>(static_cast<float>(bfloat16(static_cast<float>(random.normal()))));
@@ -88,15 +93,17 @@ template <class Backend>
   auto out = rubbish<activations<Backend>>(on, in.q.size());
   auto log_sums = rubbish<on_backend<Backend>>(on, in.q.size() / in.channels);
   const auto heads = [&](auto& values) { return values.heads(in.heads, in.channels); };
-  on.tree_attention(rows, heads(q), heads(k), heads(v), 0.1, heads(out), log_sums.matrix(in.heads));
+  const auto key_heads = [&](auto& values) { return values.heads(in.key_heads, in.channels); };
+  on.tree_attention(rows, heads(q), key_heads(k), key_heads(v), attention_scale, heads(out),
+                    log_sums.matrix(in.heads));
   attention_results all{.out = out.host(), .log_sums = log_sums.host()};
   if (rows.first_row != 0) return all;
   auto d_q = rubbish<activations<Backend>>(on, in.q.size()),
        d_k = rubbish<activations<Backend>>(on, in.k.size()),
        d_v = rubbish<activations<Backend>>(on, in.v.size());
-  on.tree_attention_backward(rows, heads(q), heads(k), heads(v), 0.1, heads(out),
-                             log_sums.matrix(in.heads), heads(d), heads(d_q), heads(d_k),
-                             heads(d_v));
+  on.tree_attention_backward(rows, heads(q), key_heads(k), key_heads(v), attention_scale,
+                             heads(out), log_sums.matrix(in.heads), heads(d), heads(d_q),
+                             key_heads(d_k), key_heads(d_v));
   return {all.out, all.log_sums, d_q.host(), d_k.host(), d_v.host()};
 }
 

@@ -135,6 +135,8 @@ class cuda_backend {
   void activated_linear_backward(const_matrix d_y, const_matrix x, weights weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  gradients d_weight, numbers d_bias) const;
+  /// Throws shape_error for grouped queries (fewer key-value heads than query heads) and
+  /// value_error for a window; so does the backward pass.
   void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
                       double scale, heads out, gradients log_sums) const;
   void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,

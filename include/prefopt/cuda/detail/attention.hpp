@@ -44,19 +44,31 @@ template <class Visit>
           .shared_bytes = shared_bytes};
 }
 
-inline void check_head_size(std::size_t size) {
-  if (size > warp_head::most_channels)
-    throw shape_error(concat("cuda_backend: heads of ", size, " channels, expected at most ",
+/// Throws shape_error for heads that are too large and for grouped queries, value_error for a
+/// window: the kernels have neither.
+template <class T>
+void check_attention(const attention_rows& rows, tensor_view<const T, 3> q,
+                     tensor_view<const T, 3> k) {
+  if (q.extent(2) > warp_head::most_channels)
+    throw shape_error(concat("cuda_backend: heads of ", q.extent(2), " channels, expected at most ",
                              +warp_head::most_channels));
+  if (k.extent(1) != q.extent(1))
+    throw shape_error(concat("cuda_backend: tree_attention: ", k.extent(1), " key-value heads for ",
+                             q.extent(1),
+                             " query heads, expected as many: grouped queries are not supported"));
+  if (rows.window != 0)
+    throw value_error(concat("cuda_backend: tree_attention: a window of ", rows.window,
+                             " positions, expected 0: windows are not supported"));
 }
 
-/// out = softmax(scale * q kᵀ) v over the keys that each row sees, and the log-sums.
+/// out = softmax(scale * q kᵀ) v over the keys that each row sees, and the log-sums. Throws as
+/// check_attention.
 template <class Device, class T>
 void tree_attention(const Device& device, attention_plans& plans, const attention_rows& rows,
                     tensor_view<const T, 3> q, tensor_view<const T, 3> k, tensor_view<const T, 3> v,
                     double scale, tensor_view<T, 3> out, matrix_view<float> log_sums) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
-  check_head_size(q.extent(2));
+  check_attention(rows, q, k);
   if (queries == 0) return;
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
   if constexpr (std::is_same_v<T, bfloat16>) {
@@ -80,8 +92,8 @@ void tree_attention(const Device& device, attention_plans& plans, const attentio
       a_warp_a_row_and_head(queries, heads));
 }
 
-/// Assigns d_q, d_k and d_v. Throws shape_error for a forest that is not nested; those from `pack`
-/// are.
+/// Assigns d_q, d_k and d_v. Throws as check_attention, and shape_error for a forest that is not
+/// nested; those from `pack` are.
 template <class Device, class T>
 void tree_attention_backward(const Device& device, attention_plans& plans,
                              const attention_rows& rows, tensor_view<const T, 3> q,
@@ -90,7 +102,7 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
                              tensor_view<const T, 3> d_out, tensor_view<T, 3> d_q,
                              tensor_view<T, 3> d_k, tensor_view<T, 3> d_v) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
-  check_head_size(q.extent(2));
+  check_attention(rows, q, k);
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
   if (!plan.nested)
     throw shape_error(
