@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -55,6 +56,17 @@ void goes_on_from_files(const Loss& loss) {
   BOOST_TEST(weights(resumed.policy) == weights(straight.policy), boost::test_tools::per_element());
 }
 
+/// A policy without a backend() keeps its numbers in host memory.
+struct policy_without_backend {
+  bigram inside = toy_policy();
+
+  std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
+    return inside.token_log_probs(batch);
+  }
+  auto forward(const prefix_tree_batch& batch) { return inside.forward(batch); }
+  auto parameters() { return inside.parameters(); }
+};
+
 const weighted_sum shifted{weighted{bco{.beta = 0.3}, 0.8}, weighted{sft{}, 1}};
 
 }  // namespace
@@ -63,6 +75,21 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_files_to_the_bits_of_one_that_never_stop
   goes_on_from_files(dpo{.beta = 0.3});
   goes_on_from_files(bco{.beta = 0.3});
   goes_on_from_files(shifted);
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_without_a_backend_goes_on_from_files) {
+  const scratch_folder folder;
+  const bigram reference = toy_policy(77);
+  policy_without_backend straight, stopped;
+  trainer(straight, reference, dpo{.beta = 0.3}, short_run).train(toy_pairs(11));
+  trainer first(stopped, reference, dpo{.beta = 0.3}, short_run);
+  first.train(toy_pairs(11), recorder{.stop_after = 4});
+  write_training_state(first, {{"seed", 1}}, folder.path());
+  policy_without_backend resumed = stopped;
+  trainer rest(resumed, reference, dpo{.beta = 0.3}, short_run);
+  read_training_state(rest, folder.path());
+  rest.train(toy_pairs(11));
+  BOOST_TEST(weights(resumed.inside) == weights(straight.inside), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_carries_nothing_leaves_nothing_in_the_file) {

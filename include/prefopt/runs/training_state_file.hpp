@@ -5,6 +5,7 @@
 // fingerprint, any settings that the program needs later, and the checksums of all files, including
 // its own.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <span>
