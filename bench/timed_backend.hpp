@@ -71,6 +71,7 @@ class timed_backend : public Base {
   using const_heads = typename Base::const_heads;
   using indices = std::span<const std::int32_t>;
   using weights = prefopt::matrix_view<const value_type>;
+  using weight = prefopt::linear_weight<const value_type>;
   using gradients = prefopt::matrix_view<value_type>;
 
   using Base::Base;
@@ -108,31 +109,31 @@ class timed_backend : public Base {
     timed("layer norm backward", 0, 16 * elements(x),
           [&] { base::layer_norm_backward(d_y, x, scale, s, d_x, d_scale, d_shift); });
   }
-  void linear(const_matrix x, weights w, const_numbers b, matrix y) const {
-    timed("linear", 2 * rows(x) * elements(w), 0, [&] { base::linear(x, w, b, y); });
+  void linear(const_matrix x, weight w, const_numbers b, matrix y) const {
+    timed("linear", 2 * rows(x) * elements(w.values), 0, [&] { base::linear(x, w, b, y); });
   }
-  void linear_residual(const_matrix x, weights w, const_numbers b, const_matrix residual,
+  void linear_residual(const_matrix x, weight w, const_numbers b, const_matrix residual,
                        matrix y) const {
-    timed("linear_residual", 2 * rows(x) * elements(w), 0,
+    timed("linear_residual", 2 * rows(x) * elements(w.values), 0,
           [&] { base::linear_residual(x, w, b, residual, y); });
   }
-  void linear_backward(const_matrix d_y, const_matrix x, weights w, matrix d_x, gradients d_w,
+  void linear_backward(const_matrix d_y, const_matrix x, weight w, matrix d_x, gradients d_w,
                        numbers d_b) const {
-    timed("linear_backward", 4 * rows(x) * elements(w), 0,
+    timed("linear_backward", 4 * rows(x) * elements(w.values), 0,
           [&] { base::linear_backward(d_y, x, w, d_x, d_w, d_b); });
   }
   void activate(prefopt::activation_function f, const_matrix x, matrix y) const {
     timed("activate again", 0, 8 * elements(x), [&] { base::activate(f, x, y); });
   }
-  void linear_activate(const_matrix x, weights w, const_numbers b, prefopt::activation_function f,
+  void linear_activate(const_matrix x, weight w, const_numbers b, prefopt::activation_function f,
                        matrix inner, matrix y) const {
-    timed("linear_activate", 2 * rows(x) * elements(w), 0,
+    timed("linear_activate", 2 * rows(x) * elements(w.values), 0,
           [&] { base::linear_activate(x, w, b, f, inner, y); });
   }
-  void activated_linear_backward(const_matrix d_y, const_matrix x, weights w,
+  void activated_linear_backward(const_matrix d_y, const_matrix x, weight w,
                                  prefopt::activation_function f, const_matrix inner, matrix d_inner,
                                  gradients d_w, numbers d_b) const {
-    timed("activated_linear_backward", 4 * rows(x) * elements(w), 0,
+    timed("activated_linear_backward", 4 * rows(x) * elements(w.values), 0,
           [&] { base::activated_linear_backward(d_y, x, w, f, inner, d_inner, d_w, d_b); });
   }
   void tree_attention(const prefopt::attention_rows& r, const_heads q, const_heads k, const_heads v,

@@ -15,6 +15,7 @@
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/trainer_options.hpp"
 #include "cuda/emulated_device.hpp"
+#include "laws/linear_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;
@@ -45,6 +46,20 @@ BOOST_AUTO_TEST_CASE(bfloat16_agrees_with_float64_to_its_rounding) {
 BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
   tests::the_same_call_gives_the_same_bits(make_backend<float>());
   tests::the_same_call_gives_the_same_bits(make_backend<bfloat16>());
+}
+
+BOOST_AUTO_TEST_CASE(linear_layers_obey_their_laws_in_every_form) {
+  const auto check_backend = [](const auto& on, double unit) {
+    tests::linear_agrees_with_plain_loops(on, 2 * unit);
+    for (const tests::operation_sizes& sizes :
+         {tests::operation_sizes{}, {.rows = 1, .in = 1, .out = 1}, {17, 130, 3}, {3, 17, 130}})
+      tests::both_orders_agree(on, sizes, unit);
+    tests::no_bias_is_a_bias_of_zeros(on);
+    tests::a_frozen_weight_or_bias_changes_no_other_bit(on);
+    tests::a_row_does_not_depend_on_its_company(on);
+  };
+  check_backend(make_backend<float>(), 1e-6);
+  check_backend(make_backend<bfloat16>(), std::exp2(-9.0));
 }
 
 BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {

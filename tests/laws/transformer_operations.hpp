@@ -5,139 +5,16 @@
 // passed in filled with garbage; outputs that it adds to are passed in with a value that is
 // subtracted again.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <span>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/random.hpp"
-#include "laws/numbers.hpp"
+#include "laws/backend_numbers.hpp"
+#include "laws/linear_operations.hpp"
 
 namespace prefopt::tests {
-
-using arguments = std::vector<numbers>;
-
-/// A double as a value of type T, which may be narrower.
-template <class T>
-[[nodiscard]] T narrowed(double value) {
-  if constexpr (std::is_convertible_v<double, T>)
-    return static_cast<T>(value);
-  else
-    return static_cast<T>(static_cast<float>(value));
-}
-
-/// Numbers of type T that live on a backend and are read from the host.
-template <class Backend, class T>
-class backend_numbers {
- public:
-  backend_numbers(const Backend& backend, const numbers& values)
-      : backend_(backend),
-        size_(values.size()),
-        storage_(backend.template allocate<T>(values.size())) {
-    std::vector<T> converted;
-    for (const double value : values) converted.push_back(narrowed<T>(value));
-    backend_.copy_from_host(converted, flat());
-  }
-
-  [[nodiscard]] std::span<T> flat() { return {storage_.data(), size_}; }
-  [[nodiscard]] matrix_view<T> matrix(std::size_t columns) {
-    return {storage_.data(), {size_ / columns, columns}};
-  }
-  [[nodiscard]] tensor_view<T, 3> heads(std::size_t count, std::size_t channels) {
-    return {storage_.data(), {size_ / (count * channels), count, channels}};
-  }
-  [[nodiscard]] numbers host(double less = 0) {
-    std::vector<T> converted(size_);
-    backend_.copy_to_host(flat(), converted);
-    numbers values;
-    for (const T value : converted)
-      values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
-    return values;
-  }
-
- private:
-  using wide = std::conditional_t<std::is_convertible_v<T, double>, T, float>;
-
-  const Backend& backend_;
-  std::size_t size_;
-  decltype(std::declval<const Backend&>().template allocate<T>(0)) storage_;
-};
-
-/// Parameters, their gradients and statistics.
-template <class Backend>
-using on_backend = backend_numbers<Backend, typename Backend::value_type>;
-/// What is passed between layers.
-template <class Backend>
-using activations = backend_numbers<Backend, typename Backend::activation_type>;
-
-template <class Numbers, class Backend>
-[[nodiscard]] Numbers rubbish(const Backend& backend, std::size_t size) {
-  return {backend, numbers(size, std::numeric_limits<double>::quiet_NaN())};
-}
-
-inline constexpr double there_before = 0.5;
-template <class Numbers, class Backend>
-[[nodiscard]] Numbers added_to(const Backend& backend, std::size_t size) {
-  return {backend, numbers(size, there_before)};
-}
-
-/// Sizes that are no multiple of any register or tile.
-struct operation_sizes {
-  std::size_t rows = 70, in = 13, out = 21;
-};
-
-template <class Backend>
-struct linear_operation {
-  operation_sizes s;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
-    return {s.rows * s.in, s.in * s.out, s.out};
-  }
-  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
-    activations<Backend> x(m, a[0]);
-    on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
-    auto y = rubbish<activations<Backend>>(m, s.rows * s.out);
-    m.linear(x.matrix(s.in), weight.matrix(s.out), bias.flat(), y.matrix(s.out));
-    return y.host();
-  }
-  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
-    activations<Backend> x(m, a[0]), d_y(m, d);
-    on_backend<Backend> weight(m, a[1]);
-    auto d_x = rubbish<activations<Backend>>(m, a[0].size());
-    auto d_weight = added_to<on_backend<Backend>>(m, a[1].size()),
-         d_bias = added_to<on_backend<Backend>>(m, a[2].size());
-    m.linear_backward(d_y.matrix(s.out), x.matrix(s.in), weight.matrix(s.out), d_x.matrix(s.in),
-                      d_weight.matrix(s.out), d_bias.flat());
-    return {d_x.host(), d_weight.host(there_before), d_bias.host(there_before)};
-  }
-};
-
-/// The residual is the fourth input; its backward is the identity, and the rest is
-/// linear_backward's.
-template <class Backend>
-struct linear_residual_operation {
-  operation_sizes s;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
-    return {s.rows * s.in, s.in * s.out, s.out, s.rows * s.out};
-  }
-  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
-    activations<Backend> x(m, a[0]), residual(m, a[3]);
-    on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
-    auto y = rubbish<activations<Backend>>(m, s.rows * s.out);
-    m.linear_residual(x.matrix(s.in), weight.matrix(s.out), bias.flat(), residual.matrix(s.out),
-                      y.matrix(s.out));
-    return y.host();
-  }
-  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
-    arguments slopes = linear_operation<Backend>{s}.backward(m, a, d);
-    slopes.push_back(d);
-    return slopes;
-  }
-};
 
 template <class Backend>
 struct layer_norm_operation {
@@ -172,60 +49,6 @@ struct layer_norm_operation {
                           d_shift.flat());
     return {d_x.host(there_before), d_scale.host(there_before), d_shift.host(there_before)};
   }
-};
-
-/// activation(x W + b) V + c: a linear layer whose activation is folded in, and the adjoint of the
-/// one that reads it.
-template <class Backend, activation_function Activation>
-struct feed_forward_operation {
-  std::size_t rows = 11, in = 5, inner = 19, out = 7;
-  [[nodiscard]] std::vector<std::size_t> input_sizes() const {
-    return {rows * in, in * inner, inner, inner * out, out};
-  }
-  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
-    const tape kept(*this, m, a);
-    on_backend<Backend> second(m, a[3]), second_bias(m, a[4]);
-    activations<Backend> activated(m, kept.activated);
-    auto y = rubbish<activations<Backend>>(m, rows * out);
-    m.linear(activated.matrix(inner), second.matrix(out), second_bias.flat(), y.matrix(out));
-    return y.host();
-  }
-  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
-    const tape kept(*this, m, a);
-    activations<Backend> x(m, a[0]), before(m, kept.before), d_y(m, d);
-    on_backend<Backend> first(m, a[1]), second(m, a[3]);
-    // recomputed from what the forward pass kept
-    auto activated = rubbish<activations<Backend>>(m, rows * inner);
-    m.activate(Activation, before.matrix(inner), activated.matrix(inner));
-    auto d_inner = rubbish<activations<Backend>>(m, rows * inner),
-         d_x = rubbish<activations<Backend>>(m, a[0].size());
-    auto d_first = added_to<on_backend<Backend>>(m, a[1].size()),
-         d_first_bias = added_to<on_backend<Backend>>(m, inner);
-    auto d_second = added_to<on_backend<Backend>>(m, a[3].size()),
-         d_second_bias = added_to<on_backend<Backend>>(m, out);
-    m.activated_linear_backward(d_y.matrix(out), activated.matrix(inner), second.matrix(out),
-                                Activation, before.matrix(inner), d_inner.matrix(inner),
-                                d_second.matrix(out), d_second_bias.flat());
-    m.linear_backward(d_inner.matrix(inner), x.matrix(in), first.matrix(inner), d_x.matrix(in),
-                      d_first.matrix(inner), d_first_bias.flat());
-    return {d_x.host(), d_first.host(there_before), d_first_bias.host(there_before),
-            d_second.host(there_before), d_second_bias.host(there_before)};
-  }
-
- private:
-  struct tape {
-    tape(const feed_forward_operation& o, const Backend& m, const arguments& a) {
-      activations<Backend> x(m, a[0]);
-      on_backend<Backend> weight(m, a[1]), bias(m, a[2]);
-      auto hidden = rubbish<activations<Backend>>(m, o.rows * o.inner),
-           y = rubbish<activations<Backend>>(m, o.rows * o.inner);
-      m.linear_activate(x.matrix(o.in), weight.matrix(o.inner), bias.flat(), Activation,
-                        hidden.matrix(o.inner), y.matrix(o.inner));
-      before = hidden.host();
-      activated = y.host();
-    }
-    numbers before, activated;
-  };
 };
 
 /// Repeated tokens and positions, so that gradients add up.
@@ -395,11 +218,14 @@ template <class Operation>
 template <class Backend, class Visitor>
 void for_each_vector_operation(const Visitor& visit) {
   const operation_sizes sizes = {.rows = 70, .in = 64, .out = 96};
-  visit("linear in vectors", linear_operation<Backend>{sizes});
-  visit("linear_residual in vectors", linear_residual_operation<Backend>{sizes});
-  visit("feed forward gelu_new in vectors",
-        feed_forward_operation<Backend, activation_function::gelu_new>{
-            .rows = 70, .in = 64, .inner = 256, .out = 96});
+  for (const layer_form& form : layer_forms) {
+    visit("linear in vectors" + form.words(), linear_operation<Backend>{sizes, form});
+    visit("linear_residual in vectors" + form.words(),
+          linear_residual_operation<Backend>{sizes, form});
+    visit("feed forward gelu_new in vectors" + form.words(),
+          feed_forward_operation<Backend, activation_function::gelu_new>{
+              .rows = 70, .in = 64, .inner = 256, .out = 96, .form = form});
+  }
   visit("tree_attention, heads of 64",
         attention_operation<Backend>{.heads = 1, .channels = 64, .scale = 0.1});
   visit("tree_attention of some rows, heads of 128",
@@ -411,12 +237,9 @@ void for_each_vector_operation(const Visitor& visit) {
 /// Calls visit(name, operation) for every operation.
 template <class Backend, class Visitor>
 void for_each_operation(const Visitor& visit) {
-  visit("linear", linear_operation<Backend>{});
+  for (const layer_form& form : layer_forms) for_each_linear_operation<Backend>({}, form, visit);
   visit("linear, wide", linear_operation<Backend>{{.rows = 3, .in = 40, .out = 90}});
-  visit("linear_residual", linear_residual_operation<Backend>{});
   visit("layer_norm", layer_norm_operation<Backend>{});
-  visit("feed forward gelu_new", feed_forward_operation<Backend, activation_function::gelu_new>{});
-  visit("feed forward gelu", feed_forward_operation<Backend, activation_function::gelu>{});
   visit("embedding", embedding_operation<Backend>{});
   visit("gather_rows", rows_operation<Backend>{});
   visit("tree_attention", attention_operation<Backend>{});

@@ -64,6 +64,7 @@ class cuda_backend {
   using matrix = matrix_view<activation_type>;
   using const_matrix = matrix_view<const activation_type>;
   using weights = matrix_view<const float>;
+  using const_weight = linear_weight<const float>;
   using gradients = matrix_view<float>;
   using numbers = std::span<float>;
   using const_numbers = std::span<const float>;
@@ -124,15 +125,15 @@ class cuda_backend {
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
                            layer_norm_statistics<const float> statistics, matrix d_x,
                            numbers d_scale, numbers d_shift) const;
-  void linear(const_matrix x, weights weight, const_numbers bias, matrix y) const;
-  void linear_residual(const_matrix x, weights weight, const_numbers bias, const_matrix residual,
-                       matrix y) const;
-  void linear_backward(const_matrix d_y, const_matrix x, weights weight, matrix d_x,
+  void linear(const_matrix x, const_weight weight, const_numbers bias, matrix y) const;
+  void linear_residual(const_matrix x, const_weight weight, const_numbers bias,
+                       const_matrix residual, matrix y) const;
+  void linear_backward(const_matrix d_y, const_matrix x, const_weight weight, matrix d_x,
                        gradients d_weight, numbers d_bias) const;
   void activate(activation_function activation, const_matrix inner, matrix y) const;
-  void linear_activate(const_matrix x, weights weight, const_numbers bias,
+  void linear_activate(const_matrix x, const_weight weight, const_numbers bias,
                        activation_function activation, matrix inner, matrix y) const;
-  void activated_linear_backward(const_matrix d_y, const_matrix x, weights weight,
+  void activated_linear_backward(const_matrix d_y, const_matrix x, const_weight weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  gradients d_weight, numbers d_bias) const;
   /// Throws shape_error for grouped queries (fewer key-value heads than query heads) and

@@ -59,15 +59,27 @@ template <class Activation>
   return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
 }
 
-/// The backward pass of x W + b with respect to W and b: adds to both.
+/// An empty bias is none.
+[[nodiscard]] inline const float* data_or_none(std::span<const float> bias) {
+  return bias.empty() ? nullptr : bias.data();
+}
+
+/// The backward pass of x W + b with respect to W, stored in `order`, and b: adds to both, except
+/// for an empty one.
 template <class Activation, class Device>
 void weight_backward(const Device& device, matrix_view<const Activation> d_y,
-                     matrix_view<const Activation> x, matrix_view<float> d_weight,
-                     std::span<float> d_bias) {
-  device.multiply(device_product<Activation, float>{
-      .out = d_weight, .left = x, .right = d_y, .left_is_transposed = true, .addend = d_weight});
-  add_column_sums(device, element_term<Activation>{rows_of(d_y)}, d_y.extent(0), d_y.extent(1),
-                  d_bias.data());
+                     matrix_view<const Activation> x, weight_order order,
+                     matrix_view<float> d_weight, std::span<float> d_bias) {
+  const bool in_out = order == weight_order::in_out;
+  if (d_weight.extent(0) != 0)
+    device.multiply(device_product<Activation, float>{.out = d_weight,
+                                                      .left = in_out ? x : d_y,
+                                                      .right = in_out ? d_y : x,
+                                                      .left_is_transposed = true,
+                                                      .addend = d_weight});
+  if (!d_bias.empty())
+    add_column_sums(device, element_term<Activation>{rows_of(d_y)}, d_y.extent(0), d_y.extent(1),
+                    d_bias.data());
 }
 
 /// The targets of the head rows [begin, end), sorted by row, and each row's first.
@@ -306,37 +318,39 @@ void cuda_backend<Activation, Device>::layer_norm_backward(
 // linear layers
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear(const_matrix x, weights weight, const_numbers bias,
-                                              matrix y) const {
+void cuda_backend<Activation, Device>::linear(const_matrix x, const_weight weight,
+                                              const_numbers bias, matrix y) const {
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = y,
       .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
-      .bias = bias.data()});
+      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
+      .right_is_transposed = weight.order == weight_order::out_in,
+      .bias = detail::data_or_none(bias)});
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_residual(const_matrix x, weights weight,
+void cuda_backend<Activation, Device>::linear_residual(const_matrix x, const_weight weight,
                                                        const_numbers bias, const_matrix residual,
                                                        matrix y) const {
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = y,
       .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
+      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
+      .right_is_transposed = weight.order == weight_order::out_in,
       .addend = residual,
-      .bias = bias.data()});
+      .bias = detail::data_or_none(bias)});
 }
 
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::linear_backward(const_matrix d_y, const_matrix x,
-                                                       weights weight, matrix d_x,
+                                                       const_weight weight, matrix d_x,
                                                        gradients d_weight, numbers d_bias) const {
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = d_x,
       .left = d_y,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
-      .right_is_transposed = true});
-  detail::weight_backward<Activation>(*device_, d_y, x, d_weight, d_bias);
+      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
+      .right_is_transposed = weight.order == weight_order::in_out});
+  detail::weight_backward<Activation>(*device_, d_y, x, weight.order, d_weight, d_bias);
 }
 
 template <class Activation, class Device>
@@ -348,7 +362,7 @@ void cuda_backend<Activation, Device>::activate(activation_function activation, 
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_activate(const_matrix x, weights weight,
+void cuda_backend<Activation, Device>::linear_activate(const_matrix x, const_weight weight,
                                                        const_numbers bias,
                                                        activation_function activation, matrix inner,
                                                        matrix y) const {
@@ -359,22 +373,23 @@ void cuda_backend<Activation, Device>::linear_activate(const_matrix x, weights w
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = y,
       .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
-      .bias = bias.data(),
+      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
+      .right_is_transposed = weight.order == weight_order::out_in,
+      .bias = detail::data_or_none(bias),
       .finish = detail::product_finish::gelu,
       .before = inner});
 }
 
 template <class Activation, class Device>
 void cuda_backend<Activation, Device>::activated_linear_backward(
-    const_matrix d_y, const_matrix x, weights weight, activation_function activation,
+    const_matrix d_y, const_matrix x, const_weight weight, activation_function activation,
     const_matrix inner, matrix d_inner, gradients d_weight, numbers d_bias) const {
   const bool folded = detail::folds<Activation>(activation);
   device_->multiply(detail::device_product<Activation, Activation>{
       .out = d_inner,
       .left = d_y,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
-      .right_is_transposed = true,
+      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
+      .right_is_transposed = weight.order == weight_order::in_out,
       .finish = folded ? detail::product_finish::gelu_backward : detail::product_finish::none,
       // read only
       .before = {const_cast<Activation*>(inner.data()), inner.extents(), inner.strides()}});
@@ -383,7 +398,7 @@ void cuda_backend<Activation, Device>::activated_linear_backward(
         detail::activate_backward_kernel<Activation>{activation, detail::rows_of(inner),
                                                      detail::rows_of(d_inner), d_inner.extent(1)},
         detail::a_thread_an_element(d_inner.extent(0), d_inner.extent(1)));
-  detail::weight_backward<Activation>(*device_, d_y, x, d_weight, d_bias);
+  detail::weight_backward<Activation>(*device_, d_y, x, weight.order, d_weight, d_bias);
 }
 
 // attention

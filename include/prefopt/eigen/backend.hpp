@@ -43,6 +43,7 @@ class eigen_backend {
   using const_matrix = matrix_view<const value_type>;
   using numbers = std::span<value_type>;
   using const_numbers = std::span<const value_type>;
+  using const_weight = linear_weight<const value_type>;
   using heads = tensor_view<value_type, 3>;
   using const_heads = tensor_view<const value_type, 3>;
   using indices = std::span<const std::int32_t>;
@@ -104,15 +105,15 @@ class eigen_backend {
 
   // backend/linear.hpp
 
-  void linear(const_matrix x, const_matrix weight, const_numbers bias, matrix y) const;
-  void linear_residual(const_matrix x, const_matrix weight, const_numbers bias,
+  void linear(const_matrix x, const_weight weight, const_numbers bias, matrix y) const;
+  void linear_residual(const_matrix x, const_weight weight, const_numbers bias,
                        const_matrix residual, matrix y) const;
-  void linear_activate(const_matrix x, const_matrix weight, const_numbers bias,
+  void linear_activate(const_matrix x, const_weight weight, const_numbers bias,
                        activation_function activation, matrix inner, matrix y) const;
   void activate(activation_function activation, const_matrix inner, matrix y) const;
-  void linear_backward(const_matrix d_y, const_matrix x, const_matrix weight, matrix d_x,
+  void linear_backward(const_matrix d_y, const_matrix x, const_weight weight, matrix d_x,
                        matrix d_weight, numbers d_bias) const;
-  void activated_linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
+  void activated_linear_backward(const_matrix d_y, const_matrix x, const_weight weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  matrix d_weight, numbers d_bias) const;
 
@@ -136,7 +137,8 @@ class eigen_backend {
 
  private:
   [[nodiscard]] detail::product_engine<Compute> engine() const;
-  void weight_backward(const_matrix d_y, const_matrix x, matrix d_weight, numbers d_bias) const;
+  void weight_backward(const_matrix d_y, const_matrix x, weight_order order, matrix d_weight,
+                       numbers d_bias) const;
 
   int threads_;
   detail::product_kernel_choice kernel_;

@@ -22,6 +22,7 @@
 #include "prefopt/eigen/detail/embedding.hpp"
 #include "prefopt/eigen/detail/head.hpp"
 #include "prefopt/eigen/detail/layer_norm.hpp"
+#include "prefopt/eigen/detail/linear.hpp"
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/optimizer.hpp"
 #include "prefopt/eigen/detail/product_engine.hpp"
@@ -111,35 +112,34 @@ void eigen_backend<Compute>::layer_norm_backward(const_matrix d_y, const_matrix 
 }
 
 template <class Compute>
-void eigen_backend<Compute>::linear(const_matrix x, const_matrix weight, const_numbers bias,
+void eigen_backend<Compute>::linear(const_matrix x, const_weight weight, const_numbers bias,
                                     matrix y) const {
   engine()(threads_, detail::update::assign, y, detail::outer_rows<value_type>(x),
-           detail::outer_columns<value_type>(weight),
+           detail::weight_operand<value_type>(weight),
            detail::each_row([&](const detail::block_range& b, std::size_t row) {
-             detail::as_eigen(b.of(y, row)) += detail::as_eigen(b.of(bias));
+             detail::add_bias<value_type>(b, bias, b.of(y, row));
            }));
 }
 
 template <class Compute>
-void eigen_backend<Compute>::linear_residual(const_matrix x, const_matrix weight,
+void eigen_backend<Compute>::linear_residual(const_matrix x, const_weight weight,
                                              const_numbers bias, const_matrix residual,
                                              matrix y) const {
   engine()(threads_, detail::update::assign, y, detail::outer_rows<value_type>(x),
-           detail::outer_columns<value_type>(weight),
+           detail::weight_operand<value_type>(weight),
            detail::each_row([&](const detail::block_range& b, std::size_t row) {
-             detail::as_eigen(b.of(y, row)) +=
-                 detail::as_eigen(b.of(bias)) + detail::as_eigen(b.of(residual, row));
+             detail::add_bias_and_residual<value_type>(b, bias, b.of(residual, row), b.of(y, row));
            }));
 }
 
 template <class Compute>
-void eigen_backend<Compute>::linear_activate(const_matrix x, const_matrix weight,
+void eigen_backend<Compute>::linear_activate(const_matrix x, const_weight weight,
                                              const_numbers bias, activation_function activation,
                                              matrix inner, matrix y) const {
   engine()(threads_, detail::update::assign, inner, detail::outer_rows<value_type>(x),
-           detail::outer_columns<value_type>(weight),
+           detail::weight_operand<value_type>(weight),
            detail::each_row([&](const detail::block_range& b, std::size_t row) {
-             detail::as_eigen(b.of(inner, row)) += detail::as_eigen(b.of(bias));
+             detail::add_bias<value_type>(b, bias, b.of(inner, row));
              detail::activate<value_type>(activation, b.of(inner, row), b.of(y, row));
            }));
 }
@@ -156,26 +156,26 @@ void eigen_backend<Compute>::activate(activation_function activation, const_matr
 }
 
 template <class Compute>
-void eigen_backend<Compute>::linear_backward(const_matrix d_y, const_matrix x, const_matrix weight,
+void eigen_backend<Compute>::linear_backward(const_matrix d_y, const_matrix x, const_weight weight,
                                              matrix d_x, matrix d_weight, numbers d_bias) const {
   engine()(threads_, detail::update::assign, d_x, detail::outer_rows<value_type>(d_y),
-           detail::outer_rows<value_type>(weight));
-  weight_backward(d_y, x, d_weight, d_bias);
+           detail::transposed_weight_operand<value_type>(weight));
+  weight_backward(d_y, x, weight.order, d_weight, d_bias);
 }
 
 template <class Compute>
 void eigen_backend<Compute>::activated_linear_backward(const_matrix d_y, const_matrix x,
-                                                       const_matrix weight,
+                                                       const_weight weight,
                                                        activation_function activation,
                                                        const_matrix inner, matrix d_inner,
                                                        matrix d_weight, numbers d_bias) const {
   engine()(threads_, detail::update::assign, d_inner, detail::outer_rows<value_type>(d_y),
-           detail::outer_rows<value_type>(weight),
+           detail::transposed_weight_operand<value_type>(weight),
            detail::each_row([&](const detail::block_range& b, std::size_t row) {
              detail::activate_backward<value_type>(activation, b.of(inner, row),
                                                    b.of(d_inner, row));
            }));
-  weight_backward(d_y, x, d_weight, d_bias);
+  weight_backward(d_y, x, weight.order, d_weight, d_bias);
 }
 
 template <class Compute>
@@ -251,19 +251,16 @@ detail::product_engine<Compute> eigen_backend<Compute>::engine() const {
   return detail::product_engine<Compute>(kernel_);
 }
 
-/// Adds the gradients of weight and bias.
+/// Adds the gradients of weight and bias, except for those that are empty.
 template <class Compute>
-void eigen_backend<Compute>::weight_backward(const_matrix d_y, const_matrix x, matrix d_weight,
-                                             numbers d_bias) const {
-  engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(x),
-           detail::outer_columns<value_type>(d_y));
-  const auto d = detail::as_eigen(d_y);
-  auto biases = detail::as_eigen(d_bias);
-  detail::parallel_ranges(
-      threads_, d_bias.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
-        const auto first = detail::eigen_index(begin), count = detail::eigen_index(end - begin);
-        biases.segment(first, count) += d.middleCols(first, count).colwise().sum().array();
-      });
+void eigen_backend<Compute>::weight_backward(const_matrix d_y, const_matrix x, weight_order order,
+                                             matrix d_weight, numbers d_bias) const {
+  const bool in_out = order == weight_order::in_out;
+  if (d_weight.extent(0) != 0)
+    engine()(threads_, detail::update::add, d_weight,
+             detail::outer_columns<value_type>(in_out ? x : d_y),
+             detail::outer_columns<value_type>(in_out ? d_y : x));
+  if (!d_bias.empty()) detail::add_column_sums<value_type>(threads_, d_y, d_bias);
 }
 
 }  // namespace prefopt

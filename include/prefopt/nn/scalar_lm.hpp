@@ -207,14 +207,11 @@ class scalar_lm_pass {
     backend.copy_from_host(std::span<const activation_type>(host),
                            std::span<activation_type>(d_values.data(), rows));
     backend_matrix<Backend> d_hidden(backend, rows, channels);
-    auto no_bias = backend.template scratch<value_type>(1);  // added to, never read
-    backend.fill(std::span<value_type>(no_bias.data(), 1), 0);
-    backend.linear_backward(matrix_view<const activation_type>{d_values.data(), {rows, 1}},
-                            tape_.final_norm.normalized.view(),
-                            matrix_view<const value_type>{model_->head_.data(), {channels, 1}},
-                            d_hidden.view(),
-                            matrix_view<value_type>{model_->head_gradient_.data(), {channels, 1}},
-                            std::span<value_type>(no_bias.data(), 1));
+    backend.linear_backward(
+        matrix_view<const activation_type>{d_values.data(), {rows, 1}},
+        tape_.final_norm.normalized.view(),
+        matrix_view<const value_type>{model_->head_.data(), {channels, 1}}, d_hidden.view(),
+        matrix_view<value_type>{model_->head_gradient_.data(), {channels, 1}}, {});  // no bias
     model_->trunk_.trunk().backward(read_.batch, tape_, d_hidden.view(),
                                     model_->trunk_.gradients());
   }
