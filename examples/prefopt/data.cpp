@@ -13,6 +13,8 @@
 #include <utility>
 #include <variant>
 
+#include "prefopt/io/json.hpp"
+
 namespace program {
 namespace {
 

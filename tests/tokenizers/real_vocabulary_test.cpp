@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "prefopt/io/json.hpp"
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"
 #include "support/scratch_folder.hpp"
