@@ -3,8 +3,8 @@
 
 #include "prefopt/compiled.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_COMPILED_DECODER(, eigen_backend<float>)
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

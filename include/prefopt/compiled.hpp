@@ -38,11 +38,11 @@
                                           const std::filesystem::path&);
 
 #ifdef PREFOPT_COMPILED
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_COMPILED_DECODER(extern, eigen_backend<float>)
 PREFOPT_COMPILED_DECODER(extern, eigen_backend<double>)
 PREFOPT_COMPILED_DECODER(extern, eigen_backend<bfloat16>)
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 #endif

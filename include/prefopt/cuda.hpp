@@ -6,7 +6,7 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/backend.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 extern template class cuda_backend<float>;
 extern template class cuda_backend<bfloat16>;
@@ -14,4 +14,4 @@ extern template class cuda_backend<bfloat16>;
 static_assert(transformer_backend<cuda_backend<float>> &&
               transformer_backend<cuda_backend<bfloat16>>);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,11 +15,11 @@
 #include "prefopt/eigen/operations.hpp"
 #include "prefopt/eigen/tensor_traits.hpp"
 #else
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 extern template class eigen_backend<float>;
 extern template class eigen_backend<double>;
 extern template class eigen_backend<bfloat16>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 #endif

@@ -21,6 +21,7 @@ fresh() {
   printf '%s\n' '0 version' '1 core' '2 data loss backend' '6 prefopt' 'allow backend data' 'component cuda' 'component files' 'component io files' \
     >LAYERS
   header version.hpp
+  printf '#define PREFOPT_VERSION_%s\n' 'MAJOR 0' 'MINOR 2' >>version.hpp
   header core/a.hpp '<vector>' prefopt/version.hpp
   header data/b.hpp prefopt/core/a.hpp
   header loss/c.hpp prefopt/version.hpp
@@ -46,7 +47,12 @@ refuses() {
 }
 
 fresh
+echo 'namespace prefopt::inline v0_2::detail {' >>core/a.hpp
 "$check_layers" .
+echo 'namespace prefopt {' >>core/a.hpp
+refuses 'namespace prefopt, expected prefopt::inline v0_2'
+echo 'namespace prefopt::inline v0_1 {' >>core/a.hpp
+refuses 'namespace prefopt::inline v0_1, expected prefopt::inline v0_2'
 header core/a.hpp prefopt/loss/c.hpp
 refuses 'core may not include loss/c.hpp'
 header loss/c.hpp prefopt/data/b.hpp

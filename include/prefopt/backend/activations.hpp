@@ -18,7 +18,7 @@
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Holds the tensors between layers.
 /// Needs: storage_backend, whose `value_type` is that of parameters, gradients and statistics;
@@ -51,4 +51,4 @@ concept activation_backend =
       backend.scatter_add_rows(in, rows, out);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

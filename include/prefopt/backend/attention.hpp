@@ -10,7 +10,7 @@
 #include "prefopt/core/view.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Rows of a forest that attend to their ancestors' rows and, causally, to their own node's.
 struct attention_rows {
@@ -52,4 +52,4 @@ concept attention_backend =
                                       read_log_sums, read_heads, heads, heads, heads);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

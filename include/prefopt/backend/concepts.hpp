@@ -10,7 +10,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Coefficients of one AdamW step, already bias-corrected: value <- decay * value - rate * m /
 /// (sqrt(v) + epsilon), with m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, g =
@@ -69,4 +69,4 @@ concept optimizer_backend =
       backend.adamw(tensors, coefficients);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

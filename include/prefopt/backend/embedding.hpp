@@ -8,7 +8,7 @@
 #include "prefopt/backend/activations.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Can look up embeddings.
 /// Needs: activation_backend and
@@ -30,4 +30,4 @@ concept embedding_backend =
       backend.embedding_backward(indices, indices, in, d_table, d_table);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

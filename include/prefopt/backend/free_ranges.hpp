@@ -14,7 +14,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Addresses only: the memory itself may be anywhere, including on a device. Adjacent ranges are
 /// merged, so ranges from two allocations must not be adjacent: leave out a byte of each.
@@ -69,4 +69,4 @@ class free_ranges {
   std::map<address, std::size_t> ranges_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

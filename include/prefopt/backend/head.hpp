@@ -14,7 +14,7 @@
 #include "prefopt/core/view.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A target of the head: `slot` is its head row, 0 .. R-1.
 struct head_target {
@@ -81,4 +81,4 @@ concept head_backend =
       backend.head_backward(out, read_log_sums, targets, slopes, in, weight, out, numbers);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 
 #include "prefopt/backend/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Host memory and plain loops in `Real` (float or double).
 template <class Real>
@@ -62,4 +62,4 @@ class host_backend {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 #include "prefopt/backend/activations.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Activation of the feed-forward layer. `gelu_new` is the tanh form of Hendrycks & Gimpel 2016,
 /// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x).
@@ -85,4 +85,4 @@ concept linear_backend =
       backend.activated_linear_backward(in, in, weight, activation, in, out, d_weight, d_bias);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -7,7 +7,7 @@
 #include "prefopt/backend/activations.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The shift and scale of each row, which normalization keeps for its backward.
 template <class Value>
@@ -40,4 +40,4 @@ concept norm_backend =
       backend.layer_norm_backward(in, in, weight, read_statistics, out, d_weight, d_weight);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

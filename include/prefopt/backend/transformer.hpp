@@ -10,11 +10,11 @@
 #include "prefopt/backend/linear.hpp"
 #include "prefopt/backend/norm.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Can run a transformer's forward and backward passes, and train it.
 template <class M>
 concept transformer_backend = optimizer_backend<M> && embedding_backend<M> && norm_backend<M> &&
                               linear_backend<M> && attention_backend<M> && head_backend<M>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 #include "prefopt/core/tensor.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A dense row-major view of a named tensor, const if its elements are. It is valid as long as they
 /// stay in place. Specify `Rank` if the type does not know it; throws shape_error if the tensor has
@@ -34,4 +34,4 @@ template <std::size_t Rank = dynamic_rank, contiguous_tensor T>
       data, extents);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

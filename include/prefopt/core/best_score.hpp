@@ -7,7 +7,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The index of the greatest of `count` scores, the first among equals; `count` if there is none.
 /// `score(i)` is the i-th; a NaN is not a score.
@@ -19,4 +19,4 @@ template <class Score>
   return best;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -7,7 +7,7 @@
 
 #include "prefopt/core/host_device.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// 1 sign, 8 exponent and 7 fraction bits. Every value is exactly a float. A float is rounded to
 /// nearest, ties to even; beyond the greatest value it becomes infinity; NaN stays NaN.
@@ -38,4 +38,4 @@ class bfloat16 {
   std::uint16_t bits_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

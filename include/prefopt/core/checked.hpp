@@ -8,7 +8,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// a + b, or nothing if it exceeds 64 bits.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
@@ -35,4 +35,4 @@ template <class Range>
   return product;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/tensor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Holds the copy or refers to the vector, which must then outlive it. Meant as a local variable:
 /// it cannot be copied or moved.
@@ -63,4 +63,4 @@ class double_values {
   std::span<const double> values_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

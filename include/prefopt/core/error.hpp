@@ -12,7 +12,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Base of everything that the library throws on purpose.
 struct error : std::runtime_error {
@@ -75,4 +75,4 @@ template <class... Pieces>
   return text;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

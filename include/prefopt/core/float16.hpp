@@ -8,7 +8,7 @@
 
 #include "prefopt/core/host_device.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// 1 sign, 5 exponent and 10 fraction bits. Every value is exactly a float. A float is rounded to
 /// nearest, ties to even; from 65520 up it becomes infinity; NaN stays NaN.
@@ -62,4 +62,4 @@ class float16 {
   std::uint16_t bits_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -12,7 +12,7 @@
 
 #include "prefopt/core/host_device.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// log(1 + exp(x)), softplus.
 template <std::floating_point Real>
@@ -60,4 +60,4 @@ template <class Range>
   return shift + std::log(sum);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

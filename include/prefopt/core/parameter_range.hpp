@@ -13,7 +13,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A range of named tensors with gradients.
 /// Needs: each element has `name`, `shape` (row-major), `value` and `gradient` (equally long spans
@@ -31,4 +31,4 @@ concept parameter_range =
       { parameter.decays } -> std::convertible_to<bool>;
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A stream of random numbers. Copies continue independently with the same numbers; the state is
 /// all you need to save.
@@ -136,4 +136,4 @@ void shuffle(Range&& range, random_generator& generator) {
   return indices;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -19,7 +19,7 @@
 
 #include "prefopt/core/view.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Where a tensor's elements can be read.
 enum class memory_space { host, device };
@@ -173,4 +173,4 @@ struct tensor_traits<tensor_view<T, Rank>> {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 
 #include "prefopt/core/host_device.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A view with `Rank` axes of memory that something else owns. Copying it copies the pointer.
 template <class T, std::size_t Rank>
@@ -99,4 +99,4 @@ using vector_view = tensor_view<T, 1>;
 template <class T>
 using matrix_view = tensor_view<T, 2>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

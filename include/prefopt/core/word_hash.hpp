@@ -10,7 +10,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -40,4 +40,4 @@ class word_hash {
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/detail/device_block.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 class cuda_device;
 
@@ -165,4 +165,4 @@ class cuda_backend {
   std::shared_ptr<detail::rounded_weights<Device>> rounded_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -32,7 +32,7 @@
 #include "prefopt/cuda/detail/rows.hpp"
 #include "prefopt/cuda/detail/upload_stage.cuh"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -226,4 +226,4 @@ class cuda_device {
   mutable std::set<const void*> with_much_shared_memory_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -26,7 +26,7 @@
 #include "prefopt/cuda/detail/rounded_weights.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -501,4 +501,4 @@ void cuda_backend<Activation, Device>::head_backward(matrix logits, const_number
                                                               .addend = d_weight});
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// [S]: where each sequence ends; at that row, a model has read all of it. A reward is read there.
 [[nodiscard]] inline std::vector<std::int32_t> last_rows(const prefix_tree_batch& batch) {
@@ -37,4 +37,4 @@ inline void check_rows_read(const prefix_tree_batch& batch, std::span<const std:
           concat("batch: row ", row, " requested, expected one below ", batch.tokens.size()));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

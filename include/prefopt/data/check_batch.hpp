@@ -11,7 +11,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The limits of what a model can read.
 struct batch_bounds {
@@ -164,4 +164,4 @@ inline void check(const prefix_tree_batch& batch, const batch_bounds& bounds) {
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 using token_id = std::int32_t;
 using token_ids = std::vector<token_id>;
@@ -162,4 +162,4 @@ concept example_range =
     std::ranges::random_access_range<Examples> && std::ranges::sized_range<Examples> &&
     example_like<std::ranges::range_value_t<Examples>>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/data/pack.hpp"
 #include "prefopt/data/response_selection.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Limits of a micro-batch; both apply.
 struct microbatch_options {
@@ -92,4 +92,4 @@ template <std::ranges::random_access_range Examples>
   return cut;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -64,4 +64,4 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -26,7 +26,7 @@
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/data/response_selection.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Packs the sequences and keeps their order. Token p of a sequence is a target if p >= max(prompt
 /// length, 1), predicted from the row of token p - 1: the first token of a response to an empty
@@ -95,4 +95,4 @@ template <std::ranges::random_access_range Examples>
   return pack(sequences);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

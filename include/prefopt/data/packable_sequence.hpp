@@ -8,7 +8,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A prompt and one response to it. The spans point to tokens owned elsewhere.
 struct packable_sequence {
@@ -20,4 +20,4 @@ struct packable_sequence {
   [[nodiscard]] std::size_t size() const { return prompt.size() + response.size(); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One example of a data set before it is tokenized. A data set may mix text and token ids.
 template <template <class> class Form>
@@ -40,4 +40,4 @@ template <template <class> class Form>
   return record.item == 0 ? location : concat(location, ": item ", record.item);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

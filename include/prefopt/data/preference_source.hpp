@@ -13,7 +13,7 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/preference_record.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -87,4 +87,4 @@ concept preference_source = requires { typename detail::form_of<T>::tokenized; }
 template <preference_source Source>
 using tokenized_form = typename detail::form_of<Source>::tokenized;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

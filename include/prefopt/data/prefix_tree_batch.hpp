@@ -16,7 +16,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A run of tokens [begin, end) that all sequences through it share; [begin, subtree_end) is the
 /// run and everything below it.
@@ -98,4 +98,4 @@ void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 #include "prefopt/core/best_score.hpp"
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The index of the best response to the example's own prompt by score, the first among equals;
 /// response_count(example) if there is none.
@@ -62,4 +62,4 @@ class response_selection {
   kind kind_ = kind::all;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

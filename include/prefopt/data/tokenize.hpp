@@ -29,7 +29,7 @@
 #include "prefopt/data/tokenizer.hpp"
 #include "prefopt/data/truncate.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct tokenize_options {
   std::size_t max_length = 1024;  ///< tokens of a prompt and one response
@@ -297,4 +297,4 @@ template <std::ranges::input_range Sources>
   return detail::tokenize_with(detail::no_tokenizer{}, sources, options);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Counts of examples, unless stated otherwise.
 struct tokenize_report {
@@ -72,4 +72,4 @@ using tokenized_preferences = basic_tokenized<tokenized_pair>;
 using tokenized_lists = basic_tokenized<tokenized_example>;
 using tokenized_completions = basic_tokenized<tokenized_unpaired>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

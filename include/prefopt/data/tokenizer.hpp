@@ -11,7 +11,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Text to token ids and back.
 /// Needs: (1) `encode(text)`, special tokens in the text recognized; (2) `decode(ids)`, with
@@ -43,4 +43,4 @@ concept special_token_tokenizer =
       { t.encode_split(text) } -> std::same_as<token_ids>;
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

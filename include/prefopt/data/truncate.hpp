@@ -7,7 +7,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// What remains of a sequence that is too long. `keep_start`: each sequence loses its end.
 /// `keep_end`: the prompt loses its start, the same for all responses, down to one token if
@@ -55,4 +55,4 @@ bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which
   return true;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -18,7 +18,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/json_fwd.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 enum class chat_role { system, user, assistant };
 
@@ -86,7 +86,7 @@ namespace detail {
 [[nodiscard]] std::vector<chat_message> parse_messages(const nlohmann::json& list,
                                                        const std::string& where);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/datasets/detail/messages_definitions.hpp"

@@ -12,7 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A column, or a member of messages, that is neither read nor known.
 struct unused_column {
@@ -58,4 +58,4 @@ struct reading_report {
   return remarks;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -6,7 +6,7 @@
 
 #include "prefopt/io/json_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 enum class preference_form {
   pairs,     ///< "chosen" and "rejected": read_preferences
@@ -30,7 +30,7 @@ enum class preference_form {
 /// read, format_error if the value is not a JSON object, has no known form, or does not exist.
 [[nodiscard]] preference_form form_of(json_file& file);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/datasets/detail/preference_form_definitions.hpp"

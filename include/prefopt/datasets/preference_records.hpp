@@ -7,7 +7,7 @@
 
 #include "prefopt/datasets/preference_columns.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Records with a report; a contiguous range of the records.
 template <class Record>
@@ -24,4 +24,4 @@ struct preference_records {
   [[nodiscard]] auto end() { return records.end(); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -19,7 +19,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -63,7 +63,7 @@ namespace detail {
 [[nodiscard]] preference_records<preference_record> read_preferences(
     const std::filesystem::path& path, line_limits limits = {});
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/datasets/detail/preferences_definitions.hpp"

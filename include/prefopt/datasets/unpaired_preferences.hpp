@@ -12,7 +12,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Parses an example from one JSON object. Throws format_error, naming the object's location and
 /// the member.
@@ -25,7 +25,7 @@ namespace prefopt {
 [[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(
     const std::filesystem::path& path, line_limits limits = {});
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/datasets/detail/unpaired_preferences_definitions.hpp"

@@ -19,7 +19,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -104,4 +104,4 @@ struct cpu_quota {
       1, std::min(threads, detail::cpus_in_control_groups("/proc/self/cgroup", "/sys/fs/cgroup")));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -19,7 +19,7 @@
 #include "prefopt/eigen/detail/kernel_choice.hpp"
 #include "prefopt/eigen/detail/workspace.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 template <class Compute>
@@ -149,4 +149,4 @@ static_assert(transformer_backend<eigen_backend<float>> &&
               transformer_backend<eigen_backend<double>> &&
               transformer_backend<eigen_backend<bfloat16>>);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

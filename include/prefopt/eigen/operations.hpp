@@ -27,7 +27,7 @@
 #include "prefopt/eigen/detail/optimizer.hpp"
 #include "prefopt/eigen/detail/product_engine.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -263,4 +263,4 @@ void eigen_backend<Compute>::weight_backward(const_matrix d_y, const_matrix x, w
   if (!d_bias.empty()) detail::add_column_sums<value_type>(threads_, d_y, d_bias);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ inline void start_threads(int count) {
   detail::on_team(static_cast<std::size_t>(count), [](std::size_t, std::size_t) {});
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

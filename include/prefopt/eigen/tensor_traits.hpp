@@ -12,7 +12,7 @@
 
 #include "prefopt/core/tensor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -82,4 +82,4 @@ struct tensor_traits<T> {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/io/model_folder.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// All tensors of `model.safetensors`, or of the shards listed in `model.safetensors.index.json`.
 class safetensors_archive {
@@ -78,7 +78,7 @@ class safetensors_archive {
   std::map<std::string, item, std::less<>> items_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/formats/detail/safetensors_archive_definitions.hpp"

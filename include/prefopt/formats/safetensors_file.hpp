@@ -24,7 +24,7 @@
 #include "prefopt/io/input_file.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 static_assert(std::endian::native == std::endian::little, "the format's numbers are little-endian");
 
@@ -118,4 +118,4 @@ class safetensors_file {
   safetensors_header header_;  // last: reading it sets data_begin_
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/formats/tensor_type.hpp"
 #include "prefopt/io/json_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Longest header that the format allows.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
@@ -83,7 +83,7 @@ struct safetensors_beginning {
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/formats/detail/safetensors_header_definitions.hpp"

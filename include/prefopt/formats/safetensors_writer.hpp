@@ -19,7 +19,7 @@
 #include "prefopt/io/atomic_file.hpp"
 #include "prefopt/io/output_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A tensor to write from host memory.
 template <std::floating_point Real>
@@ -69,4 +69,4 @@ void write_safetensors(const std::filesystem::path& path,
   file.commit();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

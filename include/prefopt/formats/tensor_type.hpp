@@ -15,7 +15,7 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/float16.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A type: its name in the format and its size in bytes.
 struct tensor_type {
@@ -90,4 +90,4 @@ void decode_elements(const tensor_type& type, std::span<const std::byte> bytes,
   if (type == bfloat16_type) detail::convert_elements<bfloat16>(bytes, to);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

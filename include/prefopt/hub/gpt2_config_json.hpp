@@ -12,7 +12,7 @@
 #include "prefopt/io/json_value.hpp"
 #include "prefopt/models/gpt2.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Parses a config.json. `name` (the file's) begins every message. `n_layer`, `n_head`, `n_embd`,
 /// `n_positions` and `vocab_size` are required, the first four possibly under their general names
@@ -45,7 +45,7 @@ namespace prefopt {
 [[nodiscard]] std::string write_gpt2_scalar_config(const gpt2_config& config,
                                                    const json_value& source);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/hub/detail/gpt2_config_json_definitions.hpp"

@@ -17,7 +17,7 @@
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/layout.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -147,4 +147,4 @@ struct gpt2_tensors {
   return items;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

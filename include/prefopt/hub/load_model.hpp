@@ -17,7 +17,7 @@
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -83,4 +83,4 @@ void save_model(const causal_lm<Backend>& policy, const std::filesystem::path& s
   save_model(policy, read_sidecar_files(source), folder);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/scalar_lm.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Loads the model in a folder on a backend that must outlive it. Throws as load_model does;
 /// format_error for a config with more than one label, a head with a bias, or a language model
@@ -66,4 +66,4 @@ void save_scalar_model(const scalar_lm<Backend>& model, const std::filesystem::p
   save_scalar_model(model, read_sidecar_files(source), folder);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/json_value.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A file that is copied unchanged.
 using carried_file = folder_file;
@@ -76,7 +76,7 @@ template <saveable_tokenizer Tokenizer>
   return sidecars;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/hub/detail/sidecar_files_definitions.hpp"

@@ -10,7 +10,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/temporary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A new folder, filled under a temporary name next to its final path and moved there by `commit`;
 /// without that call nothing changes. Throws io_error, also if its name is already taken.
@@ -57,4 +57,4 @@ class atomic_directory {
   bool committed_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

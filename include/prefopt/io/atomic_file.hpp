@@ -13,7 +13,7 @@
 #include "prefopt/io/output_file.hpp"
 #include "prefopt/io/temporary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// What happens to a symbolic link at the path of a file to write.
 enum class links {
@@ -73,4 +73,4 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
   file.commit();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

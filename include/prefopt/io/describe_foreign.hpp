@@ -9,7 +9,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -65,4 +65,4 @@ inline constexpr std::array file_signatures{
   return {};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

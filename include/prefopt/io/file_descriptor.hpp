@@ -14,7 +14,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/temporary_name.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The io_error for a system call that just failed on `path`: "PATH: cannot ACTION: reason", with
 /// the reason from `code`. A temporary is named by its final name.
@@ -67,4 +67,4 @@ inline void flush_to_disk(const file_descriptor& file, const std::filesystem::pa
   if (failed != 0 && !needs_none) throw system_failure(path, "write");
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/io/file_descriptor.hpp"
 #include "prefopt/io/read_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A file's name within its folder, with `/` between the parts, and its bytes.
 struct folder_file {
@@ -78,4 +78,4 @@ inline constexpr const char* chat_template_folder = "additional_chat_templates";
   return files;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

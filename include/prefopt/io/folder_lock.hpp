@@ -22,7 +22,7 @@
 #include "prefopt/io/printable.hpp"
 #include "prefopt/io/process_scope.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Holds an existing folder for the lifetime of the object, by a lock (flock) on a file in it. The
 /// file names the holder and is removed at the end. If a process dies for any reason, the kernel
@@ -134,4 +134,4 @@ class folder_lock {
   bool is_held_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

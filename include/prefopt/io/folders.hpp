@@ -14,7 +14,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/file_descriptor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// "out/" as "out".
 [[nodiscard]] inline std::filesystem::path without_slash(const std::filesystem::path& path) {
@@ -92,4 +92,4 @@ inline std::filesystem::path set_aside(const std::filesystem::path& path, std::s
   return aside;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

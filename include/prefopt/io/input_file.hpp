@@ -12,7 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/file_descriptor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Kinds of files that may be opened: anything except a folder, or only a regular file.
 enum class file_kind { any, regular };
@@ -75,4 +75,4 @@ class input_file {
   bool is_regular_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/io/json_limits.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -136,4 +136,4 @@ template <class Iterator>
   return builder.take();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Opens a file once and reads it once. Memory: one value.
 class json_file {
@@ -65,7 +65,7 @@ class json_file {
   bool is_done_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/io/detail/json_file_definitions.hpp"

@@ -7,8 +7,8 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 class json_object;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

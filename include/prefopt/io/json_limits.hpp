@@ -6,7 +6,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Bounds on the memory that one JSON text may take.
 struct json_limits {
@@ -14,4 +14,4 @@ struct json_limits {
   std::size_t values = std::size_t{1} << 23;  // 16 bytes each, and more for keys and texts
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

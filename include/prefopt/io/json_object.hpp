@@ -17,7 +17,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Describes a JSON value for messages: "1.5", "true", "a list", "a text".
 [[nodiscard]] inline std::string describe_json(const nlohmann::json& value) {
@@ -134,4 +134,4 @@ class json_object {
   std::string name_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

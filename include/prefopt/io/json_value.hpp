@@ -7,7 +7,7 @@
 
 #include "prefopt/io/json_fwd.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Owns a JSON value and copies it. Never empty: without an argument, the value is null.
 class json_value {
@@ -30,7 +30,7 @@ class json_value {
   std::unique_ptr<nlohmann::json> value_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/io/detail/json_value_definitions.hpp"

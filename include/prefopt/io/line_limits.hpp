@@ -7,7 +7,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Bounds on a text file after decompression: gzip can expand one byte to a thousand. Even a short
 /// line can take much memory once parsed.
@@ -17,4 +17,4 @@ struct line_limits {
   std::size_t lines = 4'000'000;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -22,7 +22,7 @@
 #include "prefopt/io/input_file.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -196,4 +196,4 @@ inline void check_model_folder(const std::filesystem::path& folder) {
   return first;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 
 #include "prefopt/io/file_descriptor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A file open for writing, unbuffered: pass it large pieces. All members throw io_error if the
 /// system refuses.
@@ -80,4 +80,4 @@ class output_file {
   file_descriptor file_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

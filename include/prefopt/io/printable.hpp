@@ -9,7 +9,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// At most `limit` bytes of the text, with '?' for anything but printable ASCII: a name from a file
 /// must not break a message into lines, end it with a zero byte, or fill a screen.
@@ -21,4 +21,4 @@ namespace prefopt {
   return line;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// This computer's name, for messages; "an unknown host" if it has none.
 [[nodiscard]] inline std::string host_name() {
@@ -47,4 +47,4 @@ namespace detail {
   return scope;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -12,7 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/input_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The bytes of the regular file at `path`. Throws io_error that names it if it is missing,
 /// unreadable, a folder, a pipe or a device, or larger than `max_bytes`. Memory grows with the
@@ -40,4 +40,4 @@ namespace prefopt {
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/io/output_file.hpp"
 #include "prefopt/io/temporary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -71,4 +71,4 @@ inline void check_room(const std::filesystem::path& folder,
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

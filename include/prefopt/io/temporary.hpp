@@ -25,7 +25,7 @@
 #include "prefopt/io/process_scope.hpp"
 #include "prefopt/io/temporary_name.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -128,4 +128,4 @@ inline void rename_over(const std::filesystem::path& temporary, const std::files
   flush_path(folder_of(path));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

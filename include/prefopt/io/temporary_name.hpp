@@ -13,7 +13,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 inline constexpr std::string_view temporary_suffix = ".prefopt-tmp";
 
@@ -59,4 +59,4 @@ struct temporary_name {
   return named;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/input_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A file, plain or gzip with any number of members (recognized by its first two bytes, not by its
 /// name), or a pipe. Holds 64 KiB.
@@ -100,4 +100,4 @@ class text_file {
   bool in_member_ = true;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct advantage_options {
   double gamma = 1;   ///< discount of a reward for each token that it comes later, 0 to 1
@@ -71,4 +71,4 @@ inline void whiten(std::span<double> numbers, bool keep_mean = false) {
   for (double& number : numbers) number = (number - mean) * scale + (keep_mean ? mean : 0);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Holds any preference_loss over log-probs except another any_loss. A copy holds its own loss,
 /// with the same state. A moved-from any_loss can be copied, assigned to and destroyed; everything
@@ -112,4 +112,4 @@ class any_loss {
   std::unique_ptr<base> held_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/sorted_order.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// If two pairs have the same difference, the earlier one counts as the smaller.
 struct aot {
@@ -61,4 +61,4 @@ struct aot {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -19,7 +19,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/sorted_order.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// It does not matter which chosen response is paired with which rejected one.
 struct aot_unpaired {
@@ -57,4 +57,4 @@ struct aot_unpaired {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

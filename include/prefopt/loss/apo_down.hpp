@@ -14,7 +14,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// For chosen responses that are worse than the policy's own: lowers both, the rejected one more.
 struct apo_down {
@@ -35,4 +35,4 @@ struct apo_down {
   friend void check(const apo_down& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

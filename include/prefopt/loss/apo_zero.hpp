@@ -14,7 +14,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// For chosen responses that are better than the policy's own: raises them and lowers the rejected
 /// ones.
@@ -36,4 +36,4 @@ struct apo_zero {
   friend void check(const apo_zero& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Throws value_error, naming the loss, unless there are exactly two responses and the first is
 /// better than the second: a tie is not a preference, and a response to another prompt is not
@@ -45,4 +45,4 @@ void require_pair(std::string_view loss, std::span<const Response> group) {
   return pairs;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

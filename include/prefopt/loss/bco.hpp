@@ -19,7 +19,7 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// For pairs and for unpaired examples. An example's loss is the sum over its responses.
 struct bco {
@@ -72,4 +72,4 @@ struct bco {
   friend void check(const bco& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Classifies each response by itself: thumbs up, thumbs down.
 struct bco_pair {
@@ -35,4 +35,4 @@ struct bco_pair {
   friend void check(const bco_pair& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/core/math.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Indices into the list, the best first, equal scores in their order. Throws value_error for a
 /// score that is not a number.
@@ -62,4 +62,4 @@ inline void require_list(std::string_view loss, std::span<const response_log_pro
   return log1p_exp(m);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -28,7 +28,7 @@
 #include "prefopt/loss/margin.hpp"
 #include "prefopt/loss/sorted_order.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The draw depends on the seed and the number of steps observed. Pairs are left out only of the
 /// step that was observed last, which is recognized by its margins.
@@ -147,4 +147,4 @@ struct beta_dpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -7,7 +7,7 @@
 
 #include "prefopt/core/host_device.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// exp of anything larger counts as exp of this, about 5e299, which leaves room for factors and
 /// sums.
@@ -22,4 +22,4 @@ inline constexpr double largest_exponent = 690;
   return std::expm1(x > largest_exponent ? largest_exponent : x);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

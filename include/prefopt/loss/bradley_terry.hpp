@@ -19,7 +19,7 @@
 #include "prefopt/core/math.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// For examples with two responses, which a `reward_model` scores.
 struct bradley_terry {
@@ -66,4 +66,4 @@ struct bradley_terry {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -7,7 +7,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Throws value_error unless beta is finite and above 0. `loss` names the loss in the message.
 inline void check_beta(std::string_view loss, double beta) {
@@ -15,4 +15,4 @@ inline void check_beta(std::string_view loss, double beta) {
     throw value_error(concat(loss, ": beta is ", beta, ", expected a finite number above 0"));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -6,7 +6,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Throws value_error unless 0 <= label_smoothing < 0.5. `loss` names the loss in the message.
 inline void check_label_smoothing(std::string_view loss, double label_smoothing) {
@@ -16,4 +16,4 @@ inline void check_label_smoothing(std::string_view loss, double label_smoothing)
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

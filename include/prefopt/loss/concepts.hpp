@@ -10,7 +10,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The four log-probabilities of a pair, in nats, reduced over response tokens as the loss requires
 /// (`reduction`), and the responses' lengths in tokens.
@@ -95,4 +95,4 @@ concept pairwise_loss = std::copyable<L> && requires(const L& loss, const pair_l
 template <class L>
 concept margin_loss = pairwise_loss<L> && static_cast<bool>(L::reads_margin_only);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// DPO with a reference that finds all responses equally likely.
 struct cpo {
@@ -41,4 +41,4 @@ struct cpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -18,7 +18,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Logistic for pairs in the wrong order, exponential for the others.
 struct discopop {
@@ -49,4 +49,4 @@ struct discopop {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A large beta keeps the policy close to the reference.
 struct dpo {
@@ -44,4 +44,4 @@ struct dpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/loss/log_ratios.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Penalizes chosen responses that become less likely than under the reference.
 struct dpop {
@@ -43,4 +43,4 @@ struct dpop {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

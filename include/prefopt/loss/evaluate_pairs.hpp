@@ -16,7 +16,7 @@
 #include "prefopt/core/tensor.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The losses of P pairs. A slope is the derivative of its own pair's loss; that of `loss`, the
 /// mean, is 1 / P of it.
@@ -150,4 +150,4 @@ template <pairwise_loss Loss, vector_like PolicyChosen>
       loss, chosen.size(), [&](std::size_t i) { return pair_log_probs{chosen[i], 0, 0, 0, 0, 0}; });
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Has its minimum at a margin of log((1 - e) / e) / beta.
 struct exo_pair {
@@ -45,4 +45,4 @@ struct exo_pair {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

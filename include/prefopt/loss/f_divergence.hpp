@@ -32,7 +32,7 @@
 #include "prefopt/loss/log_ratios.hpp"
 #include "prefopt/loss/loss_around.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A response's score and its derivative with respect to the log-ratio.
 struct divergence_score {
@@ -158,4 +158,4 @@ struct f_divergence : loss_around<Loss> {
 template <class Loss, class Divergence>
 f_divergence(Loss, Divergence) -> f_divergence<Loss, Divergence>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

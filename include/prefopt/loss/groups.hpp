@@ -13,7 +13,7 @@
 
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One response: log-probs in nats, reduced over its tokens as the loss requires, its length in
 /// tokens, and its score: higher is better, above 0 means desirable for losses that need a yes or
@@ -87,4 +87,4 @@ concept stateful_loss = requires(L& loss, const L& constant, const response_grou
   loss.restore(state);
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Pairs that are separated by 1 / beta nats no longer move the policy.
 struct hinge {
@@ -37,4 +37,4 @@ struct hinge {
   friend void check(const hinge& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

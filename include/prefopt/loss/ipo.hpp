@@ -15,7 +15,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Pulls the margin to 1 / (2 beta) and, unlike DPO, also back from beyond it.
 struct ipo {
@@ -36,4 +36,4 @@ struct ipo {
   friend void check(const ipo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

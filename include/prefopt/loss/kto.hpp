@@ -20,7 +20,7 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// For examples that come with a mismatched response (`add_mismatched`). The weights balance
 /// desirable and undesirable examples if there are more of one kind.
@@ -85,4 +85,4 @@ struct kto {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

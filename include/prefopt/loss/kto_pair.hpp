@@ -19,7 +19,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Needs no response other than the pair's own two.
 struct kto_pair {
@@ -53,4 +53,4 @@ struct kto_pair {
   friend void check(const kto_pair& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

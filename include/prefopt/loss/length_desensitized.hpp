@@ -12,7 +12,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/loss_around.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// `length_desensitized{dpo{.beta = 0.1}, {.tail = 0.5}}`: a loss of summed log-probs with that
 /// sum. With a tail of 1, it is the loss itself.
@@ -42,4 +42,4 @@ struct length_desensitized : loss_around<Loss> {
 template <class Loss>
 length_desensitized(Loss, desensitized_sum) -> length_desensitized<Loss>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A long response counts no more than a short one. Averages are small, so beta is larger than
 /// DPO's.
@@ -35,4 +35,4 @@ struct length_normalized_dpo {
   friend void check(const length_normalized_dpo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -22,7 +22,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/sorted_order.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A pair counts by how far apart its scores are and how high the policy ranks it. Equal scores
 /// form no pair.
@@ -76,4 +76,4 @@ struct lipo_lambda {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -5,7 +5,7 @@
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// log pi - log ref of both responses, in nats; beta times it is a response's reward in DPO
 /// (Rafailov et al. 2023, arXiv:2305.18290, eq. 5).
@@ -19,4 +19,4 @@ struct pair_log_ratios {
           pair.policy_rejected - pair.reference_rejected};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 #include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Base of a loss around `loss`. A derived class adds `inputs`, a call operator, `reduction` if
 /// needed, and its own `check` if it has hyper-parameters.
@@ -44,4 +44,4 @@ struct loss_around {
   friend void check(const loss_around& self) { check(self.loss); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Hashes what is known about any loss: its name, the scale of its rewards (its beta), what it
 /// reads and how it reduces tokens. A loss with more to add has a member `parts_hash() const`, as
@@ -31,4 +31,4 @@ template <preference_loss Loss>
   return hash.value();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -5,7 +5,7 @@
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// h = (log pi(chosen) - log ref(chosen)) - (log pi(rejected) - log ref(rejected)), in nats. Its
 /// derivative with respect to `policy_chosen` is 1, to `policy_rejected` -1. Each response is
@@ -22,4 +22,4 @@ namespace prefopt {
   return {loss, slope_margin, -slope_margin};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -17,7 +17,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Accumulates examples. A response's reward is beta (log pi - log ref), Rafailov et al. 2023,
 /// arXiv:2305.18290, sec. 4, with the loss's `beta`, or 1 if it has none. A loss without a
@@ -170,4 +170,4 @@ class preference_metrics {
   double ordered_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

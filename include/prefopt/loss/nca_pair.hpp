@@ -14,7 +14,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Keeps the chosen response's likelihood up by itself, not only relative to the rejected one's.
 struct nca_pair {
@@ -35,4 +35,4 @@ struct nca_pair {
   friend void check(const nca_pair& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

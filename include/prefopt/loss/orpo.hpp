@@ -17,7 +17,7 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A chosen response that is certain has a slope like any other, the limit of its neighbors'. The
 /// odds of a rejected one have no limit at p = 0, so they are those at -2^-24, the nearest log-prob
@@ -62,4 +62,4 @@ struct orpo {
   friend void check(const orpo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Compares every response with all that rank below it.
 struct plackett_luce_dpo {
@@ -44,4 +44,4 @@ struct plackett_luce_dpo {
   friend void check(const plackett_luce_dpo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

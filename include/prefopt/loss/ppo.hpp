@@ -21,7 +21,7 @@
 #include "prefopt/loss/advantages.hpp"
 #include "prefopt/loss/bounded_exp.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// How a token's divergence from the reference is estimated from one sample (Schulman 2020,
 /// "Approximating KL divergence"): k1 = log pi - log ref; k3 = exp(-k1) - 1 + k1, never below 0.
@@ -101,4 +101,4 @@ struct ppo_term {
   return {0.5 * plain_loss, value - expected, false};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

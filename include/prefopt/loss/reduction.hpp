@@ -11,7 +11,7 @@
 #include "prefopt/core/tensor.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The sum or the mean of token log-probs [n], nats, added up in order in double. Over no tokens,
 /// both are 0: such a response says nothing and moves nothing. Throws shape_error for a tensor that
@@ -64,4 +64,4 @@ inline void add_token_slopes(desensitized_sum reduction, double slope,
   add_token_slopes(token_reduction::sum, reduction.tail * slope, token_slopes.subspan(shared));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

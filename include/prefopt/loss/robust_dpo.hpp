@@ -16,7 +16,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Negative for wide margins: it estimates the loss under the right labels.
 struct robust_dpo {
@@ -42,4 +42,4 @@ struct robust_dpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/loss/check_beta.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The others are not ranked among themselves.
 struct s_dpo {
@@ -42,4 +42,4 @@ struct s_dpo {
   friend void check(const s_dpo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/core/host_device.hpp"
 #include "prefopt/loss/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Has no hyper-parameters.
 struct sft {
@@ -31,4 +31,4 @@ struct sft {
   friend void check(const sft&) {}
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Pushes the averages gamma / beta nats apart.
 struct simpo {
@@ -41,4 +41,4 @@ struct simpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

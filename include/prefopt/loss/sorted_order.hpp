@@ -12,7 +12,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// a < b, with NaN after all numbers.
 [[nodiscard]] inline bool is_less_nan_last(double a, double b) {
@@ -27,4 +27,4 @@ namespace prefopt {
   return order;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

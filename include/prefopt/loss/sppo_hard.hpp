@@ -15,7 +15,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/log_ratios.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Pulls each log-ratio toward its own target.
 struct sppo_hard {
@@ -36,4 +36,4 @@ struct sppo_hard {
   friend void check(const sppo_hard& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

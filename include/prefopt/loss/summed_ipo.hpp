@@ -13,7 +13,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/margin.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Pulls the margin of whole responses to 1 / (2 beta).
 struct summed_ipo {
@@ -34,4 +34,4 @@ struct summed_ipo {
   friend void check(const summed_ipo& loss) { check_beta(name, loss.beta); }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Needs a policy that provides divergences from its reference.
 struct tdpo {
@@ -72,4 +72,4 @@ struct tdpo {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -13,7 +13,7 @@
 #include "prefopt/loss/concepts.hpp"
 #include "prefopt/loss/groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A response's run of the M tokens, and its score (as in response_log_probs).
 struct response_tokens {
@@ -68,4 +68,4 @@ template <preference_loss Loss>
   return batch_loss<Loss>;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

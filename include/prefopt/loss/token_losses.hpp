@@ -20,7 +20,7 @@
 #include "prefopt/loss/groups.hpp"
 #include "prefopt/loss/token_groups.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -161,4 +161,4 @@ template <preference_loss Loss>
   return false;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

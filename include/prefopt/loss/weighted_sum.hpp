@@ -17,7 +17,7 @@
 #include "prefopt/loss/loss_hash.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A term of a sum, over log-probs: no single model returns both rewards and log-probs.
 template <preference_loss Loss>
@@ -135,4 +135,4 @@ class weighted_sum {
   weighted<Second> second_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

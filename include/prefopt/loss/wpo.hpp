@@ -18,7 +18,7 @@
 #include "prefopt/loss/loss_around.hpp"
 #include "prefopt/loss/token_losses.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// `wpo{dpo{.beta = 0.1}}`: any loss that does not couple a step's examples. Needs a policy that
 /// provides square sums.
@@ -70,4 +70,4 @@ struct wpo : loss_around<Loss> {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

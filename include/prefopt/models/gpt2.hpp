@@ -11,7 +11,7 @@
 #include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/nn/shape.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct gpt2_config {
   std::size_t n_layer = 12;
@@ -103,4 +103,4 @@ template <transformer_backend Backend>
 template <transformer_backend Backend>
 causal_lm<Backend> gpt2(const Backend&&, const gpt2_config&) = delete;  // would dangle
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

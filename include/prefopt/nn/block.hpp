@@ -15,7 +15,7 @@
 #include "prefopt/nn/shape.hpp"
 #include "prefopt/nn/weights.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A backend's matrix with its storage. Rows begin on cache lines, so that a row's bits do not
 /// depend on its index even if a backend's order of summation follows alignment.
@@ -274,4 +274,4 @@ class decoder_block {
   block_weights<const value_type> weights_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -238,4 +238,4 @@ class causal_lm_pass {
   bool spent_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -20,7 +20,7 @@
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/sampling.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A forest under construction. The model must outlive it and keep its weights unchanged meanwhile.
 template <transformer_backend Backend>
@@ -285,4 +285,4 @@ template <transformer_backend Backend>
   return generate(model, std::span<const token_ids>(prompts), options, random).front();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

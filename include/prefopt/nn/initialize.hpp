@@ -12,7 +12,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Fills every tensor of the model. The same seed gives the same weights on every computer.
 template <transformer_backend Backend>
@@ -39,4 +39,4 @@ void initialize(causal_lm<Backend>& model, std::uint64_t seed) {
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

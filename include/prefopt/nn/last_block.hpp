@@ -10,7 +10,7 @@
 
 #include "prefopt/nn/block.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 template <transformer_backend Backend>
 struct last_block_tape {
@@ -120,4 +120,4 @@ class last_decoder_block {
   decoder_block<Backend> block_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

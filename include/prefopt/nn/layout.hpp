@@ -12,7 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/nn/shape.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One tensor of a model and its location in the buffer.
 struct tensor_location {
@@ -93,4 +93,4 @@ class decoder_layout {
   std::size_t size_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -24,7 +24,7 @@
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -224,4 +224,4 @@ class scalar_lm_pass {
   bool spent_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct decoder_shape {
   std::size_t layers = 0;
@@ -78,4 +78,4 @@ concept decoder_config = requires(const Config& config) {
 /// A spec describes itself.
 [[nodiscard]] inline decoder_spec describe(const decoder_spec& spec) { return spec; }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 
 #include "prefopt/nn/trunk.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// log sum_v p(v)^2 with p = softmax(logits), [V].
 template <class Number>
@@ -52,4 +52,4 @@ void add_square_sums(const Backend& backend, const backend_matrix<Backend, Numbe
   return numbers;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

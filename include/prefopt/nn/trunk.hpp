@@ -13,7 +13,7 @@
 #include "prefopt/nn/block.hpp"
 #include "prefopt/nn/last_block.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// What a trunk's forward pass keeps. With `keep` it holds every layer for the backward pass;
 /// without, it holds the last layer and one layer's room that the others share.
@@ -116,4 +116,4 @@ class decoder_trunk {
   decoder_weights<const value_type> weights_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 #include "prefopt/core/view.hpp"
 #include "prefopt/nn/layout.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// y = x W + b.
 ///
@@ -87,4 +87,4 @@ class decoder_weights {
   std::span<Value> flat_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -18,7 +18,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/parameter_range.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Hyper-parameters of AdamW.
 struct adamw_options {
@@ -257,4 +257,4 @@ adamw(Backend&, Parameters&&) -> adamw<Backend>;
 template <class Backend, class Parameters>
 adamw(Backend&, Parameters&&, adamw_options) -> adamw<Backend>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

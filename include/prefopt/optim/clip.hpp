@@ -13,7 +13,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/core/parameter_range.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -57,4 +57,4 @@ template <class Backend, class Parameters>
   return max_norm == 0 ? 1.0 : std::min(1.0, max_norm / (norm + 1e-6));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Shape of the learning rate after warm-up.
 enum class schedule { constant, linear, cosine };
@@ -64,4 +64,4 @@ struct schedule_span {
   throw value_error(concat("schedule: no shape ", static_cast<int>(shape)));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

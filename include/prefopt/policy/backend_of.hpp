@@ -11,7 +11,7 @@
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/backend/host.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -53,4 +53,4 @@ concept optimizer_backend_reference =
 template <class Policy>
 using backend_type_of = std::remove_reference_t<decltype(backend_of(std::declval<Policy&>()))>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/parameter.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// log p(v | u) = logits[u, v] - log sum_w exp(logits[u, w]), with logits [V, V] in double,
 /// initially zero (uniform). Moving a bigram leaves its table in place, so the spans of
@@ -241,4 +241,4 @@ class bigram {
 
 static_assert(generating_policy<bigram>);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

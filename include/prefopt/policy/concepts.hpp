@@ -14,7 +14,7 @@
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/backend_of.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Anything that returns log-probs for a batch: a model, a frozen model, a cache.
 /// Needs: `token_log_probs(batch)`, const, which keeps nothing: M numbers in nats, one per target,
@@ -79,4 +79,4 @@ concept has_kl_divergence =
       policy.forward(batch, reference).backward(slopes, slopes);
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Models policy_model. Takes ownership of its policy: `frozen{std::move(model)}`, or a copy of one
 /// that continues to train. There is no form that refers to a policy owned elsewhere, which could
@@ -33,4 +33,4 @@ class frozen {
   Policy policy_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Initially none.
 class frozen_tensors {
@@ -34,4 +34,4 @@ class frozen_tensors {
   std::vector<std::string> names_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

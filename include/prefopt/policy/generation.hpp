@@ -14,7 +14,7 @@
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/sampling.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// How `generate` continues a prompt.
 struct generation_options {
@@ -69,4 +69,4 @@ template <generating_policy Policy>
   return examples;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -8,7 +8,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Tokens of a micro-batch on a backend that states no preference.
 inline constexpr std::size_t standard_microbatch_tokens = 4096;
@@ -33,4 +33,4 @@ template <class Policy>
     return standard_microbatch_tokens;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

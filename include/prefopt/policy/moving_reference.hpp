@@ -17,7 +17,7 @@
 #include "prefopt/policy/concepts.hpp"
 #include "prefopt/policy/weights_hash.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Names and defaults as in TRL.
 struct moving_reference_options {
@@ -117,4 +117,4 @@ class moving_reference {
   moving_reference_options options_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One tensor. The spans point into the policy's storage, wherever its backend keeps it, and stay
 /// valid as long as the policy does. The rest describes the policy: the library's models return
@@ -24,4 +24,4 @@ struct parameter {
   bool decays = false;    ///< weight decay applies: matrices and embeddings
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/policy/token_hash.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct reference_options {
   /// Bounds memory. A larger example gets its own micro-batch; 0: all at once; none: what the
@@ -61,4 +61,4 @@ template <policy_model Policy, std::ranges::random_access_range Examples>
   return cache;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/token_hash.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A sequence's position in the data set.
 struct reference_key {
@@ -139,4 +139,4 @@ class reference_cache {
   std::unordered_map<std::uint64_t, std::size_t> slots_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

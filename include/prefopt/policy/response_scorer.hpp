@@ -9,7 +9,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Rates responses.
 /// Needs: a const call operator from a span of examples to a number for each of their responses,
@@ -19,4 +19,4 @@ concept response_scorer = requires(const R& scorer, std::span<const tokenized_ex
   { scorer(examples) } -> std::same_as<std::vector<double>>;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

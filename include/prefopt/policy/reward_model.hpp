@@ -28,7 +28,7 @@
 #include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -159,4 +159,4 @@ std::vector<double> reward_model<Model>::rewards(
   return by_response;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

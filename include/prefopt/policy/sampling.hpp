@@ -14,7 +14,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct sampling_options {
   double temperature = 1;  ///< 0: always the most probable token
@@ -77,4 +77,4 @@ inline void check(const sampling_options& options) {
   return static_cast<token_id>(order[last]);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

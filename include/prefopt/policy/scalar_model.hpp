@@ -14,7 +14,7 @@
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/policy/backend_of.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Returns a number for a path of tokens.
 /// Needs: `values(batch, rows)`, const, which keeps nothing: one number per requested row, for the
@@ -50,4 +50,4 @@ concept trainable_scalar_model =
                                typename backend_type_of<Model>::value_type>;
     };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// [S], nats: for each sequence the sum of its token log-probs [M], in their order; 0 for one
 /// without a target. Throws shape_error unless there is one number per target.
@@ -30,4 +30,4 @@ namespace prefopt {
   return sums;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

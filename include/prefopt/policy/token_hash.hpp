@@ -10,7 +10,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// FNV-1a of the ids.
 [[nodiscard]] constexpr std::uint64_t token_hash(std::span<const token_id> tokens) {
@@ -21,4 +21,4 @@ namespace prefopt {
   return hash;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

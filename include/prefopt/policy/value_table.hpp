@@ -20,7 +20,7 @@
 #include "prefopt/policy/parameter.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// value(path) = table[last token of the path], [V] in double, initially zero.
 class value_table {
@@ -104,4 +104,4 @@ class value_table {
 
 static_assert(trainable_scalar_model<value_table>);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -12,7 +12,7 @@
 #include "prefopt/core/word_hash.hpp"
 #include "prefopt/policy/backend_of.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Hashes the values of all tensors, bit by bit. Memory: one tensor on the host.
 template <class Policy>
@@ -30,4 +30,4 @@ template <class Policy>
   return hash.value();
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

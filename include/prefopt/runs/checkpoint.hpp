@@ -21,7 +21,7 @@
 #include "prefopt/io/atomic_directory.hpp"
 #include "prefopt/io/temporary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A checkpoint on disk.
 struct checkpoint_location {
@@ -116,4 +116,4 @@ written_checkpoint write_checkpoint(const std::filesystem::path& output, std::in
   return written;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/runs/fingerprint.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// XXH3 (128 bits) of a file's bytes as 32 hexadecimal digits, as printed by `xxhsum -H2`. Throws
 /// io_error.
@@ -45,7 +45,7 @@ void verify_checksums(const std::filesystem::path& folder, const json_object& fi
 /// Throws format_error if an object's `checksum` is missing or does not match its other members.
 void verify_checksum(const json_object& object);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/runs/detail/checksums_definitions.hpp"

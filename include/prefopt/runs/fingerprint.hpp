@@ -16,7 +16,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Add values one by one in a fixed order, then call `hex()`. Each text and span is hashed with its
 /// length, so that "ab" + "c" and "a" + "bc" differ.
@@ -75,4 +75,4 @@ class fingerprint {
   std::unique_ptr<XXH3_state_t, free_state> state_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/step_report.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -90,7 +90,7 @@ struct evaluation_log {
 /// format_error if another line is not an object with a `step`.
 void cut_json_log(const std::filesystem::path& path, std::int64_t last_step);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/runs/detail/json_log_definitions.hpp"

@@ -17,7 +17,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/train/callbacks.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -173,4 +173,4 @@ class progress_bar {
   bool bar_is_open_ = false;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -26,7 +26,7 @@
 #include "prefopt/policy/reference_cache.hpp"
 #include "prefopt/runs/fingerprint.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -151,4 +151,4 @@ inline void save_reference_cache(const std::filesystem::path& path, const refere
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

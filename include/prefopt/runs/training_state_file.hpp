@@ -22,7 +22,7 @@
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/train/trainer.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 inline constexpr const char* optimizer_file = "optimizer.safetensors";
 inline constexpr const char* trainer_state_file = "trainer_state.json";
@@ -126,7 +126,7 @@ void read_training_state(Trainer& trainer, const std::filesystem::path& folder) 
   trainer.restore(state);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/runs/detail/training_state_file_definitions.hpp"

@@ -14,7 +14,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A token that is found in the text before it is split into words.
 struct added_token {
@@ -78,4 +78,4 @@ class added_token_matcher {
   std::array<bool, 256> begins_{};
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

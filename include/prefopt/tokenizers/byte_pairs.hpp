@@ -18,7 +18,7 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -130,4 +130,4 @@ inline void merge_word(std::span<const token_id> word, const merge_table& merges
     detail::merge_heap(word, merges).run(out);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -14,7 +14,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Whether a byte is spelled as its own Latin-1 character.
 [[nodiscard]] constexpr bool spells_itself(unsigned byte) {
@@ -90,4 +90,4 @@ inline constexpr byte_symbol_tables byte_symbols = make_byte_symbol_tables();
   return bytes;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

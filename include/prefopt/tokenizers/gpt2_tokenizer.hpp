@@ -24,7 +24,7 @@
 #include "prefopt/tokenizers/utf8.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Converts texts to token ids and back. Immutable: many threads may use one object at once.
 class gpt2_tokenizer {
@@ -118,7 +118,7 @@ class gpt2_tokenizer {
   return gpt2_tokenizer::from_directory(folder);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/tokenizers/detail/gpt2_tokenizer_definitions.hpp"

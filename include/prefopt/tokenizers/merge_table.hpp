@@ -12,7 +12,7 @@
 
 #include "prefopt/data/example.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The result of merging two neighbors. The smaller the rank, the earlier.
 struct token_merge {
@@ -93,4 +93,4 @@ class merge_table {
   std::size_t size_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

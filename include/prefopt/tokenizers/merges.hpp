@@ -16,7 +16,7 @@
 #include "prefopt/tokenizers/quote_token.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -66,4 +66,4 @@ inline void insert_merge(merge_table& merges, std::string_view line, std::uint32
   return merges;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -26,7 +26,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/tokenizers/utf8.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -131,4 +131,4 @@ class pre_tokenizer {
   std::shared_ptr<pcre2_code_8> expression_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

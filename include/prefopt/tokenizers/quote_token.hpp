@@ -8,7 +8,7 @@
 
 #include "prefopt/tokenizers/utf8.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// `text` in quotes: control characters as \xNN, broken UTF-8 as U+FFFD, truncated with "..." after
 /// 60 bytes.
@@ -32,4 +32,4 @@ namespace prefopt {
   return quoted + (at < text.size() ? "\"..." : "\"");
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Reads a tokenizer_config.json. Throws format_error, naming the key, if it is malformed or
 /// describes a tokenizer other than GPT-2's.
@@ -23,7 +23,7 @@ void read_special_tokens_map(tokenizer_parts& parts, std::string_view text,
 /// Reads an added_tokens.json: `{"text": id, ...}`. Throws format_error.
 void read_added_tokens(tokenizer_parts& parts, std::string_view text, const std::string& name);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/tokenizers/detail/tokenizer_config_definitions.hpp"

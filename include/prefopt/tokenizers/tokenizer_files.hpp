@@ -11,7 +11,7 @@
 
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Whether the files include a vocabulary with its merges.
 [[nodiscard]] inline bool holds_tokenizer(const std::vector<tokenizer_file>& files) {
@@ -31,7 +31,7 @@ namespace prefopt {
 /// `<|endoftext|>`.
 [[nodiscard]] std::vector<tokenizer_file> byte_level_files();
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/tokenizers/detail/tokenizer_files_definitions.hpp"

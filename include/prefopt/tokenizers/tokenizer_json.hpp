@@ -12,7 +12,7 @@
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The merges of a tokenizer.json: a list of texts "left right" or of pairs ["left", "right"].
 /// Throws format_error with the merge's index in the list, from 0.
@@ -23,7 +23,7 @@ namespace prefopt {
 /// or requests anything that GPT-2's tokenizer does not do.
 [[nodiscard]] tokenizer_parts read_tokenizer_json(std::string_view text, const std::string& name);
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/tokenizers/detail/tokenizer_json_definitions.hpp"

@@ -19,7 +19,7 @@
 #include "prefopt/tokenizers/quote_token.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A file that belongs to a tokenizer.
 using tokenizer_file = folder_file;
@@ -99,4 +99,4 @@ struct tokenizer_parts {
                 " is different, expected ", ours.size());
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One step through a text.
 struct utf8_step {
@@ -60,4 +60,4 @@ struct utf8_step {
   return shown;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -18,7 +18,7 @@
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Tokens by text and by id.
 class vocabulary {
@@ -72,7 +72,7 @@ class vocabulary {
   std::size_t end_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2
 
 #ifndef PREFOPT_COMPILED
 #include "prefopt/tokenizers/detail/vocabulary_definitions.hpp"

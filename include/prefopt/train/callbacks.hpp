@@ -17,7 +17,7 @@
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/step_report.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// What a callback may return from on_step: `stop` ends the run after this step's evaluation and
 /// saving, which treat the step as the last.
@@ -146,4 +146,4 @@ bool notify_of_step(Callback& callback, const step_report& report) {
   return report.last || (interval > 0 && report.step % interval == 0);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -27,7 +27,7 @@
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/step.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct gradient_check_options {
   std::size_t elements = 32;  ///< of each tensor, drawn with `seed`; 0: all
@@ -147,4 +147,4 @@ template <class Policy, class Loss, example_range Examples>
                           examples, options);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

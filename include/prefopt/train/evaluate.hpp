@@ -24,7 +24,7 @@
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/reference_for.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct evaluation_options {
   /// Bounds memory. A larger example gets its own micro-batch; 0: all at once; none: what the
@@ -66,4 +66,4 @@ template <policy_model Policy, loss_for<Policy> Loss, reference_for<Loss> Refere
           .pairs_per_second = detail::per_second(totals.examples(), start)};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/train/evaluate.hpp"
 #include "prefopt/train/reference_for.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// `trainer.train(pairs, evaluate_every{100, held_out, reference_on_held_out}, ...)`. Holds
 /// references to the pairs and the reference.
@@ -70,4 +70,4 @@ template <example_range Examples, class Reference>
 evaluate_every(std::int64_t, const Examples&, const Reference&, evaluation_options = {})
     -> evaluate_every<Reference, std::ranges::range_value_t<Examples>>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -9,7 +9,7 @@
 
 #include "prefopt/train/metric.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One evaluation.
 struct evaluation_report {
@@ -38,4 +38,4 @@ void for_each_value(const evaluation_report& report, Visitor&& visit) {
   visit("eval_pairs_per_second", report.pairs_per_second);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

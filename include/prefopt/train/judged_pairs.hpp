@@ -19,7 +19,7 @@
 #include "prefopt/policy/generation.hpp"
 #include "prefopt/policy/response_scorer.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -102,4 +102,4 @@ template <generating_policy Policy, class Judge>
   return found;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

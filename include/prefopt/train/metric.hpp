@@ -8,7 +8,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The name must outlive the metric; the library's own are literals.
 struct metric {
@@ -26,4 +26,4 @@ struct metric {
   return std::nullopt;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A loss, log-prob or gradient norm that is infinite or not a number.
 class not_finite : public value_error {
@@ -43,4 +43,4 @@ inline std::string example_list(std::span<const std::size_t> examples,
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

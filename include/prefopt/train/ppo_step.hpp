@@ -18,7 +18,7 @@
 #include "prefopt/policy/scalar_model.hpp"
 #include "prefopt/train/rollouts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The results of one pass over some responses: sums over tokens of the two terms, and of what a
 /// log shows.
@@ -107,4 +107,4 @@ ppo_sums accumulate_ppo_gradient(Policy& policy, Critic& critic, const ppo& opti
   return sums;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

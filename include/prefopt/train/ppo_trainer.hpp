@@ -35,7 +35,7 @@
 #include "prefopt/train/step_report.hpp"
 #include "prefopt/train/trainer_options.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -270,4 +270,4 @@ class ppo_trainer {
   std::int64_t num_tokens_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

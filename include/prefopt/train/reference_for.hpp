@@ -14,7 +14,7 @@
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/policy/concepts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Takes the place of a reference for losses that read none.
 struct no_reference {};
@@ -126,4 +126,4 @@ template <class Reference>
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

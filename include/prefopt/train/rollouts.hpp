@@ -21,7 +21,7 @@
 #include "prefopt/policy/response_scorer.hpp"
 #include "prefopt/policy/scalar_model.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct rollouts {
   std::vector<tokenized_example> examples;  // [E] a prompt and one response each
@@ -145,4 +145,4 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
   return made;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -29,7 +29,7 @@
 #include "prefopt/train/reference_for.hpp"
 #include "prefopt/train/trainer_options.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// A part that is 0 or empty is unknown and matches any.
 struct run_fingerprint {
@@ -210,4 +210,4 @@ inline void require_same_run(const run_fingerprint& then, const run_fingerprint&
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

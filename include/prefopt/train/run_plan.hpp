@@ -16,7 +16,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/train/trainer_options.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// The steps of a run over `examples` examples, counted from 0.
 class run_plan {
@@ -77,4 +77,4 @@ class run_plan {
   std::vector<std::size_t> order_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

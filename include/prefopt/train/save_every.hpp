@@ -12,7 +12,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/train/callbacks.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// `save_every{500, [&](const auto& trainer, const step_report& step) { ...; return path; }}`: the
 /// function writes the policy and `trainer.state()` and returns the name under which both can be
@@ -40,4 +40,4 @@ class save_every {
   Save save_;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

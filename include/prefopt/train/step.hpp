@@ -26,7 +26,7 @@
 #include "prefopt/train/metric.hpp"
 #include "prefopt/train/reference_for.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 struct gradient_options {
   /// A larger example gets its own micro-batch; 0: all at once; none: what the policy's backend
@@ -119,4 +119,4 @@ step_gradient accumulate_gradient(Policy& policy, const Reference& reference, Lo
   return accumulate_gradient(policy, reference, loss, examples, members, options);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -7,7 +7,7 @@
 
 #include "prefopt/train/metric.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// One optimizer step. The numbers are those of the policy before the step moves it.
 struct step_report {
@@ -39,4 +39,4 @@ void for_each_value(const step_report& report, Visitor&& visit) {
   visit("pairs_per_second", report.pairs_per_second);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -43,7 +43,7 @@
 #include "prefopt/train/step_report.hpp"
 #include "prefopt/train/trainer_options.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// What a run carries from one step to the next, except the weights.
 template <class Real>
@@ -371,4 +371,4 @@ template <class Policy, class Loss>
 trainer(Policy&, Loss, trainer_options = {})
     -> trainer<Policy, detail::default_reference<Loss>, Loss>;
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -12,7 +12,7 @@
 #include "prefopt/optim/schedule.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 /// Settings of a run. All of them except `tokens_per_microbatch` change the numbers; that one
 /// changes only their rounding.
@@ -69,4 +69,4 @@ inline void check(const trainer_options& options) {
   at_least("max_steps", options.max_steps, 0);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

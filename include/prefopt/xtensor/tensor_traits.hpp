@@ -20,7 +20,7 @@
 
 #include "prefopt/core/tensor.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -72,4 +72,4 @@ struct tensor_traits<T> {
   }
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

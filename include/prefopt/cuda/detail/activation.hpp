@@ -9,7 +9,7 @@
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// (1 + tanh(u)) / 2 at the u of gelu_new, as a logistic function: it takes one exponential and
 /// stays precise if the result is small.
@@ -63,4 +63,4 @@ struct activate_backward_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

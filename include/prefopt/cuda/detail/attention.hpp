@@ -16,7 +16,7 @@
 #include "prefopt/cuda/detail/attention_tiles_backward.hpp"
 #include "prefopt/cuda/detail/attention_warps.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Whether tiles can be loaded from these heads 16 bytes at a time.
 template <class... Heads>
@@ -159,4 +159,4 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
                 a_warp_a_row_and_head(keys, heads));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

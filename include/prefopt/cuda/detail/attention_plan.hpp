@@ -18,7 +18,7 @@
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/cuda/detail/device_block.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr std::size_t attention_tile_rows = 64;
 
@@ -190,4 +190,4 @@ class attention_plans {
   std::deque<entry> entries_;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

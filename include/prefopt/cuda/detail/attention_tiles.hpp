@@ -16,7 +16,7 @@
 #include "prefopt/cuda/detail/kernel.hpp"
 #include "prefopt/cuda/detail/tile_fragments.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Whether the query at `row` sees `key`, which is seen until row `until`. Positions after the last
 /// row have row -1.
@@ -136,4 +136,4 @@ struct attention_tiles_kernel {
   static constexpr float infinity = std::numeric_limits<float>::infinity();
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

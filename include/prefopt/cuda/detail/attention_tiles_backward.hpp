@@ -14,7 +14,7 @@
 #include "prefopt/cuda/detail/attention_tiles.hpp"
 #include "prefopt/cuda/detail/attention_warps.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// means = d_out out: the weighted mean of d score.
 struct attention_means_kernel {
@@ -221,4 +221,4 @@ struct attention_tiles_key_backward_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include "prefopt/cuda/detail/attention_plan.hpp"
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// A head's channels in the registers of a warp: lane l holds channels l, l + 32, ...
 struct warp_head {
@@ -177,4 +177,4 @@ struct attention_key_backward_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -28,7 +28,7 @@
 #include "prefopt/cuda/detail/device_block.hpp"
 #include "prefopt/cuda/detail/product.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Products on one stream of the current device.
 class blas_products {
@@ -224,4 +224,4 @@ class blas_products {
   std::map<plan_key, plan> plans_;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 
 #include "prefopt/core/error.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Throws device_error that names the failed call. A later call may report the failure of an
 /// earlier kernel.
@@ -29,4 +29,4 @@ inline void check(cublasStatus_t status, std::string_view what) {
     throw device_error(concat("cuda: ", what, ": ", cublasLtGetStatusString(status)));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -8,7 +8,7 @@
 
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr std::size_t rows_a_part = 64;
 
@@ -90,4 +90,4 @@ struct element_term {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -10,7 +10,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -70,4 +70,4 @@ class device_buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

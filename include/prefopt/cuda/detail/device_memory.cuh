@@ -15,7 +15,7 @@
 #include "prefopt/cuda/detail/check.cuh"
 #include "prefopt/cuda/detail/device_block.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Allocates memory on a device and frees it when the kernels that may still use it are done.
 struct cuda_allocator {
@@ -57,4 +57,4 @@ class lasting_memory final : public device_memory {
                             " are this backend's scratch memory; lower tokens_per_microbatch"));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include "prefopt/backend/free_ranges.hpp"
 #include "prefopt/cuda/detail/device_block.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Source provides memory in large regions: `allocate(bytes)`, aligned to `line`, or nullptr if
 /// there is no more; `release(data)`.
@@ -100,4 +100,4 @@ class device_pool final : public device_memory {
   std::map<address, std::size_t> regions_;  // begin to bytes, without the line left out
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -10,7 +10,7 @@
 
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 class device_thread {
  public:
@@ -58,4 +58,4 @@ __global__ void run_kernel(const Kernel kernel) {
   kernel(thread);
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// out [N, C] = wte[token] + wpe[position].
 template <class T>
@@ -76,4 +76,4 @@ struct add_groups_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

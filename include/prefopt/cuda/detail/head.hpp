@@ -11,7 +11,7 @@
 
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr unsigned head_threads = 512;
 
@@ -132,4 +132,4 @@ struct head_backward_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

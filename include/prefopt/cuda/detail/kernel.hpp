@@ -32,7 +32,7 @@
 #define PREFOPT_DEVICE
 #endif
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr unsigned warp_size = 32;
 
@@ -111,4 +111,4 @@ PREFOPT_DEVICE void for_each_loaded(std::size_t first, std::size_t end, const Lo
   for (; i < end; i += Step) use(i, load(i));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include "prefopt/cuda/detail/column_sums.hpp"
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr unsigned warps_a_block = 4;
 
@@ -124,4 +124,4 @@ struct scale_term {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -12,7 +12,7 @@
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr std::size_t chunk_elements = 4096;
 inline constexpr unsigned optimizer_threads = 256;
@@ -153,4 +153,4 @@ struct sum_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -7,7 +7,7 @@
 
 #include "prefopt/core/view.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The finish: what a product does to an element x of its result, beyond adding a bias [n].
 enum class product_finish {
@@ -30,4 +30,4 @@ struct device_product {
   matrix_view<Out> before = {};  ///< [m, n]: gelu writes it, gelu_backward reads it
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

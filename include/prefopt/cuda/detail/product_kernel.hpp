@@ -12,7 +12,7 @@
 #include "prefopt/cuda/detail/kernel.hpp"
 #include "prefopt/cuda/detail/product.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class In, class Out>
 class product_kernel {
@@ -117,4 +117,4 @@ class product_kernel {
   device_rows<Out> before_;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -19,7 +19,7 @@
 #include "prefopt/cuda/detail/product_kernel.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// A product's description: extents, types, transposed factors, finish.
 template <class In, class Out>
@@ -86,4 +86,4 @@ void multiply_somehow(const Device& device, product_log& log, const Library& lib
   if (p.left.size() != 0) log.note(words_of(p), product_way::own_kernel);
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

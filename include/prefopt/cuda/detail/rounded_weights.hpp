@@ -13,7 +13,7 @@
 #include "prefopt/cuda/detail/device_block.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Device>
 class rounded_weights {
@@ -53,4 +53,4 @@ class rounded_weights {
   std::map<std::pair<const float*, std::array<std::size_t, 2>>, device_block> copies_;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

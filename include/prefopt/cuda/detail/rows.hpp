@@ -9,7 +9,7 @@
 
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// A grid of one block per row and 256 columns.
 [[nodiscard]] inline launch_shape a_thread_an_element(std::size_t rows, std::size_t columns) {
@@ -84,4 +84,4 @@ struct scatter_add_rows_kernel {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -9,7 +9,7 @@
 #include "prefopt/cuda/detail/attention_plan.hpp"
 #include "prefopt/cuda/detail/kernel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// A row of a tile is padded by 8 numbers: the 8 rows that a warp reads at once then begin in 8
 /// different groups of 4 banks, and no thread waits.
@@ -135,4 +135,4 @@ PREFOPT_DEVICE void load_transposed(Thread& t, device_heads<const bfloat16> head
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -17,7 +17,7 @@
 
 #include "prefopt/cuda/detail/check.cuh"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Copies to the device in order on one stream. Waits only for copies larger than the stage, and if
 /// the data copied since the last wait fills the stage.
@@ -65,4 +65,4 @@ class upload_stage {
   std::size_t used_ = 0;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

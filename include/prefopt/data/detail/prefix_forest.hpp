@@ -15,7 +15,7 @@
 #include "prefopt/data/packable_sequence.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 class prefix_forest {
  public:
@@ -108,4 +108,4 @@ class prefix_forest {
   std::vector<bool> begins_node_;    // [N]
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

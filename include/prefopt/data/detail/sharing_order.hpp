@@ -12,7 +12,7 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/packable_sequence.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Sequences of different examples share a prefix of at least this many tokens.
 inline constexpr std::size_t shared_across_examples = 16;
@@ -114,4 +114,4 @@ struct sharing_step {
   return steps;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

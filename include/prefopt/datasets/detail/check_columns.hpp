@@ -19,7 +19,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Whether a member is present but empty: null, a blank text, or a list or object that holds
 /// nothing else. Arrow gives every row every column.
@@ -145,4 +145,4 @@ class column_counter {
   std::unordered_set<std::size_t> beyond_;  // hashes, because names may be long
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -21,7 +21,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Parses token ids from a JSON list; `where` begins the messages.
 [[nodiscard]] inline token_ids to_token_ids(const nlohmann::json& list, const std::string& where) {
@@ -198,4 +198,4 @@ struct prompt_and_responses {
   return {&object.at(key), concat(object.name(), ": ", key)};
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -11,7 +11,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 enum class column_kind {
   unknown,
@@ -118,4 +118,4 @@ inline constexpr std::array<known_columns, 5> all_known_members{
   return column_kind::unknown;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -18,7 +18,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE std::vector<chat_message> parse_messages(const nlohmann::json& list,
                                                         const std::string& where) {
@@ -52,4 +52,4 @@ PREFOPT_INLINE std::vector<chat_message> parse_messages(const nlohmann::json& li
   return messages;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -12,7 +12,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE preference_form form_of(json_file& file) {
   const nlohmann::json* value = file.peek();
@@ -30,4 +30,4 @@ PREFOPT_INLINE preference_form form_of(json_file& file) {
                             keys.empty() ? "" : "; its keys are ", keys));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -19,7 +19,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -59,4 +59,4 @@ PREFOPT_INLINE preference_records<preference_record> read_preferences(
   return read_preferences(file);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -24,7 +24,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -100,4 +100,4 @@ PREFOPT_INLINE preference_records<ranked_record> read_ranked_preferences(
   return read_ranked_preferences(file);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -24,7 +24,7 @@
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/io/json_object.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Views of a text example's prompt and responses.
 template <class Form>
@@ -84,4 +84,4 @@ template <class Parse>
   return all;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -17,7 +17,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -52,4 +52,4 @@ PREFOPT_INLINE preference_records<unpaired_record> read_unpaired_preferences(
   return read_unpaired_preferences(file);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/eigen/detail/maps.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// tanh's argument in gelu_new: sqrt(2 / pi) (x + 0.044715 x^3).
 template <class Real>
@@ -51,4 +51,4 @@ void activate_backward(activation_function activation, std::span<const Real> x, 
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #endif
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The processor's tiles, configured for the lifetime of this object on the thread that created it.
 class amx_unit {
@@ -138,5 +138,5 @@ template <class Unit>
 #endif
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail
 #endif

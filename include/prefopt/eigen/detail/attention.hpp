@@ -21,7 +21,7 @@
 #include "prefopt/eigen/detail/product_engine.hpp"
 #include "prefopt/eigen/detail/turn.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// A matrix whose memory is reused from tile to tile. Its rows begin on cache lines: Eigen's order
 /// of summation follows the alignment of its operands, and the same call must give the same bits at
@@ -203,4 +203,4 @@ void tree_attention_backward(int threads, const Engine& multiply, const attentio
   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -16,7 +16,7 @@
 #include "prefopt/backend/attention.hpp"
 #include "prefopt/core/view.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The forest row of a query.
 [[nodiscard]] inline std::size_t row_of(const attention_rows& rows, std::size_t query) {
@@ -173,4 +173,4 @@ struct query_block {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

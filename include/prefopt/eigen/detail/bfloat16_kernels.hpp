@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #endif
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Rounds to bfloat16 and multiplies in float32 on `Kernel`, which is exact: it works everywhere
 /// and is as fast as float32.
@@ -75,4 +75,4 @@ struct avx512_bfloat16_kernel : bfloat16_pairs {
 };
 #endif
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

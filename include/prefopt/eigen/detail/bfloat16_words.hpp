@@ -11,7 +11,7 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/eigen/detail/product_operand.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 [[nodiscard]] inline float rounded_to_bfloat16(float value) {
   return static_cast<float>(bfloat16(value));
@@ -48,4 +48,4 @@ struct bfloat16_pairs {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -11,7 +11,7 @@
 
 #include "prefopt/eigen/detail/memory.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -52,4 +52,4 @@ class zeroed_buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -11,7 +11,7 @@
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// out [N, C] = wte[token] + wpe[position].
 template <class Real>
@@ -62,4 +62,4 @@ void scatter_add_rows(int threads, matrix_view<const Real> from, std::span<const
   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// log sum exp of a row, nats. Short runs are summed in Real, vectorized, and the runs' sums in
 /// double.
@@ -70,4 +70,4 @@ void head_logits_backward(int threads, matrix_view<Real> logits, std::span<const
                   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -4,7 +4,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// How a backend multiplies matrices. The choice depends only on how its operations were compiled
 /// and on the processor, so that equal computers give equal bits.
@@ -16,4 +16,4 @@ enum class product_kernel_choice {
   bfloat16_amx,     ///< bfloat16 only: tiles
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -14,7 +14,7 @@
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Real>
 void layer_norm(int threads, matrix_view<const Real> x, std::span<const Real> scale,
@@ -68,4 +68,4 @@ void layer_norm_backward(int threads, matrix_view<const Real> d_y, matrix_view<c
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include "prefopt/eigen/detail/product.hpp"
 #include "prefopt/eigen/detail/product_operand.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// W as the right operand of x W.
 template <class Real>
@@ -58,4 +58,4 @@ void add_column_sums(int threads, matrix_view<const Real> values, std::span<Real
   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

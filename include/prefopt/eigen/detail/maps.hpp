@@ -10,7 +10,7 @@
 
 #include "prefopt/core/view.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Value>
 using row_major =
@@ -50,4 +50,4 @@ template <class Value>
   return {view.data() + row * view.stride(0), eigen_index(view.extent(1))};
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -17,7 +17,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 inline constexpr std::size_t cache_line = 64;
 
@@ -67,4 +67,4 @@ class memory_block {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

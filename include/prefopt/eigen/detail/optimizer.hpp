@@ -12,7 +12,7 @@
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Sums in double over runs of fixed length, whose sums are added in order: the same bits for any
 /// number of threads.
@@ -62,4 +62,4 @@ void adamw(int threads, std::span<Real> value, std::span<const Real> gradient,
   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -13,7 +13,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Runs work(thread, size) on each thread of a team of `threads`; thread is in [0, size), and size
 /// is the actual size of the team. Inside, Eigen starts no threads. If threads throw (memory may
@@ -68,4 +68,4 @@ void parallel_tasks(int threads, std::size_t count, const Work& work) {
   });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

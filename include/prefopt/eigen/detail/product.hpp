@@ -17,7 +17,7 @@
 #include "prefopt/eigen/detail/product_kernel.hpp"
 #include "prefopt/eigen/detail/product_packing.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 enum class update { assign, add };
 
@@ -190,4 +190,4 @@ void multiply(int threads, update how, matrix_view<typename Kernel::real> out,
         });
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -11,7 +11,7 @@
 #include "prefopt/eigen/detail/kernel_choice.hpp"
 #include "prefopt/eigen/detail/product.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The widest vectors that this processor and this build have. The compiler's own come first: wider
 /// ones are used only where a build may not assume them.
@@ -107,4 +107,4 @@ class product_engine {
   product_kernel_choice kernel_ = best();
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -30,7 +30,7 @@
 #include "prefopt/eigen/detail/product_operand.hpp"
 #include "prefopt/eigen/detail/vector.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Order of a packed panel of `width` rows or columns: [depth, width] or, for kernels that read
 /// rows whole, [width, depth].
@@ -135,4 +135,4 @@ struct avx512_kernel : vector_kernel<Real, 64, 32> {
 #endif
 #undef PREFOPT_VECTOR_TILE
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -8,7 +8,7 @@
 
 #include "prefopt/core/view.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Real>
 struct product_operand {
@@ -37,4 +37,4 @@ template <class Real>
   return {matrix.data(), matrix.extent(1), matrix.extent(0), 1, matrix.stride(0)};
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

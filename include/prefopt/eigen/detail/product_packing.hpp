@@ -9,7 +9,7 @@
 #include "prefopt/eigen/detail/product_kernel.hpp"
 #include "prefopt/eigen/detail/vector.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 [[nodiscard]] constexpr std::size_t round_up(std::size_t count, std::size_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
@@ -75,4 +75,4 @@ void pack_panel(const product_operand<typename Kernel::real>& part, panel_order 
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

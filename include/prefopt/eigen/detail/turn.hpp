@@ -8,7 +8,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The turn `mine` of the turns 0, 1, ... that `next` counts. Ends with the object, whether the
 /// holder has added anything or has thrown; until then, later turns wait. Whoever holds an earlier
@@ -34,4 +34,4 @@ class turn {
   std::size_t mine_;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -9,7 +9,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 #if defined(__AVX512F__)
 inline constexpr std::size_t vector_bytes = 64, vector_registers = 32;
@@ -33,4 +33,4 @@ template <class Vector, class Real>
   std::memcpy(to, &vector, sizeof vector);
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

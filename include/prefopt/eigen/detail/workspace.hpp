@@ -17,7 +17,7 @@
 #include "prefopt/eigen/detail/buffer.hpp"
 #include "prefopt/eigen/detail/memory.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -117,4 +117,4 @@ class workspace_buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -18,7 +18,7 @@
 #include "prefopt/io/printable.hpp"
 #include "prefopt/io/read_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -60,4 +60,4 @@ PREFOPT_INLINE safetensors_archive safetensors_archive::from_index(
   return archive;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

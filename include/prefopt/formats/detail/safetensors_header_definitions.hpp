@@ -23,7 +23,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -147,4 +147,4 @@ make_safetensors_beginning(const std::vector<const tensor_signature*>& tensors,
 
 }  // namespace detail
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

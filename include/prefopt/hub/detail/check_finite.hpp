@@ -17,7 +17,7 @@
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The index of the first value that is infinite or not a number, values.size() if all are finite.
 /// One pass over the bits, which vectorizes and which compiler options for fast arithmetic cannot
@@ -76,4 +76,4 @@ void check_finite(const safetensors_archive::item& item, std::span<const Real> v
                             is_beyond ? ", beyond float32" : "", "; expected finite numbers"));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -25,7 +25,7 @@
 #include "prefopt/io/read_file.hpp"
 #include "prefopt/models/gpt2.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -193,4 +193,4 @@ PREFOPT_INLINE std::string write_gpt2_scalar_config(const gpt2_config& config,
   return detail::write_config(config, std::move(json), "GPT2ForSequenceClassification");
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -15,7 +15,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Options that change what the model computes, with GPT-2's default, which is the only value
 /// supported here.
@@ -110,4 +110,4 @@ inline void check_model_type(const json_object& object) {
          std::ranges::find(changed_weights, key) != changed_weights.end();
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

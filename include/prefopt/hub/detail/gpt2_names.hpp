@@ -22,7 +22,7 @@
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/layout.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 using tensors_by_name = std::map<std::string, safetensors_archive::item, std::less<>>;
 
@@ -147,4 +147,4 @@ inline void check_no_adapter(const safetensors_archive& archive) {
   return found;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

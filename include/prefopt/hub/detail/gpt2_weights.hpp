@@ -19,7 +19,7 @@
 #include "prefopt/io/folders.hpp"
 #include "prefopt/io/temporary_name.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Throws format_error if a value is not finite.
 template <class Real>
@@ -87,4 +87,4 @@ void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
   file.commit();
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

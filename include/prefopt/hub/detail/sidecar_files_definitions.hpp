@@ -25,7 +25,7 @@
 #include "prefopt/io/printable.hpp"
 #include "prefopt/io/read_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE bool sidecar_files::has_chat_template() const {
   return std::ranges::any_of(files, [](const carried_file& file) {
@@ -121,4 +121,4 @@ PREFOPT_INLINE sidecar_files read_sidecar_files(const std::filesystem::path& fol
   return sidecars;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

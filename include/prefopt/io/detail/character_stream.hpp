@@ -16,7 +16,7 @@
 #include "prefopt/io/line_limits.hpp"
 #include "prefopt/io/text_file.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Reads no further than requested, so that a pipe's values arrive as soon as they are written.
 class character_stream {
@@ -122,4 +122,4 @@ class character_iterator {
   character_stream* stream_ = nullptr;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

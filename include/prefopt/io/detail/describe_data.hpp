@@ -11,7 +11,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/describe_foreign.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 struct data_signature {
   std::string_view bytes;
@@ -100,4 +100,4 @@ inline constexpr std::array data_signatures{
   return {};
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -15,7 +15,7 @@
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/io/line_limits.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE json_file::json_file(const std::filesystem::path& path, line_limits limits)
     : name_(path.native()),
@@ -79,4 +79,4 @@ PREFOPT_INLINE bool json_file::list_ends() {
   return false;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

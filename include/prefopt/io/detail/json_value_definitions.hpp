@@ -8,7 +8,7 @@
 
 #include "prefopt/io/json_value.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE json_value::json_value() : value_(std::make_unique<nlohmann::json>()) {}
 
@@ -26,4 +26,4 @@ PREFOPT_INLINE json_value::~json_value() = default;
 
 PREFOPT_INLINE json_value json_value::object() { return nlohmann::json::object(); }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/loss/reduction.hpp"
 #include "prefopt/loss/token_groups.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Number>
 [[nodiscard]] std::span<Number> tokens_of(const response_tokens& response,
@@ -146,4 +146,4 @@ template <preference_loss Loss>
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -20,7 +20,7 @@
 #include "prefopt/runs/checksums.hpp"
 #include "prefopt/runs/fingerprint.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE nlohmann::json checksums_of(const std::filesystem::path& folder,
                                            std::string_view except) {
@@ -72,4 +72,4 @@ PREFOPT_INLINE void verify_checksum(const json_object& object) {
     throw format_error(concat(object.name(), ": damaged: its content differs from what was saved"));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -20,7 +20,7 @@
 #include "prefopt/io/read_file.hpp"
 #include "prefopt/runs/json_log.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -52,4 +52,4 @@ PREFOPT_INLINE void cut_json_log(const std::filesystem::path& path, std::int64_t
   if (kept != text) write_file_atomically(path, kept);
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -16,7 +16,7 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/train/run_fingerprint.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 [[nodiscard]] inline nlohmann::json json_of(const run_fingerprint& fingerprint) {
   nlohmann::json json = nlohmann::json::object();
@@ -66,4 +66,4 @@ namespace prefopt::detail {
   return made;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -18,7 +18,7 @@
 #include "prefopt/runs/detail/run_fingerprint_json.hpp"
 #include "prefopt/runs/training_state_file.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -63,4 +63,4 @@ PREFOPT_INLINE void verify_training_state(const std::filesystem::path& folder,
   verify_checksums(folder, json_object(*record.files, name));
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -5,7 +5,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/json_object.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Throws format_error for such a token, an object of tokenizer.json or tokenizer_config.json.
 inline void check_added_token_flags(const json_object& token) {
@@ -14,4 +14,4 @@ inline void check_added_token_flags(const json_object& token) {
       throw format_error(concat(token.name(), ": ", flag, " is true, which is not supported"));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

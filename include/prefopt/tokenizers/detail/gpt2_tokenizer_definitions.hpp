@@ -28,7 +28,7 @@
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/utf8.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -140,4 +140,4 @@ PREFOPT_INLINE void gpt2_tokenizer::encode_plain(std::string_view text, std::str
   });
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/tokenizers/tokenizer_config.hpp"
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -124,4 +124,4 @@ PREFOPT_INLINE void read_added_tokens(tokenizer_parts& parts, std::string_view t
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -28,7 +28,7 @@
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -151,4 +151,4 @@ PREFOPT_INLINE std::vector<tokenizer_file> byte_level_files() {
   return {{"vocab.json", vocab.dump()}, {"merges.txt", "#version: 0.2\n"}};
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -21,7 +21,7 @@
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 namespace detail {
 
@@ -121,4 +121,4 @@ PREFOPT_INLINE tokenizer_parts read_tokenizer_json(std::string_view text, const 
   return parts;
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

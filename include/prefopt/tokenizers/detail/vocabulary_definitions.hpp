@@ -14,7 +14,7 @@
 #include "prefopt/tokenizers/quote_token.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
 
-namespace prefopt {
+namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE vocabulary::vocabulary(const json_object& object) {
   id_of_.reserve(object.json().size());
@@ -26,4 +26,4 @@ PREFOPT_INLINE vocabulary::vocabulary(const json_object& object) {
   }
 }
 
-}  // namespace prefopt
+}  // namespace prefopt::inline v0_2

@@ -10,7 +10,7 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/policy/concepts.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Throws shape_error unless every parameter has as many values as its shape says and as many
 /// gradients, in memory that it does not share with them, and value_error for two with one name.
@@ -36,4 +36,4 @@ void check_parameters(const char* where, Policy& policy) {
   }
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

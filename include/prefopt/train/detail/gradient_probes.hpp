@@ -17,7 +17,7 @@
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/policy/reference_cache.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Runs `add`, which adds the gradient that the policy has once more, onto another number. Leaves
 /// the gradients as they were. Throws value_error, naming an element, if it was not added.
@@ -75,4 +75,4 @@ template <class Policy, class Examples>
   return {same.keys(), same.token_hashes(), same.offsets(), values};
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

@@ -22,7 +22,7 @@
 #include "prefopt/loss/token_losses.hpp"
 #include "prefopt/train/not_finite.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// Numbers of a batch's targets, [M] each, or empty if the loss does not read them.
 struct batch_numbers {
@@ -144,4 +144,4 @@ inline void require_finite(const group_reading& read, std::span<const response_l
   if (!bad.empty()) throw not_finite(concat("not finite at ", example_list(bad), first), bad);
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

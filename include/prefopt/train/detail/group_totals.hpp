@@ -12,7 +12,7 @@
 #include "prefopt/train/detail/group_reading.hpp"
 #include "prefopt/train/metric.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 class group_totals {
  public:
@@ -48,4 +48,4 @@ class group_totals {
   double loss_ = 0;
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

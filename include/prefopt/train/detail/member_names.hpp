@@ -10,7 +10,7 @@
 #include "prefopt/train/evaluation_report.hpp"
 #include "prefopt/train/step_report.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 template <class Pointer>
 inline constexpr bool points_to_data =
@@ -114,4 +114,4 @@ struct near_names {
 #undef PREFOPT_NEARLY_LISTENING
 #undef PREFOPT_MEMBER_NAME
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

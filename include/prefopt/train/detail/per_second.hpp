@@ -7,7 +7,7 @@
 
 #include "prefopt/version.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// `count` divided by the seconds since `start`; 0 if the clock shows no time elapsed.
 template <std::integral Count>
@@ -16,4 +16,4 @@ template <std::integral Count>
   return spent.count() > 0 ? static_cast<double>(count) / spent.count() : 0.0;
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

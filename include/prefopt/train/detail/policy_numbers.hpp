@@ -17,7 +17,7 @@
 #include "prefopt/train/detail/group_reading.hpp"
 #include "prefopt/train/reference_for.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The responses that a loss reads, as `pack` takes them.
 [[nodiscard]] inline response_selection responses_read(const loss_inputs& inputs) {
@@ -86,4 +86,4 @@ void send_back(Pass& pass, const token_results& results, std::size_t first, std:
   pass.backward(part_of(results.slopes));
 }
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail

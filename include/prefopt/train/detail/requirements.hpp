@@ -23,7 +23,7 @@
 #include "prefopt/train/detail/member_names.hpp"
 #include "prefopt/train/reference_for.hpp"
 
-namespace prefopt::detail {
+namespace prefopt::inline v0_2::detail {
 
 /// The `token_log_probs` of a would-be policy or reference.
 template <class P>
@@ -236,4 +236,4 @@ struct temporary_reference {
   }
 };
 
-}  // namespace prefopt::detail
+}  // namespace prefopt::inline v0_2::detail
