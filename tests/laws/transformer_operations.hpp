@@ -1,90 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Every operation of a transformer_backend as a case with inputs, an output and the backward pass,
-// on any backend: the laws then need not know any operation. Outputs that an operation assigns are
-// passed in filled with garbage; outputs that it adds to are passed in with a value that is
-// subtracted again.
+// on any backend: the laws then need not know any operation.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <span>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/random.hpp"
+#include "laws/backend_numbers.hpp"
 #include "laws/numbers.hpp"
+#include "laws/row_operations.hpp"
 
 namespace prefopt::tests {
-
-using arguments = std::vector<numbers>;
-
-/// A double as a value of type T, which may be narrower.
-template <class T>
-[[nodiscard]] T narrowed(double value) {
-  if constexpr (std::is_convertible_v<double, T>)
-    return static_cast<T>(value);
-  else
-    return static_cast<T>(static_cast<float>(value));
-}
-
-/// Numbers of type T that live on a backend and are read from the host.
-template <class Backend, class T>
-class backend_numbers {
- public:
-  backend_numbers(const Backend& backend, const numbers& values)
-      : backend_(backend),
-        size_(values.size()),
-        storage_(backend.template allocate<T>(values.size())) {
-    std::vector<T> converted;
-    for (const double value : values) converted.push_back(narrowed<T>(value));
-    backend_.copy_from_host(converted, flat());
-  }
-
-  [[nodiscard]] std::span<T> flat() { return {storage_.data(), size_}; }
-  [[nodiscard]] matrix_view<T> matrix(std::size_t columns) {
-    return {storage_.data(), {size_ / columns, columns}};
-  }
-  [[nodiscard]] tensor_view<T, 3> heads(std::size_t count, std::size_t channels) {
-    return {storage_.data(), {size_ / (count * channels), count, channels}};
-  }
-  [[nodiscard]] numbers host(double less = 0) {
-    std::vector<T> converted(size_);
-    backend_.copy_to_host(flat(), converted);
-    numbers values;
-    for (const T value : converted)
-      values.push_back(static_cast<double>(static_cast<wide>(value)) - less);
-    return values;
-  }
-
- private:
-  using wide = std::conditional_t<std::is_convertible_v<T, double>, T, float>;
-
-  const Backend& backend_;
-  std::size_t size_;
-  decltype(std::declval<const Backend&>().template allocate<T>(0)) storage_;
-};
-
-/// Parameters, their gradients and statistics.
-template <class Backend>
-using on_backend = backend_numbers<Backend, typename Backend::value_type>;
-/// What is passed between layers.
-template <class Backend>
-using activations = backend_numbers<Backend, typename Backend::activation_type>;
-
-template <class Numbers, class Backend>
-[[nodiscard]] Numbers rubbish(const Backend& backend, std::size_t size) {
-  return {backend, numbers(size, std::numeric_limits<double>::quiet_NaN())};
-}
-
-inline constexpr double there_before = 0.5;
-template <class Numbers, class Backend>
-[[nodiscard]] Numbers added_to(const Backend& backend, std::size_t size) {
-  return {backend, numbers(size, there_before)};
-}
 
 /// Sizes that are no multiple of any register or tile.
 struct operation_sizes {
@@ -254,6 +183,26 @@ struct embedding_operation {
   }
 };
 
+/// Without positions.
+template <class Backend>
+struct token_embedding_operation {
+  std::size_t vocabulary = 7, channels = 33;
+  std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {vocabulary * channels}; }
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    on_backend<Backend> wte(m, a[0]);
+    auto out = rubbish<activations<Backend>>(m, tokens.size() * channels);
+    m.embedding(tokens, {}, wte.matrix(channels), {}, out.matrix(channels));
+    return out.host();
+  }
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> d_out(m, d);
+    auto d_wte = added_to<on_backend<Backend>>(m, a[0].size());
+    m.embedding_backward(tokens, {}, d_out.matrix(channels), d_wte.matrix(channels), {});
+    return {d_wte.host(there_before)};
+  }
+};
+
 /// gather_rows, whose backward is scatter_add_rows.
 template <class Backend>
 struct rows_operation {
@@ -408,7 +357,8 @@ void for_each_vector_operation(const Visitor& visit) {
   visit("head in vectors", head_operation<Backend>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 
-/// Calls visit(name, operation) for every operation.
+/// Calls visit(name, operation) for every operation of a transformer_backend, and for those of the
+/// other families that the backend models.
 template <class Backend, class Visitor>
 void for_each_operation(const Visitor& visit) {
   visit("linear", linear_operation<Backend>{});
@@ -417,12 +367,15 @@ void for_each_operation(const Visitor& visit) {
   visit("layer_norm", layer_norm_operation<Backend>{});
   visit("feed forward gelu_new", feed_forward_operation<Backend, activation_function::gelu_new>{});
   visit("feed forward gelu", feed_forward_operation<Backend, activation_function::gelu>{});
+  visit("feed forward silu", feed_forward_operation<Backend, activation_function::silu>{});
   visit("embedding", embedding_operation<Backend>{});
+  visit("embedding without positions", token_embedding_operation<Backend>{});
   visit("gather_rows", rows_operation<Backend>{});
   visit("tree_attention", attention_operation<Backend>{});
   visit("tree_attention of some rows", attention_operation<Backend>{some_rows});
   visit("head", head_operation<Backend>{});
   visit("head, logits around -100", head_operation<Backend>{.offset = -100});
+  for_each_row_operation<Backend>(visit);
 }
 
 /// Calls visit(name, operation) for every operation at every size.

@@ -10,8 +10,9 @@
 namespace prefopt {
 
 /// Activation of the feed-forward layer. `gelu_new` is the tanh form of Hendrycks & Gimpel 2016,
-/// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x).
-enum class activation_function { gelu_new, gelu };
+/// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x); `silu` is x * sigmoid(x), section 4
+/// there.
+enum class activation_function { gelu_new, gelu, silu };
 
 /// Can run linear layers.
 /// Needs: activation_backend and, with weight [in, out] and bias [out],
