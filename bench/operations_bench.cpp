@@ -125,6 +125,49 @@ void layer_norm_backward(benchmark::State& state) {
   count_bytes(state, 16.0 * rows * channels);
 }
 
+void rms_norm(benchmark::State& state) {
+  const auto backend = backend_of(state);
+  matrix x(rows, channels), scale(1, channels), y(rows, channels), inverse(rows, 1);
+  for (auto _ : state)
+    backend.rms_norm(prefopt::split_columns(x.view()), scale.flat(), 1e-5,
+                     prefopt::split_columns(y.view()), inverse.view());
+  count_bytes(state, 8.0 * rows * channels);
+}
+
+void rms_norm_backward(benchmark::State& state) {
+  const auto backend = backend_of(state);
+  matrix x(rows, channels), scale(1, channels), d_y(rows, channels), d_x(rows, channels),
+      d_scale(1, channels), inverse(rows, 1);
+  for (auto _ : state)
+    backend.rms_norm_backward(prefopt::split_columns(d_y.view()), prefopt::split_columns(x.view()),
+                              scale.flat(), inverse.view(), prefopt::split_columns(d_x.view()),
+                              d_scale.flat());
+  count_bytes(state, 16.0 * rows * channels);
+}
+
+void rotate(benchmark::State& state) {
+  const auto backend = backend_of(state);
+  matrix qkv(rows, 3 * channels), table(rows, channels / heads);
+  for (auto _ : state) backend.rotate(table.view(), prefopt::rotation::forward, qkv.heads_of(0, 3));
+  count_bytes(state, 8.0 * rows * channels);
+}
+
+void gate(benchmark::State& state) {
+  const auto backend = backend_of(state);
+  matrix gate_up(rows, 2 * inner), y(rows, inner);
+  for (auto _ : state) backend.gate(prefopt::activation_function::silu, gate_up.view(), y.view());
+  count_bytes(state, 12.0 * rows * inner);
+}
+
+void gate_backward(benchmark::State& state) {
+  const auto backend = backend_of(state);
+  matrix gate_up(rows, 2 * inner), d_y(rows, inner), d_gate_up(rows, 2 * inner);
+  for (auto _ : state)
+    backend.gate_backward(prefopt::activation_function::silu, d_y.view(), gate_up.view(),
+                          d_gate_up.view());
+  count_bytes(state, 20.0 * rows * inner);
+}
+
 void tree_attention(benchmark::State& state) {
   const auto backend = backend_of(state);
   const auto nodes = forest();
@@ -208,6 +251,11 @@ PREFOPT_BENCH(linear_activate);
 PREFOPT_BENCH(activated_linear_backward);
 PREFOPT_BENCH(layer_norm);
 PREFOPT_BENCH(layer_norm_backward);
+PREFOPT_BENCH(rms_norm);
+PREFOPT_BENCH(rms_norm_backward);
+PREFOPT_BENCH(rotate);
+PREFOPT_BENCH(gate);
+PREFOPT_BENCH(gate_backward);
 PREFOPT_BENCH(tree_attention);
 PREFOPT_BENCH(tree_attention_backward);
 PREFOPT_BENCH(embedding);

@@ -6,7 +6,10 @@
 
 #include "prefopt/backend/concepts.hpp"
 #include "prefopt/backend/free_ranges.hpp"
+#include "prefopt/backend/gated.hpp"
 #include "prefopt/backend/host.hpp"
+#include "prefopt/backend/rms_norm.hpp"
+#include "prefopt/backend/rotary.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/as_view.hpp"
 #include "prefopt/core/best_score.hpp"

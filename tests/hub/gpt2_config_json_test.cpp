@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_said_has_the_default_of_transformers) {
   BOOST_TEST((parse(with("scale_attn_weights", true)) == expected));
   BOOST_TEST(parse(with("n_inner", 9)).inner() == 9);
   BOOST_TEST((parse(with("activation_function", "gelu")).activation == activation_function::gelu));
+  BOOST_TEST((parse(with("activation_function", "silu")).activation == activation_function::silu));
   BOOST_TEST(!parse(with("tie_word_embeddings", false)).tie_word_embeddings);
   BOOST_TEST(parse(with("layer_norm_epsilon", 1e-6)).layer_norm_epsilon == 1e-6);
 }
@@ -149,7 +150,8 @@ BOOST_AUTO_TEST_CASE(a_written_config_says_what_was_written_whatever_its_source_
 BOOST_AUTO_TEST_CASE(a_written_config_is_read_as_the_same) {
   for (const gpt2_config& config :
        {parse(good), parse(with("n_inner", 9)), parse(with("activation_function", "gelu")),
-        parse(with("tie_word_embeddings", false)), parse(with("layer_norm_epsilon", 3e-7))}) {
+        parse(with("activation_function", "silu")), parse(with("tie_word_embeddings", false)),
+        parse(with("layer_norm_epsilon", 3e-7))}) {
     const auto json =
         nlohmann::json::parse(prefopt::write_gpt2_config(config, nlohmann::json::object()));
     BOOST_TEST((parse(json) == config));

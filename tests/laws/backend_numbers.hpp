@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Numbers on any backend, for the cases of its operations.
+// Inputs and outputs of operations on any backend. Outputs that an operation assigns are passed in
+// filled with garbage; outputs that it adds to are passed in with a value that is subtracted again.
 
 #include <cstddef>
 #include <limits>

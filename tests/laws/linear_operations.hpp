@@ -179,6 +179,9 @@ void for_each_linear_operation(const operation_sizes& s, const layer_form& form,
   visit("feed forward gelu" + form.words(),
         feed_forward_operation<Backend, activation_function::gelu>{
             .rows = s.rows, .in = s.in, .inner = s.out, .out = s.in, .form = form});
+  visit("feed forward silu" + form.words(),
+        feed_forward_operation<Backend, activation_function::silu>{
+            .rows = s.rows, .in = s.in, .inner = s.out, .out = s.in, .form = form});
 }
 
 }  // namespace prefopt::tests

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Every operation of a transformer_backend as a case with inputs, an output and the backward pass,
-// on any backend: the laws then need not know any operation. Outputs that an operation assigns are
-// passed in filled with garbage; outputs that it adds to are passed in with a value that is
-// subtracted again.
+// on any backend: the laws then need not know any operation.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +11,7 @@
 #include "prefopt/core/random.hpp"
 #include "laws/backend_numbers.hpp"
 #include "laws/linear_operations.hpp"
+#include "laws/row_operations.hpp"
 
 namespace prefopt::tests {
 
@@ -74,6 +73,26 @@ struct embedding_operation {
     m.embedding_backward(tokens, position_ids, d_out.matrix(channels), d_wte.matrix(channels),
                          d_wpe.matrix(channels));
     return {d_wte.host(there_before), d_wpe.host(there_before)};
+  }
+};
+
+/// Without positions.
+template <class Backend>
+struct token_embedding_operation {
+  std::size_t vocabulary = 7, channels = 33;
+  std::vector<std::int32_t> tokens = {3, 0, 3, 6, 3, 1};
+  [[nodiscard]] std::vector<std::size_t> input_sizes() const { return {vocabulary * channels}; }
+  [[nodiscard]] numbers forward(const Backend& m, const arguments& a) const {
+    on_backend<Backend> wte(m, a[0]);
+    auto out = rubbish<activations<Backend>>(m, tokens.size() * channels);
+    m.embedding(tokens, {}, wte.matrix(channels), {}, out.matrix(channels));
+    return out.host();
+  }
+  [[nodiscard]] arguments backward(const Backend& m, const arguments& a, const numbers& d) const {
+    activations<Backend> d_out(m, d);
+    auto d_wte = added_to<on_backend<Backend>>(m, a[0].size());
+    m.embedding_backward(tokens, {}, d_out.matrix(channels), d_wte.matrix(channels), {});
+    return {d_wte.host(there_before)};
   }
 };
 
@@ -234,18 +253,21 @@ void for_each_vector_operation(const Visitor& visit) {
   visit("head in vectors", head_operation<Backend>{.rows = 7, .channels = 32, .vocabulary = 1312});
 }
 
-/// Calls visit(name, operation) for every operation.
+/// Calls visit(name, operation) for every operation of a transformer_backend, and for those of the
+/// other families that the backend models.
 template <class Backend, class Visitor>
 void for_each_operation(const Visitor& visit) {
   for (const layer_form& form : layer_forms) for_each_linear_operation<Backend>({}, form, visit);
   visit("linear, wide", linear_operation<Backend>{{.rows = 3, .in = 40, .out = 90}});
   visit("layer_norm", layer_norm_operation<Backend>{});
   visit("embedding", embedding_operation<Backend>{});
+  visit("embedding without positions", token_embedding_operation<Backend>{});
   visit("gather_rows", rows_operation<Backend>{});
   visit("tree_attention", attention_operation<Backend>{});
   visit("tree_attention of some rows", attention_operation<Backend>{some_rows});
   visit("head", head_operation<Backend>{});
   visit("head, logits around -100", head_operation<Backend>{.offset = -100});
+  for_each_row_operation<Backend>(visit);
 }
 
 /// Calls visit(name, operation) for every operation at every size.

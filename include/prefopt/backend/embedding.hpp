@@ -17,6 +17,9 @@ namespace prefopt::inline v0_2 {
 ///   tables are [V, C] and [positions, C].
 /// - `embedding_backward(tokens, positions, d_out, d_wte, d_wpe)` adds to d_wte and d_wpe.
 ///
+/// If wpe has no rows, rows have no position: out = wte[token], and `positions` is not read and may
+/// be empty. The same holds for the backward pass if d_wpe has no rows.
+///
 /// Law: rows of one token or position add up in d_wte and d_wpe, in any order of the rows to the
 /// same sum up to rounding.
 template <class M>

@@ -12,8 +12,9 @@
 namespace prefopt::inline v0_2 {
 
 /// Activation of the feed-forward layer. `gelu_new` is the tanh form of Hendrycks & Gimpel 2016,
-/// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x).
-enum class activation_function { gelu_new, gelu };
+/// arXiv:1606.08415, section 2; `gelu` is the exact x * Phi(x); `silu` is x * sigmoid(x), section 4
+/// there.
+enum class activation_function { gelu_new, gelu, silu };
 
 /// How a linear layer's weight W [in, out] is stored: as [in, out], as in GPT-2's files, or
 /// transposed as [out, in], as in files of PyTorch's `nn.Linear`.

@@ -99,4 +99,12 @@ using vector_view = tensor_view<T, 1>;
 template <class T>
 using matrix_view = tensor_view<T, 2>;
 
+/// A matrix [N, H * D] as [N, H, D], whatever the distance of its rows; as [N, 1, C] by default.
+template <class T>
+[[nodiscard]] constexpr tensor_view<T, 3> split_columns(matrix_view<T> matrix,
+                                                        std::size_t parts = 1) {
+  const std::size_t size = matrix.extent(1) / parts;
+  return {matrix.data(), {matrix.extent(0), parts, size}, {matrix.stride(0), size, 1}};
+}
+
 }  // namespace prefopt::inline v0_2

@@ -240,10 +240,11 @@ template <class Activation, class Device>
 void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte,
                                                  weights wpe, matrix out) const {
   const auto tokens_there = device_->upload(tokens), positions_there = device_->upload(positions);
-  device_->launch(detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
-                                                       detail::rows_of(wte), detail::rows_of(wpe),
-                                                       detail::rows_of(out), out.extent(1)},
-                  detail::a_thread_an_element(out.extent(0), out.extent(1)));
+  device_->launch(
+      detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
+                                           detail::rows_of(wte), detail::rows_of(wpe),
+                                           wpe.extent(0) != 0, detail::rows_of(out), out.extent(1)},
+      detail::a_thread_an_element(out.extent(0), out.extent(1)));
 }
 
 template <class Activation, class Device>
@@ -261,7 +262,7 @@ void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indice
         detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
   };
   add(tokens, d_wte);
-  add(positions, d_wpe);
+  if (d_wpe.extent(0) != 0) add(positions, d_wpe);
 }
 
 template <class Activation, class Device>

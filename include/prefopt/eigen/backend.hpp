@@ -2,8 +2,9 @@
 #pragma once
 // eigen_backend: the CPU backend. It uses its own kernels for matrix products and Eigen for
 // element-wise work, both split over the number of OpenMP threads that you set; models
-// transformer_backend. This header declares it and shows no Eigen; include prefopt/eigen.hpp, which
-// also has its operations, or leaves them to the library prefopt::compiled.
+// transformer_backend, rms_norm_backend, rotary_backend and gated_backend. This header declares it
+// and shows no Eigen; include prefopt/eigen.hpp, which also has its operations, or leaves them to
+// the library prefopt::compiled.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,6 +14,9 @@
 #include <string_view>
 #include <type_traits>
 
+#include "prefopt/backend/gated.hpp"
+#include "prefopt/backend/rms_norm.hpp"
+#include "prefopt/backend/rotary.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/eigen/detail/buffer.hpp"
@@ -103,6 +107,25 @@ class eigen_backend {
                            layer_norm_statistics<const value_type> statistics, matrix d_x,
                            numbers d_scale, numbers d_shift) const;
 
+  // backend/rms_norm.hpp
+
+  void rms_norm(const_heads x, const_numbers scale, double epsilon, heads y,
+                matrix inverse_deviations) const;
+  void rms_norm_backward(const_heads d_y, const_heads x, const_numbers scale,
+                         const_matrix inverse_deviations, heads d_x, numbers d_scale) const;
+
+  // backend/rotary.hpp
+
+  void rotation_table(indices positions, std::span<const double> inverse_frequencies,
+                      matrix table) const;
+  void rotate(const_matrix table, rotation direction, heads x) const;
+
+  // backend/gated.hpp
+
+  void gate(activation_function activation, const_matrix inner, matrix y) const;
+  void gate_backward(activation_function activation, const_matrix d_y, const_matrix inner,
+                     matrix d_inner) const;
+
   // backend/linear.hpp
 
   void linear(const_matrix x, const_weight weight, const_numbers bias, matrix y) const;
@@ -148,5 +171,11 @@ class eigen_backend {
 static_assert(transformer_backend<eigen_backend<float>> &&
               transformer_backend<eigen_backend<double>> &&
               transformer_backend<eigen_backend<bfloat16>>);
+static_assert(rms_norm_backend<eigen_backend<float>> && rms_norm_backend<eigen_backend<double>> &&
+              rms_norm_backend<eigen_backend<bfloat16>>);
+static_assert(rotary_backend<eigen_backend<float>> && rotary_backend<eigen_backend<double>> &&
+              rotary_backend<eigen_backend<bfloat16>>);
+static_assert(gated_backend<eigen_backend<float>> && gated_backend<eigen_backend<double>> &&
+              gated_backend<eigen_backend<bfloat16>>);
 
 }  // namespace prefopt::inline v0_2

@@ -20,12 +20,15 @@
 #include "prefopt/eigen/detail/activation.hpp"
 #include "prefopt/eigen/detail/attention.hpp"
 #include "prefopt/eigen/detail/embedding.hpp"
+#include "prefopt/eigen/detail/gated.hpp"
 #include "prefopt/eigen/detail/head.hpp"
 #include "prefopt/eigen/detail/layer_norm.hpp"
 #include "prefopt/eigen/detail/linear.hpp"
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/optimizer.hpp"
 #include "prefopt/eigen/detail/product_engine.hpp"
+#include "prefopt/eigen/detail/rms_norm.hpp"
+#include "prefopt/eigen/detail/rotary.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -109,6 +112,43 @@ void eigen_backend<Compute>::layer_norm_backward(const_matrix d_y, const_matrix 
                                                  numbers d_shift) const {
   detail::layer_norm_backward<value_type>(threads_, d_y, x, scale, statistics, d_x, d_scale,
                                           d_shift);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::rms_norm(const_heads x, const_numbers scale, double epsilon, heads y,
+                                      matrix inverse_deviations) const {
+  detail::rms_norm<value_type>(threads_, x, scale, epsilon, y, inverse_deviations);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::rms_norm_backward(const_heads d_y, const_heads x, const_numbers scale,
+                                               const_matrix inverse_deviations, heads d_x,
+                                               numbers d_scale) const {
+  detail::rms_norm_backward<value_type>(threads_, d_y, x, scale, inverse_deviations, d_x, d_scale);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::rotation_table(indices positions,
+                                            std::span<const double> inverse_frequencies,
+                                            matrix table) const {
+  detail::rotation_table<value_type>(threads_, positions, inverse_frequencies, table);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::rotate(const_matrix table, rotation direction, heads x) const {
+  detail::rotate<value_type>(threads_, table, direction, x);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::gate(activation_function activation, const_matrix inner,
+                                  matrix y) const {
+  detail::gate<value_type>(threads_, activation, inner, y);
+}
+
+template <class Compute>
+void eigen_backend<Compute>::gate_backward(activation_function activation, const_matrix d_y,
+                                           const_matrix inner, matrix d_inner) const {
+  detail::gate_backward<value_type>(threads_, activation, d_y, inner, d_inner);
 }
 
 template <class Compute>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The two forms of GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2) and their slopes,
+// The two forms of GELU and SiLU (Hendrycks & Gimpel 2016, arXiv:1606.08415) and their slopes,
 // element by element.
 
 #include <cmath>
@@ -30,6 +30,17 @@ namespace prefopt::inline v0_2::detail {
   return 0.5f * (1 + std::erf(x * 0.707106781f)) + x * 0.398942280f * std::exp(-0.5f * x * x);
 }
 
+[[nodiscard]] PREFOPT_DEVICE inline float activated(activation_function activation, float x) {
+  if (activation == activation_function::silu) return x / (1 + std::exp(-x));
+  return gelu(activation, x);
+}
+
+[[nodiscard]] PREFOPT_DEVICE inline float slope_at(activation_function activation, float x) {
+  if (activation != activation_function::silu) return gelu_slope_at(activation, x);
+  const float sigmoid = 1 / (1 + std::exp(-x));
+  return sigmoid * (1 + x * (1 - sigmoid));
+}
+
 /// y = activation(x).
 template <class T>
 struct activate_kernel {
@@ -42,7 +53,7 @@ struct activate_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    y[row][column] = narrow<T>(gelu(activation, widen(x[row][column])));
+    y[row][column] = narrow<T>(activated(activation, widen(x[row][column])));
   }
 };
 
@@ -58,8 +69,7 @@ struct activate_backward_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    d[row][column] =
-        narrow<T>(widen(d[row][column]) * gelu_slope_at(activation, widen(x[row][column])));
+    d[row][column] = narrow<T>(widen(d[row][column]) * slope_at(activation, widen(x[row][column])));
   }
 };
 

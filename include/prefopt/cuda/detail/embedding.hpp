@@ -16,12 +16,13 @@
 
 namespace prefopt::inline v0_2::detail {
 
-/// out [N, C] = wte[token] + wpe[position].
+/// out [N, C] = wte[token] + wpe[position], or wte[token] if not `positional`.
 template <class T>
 struct embedding_kernel {
   const std::int32_t* tokens;     // [N]
   const std::int32_t* positions;  // [N]
   device_rows<const float> wte, wpe;
+  bool positional;
   device_rows<T> out;
   std::size_t columns;
 
@@ -29,9 +30,9 @@ struct embedding_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    const auto token = static_cast<std::size_t>(tokens[row]),
-               position = static_cast<std::size_t>(positions[row]);
-    out[row][column] = narrow<T>(wte[token][column] + wpe[position][column]);
+    float sum = wte[static_cast<std::size_t>(tokens[row])][column];
+    if (positional) sum += wpe[static_cast<std::size_t>(positions[row])][column];
+    out[row][column] = narrow<T>(sum);
   }
 };
 

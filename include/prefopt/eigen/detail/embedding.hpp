@@ -13,20 +13,25 @@
 
 namespace prefopt::inline v0_2::detail {
 
-/// out [N, C] = wte[token] + wpe[position].
+/// out [N, C] = wte[token] + wpe[position]; without rows in wpe, wte[token].
 template <class Real>
 void embedding(int threads, std::span<const std::int32_t> tokens,
                std::span<const std::int32_t> positions, matrix_view<const Real> wte,
                matrix_view<const Real> wpe, matrix_view<Real> out) {
   parallel_ranges(threads, tokens.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t row = begin; row < end; ++row)
-      as_eigen_row(out, row) = as_eigen_row(wte, static_cast<std::size_t>(tokens[row])) +
-                               as_eigen_row(wpe, static_cast<std::size_t>(positions[row]));
+    for (std::size_t row = begin; row < end; ++row) {
+      const auto token = as_eigen_row(wte, static_cast<std::size_t>(tokens[row]));
+      if (wpe.extent(0) == 0)
+        as_eigen_row(out, row) = token;
+      else
+        as_eigen_row(out, row) =
+            token + as_eigen_row(wpe, static_cast<std::size_t>(positions[row]));
+    }
   });
 }
 
-/// Adds to d_wte [V, C] and d_wpe [P, C]. A token may occur in many rows, so threads split
-/// channels, not rows.
+/// Adds to d_wte [V, C] and d_wpe [P, C], or to d_wte alone if d_wpe has no rows. A token may occur
+/// in many rows, so threads split channels, not rows.
 template <class Real>
 void embedding_backward(int threads, std::span<const std::int32_t> tokens,
                         std::span<const std::int32_t> positions, matrix_view<const Real> d_out,
@@ -37,6 +42,7 @@ void embedding_backward(int threads, std::span<const std::int32_t> tokens,
         for (std::size_t row = 0; row < tokens.size(); ++row) {
           const auto d = as_eigen_row(d_out, row).segment(first, count);
           as_eigen_row(d_wte, static_cast<std::size_t>(tokens[row])).segment(first, count) += d;
+          if (d_wpe.extent(0) == 0) continue;
           as_eigen_row(d_wpe, static_cast<std::size_t>(positions[row])).segment(first, count) += d;
         }
       });

@@ -50,4 +50,10 @@ template <class Value>
   return {view.data() + row * view.stride(0), eigen_index(view.extent(1))};
 }
 
+template <class Value>
+[[nodiscard]] row_map<Value> as_eigen_head(tensor_view<Value, 3> view, std::size_t row,
+                                           std::size_t head) {
+  return {&view(row, head, 0), eigen_index(view.extent(2))};
+}
+
 }  // namespace prefopt::inline v0_2::detail

@@ -47,14 +47,26 @@ namespace detail {
 [[nodiscard]] inline std::optional<activation_function> find_activation(std::string_view name) {
   if (name == "gelu_new" || name == "gelu_pytorch_tanh") return activation_function::gelu_new;
   if (name == "gelu") return activation_function::gelu;
+  if (name == "silu") return activation_function::silu;
   return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::string_view name_of(activation_function activation) {
+  switch (activation) {
+    case activation_function::gelu:
+      return "gelu";
+    case activation_function::silu:
+      return "silu";
+    default:
+      return "gelu_new";
+  }
 }
 
 [[nodiscard]] inline activation_function parse_activation(const json_object& object) {
   const std::string name = object.optional_text("activation_function").value_or("gelu_new");
   if (const auto activation = find_activation(name)) return *activation;
   throw format_error(concat(object.name(), ": activation_function is \"", printable(name),
-                            "\", expected gelu_new, gelu_pytorch_tanh or gelu"));
+                            "\", expected gelu_new, gelu_pytorch_tanh, gelu or silu"));
 }
 
 /// Throws format_error if a classifier does not have exactly one label. Two are transformers'
@@ -166,10 +178,7 @@ namespace detail {
   const bool says_so =
       activation.is_string() &&
       find_activation(activation.get_ref<const std::string&>()) == config.activation;
-  if (!says_so) {
-    json["activation_function"] =
-        config.activation == activation_function::gelu ? "gelu" : "gelu_new";
-  }
+  if (!says_so) json["activation_function"] = name_of(config.activation);
   return json.dump(2) + "\n";
 }
 
