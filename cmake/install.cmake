@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_DATADIR}/cmake/prefopt)
 
-if(TARGET prefopt_cuda)  # the only compiled part of the library; checked before anything is copied
+if(TARGET prefopt_cuda)  # requested, so an error; checked before anything is copied
   install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_cuda>\")
     message(FATAL_ERROR \"prefopt::cuda is not built yet, and PREFOPT_CUDA is ${PREFOPT_CUDA}: run `cmake --build \"
                         \"${PROJECT_BINARY_DIR} --target prefopt_cuda` first, or configure with -DPREFOPT_CUDA=OFF\")
@@ -21,7 +21,17 @@ endforeach()
 if(TARGET prefopt_cuda)
   install(TARGETS prefopt_cuda EXPORT prefopt-cuda-targets)
   install(EXPORT prefopt-cuda-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
-else()
+endif()
+if(TARGET prefopt_compiled)  # if it is built
+  install(TARGETS prefopt_compiled EXPORT prefopt-compiled-targets OPTIONAL)
+  install(EXPORT prefopt-compiled-targets NAMESPACE prefopt:: DESTINATION ${package_directory})
+  install(CODE "if(NOT EXISTS \"$<TARGET_FILE:prefopt_compiled>\")
+    file(GLOB targets \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${package_directory}/prefopt-compiled-targets*.cmake\")
+    file(REMOVE \${targets})
+    message(STATUS \"prefopt::compiled: left out, not built (`cmake --build ${PROJECT_BINARY_DIR} --target prefopt_compiled`)\")
+  endif()")
+endif()
+if(NOT TARGET prefopt_cuda AND NOT TARGET prefopt_compiled)
   set(any_architecture ARCH_INDEPENDENT)  # headers only
 endif()
 

@@ -30,7 +30,7 @@ add_library(prefopt::core ALIAS prefopt)  # its name in find_package, which need
 
 set(prefopt_available_components)
 set(prefopt_missing_components)
-list(REMOVE_ITEM prefopt_components cuda)  # it is compiled: cuda_backend.cmake
+list(REMOVE_ITEM prefopt_components compiled cuda)  # not headers only: below, and cuda_backend.cmake
 foreach(component IN LISTS prefopt_components)
   prefopt_find_component(${component} missing)
   if(missing)
@@ -61,8 +61,14 @@ if(TARGET prefopt_eigen)
 endif()
 
 # The CPU backend, its decoder, and the files of the components, compiled once: PREFOPT_COMPILED, which the library gives
-# to whoever links it, leaves their definitions out of the headers. In this build only; it is not installed.
-if(TARGET prefopt_pretrained)
+# to whoever links it, leaves their definitions out of the headers. The programs that link it may be compiled for another
+# instruction set: it is one object, without their copies of inline functions.
+if(TARGET prefopt_pretrained AND CMAKE_OBJCOPY AND CMAKE_NM)
+  set(compiled_arch)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(compiled_arch x86-64-v3)
+  endif()
+  set(PREFOPT_COMPILED_ARCH "${compiled_arch}" CACHE STRING "-march of prefopt::compiled; empty: the compiler's default")
   file(GLOB operations_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/eigen_backend_*.cpp)
   file(GLOB declared_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/compiled/decoder_*.cpp)
   foreach(component IN LISTS prefopt_pretrained_components)
@@ -76,11 +82,31 @@ if(TARGET prefopt_pretrained)
       list(APPEND declared_sources ${source})
     endif()
   endforeach()
-  add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${operations_sources} ${declared_sources})
-  add_library(prefopt::compiled ALIAS prefopt_compiled)
-  set_target_properties(prefopt_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_link_libraries(prefopt_compiled PUBLIC prefopt_pretrained)
-  target_compile_definitions(prefopt_compiled INTERFACE PREFOPT_COMPILED)
-  set_source_files_properties(${declared_sources} TARGET_DIRECTORY prefopt_compiled
+  add_library(prefopt_compiled_objects OBJECT EXCLUDE_FROM_ALL ${operations_sources} ${declared_sources})
+  set_target_properties(prefopt_compiled_objects PROPERTIES POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF
+                                                            UNITY_BUILD OFF)
+  target_link_libraries(prefopt_compiled_objects PRIVATE prefopt_pretrained)
+  # g++'s unique variables are unique only in a group, and the joined object has none; weak ones need no group.
+  target_compile_options(prefopt_compiled_objects PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+  if(PREFOPT_COMPILED_ARCH)
+    target_compile_options(prefopt_compiled_objects PRIVATE -march=${PREFOPT_COMPILED_ARCH})
+  endif()
+  set_source_files_properties(${declared_sources} TARGET_DIRECTORY prefopt_compiled_objects
                               PROPERTIES COMPILE_DEFINITIONS PREFOPT_COMPILED)
+
+  set(joined ${PROJECT_BINARY_DIR}/compiled/prefopt_compiled.o)
+  set(joiner ${PROJECT_SOURCE_DIR}/cmake/compiled/join_objects.cmake)
+  set(headers ${PROJECT_SOURCE_DIR}/include/prefopt)
+  add_custom_command(
+    OUTPUT ${joined}
+    COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY}
+            -DFOLDER=${headers} -DOUTPUT=${joined} -P ${joiner} $<TARGET_OBJECTS:prefopt_compiled_objects>
+    DEPENDS $<TARGET_OBJECTS:prefopt_compiled_objects> ${headers}/compiled.hpp ${headers}/eigen.hpp ${joiner}
+    COMMENT "Joining the objects of prefopt::compiled"
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${joined})
+  add_library(prefopt::compiled ALIAS prefopt_compiled)
+  set_target_properties(prefopt_compiled PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME compiled)
+  target_link_libraries(prefopt_compiled INTERFACE prefopt_pretrained)
+  target_compile_definitions(prefopt_compiled INTERFACE PREFOPT_COMPILED)
 endif()
