@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -66,7 +67,7 @@ void backward_agrees_with_finite_differences(const Backend& backend) {
 /// Forward and backward agree with another backend's, each output within `tolerance` of its size.
 template <class Backend, class Reference>
 void operations_agree(const Backend& backend, const Reference& reference, double tolerance) {
-  std::map<std::string_view, std::pair<numbers, arguments>> expected;  // the reference may do more
+  std::map<std::string, std::pair<numbers, arguments>> expected;  // the reference may do more
   const auto run = [](const auto& operation, const auto& on) {
     random_generator random(11);
     arguments at = random_arguments(operation, random);
@@ -79,11 +80,11 @@ void operations_agree(const Backend& backend, const Reference& reference, double
     return std::pair{std::move(out), operation.backward(on, at, slopes)};
   };
   for_each_operation_and_size<Reference>([&](std::string_view name, const auto& operation) {
-    expected[name] = run(operation, reference);
+    expected[std::string(name)] = run(operation, reference);
   });
   for_each_operation_and_size<Backend>([&](std::string_view name, const auto& operation) {
     BOOST_TEST_CONTEXT(name) {
-      const auto& [out, gradients] = expected.at(name);
+      const auto& [out, gradients] = expected.at(std::string(name));
       const auto [my_out, my_gradients] = run(operation, backend);
       BOOST_TEST(distance(my_out, out) <= tolerance);
       for (std::size_t input = 0; input < gradients.size(); ++input)
