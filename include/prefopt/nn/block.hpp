@@ -141,9 +141,10 @@ enum class qkv_part : std::size_t { query = 0, key = 1, value = 2 };
 template <class Value>
 [[nodiscard]] tensor_view<Value, 3> heads_of(matrix_view<Value> channels, std::size_t first_channel,
                                              const decoder_shape& shape) {
-  return {channels.data() + first_channel,
-          {channels.extent(0), shape.heads, shape.head_size},
-          {channels.stride(0), shape.head_size, 1}};
+  return split_columns<Value>({channels.data() + first_channel,
+                               {channels.extent(0), shape.heads * shape.head_size},
+                               channels.strides()},
+                              shape.heads);
 }
 
 template <class Value>

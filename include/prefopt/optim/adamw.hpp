@@ -124,6 +124,8 @@ class adamw {
     step(parameters, options_.learning_rate);
   }
 
+  /// Holds the moments.
+  [[nodiscard]] const Backend& backend() const { return *backend_; }
   [[nodiscard]] const adamw_options& options() const { return options_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 

@@ -5,7 +5,6 @@
 // fingerprint, any settings that the program needs later, and the checksums of all files, including
 // its own.
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -76,10 +75,7 @@ void write_training_state(const Trainer& trainer, const nlohmann::json& settings
   write_safetensors<real>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
     const auto from = i % 2 == 0 ? moments[i / 2].first : moments[i / 2].second;
     values.resize(from.size());
-    if constexpr (requires { trainer.policy().backend(); })
-      trainer.policy().backend().copy_to_host(from, std::span(values));
-    else  // in host memory, as backend_of says
-      std::ranges::copy(from, values.begin());
+    trainer.optimizer().backend().copy_to_host(from, std::span(values));
     return std::span<const real>(values);
   });
   file.commit();
