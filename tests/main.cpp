@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The entry point that every test program shares.
+// The entry point that every test program shares. It is written out, for with a macro it could not
+// use the precompiled header.
 
-#define BOOST_TEST_MODULE prefopt
 #include <boost/test/unit_test.hpp>
+
+int main(int argc, char** argv) {
+  const auto begin = [] {
+    boost::unit_test::framework::master_test_suite().p_name.value = "prefopt";
+    return true;
+  };
+  return boost::unit_test::unit_test_main(begin, argc, argv);
+}
