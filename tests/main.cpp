@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The entry point that every test program shares. It is written out, for with a macro it could not
-// use the precompiled header.
+// The entry point that every test program shares. It is written out because Boost's macro for it
+// must come before the precompiled header.
 
 #include <boost/test/unit_test.hpp>
 
