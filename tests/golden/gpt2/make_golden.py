@@ -209,24 +209,26 @@ def same(name, made, stored):
     return made.shape == stored.shape and np.linalg.norm(made - stored) <= 1e-12 * np.linalg.norm(stored)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(write_all, folder, description):
+    """The command line of a script that writes files into a folder: with --check, what write_all(root) writes into
+    another is compared with them."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--check", action="store_true", help="compare with the files and write nothing")
     check = arguments.parse_args().check
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        made = pathlib.Path(folder)
+    with tempfile.TemporaryDirectory() as made:
+        made = pathlib.Path(made)
         write_all(made)
         names = sorted(str(path.relative_to(made)) for path in made.rglob("*") if path.is_file())
         if check:
-            wrong = [name for name in names if not same(name, made / name, HERE / name)]
+            wrong = [name for name in names if not same(name, made / name, folder / name)]
             print(f"{len(names)} files, {len(wrong)} differ", *wrong)
             return 1 if wrong else 0
         for name in names:
-            (HERE / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(made / name, HERE / name)
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(made / name, folder / name)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(write_all, HERE, __doc__))
