@@ -269,14 +269,24 @@ const char* noun_of(preference_form form) {
   return "examples";
 }
 
+namespace {
+
+/// The key of config.json for the most positions.
+const char* positions_key(const prefopt::decoder_spec& spec) {
+  return spec.model_type == "gpt2" ? "n_positions" : "max_position_embeddings";
+}
+
+}  // namespace
+
 run_data read_data(const data_options& o, const std::string& train_file,
-                   const std::string& eval_file, const prefopt::gpt2_config& config) {
+                   const std::string& eval_file, const prefopt::decoder_spec& spec) {
+  const prefopt::decoder_shape& shape = spec.shape;
   run_data data;
   data.max_length = o.max_length ? static_cast<std::size_t>(*o.max_length)
-                                 : std::min<std::size_t>(config.n_positions, 1024);
-  if (data.max_length > config.n_positions)
+                                 : std::min<std::size_t>(shape.positions, 1024);
+  if (data.max_length > shape.positions)
     throw prefopt::value_error(
-        prefopt::concat(o.model, "/config.json: n_positions is ", config.n_positions,
+        prefopt::concat(o.model, "/config.json: ", positions_key(spec), " is ", shape.positions,
                         ", expected at least the --max-length of ", data.max_length));
   raw_file train = read_file(o, train_file);
   std::optional<raw_file> eval =
@@ -287,8 +297,8 @@ run_data read_data(const data_options& o, const std::string& train_file,
     std::fprintf(o.console,
                  "--split-special-tokens: the data is token ids, so there is no text to split\n");
   data.tokenizer = tokenizer_for(o, text);
-  data.train = tokenized(train, data, o, config.vocab_size);
-  if (eval) data.eval = tokenized(*eval, data, o, config.vocab_size);
+  data.train = tokenized(train, data, o, shape.vocabulary);
+  if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
   return data;
 }
 
@@ -326,15 +336,16 @@ void check_same_tokenizer(const data_options& o, const std::string& reference,
         "tokenizer's files from its folder"));
 }
 
-void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
+void check_reads_the_same(const std::string& reference, const prefopt::decoder_spec& model,
                           std::size_t max_length) {
-  const prefopt::gpt2_config config = prefopt::read_gpt2_config(reference);
+  const prefopt::decoder_spec spec = prefopt::read_model_config(reference);
+  const std::size_t tokens = spec.shape.vocabulary, positions = spec.shape.positions;
   const std::string file = reference + "/config.json";
-  if (config.vocab_size < model.vocab_size)
-    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", config.vocab_size,
-                                               ", expected the model's ", model.vocab_size));
-  if (config.n_positions < max_length)
-    throw prefopt::value_error(prefopt::concat(file, ": n_positions is ", config.n_positions,
+  if (tokens < model.shape.vocabulary)
+    throw prefopt::value_error(prefopt::concat(file, ": vocab_size is ", tokens,
+                                               ", expected the model's ", model.shape.vocabulary));
+  if (positions < max_length)
+    throw prefopt::value_error(prefopt::concat(file, ": ", positions_key(spec), " is ", positions,
                                                ", expected at least ", max_length));
 }
 

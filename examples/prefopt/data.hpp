@@ -42,7 +42,7 @@ void check_is_no_hub_name(const std::string& name);
 /// Reads and tokenizes a file, and a held-out one unless its name is empty; reports on the console
 /// what was dropped. Throws value_error if the loss does not read data of that form.
 [[nodiscard]] run_data read_data(const data_options& options, const std::string& train,
-                                 const std::string& eval, const prefopt::gpt2_config& config);
+                                 const std::string& eval, const prefopt::decoder_spec& spec);
 
 /// Throws value_error if the tokenizers in the folders of model and reference encode texts
 /// differently. If they cannot be compared, prints a message on the console; with text data, a
@@ -51,7 +51,7 @@ void check_same_tokenizer(const data_options& options, const std::string& refere
                           const run_data& data);
 
 /// Throws value_error if the reference cannot read what the model reads.
-void check_reads_the_same(const std::string& reference, const prefopt::gpt2_config& model,
+void check_reads_the_same(const std::string& reference, const prefopt::decoder_spec& model,
                           std::size_t max_length);
 
 /// A hash of everything in the examples that losses read.

@@ -73,12 +73,12 @@ int evaluate(int argc, char** argv) {
   how.read_by = &*loss;
 
   check_output(output, data_file);
-  const prefopt::gpt2_config config = prefopt::read_gpt2_config(how.model);
-  const run_data data = read_data(how, data_file, "", config);
+  const prefopt::decoder_spec spec = prefopt::read_model_config(how.model);
+  const run_data data = read_data(how, data_file, "", spec);
   const auto model = open_model(how.model, precision, threads);
   std::unique_ptr<any_model> reference;
   if (!reference_folder.empty()) {
-    check_reads_the_same(reference_folder, config, data.max_length);
+    check_reads_the_same(reference_folder, spec, data.max_length);
     check_same_tokenizer(how, reference_folder, data);
     reference = open_model(reference_folder, precision, threads);
   }

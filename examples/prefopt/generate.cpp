@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // prefopt generate: a model's responses to the prompts in a file.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +29,31 @@ namespace program {
 namespace {
 
 struct prompt {
-  std::string text;
+  std::optional<std::string> text;  ///< none if the file has ids
   prefopt::token_ids ids;
+};
+
+/// The tokenizer of a model's folder, which ids do without. If it cannot be read, its error waits
+/// until a text needs it.
+class model_tokenizer {
+ public:
+  explicit model_tokenizer(const std::string& folder) {
+    try {
+      tokenizer_.emplace(prefopt::load_tokenizer(folder));
+    } catch (const prefopt::error&) {
+      error_ = std::current_exception();
+    }
+  }
+
+  [[nodiscard]] bool found() const { return tokenizer_.has_value(); }
+  [[nodiscard]] const prefopt::gpt2_tokenizer& required() const {
+    if (error_) std::rethrow_exception(error_);
+    return *tokenizer_;
+  }
+
+ private:
+  std::optional<prefopt::gpt2_tokenizer> tokenizer_;
+  std::exception_ptr error_;
 };
 
 /// The prompt of each JSON object: a text, or messages as `prefopt train` reads them.
@@ -41,34 +67,75 @@ std::string text_of(const prefopt::json_object& object, const std::string& locat
   }
 }
 
+/// The ids of a prompt, of a text or as they are.
+prompt read_prompt(const prefopt::json_object& object, const std::string& location,
+                   const model_tokenizer& tokenizer) {
+  if (object.has_value("prompt_ids")) {
+    prompt one;
+    for (const nlohmann::json& id : object.list("prompt_ids"))
+      one.ids.push_back(static_cast<prefopt::token_id>(
+          prefopt::to_integer(id, prefopt::concat(location, ": prompt_ids"), 0,
+                              std::numeric_limits<prefopt::token_id>::max())));
+    return one;
+  }
+  prompt one{text_of(object, location), {}};
+  try {
+    one.ids = tokenizer.required().encode(*one.text);
+  } catch (const prefopt::value_error& cause) {
+    throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
+  }
+  return one;
+}
+
 /// All prompts of a file. Throws format_error for one that the model cannot continue.
-std::vector<prompt> read_prompts(const std::string& name, const prefopt::gpt2_tokenizer& tokenizer,
-                                 const prefopt::gpt2_config& config) {
+std::vector<prompt> read_prompts(const std::string& name, const model_tokenizer& tokenizer,
+                                 const prefopt::decoder_shape& shape) {
   check_is_no_hub_name(name);
   prefopt::json_file file(name);
   std::vector<prompt> prompts;
   for (; const nlohmann::json* value = file.peek(); file.take()) {
     const std::string location = file.location();
-    prompt one{text_of(prefopt::json_object(*value, location), location), {}};
-    try {
-      one.ids = tokenizer.encode(one.text);
-    } catch (const prefopt::value_error& cause) {
-      throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
-    }
-    if (one.ids.empty() || one.ids.size() >= config.n_positions)
+    prompt one = read_prompt(prefopt::json_object(*value, location), location, tokenizer);
+    if (one.ids.empty() || one.ids.size() >= shape.positions)
       throw prefopt::format_error(prefopt::concat(location, ": a prompt of ", one.ids.size(),
-                                                  " tokens, expected 1 to ",
-                                                  config.n_positions - 1));
+                                                  " tokens, expected 1 to ", shape.positions - 1));
     for (const prefopt::token_id id : one.ids)
-      if (static_cast<std::size_t>(id) >= config.vocab_size)
+      if (static_cast<std::size_t>(id) >= shape.vocabulary)
         throw prefopt::format_error(prefopt::concat(location, ": the prompt has token id ", id,
-                                                    ", expected 0 to ", config.vocab_size - 1));
+                                                    ", expected 0 to ", shape.vocabulary - 1));
     prompts.push_back(std::move(one));
   }
   if (prompts.empty())
     throw prefopt::format_error(
         prefopt::concat(name, ": empty, expected one JSON object per line"));
   return prompts;
+}
+
+/// The tokens at which a response ends: the tokenizer's, and those that the model's files name.
+std::vector<prefopt::token_id> end_ids(const std::string& folder,
+                                       const model_tokenizer& tokenizer) {
+  std::vector<prefopt::token_id> ids;
+  if (tokenizer.found() && tokenizer.required().has_end_of_text())
+    ids.push_back(tokenizer.required().end_of_text());
+  for (const std::int64_t id : prefopt::read_sidecar_files(folder).end_ids())
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(static_cast<prefopt::token_id>(id));
+  return ids;
+}
+
+/// Cuts a response behind the first token that ends it. Returns whether there was one.
+bool cut_at_end(prefopt::token_ids& response, const std::vector<prefopt::token_id>& ends) {
+  const auto end = std::ranges::find_first_of(response, ends);
+  if (end == response.end()) return false;
+  response.erase(end + 1, response.end());
+  return true;
+}
+
+/// The text of tokens. The model may have tokens that the tokenizer lacks.
+std::string text_of(const prefopt::token_ids& ids, const prefopt::gpt2_tokenizer& tokenizer) {
+  std::string text;
+  for (const prefopt::token_id id : ids)
+    text += tokenizer.has_token(id) ? tokenizer.decode(std::array{id}) : "\uFFFD";
+  return text;
 }
 
 }  // namespace
@@ -82,13 +149,15 @@ int generate(int argc, char** argv) {
   int threads = 1;
   CLI::App app(
       "Writes a model's responses to the prompts in a file, one JSON object each: example (from 0), "
-      "prompt, response, tokens.",
+      "prompt, response, tokens. For prompt_ids: prompt_ids, response_ids, and a response if the "
+      "model's tokenizer can be read.",
       "prefopt generate");
   app.get_formatter()->column_width(34);
   app.add_option("--model,--model-name-or-path", model_folder, "Hugging Face folder of the model")
       ->type_name("DIR")
       ->required();
-  app.add_option("--data", data_file, "JSON objects with a prompt, as of preference files")
+  app.add_option("--data", data_file,
+                 "JSON objects with a prompt or prompt_ids, as of preference files")
       ->type_name("FILE")
       ->required();
   app.add_option("--output", output, "File to write; - is stdout")
@@ -109,13 +178,14 @@ int generate(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
 
   check_output(output, data_file);
-  const auto tokenizer = prefopt::load_tokenizer(model_folder);
-  const prefopt::gpt2_config config = prefopt::read_gpt2_config(model_folder);
-  const std::vector<prompt> read = read_prompts(data_file, tokenizer, config);
+  const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
+  const model_tokenizer tokenizer(model_folder);
+  const std::vector<prompt> read = read_prompts(data_file, tokenizer, shape);
   std::vector<prefopt::token_ids> prompts;
   for (const prompt& one : read)
     prompts.insert(prompts.end(), static_cast<std::size_t>(responses), one.ids);
-  if (tokenizer.has_end_of_text()) how.end_of_text = tokenizer.end_of_text();
+  const std::vector<prefopt::token_id> ends = end_ids(model_folder, tokenizer);
+  if (!ends.empty()) how.end_of_text = ends.front();
   const auto model = open_model(model_folder, precision, threads);
   prefopt::random_generator random(seed);
   const auto written = generate(*model, std::span<const prefopt::token_ids>(prompts), how, random);
@@ -124,17 +194,20 @@ int generate(int argc, char** argv) {
   std::size_t at_the_limit = 0;
   for (std::size_t i = 0; i < written.size(); ++i) {
     prefopt::token_ids ids = written[i];
-    const bool ended = !ids.empty() && ids.back() == how.end_of_text;
+    const bool ended = cut_at_end(ids, ends);
     if (!ended && ids.size() < how.max_new_tokens) ++at_the_limit;
+    const prompt& from = read[i / static_cast<std::size_t>(responses)];
     nlohmann::ordered_json line;
     line["example"] = i / static_cast<std::size_t>(responses);
-    line["prompt"] = read[i / static_cast<std::size_t>(responses)].text;
     const std::size_t tokens = ids.size();
+    if (from.text) {
+      line["prompt"] = *from.text;
+    } else {
+      line["prompt_ids"] = from.ids;
+      line["response_ids"] = ids;
+    }
     if (ended) ids.pop_back();
-    std::string text;  // the model may have tokens that the tokenizer lacks
-    for (const prefopt::token_id id : ids)
-      text += tokenizer.has_token(id) ? tokenizer.decode(std::array{id}) : "\uFFFD";
-    line["response"] = text;
+    if (tokenizer.found()) line["response"] = text_of(ids, tokenizer.required());
     line["tokens"] = tokens;
     lines += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
   }
@@ -143,7 +216,7 @@ int generate(int argc, char** argv) {
     std::fprintf(stderr,
                  "%zu of %zu responses are cut off at the model's context of %zu tokens, before "
                  "--max-new-tokens %zu\n",
-                 at_the_limit, written.size(), config.n_positions, how.max_new_tokens);
+                 at_the_limit, written.size(), shape.positions, how.max_new_tokens);
   return 0;
 }
 

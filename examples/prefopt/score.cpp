@@ -80,7 +80,7 @@ int score(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
 
   check_output(output, data_file);
-  const run_data data = read_data(how, data_file, "", prefopt::read_gpt2_config(how.model));
+  const run_data data = read_data(how, data_file, "", prefopt::read_model_config(how.model));
   const auto model = open_model(how.model, precision, threads);
   write_output(output, scores_of(*model, data.train));
   return 0;

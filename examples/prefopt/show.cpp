@@ -80,7 +80,7 @@ int show(int argc, char** argv) {
   }
   if (loss) how.read_by = &*loss;
 
-  const run_data data = read_data(how, data_file, "", prefopt::read_gpt2_config(how.model));
+  const run_data data = read_data(how, data_file, "", prefopt::read_model_config(how.model));
   std::string lines;
   for (const auto& example : data.train.examples) {
     if (count-- == 0) break;

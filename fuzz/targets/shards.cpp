@@ -5,7 +5,7 @@
 
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
-#include "prefopt/hub/gpt2_tensors.hpp"
+#include "prefopt/hub/decoder_tensors.hpp"
 #include "support.hpp"
 
 using namespace prefopt;
@@ -36,8 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const gpt2_config config{
         .n_layer = 1, .n_head = 1, .n_embd = 2, .vocab_size = 2, .n_positions = 2};
-    fuzz::refusal([&] { (void)find_gpt2_tensors(archive, config); });
-    fuzz::refusal([&] { (void)find_gpt2_scalar_tensors(archive, config); });
+    fuzz::refusal([&] { (void)find_tensors(archive, describe(config)); });
+    fuzz::refusal([&] { (void)find_scalar_tensors(archive, describe(config)); });
   });
   return 0;
 }

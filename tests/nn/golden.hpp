@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The golden values of tests/golden/gpt2, which PyTorch computed in float64, and the models that
-// must give them.
+// The golden values of tests/golden/gpt2 and tests/golden/decoder, which PyTorch computed in
+// float64, and the models that must give them.
 
 #include <cmath>
 #include <cstddef>
@@ -22,11 +22,21 @@
 
 namespace golden {
 
-/// Both models: a tied head with gelu_new, and an untied one with gelu.
-inline constexpr const char* models[] = {"tiny", "untied"};
+/// GPT-2: a tied head with gelu_new, and an untied one with gelu.
+inline constexpr const char* gpt2_models[] = {"gpt2/tiny", "gpt2/untied"};
+/// One or more of every other family.
+inline constexpr const char* rotary_models[] = {
+    "decoder/llama", "decoder/llama3", "decoder/llama_linear", "decoder/mistral",
+    "decoder/qwen2", "decoder/qwen3",  "decoder/smollm3"};
+inline constexpr const char* models[] = {
+    "gpt2/tiny",       "gpt2/untied",   "decoder/llama", "decoder/llama3", "decoder/llama_linear",
+    "decoder/mistral", "decoder/qwen2", "decoder/qwen3", "decoder/smollm3"};
+/// Those with a scalar head's numbers.
+inline constexpr const char* scored_models[] = {"gpt2/tiny", "gpt2/untied", "decoder/llama",
+                                                "decoder/qwen3"};
 
 inline std::string path(std::string_view file) {
-  return std::string(PREFOPT_TEST_SOURCE_DIR "/golden/gpt2/").append(file);
+  return std::string(PREFOPT_TEST_SOURCE_DIR "/golden/").append(file);
 }
 
 /// The numbers of one .npy file of a model, flattened.
@@ -79,16 +89,18 @@ void check_tensors(const Backend& backend, const Parameters& parameters,
   BOOST_TEST(at == expected.size());
 }
 
-inline std::vector<prefopt::tokenized_pair> pairs() {
+/// The pairs of a model's folder.
+inline std::vector<prefopt::tokenized_pair> pairs(const std::string& model = gpt2_models[0]) {
   std::vector<prefopt::tokenized_pair> pairs;
-  for (const auto& record : prefopt::read_preferences(path("pairs.jsonl")))
+  const std::string file = model.substr(0, model.find('/')) + "/pairs.jsonl";
+  for (const auto& record : prefopt::read_preferences(path(file)))
     pairs.push_back(std::get<prefopt::tokenized_pair>(record.example));
   return pairs;
 }
 
 /// 0 .. n-1 for n golden pairs: all of them, in the golden files' order.
-inline std::vector<std::size_t> members() {
-  std::vector<std::size_t> all(pairs().size());
+inline std::vector<std::size_t> members(const std::string& model = gpt2_models[0]) {
+  std::vector<std::size_t> all(pairs(model).size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   return all;
 }

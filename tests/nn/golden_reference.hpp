@@ -18,7 +18,7 @@ class reference {
  public:
   explicit reference(const std::string& model) : log_probs_(numbers(model, "reference_log_probs")) {
     std::size_t at = 0;
-    for (const auto& pair : pairs()) {
+    for (const auto& pair : pairs(model)) {
       begins_.push_back({at, at + pair.chosen.size()});
       at += pair.chosen.size() + pair.rejected.size();
     }

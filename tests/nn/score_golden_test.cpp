@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 with a scalar head agrees with PyTorch in float64: rewards, and loss and gradient of the
-// pairs' Bradley-Terry loss; tests/golden/gpt2/make_score_golden.py made the numbers.
+// A decoder with a scalar head agrees with PyTorch in float64: rewards, and loss and gradient of
+// the pairs' Bradley-Terry loss; make_score_golden.py and make_golden.py of tests/golden made the
+// numbers.
 
 #include <algorithm>
 #include <cmath>
@@ -37,13 +38,13 @@ auto golden_model(const eigen_backend<Real>& backend, const std::string& model) 
 /// Packed pairs, pairs in small batches, and a pass give the rewards of separate sequences.
 template <class Real>
 void check_rewards(const eigen_backend<Real>& backend) {
-  for (const std::string model : golden::models) {
+  for (const std::string model : golden::scored_models) {
     BOOST_TEST_CONTEXT(model) {
       auto rewards = golden_model(backend, model);
       const auto expected = golden::numbers(model, "rewards");
-      const auto batch = pack(golden::pairs(), golden::members());
+      const auto batch = pack(golden::pairs(model), golden::members(model));
       BOOST_TEST(golden::relative_error(rewards.rewards(batch), expected) <= error<Real>);
-      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(), 60), expected) <=
+      BOOST_TEST(golden::relative_error(rewards.rewards(golden::pairs(model), 60), expected) <=
                  error<Real>);
       const auto pass = rewards.forward(batch);
       std::vector<double> at_last_tokens;
@@ -59,12 +60,13 @@ void check_rewards(const eigen_backend<Real>& backend) {
 template <class Real>
 void check_gradients(const eigen_backend<Real>& backend) {
   const bradley_terry loss{.margin_scale = 0.5, .center_rewards_coefficient = 0.01};
-  for (const std::string model : golden::models) {
+  for (const std::string model : golden::scored_models) {
     for (const std::size_t budget : {std::size_t{0}, std::size_t{60}}) {
       BOOST_TEST_CONTEXT(model << ", token budget " << budget) {
         auto rewards = golden_model(backend, model);
-        const auto step = accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(),
-                                              golden::members(), {.tokens_per_microbatch = budget});
+        const auto step =
+            accumulate_gradient(rewards, no_reference{}, loss, golden::pairs(model),
+                                golden::members(model), {.tokens_per_microbatch = budget});
         const double expected = golden::numbers(model, "loss_bradley_terry").at(0);
         BOOST_TEST(std::abs(step.loss - expected) <= error<Real> * expected);
         golden::check_tensors(backend, rewards.parameters(), &parameter<Real>::gradient,
@@ -79,7 +81,7 @@ const eigen_backend<float> floats{{.threads = 2}};
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(gpt2_score_golden)
+BOOST_AUTO_TEST_SUITE(score_golden)
 
 BOOST_AUTO_TEST_CASE(rewards_agree_with_pytorch) {
   check_rewards(doubles);

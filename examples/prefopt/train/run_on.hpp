@@ -31,8 +31,7 @@ namespace detail {
 template <class Model>
 std::string hash_of(const Model& model) {
   prefopt::fingerprint hash;
-  const prefopt::decoder_shape& shape = model.shape();
-  hash.add(shape.heads).add(shape.epsilon).add(shape.activation).add(shape.tied_head);
+  hash.add(prefopt::write_model_config(model.spec(), prefopt::json_value::object()));
   std::vector<float> values;
   for (const auto& parameter : model.parameters()) {
     values.resize(parameter.value.size());
@@ -267,9 +266,9 @@ template <class Backend>
 void run_on(const options& given) {
   options o = given;
   using model_type = prefopt::causal_lm<Backend>;
-  const prefopt::gpt2_config config = prefopt::read_gpt2_config(o.model);
+  const prefopt::decoder_spec spec = prefopt::read_model_config(o.model);
   o.read_by = &*o.loss;
-  const run_data data = read_data(o, o.train, o.eval, config);
+  const run_data data = read_data(o, o.train, o.eval, spec);
 
   const run_in_progress in_progress(false);  // so that the output folder is left tidy
   output_folder output(o.output, o.resume);
@@ -291,7 +290,7 @@ void run_on(const options& given) {
   std::optional<model_type> other;
   if (reads_reference) {
     if (!o.reference.empty()) {
-      check_reads_the_same(o.reference, config, data.max_length);
+      check_reads_the_same(o.reference, spec, data.max_length);
       check_same_tokenizer(o, o.reference, data);
       other.emplace(prefopt::load_model(backend, o.reference));
     }

@@ -9,12 +9,11 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_archive.hpp"
-#include "prefopt/hub/detail/gpt2_weights.hpp"
-#include "prefopt/hub/gpt2_config_json.hpp"
-#include "prefopt/hub/gpt2_tensors.hpp"
+#include "prefopt/hub/decoder_tensors.hpp"
+#include "prefopt/hub/detail/decoder_weights.hpp"
+#include "prefopt/hub/model_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/printable.hpp"
-#include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/causal_lm.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -41,14 +40,14 @@ template <transformer_backend Backend>
   requires std::floating_point<typename Backend::value_type>
 [[nodiscard]] causal_lm<Backend> load_model(const Backend& backend,
                                             const std::filesystem::path& folder) {
-  const gpt2_config config = read_gpt2_config(folder);
+  const decoder_spec spec = read_model_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
-  const gpt2_tensors tensors = find_gpt2_tensors(archive, config);
+  const decoder_tensors tensors = find_tensors(archive, spec);
   if (tensors.duplicate_head) {
-    detail::check_duplicate_head<typename Backend::value_type>(
-        *tensors.duplicate_head, tensors.in_layout_order[decoder_layout::token_embedding()]);
+    detail::check_duplicate_head<typename Backend::value_type>(*tensors.duplicate_head,
+                                                               tensors.in_layout_order.front());
   }
-  causal_lm<Backend> model(backend, config);
+  causal_lm<Backend> model(backend, spec);
   detail::read_weights(tensors.in_layout_order, backend, model.parameters());
   return model;
 }
@@ -63,9 +62,9 @@ causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&) = d
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
                 const std::filesystem::path& folder) {
-  detail::write_gpt2_folder(policy.backend(), policy.parameters(),
-                            write_gpt2_config(config_of(policy.shape()), sidecars.config),
-                            sidecars.files, folder);
+  detail::write_decoder_folder(policy.backend(), policy.parameters(), policy.spec().names,
+                               write_model_config(policy.spec(), sidecars.config), sidecars.files,
+                               folder);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its

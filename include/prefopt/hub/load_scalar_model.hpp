@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // load_scalar_model and save_scalar_model: load and save a model with a scalar head (a reward
-// model, a critic) as a Hugging Face folder, that of transformers' GPT2ForSequenceClassification
-// with one label, which TRL's RewardTrainer writes.
+// model, a critic) as a Hugging Face folder, that of transformers' GPT2ForSequenceClassification,
+// LlamaForSequenceClassification and so on with one label, which TRL's RewardTrainer writes.
 
 #include <concepts>
 #include <filesystem>
 #include <vector>
 
 #include "prefopt/formats/safetensors_archive.hpp"
-#include "prefopt/hub/detail/gpt2_weights.hpp"
-#include "prefopt/hub/gpt2_config_json.hpp"
-#include "prefopt/hub/gpt2_tensors.hpp"
+#include "prefopt/hub/decoder_tensors.hpp"
+#include "prefopt/hub/detail/decoder_weights.hpp"
+#include "prefopt/hub/model_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
-#include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/scalar_lm.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -26,10 +25,10 @@ template <transformer_backend Backend>
   requires std::floating_point<typename Backend::value_type>
 [[nodiscard]] scalar_lm<Backend> load_scalar_model(const Backend& backend,
                                                    const std::filesystem::path& folder) {
-  const gpt2_config config = read_gpt2_scalar_config(folder);
+  const decoder_spec spec = read_scalar_model_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
-  const std::vector<safetensors_archive::item> tensors = find_gpt2_scalar_tensors(archive, config);
-  scalar_lm<Backend> model(backend, config);
+  const std::vector<safetensors_archive::item> tensors = find_scalar_tensors(archive, spec);
+  scalar_lm<Backend> model(backend, spec);
   detail::read_weights(tensors, backend, model.parameters());
   return model;
 }
@@ -45,9 +44,9 @@ scalar_lm<Backend> load_scalar_model(const Backend&&, const std::filesystem::pat
 template <transformer_backend Backend>
 void save_scalar_model(const scalar_lm<Backend>& model, const sidecar_files& sidecars,
                        const std::filesystem::path& folder) {
-  detail::write_gpt2_folder(model.backend(), model.parameters(),
-                            write_gpt2_scalar_config(config_of(model.shape()), sidecars.config),
-                            sidecars.files, folder);
+  detail::write_decoder_folder(model.backend(), model.parameters(), model.spec().names,
+                               write_scalar_model_config(model.spec(), sidecars.config),
+                               sidecars.files, folder);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// sidecar_files: the other files of a Hugging Face GPT-2 folder, copied along with the weights.
+// sidecar_files: the other files of a Hugging Face folder, copied along with the weights.
 
 #include <concepts>
 #include <cstdint>
@@ -27,6 +27,10 @@ struct sidecar_files {
 
   /// Whether the folder defines how messages become text. This library does not render templates.
   [[nodiscard]] bool has_chat_template() const;
+
+  /// The tokens that end a text: `eos_token_id` of generation_config.json or, without it, of
+  /// config.json; a number or a list. Throws format_error for anything that is not an id.
+  [[nodiscard]] std::vector<std::int64_t> end_ids() const;
 };
 
 /// A tokenizer that can be saved: `files()`, a range of objects with `name` and `content`;

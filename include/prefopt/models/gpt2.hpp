@@ -5,11 +5,12 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/nn/causal_lm.hpp"
-#include "prefopt/nn/shape.hpp"
+#include "prefopt/nn/spec.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -57,9 +58,10 @@ inline void check(const gpt2_config& config) {
 [[nodiscard]] inline decoder_spec describe(const gpt2_config& config) {
   check(config);
   return {.model_type = "gpt2",
-          .shape = {.layers = config.n_layer,
+          .shape = {.layers = std::vector<layer_shape>(config.n_layer),
                     .channels = config.n_embd,
                     .heads = config.n_head,
+                    .kv_heads = config.n_head,
                     .head_size = config.head_size(),
                     .inner = config.inner(),
                     .vocabulary = config.vocab_size,
@@ -67,14 +69,15 @@ inline void check(const gpt2_config& config) {
                     .epsilon = config.layer_norm_epsilon,
                     .activation = config.activation,
                     .tied_head = config.tie_word_embeddings},
-          .names = {.token_embedding = "wte",
+          .names = {.trunk = "transformer.",
+                    .token_embedding = "wte",
                     .position_embedding = "wpe",
                     .layer = "h.",
                     .attention_norm = "ln_1",
-                    .qkv = "attn.c_attn",
+                    .qkv = {"attn.c_attn"},
                     .attention_out = "attn.c_proj",
                     .mlp_norm = "ln_2",
-                    .mlp_in = "mlp.c_fc",
+                    .mlp_in = {"mlp.c_fc"},
                     .mlp_out = "mlp.c_proj",
                     .final_norm = "ln_f",
                     .head = "lm_head"}};
@@ -82,7 +85,7 @@ inline void check(const gpt2_config& config) {
 
 /// The configuration of a decoder: describe(config_of(shape)) has this shape.
 [[nodiscard]] inline gpt2_config config_of(const decoder_shape& shape) {
-  return {.n_layer = shape.layers,
+  return {.n_layer = shape.layers.size(),
           .n_head = shape.heads,
           .n_embd = shape.channels,
           .n_inner = shape.inner == 4 * shape.channels ? 0 : shape.inner,

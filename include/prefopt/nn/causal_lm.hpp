@@ -15,7 +15,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/check_batch.hpp"
-#include "prefopt/nn/shape.hpp"
+#include "prefopt/nn/spec.hpp"
 #include "prefopt/nn/square_sums.hpp"
 #include "prefopt/nn/trunk.hpp"
 #include "prefopt/policy/frozen_tensors.hpp"

@@ -47,15 +47,16 @@ class incremental_decoder {
     std::span<const double> logits(std::size_t branch) const&& = delete;  // would dangle
   };
 
-  /// Makes room for `capacity` tokens of all sequences together: 3 C numbers per token in every
-  /// layer. Throws value_error for 2^31 or more.
+  /// Makes room for `capacity` tokens of all sequences together: their queries, keys and values in
+  /// every layer. Throws value_error for 2^31 or more.
   incremental_decoder(const causal_lm<Backend>& model, std::size_t capacity)
       : model_(&model), capacity_(capacity) {
     if (!std::in_range<std::int32_t>(capacity))
       throw value_error(
           concat("incremental_decoder: room for ", capacity, " tokens, expected less than 2^31"));
-    for (std::size_t layer = 0; layer < model.shape().layers; ++layer)
-      cache_.emplace_back(model.backend(), capacity, 3 * model.shape().channels);
+    for (std::size_t layer = 0; layer < model.shape().layers.size(); ++layer)
+      cache_.emplace_back(model.backend(), model.shape(), head_counts::all(model.shape()),
+                          capacity);
   }
 
   /// Tokens read so far.
@@ -81,9 +82,8 @@ class incremental_decoder {
   std::size_t capacity_;
   std::size_t length_ = 0;
   std::vector<tree_node> nodes_;
-  std::vector<std::int32_t> depths_;  // tokens from the root to each node's end
-  // a layer's queries, keys and values, [capacity, 3C]
-  std::vector<backend_matrix<Backend>> cache_;
+  std::vector<std::int32_t> depths_;             // tokens from the root to each node's end
+  std::vector<projected_heads<Backend>> cache_;  // a layer's queries, keys and values
 };
 
 template <transformer_backend Backend>
@@ -151,18 +151,23 @@ auto incremental_decoder<Backend>::read(std::span<const branch> branches) -> dec
   block_scratch<Backend> scratch(backend, shape, count);
   backend.embedding(fresh.tokens, fresh.positions, values.token_embedding(),
                     values.position_embedding(), x.view());
-  for (std::size_t layer = 0; layer < shape.layers; ++layer) {
-    trunk.block(layer).forward({nodes_, length_}, x.view(), tape, cache_[layer], scratch, y.view());
+  backend_matrix<Backend, value_type> rotations;
+  if (!shape.has_position_table()) {
+    rotations = {backend, count, shape.head_size};
+    backend.rotation_table(fresh.positions, shape.inverse_frequencies, rotations.view());
+  }
+  for (std::size_t layer = 0; layer < shape.layers.size(); ++layer) {
+    trunk.block(layer).forward({nodes_, length_}, std::as_const(rotations).view(), x.view(), tape,
+                               cache_[layer], scratch, y.view());
     std::swap(x, y);
   }
 
   backend_matrix<Backend> last(backend, ends, shape.channels);
   backend.gather_rows(x.view(), fresh.last, last.view());
-  layer_norm_tape<Backend> norm(backend, ends, shape.channels);
-  backend.layer_norm(last.view(), values.final_norm().scale, values.final_norm().shift,
-                     shape.epsilon, norm.normalized.view(), norm.statistics());
+  norm_tape<Backend> norm(backend, ends, shape.channels);
+  const auto hidden = normalize<Backend>(backend, shape, last.view(), values.final_norm(), norm);
   auto logits = backend.template scratch<value_type>(ends * shape.vocabulary);
-  backend.head_logits(norm.normalized.view(), values.head(),
+  backend.head_logits(hidden, values.head(),
                       matrix_view<value_type>{logits.data(), {ends, shape.vocabulary}});
   std::vector<value_type> host(ends * shape.vocabulary);
   backend.copy_to_host(std::span<const value_type>(logits.data(), host.size()), std::span(host));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GPT-2's initialization (Radford et al. 2019, section 2.3, as in Hugging Face's code): normal with
-// deviation 0.02, projections into the residual stream divided by sqrt(2 layers), biases 0,
-// layer-norm scales 1.
+// GPT-2's initialization (Radford et al. 2019, section 2.3, as in Hugging Face's code), for every
+// family: normal with deviation 0.02, projections into the residual stream divided by
+// sqrt(2 layers), biases 0, norms' scales 1.
 
 #include <cmath>
 #include <cstdint>
@@ -19,7 +19,8 @@ template <transformer_backend Backend>
 void initialize(causal_lm<Backend>& model, std::uint64_t seed) {
   using real = typename Backend::value_type;
   random_generator random(seed);
-  const double projection = 0.02 / std::sqrt(2.0 * static_cast<double>(model.shape().layers));
+  const double projection =
+      0.02 / std::sqrt(2.0 * static_cast<double>(model.shape().layers.size()));
   const tensor_names& names = model.spec().names;
   const auto projects = [&](std::string_view name) {
     return name.ends_with(concat(names.attention_out, ".weight")) ||

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Names, shapes and offsets of a decoder's tensors in one flat buffer, so that an optimizer passes
-// over memory once. A linear layer's weight is [in, out].
+// over memory once. Tensors that one product multiplies by lie next to each other: queries, keys
+// and values; gate and up.
 
+#include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/nn/shape.hpp"
+#include "prefopt/nn/spec.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -23,73 +26,162 @@ struct tensor_location {
   bool decays = false;
 };
 
-/// All tensors of a model: 12 per layer and 4 others (5 if the head is not tied).
+/// A part of the buffer. Empty for what a model does not have.
+struct buffer_range {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+};
+
+/// Rows and columns in the buffer.
+struct matrix_location {
+  buffer_range range;
+  std::size_t rows = 0, columns = 0;
+};
+
+struct norm_location {
+  buffer_range scale, shift;
+};
+
+struct linear_location {
+  matrix_location weight;
+  buffer_range bias;
+};
+
+struct block_location {
+  norm_location attention_norm;
+  linear_location qkv;
+  norm_location query_norm, key_norm;
+  linear_location attention_out;
+  norm_location mlp_norm;
+  linear_location mlp_in, mlp_out;
+};
+
+/// All tensors of a model.
 class decoder_layout {
  public:
-  static constexpr std::size_t tensors_per_block = 12;
-
   /// Throws what check(shape) throws.
   explicit decoder_layout(const decoder_spec& spec) {
     const decoder_shape& shape = spec.shape;
     const tensor_names& names = spec.names;
     check(shape);
-    const std::size_t c = shape.channels;
-    add_matrix(names.token_embedding, shape.vocabulary, c);
-    add_matrix(names.position_embedding, shape.positions, c);
-    for (std::size_t layer = 0; layer < shape.layers; ++layer) {
-      const std::string block = concat(names.layer, layer, '.');
-      add_layer_norm(concat(block, names.attention_norm), c);
-      add_linear(concat(block, names.qkv), c, 3 * c);
-      add_linear(concat(block, names.attention_out), c, c);
-      add_layer_norm(concat(block, names.mlp_norm), c);
-      add_linear(concat(block, names.mlp_in), c, shape.inner);
-      add_linear(concat(block, names.mlp_out), shape.inner, c);
-    }
-    add_layer_norm(names.final_norm, c);
-    if (!shape.tied_head) add_matrix(names.head, shape.vocabulary, c);
+    token_embedding_ = add_matrix(names.token_embedding, shape.vocabulary, shape.channels);
+    if (shape.has_position_table())
+      position_embedding_ = add_matrix(names.position_embedding, shape.positions, shape.channels);
+    for (std::size_t layer = 0; layer < shape.layers.size(); ++layer)
+      add_block(concat(names.layer, layer, '.'), spec);
+    final_norm_ = add_norm(names.final_norm, shape.channels, shape.norm);
+    head_ = shape.tied_head ? token_embedding_
+                            : add_matrix(names.head, shape.vocabulary, shape.channels);
   }
 
+  /// In the order of the buffer; the token embedding is the first.
   [[nodiscard]] const std::vector<tensor_location>& tensors() const { return tensors_; }
 
   /// Elements of the flat buffer.
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  // Indices of the tensors in `tensors()`.
-  [[nodiscard]] static std::size_t token_embedding() { return 0; }
-  [[nodiscard]] static std::size_t position_embedding() { return 1; }
-  [[nodiscard]] static std::size_t block(std::size_t layer) {
-    return 2 + layer * tensors_per_block;
-  }
-  [[nodiscard]] static std::size_t final_norm(const decoder_shape& shape) {
-    return block(shape.layers);
-  }
-  [[nodiscard]] static std::size_t head(const decoder_shape& shape) {
-    return shape.tied_head ? token_embedding() : final_norm(shape) + 2;
-  }
+  [[nodiscard]] const matrix_location& token_embedding() const { return token_embedding_; }
+  /// Without rows if positions are rotations.
+  [[nodiscard]] const matrix_location& position_embedding() const { return position_embedding_; }
+  [[nodiscard]] const block_location& block(std::size_t layer) const { return blocks_[layer]; }
+  [[nodiscard]] const norm_location& final_norm() const { return final_norm_; }
+  /// The token embedding's if the head is tied.
+  [[nodiscard]] const matrix_location& head() const { return head_; }
 
  private:
-  // Every tensor begins on a cache line, so that backends can use aligned loads.
+  // Products begin on a cache line, so that backends can use aligned loads.
   static constexpr std::size_t alignment = 16;
 
-  void add(std::string name, std::vector<std::size_t> shape, bool decays) {
+  /// One of several tensors that follow each other without a gap.
+  struct part {
+    std::string_view name;
+    std::size_t out;
+  };
+
+  void add_block(const std::string& block, const decoder_spec& spec) {
+    const decoder_shape& shape = spec.shape;
+    const tensor_names& names = spec.names;
+    const std::size_t q = shape.query_columns(), kv = shape.key_columns(), c = shape.channels;
+    const auto name = [&](std::string_view own) { return concat(block, own); };
+    block_location made;
+    made.attention_norm = add_norm(name(names.attention_norm), c, shape.norm);
+    if (names.qkv[1].empty())
+      made.qkv =
+          add_linear(block, std::array{part{names.qkv[0], q + 2 * kv}}, c, shape.qkv_bias, shape);
+    else
+      made.qkv = add_linear(
+          block, std::array{part{names.qkv[0], q}, part{names.qkv[1], kv}, part{names.qkv[2], kv}},
+          c, shape.qkv_bias, shape);
+    if (shape.qk_norm) {
+      made.query_norm = add_norm(name(names.query_norm), shape.head_size, norm_kind::rms);
+      made.key_norm = add_norm(name(names.key_norm), shape.head_size, norm_kind::rms);
+    }
+    made.attention_out =
+        add_linear(block, std::array{part{names.attention_out, c}}, q, shape.output_bias, shape);
+    made.mlp_norm = add_norm(name(names.mlp_norm), c, shape.norm);
+    if (names.mlp_in[1].empty())
+      made.mlp_in = add_linear(block, std::array{part{names.mlp_in[0], shape.mlp_columns()}}, c,
+                               shape.mlp_bias, shape);
+    else
+      made.mlp_in = add_linear(
+          block, std::array{part{names.mlp_in[0], shape.inner}, part{names.mlp_in[1], shape.inner}},
+          c, shape.mlp_bias, shape);
+    made.mlp_out =
+        add_linear(block, std::array{part{names.mlp_out, c}}, shape.inner, shape.mlp_bias, shape);
+    blocks_.push_back(made);
+  }
+
+  /// Places a tensor right behind the one before it.
+  buffer_range add(std::string name, std::vector<std::size_t> shape, bool decays) {
     std::size_t size = 1;
     for (const std::size_t extent : shape) size *= extent;
     tensors_.push_back({std::move(name), std::move(shape), size_, size, decays});
-    size_ += (size + alignment - 1) / alignment * alignment;
+    size_ += size;
+    return {tensors_.back().offset, size};
   }
-  void add_matrix(std::string_view name, std::size_t rows, std::size_t columns) {
-    add(concat(name, ".weight"), {rows, columns}, true);
+  void align() { size_ = (size_ + alignment - 1) / alignment * alignment; }
+
+  matrix_location add_matrix(std::string_view name, std::size_t rows, std::size_t columns) {
+    const buffer_range range = add(concat(name, ".weight"), {rows, columns}, true);
+    align();
+    return {range, rows, columns};
   }
-  void add_layer_norm(std::string_view name, std::size_t channels) {
-    add(concat(name, ".weight"), {channels}, false);
-    add(concat(name, ".bias"), {channels}, false);
+  norm_location add_norm(std::string_view name, std::size_t channels, norm_kind kind) {
+    norm_location made;
+    made.scale = add(concat(name, ".weight"), {channels}, false);
+    align();
+    if (kind == norm_kind::layer) {
+      made.shift = add(concat(name, ".bias"), {channels}, false);
+      align();
+    }
+    return made;
   }
-  void add_linear(std::string_view name, std::size_t in, std::size_t out) {
-    add(concat(name, ".weight"), {in, out}, true);
-    add(concat(name, ".bias"), {out}, false);
+  /// The weights of all parts, then their biases. Parts of [in, out] weights would lie side by side
+  /// in every row, so those are one tensor.
+  linear_location add_linear(std::string_view block, std::span<const part> parts, std::size_t in,
+                             bool has_bias, const decoder_shape& shape) {
+    const bool out_in = shape.order == weight_order::out_in;
+    if (!out_in && parts.size() > 1)
+      throw value_error("decoder_layout: several tensors for one product are stored as [out, in]");
+    linear_location made;
+    std::size_t out = 0;
+    for (const part& one : parts) out += one.out;
+    made.weight = {{size_, in * out}, out_in ? out : in, out_in ? in : out};
+    for (const auto& [name, columns] : parts)
+      add(concat(block, name, ".weight"),
+          out_in ? std::vector{columns, in} : std::vector{in, columns}, true);
+    align();
+    if (!has_bias) return made;
+    made.bias = {size_, out};
+    for (const auto& [name, columns] : parts) add(concat(block, name, ".bias"), {columns}, false);
+    align();
+    return made;
   }
 
   std::vector<tensor_location> tensors_;
+  std::vector<block_location> blocks_;
+  matrix_location token_embedding_, position_embedding_, head_;
+  norm_location final_norm_;
   std::size_t size_ = 0;
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The trunk of a decoder: maps a batch to hidden rows [R, C] (after the last layer norm, at the
-// rows that heads read), and its backward pass. Heads are built on top of it; it does not depend on
+// The trunk of a decoder: maps a batch to hidden rows [R, C] (after the last norm, at the rows that
+// heads read), and its backward pass. Heads are built on top of it; it does not depend on
 // them.
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "prefopt/data/prefix_tree_batch.hpp"
@@ -24,7 +25,9 @@ struct trunk_tape {
       : last(backend, shape, rows, head_rows),
         head(backend, head_rows, shape.channels),
         final_norm(backend, head_rows, shape.channels) {
-    const std::size_t before_last = shape.layers - 1,
+    if (!shape.has_position_table()) rotations.emplace(backend, rows, shape.head_size);
+    if (!shape.has_position_table()) read_rotations.emplace(backend, head_rows, shape.head_size);
+    const std::size_t before_last = shape.layers.size() - 1,
                       held = keep ? before_last : std::min<std::size_t>(before_last, 1);
     for (std::size_t i = 0; i < held; ++i) blocks.emplace_back(backend, shape, rows);
     for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(backend, rows, shape.channels);
@@ -40,8 +43,10 @@ struct trunk_tape {
   std::vector<backend_matrix<Backend>> streams;  // the residual stream before each block, [N, C]
   std::vector<block_tape<Backend>> blocks;       // all but the last
   last_block_tape<Backend> last;
-  backend_matrix<Backend> head;         // [R, C] the residual stream after the last block
-  layer_norm_tape<Backend> final_norm;  // [R, C] hidden rows
+  backend_matrix<Backend> head;   // [R, C] the residual stream after the last block
+  norm_tape<Backend> final_norm;  // [R, C] hidden rows
+  // rotation tables of the rows [N, D] and of those that heads read [R, D]
+  std::optional<backend_matrix<Backend, typename Backend::value_type>> rotations, read_rotations;
 };
 
 template <transformer_backend Backend>
@@ -59,17 +64,17 @@ class decoder_trunk {
                                                            trunk_tape<Backend>& tape) const {
     backend_.embedding(batch.tokens, batch.positions, weights_.token_embedding(),
                        weights_.position_embedding(), tape.stream(0).view());
-    const std::size_t last = shape_.layers - 1;
+    const std::size_t last = shape_.layers.size() - 1;
+    if (tape.rotations) fill_rotations(batch, tape);
     block_scratch<Backend> scratch(backend_, shape_, batch.tokens.size());
     for (std::size_t layer = 0; layer < last; ++layer)
-      block(layer).forward({batch.nodes}, tape.stream(layer).view(), tape.block(layer).rest,
-                           tape.block(layer).qkv, scratch, tape.stream(layer + 1).view());
-    last_block().forward(read_rows(batch), tape.stream(last).view(), tape.last, scratch,
-                         tape.head.view());
-    const auto norm = weights_.final_norm();
-    backend_.layer_norm(tape.head.view(), norm.scale, norm.shift, shape_.epsilon,
-                        tape.final_norm.normalized.view(), tape.final_norm.statistics());
-    return tape.final_norm.normalized.view();
+      block(layer).forward({batch.nodes}, table(tape.rotations), tape.stream(layer).view(),
+                           tape.block(layer).rest, tape.block(layer).heads, scratch,
+                           tape.stream(layer + 1).view());
+    last_block().forward(read_rows(batch), table(tape.rotations), table(tape.read_rotations),
+                         tape.stream(last).view(), tape.last, scratch, tape.head.view());
+    return normalize<Backend>(backend_, shape_, tape.head.view(), weights_.final_norm(),
+                              tape.final_norm);
   }
 
   /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. The tape must have been
@@ -78,29 +83,30 @@ class decoder_trunk {
                 matrix_view<const activation_type> d_hidden,
                 const decoder_weights<value_type>& gradients) const {
     const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(),
-                      last = shape_.layers - 1;
+                      last = shape_.layers.size() - 1;
     backend_matrix<Backend> d_stream(backend_, rows, shape_.channels);
     block_scratch<Backend> scratch(backend_, shape_, rows);
     {
       backend_matrix<Backend> d_head(backend_, head_rows, shape_.channels);
-      backend_.clear(d_head.view());  // the layer norm's backward pass adds to it
-      const auto norm = gradients.final_norm();
-      const layer_norm_tape<Backend>& kept = tape.final_norm;
-      backend_.layer_norm_backward(d_hidden, tape.head.view(), weights_.final_norm().scale,
-                                   kept.statistics(), d_head.view(), norm.scale, norm.shift);
-      last_block().backward(read_rows(batch), tape.stream(last).view(), tape.last,
-                            gradients.block(last), scratch, d_head.view(), d_stream.view());
+      backend_.clear(d_head.view());  // the norm's backward pass adds to it
+      normalize_backward<Backend>(backend_, shape_, d_hidden, tape.head.view(),
+                                  weights_.final_norm(), tape.final_norm, d_head.view(),
+                                  gradients.final_norm());
+      last_block().backward(read_rows(batch), table(tape.rotations), table(tape.read_rotations),
+                            tape.stream(last).view(), tape.last, gradients.block(last), scratch,
+                            d_head.view(), d_stream.view());
     }
     block_gradients<Backend> activation_gradients(backend_, shape_, rows);
     for (std::size_t layer = last; layer-- > 0;)
-      block(layer).backward({batch.nodes}, tape.stream(layer).view(), tape.block(layer),
-                            gradients.block(layer), scratch, activation_gradients, d_stream.view());
+      block(layer).backward({batch.nodes}, table(tape.rotations), tape.stream(layer).view(),
+                            tape.block(layer), gradients.block(layer), scratch,
+                            activation_gradients, d_stream.view());
     backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(),
                                 gradients.token_embedding(), gradients.position_embedding());
   }
 
   [[nodiscard]] decoder_block<Backend> block(std::size_t layer) const {
-    return {backend_, shape_, weights_.block(layer)};
+    return {backend_, shape_, shape_.layers[layer], weights_.block(layer)};
   }
 
  private:
@@ -108,7 +114,21 @@ class decoder_trunk {
     return {.nodes = batch.nodes, .queries = batch.rows};
   }
   [[nodiscard]] last_decoder_block<Backend> last_block() const {
-    return {backend_, shape_, weights_.block(shape_.layers - 1)};
+    return {backend_, shape_, weights_.block(shape_.layers.size() - 1)};
+  }
+
+  using rotation_matrix = std::optional<backend_matrix<Backend, value_type>>;
+
+  /// Without rows if nothing rotates.
+  [[nodiscard]] static matrix_view<const value_type> table(const rotation_matrix& rotations) {
+    return rotations ? rotations->view() : matrix_view<const value_type>{};
+  }
+  void fill_rotations(const prefix_tree_batch& batch, trunk_tape<Backend>& tape) const {
+    backend_.rotation_table(batch.positions, shape_.inverse_frequencies, tape.rotations->view());
+    std::vector<std::int32_t> read;  // [R]
+    for (const std::int32_t row : batch.rows)
+      read.push_back(batch.positions[static_cast<std::size_t>(row)]);
+    backend_.rotation_table(read, shape_.inverse_frequencies, tape.read_rotations->view());
   }
 
   const Backend& backend_;

@@ -6,35 +6,49 @@
 #include <cstddef>
 #include <span>
 
+#include "prefopt/backend/linear.hpp"
 #include "prefopt/core/view.hpp"
 #include "prefopt/nn/layout.hpp"
 
 namespace prefopt::inline v0_2 {
 
-/// y = x W + b.
-///
-/// Legend: weight [in, out], bias [out].
+/// y = x W + b. Without a bias, `bias` is empty.
 template <class Value>
 struct linear_weights {
-  matrix_view<Value> weight;
-  std::span<Value> bias;
+  linear_weight<Value> weight;  // [in, out], in its file's order
+  std::span<Value> bias;        // [out]
 };
 
-/// Scale and shift of a layer norm, [C] each.
+/// Some of the outputs of a linear layer, as a layer.
 template <class Value>
-struct layer_norm_weights {
+[[nodiscard]] linear_weights<Value> outputs(const linear_weights<Value>& linear, std::size_t begin,
+                                            std::size_t count) {
+  const matrix_view<Value>& whole = linear.weight.values;
+  const matrix_view<Value> part =
+      linear.weight.order == weight_order::out_in
+          ? whole.rows(begin, begin + count)
+          : matrix_view<Value>{whole.data() + begin, {whole.extent(0), count}, whole.strides()};
+  return {{part, linear.weight.order},
+          linear.bias.empty() ? linear.bias : linear.bias.subspan(begin, count)};
+}
+
+/// Scale and shift of a norm, [C] each; an RMS norm has no shift.
+template <class Value>
+struct norm_weights {
   std::span<Value> scale;
   std::span<Value> shift;
 };
 
-/// One transformer block.
+/// One transformer block. Legend: H query heads, K key-value heads of D channels, I inner channels;
+/// F = 2 I with a gate, else I.
 template <class Value>
 struct block_weights {
-  layer_norm_weights<Value> attention_norm;
-  linear_weights<Value> qkv;            // [C, 3C] queries, keys, values
-  linear_weights<Value> attention_out;  // [C, C]
-  layer_norm_weights<Value> mlp_norm;
-  linear_weights<Value> mlp_in;   // [C, I]
+  norm_weights<Value> attention_norm;
+  linear_weights<Value> qkv;                 // [C, (H + 2K) D] queries, keys, values
+  norm_weights<Value> query_norm, key_norm;  // [D], empty unless the shape has qk_norm
+  linear_weights<Value> attention_out;       // [H D, C]
+  norm_weights<Value> mlp_norm;
+  linear_weights<Value> mlp_in;   // [C, F] gate, up
   linear_weights<Value> mlp_out;  // [I, C]
 };
 
@@ -43,25 +57,24 @@ template <class Value>
 class decoder_weights {
  public:
   decoder_weights(const decoder_shape& shape, const decoder_layout& layout, std::span<Value> flat)
-      : shape_(&shape), layout_(&layout), flat_(flat) {}
+      : order_(shape.order), layout_(&layout), flat_(flat) {}
 
   [[nodiscard]] matrix_view<Value> token_embedding() const {
     return matrix(layout_->token_embedding());
   }
+  /// [positions, C]; no rows if positions are rotations.
   [[nodiscard]] matrix_view<Value> position_embedding() const {
     return matrix(layout_->position_embedding());
   }
-  [[nodiscard]] layer_norm_weights<Value> final_norm() const {
-    return norm(layout_->final_norm(*shape_));
-  }
+  [[nodiscard]] norm_weights<Value> final_norm() const { return norm(layout_->final_norm()); }
 
   /// [V, C]; the token embedding itself if the head is tied.
-  [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head(*shape_)); }
+  [[nodiscard]] matrix_view<Value> head() const { return matrix(layout_->head()); }
 
   [[nodiscard]] block_weights<Value> block(std::size_t layer) const {
-    const std::size_t first = layout_->block(layer);
-    return {norm(first),     linear(first + 2), linear(first + 4),
-            norm(first + 6), linear(first + 8), linear(first + 10)};
+    const block_location& at = layout_->block(layer);
+    return {norm(at.attention_norm),  linear(at.qkv),    norm(at.query_norm), norm(at.key_norm),
+            linear(at.attention_out), norm(at.mlp_norm), linear(at.mlp_in),   linear(at.mlp_out)};
   }
 
   /// The index-th tensor of the layout.
@@ -71,18 +84,20 @@ class decoder_weights {
   }
 
  private:
-  [[nodiscard]] matrix_view<Value> matrix(std::size_t index) const {
-    const auto& shape = layout_->tensors()[index].shape;
-    return {tensor(index).data(), {shape[0], shape[1]}};
+  [[nodiscard]] std::span<Value> values(const buffer_range& at) const {
+    return flat_.subspan(at.offset, at.size);
   }
-  [[nodiscard]] layer_norm_weights<Value> norm(std::size_t index) const {
-    return {tensor(index), tensor(index + 1)};
+  [[nodiscard]] matrix_view<Value> matrix(const matrix_location& at) const {
+    return {values(at.range).data(), {at.rows, at.columns}};
   }
-  [[nodiscard]] linear_weights<Value> linear(std::size_t index) const {
-    return {matrix(index), tensor(index + 1)};
+  [[nodiscard]] norm_weights<Value> norm(const norm_location& at) const {
+    return {values(at.scale), values(at.shift)};
+  }
+  [[nodiscard]] linear_weights<Value> linear(const linear_location& at) const {
+    return {{matrix(at.weight), order_}, values(at.bias)};
   }
 
-  const decoder_shape* shape_;
+  weight_order order_;
   const decoder_layout* layout_;
   std::span<Value> flat_;
 };

@@ -84,12 +84,15 @@ class trainer {
   /// its own reference or has nothing to train, and if policy or reference do not provide what the
   /// loss reads; shape_error if a reference could not follow the policy.
   trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
-    requires(!detail::names_after_step<Reference>)
       : policy_(&policy),
         reference_(detail::address_of(reference)),
         loss_(std::move(loss)),
         options_(on_backend(backend_of(policy), checked(policy, reference, options, loss_))),
-        optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {}
+        optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {
+    static_assert(
+        !detail::names_after_step<Reference>,
+        "a reference that moves (it has after_step) must not be const: the trainer updates it");
+  }
 
   /// The same with a reference that moves.
   trainer(Policy& policy, Reference& reference, Loss loss, trainer_options options = {})

@@ -15,7 +15,9 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/hub/detail/activation_names.hpp"
 #include "prefopt/hub/detail/gpt2_config_keys.hpp"
+#include "prefopt/hub/detail/one_label.hpp"
 #include "prefopt/hub/gpt2_config_json.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
@@ -44,46 +46,6 @@ namespace detail {
   return static_cast<std::size_t>(size);
 }
 
-[[nodiscard]] inline std::optional<activation_function> find_activation(std::string_view name) {
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return activation_function::gelu_new;
-  if (name == "gelu") return activation_function::gelu;
-  if (name == "silu") return activation_function::silu;
-  return std::nullopt;
-}
-
-[[nodiscard]] constexpr std::string_view name_of(activation_function activation) {
-  switch (activation) {
-    case activation_function::gelu:
-      return "gelu";
-    case activation_function::silu:
-      return "silu";
-    default:
-      return "gelu_new";
-  }
-}
-
-[[nodiscard]] inline activation_function parse_activation(const json_object& object) {
-  const std::string name = object.optional_text("activation_function").value_or("gelu_new");
-  if (const auto activation = find_activation(name)) return *activation;
-  throw format_error(concat(object.name(), ": activation_function is \"", printable(name),
-                            "\", expected gelu_new, gelu_pytorch_tanh, gelu or silu"));
-}
-
-/// Throws format_error if a classifier does not have exactly one label. Two are transformers'
-/// default and not always written, so a config that states none is accepted: the head's shape
-/// decides.
-inline void check_one_label(const json_object& object) {
-  constexpr std::string_view expected = ", expected one label, as a reward model has";
-  if (object.has_value("id2label")) {
-    const std::size_t labels = object.object("id2label").json().size();
-    if (labels != 1)
-      throw format_error(concat(object.name(), ": id2label has ", labels, " labels", expected));
-  } else if (object.optional_integer("num_labels").value_or(1) != 1) {
-    throw format_error(
-        concat(object.name(), ": num_labels is ", object.integer("num_labels"), expected));
-  }
-}
-
 }  // namespace detail
 
 PREFOPT_INLINE gpt2_config parse_gpt2_config(const nlohmann::json& json, const std::string& name) {
@@ -101,7 +63,7 @@ PREFOPT_INLINE gpt2_config parse_gpt2_config(const nlohmann::json& json, const s
   config.vocab_size = size("vocab_size");
   config.n_positions = size("n_positions");
   config.layer_norm_epsilon = object.optional_number("layer_norm_epsilon").value_or(1e-5);
-  config.activation = detail::parse_activation(object);
+  config.activation = detail::parse_activation(object, "activation_function");
   config.tie_word_embeddings = object.optional_boolean("tie_word_embeddings").value_or(true);
   try {
     check(config);
@@ -191,14 +153,7 @@ PREFOPT_INLINE std::string write_gpt2_config(const gpt2_config& config, const js
 PREFOPT_INLINE std::string write_gpt2_scalar_config(const gpt2_config& config,
                                                     const json_value& source) {
   nlohmann::json json = *source;
-  const auto has_one = [&](const char* key) {
-    return json.contains(key) && json[key].is_object() && json[key].size() == 1;
-  };
-  if (!has_one("id2label") || !has_one("label2id")) {
-    json["id2label"] = {{"0", "LABEL_0"}};
-    json["label2id"] = {{"LABEL_0", 0}};
-  }
-  if (json.contains("num_labels")) json["num_labels"] = 1;
+  detail::set_one_label(json);
   return detail::write_config(config, std::move(json), "GPT2ForSequenceClassification");
 }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/hub/detail/harmless_keys.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
@@ -29,10 +30,6 @@ inline constexpr std::array model_options{model_option{"scale_attn_weights", tru
                                           model_option{"add_cross_attention", false},
                                           model_option{"is_encoder_decoder", false}};
 
-/// Members that would change the weights or their use, unless they are empty.
-inline constexpr std::array<std::string_view, 2> changed_weights{"quantization_config",
-                                                                 "pruned_heads"};
-
 inline void check_model_options(const json_object& object) {
   for (const auto& [key, expected] : model_options) {
     if (object.optional_boolean(key).value_or(expected) != expected) {
@@ -40,12 +37,7 @@ inline void check_model_options(const json_object& object) {
                                 ", only GPT-2's default is supported"));
     }
   }
-  for (const std::string_view key : changed_weights) {
-    if (object.has_value(key) && !object.at(key).empty()) {
-      throw format_error(concat(object.name(), ": ", key, " is ", describe_json(object.at(key)),
-                                ", only models without it are supported"));
-    }
-  }
+  check_plain_weights(object);
 }
 
 /// transformers' general name for a size of GPT-2; its config accepts either.
@@ -76,8 +68,7 @@ inline void check_model_type(const json_object& object) {
 }
 
 /// Keys of transformers 4 and 5 that change no number here: the sizes, which are read and checked;
-/// dropout, which preference training leaves out; and keys for other heads, for generation, or for
-/// how a program runs.
+/// dropout, which preference training leaves out; and keys for other heads.
 [[nodiscard]] inline bool is_known_config_key(std::string_view key) {
   static constexpr auto known = std::to_array<std::string_view>(
       {// The model.
@@ -86,25 +77,10 @@ inline void check_model_type(const json_object& object) {
        "attn_pdrop", "embd_pdrop", "resid_pdrop", "initializer_range", "is_decoder",
        "cross_attention_hidden_size", "tie_encoder_decoder", "problem_type", "finetuning_task",
        "num_labels", "id2label", "label2id",
-       // How it is stored and run.
-       "_name_or_path", "name_or_path", "_commit_hash", "_attn_implementation",
-       "_attn_implementation_autoset", "attn_implementation", "transformers_version", "torch_dtype",
-       "dtype", "torchscript", "use_bfloat16", "tf_legacy_loss", "use_cache",
-       "gradient_checkpointing", "chunk_size_feed_forward", "output_attentions",
-       "output_hidden_states", "output_past", "return_dict", "task_specific_params",
-       "tokenizer_class", "prefix",
-       // Generation.
-       "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "decoder_start_token_id",
-       "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
-       "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
-       "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
-       "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id",
-       "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty",
-       "suppress_tokens", "begin_suppress_tokens",
        // The summary of GPT2DoubleHeadsModel.
        "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
-       "summary_first_dropout", "unsloth_version", "unsloth_fixed", "trl_version", "library_name"});
-  return std::ranges::find(known, key) != known.end() ||
+       "summary_first_dropout"});
+  return is_harmless_key(key) || std::ranges::find(known, key) != known.end() ||
          std::ranges::find(model_options, key, &model_option::key) != model_options.end() ||
          std::ranges::find(size_aliases, key, &size_alias::general) != size_aliases.end() ||
          std::ranges::find(changed_weights, key) != changed_weights.end();

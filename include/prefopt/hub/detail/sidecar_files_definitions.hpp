@@ -16,7 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/hub/gpt2_config_json.hpp"
+#include "prefopt/hub/model_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/io/json.hpp"
@@ -53,6 +53,25 @@ inline constexpr const char* generation_config = "generation_config.json";
     ids.push_back(id(value));
   return ids;
 }
+
+}  // namespace detail
+
+PREFOPT_INLINE std::vector<std::int64_t> sidecar_files::end_ids() const {
+  constexpr const char* key = "eos_token_id";
+  const auto ids_in = [&](const nlohmann::json& json, const std::string& name) {
+    const json_object object(json, name);
+    return object.has(key) ? detail::parse_end_ids(json.at(key), concat(name, ": ", key))
+                           : std::vector<std::int64_t>();
+  };
+  const auto file = std::ranges::find(files, detail::generation_config, &carried_file::name);
+  if (file != files.end()) {
+    std::vector<std::int64_t> ids = ids_in(parse_json(file->content, file->name), file->name);
+    if (!ids.empty()) return ids;
+  }
+  return ids_in(*config, "config.json");
+}
+
+namespace detail {
 
 /// Puts `end` first among a config's ids, unless it is one of them. Returns the previous ids if it
 /// was added.
@@ -112,7 +131,7 @@ PREFOPT_INLINE sidecar_files read_sidecar_files(const std::filesystem::path& fol
   sidecars.files = read_folder_files(folder, std::array{detail::generation_config});
   std::ranges::move(read_tokenizer_files(folder), std::back_inserter(sidecars.files));
   std::string unknown;
-  for (const std::string& key : unknown_gpt2_config_keys(*sidecars.config))
+  for (const std::string& key : unknown_config_keys(*sidecars.config))
     unknown += concat(unknown.empty() ? "" : ", ", printable(key, 40));
   if (!unknown.empty()) {
     sidecars.notes.push_back(concat(

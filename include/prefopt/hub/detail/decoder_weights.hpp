@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Shared code for reading and writing a GPT-2 folder, for any head: weights from an archive's
+// Shared code for reading and writing a decoder's folder, for any head: weights from an archive's
 // tensors, and a folder from weights.
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/hub/detail/check_finite.hpp"
+#include "prefopt/hub/detail/decoder_names.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/atomic_file.hpp"
 #include "prefopt/io/folders.hpp"
@@ -41,19 +42,15 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Bac
   }
 }
 
-/// A parameter's name in a folder: heads are outside the transformer, everything else is in it.
-[[nodiscard]] inline std::string stored_name(const std::string& name) {
-  return name == "lm_head.weight" || name == "score.weight" ? name : "transformer." + name;
-}
-
 /// Writes config.json's text, the model files and, last, the weights as float32 to a folder, which
 /// is created if it does not exist. Each file is replaced as a whole or not at all; a symbolic
 /// link, as in the hub's cache, becomes a plain file. Throws io_error, and value_error if a weight
 /// is not finite as float32.
 template <class Backend, class Parameters>
-void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
-                       const std::string& config, const std::vector<carried_file>& files,
-                       const std::filesystem::path& folder) {
+void write_decoder_folder(const Backend& backend, const Parameters& parameters,
+                          const tensor_names& names, const std::string& config,
+                          const std::vector<carried_file>& files,
+                          const std::filesystem::path& folder) {
   (void)make_folders(folder);
   write_file_atomically(folder / "config.json", config, links::replace);
   for (const carried_file& file : files) {
@@ -65,7 +62,7 @@ void write_gpt2_folder(const Backend& backend, const Parameters& parameters,
   using real = typename Backend::value_type;
   std::vector<tensor_signature> signatures;
   for (const auto& tensor : parameters)
-    signatures.push_back({stored_name(tensor.name), tensor.shape});
+    signatures.push_back({stored_name(tensor.name, names), tensor.shape});
   std::vector<real> values;
   std::vector<float> stored;
   atomic_file file(folder / "model.safetensors", links::replace);
