@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Definitions of cuda_backend's members for any device: the products and kernels of each operation.
+// Definitions of cuda_backend's members for any device: here storage, the optimizer and attention;
+// those of the other families are in detail/.
 
 #include <algorithm>
 #include <cstddef>
@@ -10,20 +11,18 @@
 #include <new>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/cuda/backend.hpp"
-#include "prefopt/cuda/detail/activation.hpp"
 #include "prefopt/cuda/detail/attention.hpp"
-#include "prefopt/cuda/detail/column_sums.hpp"
-#include "prefopt/cuda/detail/embedding.hpp"
-#include "prefopt/cuda/detail/head.hpp"
-#include "prefopt/cuda/detail/layer_norm.hpp"
+#include "prefopt/cuda/detail/head_operations.hpp"
+#include "prefopt/cuda/detail/linear_operations.hpp"
 #include "prefopt/cuda/detail/optimizer.hpp"
-#include "prefopt/cuda/detail/product.hpp"
 #include "prefopt/cuda/detail/rounded_weights.hpp"
+#include "prefopt/cuda/detail/row_operations.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -34,69 +33,6 @@ namespace detail {
   if (count > std::numeric_limits<std::size_t>::max() / size) throw std::bad_alloc();
   return count * size;
 }
-
-/// A vector's content on the device, in scratch memory.
-template <class Device, class T>
-[[nodiscard]] device_buffer<T> uploaded(const Device& device, const std::vector<T>& values) {
-  return device.upload(std::span<const T>(values));
-}
-
-/// A weight in the type that products of `Activation` read.
-template <class Activation, class Device>
-[[nodiscard]] matrix_view<const Activation> operand(const Device& device,
-                                                    rounded_weights<Device>& rounded,
-                                                    matrix_view<const float> weight) {
-  if constexpr (std::is_same_v<Activation, float>)
-    return weight;
-  else
-    return rounded.of(device, weight);
-}
-
-/// Whether products finish with an activation. cuBLASLt has only the tanh form, and its tanh is
-/// only about as precise as bfloat16, so our own kernels finish float32.
-template <class Activation>
-[[nodiscard]] constexpr bool folds(activation_function activation) {
-  return activation == activation_function::gelu_new && std::is_same_v<Activation, bfloat16>;
-}
-
-/// An empty bias is none.
-[[nodiscard]] inline const float* data_or_none(std::span<const float> bias) {
-  return bias.empty() ? nullptr : bias.data();
-}
-
-/// The backward pass of x W + b with respect to W, stored in `order`, and b: adds to both, except
-/// for an empty one.
-template <class Activation, class Device>
-void weight_backward(const Device& device, matrix_view<const Activation> d_y,
-                     matrix_view<const Activation> x, weight_order order,
-                     matrix_view<float> d_weight, std::span<float> d_bias) {
-  const bool in_out = order == weight_order::in_out;
-  if (d_weight.extent(0) != 0)
-    device.multiply(device_product<Activation, float>{.out = d_weight,
-                                                      .left = in_out ? x : d_y,
-                                                      .right = in_out ? d_y : x,
-                                                      .left_is_transposed = true,
-                                                      .addend = d_weight});
-  if (!d_bias.empty())
-    add_column_sums(device, element_term<Activation>{rows_of(d_y)}, d_y.extent(0), d_y.extent(1),
-                    d_bias.data());
-}
-
-/// The targets of the head rows [begin, end), sorted by row, and each row's first.
-struct target_slots {
-  std::vector<target_slot> all;
-  std::vector<std::int32_t> begins;
-
-  target_slots(const head_targets& targets, std::size_t begin, std::size_t end) {
-    begins.push_back(0);
-    for (std::size_t row = begin; row < end; ++row) {
-      for (const std::int32_t i : targets.of(row))
-        all.push_back({i, static_cast<std::int32_t>(row - begin),
-                       targets[static_cast<std::size_t>(i)].token});
-      begins.push_back(static_cast<std::int32_t>(all.size()));
-    }
-  }
-};
 
 }  // namespace detail
 
@@ -234,174 +170,6 @@ void cuda_backend<Activation, Device>::adamw(std::span<const adamw_tensor<float>
                    .threads = detail::optimizer_threads});
 }
 
-// embedding and rows
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte,
-                                                 weights wpe, matrix out) const {
-  const auto tokens_there = device_->upload(tokens), positions_there = device_->upload(positions);
-  device_->launch(
-      detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
-                                           detail::rows_of(wte), detail::rows_of(wpe),
-                                           wpe.extent(0) != 0, detail::rows_of(out), out.extent(1)},
-      detail::a_thread_an_element(out.extent(0), out.extent(1)));
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indices positions,
-                                                          const_matrix d_out, gradients d_wte,
-                                                          gradients d_wpe) const {
-  const auto add = [&](indices keys, gradients out) {
-    const detail::row_groups groups(keys);
-    const auto order = detail::uploaded(*device_, groups.order),
-               begins = detail::uploaded(*device_, groups.begins),
-               names = detail::uploaded(*device_, groups.keys);
-    device_->launch(
-        detail::add_groups_kernel<Activation>{detail::rows_of(d_out), order.data(), begins.data(),
-                                              names.data(), detail::rows_of(out), d_out.extent(1)},
-        detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
-  };
-  add(tokens, d_wte);
-  if (d_wpe.extent(0) != 0) add(positions, d_wpe);
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::gather_rows(const_matrix from, indices rows,
-                                                   matrix out) const {
-  const auto rows_there = device_->upload(rows);
-  device_->launch(detail::gather_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
-                                                         detail::rows_of(out), out.extent(1)},
-                  detail::a_thread_an_element(rows.size(), out.extent(1)));
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::scatter_add_rows(const_matrix from, indices rows,
-                                                        matrix out) const {
-  const auto rows_there = device_->upload(rows);
-  device_->launch(
-      detail::scatter_add_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
-                                                  detail::rows_of(out), out.extent(1)},
-      detail::a_thread_an_element(rows.size(), out.extent(1)));
-}
-
-// normalization
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::layer_norm(const_matrix x, const_numbers scale,
-                                                  const_numbers shift, double epsilon, matrix y,
-                                                  layer_norm_statistics<float> statistics) const {
-  device_->launch(
-      detail::layer_norm_kernel<Activation>{detail::rows_of(x), x.extent(0), x.extent(1),
-                                            scale.data(), shift.data(), static_cast<float>(epsilon),
-                                            detail::rows_of(y), statistics.mean.data(),
-                                            statistics.inverse_deviation.data()},
-      detail::a_warp_a_row(x.extent(0)));
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::layer_norm_backward(
-    const_matrix d_y, const_matrix x, const_numbers scale,
-    layer_norm_statistics<const float> statistics, matrix d_x, numbers d_scale,
-    numbers d_shift) const {
-  const auto d_rows = detail::rows_of(d_y), x_rows = detail::rows_of(x);
-  const float *const mean = statistics.mean.data(), *const inverse =
-                                                        statistics.inverse_deviation.data();
-  device_->launch(detail::layer_norm_backward_kernel<Activation>{d_rows, x_rows, x.extent(0),
-                                                                 x.extent(1), scale.data(), mean,
-                                                                 inverse, detail::rows_of(d_x)},
-                  detail::a_warp_a_row(x.extent(0)));
-  detail::add_column_sums(*device_, detail::scale_term<Activation>{d_rows, x_rows, mean, inverse},
-                          x.extent(0), x.extent(1), d_scale.data());
-  detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0),
-                          x.extent(1), d_shift.data());
-}
-
-// linear layers
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear(const_matrix x, const_weight weight,
-                                              const_numbers bias, matrix y) const {
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = y,
-      .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
-      .right_is_transposed = weight.order == weight_order::out_in,
-      .bias = detail::data_or_none(bias)});
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_residual(const_matrix x, const_weight weight,
-                                                       const_numbers bias, const_matrix residual,
-                                                       matrix y) const {
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = y,
-      .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
-      .right_is_transposed = weight.order == weight_order::out_in,
-      .addend = residual,
-      .bias = detail::data_or_none(bias)});
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_backward(const_matrix d_y, const_matrix x,
-                                                       const_weight weight, matrix d_x,
-                                                       gradients d_weight, numbers d_bias) const {
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = d_x,
-      .left = d_y,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
-      .right_is_transposed = weight.order == weight_order::in_out});
-  detail::weight_backward<Activation>(*device_, d_y, x, weight.order, d_weight, d_bias);
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::activate(activation_function activation, const_matrix inner,
-                                                matrix y) const {
-  device_->launch(detail::activate_kernel<Activation>{activation, detail::rows_of(inner),
-                                                      detail::rows_of(y), y.extent(1)},
-                  detail::a_thread_an_element(y.extent(0), y.extent(1)));
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::linear_activate(const_matrix x, const_weight weight,
-                                                       const_numbers bias,
-                                                       activation_function activation, matrix inner,
-                                                       matrix y) const {
-  if (!detail::folds<Activation>(activation)) {
-    linear(x, weight, bias, inner);
-    return activate(activation, inner, y);
-  }
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = y,
-      .left = x,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
-      .right_is_transposed = weight.order == weight_order::out_in,
-      .bias = detail::data_or_none(bias),
-      .finish = detail::product_finish::gelu,
-      .before = inner});
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::activated_linear_backward(
-    const_matrix d_y, const_matrix x, const_weight weight, activation_function activation,
-    const_matrix inner, matrix d_inner, gradients d_weight, numbers d_bias) const {
-  const bool folded = detail::folds<Activation>(activation);
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = d_inner,
-      .left = d_y,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight.values),
-      .right_is_transposed = weight.order == weight_order::in_out,
-      .finish = folded ? detail::product_finish::gelu_backward : detail::product_finish::none,
-      // read only
-      .before = {const_cast<Activation*>(inner.data()), inner.extents(), inner.strides()}});
-  if (!folded)
-    device_->launch(
-        detail::activate_backward_kernel<Activation>{activation, detail::rows_of(inner),
-                                                     detail::rows_of(d_inner), d_inner.extent(1)},
-        detail::a_thread_an_element(d_inner.extent(0), d_inner.extent(1)));
-  detail::weight_backward<Activation>(*device_, d_y, x, weight.order, d_weight, d_bias);
-}
-
 // attention
 
 template <class Activation, class Device>
@@ -417,89 +185,6 @@ void cuda_backend<Activation, Device>::tree_attention_backward(
     const_heads out, weights log_sums, const_heads d_out, heads d_q, heads d_k, heads d_v) const {
   detail::tree_attention_backward(*device_, *plans_, rows, q, k, v, scale, out, log_sums, d_out,
                                   d_q, d_k, d_v);
-}
-
-// head
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weights weight,
-                                                   gradients logits) const {
-  device_->multiply(detail::device_product<Activation, float>{
-      .out = logits,
-      .left = hidden,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight),
-      .right_is_transposed = true});
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weights weight,
-                                                      const head_targets& targets, matrix logits,
-                                                      numbers log_sums,
-                                                      std::span<double> log_probs) const {
-  constexpr std::size_t line = 16;  // rows of whole cache lines: products prefer aligned ones
-  const std::size_t rows = hidden.extent(0), vocabulary = weight.extent(0);
-  const std::size_t stride = (vocabulary + line - 1) / line * line;
-  const std::size_t chunk =
-      std::clamp<std::size_t>(head_logits_ / stride, 1, std::max<std::size_t>(rows, 1));
-  const bool keep = logits.extent(0) != 0;
-  constexpr bool kept_whole = std::is_same_v<Activation, float>;
-  auto room = scratch<float>(keep && kept_whole ? 0 : chunk * stride);
-  auto sums = scratch<float>(chunk);
-  auto results = scratch<double>(targets.size());
-  for (std::size_t begin = 0; begin < rows; begin += chunk) {
-    const std::size_t end = std::min(rows, begin + chunk);
-    gradients part(room.data(), {end - begin, vocabulary}, {stride, 1});
-    detail::device_rows<Activation> kept{nullptr, 0};
-    if constexpr (kept_whole) {
-      if (keep) part = logits.rows(begin, end);
-    } else {
-      if (keep) kept = detail::rows_of(logits.rows(begin, end));
-    }
-    head_logits(hidden.rows(begin, end), weight, part);
-    float* const of_rows = log_sums.data() + begin;
-    float* const part_sums = kept.data != nullptr ? sums.data() : of_rows;
-    const auto part_rows = detail::rows_of(weights(part));
-    device_->launch(
-        detail::head_rows_kernel<Activation>{part_rows, vocabulary, part_sums, kept, of_rows},
-        detail::a_block_a_row(end - begin));
-    const detail::target_slots slots(targets, begin, end);
-    const auto there = detail::uploaded(*device_, slots.all);
-    device_->launch(detail::target_log_probs_kernel{there.data(), slots.all.size(), part_rows,
-                                                    part_sums, results.data()},
-                    {.blocks = {detail::blocks_for(slots.all.size(), 256), 1, 1}});
-  }
-  device_->to_host(log_probs.data(), results.data(), log_probs.size_bytes());
-}
-
-template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_backward(matrix logits, const_numbers log_sums,
-                                                     const head_targets& targets,
-                                                     std::span<const double> slopes,
-                                                     const_matrix hidden, weights weight,
-                                                     matrix d_hidden, gradients d_weight) const {
-  const detail::target_slots slots(targets, 0, logits.extent(0));
-  std::vector<float> in_order;
-  for (const detail::target_slot& target : slots.all)
-    in_order.push_back(static_cast<float>(slopes[static_cast<std::size_t>(target.offset)]));
-  const auto targets_there = detail::uploaded(*device_, slots.all);
-  const auto begins_there = detail::uploaded(*device_, slots.begins);
-  const auto slopes_there = detail::uploaded(*device_, in_order);
-  auto at_targets = scratch<float>(in_order.size());
-  device_->launch(
-      detail::head_backward_kernel<Activation>{
-          detail::rows_of(logits), weight.extent(0), log_sums.data(), targets_there.data(),
-          begins_there.data(), slopes_there.data(), at_targets.data()},
-      detail::a_block_a_row(logits.extent(0)));
-  const const_matrix d_logits = logits;
-  device_->multiply(detail::device_product<Activation, Activation>{
-      .out = d_hidden,
-      .left = d_logits,
-      .right = detail::operand<Activation>(*device_, *rounded_, weight)});
-  device_->multiply(detail::device_product<Activation, float>{.out = d_weight,
-                                                              .left = d_logits,
-                                                              .right = hidden,
-                                                              .left_is_transposed = true,
-                                                              .addend = d_weight});
 }
 
 }  // namespace prefopt::inline v0_2

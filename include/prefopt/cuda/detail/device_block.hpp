@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "prefopt/version.hpp"
 
@@ -69,5 +70,15 @@ class device_buffer {
   detail::device_block block_;
   std::size_t size_ = 0;
 };
+
+namespace detail {
+
+/// A vector's content on the device, in scratch memory.
+template <class Device, class T>
+[[nodiscard]] device_buffer<T> uploaded(const Device& device, const std::vector<T>& values) {
+  return device.upload(std::span<const T>(values));
+}
+
+}  // namespace detail
 
 }  // namespace prefopt::inline v0_2

@@ -13,17 +13,6 @@
 
 namespace prefopt::inline v0_2::detail {
 
-inline constexpr unsigned warps_a_block = 4;
-
-[[nodiscard]] inline launch_shape a_warp_a_row(std::size_t rows) {
-  return {.blocks = {blocks_for(rows, warps_a_block), 1, 1}, .threads = warps_a_block * warp_size};
-}
-
-template <class Thread>
-[[nodiscard]] PREFOPT_DEVICE std::size_t row_of_warp(const Thread& t) {
-  return std::size_t{t.block(0)} * warps_a_block + t.index() / warp_size;
-}
-
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + shift, and the statistics [N].
 template <class T>
 struct layer_norm_kernel {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "prefopt/cuda/detail/device_block.hpp"
@@ -52,5 +53,16 @@ class rounded_weights {
  private:
   std::map<std::pair<const float*, std::array<std::size_t, 2>>, device_block> copies_;
 };
+
+/// A weight in the type that products of `Activation` read.
+template <class Activation, class Device>
+[[nodiscard]] matrix_view<const Activation> operand(const Device& device,
+                                                    rounded_weights<Device>& rounded,
+                                                    matrix_view<const float> weight) {
+  if constexpr (std::is_same_v<Activation, float>)
+    return weight;
+  else
+    return rounded.of(device, weight);
+}
 
 }  // namespace prefopt::inline v0_2::detail

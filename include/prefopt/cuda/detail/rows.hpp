@@ -22,6 +22,19 @@ template <class Thread>
   return std::size_t{t.block(1)} * t.count() + t.index();
 }
 
+inline constexpr unsigned warps_a_block = 4;
+
+/// A grid of one warp per row.
+[[nodiscard]] inline launch_shape a_warp_a_row(std::size_t rows) {
+  return {.blocks = {blocks_for(rows, warps_a_block), 1, 1}, .threads = warps_a_block * warp_size};
+}
+
+/// This warp's row in a grid from a_warp_a_row.
+template <class Thread>
+[[nodiscard]] PREFOPT_DEVICE std::size_t row_of_warp(const Thread& t) {
+  return std::size_t{t.block(0)} * warps_a_block + t.index() / warp_size;
+}
+
 /// values [N, C] = value.
 template <class T>
 struct fill_kernel {

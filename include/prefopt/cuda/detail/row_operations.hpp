@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The members of cuda_backend that work row by row: embeddings, moves of rows, norms.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "prefopt/cuda/backend.hpp"
+#include "prefopt/cuda/detail/column_sums.hpp"
+#include "prefopt/cuda/detail/embedding.hpp"
+#include "prefopt/cuda/detail/layer_norm.hpp"
+#include "prefopt/cuda/detail/rows.hpp"
+
+namespace prefopt::inline v0_2 {
+
+// embedding and rows
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte,
+                                                 weights wpe, matrix out) const {
+  const auto tokens_there = device_->upload(tokens), positions_there = device_->upload(positions);
+  device_->launch(
+      detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
+                                           detail::rows_of(wte), detail::rows_of(wpe),
+                                           wpe.extent(0) != 0, detail::rows_of(out), out.extent(1)},
+      detail::a_thread_an_element(out.extent(0), out.extent(1)));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indices positions,
+                                                          const_matrix d_out, gradients d_wte,
+                                                          gradients d_wpe) const {
+  const auto add = [&](indices keys, gradients out) {
+    const detail::row_groups groups(keys);
+    const auto order = detail::uploaded(*device_, groups.order),
+               begins = detail::uploaded(*device_, groups.begins),
+               names = detail::uploaded(*device_, groups.keys);
+    device_->launch(
+        detail::add_groups_kernel<Activation>{detail::rows_of(d_out), order.data(), begins.data(),
+                                              names.data(), detail::rows_of(out), d_out.extent(1)},
+        detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
+  };
+  add(tokens, d_wte);
+  if (d_wpe.extent(0) != 0) add(positions, d_wpe);
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::gather_rows(const_matrix from, indices rows,
+                                                   matrix out) const {
+  const auto rows_there = device_->upload(rows);
+  device_->launch(detail::gather_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
+                                                         detail::rows_of(out), out.extent(1)},
+                  detail::a_thread_an_element(rows.size(), out.extent(1)));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::scatter_add_rows(const_matrix from, indices rows,
+                                                        matrix out) const {
+  const auto rows_there = device_->upload(rows);
+  device_->launch(
+      detail::scatter_add_rows_kernel<Activation>{detail::rows_of(from), rows_there.data(),
+                                                  detail::rows_of(out), out.extent(1)},
+      detail::a_thread_an_element(rows.size(), out.extent(1)));
+}
+
+// normalization
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::layer_norm(const_matrix x, const_numbers scale,
+                                                  const_numbers shift, double epsilon, matrix y,
+                                                  layer_norm_statistics<float> statistics) const {
+  device_->launch(
+      detail::layer_norm_kernel<Activation>{detail::rows_of(x), x.extent(0), x.extent(1),
+                                            scale.data(), shift.data(), static_cast<float>(epsilon),
+                                            detail::rows_of(y), statistics.mean.data(),
+                                            statistics.inverse_deviation.data()},
+      detail::a_warp_a_row(x.extent(0)));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::layer_norm_backward(
+    const_matrix d_y, const_matrix x, const_numbers scale,
+    layer_norm_statistics<const float> statistics, matrix d_x, numbers d_scale,
+    numbers d_shift) const {
+  const auto d_rows = detail::rows_of(d_y), x_rows = detail::rows_of(x);
+  const float *const mean = statistics.mean.data(), *const inverse =
+                                                        statistics.inverse_deviation.data();
+  device_->launch(detail::layer_norm_backward_kernel<Activation>{d_rows, x_rows, x.extent(0),
+                                                                 x.extent(1), scale.data(), mean,
+                                                                 inverse, detail::rows_of(d_x)},
+                  detail::a_warp_a_row(x.extent(0)));
+  detail::add_column_sums(*device_, detail::scale_term<Activation>{d_rows, x_rows, mean, inverse},
+                          x.extent(0), x.extent(1), d_scale.data());
+  detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0),
+                          x.extent(1), d_shift.data());
+}
+
+}  // namespace prefopt::inline v0_2
