@@ -13,5 +13,8 @@ extern template class cuda_backend<bfloat16>;
 
 static_assert(transformer_backend<cuda_backend<float>> &&
               transformer_backend<cuda_backend<bfloat16>>);
+static_assert(rms_norm_backend<cuda_backend<float>> && rms_norm_backend<cuda_backend<bfloat16>>);
+static_assert(rotary_backend<cuda_backend<float>> && rotary_backend<cuda_backend<bfloat16>>);
+static_assert(gated_backend<cuda_backend<float>> && gated_backend<cuda_backend<bfloat16>>);
 
 }  // namespace prefopt::inline v0_2

@@ -11,6 +11,7 @@
 #include "prefopt/core/random.hpp"
 #include "prefopt/cuda.hpp"
 #include "prefopt/eigen.hpp"
+#include "laws/row_operation_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;
@@ -54,6 +55,21 @@ BOOST_AUTO_TEST_CASE(the_products_of_a_model_are_all_fused) {
 BOOST_AUTO_TEST_CASE(the_same_call_gives_the_same_bits) {
   tests::the_same_call_gives_the_same_bits(cuda_backend<float>{});
   tests::the_same_call_gives_the_same_bits(cuda_backend<bfloat16>{});
+}
+
+BOOST_AUTO_TEST_CASE(operations_on_rows_obey_their_laws) {
+  const auto check_backend = [](const auto& on, double few_roundings) {
+    tests::rms_norm_has_the_numbers_of_its_formula(on, few_roundings);
+    tests::rotate_has_the_numbers_of_its_formula(on, few_roundings);
+    tests::gate_has_the_numbers_of_its_formula(on, few_roundings);
+    tests::a_rotation_table_has_the_angles_of_its_positions(on);
+    tests::the_inverse_rotates_back(on, few_roundings);
+    tests::a_rotated_product_depends_on_the_distance_only(on, few_roundings);
+    tests::silu_has_its_limits(on);
+    tests::a_row_has_the_same_bits_in_any_company(on, on);
+  };
+  check_backend(cuda_backend<float>{}, 1e-6);
+  check_backend(cuda_backend<bfloat16>{}, 2 * std::exp2(-9.0));
 }
 
 BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {

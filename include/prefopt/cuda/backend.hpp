@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cuda_backend: an NVIDIA GPU as a backend; models transformer_backend. A host compiler can include
-// this header: it declares the class; the definitions are in a translation unit for nvcc
-// (prefopt/cuda.cuh) or in the library prefopt::cuda.
+// cuda_backend: an NVIDIA GPU as a backend; models transformer_backend, rms_norm_backend,
+// rotary_backend and gated_backend. A host compiler can include this header: it declares the class;
+// the definitions are in a translation unit for nvcc (prefopt/cuda.cuh) or in the library
+// prefopt::cuda.
 // The headers in backend/ document the operations.
 
 #include <cstddef>
@@ -13,6 +14,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "prefopt/backend/gated.hpp"
+#include "prefopt/backend/rms_norm.hpp"
+#include "prefopt/backend/rotary.hpp"
 #include "prefopt/backend/transformer.hpp"
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/cuda/detail/device_block.hpp"
@@ -115,7 +119,7 @@ class cuda_backend {
   void adamw(std::span<const adamw_tensor<float>> tensors,
              const adamw_coefficients& coefficients) const;
 
-  // The operations of transformer_backend, documented in eigen_backend.
+  // The operations of a transformer, documented in backend/.
 
   void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,
@@ -125,6 +129,16 @@ class cuda_backend {
   void layer_norm_backward(const_matrix d_y, const_matrix x, const_numbers scale,
                            layer_norm_statistics<const float> statistics, matrix d_x,
                            numbers d_scale, numbers d_shift) const;
+  void rms_norm(const_heads x, const_numbers scale, double epsilon, heads y,
+                gradients inverse_deviations) const;
+  void rms_norm_backward(const_heads d_y, const_heads x, const_numbers scale,
+                         weights inverse_deviations, heads d_x, numbers d_scale) const;
+  void rotation_table(indices positions, std::span<const double> inverse_frequencies,
+                      gradients table) const;
+  void rotate(weights table, rotation direction, heads x) const;
+  void gate(activation_function activation, const_matrix inner, matrix y) const;
+  void gate_backward(activation_function activation, const_matrix d_y, const_matrix inner,
+                     matrix d_inner) const;
   void linear(const_matrix x, const_weight weight, const_numbers bias, matrix y) const;
   void linear_residual(const_matrix x, const_weight weight, const_numbers bias,
                        const_matrix residual, matrix y) const;

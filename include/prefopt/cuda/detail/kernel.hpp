@@ -78,6 +78,28 @@ template <class T>
   return {heads.data(), heads.stride(0), heads.stride(1)};
 }
 
+/// Heads as the rows of a matrix: row i is head i % count of row i / count.
+template <class T>
+struct heads_as_rows {
+  device_heads<T> heads;
+  unsigned count;
+
+  PREFOPT_DEVICE T* operator[](std::size_t i) const {
+    const auto row = static_cast<unsigned>(i);  // 32 bits: a wider division is slow
+    return heads.at(row / count, row % count);
+  }
+};
+
+template <class T>
+[[nodiscard]] heads_as_rows<T> as_rows(tensor_view<T, 3> heads) {
+  return {heads_of(heads), static_cast<unsigned>(heads.extent(1))};
+}
+/// A number for each head, [N, H], as rows of one column.
+template <class T>
+[[nodiscard]] heads_as_rows<T> as_rows(matrix_view<T> of_heads) {
+  return {{of_heads.data(), of_heads.stride(0), 1}, static_cast<unsigned>(of_heads.extent(1))};
+}
+
 /// Numbers are stored as float or bfloat16; arithmetic is in float.
 PREFOPT_DEVICE inline float widen(float value) { return value; }
 PREFOPT_DEVICE inline float widen(bfloat16 value) { return static_cast<float>(value); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The members of cuda_backend that are linear layers and their activations.
+// The members of cuda_backend that are linear layers, their activations and gates.
 
 #include <span>
 #include <type_traits>
@@ -8,6 +8,7 @@
 #include "prefopt/cuda/backend.hpp"
 #include "prefopt/cuda/detail/activation.hpp"
 #include "prefopt/cuda/detail/column_sums.hpp"
+#include "prefopt/cuda/detail/gated.hpp"
 #include "prefopt/cuda/detail/product.hpp"
 #include "prefopt/cuda/detail/rounded_weights.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
@@ -130,6 +131,24 @@ void cuda_backend<Activation, Device>::activated_linear_backward(
                                                      detail::rows_of(d_inner), d_inner.extent(1)},
         detail::a_thread_an_element(d_inner.extent(0), d_inner.extent(1)));
   detail::weight_backward<Activation>(*device_, d_y, x, weight.order, d_weight, d_bias);
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::gate(activation_function activation, const_matrix inner,
+                                            matrix y) const {
+  device_->launch(detail::gate_kernel<Activation>{activation, detail::rows_of(inner),
+                                                  detail::rows_of(y), y.extent(1)},
+                  detail::a_thread_an_element(y.extent(0), y.extent(1)));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::gate_backward(activation_function activation,
+                                                     const_matrix d_y, const_matrix inner,
+                                                     matrix d_inner) const {
+  device_->launch(detail::gate_backward_kernel<Activation>{activation, detail::rows_of(d_y),
+                                                           detail::rows_of(inner),
+                                                           detail::rows_of(d_inner), d_y.extent(1)},
+                  detail::a_thread_an_element(d_y.extent(0), d_y.extent(1)));
 }
 
 }  // namespace prefopt::inline v0_2

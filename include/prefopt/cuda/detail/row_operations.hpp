@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The members of cuda_backend that work row by row: embeddings, moves of rows, norms.
+// The members of cuda_backend that work row by row: embeddings, moves of rows, norms, rotations.
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "prefopt/cuda/backend.hpp"
 #include "prefopt/cuda/detail/column_sums.hpp"
 #include "prefopt/cuda/detail/embedding.hpp"
 #include "prefopt/cuda/detail/layer_norm.hpp"
+#include "prefopt/cuda/detail/rms_norm.hpp"
+#include "prefopt/cuda/detail/rotary.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -93,6 +96,57 @@ void cuda_backend<Activation, Device>::layer_norm_backward(
                           x.extent(0), x.extent(1), d_scale.data());
   detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0),
                           x.extent(1), d_shift.data());
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::rms_norm(const_heads x, const_numbers scale, double epsilon,
+                                                heads y, gradients inverse_deviations) const {
+  const std::size_t rows = x.extent(0) * x.extent(1);
+  device_->launch(
+      detail::rms_norm_kernel<Activation>{detail::as_rows(x), rows, x.extent(2), scale.data(),
+                                          static_cast<float>(epsilon), detail::as_rows(y),
+                                          detail::as_rows(inverse_deviations)},
+      detail::a_warp_a_row(rows));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::rms_norm_backward(const_heads d_y, const_heads x,
+                                                         const_numbers scale,
+                                                         weights inverse_deviations, heads d_x,
+                                                         numbers d_scale) const {
+  const auto d_rows = detail::as_rows(d_y), x_rows = detail::as_rows(x);
+  const auto inverse = detail::as_rows(inverse_deviations);
+  const std::size_t rows = x.extent(0) * x.extent(1), channels = x.extent(2);
+  device_->launch(
+      detail::rms_norm_backward_kernel<Activation>{d_rows, x_rows, rows, channels, scale.data(),
+                                                   inverse, detail::as_rows(d_x)},
+      detail::a_warp_a_row(rows));
+  detail::add_column_sums(*device_, detail::rms_scale_term<Activation>{d_rows, x_rows, inverse},
+                          rows, channels, d_scale.data());
+}
+
+// rotary positions
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::rotation_table(indices positions,
+                                                      std::span<const double> inverse_frequencies,
+                                                      gradients table) const {
+  const auto positions_there = device_->upload(positions);
+  const auto frequencies_there = device_->upload(inverse_frequencies);
+  const std::size_t half = inverse_frequencies.size();
+  device_->launch(detail::rotation_table_kernel{positions_there.data(), frequencies_there.data(),
+                                                half, detail::rows_of(table)},
+                  detail::a_thread_an_element(positions.size(), half));
+}
+
+template <class Activation, class Device>
+void cuda_backend<Activation, Device>::rotate(weights table, rotation direction, heads x) const {
+  const std::size_t count = x.extent(1), half = x.extent(2) / 2;
+  device_->launch(
+      detail::rotate_kernel<Activation>{
+          detail::rows_of(table), direction == rotation::forward ? 1.0f : -1.0f,
+          static_cast<unsigned>(count), static_cast<unsigned>(half), detail::heads_of(x)},
+      detail::a_thread_an_element(x.extent(0), count * half));
 }
 
 }  // namespace prefopt::inline v0_2
