@@ -89,12 +89,10 @@ class emulated_thread {
     return other;
   }
   [[nodiscard]] float warp_sum(float x) const {
-    for (int mask = 16; mask > 0; mask /= 2) x += shuffle_xor(x, mask);
-    return x;
+    return over_warp(x, [](float a, float b) { return a + b; });
   }
   [[nodiscard]] float warp_max(float x) const {
-    for (int mask = 16; mask > 0; mask /= 2) x = std::fmax(x, shuffle_xor(x, mask));
-    return x;
+    return over_warp(x, [](float a, float b) { return std::fmax(a, b); });
   }
 
   /// d [16, 8] += a [16, 16] b [16, 8]: thread l holds of a the rows l/4 and l/4+8 at the columns
@@ -123,6 +121,18 @@ class emulated_thread {
   }
   [[nodiscard]] float right(unsigned k, unsigned c) const {
     return half_of(board().shown[c * 4 + k % 8 / 2][4 + k / 8], k % 2);
+  }
+
+  /// In the order of the device's exchanges, with one meeting instead of five.
+  template <class Fold>
+  [[nodiscard]] float over_warp(float x, const Fold& fold) const {
+    show({std::bit_cast<std::uint32_t>(x)});
+    std::array<float, detail::warp_size> all;
+    for (unsigned i = 0; i < all.size(); ++i) all[i] = std::bit_cast<float>(board().shown[i][0]);
+    wait_at(board().all);  // before any thread shows something else
+    for (unsigned half = detail::warp_size / 2; half > 0; half /= 2)
+      for (unsigned i = 0; i < half; ++i) all[i] = fold(all[i], all[i + half]);
+    return all[0];
   }
 
   void show(std::array<std::uint32_t, 10> values) const {
