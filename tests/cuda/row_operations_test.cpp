@@ -3,6 +3,7 @@
 // company. (operations_test.cpp compares them with the CPU's, as all operations.)
 
 #include <memory>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
@@ -12,6 +13,7 @@
 #include "prefopt/cuda/operations.hpp"
 #include "cuda/emulated_device.hpp"
 #include "laws/row_operation_laws.hpp"
+#include "laws/transformer_backend_laws.hpp"
 
 using prefopt::bfloat16;
 namespace tests = prefopt::tests;
@@ -75,4 +77,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(silu_has_its_limits, Backend, backends) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_row_has_the_same_bits_in_any_company, Backend, backends) {
   tests::a_row_has_the_same_bits_in_any_company(make_backend<Backend>(), make_backend<Backend>());
+}
+
+BOOST_AUTO_TEST_CASE(every_backward_is_the_derivative_of_its_forward) {
+  using backend = std::tuple_element_t<0, backends>;
+  const auto on = make_backend<backend>();
+  tests::for_each_row_operation<backend>([&](std::string_view name, const auto& operation) {
+    BOOST_TEST_CONTEXT(name) {
+      tests::the_derivative_along_a_gradient_is_its_length(on, operation, 1e-4);
+    }
+  });
 }

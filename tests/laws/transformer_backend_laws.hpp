@@ -56,7 +56,34 @@ void backward_agrees_with_finite_differences(const Backend& backend, const Opera
   }
 }
 
-/// The same for every operation.
+/// The derivative of an operation's forward pass along the gradient that its backward pass gives is
+/// that gradient's length. For backends of float32: along this direction, differences are larger
+/// than what rounding makes of them.
+template <class Backend, class Operation>
+void the_derivative_along_a_gradient_is_its_length(const Backend& backend,
+                                                   const Operation& operation, double tolerance) {
+  random_generator random(37);
+  const arguments at = random_arguments(operation, random);
+  numbers slopes(operation.forward(backend, at).size());
+  for (double& slope : slopes) slope = random.normal();
+  const arguments gradients = operation.backward(backend, at, slopes);
+  constexpr double step = 0.1;
+  for (std::size_t input = 0; input < at.size(); ++input) {
+    const double length = std::sqrt(dot(gradients[input], gradients[input]));
+    const auto output_at = [&](double distance_along) {
+      arguments moved = at;
+      for (std::size_t i = 0; i < moved[input].size(); ++i)
+        moved[input][i] += distance_along / length * gradients[input][i];
+      return dot(operation.forward(backend, moved), slopes);
+    };
+    const double measured = (output_at(step) - output_at(-step)) / (2 * step);
+    BOOST_TEST(std::abs(measured - length) <= tolerance * length,
+               "input " << input << ": differences give " << measured
+                        << ", the gradient's length is " << length);
+  }
+}
+
+/// backward_agrees_with_finite_differences for every operation.
 template <class Backend>
 void backward_agrees_with_finite_differences(const Backend& backend) {
   for_each_operation<Backend>([&](std::string_view name, const auto& operation) {
