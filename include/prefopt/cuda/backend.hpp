@@ -150,8 +150,8 @@ class cuda_backend {
   void activated_linear_backward(const_matrix d_y, const_matrix x, const_weight weight,
                                  activation_function activation, const_matrix inner, matrix d_inner,
                                  gradients d_weight, numbers d_bias) const;
-  /// Throws shape_error for grouped queries (fewer key-value heads than query heads) and
-  /// value_error for a window; so does the backward pass.
+  /// Throws shape_error for heads of more than 256 channels, and if the number of query heads is
+  /// not a multiple of that of key-value heads; so does the backward pass.
   void tree_attention(const attention_rows& rows, const_heads q, const_heads k, const_heads v,
                       double scale, heads out, gradients log_sums) const;
   void tree_attention_backward(const attention_rows& rows, const_heads q, const_heads k,

@@ -3,7 +3,7 @@
 // Attention over a forest of rows: on tensor cores if the forest, the type, the head and the chip
 // allow it, otherwise with one warp per row.
 //
-// Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
+// Legend: q, out [Q, H, D], k, v [K, H / group, D], log_sums [Q, H].
 
 #include <algorithm>
 #include <cstddef>
@@ -44,31 +44,27 @@ template <class Visit>
           .shared_bytes = shared_bytes};
 }
 
-/// Throws shape_error for heads that are too large and for grouped queries, value_error for a
-/// window: the kernels have neither.
+/// Returns the number of query heads that share a key-value head. Throws shape_error if that is not
+/// a whole number, and for heads that are too large.
 template <class T>
-void check_attention(const attention_rows& rows, tensor_view<const T, 3> q,
-                     tensor_view<const T, 3> k) {
+[[nodiscard]] unsigned group_size(tensor_view<const T, 3> q, tensor_view<const T, 3> k) {
   if (q.extent(2) > warp_head::most_channels)
     throw shape_error(concat("cuda_backend: heads of ", q.extent(2), " channels, expected at most ",
                              +warp_head::most_channels));
-  if (k.extent(1) != q.extent(1))
-    throw shape_error(concat("cuda_backend: tree_attention: ", k.extent(1), " key-value heads for ",
-                             q.extent(1),
-                             " query heads, expected as many: grouped queries are not supported"));
-  if (rows.window != 0)
-    throw value_error(concat("cuda_backend: tree_attention: a window of ", rows.window,
-                             " positions, expected 0: windows are not supported"));
+  if (k.extent(1) == 0 || q.extent(1) % k.extent(1) != 0)
+    throw shape_error(concat("cuda_backend: tree_attention: ", q.extent(1), " query heads for ",
+                             k.extent(1), " key-value heads, expected a multiple"));
+  return static_cast<unsigned>(q.extent(1) / k.extent(1));
 }
 
 /// out = softmax(scale * q kᵀ) v over the keys that each row sees, and the log-sums. Throws as
-/// check_attention.
+/// group_size.
 template <class Device, class T>
 void tree_attention(const Device& device, attention_plans& plans, const attention_rows& rows,
                     tensor_view<const T, 3> q, tensor_view<const T, 3> k, tensor_view<const T, 3> v,
                     double scale, tensor_view<T, 3> out, matrix_view<float> log_sums) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
-  check_attention(rows, q, k);
+  const unsigned group = group_size(q, k);
   if (queries == 0) return;
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
   if constexpr (std::is_same_v<T, bfloat16>) {
@@ -76,24 +72,23 @@ void tree_attention(const Device& device, attention_plans& plans, const attentio
       using kernel = attention_tiles_kernel<size()>;
       if (kernel::shared_bytes > device.most_shared_bytes()) return false;
       device.launch(
-          kernel{plan.key_tiles.data(), plan.key_tile_begins.data(), plan.query_rows.data(),
-                 plan.seen_until.data(), queries, keys, heads_of(q), heads_of(k), heads_of(v),
-                 static_cast<float>(scale), heads_of(out), rows_of(log_sums)},
+          kernel{plan.key_tiles.data(), plan.key_tile_begins.data(), plan.query_spans.data(),
+                 plan.seen_until.data(), queries, keys, group, heads_of(q), heads_of(k),
+                 heads_of(v), static_cast<float>(scale), heads_of(out), rows_of(log_sums)},
           a_block_a_tile_and_head(queries, heads, kernel::shared_bytes));
       return true;
     };
     if (plan.nested && fit_tiles(q, k, v, out) && with_tile_size(q.extent(2), by_tiles)) return;
   }
   device.launch(
-      attention_kernel<T>{plan.nodes.data(), plan.query_rows.data(), plan.query_nodes.data(),
+      attention_kernel<T>{plan.nodes.data(), plan.query_spans.data(), plan.query_nodes.data(),
                           heads_of(q), heads_of(k), heads_of(v), static_cast<unsigned>(heads),
-                          static_cast<unsigned>(q.extent(2)), static_cast<float>(scale),
+                          group, static_cast<unsigned>(q.extent(2)), static_cast<float>(scale),
                           heads_of(out), rows_of(log_sums)},
       a_warp_a_row_and_head(queries, heads));
 }
 
-/// Assigns d_q, d_k and d_v. Throws as check_attention, and shape_error for a forest that is not
-/// nested; those from `pack` are.
+/// Assigns d_q, d_k and d_v. Throws as group_size.
 template <class Device, class T>
 void tree_attention_backward(const Device& device, attention_plans& plans,
                              const attention_rows& rows, tensor_view<const T, 3> q,
@@ -102,12 +97,8 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
                              tensor_view<const T, 3> d_out, tensor_view<T, 3> d_q,
                              tensor_view<T, 3> d_k, tensor_view<T, 3> d_v) {
   const std::size_t queries = q.extent(0), heads = q.extent(1), keys = k.extent(0);
-  check_attention(rows, q, k);
+  const unsigned group = group_size(q, k);
   const attention_plan_there& plan = plans.of(device, rows, queries, keys);
-  if (!plan.nested)
-    throw shape_error(
-        "cuda_backend: tree_attention_backward: the rows of a node's descendants are not contiguous; expected "
-        "nodes in depth-first order, with a subtree_end after their last descendant");
   const device_block room = device.scratch(queries * heads * sizeof(float));
   const device_rows<float> means{static_cast<float*>(room.data()), heads};
   const device_rows<const float> read_means{means.data, heads};
@@ -120,10 +111,11 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
       device.launch(attention_means_kernel{heads_of(out), heads_of(d_out),
                                            static_cast<unsigned>(heads), size(), means},
                     a_warp_a_row_and_head(queries, heads));
-      const attention_tiles_input in{plan.query_rows.data(),
+      const attention_tiles_input in{plan.query_spans.data(),
                                      plan.seen_until.data(),
                                      queries,
                                      keys,
+                                     group,
                                      heads_of(q),
                                      heads_of(k),
                                      heads_of(v),
@@ -136,10 +128,12 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
           a_block_a_tile_and_head(queries, heads, of_queries::shared_bytes));
       device.launch(of_keys{plan.query_tile_begin.data(), plan.query_tile_end.data(), in,
                             heads_of(d_k), heads_of(d_v)},
-                    a_block_a_tile_and_head(keys, heads, of_keys::shared_bytes));
+                    a_block_a_tile_and_head(keys, k.extent(1), of_keys::shared_bytes));
       return true;
     };
-    if (fit_tiles(q, k, v, d_out, d_q, d_k, d_v) && with_tile_size(q.extent(2), by_tiles)) return;
+    if (plan.nested && fit_tiles(q, k, v, d_out, d_q, d_k, d_v) &&
+        with_tile_size(q.extent(2), by_tiles))
+      return;
   }
   const attention_backward_input<T> in{heads_of(q),
                                        heads_of(k),
@@ -148,15 +142,18 @@ void tree_attention_backward(const Device& device, attention_plans& plans,
                                        heads_of(d_out),
                                        rows_of(log_sums),
                                        static_cast<unsigned>(heads),
+                                       group,
                                        static_cast<unsigned>(q.extent(2)),
                                        static_cast<float>(scale)};
   device.launch(
-      attention_query_backward_kernel<T>{plan.nodes.data(), plan.query_rows.data(),
+      attention_query_backward_kernel<T>{plan.nodes.data(), plan.query_spans.data(),
                                          plan.query_nodes.data(), in, heads_of(d_q), means},
       a_warp_a_row_and_head(queries, heads));
-  device.launch(attention_key_backward_kernel<T>{plan.query_begin.data(), plan.query_end.data(), in,
-                                                 read_means, heads_of(d_k), heads_of(d_v)},
-                a_warp_a_row_and_head(keys, heads));
+  device.launch(attention_key_backward_kernel<T>{plan.nodes.data(), plan.query_spans.data(),
+                                                 plan.query_nodes.data(), plan.query_begin.data(),
+                                                 plan.query_end.data(), plan.nested, in, read_means,
+                                                 heads_of(d_k), heads_of(d_v)},
+                a_warp_a_row_and_head(keys, k.extent(1)));
 }
 
 }  // namespace prefopt::inline v0_2::detail

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // attention_plan: which rows of a forest see which, as arrays for kernels. A query at row i sees
-// its ancestors' runs and its own node up to itself. In a nested forest the converse is simple too:
-// the key at row j of node n is seen by the queries at rows j .. n.subtree_end - 1, which are
-// contiguous.
+// its ancestors' runs and its own node up to itself. Nodes follow their parents, so rows ascend
+// along a path, and a window leaves those from some first row on. In a nested forest the converse
+// is simple too: the key at row j of node n is seen by queries at rows j .. n.subtree_end - 1 only,
+// which are contiguous: without a window, by all of them. In any other forest, all later rows are
+// asked.
 //
 // Legend: Q queries, K keys, both in tiles of 64.
 
@@ -21,6 +23,12 @@
 namespace prefopt::inline v0_2::detail {
 
 inline constexpr std::size_t attention_tile_rows = 64;
+
+/// What a query sees of its path: the rows from `first` to its own, `last`; by default none.
+struct row_span {
+  std::int32_t first = 0;
+  std::int32_t last = -1;
+};
 
 /// Whether the rows [node.begin, node.subtree_end) of each node hold exactly it and its
 /// descendants. `pack` lays out its forests this way; a forest that grew token by token
@@ -40,9 +48,9 @@ inline constexpr std::size_t attention_tile_rows = 64;
   return true;
 }
 
-/// Which tiles must visit each other, given the queries [begin, end) that see each key of a nested
-/// forest. A key's rows begin with its own, so those of neighboring keys leave no gap: a tile of
-/// keys is seen by one interval of queries. Takes one step per key and per pair of tiles.
+/// Which tiles must visit each other, given the queries [begin, end) that may see each key of a
+/// nested forest. A key's rows begin with its own, so those of neighboring keys leave no gap: a
+/// tile of keys is seen by one interval of queries. Takes one step per key and per pair of tiles.
 struct tile_visits {
   // the key tiles that each tile of queries must visit, one list after another
   std::vector<std::int32_t> key_tiles;
@@ -83,21 +91,23 @@ struct tile_visits {
 
 struct attention_plan {
   std::vector<tree_node> nodes;
-  std::vector<std::int32_t> query_rows;   // [Q] each query's row, ascending
+  std::vector<row_span> query_spans;      // [Q] by each query's row, ascending
   std::vector<std::int32_t> query_nodes;  // [Q] and its node
-  // the rest exists only for a nested forest
   bool nested;
-  std::vector<std::int32_t> seen_until;   // [K] a key is seen by the rows from its own to this one
-  std::vector<std::int32_t> query_begin;  // [K] and by the queries [begin, end)
+  // The rows and queries that may see a key: in a nested forest, those whose span reaches back to
+  // it do. Empty for rows that continue from others in a forest that is not nested: they have no
+  // backward pass.
+  std::vector<std::int32_t> seen_until;   // [K] the rows from the key's own to before this one
+  std::vector<std::int32_t> query_begin;  // [K] and the queries [begin, end)
   std::vector<std::int32_t> query_end;
-  tile_visits tiles;
+  tile_visits tiles;  // for a nested forest
 
   attention_plan(const attention_rows& rows, std::size_t queries, std::size_t keys)
       : nodes(rows.nodes.begin(), rows.nodes.end()), nested(is_nested(rows.nodes)) {
     order_queries(rows, queries);
-    if (!nested) return;
-    order_keys(keys);
-    tiles = tile_visits(query_begin, query_end, queries);
+    if (!nested && rows.first_row > 0) return;
+    order_keys(keys, rows.window);
+    if (nested) tiles = tile_visits(query_begin, query_end, queries);
   }
 
  private:
@@ -107,27 +117,47 @@ struct attention_plan {
       const auto row =
           rows.queries.empty() ? static_cast<std::int32_t>(rows.first_row + i) : rows.queries[i];
       while (nodes[node].end <= row) ++node;  // runs follow each other in the order of the nodes
-      query_rows.push_back(row);
+      query_spans.push_back({first_seen(rows.window, node, row), row});
       query_nodes.push_back(static_cast<std::int32_t>(node));
     }
   }
 
-  void order_keys(std::size_t keys) {
+  /// The first row that the query at `row` of `node` sees; 0 if that is its whole path. Takes a
+  /// step for each node in the window.
+  [[nodiscard]] std::int32_t first_seen(std::size_t window, std::size_t node,
+                                        std::int32_t row) const {
+    for (std::size_t left = window; left > 0;) {
+      const tree_node& here = nodes[node];
+      const auto count = static_cast<std::size_t>(row + 1 - here.begin);
+      if (left <= count) return row + 1 - static_cast<std::int32_t>(left);
+      if (here.parent < 0) break;
+      left -= count;
+      node = static_cast<std::size_t>(here.parent);
+      row = nodes[node].end - 1;
+    }
+    return 0;
+  }
+
+  void order_keys(std::size_t keys, std::size_t window) {
     // [K + 1] the first query at or after a key's row
     std::vector<std::int32_t> first_query;
     std::int32_t query = 0;
     for (std::size_t row = 0; row <= keys; ++row) {
-      while (static_cast<std::size_t>(query) < query_rows.size() &&
-             query_rows[static_cast<std::size_t>(query)] < static_cast<std::int32_t>(row))
+      while (static_cast<std::size_t>(query) < query_spans.size() &&
+             query_spans[static_cast<std::size_t>(query)].last < static_cast<std::int32_t>(row))
         ++query;
       first_query.push_back(query);
     }
     for (const tree_node& node : nodes)
       for (std::int32_t row = node.begin; row < node.end && seen_until.size() < keys; ++row) {
-        seen_until.push_back(node.subtree_end);
+        // a window that ends in the key's node is seen from there alone
+        const bool ends_here = window > 0 && window <= static_cast<std::size_t>(node.end - row);
+        seen_until.push_back(ends_here ? row + static_cast<std::int32_t>(window)
+                             : nested  ? node.subtree_end
+                                       : static_cast<std::int32_t>(keys));
         query_begin.push_back(first_query[static_cast<std::size_t>(row)]);
         query_end.push_back(
-            first_query[std::min(keys, static_cast<std::size_t>(node.subtree_end))]);
+            first_query[std::min(keys, static_cast<std::size_t>(seen_until.back()))]);
       }
   }
 };
@@ -136,24 +166,23 @@ struct attention_plan {
 struct attention_plan_there {
   bool nested;
   device_buffer<tree_node> nodes;
-  device_buffer<std::int32_t> query_rows, query_nodes, seen_until, query_begin, query_end,
-      key_tiles, key_tile_begins, query_tile_begin, query_tile_end;
+  device_buffer<row_span> query_spans;
+  device_buffer<std::int32_t> query_nodes, seen_until, query_begin, query_end, key_tiles,
+      key_tile_begins, query_tile_begin, query_tile_end;
 
   template <class Device>
   attention_plan_there(const Device& device, const attention_plan& plan) : nested(plan.nested) {
-    const auto upload = [&](const std::vector<std::int32_t>& values) {
-      return device.upload(std::span<const std::int32_t>(values));
-    };
-    nodes = device.upload(std::span<const tree_node>(plan.nodes));
-    query_rows = upload(plan.query_rows);
-    query_nodes = upload(plan.query_nodes);
-    seen_until = upload(plan.seen_until);
-    query_begin = upload(plan.query_begin);
-    query_end = upload(plan.query_end);
-    key_tiles = upload(plan.tiles.key_tiles);
-    key_tile_begins = upload(plan.tiles.key_tile_begins);
-    query_tile_begin = upload(plan.tiles.query_tile_begin);
-    query_tile_end = upload(plan.tiles.query_tile_end);
+    const auto upload = [&](auto& to, const auto& values) { to = uploaded(device, values); };
+    upload(nodes, plan.nodes);
+    upload(query_spans, plan.query_spans);
+    upload(query_nodes, plan.query_nodes);
+    upload(seen_until, plan.seen_until);
+    upload(query_begin, plan.query_begin);
+    upload(query_end, plan.query_end);
+    upload(key_tiles, plan.tiles.key_tiles);
+    upload(key_tile_begins, plan.tiles.key_tile_begins);
+    upload(query_tile_begin, plan.tiles.query_tile_begin);
+    upload(query_tile_end, plan.tiles.query_tile_end);
   }
 };
 
@@ -166,14 +195,16 @@ class attention_plans {
                                                std::size_t queries, std::size_t keys) {
     for (const entry& known : entries_)
       if (known.queries == queries && known.keys == keys && known.first_row == rows.first_row &&
-          std::ranges::equal(known.named, rows.queries) &&
+          known.window == rows.window && std::ranges::equal(known.named, rows.queries) &&
           std::ranges::equal(known.nodes, rows.nodes))
         return known.plan;
-    constexpr std::size_t most = 4;  // a pass needs two: all rows, and those of the last block
+    // a pass needs one for all rows, with and without a window, and one for those of the last block
+    constexpr std::size_t most = 4;
     if (entries_.size() == most) entries_.pop_front();
     entries_.push_back({queries,
                         keys,
                         rows.first_row,
+                        rows.window,
                         {rows.queries.begin(), rows.queries.end()},
                         {rows.nodes.begin(), rows.nodes.end()},
                         {device, attention_plan(rows, queries, keys)}});
@@ -182,7 +213,7 @@ class attention_plans {
 
  private:
   struct entry {
-    std::size_t queries, keys, first_row;
+    std::size_t queries, keys, first_row, window;
     std::vector<std::int32_t> named;
     std::vector<tree_node> nodes;
     attention_plan_there plan;

@@ -5,7 +5,7 @@
 // head and a tile of 64 queries, and visits the tiles of keys that the queries see. Each of its
 // four warps has 16 queries.
 //
-// Legend: q, out [Q, H, D], k, v [K, H, D], log_sums [Q, H].
+// Legend: q, out [Q, H, D], k, v [K, H / group, D], log_sums [Q, H].
 
 #include <cmath>
 #include <cstddef>
@@ -18,11 +18,10 @@
 
 namespace prefopt::inline v0_2::detail {
 
-/// Whether the query at `row` sees `key`, which is seen until row `until`. Positions after the last
-/// row have row -1.
-[[nodiscard]] PREFOPT_DEVICE inline bool sees(std::int32_t row, std::int32_t key,
+/// Whether a query sees `key`, which is seen by rows before `until` only.
+[[nodiscard]] PREFOPT_DEVICE inline bool sees(row_span query, std::int32_t key,
                                               std::int32_t until) {
-  return key <= row && row < until;
+  return query.first <= key && key <= query.last && query.last < until;
 }
 
 /// Sum over the four threads that share a row of a result; all of them must call.
@@ -42,9 +41,10 @@ template <unsigned Size>
 struct attention_tiles_kernel {
   const std::int32_t* key_tiles;
   const std::int32_t* key_tile_begins;
-  const std::int32_t* query_rows;
+  const row_span* query_spans;
   const std::int32_t* seen_until;
   std::size_t queries, keys;
+  unsigned group;
   device_heads<const bfloat16> q, k, v;
   float scale;
   device_heads<bfloat16> out;
@@ -62,19 +62,20 @@ struct attention_tiles_kernel {
     const shared_tile values{memory += tile_elements(tile_rows, Size), tile_rows + tile_padding};
     auto* const until = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
 
-    const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
+    const unsigned tile = t.block(0), head = t.block(1), key_head = head / group,
+                   own = t.index() / warp_size * 16;
     const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows, query = first + own + at.row;
-    const std::int32_t rows[2] = {query < queries ? query_rows[query] : -1,
-                                  query + 8 < queries ? query_rows[query + 8] : -1};
+    const row_span spans[2] = {query < queries ? query_spans[query] : row_span{},
+                               query + 8 < queries ? query_spans[query + 8] : row_span{}};
     load_tile<Size>(t, q, head, first, queries, asks);
 
     float sums[Size / 8][4] = {}, top[2] = {-infinity, -infinity}, weights[2] = {};
     for (std::int32_t visit = key_tile_begins[tile]; visit < key_tile_begins[tile + 1]; ++visit) {
       const std::size_t first_key = static_cast<std::size_t>(key_tiles[visit]) * tile_rows;
       t.sync();  // all threads are done with the previous tile
-      load_tile<Size>(t, k, head, first_key, keys, at_keys);
-      load_transposed<Size>(t, v, head, first_key, keys, values);
+      load_tile<Size>(t, k, key_head, first_key, keys, at_keys);
+      load_transposed<Size>(t, v, key_head, first_key, keys, values);
       if (t.index() < tile_rows) {
         const std::size_t key = first_key + t.index();
         until[t.index()] = key < keys ? seen_until[key] : 0;
@@ -92,7 +93,7 @@ struct attention_tiles_kernel {
         for (unsigned i = 0; i < 4; ++i) {
           const unsigned column = 8 * j + at.column + i % 2;
           const bool seen =
-              sees(rows[i / 2], static_cast<std::int32_t>(first_key + column), until[column]);
+              sees(spans[i / 2], static_cast<std::int32_t>(first_key + column), until[column]);
           scores[j][i] = seen ? scale * scores[j][i] : -infinity;
           highest[i / 2] = std::fmax(highest[i / 2], scores[j][i]);
         }
@@ -123,7 +124,7 @@ struct attention_tiles_kernel {
 
     for (unsigned r = 0; r < 2; ++r) {
       const float all = sum_of_row(t, weights[r]);
-      if (rows[r] < 0) continue;
+      if (spans[r].last < 0) continue;
       const std::size_t at_query = query + 8 * r;
       for (unsigned n = 0; n < Size / 8; ++n)
         *reinterpret_cast<std::uint32_t*>(out.at(at_query, head) + 8 * n + at.column) =

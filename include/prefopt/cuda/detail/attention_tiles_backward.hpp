@@ -2,10 +2,10 @@
 #pragma once
 // The backward pass of attention_tiles.hpp (Dao 2023, arXiv:2307.08691, algorithm 2), as two
 // kernels that each assign their own outputs, without atomics: tiles of queries sum d_q over the
-// keys that they see, tiles of keys sum d_k and d_v over the queries that see them. Scores are
-// recomputed from the log-sums.
+// keys that they see, tiles of keys sum d_k and d_v over the queries of their group that see them.
+// Scores are recomputed from the log-sums.
 //
-// Legend: q, out, d_out, d_q [Q, H, D], k, v, d_k, d_v [K, H, D], log_sums, means [Q, H].
+// Legend: q, out, d_out, d_q [Q, H, D], k, v, d_k, d_v [K, H / group, D], log_sums, means [Q, H].
 
 #include <cmath>
 #include <cstddef>
@@ -35,9 +35,10 @@ struct attention_means_kernel {
 
 /// The inputs of both kernels.
 struct attention_tiles_input {
-  const std::int32_t* query_rows;
+  const row_span* query_spans;
   const std::int32_t* seen_until;
   std::size_t queries, keys;
+  unsigned group;
   device_heads<const bfloat16> q, k, v, d_out;
   device_rows<const float> log_sums, means;
   float scale;
@@ -88,12 +89,12 @@ struct attention_tiles_query_backward_kernel {
     const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
     const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows;
-    std::int32_t rows[2];
+    row_span spans[2];
     float log_sum[2], mean[2];
     for (unsigned r = 0; r < 2; ++r) {
       const std::size_t query = first + own + at.row + 8 * r;
       const bool there = query < in.queries;
-      rows[r] = there ? in.query_rows[query] : -1;
+      spans[r] = there ? in.query_spans[query] : row_span{};
       log_sum[r] = there ? in.log_sums[query][head] : 0;
       mean[r] = there ? in.means[query][head] : 0;
     }
@@ -104,9 +105,9 @@ struct attention_tiles_query_backward_kernel {
     for (std::int32_t visit = key_tile_begins[tile]; visit < key_tile_begins[tile + 1]; ++visit) {
       const std::size_t first_key = static_cast<std::size_t>(key_tiles[visit]) * tile_rows;
       t.sync();  // all threads are done with the previous tile
-      load_tile<Size>(t, in.k, head, first_key, in.keys, at_keys);
-      load_tile<Size>(t, in.v, head, first_key, in.keys, values);
-      load_transposed<Size>(t, in.k, head, first_key, in.keys, keys_across);
+      load_tile<Size>(t, in.k, head / in.group, first_key, in.keys, at_keys);
+      load_tile<Size>(t, in.v, head / in.group, first_key, in.keys, values);
+      load_transposed<Size>(t, in.k, head / in.group, first_key, in.keys, keys_across);
       if (t.index() < tile_rows) {
         const std::size_t key = first_key + t.index();
         until[t.index()] = key < in.keys ? in.seen_until[key] : 0;
@@ -127,7 +128,7 @@ struct attention_tiles_query_backward_kernel {
           for (unsigned i = 0; i < 4; ++i) {
             const unsigned key = column + 8 * j + at.column + i % 2;
             const bool seen =
-                sees(rows[i / 2], static_cast<std::int32_t>(first_key + key), until[key]);
+                sees(spans[i / 2], static_cast<std::int32_t>(first_key + key), until[key]);
             in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[i / 2],
                           mean[i / 2]);
           }
@@ -141,7 +142,7 @@ struct attention_tiles_query_backward_kernel {
 };
 
 /// Assigns d_k and d_v. The products are those of the other kernel, transposed: a warp has 16 keys,
-/// columns are queries.
+/// columns are queries, of one head of the group after the other.
 template <unsigned Size>
 struct attention_tiles_key_backward_kernel {
   const std::int32_t* query_tile_begin;
@@ -152,7 +153,7 @@ struct attention_tiles_key_backward_kernel {
   static constexpr std::size_t shared_bytes =
       4 * tile_elements(tile_rows, Size) * sizeof(bfloat16) +
       2 * tile_elements(Size, tile_rows) * sizeof(bfloat16) +
-      tile_rows * (sizeof(std::int32_t) + 2 * sizeof(float));
+      tile_rows * (sizeof(row_span) + 2 * sizeof(float));
 
   template <class Thread>
   PREFOPT_DEVICE void operator()(Thread& t) const {
@@ -164,60 +165,62 @@ struct attention_tiles_key_backward_kernel {
     const shared_tile asks_across{memory += tile_elements(tile_rows, Size),
                                   tile_rows + tile_padding};
     const shared_tile d_across{memory += tile_elements(Size, tile_rows), tile_rows + tile_padding};
-    auto* const rows = reinterpret_cast<std::int32_t*>(memory + tile_elements(Size, tile_rows));
-    auto* const log_sum = reinterpret_cast<float*>(rows + tile_rows);
+    auto* const spans = reinterpret_cast<row_span*>(memory + tile_elements(Size, tile_rows));
+    auto* const log_sum = reinterpret_cast<float*>(spans + tile_rows);
     float* const mean = log_sum + tile_rows;
 
-    const unsigned tile = t.block(0), head = t.block(1), own = t.index() / warp_size * 16;
+    const unsigned tile = t.block(0), key_head = t.block(1), own = t.index() / warp_size * 16;
     const fragment_offset at(t.index() % warp_size);
     const std::size_t first = std::size_t{tile} * tile_rows, key = first + own + at.row;
     const std::int32_t until[2] = {key < in.keys ? in.seen_until[key] : 0,
                                    key + 8 < in.keys ? in.seen_until[key + 8] : 0};
-    load_tile<Size>(t, in.k, head, first, in.keys, at_keys);
-    load_tile<Size>(t, in.v, head, first, in.keys, values);
+    load_tile<Size>(t, in.k, key_head, first, in.keys, at_keys);
+    load_tile<Size>(t, in.v, key_head, first, in.keys, values);
 
     float d_keys[Size / 8][4] = {}, d_values[Size / 8][4] = {};
-    for (std::int32_t visit = query_tile_begin[tile]; visit < query_tile_end[tile]; ++visit) {
-      const std::size_t first_query = static_cast<std::size_t>(visit) * tile_rows;
-      t.sync();  // all threads are done with the previous tile
-      load_tile<Size>(t, in.q, head, first_query, in.queries, asks);
-      load_tile<Size>(t, in.d_out, head, first_query, in.queries, d);
-      load_transposed<Size>(t, in.q, head, first_query, in.queries, asks_across);
-      load_transposed<Size>(t, in.d_out, head, first_query, in.queries, d_across);
-      if (t.index() < tile_rows) {
-        const std::size_t query = first_query + t.index();
-        const bool there = query < in.queries;
-        rows[t.index()] = there ? in.query_rows[query] : -1;
-        log_sum[t.index()] = there ? in.log_sums[query][head] : 0;
-        mean[t.index()] = there ? in.means[query][head] : 0;
-      }
-      t.sync();
-      for (unsigned column = 0; column < tile_rows; column += 16) {
-        float scores[2][4] = {}, d_scores[2][4] = {};
-        for (unsigned depth = 0; depth < Size; depth += 16) {
-          const left_fragment of_key(at_keys, own, depth, at), of_value(values, own, depth, at);
-          for (unsigned j = 0; j < 2; ++j) {
-            t.mma(scores[j], of_key.words, right_fragment(asks, column + 8 * j, depth, at).words);
-            t.mma(d_scores[j], of_value.words, right_fragment(d, column + 8 * j, depth, at).words);
+    for (unsigned head = key_head * in.group; head < (key_head + 1) * in.group; ++head)
+      for (std::int32_t visit = query_tile_begin[tile]; visit < query_tile_end[tile]; ++visit) {
+        const std::size_t first_query = static_cast<std::size_t>(visit) * tile_rows;
+        t.sync();  // all threads are done with the previous tile
+        load_tile<Size>(t, in.q, head, first_query, in.queries, asks);
+        load_tile<Size>(t, in.d_out, head, first_query, in.queries, d);
+        load_transposed<Size>(t, in.q, head, first_query, in.queries, asks_across);
+        load_transposed<Size>(t, in.d_out, head, first_query, in.queries, d_across);
+        if (t.index() < tile_rows) {
+          const std::size_t query = first_query + t.index();
+          const bool there = query < in.queries;
+          spans[t.index()] = there ? in.query_spans[query] : row_span{};
+          log_sum[t.index()] = there ? in.log_sums[query][head] : 0;
+          mean[t.index()] = there ? in.means[query][head] : 0;
+        }
+        t.sync();
+        for (unsigned column = 0; column < tile_rows; column += 16) {
+          float scores[2][4] = {}, d_scores[2][4] = {};
+          for (unsigned depth = 0; depth < Size; depth += 16) {
+            const left_fragment of_key(at_keys, own, depth, at), of_value(values, own, depth, at);
+            for (unsigned j = 0; j < 2; ++j) {
+              t.mma(scores[j], of_key.words, right_fragment(asks, column + 8 * j, depth, at).words);
+              t.mma(d_scores[j], of_value.words,
+                    right_fragment(d, column + 8 * j, depth, at).words);
+            }
+          }
+          for (unsigned j = 0; j < 2; ++j)
+            for (unsigned i = 0; i < 4; ++i) {
+              const unsigned query = column + 8 * j + at.column + i % 2;
+              const bool seen =
+                  sees(spans[query], static_cast<std::int32_t>(key + 8 * (i / 2)), until[i / 2]);
+              in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[query],
+                            mean[query]);
+            }
+          const left_fragment weights(scores[0], scores[1]), d_weights(d_scores[0], d_scores[1]);
+          for (unsigned n = 0; n < Size / 8; ++n) {
+            t.mma(d_values[n], weights.words, right_fragment(d_across, 8 * n, column, at).words);
+            t.mma(d_keys[n], d_weights.words, right_fragment(asks_across, 8 * n, column, at).words);
           }
         }
-        for (unsigned j = 0; j < 2; ++j)
-          for (unsigned i = 0; i < 4; ++i) {
-            const unsigned query = column + 8 * j + at.column + i % 2;
-            const bool seen =
-                sees(rows[query], static_cast<std::int32_t>(key + 8 * (i / 2)), until[i / 2]);
-            in.to_weights(scores[j][i], d_scores[j][i], seen, in.scale, log_sum[query],
-                          mean[query]);
-          }
-        const left_fragment weights(scores[0], scores[1]), d_weights(d_scores[0], d_scores[1]);
-        for (unsigned n = 0; n < Size / 8; ++n) {
-          t.mma(d_values[n], weights.words, right_fragment(d_across, 8 * n, column, at).words);
-          t.mma(d_keys[n], d_weights.words, right_fragment(asks_across, 8 * n, column, at).words);
-        }
       }
-    }
-    store_rows<Size>(d_keys, d_k, head, first + own, in.keys, at);
-    store_rows<Size>(d_values, d_v, head, first + own, in.keys, at);
+    store_rows<Size>(d_keys, d_k, key_head, first + own, in.keys, at);
+    store_rows<Size>(d_values, d_v, key_head, first + own, in.keys, at);
   }
 };
 
