@@ -26,7 +26,6 @@ inline constexpr foreign_option foreign_options[] = {
     {"--batch-size", "leave it out"},
     {"--gradient-accumulation-steps",
      "use --batch-size for the whole step and --tokens-per-microbatch, which bounds memory"},
-    {"--gradient-checkpointing", "use --tokens-per-microbatch, which bounds memory"},
     {"--dataset-name", "use --train FILE"},
     {"--dataset-name", "use --data FILE"},
     {"--dataset-config", "use --train FILE"},

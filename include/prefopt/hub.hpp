@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Umbrella header of the component hub/: Hugging Face GPT-2 folders.
+// Umbrella header of the component hub/: Hugging Face model folders.
 
 #include "prefopt/hub/decoder_tensors.hpp"
 #include "prefopt/hub/gpt2_config_json.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GPT-2 folders: what is written is read back, and errors say what is wrong with one.
+// Model folders: what is written is read back, and errors say what is wrong with one.
 
 #include "prefopt/hub/load_model.hpp"
 

@@ -15,7 +15,8 @@ namespace program {
 namespace {
 
 void add_files(CLI::App& app, options& o) {
-  app.add_option("--model,--model-name-or-path", o.model, "Hugging Face GPT-2 folder to train")
+  app.add_option("--model,--model-name-or-path", o.model,
+                 "Hugging Face folder of the model to train")
       ->type_name("DIR")
       ->required();
   app.add_option(
@@ -115,6 +116,9 @@ void read_interval(const std::string& text, std::int64_t& steps, double& share) 
 }
 
 void add_run(CLI::App& app, options& o) {
+  app.add_flag("--gradient-checkpointing,--activation-checkpointing", o.gradient_checkpointing,
+               "Make layers' activations again in the backward pass: less memory, more time, the "
+               "same numbers");
   add_threads(app, o.threads);
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");

@@ -32,6 +32,7 @@ struct options : data_options {
   int threads = 1;
   precision_name precision = precision_name::fp32;
   device_name device = device_name::cpu;
+  bool gradient_checkpointing = false;
   std::int64_t log_every = 1;   ///< 0 until its share is known in steps
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::int64_t save_every = 0;  ///< 0: at the end only

@@ -324,6 +324,7 @@ void run_on(const options& given) {
   other.reset();
   if (const auto& checkpoint = output.resumed_from())
     policy = prefopt::load_model(backend, checkpoint->path);
+  policy.set_pass_memory({.gradient_checkpointing = o.gradient_checkpointing});
   detail::job<model_type>(o, data, sidecars, output, policy, reference, settings).train();
 }
 

@@ -38,15 +38,16 @@ class decoder_block {
   void forward(const attention_rows& rows, rotation_view rotations, const_view x,
                after_attention_tape<Backend>& tape, projected_heads<Backend>& heads,
                block_scratch<Backend>& scratch, view y) const {
-    const std::size_t count = x.extent(0), end = rows.first_row + count;
-    const const_view normalized = attention_normalize(x, scratch);
-    const auto fresh =
-        projection().forward(normalized, rotations_of_layer(rotations), heads, rows.first_row);
-    const head_views<const activation_type> all = std::as_const(heads).views().rows(0, end);
-    backend_.tree_attention(rows_of_layer(rows), fresh.queries(), all.keys(), all.values(), scale(),
-                            heads_of(tape.attended.view().rows(0, count)),
-                            tape.log_sums.view().rows(0, count));
+    attend(rows, rotations, x, tape, heads, scratch);
     after_attention(x, tape, scratch, y);
+  }
+
+  /// Makes what forward wrote to tape and heads again, for a backward pass, from x. Leaves out the
+  /// last product, which makes y.
+  void remake(const attention_rows& rows, rotation_view rotations, const_view x,
+              block_tape<Backend>& tape, block_scratch<Backend>& scratch) const {
+    attend(rows, rotations, x, tape.rest, tape.heads, scratch);
+    until_activation(x, tape.rest, scratch);
   }
 
   /// Maps the attention's output, in the tape, and the residual stream before it [N, C] to y [N,
@@ -54,22 +55,9 @@ class decoder_block {
   void after_attention(const_view residual, after_attention_tape<Backend>& tape,
                        block_scratch<Backend>& scratch, view y) const {
     const std::size_t count = residual.extent(0);
-    const auto part = [count](backend_matrix<Backend>& matrix) {
-      return matrix.view().rows(0, count);
-    };
-    const auto middle = part(tape.middle), inner = part(tape.inner),
-               activated = part(scratch.activated);
-    backend_.linear_residual(part(tape.attended), weights_.attention_out.weight,
-                             weights_.attention_out.bias, residual, middle);
-    const const_view normalized = mlp_normalize(middle, scratch);
-    if (shape_.mlp == mlp_kind::gated) {
-      backend_.linear(normalized, weights_.mlp_in.weight, weights_.mlp_in.bias, inner);
-      backend_.gate(shape_.activation, inner, activated);
-    } else {
-      backend_.linear_activate(normalized, weights_.mlp_in.weight, weights_.mlp_in.bias,
-                               shape_.activation, inner, activated);
-    }
-    backend_.linear_residual(activated, weights_.mlp_out.weight, weights_.mlp_out.bias, middle, y);
+    const const_view activated = until_activation(residual, tape, scratch);
+    backend_.linear_residual(activated, weights_.mlp_out.weight, weights_.mlp_out.bias,
+                             tape.middle.view().rows(0, count), y);
   }
 
   /// Turns d loss / d y into d loss / d x in place (`d` [N, C]) and adds to the gradients. Expects
@@ -155,6 +143,41 @@ class decoder_block {
   [[nodiscard]] head_projection<Backend> projection() const {
     return {backend_, shape_, projection_weights<const value_type>::all(weights_)};
   }
+  /// From x to the attention's output, in the tape.
+  void attend(const attention_rows& rows, rotation_view rotations, const_view x,
+              after_attention_tape<Backend>& tape, projected_heads<Backend>& heads,
+              block_scratch<Backend>& scratch) const {
+    const std::size_t count = x.extent(0), end = rows.first_row + count;
+    const const_view normalized = attention_normalize(x, scratch);
+    const auto fresh =
+        projection().forward(normalized, rotations_of_layer(rotations), heads, rows.first_row);
+    const head_views<const activation_type> all = std::as_const(heads).views().rows(0, end);
+    backend_.tree_attention(rows_of_layer(rows), fresh.queries(), all.keys(), all.values(), scale(),
+                            heads_of(tape.attended.view().rows(0, count)),
+                            tape.log_sums.view().rows(0, count));
+  }
+  /// From the attention's output to the feed-forward layer's activated rows [N, I].
+  const_view until_activation(const_view residual, after_attention_tape<Backend>& tape,
+                              block_scratch<Backend>& scratch) const {
+    const std::size_t count = residual.extent(0);
+    const auto part = [count](backend_matrix<Backend>& matrix) {
+      return matrix.view().rows(0, count);
+    };
+    const auto middle = part(tape.middle), inner = part(tape.inner),
+               activated = part(scratch.activated);
+    backend_.linear_residual(part(tape.attended), weights_.attention_out.weight,
+                             weights_.attention_out.bias, residual, middle);
+    const const_view normalized = mlp_normalize(middle, scratch);
+    if (shape_.mlp == mlp_kind::gated) {
+      backend_.linear(normalized, weights_.mlp_in.weight, weights_.mlp_in.bias, inner);
+      backend_.gate(shape_.activation, inner, activated);
+    } else {
+      backend_.linear_activate(normalized, weights_.mlp_in.weight, weights_.mlp_in.bias,
+                               shape_.activation, inner, activated);
+    }
+    return activated;
+  }
+
   [[nodiscard]] const_view mlp_normalize(const_view x, block_scratch<Backend>& scratch) const {
     return normalize<Backend>(backend_, shape_, x, weights_.mlp_norm, scratch.norm);
   }

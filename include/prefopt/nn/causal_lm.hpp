@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +39,17 @@ namespace detail {
 }
 
 }  // namespace detail
+
+/// What a pass keeps for its backward. What it does not keep, the backward makes again: the
+/// gradients have the same bits, and take longer.
+struct pass_memory {
+  /// Blocks are made again from the residual stream before them: a fifth of the memory or less, for
+  /// a third more time. TRL's gradient_checkpointing.
+  bool gradient_checkpointing = false;
+  /// Logits [R, V] are kept if they need at most this many bytes, and otherwise made again in
+  /// pieces of as many rows; those pieces add up their weight gradients in another order.
+  std::size_t logits_bytes = std::size_t{128} << 20;
+};
 
 template <transformer_backend Backend>
 class causal_lm_pass;
@@ -87,16 +100,22 @@ class causal_lm {
   [[nodiscard]] causal_lm clone() const {
     causal_lm copy(*backend_, spec_);
     copy.frozen_ = frozen_;
+    copy.pass_memory_ = pass_memory_;
     backend_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
     return copy;
   }
+
+  /// What passes keep for their backward; see pass_memory. Call it between passes.
+  void set_pass_memory(const pass_memory& memory) { pass_memory_ = memory; }
+  [[nodiscard]] const pass_memory& memory_of_passes() const { return pass_memory_; }
 
   /// log p of the batch's targets, [M], nats. Memory: one layer's activations and as many logits as
   /// the backend holds at once. Throws value_error for a token or position that the model does not
   /// have.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
-    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(), false);
+    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(),
+                             kept_layers::none);
     const auto hidden = trunk().forward(batch, tape);
     backend_matrix<Backend, value_type> log_sums(*backend_, 1, batch.rows.size());
     std::vector<double> log_probs(batch.targets.size());
@@ -109,19 +128,9 @@ class causal_lm {
   /// exponential per logit on the host.
   [[nodiscard]] std::vector<double> token_square_sums(const prefix_tree_batch& batch) const {
     check(batch, {.vocabulary_size = spec_.shape.vocabulary, .positions = spec_.shape.positions});
-    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(), false);
-    const auto hidden = trunk().forward(batch, tape);
-    const std::size_t rows = batch.rows.size(), most = 64;
-    backend_matrix<Backend, value_type> logits(*backend_, std::min(rows, most),
-                                               spec_.shape.vocabulary);
-    std::vector<double> sums;  // [R]
-    for (std::size_t begin = 0; begin < rows; begin += most) {
-      const std::size_t count = std::min(most, rows - begin);
-      backend_->head_logits(hidden.rows(begin, begin + count), values().head(),
-                            logits.view().rows(0, count));
-      detail::add_square_sums(*backend_, logits, count, sums);
-    }
-    return detail::at_targets(detail::targets_of(batch), sums);
+    trunk_tape<Backend> tape(*backend_, spec_.shape, batch.tokens.size(), batch.rows.size(),
+                             kept_layers::none);
+    return square_sums_of(trunk().forward(batch, tape), batch);
   }
 
   /// The same numbers as token_log_probs, with what their backward pass needs. Throws as
@@ -141,6 +150,23 @@ class causal_lm {
 
  private:
   friend pass;
+
+  /// The same from hidden rows [R, C].
+  [[nodiscard]] std::vector<double> square_sums_of(
+      matrix_view<const typename Backend::activation_type> hidden,
+      const prefix_tree_batch& batch) const {
+    const std::size_t rows = batch.rows.size(), most = 64;
+    backend_matrix<Backend, value_type> logits(*backend_, std::min(rows, most),
+                                               spec_.shape.vocabulary);
+    std::vector<double> sums;  // [R]
+    for (std::size_t begin = 0; begin < rows; begin += most) {
+      const std::size_t count = std::min(most, rows - begin);
+      backend_->head_logits(hidden.rows(begin, begin + count), values().head(),
+                            logits.view().rows(0, count));
+      detail::add_square_sums(*backend_, logits, count, sums);
+    }
+    return detail::at_targets(detail::targets_of(batch), sums);
+  }
 
   struct views {
     decoder_weights<value_type> values;
@@ -173,24 +199,31 @@ class causal_lm {
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) values_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) gradients_;
   frozen_tensors frozen_;
+  pass_memory pass_memory_;
 };
 
-/// A forward pass of a causal language model. Owns its activations and the logits [R, V].
+/// A forward pass of a causal language model. Owns its activations and, if they are few, the logits
+/// [R, V].
 template <transformer_backend Backend>
 class causal_lm_pass {
  public:
   using value_type = typename Backend::value_type;
+  using activation_type = typename Backend::activation_type;
 
   causal_lm_pass(causal_lm<Backend>& model, const prefix_tree_batch& batch)
       : model_(&model),
         batch_(batch),
         targets_(detail::targets_of(batch)),
-        tape_(model.backend(), model.shape(), batch.tokens.size(), batch.rows.size(), true),
-        logits_(model.backend(), batch.rows.size(), model.shape().vocabulary),
+        tape_(model.backend(), model.shape(), batch.tokens.size(), batch.rows.size(),
+              model.memory_of_passes().gradient_checkpointing ? kept_layers::streams
+                                                              : kept_layers::all),
         log_sums_(model.backend(), 1, batch.rows.size()),
         log_probs_(targets_.size()) {
     const auto hidden = model.trunk().forward(batch_, tape_);
-    model.backend().head_log_probs(hidden, model.values().head(), targets_, logits_.view(),
+    const std::size_t rows = batch.rows.size();
+    if (rows_at_once() >= rows) logits_.emplace(model.backend(), rows, model.shape().vocabulary);
+    model.backend().head_log_probs(hidden, model.values().head(), targets_,
+                                   logits_ ? logits_->view() : matrix_view<activation_type>{},
                                    log_sums_.row(0), log_probs_);
   }
 
@@ -204,8 +237,9 @@ class causal_lm_pass {
   /// logits.
   [[nodiscard]] std::vector<double> square_sums() const {
     if (spent_) throw value_error("causal_lm_pass: square_sums after backward");
+    if (!logits_) return model_->square_sums_of(tape_.final_norm.normalized.view(), batch_);
     std::vector<double> sums;  // [R]
-    detail::add_square_sums(model_->backend(), logits_, batch_.rows.size(), sums);
+    detail::add_square_sums(model_->backend(), *logits_, batch_.rows.size(), sums);
     return detail::at_targets(targets_, sums);
   }
 
@@ -222,19 +256,57 @@ class causal_lm_pass {
     const auto weights = model_->weights();
     const auto hidden = tape_.final_norm.normalized.view();
     backend_matrix<Backend> d_hidden(backend, batch_.rows.size(), model_->shape().channels);
-    backend.head_backward(logits_.view(), log_sums_.row(0), targets_, slopes, hidden,
-                          weights.values.head(), d_hidden.view(), weights.gradients.head());
+    if (logits_)
+      backend.head_backward(logits_->view(), log_sums_.row(0), targets_, slopes, hidden,
+                            weights.values.head(), d_hidden.view(), weights.gradients.head());
+    else
+      head_backward_in_pieces(slopes, d_hidden);
+    logits_.reset();
     model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
   }
 
  private:
+  /// Rows whose logits may be held at once, at least one.
+  [[nodiscard]] std::size_t rows_at_once() const {
+    const std::size_t row = model_->shape().vocabulary * sizeof(activation_type);
+    return std::max<std::size_t>(1, model_->memory_of_passes().logits_bytes / row);
+  }
+
+  /// Makes the logits again, some rows at a time, and their gradients.
+  void head_backward_in_pieces(std::span<const double> slopes, backend_matrix<Backend>& d_hidden) {
+    const Backend& backend = model_->backend();
+    const auto weights = model_->weights();
+    const matrix_view<const activation_type> hidden = tape_.final_norm.normalized.view();
+    const std::size_t rows = batch_.rows.size(), most = rows_at_once();
+    backend_matrix<Backend> logits(backend, most, model_->shape().vocabulary);
+    backend_matrix<Backend, value_type> log_sums(backend, 1, most);
+    for (std::size_t begin = 0; begin < rows; begin += most) {
+      const std::size_t end = std::min(begin + most, rows), count = end - begin;
+      std::vector<head_target> part;
+      std::vector<double> part_slopes;
+      for (const std::int32_t target : targets_.of(begin, end)) {
+        const auto i = static_cast<std::size_t>(target);
+        part.push_back({targets_[i].slot - static_cast<std::int32_t>(begin), targets_[i].token});
+        part_slopes.push_back(slopes[i]);
+      }
+      const head_targets targets(std::move(part), count);
+      std::vector<double> log_probs(targets.size());
+      const auto piece = logits.view().rows(0, count);
+      backend.head_log_probs(hidden.rows(begin, end), weights.values.head(), targets, piece,
+                             log_sums.row(0).first(count), log_probs);
+      backend.head_backward(piece, log_sums.row(0).first(count), targets, part_slopes,
+                            hidden.rows(begin, end), weights.values.head(),
+                            d_hidden.view().rows(begin, end), weights.gradients.head());
+    }
+  }
+
   causal_lm<Backend>* model_;
   prefix_tree_batch batch_;
   head_targets targets_;  // [M]
   trunk_tape<Backend> tape_;
-  backend_matrix<Backend> logits_;                // [R, V]
-  backend_matrix<Backend, value_type> log_sums_;  // [1, R]
-  std::vector<double> log_probs_;                 // [M]
+  std::optional<backend_matrix<Backend>> logits_;  // [R, V]
+  backend_matrix<Backend, value_type> log_sums_;   // [1, R]
+  std::vector<double> log_probs_;                  // [M]
   bool spent_ = false;
 };
 

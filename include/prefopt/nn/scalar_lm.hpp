@@ -97,11 +97,15 @@ class scalar_lm {
     frozen_.set(parameters(), name, trainable);
   }
 
+  /// What passes keep for their backward; see pass_memory. Call it between passes.
+  void set_pass_memory(const pass_memory& memory) { trunk_.set_pass_memory(memory); }
+
   /// A model with the same weights on the same backend, with its own gradients and the same tensors
   /// trainable.
   [[nodiscard]] scalar_lm clone() const {
     scalar_lm copy(trunk_);
     copy.frozen_ = frozen_;
+    copy.set_pass_memory(trunk_.memory_of_passes());
     backend().copy(std::span<const value_type>(head_.data(), head_.size()),
                    {copy.head_.data(), copy.head_.size()});
     return copy;
@@ -114,7 +118,7 @@ class scalar_lm {
     const detail::rows_read read(batch, rows);
     if (rows.empty()) return {};
     trunk_tape<Backend> tape(backend(), shape(), batch.tokens.size(), read.batch.rows.size(),
-                             false);
+                             kept_layers::none);
     return scores(trunk_.trunk().forward(read.batch, tape), read);
   }
 
@@ -179,7 +183,9 @@ class scalar_lm_pass {
                  std::span<const std::int32_t> rows)
       : model_(&model),
         read_(batch, rows),
-        tape_(model.backend(), model.shape(), batch.tokens.size(), read_.batch.rows.size(), true),
+        tape_(model.backend(), model.shape(), batch.tokens.size(), read_.batch.rows.size(),
+              model.trunk_.memory_of_passes().gradient_checkpointing ? kept_layers::streams
+                                                                     : kept_layers::all),
         values_(model.scores(model.trunk_.trunk().forward(read_.batch, tape_), read_)) {}
 
   scalar_lm_pass(scalar_lm_pass&&) noexcept = default;

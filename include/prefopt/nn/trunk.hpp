@@ -16,21 +16,29 @@
 
 namespace prefopt::inline v0_2 {
 
-/// What a trunk's forward pass keeps. With `keep` it holds every layer for the backward pass;
-/// without, it holds the last layer and one layer's room that the others share.
+/// What a forward pass keeps for the backward pass: nothing; every layer; or the residual stream
+/// before every layer, from which the backward pass makes the layer again (gradient checkpointing:
+/// Chen et al. 2016, arXiv:1604.06174).
+enum class kept_layers { none, all, streams };
+
+/// What a trunk's forward pass keeps. Layers that are not kept share the room of one.
 template <transformer_backend Backend>
 struct trunk_tape {
   trunk_tape(const Backend& backend, const decoder_shape& shape, std::size_t rows,
-             std::size_t head_rows, bool keep)
-      : last(backend, shape, rows, head_rows),
+             std::size_t head_rows, kept_layers keep)
+      : kept(keep),
+        last(backend, shape, rows, head_rows),
         head(backend, head_rows, shape.channels),
         final_norm(backend, head_rows, shape.channels) {
     if (!shape.has_position_table()) rotations.emplace(backend, rows, shape.head_size);
     if (!shape.has_position_table()) read_rotations.emplace(backend, head_rows, shape.head_size);
     const std::size_t before_last = shape.layers.size() - 1,
-                      held = keep ? before_last : std::min<std::size_t>(before_last, 1);
-    for (std::size_t i = 0; i < held; ++i) blocks.emplace_back(backend, shape, rows);
-    for (std::size_t i = 0; i < held + 1; ++i) streams.emplace_back(backend, rows, shape.channels);
+                      one = std::min<std::size_t>(before_last, 1);
+    const std::size_t held_blocks = keep == kept_layers::all ? before_last : one,
+                      held_streams = keep == kept_layers::none ? one : before_last;
+    for (std::size_t i = 0; i < held_blocks; ++i) blocks.emplace_back(backend, shape, rows);
+    for (std::size_t i = 0; i < held_streams + 1; ++i)
+      streams.emplace_back(backend, rows, shape.channels);
   }
 
   [[nodiscard]] backend_matrix<Backend>& stream(std::size_t layer) {
@@ -40,6 +48,7 @@ struct trunk_tape {
     return blocks[layer % blocks.size()];
   }
 
+  kept_layers kept;
   std::vector<backend_matrix<Backend>> streams;  // the residual stream before each block, [N, C]
   std::vector<block_tape<Backend>> blocks;       // all but the last
   last_block_tape<Backend> last;
@@ -77,8 +86,8 @@ class decoder_trunk {
                               tape.final_norm);
   }
 
-  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. The tape must have been
-  /// kept by forward.
+  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. The tape must be that of
+  /// forward, and not have kept nothing.
   void backward(const prefix_tree_batch& batch, trunk_tape<Backend>& tape,
                 matrix_view<const activation_type> d_hidden,
                 const decoder_weights<value_type>& gradients) const {
@@ -97,10 +106,14 @@ class decoder_trunk {
                             d_head.view(), d_stream.view());
     }
     block_gradients<Backend> activation_gradients(backend_, shape_, rows);
-    for (std::size_t layer = last; layer-- > 0;)
+    for (std::size_t layer = last; layer-- > 0;) {
+      if (tape.kept == kept_layers::streams)
+        block(layer).remake({batch.nodes}, table(tape.rotations), tape.stream(layer).view(),
+                            tape.block(layer), scratch);
       block(layer).backward({batch.nodes}, table(tape.rotations), tape.stream(layer).view(),
                             tape.block(layer), gradients.block(layer), scratch,
                             activation_gradients, d_stream.view());
+    }
     backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(),
                                 gradients.token_embedding(), gradients.position_embedding());
   }
