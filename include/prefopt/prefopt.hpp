@@ -110,6 +110,7 @@
 #include "prefopt/nn/last_block.hpp"
 #include "prefopt/nn/layout.hpp"
 #include "prefopt/nn/norm.hpp"
+#include "prefopt/nn/pass_bytes.hpp"
 #include "prefopt/nn/projection.hpp"
 #include "prefopt/nn/rope.hpp"
 #include "prefopt/nn/scalar_lm.hpp"

@@ -119,6 +119,11 @@ void add_run(CLI::App& app, options& o) {
   app.add_flag("--gradient-checkpointing,--activation-checkpointing", o.gradient_checkpointing,
                "Make layers' activations again in the backward pass: less memory, more time, the "
                "same numbers");
+  app.add_option("--memory", o.memory,
+                 "GiB that the run may use: chooses --tokens-per-microbatch and "
+                 "--gradient-checkpointing and prints the plan")
+      ->type_name("GIB")
+      ->check(finite_number("above 0", 0, std::numeric_limits<double>::infinity(), false, false));
   add_threads(app, o.threads);
   add_choice<device_name>(app, "--device", o.device, "cpu, or cuda: the first NVIDIA GPU",
                           {{"cpu", device_name::cpu}, {"cuda", device_name::cuda}}, "cpu");
@@ -162,6 +167,8 @@ void check_together(const CLI::App& app, const options& o) {
   }
   if (o.device == device_name::cuda)
     refuse("--threads", "these are CPU threads, and this run is on a GPU");
+  if (o.device == device_name::cuda)
+    refuse("--memory", "it plans a run on the CPU; a GPU's own memory decides there");
   if (o.trainer.max_steps != 0) refuse("--epochs", "--max-steps is given and replaces it");
   if (!o.trainer.shuffle)
     refuse("--seed", "it orders the pairs, but --no-shuffle keeps the file's order");

@@ -20,6 +20,7 @@
 #include "train/checkpoint_saver.hpp"
 #include "train/fall_notice.hpp"
 #include "train/interruption.hpp"
+#include "train/memory_plan.hpp"
 #include "train/output_folder.hpp"
 #include "train/run_summary.hpp"
 #include "train/settings.hpp"
@@ -274,6 +275,7 @@ void run_on(const options& given) {
   output_folder output(o.output, o.resume);
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
+  if (o.memory) std::printf("%s\n", plan_memory(o, spec, data.train).text().c_str());
   const auto backend = detail::make_backend<Backend>(o);
   o.trainer = prefopt::on_backend(backend, o.trainer);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
