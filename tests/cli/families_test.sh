@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 write_pairs 24 >pairs.jsonl
 echo '{"prompt": "Q1:"}' >prompt.jsonl
-echo '{"prompt_ids": [81, 49, 58]}' >ids.jsonl
+echo '{"prompt_ids": [48, 16, 25]}' >ids.jsonl
 sizes=(--n-layer 2 --n-head 4 --n-kv-head 2 --n-embd 16 --n-inner 24 --n-positions 64)
 arguments=(--train pairs.jsonl --batch-size 4 --epochs 3 --learning-rate 3e-3 --warmup-steps 0)
 
@@ -24,7 +24,7 @@ for family in llama mistral qwen2 qwen3 smollm3; do
   expect 0 "" "$prefopt" generate --model $family-dpo --data prompt.jsonl --max-new-tokens 8 --temperature 0
   text=$(sed -E 's/.*"response":("[^}]*"),.*/\1/' stdout)
   expect 0 "" "$prefopt" generate --model $family-dpo --data ids.jsonl --max-new-tokens 8 --temperature 0
-  grep -q '"prompt_ids":\[81,49,58\],"response_ids":\[' stdout || fail "$family: no ids: $(cat stdout)"
+  grep -q '"prompt_ids":\[48,16,25\],"response_ids":\[' stdout || fail "$family: no ids: $(cat stdout)"
   [[ $(sed -E 's/.*"response":("[^}]*"),.*/\1/' stdout) == "$text" ]] || fail "$family: ids and text differ: $(cat stdout) $text"
 done
 
