@@ -41,7 +41,13 @@ inline constexpr foreign_option foreign_options[] = {
     {"--dataloader-num-workers", "use --threads"},
     {"--bf16", "use --precision bf16, or nothing for float32"},
     {"--fp16", "half precision is bfloat16: use --precision bf16"},
+    {"--dtype",
+     "weights are float32 in memory; --precision bf16 rounds the factors of products, and "
+     "--save-dtype is the type of the trained model"},
     {"--dtype", "weights are float32; --precision bf16 rounds the factors of products"},
+    {"--torch-dtype",
+     "weights are float32 in memory; --precision bf16 rounds the factors of products, and "
+     "--save-dtype is the type of the trained model"},
     {"--torch-dtype", "weights are float32; --precision bf16 rounds the factors of products"},
     {"--device", "leave it out: this command runs on the CPU"},
     {"--ref-model-name-or-path", "use --reference DIR"},

@@ -30,8 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
   };
   comes_back([](const auto& path) { return read_model_config(path); }, parse_model_config,
-             write_model_config);
-  comes_back([](const auto& path) { return read_scalar_model_config(path); },
-             parse_scalar_model_config, write_scalar_model_config);
+             [](const auto& spec, const auto& config) { return write_model_config(spec, config); });
+  comes_back(
+      [](const auto& path) { return read_scalar_model_config(path); }, parse_scalar_model_config,
+      [](const auto& spec, const auto& config) { return write_scalar_model_config(spec, config); });
   return 0;
 }

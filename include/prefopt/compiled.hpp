@@ -31,11 +31,11 @@
   KEYWORD template causal_lm<__VA_ARGS__> load_model(const __VA_ARGS__&,                          \
                                                      const std::filesystem::path&);               \
   KEYWORD template void save_model(const causal_lm<__VA_ARGS__>&, const sidecar_files&,           \
-                                   const std::filesystem::path&);                                 \
+                                   const std::filesystem::path&, const save_options&);            \
   KEYWORD template scalar_lm<__VA_ARGS__> load_scalar_model(const __VA_ARGS__&,                   \
                                                             const std::filesystem::path&);        \
   KEYWORD template void save_scalar_model(const scalar_lm<__VA_ARGS__>&, const sidecar_files&,    \
-                                          const std::filesystem::path&);
+                                          const std::filesystem::path&, const save_options&);
 
 #ifdef PREFOPT_COMPILED
 namespace prefopt::inline v0_2 {

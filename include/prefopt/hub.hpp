@@ -7,4 +7,5 @@
 #include "prefopt/hub/load_model.hpp"
 #include "prefopt/hub/load_scalar_model.hpp"
 #include "prefopt/hub/model_config_json.hpp"
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/hub/sidecar_files.hpp"

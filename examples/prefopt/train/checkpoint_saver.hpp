@@ -19,19 +19,25 @@ namespace program::detail {
 /// Where a checkpoint stores a moving reference.
 inline constexpr const char* reference_folder = "reference";
 
+/// How a checkpoint stores weights, whatever the trained model's type: a resumed run continues with
+/// the same bits.
+inline constexpr prefopt::save_options every_bit{.dtype = prefopt::weight_type::float32};
+
 /// The size on disk of a run's model and of each checkpoint, and the number of checkpoints.
 template <class Model>
 output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& sidecars,
                               const options& o, std::int64_t steps_left) {
   constexpr std::uint64_t header = 256;  // of a tensor in a file; more than its name needs
-  std::uint64_t weights = 0, headers = 4096;
+  std::uint64_t values = 0, headers = 4096;
   for (const auto& parameter : model.parameters()) {
-    weights += parameter.value.size() * sizeof(float);
+    values += parameter.value.size();
     headers += header + parameter.name.size();
   }
-  const std::uint64_t folder = weights + headers + bytes_of(sidecars);
-  const std::uint64_t moments = 2 * (weights + headers);
-  return {.model = folder,
+  const std::uint64_t others = headers + bytes_of(sidecars);
+  const std::uint64_t folder = values * sizeof(float) + others;
+  const std::uint64_t moments = 2 * (values * sizeof(float) + headers);
+  const bool is_short = o.save.dtype == prefopt::weight_type::bfloat16;
+  return {.model = values * (is_short ? sizeof(prefopt::bfloat16) : sizeof(float)) + others,
           .checkpoint = folder + moments + (o.sync_reference ? folder : 0),
           .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
 }
@@ -81,9 +87,9 @@ class checkpoint_saver {
   template <class Trainer>
   std::string write(const Trainer& trainer, std::int64_t step) {
     newest_ = output_.save_checkpoint(step, [&](const std::filesystem::path& folder) {
-      prefopt::save_model(trainer.policy(), sidecars_, folder);
+      prefopt::save_model(trainer.policy(), sidecars_, folder, every_bit);
       if (const auto* moving = reference_.that_moves())
-        prefopt::save_model(moving->policy(), sidecars_, folder / reference_folder);
+        prefopt::save_model(moving->policy(), sidecars_, folder / reference_folder, every_bit);
       prefopt::write_training_state(trainer, *settings_, folder);
     });
     return newest_;

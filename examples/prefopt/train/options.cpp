@@ -142,6 +142,11 @@ void add_run(CLI::App& app, options& o) {
            "Steps between evaluations, or a share [only at the end]");
   interval("--save-every,--save-steps", o.save_every, o.shares.save,
            "Steps between checkpoints, or a share [only at the end]");
+  add_choice<std::optional<prefopt::weight_type>>(
+      app, "--save-dtype", o.save.dtype,
+      "Type of the trained model's weights, rounded to nearest; checkpoints are in fp32 "
+      "[bf16 if all of --model's weights are, otherwise fp32]",
+      {{"fp32", prefopt::weight_type::float32}, {"bf16", prefopt::weight_type::bfloat16}}, "");
   app.add_flag(
       "--resume", o.resume,
       "Continue from the newest checkpoint in the output folder, or start if there is none");

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include <prefopt/hub/save_options.hpp>
 #include <prefopt/policy/moving_reference.hpp>
 #include <prefopt/train/trainer_options.hpp>
 #include "data_options.hpp"
@@ -39,6 +40,7 @@ struct options : data_options {
   std::int64_t save_every = 0;  ///< 0: at the end only
   interval_shares shares;
   bool resume = false;
+  prefopt::save_options save;  ///< of the trained model
   /// unset: the reference does not change
   std::optional<prefopt::moving_reference_options> sync_reference;
   /// a file or "none"; unset: a file in the output folder

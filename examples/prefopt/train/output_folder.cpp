@@ -12,6 +12,7 @@
 #include <prefopt/io/json_object.hpp>
 #include <prefopt/io/model_folder.hpp>
 #include <prefopt/io/room.hpp>
+#include "train/saved_model.hpp"
 #include "train/settings.hpp"
 
 namespace program {
@@ -190,14 +191,19 @@ void output_folder::find_checkpoint(const std::vector<prefopt::checkpoint_locati
                                        "); to start over, use another folder or move these away"));
 }
 
-bool output_folder::is_finished(std::int64_t total_steps) {
+bool output_folder::is_finished(std::int64_t total_steps, prefopt::weight_type dtype) {
   if (!checkpoint_ || state_.step != total_steps) return false;
   bool is_whole = true;
   for (const auto& [name, checksum] : state_.files->items()) {
     if (!prefopt::is_written_with_model(name.substr(0, name.find('/')))) continue;
     const nlohmann::json file = {{name, checksum}};
     try {
-      prefopt::verify_checksums(folder_, prefopt::json_object(file, prefopt::trainer_state_file));
+      if (name == model_file)
+        check_saved_weights(folder_, checkpoint_->path, dtype);
+      else if (name == "config.json")
+        check_saved_config(folder_, checkpoint_->path, dtype);
+      else
+        prefopt::verify_checksums(folder_, prefopt::json_object(file, prefopt::trainer_state_file));
     } catch (const prefopt::format_error& cause) {
       std::printf("%s; the trained model is written again, from %s\n", cause.what(),
                   checkpoint_->path.c_str());

@@ -41,9 +41,10 @@ class output_folder {
   /// Steps before that checkpoint; 0 without one.
   [[nodiscard]] std::int64_t steps_done() const { return state_.step; }
 
-  /// Whether the resumed run, of that many steps, has already written its model, with each file as
-  /// the checkpoint recorded it. Prints those that differ; `prepare` sets them aside.
-  [[nodiscard]] bool is_finished(std::int64_t total_steps);
+  /// Whether the resumed run, of that many steps, has already written its model, with weights of
+  /// that type and everything else as in the checkpoint. Prints what differs; `prepare` sets those
+  /// files aside.
+  [[nodiscard]] bool is_finished(std::int64_t total_steps, prefopt::weight_type dtype);
 
   /// Throws value_error if a reference cache in `file` would be where the run writes its own files.
   void check_beside(const std::filesystem::path& file) const;

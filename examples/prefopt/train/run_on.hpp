@@ -180,6 +180,13 @@ inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& da
         "%s: its chat template is copied but not used; message lists become Human:/Assistant: text\n",
         o.model.c_str());
   }
+  if (!o.save.dtype) {
+    const bool is_half = sidecars.stored_type == prefopt::float16_type;
+    if (is_half || sidecars.default_dtype() != prefopt::weight_type::float32)
+      std::printf("%s: its weights are %s; the trained model is saved as %s\n", o.model.c_str(),
+                  is_half ? "float16, which cannot hold every trained value" : "bfloat16",
+                  is_half ? "float32" : "bfloat16 too, --save-dtype fp32 keeps every bit");
+  }
   return sidecars;
 }
 
@@ -223,7 +230,7 @@ class job {
     if (const auto note = fall.line(); note && options_.loss->loss.inputs.reference)
       std::printf("%s\n", note->c_str());
     output_.check_location();
-    prefopt::save_model(policy_, sidecars_, options_.output);
+    prefopt::save_model(policy_, sidecars_, options_.output, options_.save);
     if constexpr (requires { policy_.backend().product_fallbacks(); })
       for (const auto& slow : policy_.backend().product_fallbacks())
         std::printf("note: products that cuBLASLt cannot compute alone are slow: %s, %zu times\n",
@@ -276,6 +283,7 @@ void run_on(const options& given) {
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
   if (o.memory) std::printf("%s\n", plan_memory(o, spec, data.train).text().c_str());
+  o.save.dtype = o.save.dtype.value_or(sidecars.default_dtype());
   const auto backend = detail::make_backend<Backend>(o);
   o.trainer = prefopt::on_backend(backend, o.trainer);
   if (o.precision == precision_name::bf16 || o.device == device_name::cuda)
@@ -304,7 +312,7 @@ void run_on(const options& given) {
   const std::int64_t total_steps =
       prefopt::run_plan(data.train.examples.size(), o.trainer).total_steps();
   set_intervals(o, total_steps);
-  if (output.is_finished(total_steps)) {
+  if (output.is_finished(total_steps, *o.save.dtype)) {
     std::printf("%s: this run is finished; there is nothing to do\n", o.output.c_str());
     return;
   }

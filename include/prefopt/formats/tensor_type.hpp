@@ -30,10 +30,15 @@ inline constexpr tensor_type float32_type{"F32", 4};
 inline constexpr tensor_type float16_type{"F16", 2};
 inline constexpr tensor_type bfloat16_type{"BF16", 2};
 
-/// The type in which Reals are stored without conversion.
-template <std::floating_point Real>
-inline constexpr tensor_type tensor_type_of =
-    std::same_as<Real, double> ? float64_type : float32_type;
+/// A number that a file can hold without conversion.
+template <class T>
+concept stored_number = std::floating_point<T> || std::same_as<T, bfloat16>;
+
+/// The type in which such numbers are stored.
+template <stored_number Number>
+inline constexpr tensor_type tensor_type_of = std::same_as<Number, double>     ? float64_type
+                                              : std::same_as<Number, bfloat16> ? bfloat16_type
+                                                                               : float32_type;
 
 /// The type with that name, or nullptr. A file may hold types that are never read; their sizes must
 /// still add up.

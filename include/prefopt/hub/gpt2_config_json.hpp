@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/json_value.hpp"
 #include "prefopt/models/gpt2.hpp"
@@ -34,16 +35,18 @@ namespace prefopt::inline v0_2 {
 /// computes.
 [[nodiscard]] std::vector<std::string> unknown_gpt2_config_keys(const nlohmann::json& config);
 
-/// A config.json's text for weights stored as float32. `source` is the config that the model was
+/// A config.json's text for weights of the type `dtype`. `source` is the config that the model was
 /// loaded with (an empty object for a new model): its keys that describe the model get this model's
 /// values, the others are copied.
-[[nodiscard]] std::string write_gpt2_config(const gpt2_config& config, const json_value& source);
+[[nodiscard]] std::string write_gpt2_config(const gpt2_config& config, const json_value& source,
+                                            weight_type dtype = weight_type::float32);
 
 /// The same for a scalar model. The source may be a language model's config. Its label and
 /// `pad_token_id` are kept if present. No `pad_token_id` is invented: transformers reads the reward
 /// before padding, so if end of text is the padding, it would read before the end.
 [[nodiscard]] std::string write_gpt2_scalar_config(const gpt2_config& config,
-                                                   const json_value& source);
+                                                   const json_value& source,
+                                                   weight_type dtype = weight_type::float32);
 
 }  // namespace prefopt::inline v0_2
 

@@ -12,6 +12,7 @@
 #include "prefopt/hub/decoder_tensors.hpp"
 #include "prefopt/hub/detail/decoder_weights.hpp"
 #include "prefopt/hub/model_config_json.hpp"
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/printable.hpp"
 #include "prefopt/nn/causal_lm.hpp"
@@ -57,29 +58,31 @@ template <transformer_backend Backend>
 causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&) = delete;
 
 /// Writes a model as a Hugging Face folder, which is created if it does not exist: config.json with
-/// the original config's other keys, the sidecar files, and the weights as float32. Each file is
-/// replaced as a whole or not at all, the weights last. Throws io_error.
+/// the original config's other keys, the sidecar files, and the weights. Each file is replaced as a
+/// whole or not at all, the weights last. Throws io_error, and value_error for a weight that is not
+/// finite in the type that it is stored in.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
-                const std::filesystem::path& folder) {
+                const std::filesystem::path& folder, const save_options& options = {}) {
+  const weight_type dtype = options.dtype.value_or(sidecars.default_dtype());
   detail::write_decoder_folder(policy.backend(), policy.parameters(), policy.spec().names,
-                               write_model_config(policy.spec(), sidecars.config), sidecars.files,
-                               folder);
+                               write_model_config(policy.spec(), sidecars.config, dtype), dtype,
+                               sidecars.files, folder);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its
 /// tokenizer.
 template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_model(const causal_lm<Backend>& policy, const Tokenizer& tokenizer,
-                const std::filesystem::path& folder) {
-  save_model(policy, sidecar_files_of(tokenizer), folder);
+                const std::filesystem::path& folder, const save_options& options = {}) {
+  save_model(policy, sidecar_files_of(tokenizer), folder, options);
 }
 
 /// The same with the files of the folder `source`, which the model was loaded from.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const std::filesystem::path& source,
-                const std::filesystem::path& folder) {
-  save_model(policy, read_sidecar_files(source), folder);
+                const std::filesystem::path& folder, const save_options& options = {}) {
+  save_model(policy, read_sidecar_files(source), folder, options);
 }
 
 }  // namespace prefopt::inline v0_2

@@ -12,6 +12,7 @@
 #include "prefopt/hub/decoder_tensors.hpp"
 #include "prefopt/hub/detail/decoder_weights.hpp"
 #include "prefopt/hub/model_config_json.hpp"
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/nn/scalar_lm.hpp"
 
@@ -43,26 +44,27 @@ scalar_lm<Backend> load_scalar_model(const Backend&&, const std::filesystem::pat
 /// is the token before a closing eos. Throws io_error.
 template <transformer_backend Backend>
 void save_scalar_model(const scalar_lm<Backend>& model, const sidecar_files& sidecars,
-                       const std::filesystem::path& folder) {
+                       const std::filesystem::path& folder, const save_options& options = {}) {
+  const weight_type dtype = options.dtype.value_or(sidecars.default_dtype());
   detail::write_decoder_folder(model.backend(), model.parameters(), model.spec().names,
-                               write_scalar_model_config(model.spec(), sidecars.config),
-                               sidecars.files, folder);
+                               write_scalar_model_config(model.spec(), sidecars.config, dtype),
+                               dtype, sidecars.files, folder);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its
 /// tokenizer.
 template <transformer_backend Backend, saveable_tokenizer Tokenizer>
 void save_scalar_model(const scalar_lm<Backend>& model, const Tokenizer& tokenizer,
-                       const std::filesystem::path& folder) {
-  save_scalar_model(model, sidecar_files_of(tokenizer), folder);
+                       const std::filesystem::path& folder, const save_options& options = {}) {
+  save_scalar_model(model, sidecar_files_of(tokenizer), folder, options);
 }
 
 /// The same with the files of the folder `source`, which the model, or the language model under it,
 /// was loaded from.
 template <transformer_backend Backend>
 void save_scalar_model(const scalar_lm<Backend>& model, const std::filesystem::path& source,
-                       const std::filesystem::path& folder) {
-  save_scalar_model(model, read_sidecar_files(source), folder);
+                       const std::filesystem::path& folder, const save_options& options = {}) {
+  save_scalar_model(model, read_sidecar_files(source), folder, options);
 }
 
 }  // namespace prefopt::inline v0_2

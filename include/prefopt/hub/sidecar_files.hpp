@@ -5,10 +5,13 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <vector>
 
+#include "prefopt/formats/tensor_type.hpp"
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/io/json_fwd.hpp"
 #include "prefopt/io/json_value.hpp"
@@ -24,6 +27,15 @@ struct sidecar_files {
   json_value config = json_value::object();
   std::vector<carried_file> files;
   std::vector<std::string> notes = {};  ///< remarks for the user of the folder, one line each
+  /// The type of the folder's weights; unset if they are of several types, or there are none.
+  std::optional<tensor_type> stored_type = {};
+
+  /// The type in which a trained model is saved unless save_options say otherwise: bfloat16 for a
+  /// folder whose weights are all bfloat16, which therefore does not grow; otherwise float32, also
+  /// for float16, which cannot hold every value that training reaches.
+  [[nodiscard]] weight_type default_dtype() const {
+    return stored_type == bfloat16_type ? weight_type::bfloat16 : weight_type::float32;
+  }
 
   /// Whether the folder defines how messages become text. This library does not render templates.
   [[nodiscard]] bool has_chat_template() const;

@@ -134,6 +134,12 @@ inline constexpr std::array folder_signs{
 
 }  // namespace detail
 
+/// Whether a folder has weights that can be read, in one file or in shards.
+[[nodiscard]] inline bool has_weights(const std::filesystem::path& folder) {
+  return detail::has_file(folder / "model.safetensors") ||
+         detail::has_file(folder / "model.safetensors.index.json");
+}
+
 /// Throws io_error that says what the path is instead, unless it is a folder or cannot be
 /// inspected.
 inline void check_folder(const std::filesystem::path& path) {

@@ -22,19 +22,22 @@ namespace prefopt::inline v0_2::detail {
 /// The index of the first value that is infinite or not a number, values.size() if all are finite.
 /// One pass over the bits, which vectorizes and which compiler options for fast arithmetic cannot
 /// optimize away.
-template <std::floating_point Real>
-[[nodiscard]] std::size_t first_not_finite(std::span<const Real> values) {
-  using bits = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
-  constexpr bits exponent =
-      sizeof(Real) == 4 ? static_cast<bits>(0x7F800000u) : static_cast<bits>(0x7FF0000000000000u);
-  const auto is_bad = [](Real value) {
+template <stored_number Number>
+[[nodiscard]] std::size_t first_not_finite(std::span<const Number> values) {
+  using bits =
+      std::conditional_t<sizeof(Number) == 2, std::uint16_t,
+                         std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint64_t>>;
+  constexpr bits exponent = static_cast<bits>(sizeof(Number) == 2   ? 0x7F80u
+                                              : sizeof(Number) == 4 ? 0x7F800000u
+                                                                    : 0x7FF0000000000000u);
+  const auto is_bad = [](Number value) {
     return (std::bit_cast<bits>(value) & exponent) == exponent;
   };
   constexpr std::size_t block = 4096;
   for (std::size_t begin = 0; begin < values.size(); begin += block) {
     const auto part = values.subspan(begin, std::min(block, values.size() - begin));
     bits bad = 0;
-    for (const Real value : part) bad |= static_cast<bits>(is_bad(value));
+    for (const Number value : part) bad = static_cast<bits>(bad | bits{is_bad(value)});
     if (bad != 0)
       return begin + static_cast<std::size_t>(std::ranges::find_if(part, is_bad) - part.begin());
   }

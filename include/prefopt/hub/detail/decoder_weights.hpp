@@ -10,14 +10,18 @@
 #include <string>
 #include <vector>
 
+#include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
+#include "prefopt/formats/tensor_type.hpp"
 #include "prefopt/hub/detail/check_finite.hpp"
 #include "prefopt/hub/detail/decoder_names.hpp"
+#include "prefopt/hub/save_options.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/atomic_file.hpp"
 #include "prefopt/io/folders.hpp"
+#include "prefopt/io/output_file.hpp"
 #include "prefopt/io/temporary_name.hpp"
 
 namespace prefopt::inline v0_2::detail {
@@ -42,13 +46,41 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Bac
   }
 }
 
-/// Writes config.json's text, the model files and, last, the weights as float32 to a folder, which
-/// is created if it does not exist. Each file is replaced as a whole or not at all; a symbolic
-/// link, as in the hub's cache, becomes a plain file. Throws io_error, and value_error if a weight
-/// is not finite as float32.
+/// Writes the weights as numbers of another type. `name`, the file's final one, begins messages.
+/// Throws io_error, and value_error if a stored number would not be finite.
+template <stored_number Stored, class Backend, class Parameters>
+void write_weights(output_file& file, const std::string& name, const Backend& backend,
+                   const Parameters& parameters, const std::vector<tensor_signature>& signatures) {
+  using real = typename Backend::value_type;
+  std::vector<real> values;
+  std::vector<Stored> stored;
+  write_safetensors<Stored>(file, signatures, torch_metadata(), [&](std::size_t i) {
+    values.resize(parameters[i].value.size());
+    backend.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
+    stored.resize(values.size());
+    std::ranges::transform(values, stored.begin(),
+                           [](real value) { return Stored(static_cast<float>(value)); });
+    if (const std::size_t at = first_not_finite(std::span<const Stored>(stored));
+        at != stored.size()) {
+      const auto exact = static_cast<float>(values[at]);
+      const bool is_beyond = first_not_finite(std::span(&exact, 1)) == 1;
+      throw value_error(concat(name, ": tensor ", signatures[i].name, " would hold ",
+                               describe_value(static_cast<float>(stored[at])), " at ",
+                               describe_location(at, signatures[i].shape),
+                               is_beyond ? concat(" for ", exact, ", which float32 can hold")
+                                         : ", which could not be read back"));
+    }
+    return std::span<const Stored>(stored);
+  });
+}
+
+/// Writes config.json's text, the model files and, last, the weights to a folder, which is created
+/// if it does not exist. Each file is replaced as a whole or not at all; a symbolic link, as in the
+/// hub's cache, becomes a plain file. Throws io_error, and value_error if a weight would not be
+/// finite.
 template <class Backend, class Parameters>
 void write_decoder_folder(const Backend& backend, const Parameters& parameters,
-                          const tensor_names& names, const std::string& config,
+                          const tensor_names& names, const std::string& config, weight_type dtype,
                           const std::vector<carried_file>& files,
                           const std::filesystem::path& folder) {
   (void)make_folders(folder);
@@ -59,28 +91,15 @@ void write_decoder_folder(const Backend& backend, const Parameters& parameters,
     write_file_atomically(path, file.content, links::replace);
   }
 
-  using real = typename Backend::value_type;
   std::vector<tensor_signature> signatures;
   for (const auto& tensor : parameters)
     signatures.push_back({stored_name(tensor.name, names), tensor.shape});
-  std::vector<real> values;
-  std::vector<float> stored;
   atomic_file file(folder / "model.safetensors", links::replace);
-  write_safetensors<float>(file.file(), signatures, torch_metadata(), [&](std::size_t i) {
-    values.resize(parameters[i].value.size());
-    backend.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
-    stored.assign(values.size(), 0);
-    std::ranges::transform(values, stored.begin(),
-                           [](real value) { return static_cast<float>(value); });
-    if (const std::size_t at = first_not_finite(std::span<const float>(stored));
-        at != stored.size()) {
-      throw value_error(
-          concat(without_temporary_names(folder / "model.safetensors").native(), ": tensor ",
-                 signatures[i].name, " would hold ", describe_value(stored[at]), " at ",
-                 describe_location(at, signatures[i].shape), ", which could not be read back"));
-    }
-    return std::span<const float>(stored);
-  });
+  const std::string name = without_temporary_names(folder / "model.safetensors").native();
+  if (dtype == weight_type::bfloat16)
+    write_weights<bfloat16>(file.file(), name, backend, parameters, signatures);
+  else
+    write_weights<float>(file.file(), name, backend, parameters, signatures);
   file.commit();
 }
 

@@ -16,6 +16,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/hub/detail/activation_names.hpp"
+#include "prefopt/hub/detail/config_dtype.hpp"
 #include "prefopt/hub/detail/gpt2_config_keys.hpp"
 #include "prefopt/hub/detail/one_label.hpp"
 #include "prefopt/hub/gpt2_config_json.hpp"
@@ -111,7 +112,7 @@ namespace detail {
 
 /// The source's keys that describe the model are set to this model's values.
 [[nodiscard]] inline std::string write_config(const gpt2_config& config, nlohmann::json json,
-                                              const std::string& architecture) {
+                                              const std::string& architecture, weight_type dtype) {
   const auto set_where_it_is = [&](std::string_view key, const nlohmann::json& value) {
     if (const auto member = json.find(key); member != json.end() && !member->is_null())
       *member = value;
@@ -129,8 +130,7 @@ namespace detail {
   json["n_positions"] = config.n_positions;
   json["layer_norm_epsilon"] = config.layer_norm_epsilon;
   json["tie_word_embeddings"] = config.tie_word_embeddings;
-  json["torch_dtype"] = "float32";                        // transformers 4
-  if (json.contains("dtype")) json["dtype"] = "float32";  // transformers 5
+  set_dtype(json, dtype);
   for (const auto& [key, general] : size_aliases) set_where_it_is(general, json[key]);
   set_where_it_is("n_ctx", config.n_positions);
   for (const auto& [key, expected] : model_options) set_where_it_is(key, expected);
@@ -146,15 +146,16 @@ namespace detail {
 
 }  // namespace detail
 
-PREFOPT_INLINE std::string write_gpt2_config(const gpt2_config& config, const json_value& source) {
-  return detail::write_config(config, *source, "GPT2LMHeadModel");
+PREFOPT_INLINE std::string write_gpt2_config(const gpt2_config& config, const json_value& source,
+                                             weight_type dtype) {
+  return detail::write_config(config, *source, "GPT2LMHeadModel", dtype);
 }
 
 PREFOPT_INLINE std::string write_gpt2_scalar_config(const gpt2_config& config,
-                                                    const json_value& source) {
+                                                    const json_value& source, weight_type dtype) {
   nlohmann::json json = *source;
   detail::set_one_label(json);
-  return detail::write_config(config, std::move(json), "GPT2ForSequenceClassification");
+  return detail::write_config(config, std::move(json), "GPT2ForSequenceClassification", dtype);
 }
 
 }  // namespace prefopt::inline v0_2

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/hub/detail/config_dtype.hpp"
 #include "prefopt/hub/detail/gpt2_config_keys.hpp"
 #include "prefopt/hub/detail/one_label.hpp"
 #include "prefopt/hub/detail/rotary_config_keys.hpp"
@@ -131,7 +132,7 @@ namespace detail {
 
 /// A copy of `source` that describes the model, with the class that it is.
 [[nodiscard]] inline std::string write_spec(const decoder_spec& spec, nlohmann::json json,
-                                            std::string_view head) {
+                                            std::string_view head, weight_type dtype) {
   const bool describes_it = [&] {
     try {
       decoder_spec said = describe(parse_model_config(json, "config.json"));
@@ -152,24 +153,25 @@ namespace detail {
   }
   json["tie_word_embeddings"] = spec.shape.tied_head;
   json["architectures"] = nlohmann::json::array({concat(family_of(spec).classes, head)});
-  if (json.contains("dtype")) json["dtype"] = "float32";  // transformers 5
-  if (json.contains("torch_dtype") || !json.contains("dtype")) json["torch_dtype"] = "float32";
+  set_dtype(json, dtype);
   return json.dump(2) + "\n";
 }
 
 }  // namespace detail
 
-PREFOPT_INLINE std::string write_model_config(const decoder_spec& spec, const json_value& source) {
-  if (spec.model_type == "gpt2") return write_gpt2_config(config_of(spec.shape), source);
-  return detail::write_spec(spec, *source, "ForCausalLM");
+PREFOPT_INLINE std::string write_model_config(const decoder_spec& spec, const json_value& source,
+                                              weight_type dtype) {
+  if (spec.model_type == "gpt2") return write_gpt2_config(config_of(spec.shape), source, dtype);
+  return detail::write_spec(spec, *source, "ForCausalLM", dtype);
 }
 
 PREFOPT_INLINE std::string write_scalar_model_config(const decoder_spec& spec,
-                                                     const json_value& source) {
-  if (spec.model_type == "gpt2") return write_gpt2_scalar_config(config_of(spec.shape), source);
+                                                     const json_value& source, weight_type dtype) {
+  if (spec.model_type == "gpt2")
+    return write_gpt2_scalar_config(config_of(spec.shape), source, dtype);
   nlohmann::json json = *source;
   detail::set_one_label(json);
-  return detail::write_spec(spec, std::move(json), "ForSequenceClassification");
+  return detail::write_spec(spec, std::move(json), "ForSequenceClassification", dtype);
 }
 
 }  // namespace prefopt::inline v0_2

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/formats/tensor_type.hpp"
 #include "prefopt/hub/model_config_json.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/folder_file.hpp"
@@ -122,6 +125,23 @@ PREFOPT_INLINE void add_end_of_text(sidecar_files& sidecars, std::int64_t end,
       "; the trained model's files hold both, so generation stops at either"));
 }
 
+namespace detail {
+
+/// The type that all weights have. Buffers that older files contain do not count.
+[[nodiscard]] inline std::optional<tensor_type> common_type(const safetensors_archive& archive) {
+  std::optional<tensor_type> common;
+  for (const auto& [name, item] : archive.tensors()) {
+    if (name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
+        name.ends_with("rotary_emb.inv_freq"))
+      continue;
+    if (common && *common != item.entry->type) return std::nullopt;
+    common = item.entry->type;
+  }
+  return common;
+}
+
+}  // namespace detail
+
 PREFOPT_INLINE sidecar_files read_sidecar_files(const std::filesystem::path& folder) {
   constexpr std::size_t config_limit = std::size_t{1} << 24;
   check_model_folder(folder);
@@ -130,6 +150,8 @@ PREFOPT_INLINE sidecar_files read_sidecar_files(const std::filesystem::path& fol
   (void)json_object(*sidecars.config, config.native());  // it must be an object
   sidecars.files = read_folder_files(folder, std::array{detail::generation_config});
   std::ranges::move(read_tokenizer_files(folder), std::back_inserter(sidecars.files));
+  if (has_weights(folder))
+    sidecars.stored_type = detail::common_type(safetensors_archive::from_folder(folder));
   std::string unknown;
   for (const std::string& key : unknown_config_keys(*sidecars.config))
     unknown += concat(unknown.empty() ? "" : ", ", printable(key, 40));
