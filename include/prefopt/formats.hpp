@@ -5,5 +5,6 @@
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_file.hpp"
 #include "prefopt/formats/safetensors_header.hpp"
+#include "prefopt/formats/safetensors_shards.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/formats/tensor_type.hpp"

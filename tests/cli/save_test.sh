@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# How the trained model is saved: the type of its weights.
+# How the trained model is saved: the type of its weights, and shards.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -53,5 +53,45 @@ run short model --save-dtype fp32 --resume
 said "short/model.safetensors: tensor transformer."
 cmp -s {long,short}/model.safetensors || fail "not the model in float32"
 [[ $(types short/model.safetensors.damaged) == '"dtype":"BF16" ' ]] || fail "the model in bfloat16 was not kept"
+
+# Shards, and one file again.
+run shards model --max-shard-size 10KB
+[[ ! -e shards/model.safetensors && -e shards/model.safetensors.index.json ]] || fail "no shards: $(ls shards)"
+count=$(find shards -maxdepth 1 -name 'model-0000?-of-0000?.safetensors' | wc -l)
+((count > 1)) && [[ -e shards/model-0000$count-of-0000$count.safetensors ]] || fail "shards: $(ls shards)"
+[[ -e shards/checkpoint-2/model.safetensors ]] || fail "a checkpoint in shards"
+total=$(sed -nE 's/.*"total_size": ([0-9]+).*/\1/p' shards/model.safetensors.index.json)
+header=$(od -An -t u8 -N 8 long/model.safetensors | tr -d ' ')
+[[ $total == $(($(stat -c %s long/model.safetensors) - 8 - header)) ]] || fail "total_size $total"
+for folder in long shards; do
+  expect 0 "" "$prefopt" score --model $folder --data pairs.jsonl --output $folder.jsonl
+done
+cmp -s {long,shards}.jsonl || fail "shards are another model"
+run shards model --max-shard-size 10KB --resume
+said "this run is finished"
+mv shards/model-00001-of-* .
+run shards model --max-shard-size 10KB --resume
+said "model-00001-of-0000$count.safetensors: is missing, but shards/model.safetensors.index.json says"
+cmp -s shards/model-00001-of-* model-00001-of-* || fail "the missing shard is not what it was"
+rm shards/model-00002-of-*.safetensors
+run shards model --resume
+cmp -s {long,shards}/model.safetensors || fail "not the model in one file"
+[[ $(find shards -maxdepth 1 -name 'model*' ! -name '*.damaged*') == shards/model.safetensors ]] || fail "stale: $(ls shards)"
+
+# Sizes: of bytes, powers of 1000 and of 1024; one that is too small gives each tensor its file.
+files() { find sized -maxdepth 1 -name 'model-*' | wc -l; }
+previous=0
+for size in 1 10KiB "10 kb" 10000B 9.5KB 40MB 1GiB 1TB; do
+  rm -rf sized
+  run sized model --max-shard-size "$size"
+  case $size in
+    1) [[ $(files) == $(head -c 20000 long/model.safetensors | grep -ao '"dtype"' | wc -l) ]] || fail "1: $(ls sized)" ;;
+    10* | 9*) (($(files) > 1 && $(files) <= 3 * count)) || fail "$size: $(ls sized)" ;;
+    *) [[ -e sized/model.safetensors && $(files) == 0 ]] || fail "$size: $(ls sized)" ;;
+  esac
+done
+for size in 0 0.4 -1 "" GB 5XB inf nan 1e3MB 5GB5 99999999TB; do
+  expect 2 "--max-shard-size" "$train" --model model --train pairs.jsonl --output o --max-shard-size="$size"
+done
 
 finish

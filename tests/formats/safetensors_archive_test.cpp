@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(an_index_leads_nowhere_but_into_its_folder) {
     folder.refused(prefopt::concat(R"({"a":")", name, R"("})"),
                    "expected a file in the same folder");
   }
-  folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: cannot open");
+  folder.refused(R"({"a":"3.safetensors"})", "3.safetensors: is missing, but ");
   folder.refused(R"({"a":7})", "a is 7, expected a text");
   folder.refused("[]", "weight_map");
 }

@@ -4,9 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <prefopt/formats.hpp>
 #include <prefopt/hub.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/runs.hpp>
@@ -19,9 +23,11 @@ namespace program::detail {
 /// Where a checkpoint stores a moving reference.
 inline constexpr const char* reference_folder = "reference";
 
-/// How a checkpoint stores weights, whatever the trained model's type: a resumed run continues with
-/// the same bits.
-inline constexpr prefopt::save_options every_bit{.dtype = prefopt::weight_type::float32};
+/// How a checkpoint stores weights, whatever the trained model's type: in one file, with every bit,
+/// because a resumed run continues with the same.
+inline constexpr prefopt::save_options every_bit{
+    .dtype = prefopt::weight_type::float32,
+    .max_shard_size = std::numeric_limits<std::uint64_t>::max()};
 
 /// The size on disk of a run's model and of each checkpoint, and the number of checkpoints.
 template <class Model>
@@ -29,15 +35,24 @@ output_folder::sizes sizes_of(const Model& model, const prefopt::sidecar_files& 
                               const options& o, std::int64_t steps_left) {
   constexpr std::uint64_t header = 256;  // of a tensor in a file; more than its name needs
   std::uint64_t values = 0, headers = 4096;
+  std::vector<prefopt::tensor_signature> tensors;
   for (const auto& parameter : model.parameters()) {
     values += parameter.value.size();
     headers += header + parameter.name.size();
+    tensors.push_back({parameter.name, parameter.shape});
   }
   const std::uint64_t others = headers + bytes_of(sidecars);
   const std::uint64_t folder = values * sizeof(float) + others;
   const std::uint64_t moments = 2 * (values * sizeof(float) + headers);
-  const bool is_short = o.save.dtype == prefopt::weight_type::bfloat16;
-  return {.model = values * (is_short ? sizeof(prefopt::bfloat16) : sizeof(float)) + others,
+  std::vector<std::uint64_t> files;
+  for (const auto& shard :
+       prefopt::plan_shards(tensors,
+                            o.save.dtype == prefopt::weight_type::bfloat16 ? prefopt::bfloat16_type
+                                                                           : prefopt::float32_type,
+                            o.save.max_shard_size))
+    files.push_back(shard.bytes);
+  files.front() += others;
+  return {.model = std::move(files),
           .checkpoint = folder + moments + (o.sync_reference ? folder : 0),
           .checkpoints = o.save_every == 0 ? 1 : steps_left / o.save_every + 1};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <prefopt/core/error.hpp>
+#include "byte_size.hpp"
 #include "train/loss_options.hpp"
 
 namespace program {
@@ -147,6 +148,18 @@ void add_run(CLI::App& app, options& o) {
       "Type of the trained model's weights, rounded to nearest; checkpoints are in fp32 "
       "[bf16 if all of --model's weights are, otherwise fp32]",
       {{"fp32", prefopt::weight_type::float32}, {"bf16", prefopt::weight_type::bfloat16}}, "");
+  const auto set_shard_size = [&o](const std::string& text) {
+    const auto bytes = parse_byte_size(text);
+    if (!bytes)
+      throw CLI::ValidationError("--max-shard-size",
+                                 text + ", expected a size such as 5GB, 200MB, or 1GiB");
+    o.save.max_shard_size = *bytes;
+  };
+  app.add_option_function<std::string>(
+         "--max-shard-size", set_shard_size,
+         "Size of a file of the trained model's weights; a longer model is divided into shards")
+      ->type_name("SIZE")
+      ->default_str("5GB");
   app.add_flag(
       "--resume", o.resume,
       "Continue from the newest checkpoint in the output folder, or start if there is none");

@@ -72,6 +72,20 @@ prefopt::trainer_state_record read_whole(const prefopt::checkpoint_location& che
   return state;
 }
 
+/// The names of a folder's files of weights, sorted: an index comes before the shards.
+std::vector<std::string> weights_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    std::string name = entry->path().filename().native();
+    if (prefopt::is_weights_file(name)) names.push_back(std::move(name));
+  }
+  if (failure) throw prefopt::system_failure(folder, "read", failure.value());
+  std::ranges::sort(names);
+  return names;
+}
+
 /// Whether only the run that owns the folder writes something of that name there. Caches do not
 /// count: runs may share one.
 bool is_of_the_run(std::string_view name) {
@@ -207,7 +221,8 @@ bool output_folder::is_finished(std::int64_t total_steps, prefopt::weight_type d
     } catch (const prefopt::format_error& cause) {
       std::printf("%s; the trained model is written again, from %s\n", cause.what(),
                   checkpoint_->path.c_str());
-      if (holds(folder_, name.c_str())) damaged_.push_back(folder_ / name);
+      for (const std::string& one : name == model_file ? weights_in(folder_) : std::vector{name})
+        if (holds(folder_, one.c_str())) damaged_.push_back(folder_ / one);
       is_whole = false;
     }
   }
@@ -249,7 +264,7 @@ void output_folder::prepare(const sizes& needed) {
   const std::int64_t at_end = std::max<std::int64_t>(std::min<std::int64_t>(all, 2) - there, 0);
   std::vector<std::uint64_t> while_training(static_cast<std::size_t>(most), needed.checkpoint);
   std::vector<std::uint64_t> after(static_cast<std::size_t>(at_end), needed.checkpoint);
-  after.push_back(needed.model);
+  after.insert(after.end(), needed.model.begin(), needed.model.end());
   prefopt::check_room(folder_, while_training);
   prefopt::check_room(folder_, after);
 }

@@ -54,7 +54,7 @@ class output_folder {
 
   /// Sizes of a run's output, in bytes.
   struct sizes {
-    std::uint64_t model = 0;
+    std::vector<std::uint64_t> model;  ///< of each file of weights, the first with all others
     std::uint64_t checkpoint = 0;
     std::int64_t checkpoints = 1;  ///< how many the run will make
   };

@@ -39,8 +39,8 @@ class safetensors_archive {
   /// neither exists, format_error if an index and its shards disagree, or if an index names a file
   /// outside the folder.
   [[nodiscard]] static safetensors_archive from_folder(const std::filesystem::path& folder) {
-    const auto single = folder / "model.safetensors";
-    const auto index = folder / "model.safetensors.index.json";
+    const auto single = folder / single_weights;
+    const auto index = folder / weights_index;
     if (detail::has_file(single)) return from_file(single);
     if (detail::has_file(index)) return from_index(folder, index);
     check_folder(folder);

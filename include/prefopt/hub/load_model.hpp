@@ -59,15 +59,16 @@ causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&) = d
 
 /// Writes a model as a Hugging Face folder, which is created if it does not exist: config.json with
 /// the original config's other keys, the sidecar files, and the weights. Each file is replaced as a
-/// whole or not at all, the weights last. Throws io_error, and value_error for a weight that is not
-/// finite in the type that it is stored in.
+/// whole or not at all, the weights last; weights that were there, in one file or in shards, are
+/// removed, and no interruption leaves a part of both where it can be read. Throws io_error, and
+/// value_error for a weight that is not finite in the type that it is stored in.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
                 const std::filesystem::path& folder, const save_options& options = {}) {
   const weight_type dtype = options.dtype.value_or(sidecars.default_dtype());
   detail::write_decoder_folder(policy.backend(), policy.parameters(), policy.spec().names,
-                               write_model_config(policy.spec(), sidecars.config, dtype), dtype,
-                               sidecars.files, folder);
+                               write_model_config(policy.spec(), sidecars.config, dtype),
+                               sidecars.files, folder, dtype, options.max_shard_size);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its

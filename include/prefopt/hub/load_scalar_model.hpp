@@ -48,7 +48,7 @@ void save_scalar_model(const scalar_lm<Backend>& model, const sidecar_files& sid
   const weight_type dtype = options.dtype.value_or(sidecars.default_dtype());
   detail::write_decoder_folder(model.backend(), model.parameters(), model.spec().names,
                                write_scalar_model_config(model.spec(), sidecars.config, dtype),
-                               dtype, sidecars.files, folder);
+                               sidecars.files, folder, dtype, options.max_shard_size);
 }
 
 /// The same for a model that was not loaded from a folder: config.json describes the model and its

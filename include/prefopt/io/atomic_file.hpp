@@ -40,9 +40,17 @@ class atomic_file {
   /// The file to write to.
   [[nodiscard]] output_file& file() { return file_; }
 
+  /// Flushes the content and closes the file, so that a program can prepare many: `commit` is all
+  /// that is left.
+  void close() {
+    file_.flush();
+    file_.close();
+    closed_ = true;
+  }
+
   /// Flushes, renames, and flushes the folder.
   void commit() {
-    file_.flush();
+    if (!closed_) file_.flush();
     rename_over(file_.path(), path_);
     committed_ = true;
   }
@@ -61,6 +69,7 @@ class atomic_file {
 
   std::filesystem::path path_;
   output_file file_;
+  bool closed_ = false;
   bool committed_ = false;
 };
 

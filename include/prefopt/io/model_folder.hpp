@@ -134,10 +134,33 @@ inline constexpr std::array folder_signs{
 
 }  // namespace detail
 
+/// The file with all of a model's weights, and the one that lists the shards if there are several.
+inline constexpr const char* single_weights = "model.safetensors";
+inline constexpr const char* weights_index = "model.safetensors.index.json";
+
 /// Whether a folder has weights that can be read, in one file or in shards.
 [[nodiscard]] inline bool has_weights(const std::filesystem::path& folder) {
-  return detail::has_file(folder / "model.safetensors") ||
-         detail::has_file(folder / "model.safetensors.index.json");
+  return detail::has_file(folder / single_weights) || detail::has_file(folder / weights_index);
+}
+
+/// Whether it is a name like model-00001-of-00002.safetensors.
+[[nodiscard]] inline bool is_shard_name(std::string_view name) {
+  const auto take = [&](std::string_view part) {
+    if (!name.starts_with(part)) return false;
+    name.remove_prefix(part.size());
+    return true;
+  };
+  const auto take_number = [&] {
+    const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+    name.remove_prefix(digits);
+    return digits >= 5;
+  };
+  return take("model-") && take_number() && take("-of-") && take_number() && name == ".safetensors";
+}
+
+/// Whether a file of that name holds weights that are written with a model, or lists such files.
+[[nodiscard]] inline bool is_weights_file(std::string_view name) {
+  return name == single_weights || name == weights_index || is_shard_name(name);
 }
 
 /// Throws io_error that says what the path is instead, unless it is a folder or cannot be
@@ -169,7 +192,7 @@ inline void check_model_folder(const std::filesystem::path& folder) {
 /// Whether a model's folder may contain a file or folder of that name that is written with the
 /// model.
 [[nodiscard]] inline bool is_written_with_model(std::string_view name) {
-  return name == "config.json" || name == "generation_config.json" || name == "model.safetensors" ||
+  return name == "config.json" || name == "generation_config.json" || is_weights_file(name) ||
          name == chat_template_folder ||
          std::ranges::find(tokenizer_file_names, name) != tokenizer_file_names.end();
 }

@@ -70,6 +70,9 @@ class output_file {
   /// second try succeeds.
   void flush() { flush_to_disk(file_, path_); }
 
+  /// Nothing can be written any more.
+  void close() { file_ = file_descriptor(); }
+
  private:
   [[nodiscard]] static int flags_of(mode how) {
     if (how == mode::create) return O_EXCL | O_NOFOLLOW;

@@ -15,6 +15,7 @@
 #include "prefopt/formats/safetensors_header.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
+#include "prefopt/io/model_folder.hpp"
 #include "prefopt/io/printable.hpp"
 #include "prefopt/io/read_file.hpp"
 
@@ -45,6 +46,9 @@ PREFOPT_INLINE safetensors_archive safetensors_archive::from_index(
   for (const auto& [tensor, value] : weight_map.json().items()) {
     const std::string& shard = weight_map.text(tensor);
     detail::check_plain_name(shard, archive.name_);
+    if (!detail::has_file(folder / shard))
+      throw format_error(concat((folder / shard).native(), ": is missing, but ", archive.name_,
+                                " says that tensor ", printable(tensor), " is in it"));
     if (!opened.contains(shard)) opened[shard] = &archive.add(folder / shard);
     if (opened[shard]->find(tensor) == nullptr) {
       throw format_error(concat(opened[shard]->name(), ": tensor ", printable(tensor),

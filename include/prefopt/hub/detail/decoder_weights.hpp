@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -13,14 +14,17 @@
 #include "prefopt/core/bfloat16.hpp"
 #include "prefopt/core/error.hpp"
 #include "prefopt/formats/safetensors_archive.hpp"
+#include "prefopt/formats/safetensors_shards.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/formats/tensor_type.hpp"
 #include "prefopt/hub/detail/check_finite.hpp"
 #include "prefopt/hub/detail/decoder_names.hpp"
+#include "prefopt/hub/detail/weight_files.hpp"
 #include "prefopt/hub/save_options.hpp"
 #include "prefopt/hub/sidecar_files.hpp"
 #include "prefopt/io/atomic_file.hpp"
 #include "prefopt/io/folders.hpp"
+#include "prefopt/io/model_folder.hpp"
 #include "prefopt/io/output_file.hpp"
 #include "prefopt/io/temporary_name.hpp"
 
@@ -46,27 +50,31 @@ void read_weights(const std::vector<safetensors_archive::item>& items, const Bac
   }
 }
 
-/// Writes the weights as numbers of another type. `name`, the file's final one, begins messages.
+/// Writes some of the parameters as numbers of another type. `name`, the file's, begins messages.
 /// Throws io_error, and value_error if a stored number would not be finite.
 template <stored_number Stored, class Backend, class Parameters>
 void write_weights(output_file& file, const std::string& name, const Backend& backend,
-                   const Parameters& parameters, const std::vector<tensor_signature>& signatures) {
+                   const Parameters& parameters, const std::vector<tensor_signature>& signatures,
+                   const std::vector<std::size_t>& chosen) {
   using real = typename Backend::value_type;
+  std::vector<tensor_signature> tensors;
+  for (const std::size_t i : chosen) tensors.push_back(signatures[i]);
   std::vector<real> values;
   std::vector<Stored> stored;
-  write_safetensors<Stored>(file, signatures, torch_metadata(), [&](std::size_t i) {
-    values.resize(parameters[i].value.size());
-    backend.copy_to_host(std::span<const real>(parameters[i].value), std::span(values));
+  write_safetensors<Stored>(file, tensors, torch_metadata(), [&](std::size_t i) {
+    const auto& value = parameters[chosen[i]].value;
+    values.resize(value.size());
+    backend.copy_to_host(std::span<const real>(value), std::span(values));
     stored.resize(values.size());
     std::ranges::transform(values, stored.begin(),
-                           [](real value) { return Stored(static_cast<float>(value)); });
+                           [](real one) { return Stored(static_cast<float>(one)); });
     if (const std::size_t at = first_not_finite(std::span<const Stored>(stored));
         at != stored.size()) {
       const auto exact = static_cast<float>(values[at]);
       const bool is_beyond = first_not_finite(std::span(&exact, 1)) == 1;
-      throw value_error(concat(name, ": tensor ", signatures[i].name, " would hold ",
+      throw value_error(concat(name, ": tensor ", tensors[i].name, " would hold ",
                                describe_value(static_cast<float>(stored[at])), " at ",
-                               describe_location(at, signatures[i].shape),
+                               describe_location(at, tensors[i].shape),
                                is_beyond ? concat(" for ", exact, ", which float32 can hold")
                                          : ", which could not be read back"));
     }
@@ -74,33 +82,47 @@ void write_weights(output_file& file, const std::string& name, const Backend& ba
   });
 }
 
-/// Writes config.json's text, the model files and, last, the weights to a folder, which is created
-/// if it does not exist. Each file is replaced as a whole or not at all; a symbolic link, as in the
-/// hub's cache, becomes a plain file. Throws io_error, and value_error if a weight would not be
-/// finite.
+/// Writes config.json's text, the model files and the weights to a folder, which is created if it
+/// does not exist; weights that were there are removed. The new weights are on the disk before
+/// anything is replaced, and take their names last. Each other file is replaced as a whole or not
+/// at all; a symbolic link, as in the hub's cache, becomes a plain file. Throws io_error, and
+/// value_error if a weight would not be finite.
 template <class Backend, class Parameters>
 void write_decoder_folder(const Backend& backend, const Parameters& parameters,
-                          const tensor_names& names, const std::string& config, weight_type dtype,
+                          const tensor_names& names, const std::string& config,
                           const std::vector<carried_file>& files,
-                          const std::filesystem::path& folder) {
+                          const std::filesystem::path& folder, weight_type dtype,
+                          std::uint64_t max_shard_size) {
+  if (max_shard_size == 0) throw value_error("max_shard_size is 0 bytes, expected at least 1");
+  std::vector<tensor_signature> signatures;
+  for (const auto& tensor : parameters)
+    signatures.push_back({stored_name(tensor.name, names), tensor.shape});
+  const bool is_short = dtype == weight_type::bfloat16;
+  const std::vector<safetensors_shard> shards =
+      plan_shards(signatures, is_short ? bfloat16_type : float32_type, max_shard_size);
+
   (void)make_folders(folder);
+  weight_files weights(folder, shards.size());
+  for (const safetensors_shard& shard : shards) {
+    const std::string path = without_temporary_names(folder / shard.name).native();
+    weights.prepare(shard.name, [&](output_file& file) {
+      if (is_short)
+        write_weights<bfloat16>(file, path, backend, parameters, signatures, shard.tensors);
+      else
+        write_weights<float>(file, path, backend, parameters, signatures, shard.tensors);
+    });
+  }
+  if (shards.size() > 1)
+    weights.prepare(weights_index,
+                    [&](output_file& file) { file.write(write_shard_index(signatures, shards)); });
+
   write_file_atomically(folder / "config.json", config, links::replace);
   for (const carried_file& file : files) {
     const auto path = folder / file.name;
     (void)make_folders(path.parent_path());
     write_file_atomically(path, file.content, links::replace);
   }
-
-  std::vector<tensor_signature> signatures;
-  for (const auto& tensor : parameters)
-    signatures.push_back({stored_name(tensor.name, names), tensor.shape});
-  atomic_file file(folder / "model.safetensors", links::replace);
-  const std::string name = without_temporary_names(folder / "model.safetensors").native();
-  if (dtype == weight_type::bfloat16)
-    write_weights<bfloat16>(file.file(), name, backend, parameters, signatures);
-  else
-    write_weights<float>(file.file(), name, backend, parameters, signatures);
-  file.commit();
+  weights.commit();
 }
 
 }  // namespace prefopt::inline v0_2::detail
