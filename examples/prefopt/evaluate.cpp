@@ -12,6 +12,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "data.hpp"
+#include "model_folders.hpp"
 #include "models.hpp"
 #include "output.hpp"
 #include "train/loss_options.hpp"
@@ -40,14 +41,15 @@ int evaluate(int argc, char** argv) {
   CLI::App app("Prints a model's loss and metrics on a file, under the keys of eval.jsonl.",
                "prefopt evaluate");
   app.get_formatter()->column_width(34);
-  app.add_option("--model,--model-name-or-path", how.model, "Hugging Face folder of the model")
+  app.add_option("--model,--model-name-or-path", how.model,
+                 "Hugging Face folder of the model, or its name if it was downloaded")
       ->type_name("DIR")
       ->required();
   app.add_option("--data", data_file, "Examples of a form that the loss reads")
       ->type_name("FILE")
       ->required();
   app.add_option("--reference", reference_folder,
-                 "Folder of the reference, for losses that read one")
+                 "Folder or name of the reference, for losses that read one")
       ->type_name("DIR");
   app.add_option("--output", output, "File to write; - is stdout")
       ->type_name("FILE")
@@ -73,6 +75,7 @@ int evaluate(int argc, char** argv) {
   how.read_by = &*loss;
 
   check_output(output, data_file);
+  find_in_hub_cache({&how.model, &reference_folder}, how.console);
   const prefopt::decoder_spec spec = prefopt::read_model_config(how.model);
   const run_data data = read_data(how, data_file, "", spec);
   const auto model = open_model(how.model, precision, threads);

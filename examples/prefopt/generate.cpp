@@ -22,6 +22,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "data.hpp"
+#include "model_folders.hpp"
 #include "models.hpp"
 #include "output.hpp"
 
@@ -153,7 +154,8 @@ int generate(int argc, char** argv) {
       "model's tokenizer can be read.",
       "prefopt generate");
   app.get_formatter()->column_width(34);
-  app.add_option("--model,--model-name-or-path", model_folder, "Hugging Face folder of the model")
+  app.add_option("--model,--model-name-or-path", model_folder,
+                 "Hugging Face folder of the model, or its name if it was downloaded")
       ->type_name("DIR")
       ->required();
   app.add_option("--data", data_file,
@@ -178,6 +180,7 @@ int generate(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
 
   check_output(output, data_file);
+  find_in_hub_cache({&model_folder}, stderr);
   const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
   const model_tokenizer tokenizer(model_folder);
   const std::vector<prompt> read = read_prompts(data_file, tokenizer, shape);

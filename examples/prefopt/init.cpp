@@ -14,6 +14,7 @@
 #include <prefopt/tokenizers.hpp>
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "model_folders.hpp"
 
 namespace program {
 
@@ -84,6 +85,7 @@ int init(int argc, char** argv) {
     throw prefopt::value_error(prefopt::concat(output,
                                                ": already contains a model, or files of one (",
                                                name, "); expected another folder"));
+  find_in_hub_cache({&tokenizer_folder}, stdout);
   const auto tokenizer = tokenizer_folder.empty() ? prefopt::gpt2_tokenizer::byte_level()
                                                   : prefopt::load_tokenizer(tokenizer_folder);
   const std::size_t tokens = tokenizer.vocabulary_size();

@@ -12,6 +12,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "data.hpp"
+#include "model_folders.hpp"
 #include "models.hpp"
 #include "output.hpp"
 
@@ -65,7 +66,8 @@ int score(int argc, char** argv) {
       "tokens.",
       "prefopt score");
   app.get_formatter()->column_width(34);
-  app.add_option("--model,--model-name-or-path", how.model, "Hugging Face folder of the model")
+  app.add_option("--model,--model-name-or-path", how.model,
+                 "Hugging Face folder of the model, or its name if it was downloaded")
       ->type_name("DIR")
       ->required();
   app.add_option("--data", data_file, "Pairs, ranked lists or unpaired examples")
@@ -80,6 +82,7 @@ int score(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
 
   check_output(output, data_file);
+  find_in_hub_cache({&how.model}, how.console);
   const run_data data = read_data(how, data_file, "", prefopt::read_model_config(how.model));
   const auto model = open_model(how.model, precision, threads);
   write_output(output, scores_of(*model, data.train));

@@ -15,6 +15,7 @@
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "data.hpp"
+#include "model_folders.hpp"
 #include "output.hpp"
 #include "train/loss_options.hpp"
 
@@ -60,7 +61,8 @@ int show(int argc, char** argv) {
       "and what each token stands for. Writes no file.",
       "prefopt show");
   app.get_formatter()->column_width(34);
-  app.add_option("--model,--model-name-or-path", how.model, "Hugging Face folder of the model")
+  app.add_option("--model,--model-name-or-path", how.model,
+                 "Hugging Face folder of the model, or its name if it was downloaded")
       ->type_name("DIR")
       ->required();
   app.add_option("--data", data_file, "Pairs, ranked lists or unpaired examples")
@@ -80,6 +82,7 @@ int show(int argc, char** argv) {
   }
   if (loss) how.read_by = &*loss;
 
+  find_in_hub_cache({&how.model}, how.console);
   const run_data data = read_data(how, data_file, "", prefopt::read_model_config(how.model));
   std::string lines;
   for (const auto& example : data.train.examples) {

@@ -10,6 +10,7 @@
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/io/folder_lock.hpp"
 #include "prefopt/io/folders.hpp"
+#include "prefopt/io/hub_cache.hpp"
 #include "prefopt/io/input_file.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_file.hpp"

@@ -13,6 +13,7 @@ train=$commands/train
 init=$commands/init
 show=$commands/show
 cd "$work"
+export HF_HUB_CACHE=$work/hub  # not the user's
 failures=0
 
 fail() {

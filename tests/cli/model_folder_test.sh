@@ -56,6 +56,42 @@ expect 1 'token id 257, expected 0 to 256' "$show" --model m --data user.jsonl -
 sed -i 's/"model": {/"model": {"ignore_merges": true, /' m/tokenizer.json
 run out_refused 1 'tokenizer.json: model: ignore_merges is true'
 
+# Names of the hub: from its cache if they are there, whatever variable says where it is.
+cached=hub/models--some-org--a.model
+mkdir -p $cached/{refs,blobs,snapshots/0123abc}
+printf 0123abc >$cached/refs/main
+for file in model/*; do
+  cp "$file" "$cached/blobs/${file##*/}"
+  ln -s "../../blobs/${file##*/}" "$cached/snapshots/0123abc/${file##*/}"
+done
+snapshot=$work/$cached/snapshots/0123abc
+expect 0 "" "$train" --model some-org/a.model --reference some-org/a.model --train pairs.jsonl --output out_hub --max-steps 1 --threads 1
+[[ $(grep -c "^some-org/a.model: in the Hugging Face cache, $snapshot$" stdout) == 1 ]] || fail "not said once: $(cat stdout)"
+[[ ! -L out_hub/config.json ]] || fail "a link was written"
+for command in score evaluate generate show; do
+  also=()
+  [[ $command == evaluate ]] && also=(--reference model)
+  [[ $command == generate ]] && also=(--max-new-tokens 2)
+  expect 0 "" "$prefopt" $command --model model --data pairs.jsonl "${also[@]}"
+  mv stdout plain
+  for where in HF_HUB_CACHE="$work/hub" HF_HOME="$work" XDG_CACHE_HOME="$work/cache" HOME="$work/home"; do
+    mkdir -p cache/huggingface home/.cache/huggingface
+    ln -sfn "$work/hub" cache/huggingface/hub
+    ln -sfn "$work/hub" home/.cache/huggingface/hub
+    expect 0 "" env -u HF_HUB_CACHE -u HF_HOME -u XDG_CACHE_HOME "$where" \
+      "$prefopt" $command --model some-org/a.model --data pairs.jsonl "${also[@]}"
+    cmp -s plain stdout || fail "$command with $where differs"
+    grep -q "^some-org/a.model: in the Hugging Face cache, .*/snapshots/0123abc$" stderr || fail "$command, $where: $(cat stderr)"
+  done
+done
+expect 1 'some-org/other: no such folder; .*`hf download some-org/other' "$train" --model some-org/other --train pairs.jsonl --output o
+rm $cached/snapshots/0123abc/config.json $cached/snapshots/0123abc/model.safetensors
+expect 1 "snapshots/0123abc/config.json: " "$train" --model some-org/a.model --train pairs.jsonl --output o
+for revision in ../../../../model "" missing; do
+  printf '%s' "$revision" >$cached/refs/main
+  expect 1 'some-org/a.model: no such folder; .*`hf download' "$train" --model some-org/a.model --train pairs.jsonl --output o
+done
+
 # Paths that are not models.
 expect 1 'gpt2: no such folder; .*`hf download gpt2 --local-dir' "$train" --model gpt2 --train pairs.jsonl --output o
 fresh

@@ -17,7 +17,7 @@ namespace {
 
 void add_files(CLI::App& app, options& o) {
   app.add_option("--model,--model-name-or-path", o.model,
-                 "Hugging Face folder of the model to train")
+                 "Hugging Face folder of the model, or its name if it was downloaded")
       ->type_name("DIR")
       ->required();
   app.add_option(
@@ -44,7 +44,8 @@ struct raw_options {
 
 void add_reference(CLI::App& app, raw_options& raw) {
   options& o = raw.rest;
-  app.add_option("--reference", o.reference, "Folder of the frozen reference [the model as loaded]")
+  app.add_option("--reference", o.reference,
+                 "Folder or name of the frozen reference [the model as loaded]")
       ->type_name("DIR");
   app.add_option(
          "--reference-cache", o.reference_cache,

@@ -2,6 +2,7 @@
 // prefopt train.
 
 #include "commands.hpp"
+#include "model_folders.hpp"
 #include "train/interruption.hpp"
 #include "train/options.hpp"
 #include "train/run.hpp"
@@ -12,7 +13,9 @@ int train(int argc, char** argv) {
   const parsed parsed = parse_train(argc, argv);
   if (!parsed.value) return parsed.status;
   watch_for_interruption();
-  run(*parsed.value);
+  options options = *parsed.value;
+  find_in_hub_cache({&options.model, &options.reference}, options.console);
+  run(options);
   return 0;
 }
 
