@@ -109,7 +109,8 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
   if (text && !has_tokenizer(o.model))
     throw prefopt::format_error(
         prefopt::concat(*text, ": the pair is text, but ", o.model,
-                        " has no tokenizer (vocab.json and merges.txt, or tokenizer.json)"));
+                        " has no tokenizer (vocab.json and merges.txt, or tokenizer.json)",
+                        prefopt::detail::describe_other_tokenizer(o.model)));
   if (text) {
     auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
     try {

@@ -97,6 +97,19 @@ expect 1 'gpt2: no such folder; .*`hf download gpt2 --local-dir' "$train" --mode
 fresh
 echo '{}' >m/adapter_config.json
 run out_refused 1 'm: holds adapter_config.json: an adapter'
+# Weights and tokenizers that can be converted: the command for it, which does not write through links.
+fresh
+mv m/model.safetensors m/pytorch_model.bin
+run out_refused 1 'm: no model.safetensors; holds pytorch_model.bin: .*: python3 -c .from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; M.from_pretrained\("m", torch_dtype="auto"\).save_pretrained\("m-safetensors"\); T.from_pretrained\("m"\).save_pretrained\("m-safetensors"\).$'
+sed -i 's/GPT2LMHeadModel/GPT2ForSequenceClassification/' m/config.json
+run out_refused 1 'import AutoModelForSequenceClassification as M'
+fresh
+rm m/vocab.json m/merges.txt
+touch m/tokenizer.model
+run out_refused 1 'pairs.jsonl: line 1: .*m has no tokenizer \(vocab.json and merges.txt, or tokenizer.json\); it holds tokenizer.model, of SentencePiece, which is not read: python3 -c .from transformers import AutoTokenizer as T; T.from_pretrained\("m"\).save_pretrained\("m"\). writes tokenizer.json'
+expect 1 'm: holds no tokenizer: .*tokenizer.model, of SentencePiece' "$prefopt" generate --model m --data pairs.jsonl
+ln -sf ../model/config.json m/config.json
+run out_refused 1 'save_pretrained\("m-safetensors"\).* writes tokenizer.json'
 fresh
 rm m/model.safetensors
 mkfifo m/model.safetensors

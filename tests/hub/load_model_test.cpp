@@ -366,8 +366,9 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_no_model_folder_is_named_as_what_it_is) {
     put(folder / name, "x");
     folder.refused(folder.path().native(), ": no model.safetensors; holds ", name, why...);
   };
-  beside_config("pytorch_model.bin",
-                "PyTorch's pickled weights, which are not read: save_pretrained");
+  beside_config(
+      "pytorch_model.bin", "PyTorch's pickled weights, which are not read: save_pretrained",
+      ": python3 -c 'from transformers import AutoModelForCausalLM as M", "-safetensors\")'");
   beside_config("pytorch_model.bin.index.json", "PyTorch's pickled weights");
   beside_config("model.pt", "PyTorch's pickled weights");
   beside_config("tf_model.h5", "TensorFlow");

@@ -17,6 +17,7 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/describe_foreign.hpp"
+#include "prefopt/io/detail/converters.hpp"
 #include "prefopt/io/file_descriptor.hpp"
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/io/input_file.hpp"
@@ -105,6 +106,12 @@ inline constexpr std::array folder_signs{
     folder_sign{"checkpoint-*", "a checkpoint, which may be the folder that you meant"},
 };
 
+[[nodiscard]] inline bool has_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() !=
+         std::filesystem::file_type::not_found;
+}
+
 /// What a folder without a model's files holds instead; empty if that is unknown.
 [[nodiscard]] inline std::string describe_other_model(const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -121,15 +128,25 @@ inline constexpr std::array folder_signs{
   for (const folder_sign& sign : folder_signs) {
     const auto name =
         std::ranges::find_if(names, [&](const std::string& each) { return sign.fits(each); });
-    if (name != names.end()) return concat("holds ", printable(*name), ": ", sign.meaning);
+    if (name == names.end()) continue;
+    const bool can_convert = sign.meaning == pickle_meaning && has_file(folder / "config.json") &&
+                             name->starts_with("pytorch_model");
+    return concat("holds ", printable(*name), ": ", sign.meaning, can_convert ? ": " : "",
+                  can_convert ? model_converter(folder) : "");
   }
   return {};
 }
 
-[[nodiscard]] inline bool has_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::symlink_status(path, ignored).type() !=
-         std::filesystem::file_type::not_found;
+/// What a folder without a tokenizer that can be read holds instead, and how to convert it, as the
+/// end of a message; empty if that is unknown, or for files that are in no folder.
+[[nodiscard]] inline std::string describe_other_tokenizer(const std::filesystem::path& folder) {
+  if (folder.empty()) return {};
+  for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
+    if (has_file(folder / name))
+      return concat("; it holds ", name,
+                    ", of SentencePiece, which is not read: ", tokenizer_converter(folder),
+                    " writes tokenizer.json");
+  return {};
 }
 
 }  // namespace detail

@@ -18,6 +18,7 @@
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
+#include "prefopt/io/model_folder.hpp"
 #include "prefopt/tokenizers/byte_symbols.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 #include "prefopt/tokenizers/merges.hpp"
@@ -106,7 +107,8 @@ PREFOPT_INLINE tokenizer_parts read_tokenizer_parts(const std::vector<tokenizer_
   if (!holds_tokenizer(files)) {
     throw io_error(
         concat(directory.native(),
-               ": holds no tokenizer: expected vocab.json with merges.txt, or tokenizer.json"));
+               ": holds no tokenizer: expected vocab.json with merges.txt, or tokenizer.json",
+               detail::describe_other_tokenizer(directory)));
   }
   tokenizer_parts parts;
   if (whole) parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));
