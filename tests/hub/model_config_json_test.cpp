@@ -219,4 +219,15 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_what_was_read_key_by_key) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(transformers_pads_a_new_smollm3_with_no_token_outside_the_vocabulary) {
+  const decoder_spec spec = spec_of(with({{"model_type", "smollm3"}}));
+  const auto written = [&](const json& source) {
+    return json::parse(write_model_config(spec, source));
+  };
+  BOOST_TEST(written(json::object()).at("pad_token_id").is_null());
+  BOOST_TEST(written({{"pad_token_id", 5}}).at("pad_token_id") == 5);
+  BOOST_TEST(
+      json::parse(write_scalar_model_config(spec, json::object())).at("pad_token_id").is_null());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json: reads a GPT-2 folder, writes it to OUTPUT,
-// and writes the model's numbers for each of the token sequences in IDS.json. KIND
+// write_folder KIND CONFIG FOLDER OUTPUT IDS.json NUMBERS.json: reads a model's folder, writes it
+// to OUTPUT, and writes the model's numbers for each of the token sequences in IDS.json. KIND
 //   language    log p of every token after every token, [T * V] numbers
 //   scalar      a scalar model's number at every token, [T]
 //   new-scalar  the same, of a scalar model made from FOLDER's language model with a head of waves
+// CONFIG
+//   kept        OUTPUT has the keys of FOLDER's config.json
+//   new         as for a model that had no folder: the keys are those that this library writes
 
 #include <cmath>
 #include <cstddef>
@@ -23,6 +26,7 @@
 #include "prefopt/eigen.hpp"
 #include "prefopt/hub/load_model.hpp"
 #include "prefopt/hub/load_scalar_model.hpp"
+#include "prefopt/hub/sidecar_files.hpp"
 
 namespace {
 
@@ -74,31 +78,37 @@ void write_numbers(const Model& model, const std::string& ids_file, const std::s
   std::ofstream(result) << all;
 }
 
-void run(const std::string& kind, const std::string& folder, const std::string& output,
-         const std::string& ids_file, const std::string& result) {
+prefopt::sidecar_files sidecars(const std::string& config, const std::string& folder) {
+  if (config == "new") return {};
+  if (config == "kept") return prefopt::read_sidecar_files(folder);
+  throw std::invalid_argument("write_folder: no config " + config);
+}
+
+void run(const std::string& kind, const std::string& config, const std::string& folder,
+         const std::string& output, const std::string& ids_file, const std::string& result) {
   const backend_type backend{{.threads = 2}};
   if (kind == "language") {
     const auto policy = prefopt::load_model(backend, folder);
-    prefopt::save_model(policy, folder, output);
+    prefopt::save_model(policy, sidecars(config, folder), output);
     return write_numbers(policy, ids_file, result);
   }
   if (kind != "scalar" && kind != "new-scalar")
     throw std::invalid_argument("write_folder: no kind " + kind);
   const auto scores = kind == "scalar" ? prefopt::load_scalar_model(backend, folder)
                                        : under_waves(prefopt::load_model(backend, folder));
-  prefopt::save_scalar_model(scores, folder, output);
+  prefopt::save_scalar_model(scores, sidecars(config, folder), output);
   write_numbers(scores, ids_file, result);
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 6) {
-    std::fprintf(stderr, "usage: write_folder KIND FOLDER OUTPUT IDS.json NUMBERS.json\n");
+  if (count != 7) {
+    std::fprintf(stderr, "usage: write_folder KIND CONFIG FOLDER OUTPUT IDS.json NUMBERS.json\n");
     return 2;
   }
   try {
-    run(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    run(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], arguments[6]);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "error: %s\n", problem.what());
     return 1;

@@ -65,6 +65,8 @@ inline void write_own_keys(const smollm3_config& config, nlohmann::json& json) {
   json["no_rope_layers"] = nlohmann::json::array();
   for (const bool rotates : config.no_rope_layers)
     json["no_rope_layers"].push_back(rotates ? 1 : 0);
+  // Without the key, transformers pads with 128004, and refuses a smaller vocabulary.
+  if (!json.contains("pad_token_id")) json["pad_token_id"] = nullptr;
 }
 
 /// Sets all keys that describe the model.
