@@ -56,11 +56,11 @@ memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
   const std::size_t longest = std::ranges::max(examples.tokens);
   const std::size_t rows = std::max(longest, std::min(tokens, greatest(examples.tokens, step)));
   const std::size_t activation = o.precision == precision_name::bf16 ? 2 : sizeof(float);
-  const prefopt::pass_bytes pass = prefopt::bytes_of_pass(
-      spec.shape, {.gradient_checkpointing = checkpointing},
-      {.rows = rows,
-       .head_rows = std::min(rows, greatest(examples.head_rows, step)),
-       .activation_bytes = activation});
+  const prefopt::pass_bytes pass =
+      prefopt::bytes_of_pass(spec.shape, {.gradient_checkpointing = checkpointing},
+                             {.rows = rows,
+                              .head_rows = std::min(rows, greatest(examples.head_rows, step)),
+                              .activation_bytes = activation});
   return {.weights = parameters * (reference_is_model ? 2 : 1),
           .gradients = parameters,
           .moments = 2 * parameters,
@@ -107,9 +107,8 @@ memory_plan plan_memory(options& o, const prefopt::decoder_spec& spec, const dat
       return least;
     }
   }
-  throw prefopt::value_error(prefopt::concat("--memory ", *o.memory,
-                                             ": the run needs more, at least this: ",
-                                             least.text().substr(6)));
+  throw prefopt::value_error(prefopt::concat(
+      "--memory ", *o.memory, ": the run needs more, at least this: ", least.text().substr(6)));
 }
 
 }  // namespace program

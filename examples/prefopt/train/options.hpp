@@ -35,9 +35,9 @@ struct options : data_options {
   device_name device = device_name::cpu;
   bool gradient_checkpointing = false;
   std::optional<double> memory;  ///< GiB that the run may use
-  std::int64_t log_every = 1;   ///< 0 until its share is known in steps
-  std::int64_t eval_every = 0;  ///< 0: at the end only
-  std::int64_t save_every = 0;  ///< 0: at the end only
+  std::int64_t log_every = 1;    ///< 0 until its share is known in steps
+  std::int64_t eval_every = 0;   ///< 0: at the end only
+  std::int64_t save_every = 0;   ///< 0: at the end only
   interval_shares shares;
   bool resume = false;
   prefopt::save_options save;  ///< of the trained model

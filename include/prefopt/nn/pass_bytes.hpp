@@ -94,8 +94,7 @@ class matrix_bytes {
   const std::size_t block = heads(shape.heads, shape.kv_heads, n) +
                             detail::after_attention_bytes(shape, n, sizes),
                     stream = matrix(n, shape.channels, activation),
-                    read = matrix(r, shape.channels, activation),
-                    before_last = layers - 1,
+                    read = matrix(r, shape.channels, activation), before_last = layers - 1,
                     blocks = memory.gradient_checkpointing ? std::min<std::size_t>(before_last, 1)
                                                            : before_last;
   const std::size_t last = heads(0, shape.kv_heads, n) + heads(shape.heads, 0, r) + 2 * read +
