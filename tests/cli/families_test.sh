@@ -34,7 +34,7 @@ cmp -s qwen3-dpo/model.safetensors again/model.safetensors || fail "gradient che
 
 # A plan.
 expect 0 "" "$train" --model qwen3 "${arguments[@]}" --memory 0.5 --output planned
-grep -qE '^plan: 0\.[0-9]+ GiB: weights .*, gradients .*, moments .*, activations .*, logits .*; micro-batches of at most 4096 tokens$' stdout ||
+grep -qE '^plan: 0\.[0-9]+ GiB: weights .*, gradients .*, moments .*, activations .*, logits .*, copies .*; micro-batches of at most 4096 tokens$' stdout ||
   fail "no plan: $(cat stdout)"
 cmp -s qwen3-dpo/model.safetensors planned/model.safetensors || fail "a plan with room for all changes bits"
 expect 1 '--memory 0.01: the run needs more, at least this: 0\.[0-9]+ GiB: .*, gradient checkpointing$' \

@@ -17,8 +17,8 @@
 namespace program {
 namespace {
 
-/// The program, its libraries, the data, and the packed operands of products.
-constexpr std::size_t program_bytes = std::size_t{48} << 20;
+/// The program, its libraries, and the data.
+constexpr std::size_t program_bytes = std::size_t{64} << 20;
 
 std::string gib(std::size_t bytes) {
   return prefopt::detail::formatted("%.2f", static_cast<double>(bytes) / (1 << 30));
@@ -49,7 +49,12 @@ std::size_t greatest(std::vector<std::size_t> sizes, std::size_t count) {
 /// The plan for micro-batches of that many tokens.
 memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
                      const example_sizes& examples, std::size_t tokens, bool checkpointing) {
-  const std::size_t parameters = prefopt::decoder_layout(spec).size() * sizeof(float);
+  const prefopt::decoder_layout layout(spec);
+  const std::size_t parameters = layout.size() * sizeof(float);
+  // the greatest tensor, packed as an operand of a product, and once more while it is written
+  std::size_t copies = 0;
+  for (const prefopt::tensor_location& tensor : layout.tensors())
+    copies = std::max(copies, 2 * tensor.size * sizeof(float));
   const bool reference_is_model =
       o.loss->loss.inputs.reference && (o.sync_reference || o.reference_cache == "none");
   const auto step = static_cast<std::size_t>(o.trainer.batch_size);
@@ -66,6 +71,7 @@ memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
           .moments = 2 * parameters,
           .activations = pass.activations,
           .logits = pass.logits,
+          .copies = copies,
           .tokens = tokens,
           .gradient_checkpointing = checkpointing};
 }
@@ -73,14 +79,14 @@ memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
 }  // namespace
 
 std::size_t memory_plan::all() const {
-  return weights + gradients + moments + activations + logits + program_bytes;
+  return weights + gradients + moments + activations + logits + copies + program_bytes;
 }
 
 std::string memory_plan::text() const {
   return prefopt::concat("plan: ", gib(all()), " GiB: weights ", gib(weights), ", gradients ",
                          gib(gradients), ", moments ", gib(moments), ", activations ",
-                         gib(activations), ", logits ", gib(logits), "; micro-batches of at most ",
-                         tokens, " tokens",
+                         gib(activations), ", logits ", gib(logits), ", copies ", gib(copies),
+                         "; micro-batches of at most ", tokens, " tokens",
                          gradient_checkpointing ? ", gradient checkpointing" : "");
 }
 

@@ -17,6 +17,7 @@ struct memory_plan {
   std::size_t weights = 0;  ///< of the policy and, if it is a model, of the reference
   std::size_t gradients = 0, moments = 0;
   std::size_t activations = 0, logits = 0;
+  std::size_t copies = 0;  ///< of a tensor, for products and files
   std::size_t tokens = 0;  ///< of a micro-batch, at most
   bool gradient_checkpointing = false;
 

@@ -212,7 +212,7 @@ parsed parse_train(int argc, char** argv) {
   raw_options raw;
   options& o = raw.rest;
   CLI::App app(
-      "Trains a GPT-2 on preferences: reads a checkpoint folder and a JSONL file, writes a checkpoint folder.",
+      "Trains a language model on preferences: reads a checkpoint folder and a JSONL file, writes a checkpoint folder.",
       "prefopt train");
   app.get_formatter()->column_width(34);
   add_files(app, o);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "prefopt/core/bfloat16.hpp"
@@ -60,25 +61,31 @@ void write_weights(output_file& file, const std::string& name, const Backend& ba
   std::vector<tensor_signature> tensors;
   for (const std::size_t i : chosen) tensors.push_back(signatures[i]);
   std::vector<real> values;
-  std::vector<Stored> stored;
+  std::vector<Stored> stored;  // empty if the backend's numbers are of that type
   write_safetensors<Stored>(file, tensors, torch_metadata(), [&](std::size_t i) {
     const auto& value = parameters[chosen[i]].value;
     values.resize(value.size());
     backend.copy_to_host(std::span<const real>(value), std::span(values));
-    stored.resize(values.size());
-    std::ranges::transform(values, stored.begin(),
-                           [](real one) { return Stored(static_cast<float>(one)); });
-    if (const std::size_t at = first_not_finite(std::span<const Stored>(stored));
-        at != stored.size()) {
+    const auto to_write = [&]() -> std::span<const Stored> {
+      if constexpr (std::is_same_v<Stored, real>) {
+        return values;
+      } else {
+        stored.resize(values.size());
+        std::ranges::transform(values, stored.begin(),
+                               [](real one) { return Stored(static_cast<float>(one)); });
+        return stored;
+      }
+    }();
+    if (const std::size_t at = first_not_finite(to_write); at != to_write.size()) {
       const auto exact = static_cast<float>(values[at]);
       const bool is_beyond = first_not_finite(std::span(&exact, 1)) == 1;
       throw value_error(concat(name, ": tensor ", tensors[i].name, " would hold ",
-                               describe_value(static_cast<float>(stored[at])), " at ",
+                               describe_value(static_cast<float>(to_write[at])), " at ",
                                describe_location(at, tensors[i].shape),
                                is_beyond ? concat(" for ", exact, ", which float32 can hold")
                                          : ", which could not be read back"));
     }
-    return std::span<const Stored>(stored);
+    return to_write;
   });
 }
 
