@@ -147,9 +147,10 @@ class worker {
   [[nodiscard]] json language_model() {
     std::vector<prefopt::token_ids> texts(32);
     prefopt::random_generator random(5);
+    const auto vocabulary = static_cast<std::uint64_t>(policy_.shape().vocabulary);
     for (prefopt::token_ids& text : texts)
       for (int i = 0; i < 1024; ++i)
-        text.push_back(static_cast<prefopt::token_id>(random.below(50257)));
+        text.push_back(static_cast<prefopt::token_id>(random.below(vocabulary)));
     const auto batch = prefopt::pack(language(texts));
     const auto start = std::chrono::steady_clock::now();
     for (auto&& parameter : policy_.parameters()) backend_.fill(parameter.gradient, 0);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GPT-2 by hand, for rows of many sequences at once.
+"""A decoder by hand, for rows of many sequences at once; torch_gpt2.py and torch_llama.py have the blocks.
 
 Every layer except attention works on all rows [N, C] together; attention works on rectangles of rows. The layout
 (torch_layouts.py) arranges sequences in rectangles: padded, unpadded or with shared prompts.
@@ -13,57 +13,46 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import torch_gpt2
+import torch_llama
 
-class Block(nn.Module):
-    def __init__(self, width, heads, epsilon):
+
+def attend(q, k, v, rectangles):
+    """Attention within each rectangle: q [N, H, D], k and v [N, KV, D], to [N, H * D]."""
+    parts, sizes = [], [r.count * r.length for r in rectangles]
+    for *rows, r in zip(q.split(sizes), k.split(sizes), v.split(sizes), rectangles):
+        heads = (part.view(r.count, r.length, *part.shape[1:]).transpose(1, 2) for part in rows)
+        grouped = q.shape[1] != k.shape[1]
+        out = F.scaled_dot_product_attention(*heads, attn_mask=r.mask, is_causal=r.mask is None, enable_gqa=grouped)
+        parts.append(out.transpose(1, 2).reshape(len(rows[0]), -1))
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+
+class Decoder(nn.Module):
+    """`forward` returns the log-prob of each of a batch's targets, [M]; logits exist only for these rows. `family` is
+    torch_gpt2 or torch_llama: its Inputs make the first rows, and what a block's `before` needs besides rows."""
+
+    def __init__(self, family, config):
         super().__init__()
-        self.heads = heads
-        self.ln_1 = nn.LayerNorm(width, eps=epsilon)
-        self.attend = nn.Linear(width, 3 * width)
-        self.project = nn.Linear(width, width)
-        self.ln_2 = nn.LayerNorm(width, eps=epsilon)
-        self.widen = nn.Linear(width, 4 * width)
-        self.narrow = nn.Linear(4 * width, width)
-
-    def before(self, x):
-        return self.attend(self.ln_1(x))
-
-    def after(self, x, attended):
-        x = x + self.project(attended)
-        return x + self.narrow(F.gelu(self.widen(self.ln_2(x)), approximate="tanh"))
-
-    def attention(self, qkv, rectangles):
-        parts = []
-        for rows, rectangle in zip(qkv.split([r.count * r.length for r in rectangles]), rectangles):
-            heads = rows.view(rectangle.count, rectangle.length, 3, self.heads, -1)
-            q, k, v = heads.permute(2, 0, 3, 1, 4).unbind(0)  # [count, H, length, D] each
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=rectangle.mask, is_causal=rectangle.mask is None)
-            parts.append(out.transpose(1, 2).reshape(len(rows), -1))
-        return torch.cat(parts) if len(parts) > 1 else parts[0]
-
-
-class Gpt2(nn.Module):
-    """`forward` returns the log-prob of each of a batch's targets, [M]; logits exist only for these rows."""
-
-    def __init__(self, config):
-        super().__init__()
-        width, epsilon = config["n_embd"], config["layer_norm_epsilon"]
-        self.wte = nn.Embedding(config["vocab_size"], width)
-        self.wpe = nn.Embedding(config["n_positions"], width)
-        self.blocks = nn.ModuleList(Block(width, config["n_head"], epsilon) for _ in range(config["n_layer"]))
-        self.ln_f = nn.LayerNorm(width, eps=epsilon)
+        self.inputs = family.Inputs(config)
+        self.blocks = nn.ModuleList(family.Block(config, layer) for layer in range(family.layers(config)))
+        self.last_norm = family.norm(config)
+        self.head_weight = self.inputs.tokens.weight
+        if not family.is_tied(config):
+            self.head_weight = nn.Parameter(torch.empty_like(self.head_weight))
+        self.vocabulary = len(self.head_weight)
         self.head_everywhere = False  # logits of every row, as trainers compute them
 
     def head(self, x, targets):
-        logits = F.linear(self.ln_f(x), self.wte.weight)
+        logits = F.linear(self.last_norm(x), self.head_weight)
         return -F.cross_entropy(logits.float(), targets, reduction="none")
 
     def forward(self, batch):
-        x = self.wte(batch.tokens) + self.wpe(batch.positions)
+        x, turns = self.inputs(batch.tokens, batch.positions)
         for block in self.blocks:
-            x = block.after(x, block.attention(block.before(x), batch.rectangles))
+            x = block.after(x, attend(*block.before(x, turns), batch.rectangles))
         if self.head_everywhere:
-            return F.log_softmax(F.linear(self.ln_f(x), self.wte.weight).float(), -1)[batch.rows, batch.targets]
+            return F.log_softmax(F.linear(self.last_norm(x), self.head_weight).float(), -1)[batch.rows, batch.targets]
         return self.head(x[batch.rows], batch.targets)
 
     def compile_parts(self):
@@ -74,22 +63,14 @@ class Gpt2(nn.Module):
             block.after = torch.compile(block.after, dynamic=True)
 
 
-NAMES = {"attn.c_attn": "attend", "attn.c_proj": "project", "mlp.c_fc": "widen", "mlp.c_proj": "narrow"}
-
-
 def load(folder):
-    """The model of a Hugging Face folder. Its linear weights are [in, out]; nn.Linear needs them transposed."""
+    """The model of a Hugging Face folder."""
     folder = pathlib.Path(folder)
     config = json.loads((folder / "config.json").read_text())
-    model = Gpt2(config)
-    state = {}
-    for name, tensor in safetensors.torch.load_file(folder / "model.safetensors").items():
-        name = name.removeprefix("transformer.")
-        name = "blocks." + name.removeprefix("h.") if name.startswith("h.") else name
-        for theirs, ours in NAMES.items():
-            if f".{theirs}." in name:
-                name = name.replace(theirs, ours)
-                tensor = tensor.t().contiguous() if name.endswith("weight") else tensor
-        state[name] = tensor
+    family = torch_gpt2 if config["model_type"] == "gpt2" else torch_llama
+    model = Decoder(family, config)
+    files = sorted(folder.glob("model*.safetensors"))  # one, or shards
+    state = family.state({n: t.float() for f in files for n, t in safetensors.torch.load_file(f).items()}, config)
+    state.setdefault("head_weight", state["inputs.tokens.weight"])
     model.load_state_dict(state)
     return model

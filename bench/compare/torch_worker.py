@@ -74,7 +74,7 @@ class Worker:
     def language_model(self):
         """One step on plain text: 32 rows of 1,024 random tokens."""
         generator = torch.Generator().manual_seed(5)
-        texts = torch.randint(50257, (32, 1024), generator=generator).tolist()
+        texts = torch.randint(self.model.vocabulary, (32, 1024), generator=generator).tolist()
         builder = torch_layouts.Builder(texts)
         builder.rectangles.append(torch_layouts.Rectangle(32, 1023))
         for i, text in enumerate(texts):
