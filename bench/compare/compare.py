@@ -131,12 +131,12 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--policy", required=True, help="Hugging Face folder of the model that is trained")
     parser.add_argument("--reference", required=True, help="folder of another, so that the losses are not all log 2")
-    parser.add_argument("--data", required=True, help="bench_pairs.jsonl")
+    parser.add_argument("--data", required=True, help="pairs as token ids: bench_pairs.jsonl, or without sets")
     parser.add_argument("--prefopt-worker", required=True, help="the built compare_prefopt_worker")
     parser.add_argument("--python", default=sys.executable, help="a Python with requirements.txt (default: this one)")
     parser.add_argument("--contenders", default=DEFAULT, help=f"the first is what ratios are taken to ({DEFAULT})")
     parser.add_argument("--compile", action="store_true", help="torch.compile for all torch contenders")
-    parser.add_argument("--sets", default="4x5,8x5")
+    parser.add_argument("--sets", default="4x5,8x5", help="of the file; otherwise pairs x batches (4x5,8x5)")
     parser.add_argument("--batches", type=int, default=5, help="of each set, the first so many (5, all)")
     parser.add_argument("--rounds", type=int, default=5, help="over all batches (5)")
     parser.add_argument("--warm-up", type=int, default=1, help="rounds before, which do not count (1)")
@@ -164,11 +164,12 @@ def main():
     names = options.contenders.split(",")
     for name in names:
         parse(name)  # an unknown name fails here
-    read = protocol.read_sets(options.data, options.sets.split(","))
-    sets = {name: min(options.batches, len(batches)) for name, batches in read.items()}
-    pairs = {name: [len(batch) for batch in batches] for name, batches in read.items()}
-    results = report.Results(names, sets, pairs)
     with tempfile.TemporaryDirectory() as options.logs:
+        set_names = options.sets.split(",")
+        options.data = protocol.cut_into_sets(options.data, set_names, f"{options.logs}/pairs.jsonl")
+        read = protocol.read_sets(options.data, set_names)
+        sets = {name: min(options.batches, len(batches)) for name, batches in read.items()}
+        results = report.Results(names, sets, read)
         for group in groups_of(names, options.gib_each):
             run_group(group, sets, options, results)
     text = report.write(results, options)

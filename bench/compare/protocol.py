@@ -8,6 +8,8 @@ import re
 import sys
 import time
 
+PAIR = ("prompt_ids", "chosen_ids", "rejected_ids")
+
 
 def claim_stdout():
     """The protocol's own output. Anything else printed to standard output goes to standard error from here on."""
@@ -35,13 +37,33 @@ class Channel:
             yield words[0], words[1], int(words[2]) if len(words) > 2 else None
 
 
+def cut_into_sets(path, names, output):
+    """Copies pairs to a file that has the sets `names`: 8x5 is 5 batches of 8 pairs, from the first pair on. Returns its
+    path, or that of a file that has sets already."""
+    with open(path, encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+    if all("set" in record for record in records):
+        return path
+    with open(output, "w", encoding="utf-8") as copy:
+        for name in names:
+            if not (size := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", name)):
+                raise SystemExit(f"set {name}: expected pairs x batches, as in 8x5, because {path} has no sets")
+            each, batches = map(int, size.groups())
+            if each * batches > len(records):
+                raise SystemExit(f"set {name}: {path} has {len(records)} pairs")
+            for i, record in enumerate(records[: each * batches]):
+                pair = {key: record[key] for key in PAIR}
+                print(json.dumps({"set": name, "batch": i // each} | pair), file=copy)
+    return output
+
+
 def read_sets(path, names):
     """{set: [batch, ...]} of these sets; a batch is a list of {prompt_ids, chosen_ids, rejected_ids}."""
     sets = collections.defaultdict(lambda: collections.defaultdict(list))
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
-            pair = {key: record[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")}
+            pair = {key: record[key] for key in PAIR}
             sets[record["set"]][record["batch"]].append(pair)
     return {name: [sets[name][b] for b in sorted(sets[name])] for name in names}
 

@@ -4,12 +4,15 @@
 import collections
 import dataclasses
 import datetime
+import json
 import os
+import pathlib
 import re
 import statistics
 import subprocess
 
 from contenders import KINDS, parse, settings
+from protocol import PAIR
 
 
 class Group:
@@ -26,7 +29,7 @@ class Group:
 class Results:
     names: list
     sets: dict  # name: how many of its batches make a round
-    pairs: dict  # name: pairs in each of its batches
+    pairs: dict  # name: its batches, lists of pairs
     groups: list = dataclasses.field(default_factory=list)
     differences: dict = dataclasses.field(default_factory=dict)  # name: (log-prob, loss)
     introductions: dict = dataclasses.field(default_factory=dict)
@@ -65,7 +68,7 @@ def step_table(results):
             if not mine:
                 continue
             seconds = statistics.median(mine)
-            speed = sum(results.pairs[name][:batches]) / batches / seconds
+            speed = sum(map(len, results.pairs[name][:batches])) / batches / seconds
             paired = ratio(a / b for a, b in zip(mine, base, strict=True))
             held = group.peaks[contender]
             peak = "-" if held is None else f"{held / 2**30:.2f}"
@@ -84,7 +87,7 @@ def epoch_table(results):
             seconds = statistics.median(e["seconds"] for e in mine)
             live = any(e["reference_seconds"] is None for e in mine)
             reference = "live" if live else f"{statistics.median(e['reference_seconds'] for e in mine):.2f}"
-            speed = sum(results.pairs[name]) / seconds
+            speed = sum(map(len, results.pairs[name])) / seconds
             paired = ratio(a["seconds"] / b["seconds"] for a, b in zip(mine, base, strict=True))
             yield f"| {name} | {contender} | {seconds:.2f} | {reference} | {speed:.2f} | {paired} |"
 
@@ -116,10 +119,26 @@ def libraries_say(options, name):
     return "; ".join(found) or "nothing"
 
 
+def model_line(folder):
+    config = json.loads((pathlib.Path(folder) / "config.json").read_text(encoding="utf-8"))
+    width, layers = (config.get(a, config.get(b)) for a, b in (("n_embd", "hidden_size"), ("n_layer", "num_hidden_layers")))
+    return f"Model: {config['model_type']}, {layers} layers of {width} numbers, vocabulary of {config['vocab_size']}."
+
+
+def lengths(name, batches):
+    """Mean tokens of a set's parts."""
+    pairs = [pair for batch in batches for pair in batch]
+    prompt, chosen, rejected = (statistics.mean(len(pair[key]) for pair in pairs) for key in PAIR)
+    return f"- tokens of a pair of {name}, on average: prompt {prompt:.0f}, responses {chosen:.0f} and {rejected:.0f}"
+
+
 def notes(results, options):
     yield ""
     yield f"Processor: {processor()}. {options.threads} threads, OpenMP waits {options.wait_policy}ly."
+    yield model_line(options.policy)
     yield ""
+    for name, batches in results.sets.items():
+        yield lengths(name, results.pairs[name][:batches])
     for group in results.groups:
         yield f"- interleaved step by step: {', '.join(group.names)}"
     for kind in dict.fromkeys(parse(name)[0] for name in results.names):

@@ -104,7 +104,7 @@ def make_trainer(options, folder):
     tuned = {"gradient_checkpointing": False, "precompute_ref_log_probs": True} if options.tuned else {}
     arguments = trl.DPOConfig(
         output_dir=folder, use_cpu=options.device == "cpu", bf16=options.precision == "bf16", beta=0.1, learning_rate=1e-6,
-        weight_decay=0.0, max_grad_norm=1.0, lr_scheduler_type="constant", max_steps=10**6, report_to="none",
+        weight_decay=0.0, max_grad_norm=1.0, max_length=None, lr_scheduler_type="constant", max_steps=10**6, report_to="none",
         save_strategy="no", logging_strategy="no", disable_tqdm=True, **tuned,
     )  # fmt: skip
     # DPOTrainer requires texts to tokenize. It gets one pair as a placeholder; the batches are token ids.
