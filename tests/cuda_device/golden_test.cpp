@@ -14,9 +14,10 @@ template <class Activation>
 void check_model(const golden::errors& error) {
   const cuda_backend<Activation> backend;
   golden::check_log_probs(backend, error);
-  golden::check_gradients(backend, error, dpo{.beta = 0.1}, {0, "gradient_dpo"});
-  golden::check_gradients(backend, error, ipo{.beta = 0.1}, {3, "gradient_ipo"});
-  golden::check_gradients(backend, error, sft{}, {4, "gradient_sft"});
+  golden::check_gradients(backend, error, golden::models, dpo{.beta = 0.1}, {0, "gradient_dpo"});
+  golden::check_gradients(backend, error, golden::gpt2_models, ipo{.beta = 0.1},
+                          {3, "gradient_ipo"});
+  golden::check_gradients(backend, error, golden::gpt2_models, sft{}, {4, "gradient_sft"});
   golden::check_adamw(backend, error);
 }
 
