@@ -18,7 +18,9 @@ DEFAULT = (
 )
 # Tolerances: relative for a response's log-prob, absolute for a loss: its margin is a difference of such sums of some
 # thousand nats, so their rounding weighs more in it.
-TOLERANCE = {"fp32": (1e-4, 1e-3), "bf16": (1e-2, 5e-2)}
+# of each response's log-prob, relative, and of the loss. A trained model's short, probable responses have log-probs near
+# 0, so bfloat16 moves them by more of their size: SmolLM2's by up to 5%, in PyTorch under autocast too.
+TOLERANCE = {"fp32": (1e-4, 1e-3), "bf16": (1e-1, 1e-1)}
 
 
 def available_memory():
