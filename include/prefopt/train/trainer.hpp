@@ -74,6 +74,7 @@ class trainer {
   static_assert(detail::policy_requirements<Policy>::met && detail::loss_requirements<Loss>::met &&
                 detail::fit_requirements<Policy, Reference, Loss>::met);
   static constexpr bool reference_moves = detail::names_after_step<Reference>;
+  using held_reference = std::conditional_t<reference_moves, Reference, const Reference>;
 
  public:
   using backend_type = backend_type_of<Policy>;
@@ -85,7 +86,8 @@ class trainer {
   /// loss reads; shape_error if a reference could not follow the policy.
   trainer(Policy& policy, const Reference& reference, Loss loss, trainer_options options = {})
       : policy_(&policy),
-        reference_(detail::address_of(reference)),
+        // the cast removes a const only where the assertion below refuses it
+        reference_(const_cast<held_reference*>(detail::address_of(reference))),
         loss_(std::move(loss)),
         options_(on_backend(backend_of(policy), checked(policy, reference, options, loss_))),
         optimizer_(backend_of(policy), policy.parameters(), optimizer_options(options_)) {
@@ -359,7 +361,7 @@ class trainer {
 
   Policy* policy_;
   std::unique_ptr<Reference> own_;  // null if the reference was given
-  std::conditional_t<reference_moves, Reference, const Reference>* reference_;
+  held_reference* reference_;
   Loss loss_;
   trainer_options options_;
   optimizer_type optimizer_;
