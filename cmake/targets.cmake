@@ -94,6 +94,10 @@ if(TARGET prefopt_pretrained AND CMAKE_OBJCOPY AND CMAKE_NM)
   set_source_files_properties(${declared_sources} TARGET_DIRECTORY prefopt_compiled_objects
                               PROPERTIES COMPILE_DEFINITIONS PREFOPT_COMPILED)
 
+  # What the joined object depends on: makefiles know the objects of another target only as an archive.
+  add_library(prefopt_compiled_parts STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:prefopt_compiled_objects>)
+  set_target_properties(prefopt_compiled_parts PROPERTIES LINKER_LANGUAGE CXX)
+
   set(joined ${PROJECT_BINARY_DIR}/compiled/prefopt_compiled.o)
   set(joiner ${PROJECT_SOURCE_DIR}/cmake/compiled/join_objects.cmake)
   set(headers ${PROJECT_SOURCE_DIR}/include/prefopt)
@@ -101,7 +105,7 @@ if(TARGET prefopt_pretrained AND CMAKE_OBJCOPY AND CMAKE_NM)
     OUTPUT ${joined}
     COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY}
             -DFOLDER=${headers} -DOUTPUT=${joined} -P ${joiner} $<TARGET_OBJECTS:prefopt_compiled_objects>
-    DEPENDS $<TARGET_OBJECTS:prefopt_compiled_objects> ${headers}/compiled.hpp ${headers}/eigen.hpp ${joiner}
+    DEPENDS prefopt_compiled_parts ${headers}/compiled.hpp ${headers}/eigen.hpp ${joiner}
     COMMENT "Joining the objects of prefopt::compiled"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_library(prefopt_compiled STATIC EXCLUDE_FROM_ALL ${joined})
