@@ -6,6 +6,7 @@
 #include "prefopt/formats/safetensors_archive.hpp"
 #include "prefopt/formats/safetensors_writer.hpp"
 #include "prefopt/hub/decoder_tensors.hpp"
+#include "prefopt/models/gpt2.hpp"
 #include "support.hpp"
 
 using namespace prefopt;
