@@ -144,18 +144,6 @@ void set_windows_from(Config& config, const decoder_spec& spec) {
   }
 }
 
-/// A configuration's `layer_types`; without them the layers from `max_window_layers` on slide, if
-/// windows are used.
-template <class Config>
-[[nodiscard]] std::vector<attention_kind> layer_types_of(const Config& config) {
-  if (!config.layer_types.empty()) return config.layer_types;
-  std::vector<attention_kind> kinds(config.num_hidden_layers, attention_kind::full_attention);
-  if (!config.use_sliding_window || config.sliding_window == 0) return kinds;
-  for (std::size_t i = config.max_window_layers; i < kinds.size(); ++i)
-    kinds[i] = attention_kind::sliding_attention;
-  return kinds;
-}
-
 /// Gives the layers that `kinds` lists as sliding a window. Throws value_error unless there is a
 /// kind for each layer, and a window if one slides.
 inline void set_windows(decoder_spec& spec, const std::vector<attention_kind>& kinds,

@@ -57,6 +57,10 @@ class key_reader {
   void number(std::string_view key, double& value) {
     if (take_value(key)) value = object_.number(key);
   }
+  [[nodiscard]] double required_number(std::string_view key) {
+    (void)take(key);
+    return object_.number(key);
+  }
   void flag(std::string_view key, bool& value) {
     if (take_value(key)) value = object_.boolean(key);
   }
@@ -99,12 +103,10 @@ inline void read_rope(const json_object& members, rope_parameters& rope) {
     throw format_error(concat(members.name(), ": rope_type is \"", printable(type),
                               "\", supported are default, linear and llama3"));
   keys.number("rope_theta", rope.rope_theta);
-  if (rope.rope_type != rope_kind::standard) rope.factor = members.number("factor");
-  if (rope.rope_type != rope_kind::standard) (void)keys.take("factor");
+  if (rope.rope_type != rope_kind::standard) rope.factor = keys.required_number("factor");
   if (rope.rope_type == rope_kind::llama3) {
-    rope.low_freq_factor = members.number("low_freq_factor");
-    rope.high_freq_factor = members.number("high_freq_factor");
-    for (const char* key : {"low_freq_factor", "high_freq_factor"}) (void)keys.take(key);
+    rope.low_freq_factor = keys.required_number("low_freq_factor");
+    rope.high_freq_factor = keys.required_number("high_freq_factor");
     if (keys.take_value("original_max_position_embeddings"))
       keys.size("original_max_position_embeddings", rope.original_max_position_embeddings);
     else
@@ -184,8 +186,7 @@ inline void read_own_keys(key_reader& keys, qwen2_config& config) {
 }
 inline void read_own_keys(key_reader& keys, qwen3_config& config) {
   keys.flag("attention_bias", config.attention_bias);
-  read_windows(keys, config);
-  keys.size("max_window_layers", config.max_window_layers, true);
+  read_own_keys(keys, static_cast<qwen2_config&>(config));
 }
 inline void read_own_keys(key_reader& keys, smollm3_config& config) {
   keys.flag("attention_bias", config.attention_bias);

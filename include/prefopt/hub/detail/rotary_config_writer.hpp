@@ -54,8 +54,7 @@ inline void write_own_keys(const qwen2_config& config, nlohmann::json& json) {
 }
 inline void write_own_keys(const qwen3_config& config, nlohmann::json& json) {
   json["attention_bias"] = config.attention_bias;
-  write_windows(config, json);
-  json["max_window_layers"] = config.max_window_layers;
+  write_own_keys(static_cast<const qwen2_config&>(config), json);
 }
 inline void write_own_keys(const smollm3_config& config, nlohmann::json& json) {
   json["attention_bias"] = config.attention_bias;
@@ -84,8 +83,6 @@ void write_rotary_config(const Config& config, std::string_view model_type, nloh
   json["rms_norm_eps"] = config.rms_norm_eps;
   json["hidden_act"] = name_of(config.hidden_act);
   json["tie_word_embeddings"] = config.tie_word_embeddings;
-  json.erase("rope_parameters");
-  json.erase("original_max_position_embeddings");
   json["rope_theta"] = config.rope.rope_theta;
   json["rope_scaling"] = write_rope_scaling(config.rope);
   write_own_keys(config, json);
