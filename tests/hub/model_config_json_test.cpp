@@ -174,6 +174,9 @@ BOOST_AUTO_TEST_CASE(a_family_that_is_not_supported_is_named) {
   config["architectures"] = {"Qwen3MoeForCausalLM"};
   BOOST_CHECK_EXCEPTION((void)spec_of(config), format_error,
                         prefopt_test::says("architectures holds Qwen3MoeForCausalLM; supported"));
+  config["architectures"] = {"LlamaForCausalLM", "MistralForCausalLM"};
+  BOOST_CHECK_EXCEPTION((void)spec_of(config), format_error,
+                        prefopt_test::says("architectures holds MistralForCausalLM; supported"));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_values_are_refused_by_their_key) {
@@ -207,9 +210,21 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_what_was_read_key_by_key) {
       BOOST_TEST(again.model_type == spec.model_type);
       BOOST_TEST((again.shape == spec.shape));
       BOOST_TEST((again.rope == spec.rope));
-      // another model's config does not survive
-      const decoder_spec other = spec_of(json::parse(write_model_config(spec, small)));
-      BOOST_TEST((other.shape == spec.shape));
+      // another model's config does not survive, and what is known to change no number does
+      const json gpt2{{"model_type", "gpt2"},
+                      {"n_layer", 12},
+                      {"n_embd", 768},
+                      {"eos_token_id", 7},
+                      {"a_new_key", true},
+                      {"sliding_window", 9},
+                      {"quantization_config", {{"bits", 4}}}};
+      for (const json& others : {small, gpt2}) {
+        const json written = json::parse(write_model_config(spec, others));
+        BOOST_TEST((spec_of(written).shape == spec.shape));
+        BOOST_TEST(!written.contains("n_layer"));
+        BOOST_TEST(!written.contains("a_new_key"));
+        BOOST_TEST(written.contains("eos_token_id") == others.contains("eos_token_id"));
+      }
       const json scalar = json::parse(write_scalar_model_config(spec, source));
       BOOST_TEST(
           scalar["architectures"][0].get<std::string>().ends_with("ForSequence"

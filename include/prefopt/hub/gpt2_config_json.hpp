@@ -4,7 +4,6 @@
 // scalar model's is that of GPT2ForSequenceClassification with one label; transformers counts
 // labels by `id2label`.
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,17 +18,6 @@ namespace prefopt::inline v0_2 {
 /// `n_positions` and `vocab_size` are required, the first four possibly under their general names
 /// (`hidden_size`); the rest has transformers' defaults. Throws format_error, naming the key.
 [[nodiscard]] gpt2_config parse_gpt2_config(const nlohmann::json& json, const std::string& name);
-
-/// The same for a scalar model, whose layout is a tied model's. Also throws format_error for more
-/// than one label.
-[[nodiscard]] gpt2_config parse_gpt2_scalar_config(const nlohmann::json& json,
-                                                   const std::string& name);
-
-/// The config of a model's folder. Throws io_error and format_error.
-[[nodiscard]] gpt2_config read_gpt2_config(const std::filesystem::path& folder);
-
-/// The same for a scalar model's folder.
-[[nodiscard]] gpt2_config read_gpt2_scalar_config(const std::filesystem::path& folder);
 
 /// The keys of a config.json that are unknown here. They may or may not change what the model
 /// computes.

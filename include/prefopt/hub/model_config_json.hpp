@@ -39,7 +39,8 @@ namespace prefopt::inline v0_2 {
 
 /// A config.json's text for weights of the type `dtype`. `source` is the config that the model was
 /// loaded with (an empty object for a new model). If it describes this model, its keys are kept as
-/// they are; otherwise those that describe a model get this model's values, the others are copied.
+/// they are; otherwise those that describe this model are set, those that are known to change no
+/// number are copied, and those of another model are left out.
 [[nodiscard]] std::string write_model_config(const decoder_spec& spec, const json_value& source,
                                              weight_type dtype = weight_type::float32);
 

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,12 +18,8 @@
 #include "prefopt/hub/detail/gpt2_config_keys.hpp"
 #include "prefopt/hub/detail/one_label.hpp"
 #include "prefopt/hub/gpt2_config_json.hpp"
-#include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/json_value.hpp"
-#include "prefopt/io/model_folder.hpp"
-#include "prefopt/io/printable.hpp"
-#include "prefopt/io/read_file.hpp"
 #include "prefopt/models/gpt2.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -72,33 +66,6 @@ PREFOPT_INLINE gpt2_config parse_gpt2_config(const nlohmann::json& json, const s
     throw format_error(concat(name, ": ", cause.what()));
   }
   return config;
-}
-
-PREFOPT_INLINE gpt2_config parse_gpt2_scalar_config(const nlohmann::json& json,
-                                                    const std::string& name) {
-  gpt2_config config = parse_gpt2_config(json, name);
-  detail::check_one_label(json_object(json, name));
-  config.tie_word_embeddings = true;
-  return config;
-}
-
-namespace detail {
-
-/// Returns `parse` applied to a folder's config.json.
-[[nodiscard]] inline gpt2_config read_config(const std::filesystem::path& folder, auto parse) {
-  check_model_folder(folder);
-  const auto path = folder / "config.json";
-  return parse(parse_json(read_file(path, std::size_t{1} << 24), path.native()), path.native());
-}
-
-}  // namespace detail
-
-PREFOPT_INLINE gpt2_config read_gpt2_config(const std::filesystem::path& folder) {
-  return detail::read_config(folder, parse_gpt2_config);
-}
-
-PREFOPT_INLINE gpt2_config read_gpt2_scalar_config(const std::filesystem::path& folder) {
-  return detail::read_config(folder, parse_gpt2_scalar_config);
 }
 
 PREFOPT_INLINE std::vector<std::string> unknown_gpt2_config_keys(const nlohmann::json& config) {

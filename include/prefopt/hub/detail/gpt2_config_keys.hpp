@@ -52,7 +52,7 @@ inline constexpr std::array size_aliases{
 /// Throws format_error if the model is not a GPT-2, judged by `model_type` or, without it, by the
 /// class that saved it.
 inline void check_model_type(const json_object& object) {
-  constexpr std::string_view expected = "; the only model_type that is supported is gpt2";
+  constexpr std::string_view expected = ", expected gpt2";
   if (const auto type = object.optional_text("model_type")) {
     if (*type != "gpt2")
       throw format_error(
@@ -63,7 +63,8 @@ inline void check_model_type(const json_object& object) {
   for (const nlohmann::json& name : object.list("architectures")) {
     if (name.is_string() && name.get_ref<const std::string&>().starts_with("GPT2")) continue;
     const std::string text = name.is_string() ? name.get<std::string>() : describe_json(name);
-    throw format_error(concat(object.name(), ": architectures holds ", printable(text), expected));
+    throw format_error(
+        concat(object.name(), ": architectures holds ", printable(text), ", expected a GPT-2"));
   }
 }
 

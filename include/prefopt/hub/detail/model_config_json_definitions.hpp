@@ -4,6 +4,7 @@
 
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -48,23 +49,34 @@ inline constexpr std::array family_names{
   return format_error(concat(object.name(), ": ", what, "; supported are ", supported));
 }
 
-/// The family of a config. Throws format_error if it is not supported.
+/// The family that has such a class in transformers; null if none has.
+[[nodiscard]] inline const family_name* family_with_class(std::string_view name) {
+  for (const family_name& family : family_names)
+    for (const std::string_view head :
+         {"LMHeadModel", "DoubleHeadsModel", "ForCausalLM", "ForSequenceClassification", "Model"})
+      if (name == concat(family.classes, head)) return &family;
+  return nullptr;
+}
+
+/// The family of a config, by its `model_type` or, without it, by its classes; GPT-2 if there is
+/// neither. Throws format_error if it is not supported, or if the classes are of several families.
 [[nodiscard]] inline const family_name& family_of(const json_object& object) {
   if (const auto type = object.optional_text("model_type")) {
     for (const family_name& family : family_names)
       if (*type == family.model_type) return family;
     throw unsupported_family(object, concat("model_type is \"", printable(*type), '"'));
   }
-  if (!object.has_value("architectures")) return family_names.front();
-  for (const nlohmann::json& name : object.list("architectures")) {
-    const std::string text = name.is_string() ? name.get<std::string>() : describe_json(name);
-    for (const family_name& family : family_names)
-      for (const std::string_view head :
-           {"LMHeadModel", "DoubleHeadsModel", "ForCausalLM", "ForSequenceClassification", "Model"})
-        if (text == concat(family.classes, head)) return family;
-    throw unsupported_family(object, concat("architectures holds ", printable(text)));
+  const family_name* found = nullptr;
+  if (object.has_value("architectures")) {
+    for (const nlohmann::json& name : object.list("architectures")) {
+      const std::string text = name.is_string() ? name.get<std::string>() : describe_json(name);
+      const family_name* const family = family_with_class(text);
+      if (family == nullptr || (found != nullptr && found != family))
+        throw unsupported_family(object, concat("architectures holds ", printable(text)));
+      found = family;
+    }
   }
-  return family_names.front();
+  return found != nullptr ? *found : family_names.front();
 }
 
 [[nodiscard]] inline const family_name& family_of(const decoder_spec& spec) {
@@ -143,13 +155,15 @@ namespace detail {
     }
   }();
   if (!describes_it) {
+    // another model's keys, which could contradict these
+    for (auto key = json.begin(); key != json.end();)
+      key = is_harmless_rotary_key(key.key()) ? std::next(key) : json.erase(key);
     std::visit(
         [&](const auto& config) {
           if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(config)>, gpt2_config>)
             write_rotary_config(config, spec.model_type, json);
         },
         config_of(spec));
-    for (const std::string_view key : changed_weights) json.erase(std::string(key));
   }
   json["tie_word_embeddings"] = spec.shape.tied_head;
   json["architectures"] = nlohmann::json::array({concat(family_of(spec).classes, head)});
