@@ -41,12 +41,15 @@ class model_tokenizer {
   explicit model_tokenizer(const std::string& folder) {
     try {
       tokenizer_.emplace(prefopt::load_tokenizer(folder));
-    } catch (const prefopt::error&) {
+    } catch (const prefopt::error& cause) {
       error_ = std::current_exception();
+      why_not_ = cause.what();
     }
   }
 
   [[nodiscard]] bool found() const { return tokenizer_.has_value(); }
+  /// Why it was not found; empty if it was.
+  [[nodiscard]] const std::string& why_not() const { return why_not_; }
   [[nodiscard]] const prefopt::gpt2_tokenizer& required() const {
     if (error_) std::rethrow_exception(error_);
     return *tokenizer_;
@@ -55,6 +58,7 @@ class model_tokenizer {
  private:
   std::optional<prefopt::gpt2_tokenizer> tokenizer_;
   std::exception_ptr error_;
+  std::string why_not_;
 };
 
 /// The prompt of each JSON object: a text, or messages as `prefopt train` reads them.
@@ -71,14 +75,8 @@ std::string text_of(const prefopt::json_object& object, const std::string& locat
 /// The ids of a prompt, of a text or as they are.
 prompt read_prompt(const prefopt::json_object& object, const std::string& location,
                    const model_tokenizer& tokenizer) {
-  if (object.has_value("prompt_ids")) {
-    prompt one;
-    for (const nlohmann::json& id : object.list("prompt_ids"))
-      one.ids.push_back(static_cast<prefopt::token_id>(
-          prefopt::to_integer(id, prefopt::concat(location, ": prompt_ids"), 0,
-                              std::numeric_limits<prefopt::token_id>::max())));
-    return one;
-  }
+  if (object.has_value("prompt_ids"))
+    return {std::nullopt, prefopt::detail::token_member(object, "prompt_ids")};
   prompt one{text_of(object, location), {}};
   try {
     one.ids = tokenizer.required().encode(*one.text);
@@ -184,6 +182,8 @@ int generate(int argc, char** argv) {
   const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
   const model_tokenizer tokenizer(model_folder);
   const std::vector<prompt> read = read_prompts(data_file, tokenizer, shape);
+  if (!tokenizer.found())
+    std::fprintf(stderr, "no texts of the responses: %s\n", tokenizer.why_not().c_str());
   std::vector<prefopt::token_ids> prompts;
   for (const prompt& one : read)
     prompts.insert(prompts.end(), static_cast<std::size_t>(responses), one.ids);

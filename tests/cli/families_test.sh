@@ -52,6 +52,7 @@ expect 0 "" "$train" --model wordless --train id_pairs.jsonl --batch-size 4 --ou
 expect 0 "" "$prefopt" score --model wordless-dpo --data id_pairs.jsonl
 expect 0 "" "$prefopt" generate --model wordless-dpo --data ids.jsonl --max-new-tokens 4
 grep -q '"response":' stdout && fail "a text without a tokenizer: $(cat stdout)"
+grep -q '^no texts of the responses: .*tokenizer.json' stderr || fail "it does not say why: $(cat stderr)"
 expect 1 "tokenizer.json" "$prefopt" generate --model wordless-dpo --data prompt.jsonl
 expect 1 "tokenizer.json" "$train" --model wordless --train pairs.jsonl --output none
 

@@ -24,6 +24,18 @@ std::string gib(std::size_t bytes) {
   return prefopt::detail::formatted("%.2f", static_cast<double>(bytes) / (1 << 30));
 }
 
+/// The weights, and the greatest tensor.
+struct model_sizes {
+  std::size_t weights = 0, greatest = 0;  // bytes
+
+  explicit model_sizes(const prefopt::decoder_spec& spec) {
+    const prefopt::decoder_layout layout(spec);
+    weights = layout.size() * sizeof(float);
+    for (const prefopt::tensor_location& tensor : layout.tensors())
+      greatest = std::max(greatest, tensor.size * sizeof(float));
+  }
+};
+
 /// Packed tokens and head rows of each example alone.
 struct example_sizes {
   std::vector<std::size_t> tokens, head_rows;
@@ -47,14 +59,9 @@ std::size_t greatest(std::vector<std::size_t> sizes, std::size_t count) {
 }
 
 /// The plan for micro-batches of that many tokens.
-memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
-                     const example_sizes& examples, std::size_t tokens, bool checkpointing) {
-  const prefopt::decoder_layout layout(spec);
-  const std::size_t parameters = layout.size() * sizeof(float);
-  // the greatest tensor, packed as an operand of a product, and once more while it is written
-  std::size_t copies = 0;
-  for (const prefopt::tensor_location& tensor : layout.tensors())
-    copies = std::max(copies, 2 * tensor.size * sizeof(float));
+memory_plan plan_for(const options& o, const prefopt::decoder_shape& shape,
+                     const model_sizes& model, const example_sizes& examples, std::size_t tokens,
+                     bool checkpointing) {
   const bool reference_is_model =
       o.loss->loss.inputs.reference && (o.sync_reference || o.reference_cache == "none");
   const auto step = static_cast<std::size_t>(o.trainer.batch_size);
@@ -62,16 +69,16 @@ memory_plan plan_for(const options& o, const prefopt::decoder_spec& spec,
   const std::size_t rows = std::max(longest, std::min(tokens, greatest(examples.tokens, step)));
   const std::size_t activation = o.precision == precision_name::bf16 ? 2 : sizeof(float);
   const prefopt::pass_bytes pass =
-      prefopt::bytes_of_pass(spec.shape, {.gradient_checkpointing = checkpointing},
+      prefopt::bytes_of_pass(shape, {.gradient_checkpointing = checkpointing},
                              {.rows = rows,
                               .head_rows = std::min(rows, greatest(examples.head_rows, step)),
                               .activation_bytes = activation});
-  return {.weights = parameters * (reference_is_model ? 2 : 1),
-          .gradients = parameters,
-          .moments = 2 * parameters,
+  return {.weights = model.weights * (reference_is_model ? 2 : 1),
+          .gradients = model.weights,
+          .moments = 2 * model.weights,
           .activations = pass.activations,
           .logits = pass.logits,
-          .copies = copies,
+          .copies = 2 * model.greatest,  // packed for a product, and while it is written
           .tokens = tokens,
           .gradient_checkpointing = checkpointing};
 }
@@ -83,14 +90,15 @@ std::size_t memory_plan::all() const {
 }
 
 std::string memory_plan::text() const {
-  return prefopt::concat("plan: ", gib(all()), " GiB: weights ", gib(weights), ", gradients ",
-                         gib(gradients), ", moments ", gib(moments), ", activations ",
-                         gib(activations), ", logits ", gib(logits), ", copies ", gib(copies),
+  return prefopt::concat(gib(all()), " GiB: weights ", gib(weights), ", gradients ", gib(gradients),
+                         ", moments ", gib(moments), ", activations ", gib(activations),
+                         ", logits ", gib(logits), ", copies ", gib(copies),
                          "; micro-batches of at most ", tokens, " tokens",
                          gradient_checkpointing ? ", gradient checkpointing" : "");
 }
 
 memory_plan plan_memory(options& o, const prefopt::decoder_spec& spec, const data_set& data) {
+  const model_sizes model(spec);
   const example_sizes examples(data);
   const std::size_t longest = std::ranges::max(examples.tokens);
   const auto limit = static_cast<std::size_t>(*o.memory * (1 << 30));
@@ -106,7 +114,7 @@ memory_plan plan_memory(options& o, const prefopt::decoder_spec& spec, const dat
   for (const bool checkpointing : {false, true}) {
     if (o.gradient_checkpointing && !checkpointing) continue;
     for (const std::size_t tokens : sizes) {
-      least = plan_for(o, spec, examples, tokens, checkpointing);
+      least = plan_for(o, spec.shape, model, examples, tokens, checkpointing);
       if (least.all() > limit) continue;
       o.trainer.tokens_per_microbatch = static_cast<std::int64_t>(tokens);
       o.gradient_checkpointing = checkpointing;
@@ -114,7 +122,7 @@ memory_plan plan_memory(options& o, const prefopt::decoder_spec& spec, const dat
     }
   }
   throw prefopt::value_error(prefopt::concat(
-      "--memory ", *o.memory, ": the run needs more, at least this: ", least.text().substr(6)));
+      "--memory ", *o.memory, ": the run needs more, at least this: ", least.text()));
 }
 
 }  // namespace program

@@ -23,7 +23,7 @@ struct memory_plan {
 
   /// With the program itself.
   [[nodiscard]] std::size_t all() const;
-  /// One line.
+  /// In one line, without a name.
   [[nodiscard]] std::string text() const;
 };
 

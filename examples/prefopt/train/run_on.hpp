@@ -282,7 +282,7 @@ void run_on(const options& given) {
   output_folder output(o.output, o.resume);
   if (o.reference_cache && o.reference_cache != "none") output.check_beside(*o.reference_cache);
   const prefopt::sidecar_files sidecars = detail::read_sidecars(o, data);
-  if (o.memory) std::printf("%s\n", plan_memory(o, spec, data.train).text().c_str());
+  if (o.memory) std::printf("plan: %s\n", plan_memory(o, spec, data.train).text().c_str());
   o.save.dtype = o.save.dtype.value_or(sidecars.default_dtype());
   const auto backend = detail::make_backend<Backend>(o);
   o.trainer = prefopt::on_backend(backend, o.trainer);
