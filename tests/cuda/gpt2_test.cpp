@@ -15,7 +15,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/cuda/operations.hpp"
 #include "prefopt/eigen.hpp"
 #include "prefopt/loss/dpo.hpp"
 #include "prefopt/nn/causal_lm.hpp"
@@ -25,7 +24,7 @@
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/policy/reference.hpp"
 #include "prefopt/train/step.hpp"
-#include "cuda/emulated_device.hpp"
+#include "cuda/emulated_backend.hpp"
 #include "laws/decoder_laws.hpp"
 #include "laws/trainable_policy_laws.hpp"
 #include "laws/trainable_scalar_model_laws.hpp"
@@ -38,17 +37,13 @@ using tests::untied;
 namespace {
 
 template <class Activation>
-using backend = cuda_backend<Activation, tests::emulated_device>;
+using backend = tests::emulated_backend<Activation>;
 static_assert(transformer_backend<backend<float>> && transformer_backend<backend<bfloat16>>);
 static_assert(trainable_policy<causal_lm<backend<bfloat16>>>);
 
 using tests::distance;
+using tests::make_backend;
 using tests::numbers;
-
-template <class Activation>
-backend<Activation> make_backend() {
-  return backend<Activation>(std::make_shared<tests::emulated_device>());
-}
 
 const std::vector<tokenized_pair> pairs = {{{1, 2, 3, 4}, {5, 6, 7}, {5, 8}},
                                            {{9, 10}, {0}, {1, 2, 3, 4, 5}}};

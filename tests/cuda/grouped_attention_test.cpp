@@ -10,8 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/core/bfloat16.hpp"
-#include "prefopt/cuda/operations.hpp"
-#include "cuda/emulated_device.hpp"
+#include "cuda/emulated_backend.hpp"
 #include "laws/grouped_attention_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
@@ -20,12 +19,8 @@ using namespace prefopt;
 namespace {
 
 template <class Activation>
-using backend = cuda_backend<Activation, tests::emulated_device>;
-
-template <class Activation>
-backend<Activation> make_backend() {
-  return backend<Activation>(std::make_shared<tests::emulated_device>());
-}
+using backend = tests::emulated_backend<Activation>;
+using tests::make_backend;
 
 /// What laws that take many calls look at: paths of 20 to 73 rows.
 constexpr tests::most_rows few = {100};

@@ -14,7 +14,7 @@
 #include "prefopt/eigen.hpp"
 #include "prefopt/policy/microbatch_tokens.hpp"
 #include "prefopt/train/trainer_options.hpp"
-#include "cuda/emulated_device.hpp"
+#include "cuda/emulated_backend.hpp"
 #include "laws/linear_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
@@ -23,12 +23,8 @@ using namespace prefopt;
 namespace {
 
 template <class Activation>
-using backend = cuda_backend<Activation, tests::emulated_device>;
-
-template <class Activation>
-backend<Activation> make_backend() {
-  return backend<Activation>(std::make_shared<tests::emulated_device>());
-}
+using backend = tests::emulated_backend<Activation>;
+using tests::make_backend;
 
 }  // namespace
 
