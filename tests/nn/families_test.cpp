@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Every family is a trainable policy: the laws, on random trees whose paths are longer than the
+// windows, and a log-prob that has the same bits in any company.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "prefopt/core/random.hpp"
+#include "prefopt/data/pack.hpp"
+#include "prefopt/eigen.hpp"
+#include "prefopt/models/model_config.hpp"
+#include "prefopt/nn/causal_lm.hpp"
+#include "prefopt/nn/incremental_decoder.hpp"
+#include "prefopt/nn/initialize.hpp"
+#include "laws/trainable_policy_laws.hpp"
+
+using namespace prefopt;
+
+namespace {
+
+/// Grouped queries, and heads that do not add up to the channels.
+template <class Config>
+Config small(std::size_t layers, std::size_t vocabulary, std::size_t positions) {
+  Config config;
+  config.num_hidden_layers = layers;
+  config.num_attention_heads = 4;
+  config.num_key_value_heads = 2;
+  config.head_dim = 6;
+  config.hidden_size = 20;
+  config.intermediate_size = 28;
+  config.vocab_size = vocabulary;
+  config.max_position_embeddings = positions;
+  return config;
+}
+
+/// One decoder of each family, with windows where it has them, and with a layer without rotations.
+std::vector<decoder_spec> families(std::size_t layers, std::size_t vocabulary,
+                                   std::size_t positions) {
+  auto llama = small<llama_config>(layers, vocabulary, positions);
+  llama.attention_bias = llama.mlp_bias = llama.tie_word_embeddings = true;
+  auto mistral = small<mistral_config>(layers, vocabulary, positions);
+  mistral.sliding_window = 3;
+  auto qwen2 = small<qwen2_config>(layers, vocabulary, positions);
+  qwen2.use_sliding_window = true;
+  qwen2.sliding_window = 7;
+  qwen2.max_window_layers = layers - 1;
+  auto smollm3 = small<smollm3_config>(layers, vocabulary, positions);
+  smollm3.no_rope_layer_interval = 2;
+  return {describe(llama), describe(mistral), describe(qwen2),
+          describe(small<qwen3_config>(layers, vocabulary, positions)), describe(smollm3)};
+}
+
+/// Weights large enough that all terms count.
+template <class Compute>
+causal_lm<eigen_backend<Compute>> random_model(const eigen_backend<Compute>& backend,
+                                               const decoder_spec& spec) {
+  causal_lm model(backend, spec);
+  initialize(model, 1);
+  random_generator random(3);
+  for (const auto& tensor : model.parameters())
+    for (auto& weight : tensor.value)
+      weight += static_cast<std::remove_cvref_t<decltype(weight)>>(0.3 * random.normal());
+  return model;
+}
+
+auto subject(const eigen_backend<double>& backend, const decoder_spec& spec) {
+  return tests::policy_subject([&backend, &spec] { return random_model(backend, spec); },
+                               {.vocabulary_size = spec.shape.vocabulary,
+                                .positions = spec.shape.positions,
+                                .rounding = 1e-11,
+                                .difference_tolerance = 1e-6});
+}
+
+const eigen_backend<double> doubles;
+using backend_types = boost::mpl::list<float, double, bfloat16>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(families_suite)
+
+BOOST_AUTO_TEST_CASE(the_laws_hold_for_every_family) {
+  for (const decoder_spec& spec : families(2, 11, 24)) BOOST_TEST_CONTEXT(spec.model_type) {
+      tests::check_trainable_policy_laws(subject(doubles, spec));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_whole_backward_is_the_derivative_of_the_forward) {
+  for (const decoder_spec& spec : families(2, 11, 24)) BOOST_TEST_CONTEXT(spec.model_type) {
+      tests::backward_agrees_with_finite_differences(subject(doubles, spec));
+    }
+}
+
+// Two prompts share a beginning, so that both have a common root together and none alone.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, backend_types) {
+  random_generator random(8);
+  std::vector<tokenized_pair> pairs(3);
+  const auto append = [&](token_ids& tokens, int count) {
+    for (int i = 0; i < count; ++i) tokens.push_back(static_cast<token_id>(random.below(50)));
+  };
+  append(pairs[0].prompt, 40);
+  pairs[1].prompt.assign(pairs[0].prompt.begin(), pairs[0].prompt.begin() + 17);
+  append(pairs[1].prompt, 30);
+  append(pairs[2].prompt, 3);
+  for (tokenized_pair& pair : pairs) {
+    append(pair.chosen, 90);
+    append(pair.rejected, 21);
+  }
+  const eigen_backend<Compute> backend;
+  const std::vector<std::size_t> members = {0, 1, 2};
+  const prefix_tree_batch together = pack(pairs, members);
+  for (const decoder_spec& spec : families(3, 50, 200)) {
+    BOOST_TEST_CONTEXT(spec.model_type) {
+      const auto model = random_model(backend, spec);
+      const std::vector<double> log_probs = model.token_log_probs(together);
+      for (const tree_sequence& sequence : together.sequences) {
+        const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
+        const packable_sequence one{
+            .prompt = pair.prompt,
+            .response = sequence.response_index == chosen_index ? pair.chosen : pair.rejected};
+        const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
+        const auto first = log_probs.begin() + sequence.first_target;
+        BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),
+                   boost::test_tools::per_element());
+      }
+    }
+  }
+}
+
+// A prompt in one call, then token by token, past the windows.
+BOOST_AUTO_TEST_CASE(a_token_that_is_generated_has_the_log_prob_that_it_has_in_a_batch) {
+  random_generator random(5);
+  token_ids text;
+  while (text.size() < 24) text.push_back(static_cast<token_id>(random.below(11)));
+  const packable_sequence all{.prompt = std::span(text).first(9),
+                              .response = std::span(text).subspan(9)};
+  for (const decoder_spec& spec : families(4, 11, 24)) {
+    BOOST_TEST_CONTEXT(spec.model_type) {
+      const auto model = random_model(doubles, spec);
+      const std::vector<double> expected = model.token_log_probs(pack(std::span(&all, 1)));
+      using decoder_type = incremental_decoder<eigen_backend<double>>;
+      decoder_type decoder(model, text.size());
+      typename decoder_type::branch next{.tokens = all.prompt};
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        const auto read = decoder.read({&next, 1});
+        double sum = 0;
+        for (const double logit : read.logits(0)) sum += std::exp(logit);
+        const auto token = static_cast<std::size_t>(all.response[i]);
+        BOOST_TEST(std::abs(read.logits(0)[token] - std::log(sum) - expected[i]) <= 1e-11);
+        next = {read.nodes[0], all.response.subspan(i, 1)};
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
