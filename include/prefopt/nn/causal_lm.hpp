@@ -40,14 +40,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// What a pass keeps for its backward. What it does not keep, the backward makes again: the
-/// gradients have the same bits, and take longer.
+/// What a pass keeps for its backward, which makes the rest again, in more time.
 struct pass_memory {
-  /// Blocks are made again from the residual stream before them: a fifth of the memory or less, for
-  /// a third more time. TRL's gradient_checkpointing.
+  /// Blocks are made again from the residual stream before them; the gradients have the same bits.
+  /// TRL's gradient_checkpointing.
   bool gradient_checkpointing = false;
   /// Logits [R, V] are kept if they need at most this many bytes, and otherwise made again in
-  /// pieces of as many rows; those pieces add up their weight gradients in another order.
+  /// pieces of as many rows, whose gradients of the weight add up in another order.
   std::size_t logits_bytes = std::size_t{128} << 20;
 };
 

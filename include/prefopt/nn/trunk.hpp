@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The trunk of a decoder: maps a batch to hidden rows [R, C] (after the last norm, at the rows that
-// heads read), and its backward pass. Heads are built on top of it; it does not depend on
-// them.
+// heads read), and its backward pass. Heads are built on top of it; it does not depend on them.
 
 #include <algorithm>
 #include <cstddef>
@@ -30,8 +29,10 @@ struct trunk_tape {
         last(backend, shape, rows, head_rows),
         head(backend, head_rows, shape.channels),
         final_norm(backend, head_rows, shape.channels) {
-    if (!shape.has_position_table()) rotations.emplace(backend, rows, shape.head_size);
-    if (!shape.has_position_table()) read_rotations.emplace(backend, head_rows, shape.head_size);
+    if (!shape.has_position_table()) {
+      rotations.emplace(backend, rows, shape.head_size);
+      read_rotations.emplace(backend, head_rows, shape.head_size);
+    }
     const std::size_t before_last = shape.layers.size() - 1,
                       one = std::min<std::size_t>(before_last, 1);
     const std::size_t held_blocks = keep == kept_layers::all ? before_last : one,
@@ -86,8 +87,8 @@ class decoder_trunk {
                               tape.final_norm);
   }
 
-  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. The tape must be that of
-  /// forward, and not have kept nothing.
+  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. Expects the tape as
+  /// forward left it, made to keep all layers or streams.
   void backward(const prefix_tree_batch& batch, trunk_tape<Backend>& tape,
                 matrix_view<const activation_type> d_hidden,
                 const decoder_weights<value_type>& gradients) const {
