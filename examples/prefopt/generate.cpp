@@ -75,8 +75,14 @@ std::string text_of(const prefopt::json_object& object, const std::string& locat
 /// The ids of a prompt, of a text or as they are.
 prompt read_prompt(const prefopt::json_object& object, const std::string& location,
                    const model_tokenizer& tokenizer) {
-  if (object.has_value("prompt_ids"))
-    return {std::nullopt, prefopt::detail::token_member(object, "prompt_ids")};
+  if (object.has_value("prompt_ids")) {
+    prompt one;
+    for (const nlohmann::json& id : object.list("prompt_ids"))
+      one.ids.push_back(static_cast<prefopt::token_id>(
+          prefopt::to_integer(id, prefopt::concat(location, ": prompt_ids"), 0,
+                              std::numeric_limits<prefopt::token_id>::max())));
+    return one;
+  }
   prompt one{text_of(object, location), {}};
   try {
     one.ids = tokenizer.required().encode(*one.text);

@@ -102,6 +102,9 @@ row_kill() {
     fi
   done
   resume out && is_whole out; trial $? "ends compared"
+  # Between the last checkpoint and the removal of the oldest.
+  rm -rf out && cp -r whole out && cp -r half/checkpoint-15 out/ && rm out/{model.safetensors,config.json,vocab.json,merges.txt}
+  resume out && is_whole out; trial $? "ends compared"
   seen[kills]=$kills
 }
 

@@ -255,6 +255,8 @@ void output_folder::prepare(const sizes& needed) {
     prefopt::remove_leftovers(folder_);
   for (const auto& path : damaged_)
     std::printf("%s is kept as %s\n", path.c_str(), prefopt::set_aside(path, "damaged").c_str());
+  // A run that was killed after it wrote a checkpoint may not have removed the oldest.
+  prefopt::prune_checkpoints(folder_, prefopt::checkpoints_kept, is_own_checkpoint);
 
   // There are up to three checkpoints at a time: the oldest is removed after the newest is written.
   // At the end there are two and the model.

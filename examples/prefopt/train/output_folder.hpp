@@ -59,8 +59,9 @@ class output_folder {
     std::int64_t checkpoints = 1;  ///< how many the run will make
   };
 
-  /// Removes partial files of killed runs, renames damaged files, and checks for the space that the
-  /// run needs. Throws io_error if the folder cannot be written.
+  /// Removes partial files of killed runs and checkpoints that they were about to remove, renames
+  /// damaged files, and checks for the space that the run needs. Throws io_error if the folder
+  /// cannot be written.
   void prepare(const sizes& needed);
 
   /// Cuts the logs back to the checkpoint, so that each step is in them once, and reports what is

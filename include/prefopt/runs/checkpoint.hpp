@@ -86,6 +86,9 @@ void prune_checkpoints(const std::filesystem::path& output, std::size_t keep, Is
   }
 }
 
+/// How many checkpoints write_checkpoint leaves.
+inline constexpr std::size_t checkpoints_kept = 2;
+
 /// A checkpoint that is on the disk.
 struct written_checkpoint {
   std::filesystem::path path;
@@ -93,9 +96,9 @@ struct written_checkpoint {
 };
 
 /// Makes the checkpoint of a step: `fill(folder)` writes into a temporary folder, which then gets
-/// its final name; of the checkpoints that satisfy `is_own(path)`, all but the newest two are
-/// removed. Throws what `fill` throws, and io_error, also if that step has a checkpoint; then
-/// nothing has changed. Old files that cannot be removed are listed in the remark.
+/// its final name; of the checkpoints that satisfy `is_own(path)`, all but the newest
+/// `checkpoints_kept` are removed. Throws what `fill` throws, and io_error, also if that step has a
+/// checkpoint; then nothing has changed. Old files that cannot be removed are listed in the remark.
 template <std::invocable<const std::filesystem::path&> Fill,
           std::predicate<const std::filesystem::path&> IsOwn = any_checkpoint>
 written_checkpoint write_checkpoint(const std::filesystem::path& output, std::int64_t step,
@@ -112,7 +115,7 @@ written_checkpoint write_checkpoint(const std::filesystem::path& output, std::in
   atomic_directory directory(written.path);
   fill(directory.path());
   directory.commit();
-  clear_away([&] { prune_checkpoints(output, 2, is_own); });
+  clear_away([&] { prune_checkpoints(output, checkpoints_kept, is_own); });
   return written;
 }
 
