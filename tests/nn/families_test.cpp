@@ -2,10 +2,12 @@
 // Every family is a trainable policy: the laws, on random trees whose paths are longer than the
 // windows, and a log-prob that has the same bits in any company.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <boost/mpl/list.hpp>
@@ -127,6 +129,48 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
         const auto first = log_probs.begin() + sequence.first_target;
         BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),
                    boost::test_tools::per_element());
+      }
+    }
+  }
+}
+
+// All but one tensor are frozen, for each; then random halves.
+BOOST_AUTO_TEST_CASE(a_frozen_tensor_has_no_gradient_and_leaves_the_others_theirs) {
+  random_generator random(12);
+  std::vector<tokenized_pair> pairs(2);
+  for (tokenized_pair& pair : pairs)
+    for (auto [tokens, count] :
+         {std::pair(&pair.prompt, 4), std::pair(&pair.chosen, 9), std::pair(&pair.rejected, 5)})
+      while (static_cast<int>(tokens->size()) < count)
+        tokens->push_back(static_cast<token_id>(random.below(11)));
+  const prefix_tree_batch batch = pack(pairs, std::vector<std::size_t>{0, 1});
+  std::vector<double> slopes;
+  while (slopes.size() < batch.targets.size()) slopes.push_back(random.normal());
+
+  auto specs = families(3, 11, 24);
+  specs.push_back(describe(
+      gpt2_config{.n_layer = 3, .n_head = 2, .n_embd = 8, .vocab_size = 11, .n_positions = 24}));
+  for (const decoder_spec& spec : specs) {
+    BOOST_TEST_CONTEXT(spec.model_type) {
+      auto model = random_model(doubles, spec);
+      const std::size_t tensors = model.tensors().size();
+      std::vector<std::vector<double>> expected;
+      model.forward(batch).backward(slopes);
+      for (const auto& one : model.parameters())
+        expected.emplace_back(one.gradient.begin(), one.gradient.end());
+      for (std::size_t trial = 0; trial < tensors + 20; ++trial) {
+        for (std::size_t i = 0; i < tensors; ++i)
+          model.set_trainable(model.tensors()[i].name,
+                              trial < tensors ? i == trial : random.below(2) == 0);
+        model.forward(batch).backward(slopes);
+        const auto parameters = model.parameters();
+        for (std::size_t i = 0; i < tensors; ++i) {
+          const auto& one = parameters[i];
+          if (one.trainable)
+            BOOST_TEST(std::ranges::equal(one.gradient, expected[i]), one.name << " " << trial);
+          else
+            BOOST_TEST(one.gradient.empty(), one.name << " " << trial);
+        }
       }
     }
   }

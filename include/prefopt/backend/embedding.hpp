@@ -18,7 +18,7 @@ namespace prefopt::inline v0_2 {
 /// - `embedding_backward(tokens, positions, d_out, d_wte, d_wpe)` adds to d_wte and d_wpe.
 ///
 /// If wpe has no rows, rows have no position: out = wte[token], and `positions` is not read and may
-/// be empty. The same holds for the backward pass if d_wpe has no rows.
+/// be empty. In the backward pass, a table without rows is not computed.
 ///
 /// Law: rows of one token or position add up in d_wte and d_wpe, in any order of the rows to the
 /// same sum up to rounding.

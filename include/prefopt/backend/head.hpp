@@ -62,8 +62,8 @@ class head_targets {
 ///   weightᵀ) at the targets, log_probs [M] in nats; log_sums [R]. `logits` is [R, V], kept for the
 ///   backward pass, or has no rows; then the backend holds a bounded part of them at a time.
 /// - `head_backward(logits, log_sums, targets, slopes, hidden, weight, d_hidden, d_weight)`
-/// overwrites
-///   the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C].
+///   overwrites the logits with their gradients; assigns d_hidden [R, C]; adds to d_weight [V, C],
+///   unless that has no rows.
 ///
 /// Law: the log-probs' bits do not depend on whether logits are kept.
 template <class M>

@@ -24,7 +24,7 @@ struct layer_norm_statistics {
 ///   variance divides by C).
 /// - `layer_norm_backward(d_y, x, scale, statistics, d_x, d_scale, d_shift)` adds to d_x, d_scale
 /// and
-///   d_shift.
+///   d_shift; those that are empty are not computed.
 ///
 /// Law: a row's output does not depend on the other rows.
 template <class M>

@@ -282,8 +282,9 @@ void eigen_backend<Compute>::head_backward(matrix logits, const_numbers log_sums
   detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
   engine()(threads_, detail::update::assign, d_hidden, detail::outer_rows<value_type>(logits),
            detail::outer_columns<value_type>(weight));
-  engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(logits),
-           detail::outer_columns<value_type>(hidden));
+  if (d_weight.extent(0) != 0)
+    engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(logits),
+             detail::outer_columns<value_type>(hidden));
 }
 
 template <class Compute>

@@ -49,7 +49,7 @@ template <transformer_backend Backend>
                                                                tensors.in_layout_order.front());
   }
   causal_lm<Backend> model(backend, spec);
-  detail::read_weights(tensors.in_layout_order, backend, model.parameters());
+  detail::read_weights(tensors.in_layout_order, backend, model.tensors());
   return model;
 }
 

@@ -30,7 +30,7 @@ template <transformer_backend Backend>
   const auto archive = safetensors_archive::from_folder(folder);
   const std::vector<safetensors_archive::item> tensors = find_scalar_tensors(archive, spec);
   scalar_lm<Backend> model(backend, spec);
-  detail::read_weights(tensors, backend, model.parameters());
+  detail::read_weights(tensors, backend, model.tensors());
   return model;
 }
 

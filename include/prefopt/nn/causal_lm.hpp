@@ -69,8 +69,7 @@ class causal_lm {
       : backend_(&backend),
         spec_(describe(config)),
         layout_(spec_),
-        values_(backend.template allocate<value_type>(layout_.size())),
-        gradients_(backend.template allocate<value_type>(layout_.size())) {}
+        values_(backend.template allocate<value_type>(layout_.size())) {}
 
   template <decoder_config Config>
   causal_lm(const Backend&&, const Config&) = delete;  // would dangle
@@ -79,23 +78,28 @@ class causal_lm {
   [[nodiscard]] const decoder_shape& shape() const { return spec_.shape; }
   [[nodiscard]] const Backend& backend() const { return *backend_; }
 
-  /// All tensors in the layout's order, under the names in the spec.
+  /// All tensors in the layout's order, under the names in the spec. The first call allocates the
+  /// gradients, of the tensors that train; the others' are empty.
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
-    return list<value_type>(weights().values, weights().gradients);
+    return list<value_type>(weights(), gradients());
   }
+  /// The same to read; allocates nothing.
   [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
-    return list<const value_type>(values(),
-                                  {spec_.shape, layout_, {gradients_.data(), layout_.size()}});
+    return list<const value_type>(values(), {});
+  }
+  /// The same to fill, without gradients: a model that does not train needs none.
+  [[nodiscard]] const std::vector<parameter<value_type>> tensors() {
+    return list<value_type>(weights(), {});
   }
 
   /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
-  /// a trainer. Throws value_error for an unknown name.
+  /// a trainer: it drops the gradients. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
-    frozen_.set(parameters(), name, trainable);
+    frozen_.set(tensors(), name, trainable);
+    gradients_.reset();
   }
 
-  /// A model with the same weights on the same backend, with its own gradients and the same tensors
-  /// trainable.
+  /// A model with the same weights on the same backend and the same tensors trainable.
   [[nodiscard]] causal_lm clone() const {
     causal_lm copy(*backend_, spec_);
     copy.frozen_ = frozen_;
@@ -143,8 +147,15 @@ class causal_lm {
   [[nodiscard]] decoder_weights<const value_type> values() const {
     return {spec_.shape, layout_, {values_.data(), layout_.size()}};
   }
+  /// Those of the tensors that train; the others have no room. The first call allocates them.
   [[nodiscard]] decoder_weights<value_type> gradients() {
-    return {spec_.shape, layout_, {gradients_.data(), layout_.size()}};
+    if (!gradients_) {
+      decoder_layout layout(spec_, frozen_);
+      auto numbers = backend_->template allocate<value_type>(layout.size());
+      gradients_.emplace(std::move(layout), std::move(numbers));
+    }
+    return {
+        spec_.shape, gradients_->layout, {gradients_->numbers.data(), gradients_->layout.size()}};
   }
 
  private:
@@ -167,36 +178,41 @@ class causal_lm {
     return detail::at_targets(detail::targets_of(batch), sums);
   }
 
-  struct views {
-    decoder_weights<value_type> values;
-    decoder_weights<value_type> gradients;
-  };
-  [[nodiscard]] views weights() {
-    return {{spec_.shape, layout_, {values_.data(), layout_.size()}},
-            {spec_.shape, layout_, {gradients_.data(), layout_.size()}}};
+  [[nodiscard]] decoder_weights<value_type> weights() {
+    return {spec_.shape, layout_, {values_.data(), layout_.size()}};
   }
 
   template <class Value>
-  [[nodiscard]] std::vector<parameter<Value>> list(const decoder_weights<Value>& values,
-                                                   const decoder_weights<Value>& gradients) const {
+  [[nodiscard]] std::vector<parameter<Value>> list(
+      const decoder_weights<Value>& values,
+      const std::optional<decoder_weights<Value>>& gradients) const {
     std::vector<parameter<Value>> all;
     for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
       const tensor_location& tensor = layout_.tensors()[i];
+      const bool trainable = !frozen_.contains(tensor.name);
       all.push_back({.name = tensor.name,
                      .shape = tensor.shape,
                      .value = values.tensor(i),
-                     .gradient = gradients.tensor(i),
-                     .trainable = !frozen_.contains(tensor.name),
+                     .gradient = gradients && trainable ? gradients->tensor(i) : std::span<Value>(),
+                     .trainable = trainable,
                      .decays = tensor.decays});
     }
     return all;
   }
 
+  using buffer = decltype(std::declval<const Backend&>().template allocate<value_type>(0));
+  struct gradient_buffer {
+    gradient_buffer(decoder_layout made, buffer of)
+        : layout(std::move(made)), numbers(std::move(of)) {}
+    decoder_layout layout;
+    buffer numbers;
+  };
+
   const Backend* backend_;
   decoder_spec spec_;
   decoder_layout layout_;
-  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) values_;
-  decltype(std::declval<const Backend&>().template allocate<value_type>(0)) gradients_;
+  buffer values_;
+  std::optional<gradient_buffer> gradients_;
   frozen_tensors frozen_;
   pass_memory pass_memory_;
 };
@@ -252,16 +268,16 @@ class causal_lm_pass {
     if (spent_) throw value_error("causal_lm_pass: backward was called before on this pass");
     spent_ = true;
     const Backend& backend = model_->backend();
-    const auto weights = model_->weights();
+    const auto gradients = model_->gradients();
     const auto hidden = tape_.final_norm.normalized.view();
     backend_matrix<Backend> d_hidden(backend, batch_.rows.size(), model_->shape().channels);
     if (logits_)
       backend.head_backward(logits_->view(), log_sums_.row(0), targets_, slopes, hidden,
-                            weights.values.head(), d_hidden.view(), weights.gradients.head());
+                            model_->values().head(), d_hidden.view(), gradients.head());
     else
       head_backward_in_pieces(slopes, d_hidden);
     logits_.reset();
-    model_->trunk().backward(batch_, tape_, d_hidden.view(), weights.gradients);
+    model_->trunk().backward(batch_, tape_, d_hidden.view(), gradients);
   }
 
  private:
@@ -274,7 +290,7 @@ class causal_lm_pass {
   /// Makes the logits again, some rows at a time, and their gradients.
   void head_backward_in_pieces(std::span<const double> slopes, backend_matrix<Backend>& d_hidden) {
     const Backend& backend = model_->backend();
-    const auto weights = model_->weights();
+    const auto gradients = model_->gradients();
     const matrix_view<const activation_type> hidden = tape_.final_norm.normalized.view();
     const std::size_t rows = batch_.rows.size(), most = rows_at_once();
     backend_matrix<Backend> logits(backend, most, model_->shape().vocabulary);
@@ -291,11 +307,11 @@ class causal_lm_pass {
       const head_targets targets(std::move(part), count);
       std::vector<double> log_probs(targets.size());
       const auto piece = logits.view().rows(0, count);
-      backend.head_log_probs(hidden.rows(begin, end), weights.values.head(), targets, piece,
+      backend.head_log_probs(hidden.rows(begin, end), model_->values().head(), targets, piece,
                              log_sums.row(0).first(count), log_probs);
       backend.head_backward(piece, log_sums.row(0).first(count), targets, part_slopes,
-                            hidden.rows(begin, end), weights.values.head(),
-                            d_hidden.view().rows(begin, end), weights.gradients.head());
+                            hidden.rows(begin, end), model_->values().head(),
+                            d_hidden.view().rows(begin, end), gradients.head());
     }
   }
 

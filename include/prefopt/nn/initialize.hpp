@@ -27,7 +27,7 @@ void initialize(causal_lm<Backend>& model, std::uint64_t seed) {
            name.ends_with(concat(names.mlp_out, ".weight"));
   };
   std::vector<real> values;
-  for (const auto& parameter : model.parameters()) {
+  for (const auto& parameter : model.tensors()) {
     const std::string_view name = parameter.name;
     values.assign(parameter.value.size(), real(0));
     if (parameter.shape.size() == 2) {

@@ -4,6 +4,7 @@
 // over memory once. Tensors that one product multiplies by lie next to each other: queries, keys
 // and values; gate and up.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -14,10 +15,11 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/nn/spec.hpp"
+#include "prefopt/policy/frozen_tensors.hpp"
 
 namespace prefopt::inline v0_2 {
 
-/// One tensor of a model and its location in the buffer.
+/// One tensor of a model and its location in the buffer. Without room there, its size is 0.
 struct tensor_location {
   std::string name;
   std::vector<std::size_t> shape;
@@ -56,11 +58,13 @@ struct block_location {
   linear_location mlp_in, mlp_out;
 };
 
-/// All tensors of a model.
+/// All tensors of a model, or of the gradients of those that train.
 class decoder_layout {
  public:
-  /// Throws what check(shape) throws.
-  explicit decoder_layout(const decoder_spec& spec) {
+  /// The tensors in `frozen` have no room, unless they share a product with one that trains. Throws
+  /// what check(shape) throws.
+  explicit decoder_layout(const decoder_spec& spec, frozen_tensors frozen = {})
+      : frozen_(std::move(frozen)) {
     const decoder_shape& shape = spec.shape;
     const tensor_names& names = spec.names;
     check(shape);
@@ -131,20 +135,35 @@ class decoder_layout {
     blocks_.push_back(made);
   }
 
-  /// Places a tensor right behind the one before it.
-  buffer_range add(std::string name, std::vector<std::size_t> shape, bool decays) {
-    std::size_t size = 1;
+  /// Whether any of the tensors of a product trains; `kind` is the end of their names.
+  [[nodiscard]] bool train(std::string_view block, std::span<const part> parts,
+                           std::string_view kind) const {
+    return std::ranges::any_of(
+        parts, [&](const part& one) { return !frozen_.contains(concat(block, one.name, kind)); });
+  }
+
+  /// Places a tensor right behind the one before it, if it has room.
+  buffer_range add(std::string name, std::vector<std::size_t> shape, bool decays, bool has_room) {
+    std::size_t size = has_room ? 1 : 0;
     for (const std::size_t extent : shape) size *= extent;
     tensors_.push_back({std::move(name), std::move(shape), size_, size, decays});
     size_ += size;
     return {tensors_.back().offset, size};
+  }
+  buffer_range add(std::string name, std::vector<std::size_t> shape, bool decays) {
+    const bool has_room = !frozen_.contains(name);
+    return add(std::move(name), std::move(shape), decays, has_room);
   }
   void align() { size_ = (size_ + alignment - 1) / alignment * alignment; }
 
   matrix_location add_matrix(std::string_view name, std::size_t rows, std::size_t columns) {
     const buffer_range range = add(concat(name, ".weight"), {rows, columns}, true);
     align();
-    return {range, rows, columns};
+    return matrix_at(range, rows, columns);
+  }
+  [[nodiscard]] static matrix_location matrix_at(const buffer_range& range, std::size_t rows,
+                                                 std::size_t columns) {
+    return {range, range.size == 0 ? 0 : rows, columns};
   }
   norm_location add_norm(std::string_view name, std::size_t channels, norm_kind kind) {
     norm_location made;
@@ -166,18 +185,22 @@ class decoder_layout {
     linear_location made;
     std::size_t out = 0;
     for (const part& one : parts) out += one.out;
-    made.weight = {{size_, in * out}, out_in ? out : in, out_in ? in : out};
+    const bool weights = train(block, parts, ".weight");
+    made.weight = matrix_at({size_, weights ? in * out : 0}, out_in ? out : in, out_in ? in : out);
     for (const auto& [name, columns] : parts)
       add(concat(block, name, ".weight"),
-          out_in ? std::vector{columns, in} : std::vector{in, columns}, true);
+          out_in ? std::vector{columns, in} : std::vector{in, columns}, true, weights);
     align();
     if (!has_bias) return made;
-    made.bias = {size_, out};
-    for (const auto& [name, columns] : parts) add(concat(block, name, ".bias"), {columns}, false);
+    const bool biases = train(block, parts, ".bias");
+    made.bias = {size_, biases ? out : 0};
+    for (const auto& [name, columns] : parts)
+      add(concat(block, name, ".bias"), {columns}, false, biases);
     align();
     return made;
   }
 
+  frozen_tensors frozen_;
   std::vector<tensor_location> tensors_;
   std::vector<block_location> blocks_;
   matrix_location token_embedding_, position_embedding_, head_;

@@ -75,7 +75,7 @@ class scalar_lm {
   explicit scalar_lm(const causal_lm<Backend>& policy)
       : scalar_lm(policy.backend(), policy.spec()) {
     const auto from = policy.parameters();
-    const auto to = trunk_.parameters();  // without an untied head, which comes last
+    const auto to = trunk_.tensors();  // without an untied head, which comes last
     for (std::size_t i = 0; i < to.size(); ++i) backend().copy(from[i].value, to[i].value);
   }
 
@@ -90,22 +90,26 @@ class scalar_lm {
   [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
     return with_score<const value_type>(trunk_.parameters(), head_, head_gradient_);
   }
+  /// The same to fill, without the trunk's gradients: a model that does not train needs none.
+  [[nodiscard]] const std::vector<parameter<value_type>> tensors() {
+    return with_score<value_type>(trunk_.tensors(), head_, head_gradient_);
+  }
 
   /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
   /// a trainer. Throws value_error for an unknown name.
   void set_trainable(std::string_view name, bool trainable) {
-    frozen_.set(parameters(), name, trainable);
+    if (name == score)
+      head_trains_ = trainable;
+    else
+      trunk_.set_trainable(name, trainable);
   }
 
   /// What passes keep for their backward; see pass_memory. Call it between passes.
   void set_pass_memory(const pass_memory& memory) { trunk_.set_pass_memory(memory); }
 
-  /// A model with the same weights on the same backend, with its own gradients and the same tensors
-  /// trainable.
+  /// A model with the same weights on the same backend and the same tensors trainable.
   [[nodiscard]] scalar_lm clone() const {
-    scalar_lm copy(trunk_);
-    copy.frozen_ = frozen_;
-    copy.set_pass_memory(trunk_.memory_of_passes());
+    scalar_lm copy(trunk_.clone(), head_trains_);
     backend().copy(std::span<const value_type>(head_.data(), head_.size()),
                    {copy.head_.data(), copy.head_.size()});
     return copy;
@@ -133,16 +137,23 @@ class scalar_lm {
  private:
   friend pass;
   using activation_type = typename Backend::activation_type;
+  static constexpr std::string_view score = "score.weight";
+
+  scalar_lm(causal_lm<Backend>&& trunk, bool head_trains)
+      : trunk_(std::move(trunk)),
+        head_(backend().template allocate<value_type>(shape().channels)),
+        head_gradient_(backend().template allocate<value_type>(shape().channels)),
+        head_trains_(head_trains) {}
 
   template <class Value, class Buffer>
   [[nodiscard]] std::vector<parameter<Value>> with_score(std::vector<parameter<Value>> all,
                                                          Buffer& head, Buffer& gradient) const {
-    all.push_back({.name = "score.weight",
+    all.push_back({.name = std::string(score),
                    .shape = {1, shape().channels},
                    .value = {head.data(), head.size()},
                    .gradient = {gradient.data(), gradient.size()},
+                   .trainable = head_trains_,
                    .decays = true});
-    for (parameter<Value>& one : all) one.trainable = !frozen_.contains(one.name);
     return all;
   }
   [[nodiscard]] static decoder_spec without_head(decoder_spec spec) {
@@ -170,7 +181,7 @@ class scalar_lm {
   causal_lm<Backend> trunk_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_;
   decltype(std::declval<const Backend&>().template allocate<value_type>(0)) head_gradient_;
-  frozen_tensors frozen_;
+  bool head_trains_ = true;
 };
 
 /// A forward pass of a scalar model.

@@ -87,13 +87,13 @@ class decoder_trunk {
                               tape.final_norm);
   }
 
-  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients. Expects the tape as
-  /// forward left it, made to keep all layers or streams.
+  /// Adds the gradient for d loss / d hidden rows [R, C] to the gradients, and stops at the first
+  /// layer that trains. Expects the tape as forward left it, made to keep all layers or streams.
   void backward(const prefix_tree_batch& batch, trunk_tape<Backend>& tape,
                 matrix_view<const activation_type> d_hidden,
                 const decoder_weights<value_type>& gradients) const {
     const std::size_t rows = batch.tokens.size(), head_rows = batch.rows.size(),
-                      last = shape_.layers.size() - 1;
+                      last = shape_.layers.size() - 1, first = first_trained(gradients);
     backend_matrix<Backend> d_stream(backend_, rows, shape_.channels);
     block_scratch<Backend> scratch(backend_, shape_, rows);
     {
@@ -102,12 +102,13 @@ class decoder_trunk {
       normalize_backward<Backend>(backend_, shape_, d_hidden, tape.head.view(),
                                   weights_.final_norm(), tape.final_norm, d_head.view(),
                                   gradients.final_norm());
+      if (first > last) return;
       last_block().backward(read_rows(batch), table(tape.rotations), table(tape.read_rotations),
                             tape.stream(last).view(), tape.last, gradients.block(last), scratch,
                             d_head.view(), d_stream.view());
     }
     block_gradients<Backend> activation_gradients(backend_, shape_, rows);
-    for (std::size_t layer = last; layer-- > 0;) {
+    for (std::size_t layer = last; layer-- > first;) {
       if (tape.kept == kept_layers::streams)
         block(layer).remake({batch.nodes}, table(tape.rotations), tape.stream(layer).view(),
                             tape.block(layer), scratch);
@@ -115,8 +116,9 @@ class decoder_trunk {
                             tape.block(layer), gradients.block(layer), scratch,
                             activation_gradients, d_stream.view());
     }
-    backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(),
-                                gradients.token_embedding(), gradients.position_embedding());
+    if (embeddings_train(gradients))
+      backend_.embedding_backward(batch.tokens, batch.positions, d_stream.view(),
+                                  gradients.token_embedding(), gradients.position_embedding());
   }
 
   [[nodiscard]] decoder_block<Backend> block(std::size_t layer) const {
@@ -124,6 +126,16 @@ class decoder_trunk {
   }
 
  private:
+  [[nodiscard]] static bool embeddings_train(const decoder_weights<value_type>& gradients) {
+    return gradients.token_embedding().size() != 0 || gradients.position_embedding().size() != 0;
+  }
+  /// The number of layers if none trains.
+  [[nodiscard]] std::size_t first_trained(const decoder_weights<value_type>& gradients) const {
+    if (embeddings_train(gradients)) return 0;
+    std::size_t layer = 0;
+    while (layer < shape_.layers.size() && gradients.block(layer).empty()) ++layer;
+    return layer;
+  }
   [[nodiscard]] static attention_rows read_rows(const prefix_tree_batch& batch) {
     return {.nodes = batch.nodes, .queries = batch.rows};
   }

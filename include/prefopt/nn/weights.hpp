@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Views on a flat buffer as the tensors that the layers use. The same type serves for values and
-// gradients.
+// gradients; the gradient of a tensor that does not train has no room and is an empty view.
 
 #include <cstddef>
 #include <span>
@@ -19,17 +19,19 @@ struct linear_weights {
   std::span<Value> bias;        // [out]
 };
 
-/// Some of the outputs of a linear layer, as a layer.
+/// Some of the outputs of a linear layer, as a layer. Parts without room have none.
 template <class Value>
 [[nodiscard]] linear_weights<Value> outputs(const linear_weights<Value>& linear, std::size_t begin,
                                             std::size_t count) {
+  linear_weights<Value> part = linear;
   const matrix_view<Value>& whole = linear.weight.values;
-  const matrix_view<Value> part =
-      linear.weight.order == weight_order::out_in
-          ? whole.rows(begin, begin + count)
-          : matrix_view<Value>{whole.data() + begin, {whole.extent(0), count}, whole.strides()};
-  return {{part, linear.weight.order},
-          linear.bias.empty() ? linear.bias : linear.bias.subspan(begin, count)};
+  if (whole.extent(0) != 0)
+    part.weight.values =
+        linear.weight.order == weight_order::out_in
+            ? whole.rows(begin, begin + count)
+            : matrix_view<Value>{whole.data() + begin, {whole.extent(0), count}, whole.strides()};
+  if (!linear.bias.empty()) part.bias = linear.bias.subspan(begin, count);
+  return part;
 }
 
 /// Scale and shift of a norm, [C] each; an RMS norm has no shift.
@@ -50,6 +52,15 @@ struct block_weights {
   norm_weights<Value> mlp_norm;
   linear_weights<Value> mlp_in;   // [C, F] gate, up
   linear_weights<Value> mlp_out;  // [I, C]
+
+  /// Whether no tensor of the block has room.
+  [[nodiscard]] bool empty() const {
+    const auto has = [](const auto&... tensors) { return (... || (tensors.size() != 0)); };
+    return !has(attention_norm.scale, attention_norm.shift, qkv.weight.values, qkv.bias,
+                query_norm.scale, key_norm.scale, attention_out.weight.values, attention_out.bias,
+                mlp_norm.scale, mlp_norm.shift, mlp_in.weight.values, mlp_in.bias,
+                mlp_out.weight.values, mlp_out.bias);
+  }
 };
 
 /// The tensors of `layout` inside `flat`. Cheap to make: it computes pointers.

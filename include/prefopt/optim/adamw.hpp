@@ -84,7 +84,8 @@ class adamw {
   using state_type = adamw_state<value_type>;
 
   /// Allocates zero moments for every trainable parameter. Throws value_error for invalid options,
-  /// shape_error if a gradient's length differs from its value's.
+  /// shape_error if a gradient's length differs from its value's; that of a frozen parameter may be
+  /// empty.
   template <class Parameters>
     requires parameter_range<Parameters, value_type>
   adamw(Backend& backend, Parameters&& parameters, adamw_options options = {})
@@ -209,10 +210,11 @@ class adamw {
 
   template <class Parameter>
   static void check_lengths(const Parameter& parameter, std::size_t size) {
-    if (parameter.value.size() != size || parameter.gradient.size() != size) {
+    const std::size_t gradients = parameter.gradient.size();
+    if (parameter.value.size() != size ||
+        (gradients != size && (parameter.trainable || gradients != 0))) {
       throw shape_error(concat("adamw: ", parameter.name, " has ", parameter.value.size(),
-                               " values and ", parameter.gradient.size(), " gradients, expected ",
-                               size));
+                               " values and ", gradients, " gradients, expected ", size));
     }
   }
 

@@ -70,8 +70,10 @@ class moving_reference {
 
   /// The hash of the current weights.
   [[nodiscard]] std::uint64_t weights_hash() const {
-    return prefopt::weights_hash(
-        const_cast<Policy&>(policy_));  // a policy need not list const tensors; these are only read
+    if constexpr (requires { policy_.parameters(); })
+      return prefopt::weights_hash(policy_);
+    else  // a policy need not list const tensors; these are only read
+      return prefopt::weights_hash(const_cast<Policy&>(policy_));
   }
 
   /// Throws shape_error if `sync` would.
@@ -83,9 +85,17 @@ class moving_reference {
   [[nodiscard]] const moving_reference_options& options() const { return options_; }
 
  private:
+  /// The tensors of the reference, which needs no gradients.
+  [[nodiscard]] decltype(auto) to_fill() {
+    if constexpr (requires { policy_.tensors(); })
+      return policy_.tensors();
+    else
+      return policy_.parameters();
+  }
+
   template <class Visit>
   void for_each_tensor(Policy& policy, const Visit& visit) {
-    auto&& own = policy_.parameters();
+    auto&& own = to_fill();
     auto&& others = policy.parameters();
     if (std::size(own) != std::size(others))
       throw shape_error(concat("moving_reference: ", std::size(own),

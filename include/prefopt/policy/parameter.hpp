@@ -19,9 +19,9 @@ struct parameter {
   std::string name;                ///< as in the checkpoint
   std::vector<std::size_t> shape;  ///< row-major
   std::span<Real> value;
-  std::span<Real> gradient;
-  bool trainable = true;  ///< if not, optimizer and gradient norm skip it
-  bool decays = false;    ///< weight decay applies: matrices and embeddings
+  std::span<Real> gradient;  ///< as long as the value; may be empty if the tensor does not train
+  bool trainable = true;     ///< if not, optimizer and gradient norm skip it
+  bool decays = false;       ///< weight decay applies: matrices and embeddings
 };
 
 }  // namespace prefopt::inline v0_2

@@ -110,6 +110,7 @@ void cuda_backend<Activation, Device>::head_backward(matrix logits, const_number
       .out = d_hidden,
       .left = d_logits,
       .right = detail::operand<Activation>(*device_, *rounded_, weight)});
+  if (d_weight.extent(0) == 0) return;
   device_->multiply(detail::device_product<Activation, float>{.out = d_weight,
                                                               .left = d_logits,
                                                               .right = hidden,

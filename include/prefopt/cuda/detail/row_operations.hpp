@@ -43,7 +43,7 @@ void cuda_backend<Activation, Device>::embedding_backward(indices tokens, indice
                                               names.data(), detail::rows_of(out), d_out.extent(1)},
         detail::a_thread_an_element(groups.keys.size(), d_out.extent(1)));
   };
-  add(tokens, d_wte);
+  if (d_wte.extent(0) != 0) add(tokens, d_wte);
   if (d_wpe.extent(0) != 0) add(positions, d_wpe);
 }
 
@@ -93,9 +93,9 @@ void cuda_backend<Activation, Device>::layer_norm_backward(
                                                                  inverse, detail::rows_of(d_x)},
                   detail::a_warp_a_row(x.extent(0)));
   detail::add_column_sums(*device_, detail::scale_term<Activation>{d_rows, x_rows, mean, inverse},
-                          x.extent(0), x.extent(1), d_scale.data());
+                          x.extent(0), d_scale.size(), d_scale.data());
   detail::add_column_sums(*device_, detail::element_term<Activation>{d_rows}, x.extent(0),
-                          x.extent(1), d_shift.data());
+                          d_shift.size(), d_shift.data());
 }
 
 template <class Activation, class Device>
@@ -122,7 +122,7 @@ void cuda_backend<Activation, Device>::rms_norm_backward(const_heads d_y, const_
                                                    inverse, detail::as_rows(d_x)},
       detail::a_warp_a_row(rows));
   detail::add_column_sums(*device_, detail::rms_scale_term<Activation>{d_rows, x_rows, inverse},
-                          rows, channels, d_scale.data());
+                          rows, d_scale.size(), d_scale.data());
 }
 
 // rotary positions

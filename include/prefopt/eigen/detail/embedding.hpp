@@ -30,8 +30,8 @@ void embedding(int threads, std::span<const std::int32_t> tokens,
   });
 }
 
-/// Adds to d_wte [V, C] and d_wpe [P, C], or to d_wte alone if d_wpe has no rows. A token may occur
-/// in many rows, so threads split channels, not rows.
+/// Adds to d_wte [V, C] and d_wpe [P, C], except for one without rows. A token may occur in many
+/// rows, so threads split channels, not rows.
 template <class Real>
 void embedding_backward(int threads, std::span<const std::int32_t> tokens,
                         std::span<const std::int32_t> positions, matrix_view<const Real> d_out,
@@ -41,9 +41,11 @@ void embedding_backward(int threads, std::span<const std::int32_t> tokens,
         const auto first = eigen_index(begin), count = eigen_index(end - begin);
         for (std::size_t row = 0; row < tokens.size(); ++row) {
           const auto d = as_eigen_row(d_out, row).segment(first, count);
-          as_eigen_row(d_wte, static_cast<std::size_t>(tokens[row])).segment(first, count) += d;
-          if (d_wpe.extent(0) == 0) continue;
-          as_eigen_row(d_wpe, static_cast<std::size_t>(positions[row])).segment(first, count) += d;
+          if (d_wte.extent(0) != 0)
+            as_eigen_row(d_wte, static_cast<std::size_t>(tokens[row])).segment(first, count) += d;
+          if (d_wpe.extent(0) != 0)
+            as_eigen_row(d_wpe, static_cast<std::size_t>(positions[row])).segment(first, count) +=
+                d;
         }
       });
 }

@@ -35,7 +35,7 @@ void layer_norm(int threads, matrix_view<const Real> x, std::span<const Real> sc
   });
 }
 
-/// Adds to d_x, d_scale and d_shift.
+/// Adds to d_x, and to d_scale and d_shift unless they are empty.
 template <class Real>
 void layer_norm_backward(int threads, matrix_view<const Real> d_y, matrix_view<const Real> x,
                          std::span<const Real> scale, layer_norm_statistics<const Real> statistics,
@@ -63,8 +63,8 @@ void layer_norm_backward(int threads, matrix_view<const Real> d_y, matrix_view<c
       });
   // in order, for the same bits with the same number of threads
   for (std::size_t part = 0; part < parts; ++part) {
-    as_eigen(d_scale) += scale_parts[part];
-    as_eigen(d_shift) += shift_parts[part];
+    if (!d_scale.empty()) as_eigen(d_scale) += scale_parts[part];
+    if (!d_shift.empty()) as_eigen(d_shift) += shift_parts[part];
   }
 }
 

@@ -34,7 +34,7 @@ void rms_norm(int threads, tensor_view<const Real, 3> x, std::span<const Real> s
   });
 }
 
-/// Adds to d_x and d_scale.
+/// Adds to d_x, and to d_scale unless it is empty.
 template <class Real>
 void rms_norm_backward(int threads, tensor_view<const Real, 3> d_y, tensor_view<const Real, 3> x,
                        std::span<const Real> scale, matrix_view<const Real> inverse_deviations,
@@ -60,6 +60,7 @@ void rms_norm_backward(int threads, tensor_view<const Real, 3> d_y, tensor_view<
                       }
                   });
   // in order, for the same bits with the same number of threads
+  if (d_scale.empty()) return;
   for (const row_vector& part : scale_parts) as_eigen(d_scale) += part;
 }
 

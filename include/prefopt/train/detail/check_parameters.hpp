@@ -13,8 +13,8 @@
 namespace prefopt::inline v0_2::detail {
 
 /// Throws shape_error unless every parameter has as many values as its shape says and as many
-/// gradients, in memory that it does not share with them, and value_error for two with one name.
-/// `where` begins the message.
+/// gradients, or none if it is frozen, in memory that it does not share with them, and value_error
+/// for two with one name. `where` begins the message.
 template <trainable_policy Policy>
 void check_parameters(const char* where, Policy& policy) {
   std::vector<std::string> names;
@@ -23,7 +23,8 @@ void check_parameters(const char* where, Policy& policy) {
     std::size_t elements = 1;
     for (const auto length : parameter.shape) elements *= static_cast<std::size_t>(length);
     const std::size_t values = parameter.value.size(), gradients = parameter.gradient.size();
-    if (values != elements || gradients != values)
+    const bool has_none = gradients == 0 && !parameter.trainable;
+    if (values != elements || (gradients != values && !has_none))
       throw shape_error(concat(where, ": ", parameter.name, " has ", values, " values and ",
                                gradients, " gradients, expected ", elements, " as its shape says"));
     if (values > 0 && static_cast<const void*>(parameter.value.data()) ==
