@@ -70,7 +70,7 @@ class timed_backend : public Base {
   using heads = typename Base::heads;
   using const_heads = typename Base::const_heads;
   using indices = std::span<const std::int32_t>;
-  using weights = prefopt::matrix_view<const value_type>;
+  using weights = prefopt::weight_matrix<value_type>;
   using weight = prefopt::linear_weight<const value_type>;
   using gradients = prefopt::matrix_view<value_type>;
 

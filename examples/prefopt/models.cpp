@@ -9,11 +9,21 @@
 namespace program {
 namespace {
 
+/// A model as a reference, which is not copied.
+template <class Backend>
+struct read_only {
+  const prefopt::causal_lm<Backend>& model;
+
+  [[nodiscard]] std::vector<double> token_log_probs(const prefopt::prefix_tree_batch& batch) const {
+    return model.token_log_probs(batch);
+  }
+};
+
 template <class Backend>
 class opened_model final : public any_model {
  public:
-  opened_model(const std::string& folder, int threads)
-      : backend_({.threads = threads}), model_(prefopt::load_model(backend_, folder)) {}
+  opened_model(const std::string& folder, int threads, prefopt::weight_storage storage)
+      : backend_({.threads = threads}), model_(prefopt::load_model(backend_, folder, storage)) {}
 
   std::vector<double> token_log_probs(const prefopt::prefix_tree_batch& batch) const override {
     return model_.token_log_probs(batch);
@@ -28,8 +38,8 @@ class opened_model final : public any_model {
       const std::vector<prefopt::tokenized_example>& examples) const override {
     if (reference == nullptr)
       return prefopt::evaluate(model_, prefopt::no_reference{}, loss, examples);
-    const prefopt::frozen frozen(dynamic_cast<const opened_model&>(*reference).model_.clone());
-    return prefopt::evaluate(model_, frozen, loss, examples);
+    return prefopt::evaluate(
+        model_, read_only{dynamic_cast<const opened_model&>(*reference).model_}, loss, examples);
   }
 
  private:
@@ -43,8 +53,10 @@ std::unique_ptr<any_model> open_model(const std::string& folder, precision_name 
                                       int threads) {
   prefopt::start_threads(threads);
   if (precision == precision_name::fp32)
-    return std::make_unique<opened_model<prefopt::eigen_backend<float>>>(folder, threads);
-  return std::make_unique<opened_model<prefopt::eigen_backend<prefopt::bfloat16>>>(folder, threads);
+    return std::make_unique<opened_model<prefopt::eigen_backend<float>>>(
+        folder, threads, prefopt::weight_storage::native);
+  return std::make_unique<opened_model<prefopt::eigen_backend<prefopt::bfloat16>>>(
+      folder, threads, prefopt::weight_storage::bfloat16);
 }
 
 }  // namespace program

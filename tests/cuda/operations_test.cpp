@@ -16,6 +16,7 @@
 #include "prefopt/train/trainer_options.hpp"
 #include "cuda/emulated_backend.hpp"
 #include "laws/linear_laws.hpp"
+#include "laws/rounded_weight_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using namespace prefopt;
@@ -56,6 +57,21 @@ BOOST_AUTO_TEST_CASE(linear_layers_obey_their_laws_in_every_form) {
   };
   check_backend(make_backend<float>(), 1e-6);
   check_backend(make_backend<bfloat16>(), std::exp2(-9.0));
+}
+
+// Products of float32 do not read bfloat16.
+BOOST_AUTO_TEST_CASE(weights_stored_as_bfloat16_have_the_bits_of_their_numbers) {
+  const auto on = make_backend<bfloat16>();
+  tests::rounded_linear_weights_have_the_bits_of_their_numbers(
+      on, {tests::operation_sizes{}, {17, 130, 3}, {3, 17, 130}});
+  tests::rounded_tables_have_the_bits_of_their_numbers(on);
+
+  const auto exact = make_backend<float>();
+  tests::backend_numbers<backend<float>, bfloat16> weight(exact, tests::numbers(6, 1.0));
+  tests::activations<backend<float>> x(exact, {1, 2}), y(exact, {0, 0, 0});
+  BOOST_CHECK_THROW(
+      exact.linear(x.matrix(2), linear_weight<const float>(weight.matrix(3)), {}, y.matrix(3)),
+      value_error);
 }
 
 BOOST_AUTO_TEST_CASE(the_optimizer_agrees_with_plain_loops) {

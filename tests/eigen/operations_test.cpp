@@ -13,6 +13,7 @@
 #include "prefopt/eigen.hpp"
 #include "laws/grouped_attention_laws.hpp"
 #include "laws/linear_laws.hpp"
+#include "laws/rounded_weight_laws.hpp"
 #include "laws/transformer_backend_laws.hpp"
 
 using prefopt::eigen_backend;
@@ -135,6 +136,14 @@ BOOST_AUTO_TEST_CASE(a_layer_without_a_bias_has_the_bits_of_one_with_zeros) {
 BOOST_AUTO_TEST_CASE(what_is_frozen_is_left_out_and_changes_no_other_bit) {
   for_each_eigen_backend([](const auto& make) {
     prefopt::tests::a_frozen_weight_or_bias_changes_no_other_bit(make(1));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(weights_stored_as_bfloat16_have_the_bits_of_their_numbers) {
+  for_each_eigen_backend([](const auto& make) {
+    prefopt::tests::rounded_linear_weights_have_the_bits_of_their_numbers(
+        make(2), prefopt::tests::sizes_around_tiles());
+    prefopt::tests::rounded_tables_have_the_bits_of_their_numbers(make(2));
   });
 }
 

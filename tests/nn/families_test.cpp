@@ -134,6 +134,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
   }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(matrices_stored_as_bfloat16_have_the_bits_of_rounded_ones, Compute,
+                              backend_types) {
+  random_generator random(9);
+  token_ids text;
+  while (text.size() < 24) text.push_back(static_cast<token_id>(random.below(50)));
+  const packable_sequence all{.prompt = std::span(text).first(9),
+                              .response = std::span(text).subspan(9)};
+  const prefix_tree_batch batch = pack(std::span(&all, 1));
+  const std::vector<double> slopes(batch.targets.size(), 1.0);
+  const eigen_backend<Compute> backend;
+  auto specs = families(3, 50, 24);
+  specs.push_back(describe(
+      gpt2_config{.n_layer = 3, .n_head = 2, .n_embd = 8, .vocab_size = 50, .n_positions = 24}));
+  for (const decoder_spec& spec : specs) {
+    BOOST_TEST_CONTEXT(spec.model_type) {
+      auto model = random_model(backend, spec);
+      auto stored = model.rounded_clone();
+      for (const auto& tensor : model.tensors())
+        if (tensor.shape.size() == 2)
+          for (auto& weight : tensor.value)
+            weight = static_cast<float>(bfloat16(static_cast<float>(weight)));
+      BOOST_TEST(stored.clone().token_log_probs(batch) == model.token_log_probs(batch),
+                 boost::test_tools::per_element());
+      model.forward(batch).backward(slopes);
+      stored.forward(batch).backward(slopes);
+      const auto expected = model.parameters(), vectors = stored.parameters();
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (expected[i].shape.size() == 2) {
+          BOOST_TEST((vectors[i].value.empty() && !vectors[i].trainable), expected[i].name);
+          BOOST_CHECK_THROW(stored.set_trainable(expected[i].name, true), value_error);
+        } else {
+          BOOST_TEST(std::ranges::equal(vectors[i].gradient, expected[i].gradient),
+                     expected[i].name);
+        }
+      }
+    }
+  }
+}
+
 // All but one tensor are frozen, for each; then random halves.
 BOOST_AUTO_TEST_CASE(a_frozen_tensor_has_no_gradient_and_leaves_the_others_theirs) {
   random_generator random(12);

@@ -24,15 +24,17 @@ std::string gib(std::size_t bytes) {
   return prefopt::detail::formatted("%.2f", static_cast<double>(bytes) / (1 << 30));
 }
 
-/// The weights, and the greatest tensor.
+/// The weights, the same with matrices in bfloat16, and the greatest tensor.
 struct model_sizes {
-  std::size_t weights = 0, greatest = 0;  // bytes
+  std::size_t weights = 0, rounded = 0, greatest = 0;  // bytes
 
   explicit model_sizes(const prefopt::decoder_spec& spec) {
     const prefopt::decoder_layout layout(spec);
     weights = layout.size() * sizeof(float);
-    for (const prefopt::tensor_location& tensor : layout.tensors())
+    for (const prefopt::tensor_location& tensor : layout.tensors()) {
+      rounded += tensor.size * (tensor.shape.size() == 2 ? 2 : sizeof(float));
       greatest = std::max(greatest, tensor.size * sizeof(float));
+    }
   }
 };
 
@@ -62,18 +64,19 @@ std::size_t greatest(std::vector<std::size_t> sizes, std::size_t count) {
 memory_plan plan_for(const options& o, const prefopt::decoder_shape& shape,
                      const model_sizes& model, const example_sizes& examples, std::size_t tokens,
                      bool checkpointing) {
-  const bool reference_is_model =
-      o.loss->loss.inputs.reference && (o.sync_reference || o.reference_cache == "none");
+  const std::size_t reference = o.sync_reference                 ? model.weights
+                                : !o.reference_is_frozen_model() ? 0
+                                : o.rounds_reference()           ? model.rounded
+                                                                 : model.weights;
   const auto step = static_cast<std::size_t>(o.trainer.batch_size);
   const std::size_t longest = std::ranges::max(examples.tokens);
   const std::size_t rows = std::max(longest, std::min(tokens, greatest(examples.tokens, step)));
-  const std::size_t activation = o.precision == precision_name::bf16 ? 2 : sizeof(float);
   const prefopt::pass_bytes pass =
       prefopt::bytes_of_pass(shape, {.gradient_checkpointing = checkpointing},
                              {.rows = rows,
                               .head_rows = std::min(rows, greatest(examples.head_rows, step)),
-                              .activation_bytes = activation});
-  return {.weights = model.weights * (reference_is_model ? 2 : 1),
+                              .activation_bytes = sizeof(float)});
+  return {.weights = model.weights + reference,
           .gradients = model.weights,
           .moments = 2 * model.weights,
           .activations = pass.activations,

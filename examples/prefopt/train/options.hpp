@@ -45,6 +45,18 @@ struct options : data_options {
   std::optional<prefopt::moving_reference_options> sync_reference;
   /// a file or "none"; unset: a file in the output folder
   std::optional<std::string> reference_cache;
+  std::optional<precision_name> reference_precision;  ///< unset: see rounds_reference
+
+  /// Whether the reference runs alongside the policy and does not move.
+  [[nodiscard]] bool reference_is_frozen_model() const {
+    return loss->loss.inputs.reference && !sync_reference && reference_cache == "none";
+  }
+  /// Whether the reference's matrices are stored as bfloat16. By default, one that stays in memory
+  /// is stored as products read it.
+  [[nodiscard]] bool rounds_reference() const {
+    if (reference_precision) return *reference_precision == precision_name::bf16;
+    return reference_is_frozen_model() && precision == precision_name::bf16;
+  }
 };
 
 /// Either options, or the exit status: after --help, or after an error message on stderr.

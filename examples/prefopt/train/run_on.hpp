@@ -3,9 +3,11 @@
 // The whole job on any kind of backend. Each kind has its own source file, because a model on a
 // backend takes a while to compile.
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -40,6 +42,22 @@ std::string hash_of(const Model& model) {
     hash.add(parameter.name).add(std::span<const float>(values));
   }
   return hash.hex();
+}
+
+/// Whether a matrix has a number that bfloat16 does not.
+template <class Model>
+bool rounding_changes(const Model& model) {
+  std::vector<float> values;
+  for (const auto& parameter : model.parameters()) {
+    if (parameter.shape.size() != 2) continue;
+    values.resize(parameter.value.size());
+    model.backend().copy_to_host(parameter.value, std::span(values));
+    if (std::ranges::any_of(values, [](float value) {
+          return static_cast<float>(prefopt::bfloat16(value)) != value;
+        }))
+      return true;
+  }
+  return false;
 }
 
 /// The backend that a run's options select.
@@ -134,7 +152,8 @@ prefopt::reference_cache cached(const Model& model, const std::string& model_has
       prefopt::fingerprint()
           .add(model_hash)
           .add(hash_of(data))
-          .add(prefopt::concat(rounding_of(model.backend(), o), " tokens ", tokens))
+          .add(prefopt::concat(rounding_of(model.backend(), o), " tokens ", tokens,
+                               o.rounds_reference() ? " reference in bf16" : ""))
           .hex();
   if (auto held = prefopt::load_reference_cache(file, key)) return std::move(*held);
   const prefopt::atomic_file probe(file);  // fails now if the file cannot be written
@@ -156,15 +175,24 @@ references<Model> make_references(const Model& model, const std::string& model_h
                      : model.clone();
     return {run_reference<Model>(std::move(start), *o.sync_reference), {}};
   }
-  if (o.reference_cache == "none") return {run_reference<Model>(model.clone()), {}};
+  std::optional<Model> rounded;
+  if (o.rounds_reference()) {
+    rounded.emplace(model.rounded_clone());
+    if (rounding_changes(model))
+      std::printf(
+          "reference: its weights are rounded to bfloat16, so rewards before the first step are not 0\n");
+  }
+  if (o.reference_cache == "none")
+    return {run_reference<Model>(rounded ? *std::move(rounded) : model.clone()), {}};
+  const Model& scored = rounded ? *rounded : model;
   const std::filesystem::path file =
       o.reference_cache ? std::filesystem::path(*o.reference_cache)
                         : std::filesystem::path(o.output) / "reference_log_probs.safetensors";
-  references<Model> all{run_reference<Model>(cached(model, model_hash, data.train, o, file)), {}};
+  references<Model> all{run_reference<Model>(cached(scored, model_hash, data.train, o, file)), {}};
   if (!data.eval.examples.empty()) {
     auto beside = file;
     beside.replace_extension(".eval" + file.extension().string());
-    all.eval.emplace(cached(model, model_hash, data.eval, o, beside));
+    all.eval.emplace(cached(scored, model_hash, data.eval, o, beside));
   }
   return all;
 }
@@ -318,7 +346,7 @@ void run_on(const options& given) {
   }
 
   std::size_t parameters = 0;
-  for (const auto& one : policy.parameters()) parameters += one.value.size();
+  for (const auto& one : policy.tensors()) parameters += one.value.size();
   detail::print_header(o, data, parameters, total_steps);
   if (o.trainer.warmup_steps >= total_steps)
     std::printf(

@@ -24,15 +24,18 @@
 namespace program::detail {
 
 /// Prints the model, the loss, the data, the steps, and the memory that does not depend on the
-/// batch: weights, gradients, AdamW's two moments, and a second model's weights if the reference is
-/// one, all in float32.
+/// batch: weights, gradients, AdamW's two moments, all in float32, and a second model's weights if
+/// the reference is one.
 inline void print_header(const options& o, const run_data& data, std::size_t parameters,
                          std::int64_t total_steps) {
   using prefopt::concat;
   using prefopt::detail::formatted;
   const auto count = static_cast<double>(parameters);
   const bool reads = o.loss->loss.inputs.reference;
-  const bool is_model = reads && (o.sync_reference || o.reference_cache == "none");
+  const double reference_bytes = o.sync_reference                 ? 4
+                                 : !o.reference_is_frozen_model() ? 0
+                                 : o.rounds_reference()           ? 2
+                                                                  : 4;
   const std::string reference =
       concat("; reference: ", o.reference.empty() ? "the model as it is now" : o.reference,
              o.sync_reference ? ", which then moves" : "");
@@ -47,8 +50,8 @@ inline void print_header(const options& o, const run_data& data, std::size_t par
               static_cast<long long>(o.trainer.batch_size), noun_of(data.train.form));
   std::printf(
       "memory: %s MiB for weights, gradients, and optimizer%s, plus a micro-batch's activations\n",
-      formatted("%.1f", count * 4 * (is_model ? 5 : 4) / (1 << 20)).c_str(),
-      is_model ? ", and the reference" : "");
+      formatted("%.1f", count * (16 + reference_bytes) / (1 << 20)).c_str(),
+      reference_bytes == 0 ? "" : ", and the reference");
 }
 
 /// A trainer's callback that keeps what a run begins and ends with: the means over the first and

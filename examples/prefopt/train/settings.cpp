@@ -41,6 +41,7 @@ prefopt::json_value settings_of(const options& options, const origins& origins) 
   if (!origins.reference.empty()) {
     settings["--reference"] = origins.reference;
     settings["--reference-cache"] = options.reference_cache == "none" ? "none" : "a file";
+    if (options.rounds_reference()) settings["--reference-precision"] = "bf16";
   }
   if (options.sync_reference) {
     settings["--ref-model-mixup-alpha"] = options.sync_reference->mixup_alpha;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "prefopt/backend/activations.hpp"
+#include "prefopt/backend/weight_matrix.hpp"
 #include "prefopt/core/view.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 
@@ -71,7 +72,7 @@ concept head_backend =
     activation_backend<M> &&
     requires(const M& backend, matrix_view<typename M::activation_type> out,
              matrix_view<const typename M::activation_type> in,
-             matrix_view<const typename M::value_type> weight,
+             weight_matrix<typename M::value_type> weight,
              matrix_view<typename M::value_type> numbers,
              std::span<typename M::value_type> log_sums,
              std::span<const typename M::value_type> read_log_sums, const head_targets& targets,

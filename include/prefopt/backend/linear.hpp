@@ -2,11 +2,13 @@
 #pragma once
 // linear_backend: linear layers, alone and fused with what follows or precedes them.
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
 #include "prefopt/backend/activations.hpp"
+#include "prefopt/backend/weight_matrix.hpp"
 #include "prefopt/core/view.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -20,15 +22,17 @@ enum class activation_function { gelu_new, gelu, silu };
 /// transposed as [out, in], as in files of PyTorch's `nn.Linear`.
 enum class weight_order { in_out, out_in };
 
-/// The weight W of a linear layer, in the order of its file. A plain matrix_view converts to it as
-/// [in, out].
+/// The weight W of a linear layer, in the order of its file, or, if `Value` is not const, its
+/// gradient. A plain matrix_view converts to it as [in, out].
 template <class Value>
 struct linear_weight {
-  matrix_view<Value> values;
+  stored_weight<Value> values;
   weight_order order = weight_order::in_out;
 
   linear_weight() = default;
-  constexpr linear_weight(matrix_view<Value> stored, weight_order stored_as = weight_order::in_out)
+  template <class Matrix>
+    requires std::convertible_to<Matrix, stored_weight<Value>>
+  constexpr linear_weight(const Matrix& stored, weight_order stored_as = weight_order::in_out)
       : values(stored), order(stored_as) {}
 
   /// A writable weight converts to a read-only one.
@@ -36,11 +40,6 @@ struct linear_weight {
     requires(std::is_const_v<Value> && std::is_same_v<U, std::remove_const_t<Value>>)
   constexpr linear_weight(const linear_weight<U>& other)
       : values(other.values), order(other.order) {}
-  template <class U>
-    requires(std::is_const_v<Value> && std::is_same_v<U, std::remove_const_t<Value>>)
-  constexpr linear_weight(const matrix_view<U>& stored,
-                          weight_order stored_as = weight_order::in_out)
-      : values(stored), order(stored_as) {}
 
   [[nodiscard]] constexpr std::size_t in() const {
     return values.extent(order == weight_order::in_out ? 0 : 1);
@@ -49,6 +48,9 @@ struct linear_weight {
     return values.extent(order == weight_order::in_out ? 1 : 0);
   }
 };
+
+template <class Value>
+linear_weight(matrix_view<Value>, weight_order = weight_order::in_out) -> linear_weight<Value>;
 
 /// Can run linear layers.
 /// Needs: activation_backend and, with a weight W [in, out] in either order and bias [out],
@@ -68,7 +70,8 @@ struct linear_weight {
 /// rows, for which x is not read, or a `d_bias` without elements.
 ///
 /// Law: a fused operation gives what its parts give one after the other, up to rounding; so does a
-/// weight in either order; and a row's output does not depend on the other rows.
+/// weight in either order; a weight stored as bfloat16 gives the bits of its numbers; and a row's
+/// output does not depend on the other rows.
 template <class M>
 concept linear_backend =
     activation_backend<M> &&

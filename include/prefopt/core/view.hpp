@@ -99,6 +99,13 @@ using vector_view = tensor_view<T, 1>;
 template <class T>
 using matrix_view = tensor_view<T, 2>;
 
+/// `count` columns of a matrix.
+template <class T>
+[[nodiscard]] constexpr matrix_view<T> columns(const matrix_view<T>& matrix, std::size_t first,
+                                               std::size_t count) {
+  return {matrix.data() + first, {matrix.extent(0), count}, matrix.strides()};
+}
+
 /// A matrix [N, H * D] as [N, H, D], whatever the distance of its rows; as [N, 1, C] by default.
 template <class T>
 [[nodiscard]] constexpr tensor_view<T, 3> split_columns(matrix_view<T> matrix,

@@ -68,6 +68,7 @@ class cuda_backend {
   using matrix = matrix_view<activation_type>;
   using const_matrix = matrix_view<const activation_type>;
   using weights = matrix_view<const float>;
+  using weight_table = weight_matrix<float>;
   using const_weight = linear_weight<const float>;
   using gradients = matrix_view<float>;
   using numbers = std::span<float>;
@@ -121,7 +122,8 @@ class cuda_backend {
 
   // The operations of a transformer, documented in backend/.
 
-  void embedding(indices tokens, indices positions, weights wte, weights wpe, matrix out) const;
+  void embedding(indices tokens, indices positions, weight_table wte, weight_table wpe,
+                 matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, gradients d_wte,
                           gradients d_wpe) const;
   void layer_norm(const_matrix x, const_numbers scale, const_numbers shift, double epsilon,
@@ -159,14 +161,14 @@ class cuda_backend {
                                const_heads d_out, heads d_q, heads d_k, heads d_v) const;
   void gather_rows(const_matrix from, indices rows, matrix out) const;
   void scatter_add_rows(const_matrix from, indices rows, matrix out) const;
-  void head_logits(const_matrix hidden, weights weight, gradients logits) const;
+  void head_logits(const_matrix hidden, weight_table weight, gradients logits) const;
   /// Log-probs come from float32 logits, of which at most head_logits (the option) are held at
   /// once. If `logits` are kept, they are kept as `Activation`: float unchanged, bfloat16 minus
   /// each row's maximum; `log_sums` are those of the kept logits.
-  void head_log_probs(const_matrix hidden, weights weight, const head_targets& targets,
+  void head_log_probs(const_matrix hidden, weight_table weight, const head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const;
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
-                     std::span<const double> slopes, const_matrix hidden, weights weight,
+                     std::span<const double> slopes, const_matrix hidden, weight_table weight,
                      matrix d_hidden, gradients d_weight) const;
 
  private:

@@ -48,6 +48,7 @@ class eigen_backend {
   using numbers = std::span<value_type>;
   using const_numbers = std::span<const value_type>;
   using const_weight = linear_weight<const value_type>;
+  using weight_table = weight_matrix<value_type>;
   using heads = tensor_view<value_type, 3>;
   using const_heads = tensor_view<const value_type, 3>;
   using indices = std::span<const std::int32_t>;
@@ -76,6 +77,12 @@ class eigen_backend {
   void copy_from_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void copy_to_host(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
   void copy(const_numbers from, numbers to) const { std::ranges::copy(from, to.begin()); }
+  void copy_from_host(std::span<const bfloat16> from, std::span<bfloat16> to) const {
+    std::ranges::copy(from, to.begin());
+  }
+  void copy(std::span<const bfloat16> from, std::span<bfloat16> to) const {
+    std::ranges::copy(from, to.begin());
+  }
   void fill(numbers values, value_type value) const { std::ranges::fill(values, value); }
 
   // optimizer
@@ -94,7 +101,7 @@ class eigen_backend {
 
   // backend/embedding.hpp
 
-  void embedding(indices tokens, indices positions, const_matrix wte, const_matrix wpe,
+  void embedding(indices tokens, indices positions, weight_table wte, weight_table wpe,
                  matrix out) const;
   void embedding_backward(indices tokens, indices positions, const_matrix d_out, matrix d_wte,
                           matrix d_wpe) const;
@@ -150,12 +157,12 @@ class eigen_backend {
 
   // backend/head.hpp
 
-  void head_logits(const_matrix hidden, const_matrix weight, matrix logits) const;
+  void head_logits(const_matrix hidden, weight_table weight, matrix logits) const;
   /// Without rows in `logits`, at most 2^24 of them are held at once.
-  void head_log_probs(const_matrix hidden, const_matrix weight, const head_targets& targets,
+  void head_log_probs(const_matrix hidden, weight_table weight, const head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const;
   void head_backward(matrix logits, const_numbers log_sums, const head_targets& targets,
-                     std::span<const double> slopes, const_matrix hidden, const_matrix weight,
+                     std::span<const double> slopes, const_matrix hidden, weight_table weight,
                      matrix d_hidden, matrix d_weight) const;
 
  private:

@@ -85,8 +85,8 @@ void eigen_backend<Compute>::adamw(std::span<const adamw_tensor<value_type>> ten
 }
 
 template <class Compute>
-void eigen_backend<Compute>::embedding(indices tokens, indices positions, const_matrix wte,
-                                       const_matrix wpe, matrix out) const {
+void eigen_backend<Compute>::embedding(indices tokens, indices positions, weight_table wte,
+                                       weight_table wpe, matrix out) const {
   detail::embedding<value_type>(threads_, tokens, positions, wte, wpe, out);
 }
 
@@ -251,14 +251,14 @@ void eigen_backend<Compute>::clear(matrix values) const {
 }
 
 template <class Compute>
-void eigen_backend<Compute>::head_logits(const_matrix hidden, const_matrix weight,
+void eigen_backend<Compute>::head_logits(const_matrix hidden, weight_table weight,
                                          matrix logits) const {
   engine()(threads_, detail::update::assign, logits, detail::outer_rows<value_type>(hidden),
-           detail::outer_rows<value_type>(weight));
+           detail::weight_rows<value_type>(weight));
 }
 
 template <class Compute>
-void eigen_backend<Compute>::head_log_probs(const_matrix hidden, const_matrix weight,
+void eigen_backend<Compute>::head_log_probs(const_matrix hidden, weight_table weight,
                                             const head_targets& targets, matrix logits,
                                             numbers log_sums, std::span<double> log_probs) const {
   const std::size_t rows = hidden.extent(0), chunk = detail::head_chunk(weight.extent(0));
@@ -277,11 +277,11 @@ template <class Compute>
 void eigen_backend<Compute>::head_backward(matrix logits, const_numbers log_sums,
                                            const head_targets& targets,
                                            std::span<const double> slopes, const_matrix hidden,
-                                           const_matrix weight, matrix d_hidden,
+                                           weight_table weight, matrix d_hidden,
                                            matrix d_weight) const {
   detail::head_logits_backward<value_type>(threads_, logits, log_sums, targets, slopes);
   engine()(threads_, detail::update::assign, d_hidden, detail::outer_rows<value_type>(logits),
-           detail::outer_columns<value_type>(weight));
+           detail::weight_columns<value_type>(weight));
   if (d_weight.extent(0) != 0)
     engine()(threads_, detail::update::add, d_weight, detail::outer_columns<value_type>(logits),
              detail::outer_columns<value_type>(hidden));

@@ -5,6 +5,7 @@
 // can open.
 
 #include <concepts>
+#include <cstddef>
 #include <filesystem>
 
 #include "prefopt/core/error.hpp"
@@ -35,12 +36,14 @@ void check_duplicate_head(const safetensors_archive::item& head,
 
 }  // namespace detail
 
-/// Loads the model in a folder on a backend that must outlive it. Throws io_error, format_error and
-/// shape_error that name the file and the key or tensor; takes memory only for existing weights.
+/// Loads the model in a folder on a backend that must outlive it. With matrices stored as bfloat16,
+/// it takes half the memory and does not train. Throws io_error, format_error and shape_error that
+/// name the file and the key or tensor; takes memory only for existing weights.
 template <transformer_backend Backend>
   requires std::floating_point<typename Backend::value_type>
 [[nodiscard]] causal_lm<Backend> load_model(const Backend& backend,
-                                            const std::filesystem::path& folder) {
+                                            const std::filesystem::path& folder,
+                                            weight_storage storage = weight_storage::native) {
   const decoder_spec spec = read_model_config(folder);
   const auto archive = safetensors_archive::from_folder(folder);
   const decoder_tensors tensors = find_tensors(archive, spec);
@@ -48,23 +51,28 @@ template <transformer_backend Backend>
     detail::check_duplicate_head<typename Backend::value_type>(*tensors.duplicate_head,
                                                                tensors.in_layout_order.front());
   }
-  causal_lm<Backend> model(backend, spec);
-  detail::read_weights(tensors.in_layout_order, backend, model.tensors());
+  causal_lm<Backend> model(backend, spec, storage);
+  for (std::size_t i = 0; i < tensors.in_layout_order.size(); ++i)
+    model.assign(i, detail::read_tensor<typename Backend::value_type>(tensors.in_layout_order[i]));
   return model;
 }
 
 /// A temporary backend would not outlive its model.
 template <transformer_backend Backend>
-causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&) = delete;
+causal_lm<Backend> load_model(const Backend&&, const std::filesystem::path&,
+                              weight_storage = weight_storage::native) = delete;
 
 /// Writes a model as a Hugging Face folder, which is created if it does not exist: config.json with
 /// the original config's other keys, the sidecar files, and the weights. Each file is replaced as a
 /// whole or not at all, the weights last; weights that were there, in one file or in shards, are
 /// removed, and no interruption leaves a part of both where it can be read. Throws io_error, and
-/// value_error for a weight that is not finite in the type that it is stored in.
+/// value_error for a weight that is not finite in the type that it is stored in, and for a model
+/// whose matrices are stored as bfloat16: save the one that it was rounded from.
 template <transformer_backend Backend>
 void save_model(const causal_lm<Backend>& policy, const sidecar_files& sidecars,
                 const std::filesystem::path& folder, const save_options& options = {}) {
+  if (policy.storage() != weight_storage::native)
+    throw value_error("save_model: the model's matrices are stored as bfloat16");
   const weight_type dtype = options.dtype.value_or(sidecars.default_dtype());
   detail::write_decoder_folder(policy.backend(), policy.parameters(), policy.spec().names,
                                write_model_config(policy.spec(), sidecars.config, dtype),

@@ -19,6 +19,7 @@
 #include "prefopt/data/check_batch.hpp"
 #include "prefopt/nn/spec.hpp"
 #include "prefopt/nn/square_sums.hpp"
+#include "prefopt/nn/stored_weights.hpp"
 #include "prefopt/nn/trunk.hpp"
 #include "prefopt/policy/frozen_tensors.hpp"
 #include "prefopt/policy/parameter.hpp"
@@ -63,29 +64,34 @@ class causal_lm {
   using value_type = typename Backend::value_type;
   using pass = causal_lm_pass<Backend>;
 
-  /// Throws value_error for sizes that do not make a model.
+  /// Matrices that are stored as bfloat16 do not train. Throws value_error for sizes that do not
+  /// make a model.
   template <decoder_config Config>
-  causal_lm(const Backend& backend, const Config& config)
-      : backend_(&backend),
-        spec_(describe(config)),
-        layout_(spec_),
-        values_(backend.template allocate<value_type>(layout_.size())) {}
+  causal_lm(const Backend& backend, const Config& config,
+            weight_storage storage = weight_storage::native)
+      : backend_(&backend), spec_(describe(config)), weights_(backend, spec_, storage) {
+    for (const tensor_location& tensor : layout().tensors())
+      if (tensor.size == 0) frozen_.set(layout().tensors(), tensor.name, false);
+  }
 
   template <decoder_config Config>
-  causal_lm(const Backend&&, const Config&) = delete;  // would dangle
+  causal_lm(const Backend&&, const Config&, weight_storage = {}) = delete;  // would dangle
 
   [[nodiscard]] const decoder_spec& spec() const { return spec_; }
   [[nodiscard]] const decoder_shape& shape() const { return spec_.shape; }
   [[nodiscard]] const Backend& backend() const { return *backend_; }
 
+  [[nodiscard]] weight_storage storage() const { return weights_.storage(); }
+
   /// All tensors in the layout's order, under the names in the spec. The first call allocates the
-  /// gradients, of the tensors that train; the others' are empty.
+  /// gradients, of the tensors that train; the others' are empty. So are the values of matrices
+  /// that are stored as bfloat16.
   [[nodiscard]] const std::vector<parameter<value_type>> parameters() {
     return list<value_type>(weights(), gradients());
   }
   /// The same to read; allocates nothing.
   [[nodiscard]] const std::vector<parameter<const value_type>> parameters() const {
-    return list<const value_type>(values(), {});
+    return list<const value_type>({spec_.shape, layout(), weights_.numbers()}, {});
   }
   /// The same to fill, without gradients: a model that does not train needs none.
   [[nodiscard]] const std::vector<parameter<value_type>> tensors() {
@@ -93,18 +99,49 @@ class causal_lm {
   }
 
   /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
-  /// a trainer: it drops the gradients. Throws value_error for an unknown name.
+  /// a trainer: it drops the gradients. Throws value_error for an unknown name, and for a matrix
+  /// that is stored as bfloat16 and should train.
   void set_trainable(std::string_view name, bool trainable) {
-    frozen_.set(tensors(), name, trainable);
+    for (const tensor_location& tensor : layout().tensors())
+      if (tensor.name == name && tensor.size == 0 && trainable)
+        throw value_error(concat("set_trainable: ", name, " is stored as bfloat16"));
+    frozen_.set(layout().tensors(), name, trainable);
     gradients_.reset();
+  }
+
+  /// Sets the index-th tensor from host memory, rounded if it is stored so. Throws shape_error for
+  /// another number of values.
+  void assign(std::size_t index, std::span<const value_type> values) {
+    const tensor_location& tensor = layout().tensors().at(index);
+    std::size_t size = 1;
+    for (const std::size_t extent : tensor.shape) size *= extent;
+    if (values.size() != size)
+      throw shape_error(
+          concat("causal_lm: ", values.size(), " values for ", tensor.name, ", expected ", size));
+    weights_.assign(*backend_, index, values);
   }
 
   /// A model with the same weights on the same backend and the same tensors trainable.
   [[nodiscard]] causal_lm clone() const {
-    causal_lm copy(*backend_, spec_);
+    causal_lm copy(*backend_, spec_, storage());
     copy.frozen_ = frozen_;
     copy.pass_memory_ = pass_memory_;
-    backend_->copy({values_.data(), layout_.size()}, {copy.values_.data(), layout_.size()});
+    copy.weights_.copy_from(*backend_, weights_);
+    return copy;
+  }
+
+  /// A copy whose matrices are rounded to bfloat16, in half the memory: for a frozen reference.
+  [[nodiscard]] causal_lm rounded_clone() const {
+    if (storage() == weight_storage::bfloat16) return clone();
+    causal_lm copy(*backend_, spec_, weight_storage::bfloat16);
+    copy.pass_memory_ = pass_memory_;
+    const auto all = parameters();
+    std::vector<value_type> host;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      host.resize(all[i].value.size());
+      backend_->copy_to_host(all[i].value, std::span(host));
+      copy.assign(i, host);
+    }
     return copy;
   }
 
@@ -145,17 +182,12 @@ class causal_lm {
 
   [[nodiscard]] decoder_trunk<Backend> trunk() const { return {*backend_, spec_.shape, values()}; }
   [[nodiscard]] decoder_weights<const value_type> values() const {
-    return {spec_.shape, layout_, {values_.data(), layout_.size()}};
+    return weights_.view(spec_.shape);
   }
   /// Those of the tensors that train; the others have no room. The first call allocates them.
   [[nodiscard]] decoder_weights<value_type> gradients() {
-    if (!gradients_) {
-      decoder_layout layout(spec_, frozen_);
-      auto numbers = backend_->template allocate<value_type>(layout.size());
-      gradients_.emplace(std::move(layout), std::move(numbers));
-    }
-    return {
-        spec_.shape, gradients_->layout, {gradients_->numbers.data(), gradients_->layout.size()}};
+    if (!gradients_) gradients_.emplace(*backend_, decoder_layout(spec_, frozen_));
+    return {spec_.shape, gradients_->layout, gradients_->span()};
   }
 
  private:
@@ -179,16 +211,18 @@ class causal_lm {
   }
 
   [[nodiscard]] decoder_weights<value_type> weights() {
-    return {spec_.shape, layout_, {values_.data(), layout_.size()}};
+    return {spec_.shape, layout(), weights_.numbers()};
   }
+
+  [[nodiscard]] const decoder_layout& layout() const { return weights_.layout(); }
 
   template <class Value>
   [[nodiscard]] std::vector<parameter<Value>> list(
       const decoder_weights<Value>& values,
       const std::optional<decoder_weights<Value>>& gradients) const {
     std::vector<parameter<Value>> all;
-    for (std::size_t i = 0; i < layout_.tensors().size(); ++i) {
-      const tensor_location& tensor = layout_.tensors()[i];
+    for (std::size_t i = 0; i < layout().tensors().size(); ++i) {
+      const tensor_location& tensor = layout().tensors()[i];
       const bool trainable = !frozen_.contains(tensor.name);
       all.push_back({.name = tensor.name,
                      .shape = tensor.shape,
@@ -200,19 +234,10 @@ class causal_lm {
     return all;
   }
 
-  using buffer = decltype(std::declval<const Backend&>().template allocate<value_type>(0));
-  struct gradient_buffer {
-    gradient_buffer(decoder_layout made, buffer of)
-        : layout(std::move(made)), numbers(std::move(of)) {}
-    decoder_layout layout;
-    buffer numbers;
-  };
-
   const Backend* backend_;
   decoder_spec spec_;
-  decoder_layout layout_;
-  buffer values_;
-  std::optional<gradient_buffer> gradients_;
+  stored_weights<Backend> weights_;
+  std::optional<laid_out_buffer<Backend, value_type>> gradients_;
   frozen_tensors frozen_;
   pass_memory pass_memory_;
 };

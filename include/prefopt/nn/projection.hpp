@@ -42,13 +42,6 @@ template <class Value>
       matrix.data() + first * size, {matrix.extent(0), count, size}, {matrix.stride(0), size, 1}};
 }
 
-/// `count` columns of a matrix.
-template <class Value>
-[[nodiscard]] matrix_view<Value> columns(matrix_view<Value> matrix, std::size_t first,
-                                         std::size_t count) {
-  return {matrix.data() + first, {matrix.extent(0), count}, matrix.strides()};
-}
-
 /// Queries, keys and values of N rows, or their gradients.
 template <class Value>
 struct head_views {

@@ -71,9 +71,11 @@ class scalar_lm {
   scalar_lm(const Backend&&, const Config&) = delete;  // would dangle
 
   /// Copies a policy's trunk and adds a head of zeros: every path has value 0 until training
-  /// changes the head.
+  /// changes the head. Throws value_error if its matrices are stored as bfloat16.
   explicit scalar_lm(const causal_lm<Backend>& policy)
       : scalar_lm(policy.backend(), policy.spec()) {
+    if (policy.storage() != weight_storage::native)
+      throw value_error("scalar_lm: the policy's matrices are stored as bfloat16");
     const auto from = policy.parameters();
     const auto to = trunk_.tensors();  // without an untied head, which comes last
     for (std::size_t i = 0; i < to.size(); ++i) backend().copy(from[i].value, to[i].value);

@@ -17,11 +17,11 @@
 namespace prefopt::inline v0_2::detail {
 
 /// out [N, C] = wte[token] + wpe[position], or wte[token] if not `positional`.
-template <class T>
+template <class T, class Table>
 struct embedding_kernel {
   const std::int32_t* tokens;     // [N]
   const std::int32_t* positions;  // [N]
-  device_rows<const float> wte, wpe;
+  device_rows<const Table> wte, wpe;
   bool positional;
   device_rows<T> out;
   std::size_t columns;
@@ -30,8 +30,8 @@ struct embedding_kernel {
   PREFOPT_DEVICE void operator()(Thread& t) const {
     const std::size_t column = column_of(t), row = t.block(0);
     if (column >= columns) return;
-    float sum = wte[static_cast<std::size_t>(tokens[row])][column];
-    if (positional) sum += wpe[static_cast<std::size_t>(positions[row])][column];
+    float sum = widen(wte[static_cast<std::size_t>(tokens[row])][column]);
+    if (positional) sum += widen(wpe[static_cast<std::size_t>(positions[row])][column]);
     out[row][column] = narrow<T>(sum);
   }
 };

@@ -37,7 +37,7 @@ struct target_slots {
 }  // namespace detail
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weights weight,
+void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weight_table weight,
                                                    gradients logits) const {
   device_->multiply(detail::device_product<Activation, float>{
       .out = logits,
@@ -47,7 +47,7 @@ void cuda_backend<Activation, Device>::head_logits(const_matrix hidden, weights 
 }
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weights weight,
+void cuda_backend<Activation, Device>::head_log_probs(const_matrix hidden, weight_table weight,
                                                       const head_targets& targets, matrix logits,
                                                       numbers log_sums,
                                                       std::span<double> log_probs) const {
@@ -90,7 +90,7 @@ template <class Activation, class Device>
 void cuda_backend<Activation, Device>::head_backward(matrix logits, const_numbers log_sums,
                                                      const head_targets& targets,
                                                      std::span<const double> slopes,
-                                                     const_matrix hidden, weights weight,
+                                                     const_matrix hidden, weight_table weight,
                                                      matrix d_hidden, gradients d_weight) const {
   const detail::target_slots slots(targets, 0, logits.extent(0));
   std::vector<float> in_order;

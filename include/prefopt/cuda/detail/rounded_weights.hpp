@@ -11,6 +11,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "prefopt/backend/weight_matrix.hpp"
+#include "prefopt/core/bfloat16.hpp"
+#include "prefopt/core/error.hpp"
 #include "prefopt/cuda/detail/device_block.hpp"
 #include "prefopt/cuda/detail/rows.hpp"
 
@@ -54,15 +57,23 @@ class rounded_weights {
   std::map<std::pair<const float*, std::array<std::size_t, 2>>, device_block> copies_;
 };
 
-/// A weight in the type that products of `Activation` read.
+/// A weight in the type that products of `Activation` read. Throws value_error for one that is
+/// stored as bfloat16 if products read float32.
 template <class Activation, class Device>
 [[nodiscard]] matrix_view<const Activation> operand(const Device& device,
                                                     rounded_weights<Device>& rounded,
-                                                    matrix_view<const float> weight) {
-  if constexpr (std::is_same_v<Activation, float>)
-    return weight;
-  else
-    return rounded.of(device, weight);
+                                                    const weight_matrix<float>& weight) {
+  return weight.visit([&](const auto& matrix) -> matrix_view<const Activation> {
+    constexpr bool is_rounded = std::is_same_v<decltype(matrix.data()), const bfloat16*>;
+    if constexpr (is_rounded == std::is_same_v<Activation, bfloat16>)
+      return matrix;
+    else if constexpr (!is_rounded)
+      return rounded.of(device, matrix);
+    else
+      throw value_error(
+          "cuda_backend<float>: a weight is stored as bfloat16, expected float32 or "
+          "cuda_backend<bfloat16>");
+  });
 }
 
 }  // namespace prefopt::inline v0_2::detail

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
+#include "prefopt/core/error.hpp"
 #include "prefopt/cuda/backend.hpp"
 #include "prefopt/cuda/detail/column_sums.hpp"
 #include "prefopt/cuda/detail/embedding.hpp"
@@ -19,14 +21,27 @@ namespace prefopt::inline v0_2 {
 // embedding and rows
 
 template <class Activation, class Device>
-void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions, weights wte,
-                                                 weights wpe, matrix out) const {
+void cuda_backend<Activation, Device>::embedding(indices tokens, indices positions,
+                                                 weight_table wte, weight_table wpe,
+                                                 matrix out) const {
   const auto tokens_there = device_->upload(tokens), positions_there = device_->upload(positions);
-  device_->launch(
-      detail::embedding_kernel<Activation>{tokens_there.data(), positions_there.data(),
-                                           detail::rows_of(wte), detail::rows_of(wpe),
-                                           wpe.extent(0) != 0, detail::rows_of(out), out.extent(1)},
-      detail::a_thread_an_element(out.extent(0), out.extent(1)));
+  const bool positional = wpe.extent(0) != 0;
+  wte.visit([&](const auto& of_tokens) {
+    using element = std::remove_cvref_t<decltype(*of_tokens.data())>;
+    matrix_view<const element> of_positions;
+    if (positional)
+      wpe.visit([&](const auto& view) {
+        if constexpr (std::is_same_v<decltype(view), decltype(of_tokens)>)
+          of_positions = view;
+        else
+          throw value_error("cuda_backend: embedding: tables of two types, expected one");
+      });
+    device_->launch(
+        detail::embedding_kernel<Activation, element>{
+            tokens_there.data(), positions_there.data(), detail::rows_of(of_tokens),
+            detail::rows_of(of_positions), positional, detail::rows_of(out), out.extent(1)},
+        detail::a_thread_an_element(out.extent(0), out.extent(1)));
+  });
 }
 
 template <class Activation, class Device>

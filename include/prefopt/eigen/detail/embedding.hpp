@@ -8,24 +8,40 @@
 #include <cstdint>
 #include <span>
 
+#include "prefopt/backend/weight_matrix.hpp"
 #include "prefopt/eigen/detail/maps.hpp"
 #include "prefopt/eigen/detail/parallel.hpp"
 
 namespace prefopt::inline v0_2::detail {
 
+/// A row of a table, to be added or assigned, widened if the table is stored as bfloat16.
+template <class Real>
+[[nodiscard]] auto widened_row(matrix_view<const Real> table, std::size_t row) {
+  return as_eigen_row(table, row);
+}
+template <class Real>
+[[nodiscard]] auto widened_row(matrix_view<const bfloat16> table, std::size_t row) {
+  const auto* const bits = table.data() + row * table.stride(0);
+  return Eigen::Array<Real, 1, Eigen::Dynamic>::NullaryExpr(
+      eigen_index(table.extent(1)),
+      [bits](Eigen::Index i) { return static_cast<Real>(static_cast<float>(bits[i])); });
+}
+
 /// out [N, C] = wte[token] + wpe[position]; without rows in wpe, wte[token].
 template <class Real>
 void embedding(int threads, std::span<const std::int32_t> tokens,
-               std::span<const std::int32_t> positions, matrix_view<const Real> wte,
-               matrix_view<const Real> wpe, matrix_view<Real> out) {
+               std::span<const std::int32_t> positions, const weight_matrix<Real>& wte,
+               const weight_matrix<Real>& wpe, matrix_view<Real> out) {
   parallel_ranges(threads, tokens.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t row = begin; row < end; ++row) {
-      const auto token = as_eigen_row(wte, static_cast<std::size_t>(tokens[row]));
-      if (wpe.extent(0) == 0)
-        as_eigen_row(out, row) = token;
-      else
-        as_eigen_row(out, row) =
-            token + as_eigen_row(wpe, static_cast<std::size_t>(positions[row]));
+      auto made = as_eigen_row(out, row);
+      wte.visit([&](const auto& table) {
+        made = widened_row<Real>(table, static_cast<std::size_t>(tokens[row]));
+      });
+      if (wpe.extent(0) == 0) continue;
+      wpe.visit([&](const auto& table) {
+        made += widened_row<Real>(table, static_cast<std::size_t>(positions[row]));
+      });
     }
   });
 }

@@ -20,15 +20,15 @@ namespace prefopt::inline v0_2::detail {
 /// W as the right operand of x W.
 template <class Real>
 [[nodiscard]] product_operand<Real> weight_operand(linear_weight<const Real> weight) {
-  return weight.order == weight_order::in_out ? outer_columns<Real>(weight.values)
-                                              : outer_rows<Real>(weight.values);
+  return weight.order == weight_order::in_out ? weight_columns<Real>(weight.values)
+                                              : weight_rows<Real>(weight.values);
 }
 
 /// W transposed, as the right operand of d_y Wᵀ.
 template <class Real>
 [[nodiscard]] product_operand<Real> transposed_weight_operand(linear_weight<const Real> weight) {
-  return weight.order == weight_order::in_out ? outer_rows<Real>(weight.values)
-                                              : outer_columns<Real>(weight.values);
+  return weight.order == weight_order::in_out ? weight_rows<Real>(weight.values)
+                                              : weight_columns<Real>(weight.values);
 }
 
 /// Adds the bias, unless it is empty, to a block's part of a row.

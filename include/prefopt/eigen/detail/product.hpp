@@ -65,6 +65,7 @@ template <class Value>
 /// Room for packed panels, reused from product to product.
 template <class Kernel>
 struct product_room {
+  std::vector<typename Kernel::real> widened;  // a part of an operand that is stored otherwise
   std::vector<typename Kernel::word> scratch;
   zeroed_buffer<typename Kernel::word> left, right;
 
@@ -91,10 +92,11 @@ class product {
 
  private:
   static void pack(const product_operand<real>& part, panel_order order, std::size_t width,
-                   std::size_t words, word* to, std::vector<word>& scratch) {
+                   std::size_t words, word* to, room& packed) {
     for (std::size_t first = 0; first < part.outer; first += width, to += width * words)
-      pack_panel<Kernel>(part.part(first, std::min(part.outer, first + width), 0, part.depth),
-                         order, width, words, to, scratch);
+      pack_panel<Kernel>(part.part(first, std::min(part.outer, first + width), 0, part.depth)
+                             .widened(packed.widened),
+                         order, width, words, to, packed.scratch);
   }
 
   void multiply_block(const block_range& block, std::size_t words, const room& packed,
@@ -148,11 +150,11 @@ void product<Kernel>::operator()() const {
       const std::size_t words =
           round_up((depth_end - depth + Kernel::group - 1) / Kernel::group, Kernel::depth_words);
       pack(right_.part(column, column_end, depth, depth_end), panel_order::depth_major,
-           Kernel::columns, words, packed.right.data(), packed.scratch);
+           Kernel::columns, words, packed.right.data(), packed);
       for (std::size_t row = 0; row < left_.outer; row += room::row_block) {
         const std::size_t row_end = std::min(left_.outer, row + room::row_block);
         pack(left_.part(row, row_end, depth, depth_end), Kernel::left_panel, Kernel::rows, words,
-             packed.left.data(), packed.scratch);
+             packed.left.data(), packed);
         const block_range block{row, row_end, column, column_end};
         multiply_block(block, words, packed, how_ == update::add || depth > 0);
         if (depth_end == left_.depth) finish_(block);
