@@ -66,7 +66,8 @@ std::string text_of(const prefopt::json_object& object, const std::string& locat
   if (!object.has_value("prompt") || !object.at("prompt").is_array()) return object.text("prompt");
   try {
     return prefopt::render_prompt(
-        prefopt::parse_messages(object.at("prompt"), prefopt::concat(location, ": prompt")));
+        {prefopt::parse_messages(object.at("prompt"), prefopt::concat(location, ": prompt"))},
+        prefopt::dialogue_renderer{});
   } catch (const prefopt::value_error& cause) {
     throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
   }

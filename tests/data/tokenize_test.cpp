@@ -47,6 +47,25 @@ struct picky_tokenizer : tests::toy_tokenizer {
   bool has_end_;
 };
 
+/// Ends each turn with "<end>". Says "late " first if an answer follows a prompt that is "late".
+struct turn_renderer {
+  [[nodiscard]] std::string render(const conversation& messages, bool add_generation_prompt) const {
+    std::string text;
+    for (const chat_message& message : messages.messages) {
+      if (message.content == "no") throw value_error("turn_renderer: no");
+      if (message.content == "late" && !add_generation_prompt) text += "late ";
+      text += concat(message.role[0], message.content, "<end>");
+    }
+    return add_generation_prompt ? text + "a" : text;
+  }
+  [[nodiscard]] bool ends_responses() const { return true; }
+};
+
+basic_pair<conversation> messages(const std::string& prompt, const std::string& chosen,
+                                  const std::string& rejected) {
+  return {{{{"user", prompt}}}, {{{"assistant", chosen}}}, {{{"assistant", rejected}}}};
+}
+
 tokenized_pair only(const preference_pair& text) {
   const auto result = tokenize(std::vector{text}, toy);
   BOOST_REQUIRE_EQUAL(result.size(), 1U);
@@ -57,7 +76,8 @@ std::vector<preference_record> records(
     std::vector<std::variant<preference_pair, tokenized_pair>> pairs) {
   const auto file = std::make_shared<const std::string>("some.jsonl");
   std::vector<preference_record> all;
-  for (auto& pair : pairs) all.push_back({std::move(pair), 10 + all.size(), file});
+  for (auto& pair : pairs)
+    std::visit([&](auto& one) { all.push_back({std::move(one), 10 + all.size(), file}); }, pair);
   return all;
 }
 
@@ -302,6 +322,50 @@ BOOST_AUTO_TEST_CASE(keep_all_keeps_equal_responses_and_names_what_it_cannot_kee
   refuses([&] { (void)keep({{1}, {}, {5}}); }, {"pair 2: a response has no token to predict"});
   refuses([&] { (void)keep({{1, 2, 3}, {4}, {5}}); }, {"pair 2", "at most 3 tokens"});
   refuses([&] { (void)keep({{}, {4}, {5, 6}}); }, {"pair 2"});
+}
+
+// "b" after the generation prompt "a" is one token, "ab", which belongs to the responses.
+BOOST_AUTO_TEST_CASE(messages_have_the_tokens_of_their_rendering_and_no_other) {
+  const turn_renderer turns;
+  const auto result =
+      tokenize(std::vector{messages("x", "y", ""), messages("x", "b", "y")}, toy, turns);
+  const token_ids user{'u', 'x', end}, prompt{'u', 'x', end, 'a'};
+  BOOST_TEST((result[0] == tokenized_pair{prompt, {'y', end}, {end}}));
+  BOOST_TEST((result[1] == tokenized_pair{user, {256, end}, {'a', 'y', end}}));
+  BOOST_TEST((result.report == tokenize_report{.total = 2, .kept = 2, .boundary_merges = 1}));
+  // The template's special tokens are none that a text spells.
+  const auto spelled = tokenize(std::vector{messages("x<end>", "y", "z")}, toy, turns);
+  BOOST_TEST(spelled.report.special_texts == 1U);
+  // A dialogue is closed with the end of text.
+  const auto plain = tokenize(std::vector{messages("x", "y", "z")}, toy);
+  const auto text =
+      tokenize(std::vector{preference_pair{"\n\nHuman: x\n\nAssistant:", " y", " z"}}, toy);
+  BOOST_TEST((plain[0] == text[0]));
+  BOOST_TEST(plain[0].chosen.back() == end);
+}
+
+BOOST_AUTO_TEST_CASE(messages_that_cannot_be_rendered_are_refused_with_their_location) {
+  const turn_renderer turns;
+  const auto refused = [&](const basic_pair<conversation>& pair,
+                           const std::vector<std::string>& words) {
+    std::vector<preference_record> all{{pair, 7, std::make_shared<const std::string>("m.jsonl")}};
+    refuses([&] { (void)tokenize(all, toy, turns); }, words);
+  };
+  refused(messages("no", "y", "z"), {"m.jsonl: line 7: turn_renderer: no"});
+  refused(messages("late", "y", "z"),
+          {"m.jsonl: line 7: the chat template writes the prompt otherwise", "after 0 bytes",
+           "\"ulate<end>a\" alone, but \"late ulate<end>ay<end>\" with the answer"});
+  auto with_user = messages("x", "y", "z");
+  with_user.rejected.messages.push_back({"user", "x"});
+  refused(with_user, {"m.jsonl: line 7", "message 2 is not the assistant's"});
+  refuses(
+      [&] {
+        (void)tokenize(std::vector{messages("x", "y", "z")}, toy, turns,
+                       {.split_special_tokens = true});
+      },
+      {"special tokens of messages cannot be split"});
+  refuses([&] { (void)tokenize(std::vector{messages("x", "y", "z")}); },
+          {"is text and there is no tokenizer"});
 }
 
 BOOST_AUTO_TEST_CASE(data_without_a_usable_pair_is_refused_with_the_counts) {

@@ -10,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "prefopt/data/dialogue_renderer.hpp"
+#include "prefopt/data/render_example.hpp"
 #include "prefopt/datasets/preferences.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
@@ -26,15 +28,22 @@ const std::string hello = R"({"role":"assistant","content":"Hello!"})";
 const std::string what = R"({"role":"assistant","content":"What?"})";
 const std::string be_kind = R"({"role":"system","content":"Be kind."})";
 
+using messages_pair = basic_pair<conversation>;
+
+preference_pair rendered(const preference_record& record) {
+  if (const auto* texts = std::get_if<preference_pair>(&record.example)) return *texts;
+  return render_example(std::get<messages_pair>(record.example), dialogue_renderer{});
+}
+
 preference_pair only(const std::string& line) {
   const scratch_folder folder;
-  return std::get<preference_pair>(read_preferences(put(folder / "p.jsonl", line))[0].example);
+  return rendered(read_preferences(put(folder / "p.jsonl", line))[0]);
 }
 
 void refused(const std::string& line, std::string_view why) {
   const scratch_folder folder;
-  BOOST_CHECK_EXCEPTION((void)read_preferences(put(folder / "p.jsonl", line)), format_error,
-                        says("/p.jsonl: line 1: ", why));
+  BOOST_CHECK_EXCEPTION((void)rendered(read_preferences(put(folder / "p.jsonl", line))[0]),
+                        format_error, says("/p.jsonl: line 1: ", why));
 }
 
 std::string list(const std::vector<std::string>& messages) {
@@ -169,10 +178,37 @@ BOOST_AUTO_TEST_CASE(members_that_no_template_writes_are_refused) {
   refused(R"({"prompt":)" + list({hi}) + R"(,"rejected":)" + list({what}) +
               R"(,"chosen":[{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}]})",
           "chosen: message 1: tool_calls is for a chat template");
-  refused(with("\"tool_call_id\":\"1\"", "tool"), "tool_call_id is for a chat template");
-  refused(with("\"name\":\"f\"", "tool"), "role is tool");
+  const auto with_tool = [](const std::string& member) {
+    return R"({"chosen":)" + list({hello}) + R"(,"rejected":)" + list({what}) + R"(,"prompt":)" +
+           list({hi, R"({"role":"tool","content":"x",)" + member + "}"}) + "}";
+  };
+  refused(with_tool(R"("tool_call_id":"1")"), "prompt: message 2: tool_call_id is for a chat temp");
+  refused(with_tool(R"("name":"f")"), "prompt: message 2: role is tool");
+  refused(with("\"name\":\"f\"", "tool"), "chosen: a response whose first message is not");
   refused(R"({"chosen":[{"from":"human","value":"Hi"}],"rejected":[]})",
           "\"from\" and \"value\", expected \"role\"");
+}
+
+// What only a chat template writes is kept as it is, for one.
+BOOST_AUTO_TEST_CASE(what_is_for_templates_is_kept) {
+  const scratch_folder folder;
+  const std::string call =
+      R"({"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f"}}]})";
+  const std::string line = R"({"prompt":)" + list({hi, call, R"({"role":"tool","content":"3"})"}) +
+                           R"(,"chosen":)" + list({hello}) + R"(,"rejected":)" + list({what}) +
+                           R"(,"tools":[{"name":"f"}],"documents":[]})";
+  const auto records = read_preferences(put(folder / "p.jsonl", line));
+  const auto& pair = std::get<messages_pair>(records[0].example);
+  BOOST_TEST(pair.prompt.messages.size() == 3U);
+  BOOST_TEST(pair.prompt.messages[0].json.empty());
+  BOOST_TEST((nlohmann::json::parse(pair.prompt.messages[1].json) == nlohmann::json::parse(call)));
+  BOOST_TEST(pair.prompt.messages[2].role == "tool");
+  BOOST_TEST((nlohmann::json::parse(pair.prompt.variables) ==
+              nlohmann::json::parse(R"({"tools":[{"name":"f"}]})")));
+  BOOST_TEST(records[0].is_text());
+  refused(R"({"prompt":)" + list({hi}) + R"(,"chosen":)" + list({hello}) + R"(,"rejected":)" +
+              list({what}) + R"(,"tools":[{"name":"f"}]})",
+          "tools is for a chat template to write");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "prefopt/data/dialogue_renderer.hpp"
+#include "prefopt/data/render_example.hpp"
 #include "prefopt/datasets/preference_form.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
@@ -34,6 +36,11 @@ void refused(const Read& read, const std::string& line, std::string_view why) {
   const scratch_folder folder;
   BOOST_CHECK_EXCEPTION((void)read(put(folder / "p.jsonl", "\n" + line + "\n")), format_error,
                         says("/p.jsonl: line 2: ", why));
+}
+
+template <template <class> class Form>
+Form<std::string> rendered(const basic_record<Form>& record) {
+  return render_example(std::get<Form<conversation>>(record.example), dialogue_renderer{});
 }
 
 }  // namespace
@@ -78,11 +85,11 @@ BOOST_AUTO_TEST_CASE(both_take_message_lists) {
   const std::string answer = R"([{"role":"assistant","content":"Hello!"}])";
   const auto lists = ranked(put(
       folder / "l", prompt + R"("responses":[)" + answer + "," + answer + R"(],"ranks":[1,2]})"));
-  BOOST_TEST((std::get<preference_example>(lists[0].example) ==
+  BOOST_TEST((rendered<basic_example>(lists[0]) ==
               preference_example{"\n\nHuman: Hi\n\nAssistant:", {" Hello!", " Hello!"}, {1, 0}}));
   const auto examples =
       unpaired(put(folder / "u", prompt + R"("completion":)" + answer + R"(,"label":true})"));
-  BOOST_TEST((std::get<unpaired_preference>(examples[0].example) ==
+  BOOST_TEST((rendered<basic_unpaired>(examples[0]) ==
               unpaired_preference{"\n\nHuman: Hi\n\nAssistant:", " Hello!", true}));
 }
 
@@ -98,12 +105,11 @@ BOOST_AUTO_TEST_CASE(whole_dialogues_are_taken_in_both) {
        {R"("prompt":"Hi",)"s, R"("prompt":[)"s + user + "],", ""s, R"("prompt":null,)"s}) {
     const auto lists = ranked(put(folder / "l", "{" + prompt + R"("responses":[)" + whole + "," +
                                                     whole + "," + whole + R"(],"ranks":[1,2,3]})"));
-    BOOST_TEST((std::get<preference_example>(lists[0].example) ==
+    BOOST_TEST((rendered<basic_example>(lists[0]) ==
                 preference_example{text, {" A", " A", " A"}, {1, 0, -1}}));
     const auto examples = unpaired(
         put(folder / "u", "{" + prompt + R"("completion":)" + whole + R"(,"label":true})"));
-    BOOST_TEST((std::get<unpaired_preference>(examples[0].example) ==
-                unpaired_preference{text, " A", true}));
+    BOOST_TEST((rendered<basic_unpaired>(examples[0]) == unpaired_preference{text, " A", true}));
   }
   refused(unpaired, R"({"prompt":"Ho","completion":)" + whole + R"(,"label":true})",
           "prompt is \"Ho\", which is not a user's");

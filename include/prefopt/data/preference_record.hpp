@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text
-// or as token ids, and its location there.
+// preference_record, ranked_record, unpaired_record: one example as a data file holds it, as text,
+// as messages, or as token ids, and its location there.
 
 #include <cstddef>
 #include <memory>
@@ -9,14 +9,16 @@
 #include <variant>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/data/conversation.hpp"
 #include "prefopt/data/example.hpp"
 
 namespace prefopt::inline v0_2 {
 
-/// One example of a data set before it is tokenized. A data set may mix text and token ids.
+/// One example of a data set before it is tokenized. A data set may mix texts, messages and token
+/// ids.
 template <template <class> class Form>
 struct basic_record {
-  std::variant<Form<std::string>, Form<token_ids>> example;
+  std::variant<Form<std::string>, Form<token_ids>, Form<conversation>> example;
   /// line in its file, counted from 1; 0: not from a file
   std::size_t line = 0;
   /// name of that file, shared by its records; may be null
@@ -24,7 +26,8 @@ struct basic_record {
   /// position in the list that the file holds, counted from 1; 0: the file holds no list
   std::size_t item = 0;
 
-  [[nodiscard]] bool is_text() const { return std::holds_alternative<Form<std::string>>(example); }
+  /// Whether a tokenizer is needed.
+  [[nodiscard]] bool is_text() const { return !std::holds_alternative<Form<token_ids>>(example); }
 };
 
 using preference_record = basic_record<basic_pair>;

@@ -18,7 +18,7 @@ namespace prefopt::inline v0_2 {
 namespace detail {
 
 /// For each form: its example of token ids, its name in messages, and how to combine a prompt and
-/// responses of ids with the scores or the label of another example.
+/// responses with the scores or the label of another example, as ids and as texts.
 template <class Source>
 struct form_of {};
 
@@ -34,6 +34,11 @@ struct form_of<basic_pair<Sequence>> {
     return {std::move(prompt), std::move(responses[chosen_index]),
             std::move(responses[rejected_index])};
   }
+  static preference_pair of_texts(const basic_pair<Sequence>&, std::string prompt,
+                                  std::vector<std::string> responses) {
+    return {std::move(prompt), std::move(responses[chosen_index]),
+            std::move(responses[rejected_index])};
+  }
 };
 
 template <class Sequence>
@@ -43,6 +48,10 @@ struct form_of<basic_example<Sequence>> {
   static std::string response_name(std::size_t index) { return concat("response ", index + 1); }
   static tokenized like(const basic_example<Sequence>& example, token_ids prompt,
                         std::vector<token_ids> responses) {
+    return {std::move(prompt), std::move(responses), example.scores};
+  }
+  static preference_example of_texts(const basic_example<Sequence>& example, std::string prompt,
+                                     std::vector<std::string> responses) {
     return {std::move(prompt), std::move(responses), example.scores};
   }
 };
@@ -58,6 +67,11 @@ struct form_of<basic_unpaired<Sequence>> {
                         std::vector<token_ids> responses) {
     return {std::move(prompt), std::move(responses[0]), example.label,
             responses.size() > 1 ? std::move(responses[1]) : token_ids{}};
+  }
+  static unpaired_preference of_texts(const basic_unpaired<Sequence>& example, std::string prompt,
+                                      std::vector<std::string> responses) {
+    return {std::move(prompt), std::move(responses[0]), example.label,
+            responses.size() > 1 ? std::move(responses[1]) : std::string()};
   }
 };
 
@@ -78,7 +92,7 @@ template <class Source>
 
 }  // namespace detail
 
-/// A pair, a list or an unpaired example as text, as ids, or as a record.
+/// A pair, a list or an unpaired example as text, as messages, as ids, or as a record.
 template <class T>
 concept preference_source = requires { typename detail::form_of<T>::tokenized; };
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// tokenize: turns pairs, lists or unpaired examples of text or ids into the same of token ids.
+// tokenize: turns pairs, lists or unpaired examples of texts, messages or ids into the same of
+// token ids. A renderer turns messages into text.
 //
 // A prompt and its response are tokenized jointly, as the model will see them. If a merge crosses
 // the boundary, the prompt keeps those of its own tokens with which all joint tokenizations begin,
 // and the rest belongs to the responses. An end-of-text token closes each response unless it is
 // already there, so an empty response is that token alone; white space and further end tokens after
-// it are removed. Examples that hold ids are used unchanged, with no token added. Then every
-// example is cut to `max_length`. It is dropped if a response has no token left or none that the
-// model predicts, or if all of two or more responses are equal.
+// it are removed. What a chat template renders stays as it is, with no token added, and so do
+// examples that hold ids. Then every example is cut to `max_length`. It is dropped if a response
+// has no token left or none that the model predicts, or if all of two or more responses are equal.
 
 #include <algorithm>
 #include <array>
@@ -22,9 +23,12 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/data/conversation.hpp"
+#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/data/preference_source.hpp"
+#include "prefopt/data/render_example.hpp"
 #include "prefopt/data/tokenized_preferences.hpp"
 #include "prefopt/data/tokenizer.hpp"
 #include "prefopt/data/truncate.hpp"
@@ -94,14 +98,18 @@ void check_form(const basic_example<Sequence>& list, std::string_view location) 
 }
 
 /// Reads sources one by one and counts what happens to them.
-template <preference_source Source, class Tokenizer>
+template <preference_source Source, class Tokenizer, conversation_renderer Renderer>
 class source_tokenizer {
  public:
   using form = form_of<Source>;
   using example_type = tokenized_form<Source>;
 
-  source_tokenizer(const Tokenizer& text_tokenizer, const tokenize_options& options)
-      : tokenizer_(text_tokenizer), options_(options), vocabulary_size_(options.vocabulary_size) {
+  source_tokenizer(const Tokenizer& text_tokenizer, const Renderer& renderer,
+                   const tokenize_options& options)
+      : tokenizer_(text_tokenizer),
+        renderer_(renderer),
+        options_(options),
+        vocabulary_size_(options.vocabulary_size) {
     if (options.max_length < 1) throw value_error("tokenize: max_length is 0, expected at least 1");
     if constexpr (tokenizer<Tokenizer>) {
       if (vocabulary_size_ == 0) vocabulary_size_ = tokenizer_.vocabulary_size();
@@ -163,7 +171,10 @@ class source_tokenizer {
       return std::visit([&](const auto& held) { return ids_of(held, location); }, example.example);
     } else if constexpr (tokenizer<Tokenizer>) {
       try {
-        return encode(example);
+        if constexpr (std::same_as<std::remove_cvref_t<decltype(example.prompt)>, conversation>)
+          return encode_messages(example);
+        else
+          return encode(example, false);
       } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
         throw format_error(concat(location(), ": ", failure.what()));
       }
@@ -173,15 +184,33 @@ class source_tokenizer {
     }
   }
 
-  template <class Text>
-  example_type encode(const Text& text)
+  template <class Messages>
+  example_type encode_messages(const Messages& example)
     requires tokenizer<Tokenizer>
   {
-    const std::array<token_id, 1> end{tokenizer_.end_of_text()};
-    const std::string spelled_end =
-        options_.split_special_tokens ? std::string() : tokenizer_.decode(end);
+    const bool as_rendered = renderer_.ends_responses();
+    if (as_rendered && options_.split_special_tokens)
+      throw value_error(
+          "special tokens of messages cannot be split: the chat template writes some");
+    const auto texts = render_example(example, renderer_);
+    if (as_rendered) {
+      count_special_tokens(example.prompt);
+      for (std::size_t index = 0; index < response_count(example); ++index)
+        count_special_tokens(response(example, index));
+    }
+    return encode(texts, as_rendered);
+  }
+
+  /// `as_rendered`: the texts are complete, with all their special tokens.
+  template <class Text>
+  example_type encode(const Text& text, bool as_rendered)
+    requires tokenizer<Tokenizer>
+  {
+    std::string spelled_end;
+    if (!as_rendered && !options_.split_special_tokens)
+      spelled_end = tokenizer_.decode(std::array<token_id, 1>{tokenizer_.end_of_text()});
     const token_ids own = ids_of_text(text.prompt);
-    count_special_tokens(text.prompt, 0, {});
+    if (!as_rendered) count_special_tokens(text.prompt, 0, {});
     std::vector<token_ids> joint;  // prompt and response
     std::size_t boundary = own.size();
     bool has_tail = false;
@@ -190,13 +219,16 @@ class source_tokenizer {
       has_tail = has_tail || answer.size() < response(text, index).size();
       const std::string whole = concat(text.prompt, answer);
       joint.push_back(ids_of_text(whole));
-      count_special_tokens(whole, text.prompt.size(), spelled_end);
+      if (!as_rendered) count_special_tokens(whole, text.prompt.size(), spelled_end);
       boundary = std::min(boundary, common_beginning(own, joint.back()));
     }
     if (has_tail) ++result_.report.behind_end;
     if (boundary < own.size()) ++result_.report.boundary_merges;
     for (std::size_t index = 0; index < joint.size(); ++index)
-      joint[index] = closed(joint[index], boundary, response(text, index));
+      joint[index] = as_rendered
+                         ? token_ids(joint[index].begin() + static_cast<std::ptrdiff_t>(boundary),
+                                     joint[index].end())
+                         : closed(joint[index], boundary, response(text, index));
     return form_of<Text>::like(
         text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)}, std::move(joint));
   }
@@ -205,6 +237,11 @@ class source_tokenizer {
     if constexpr (special_token_tokenizer<Tokenizer>)
       if (options_.split_special_tokens) return tokenizer_.encode_split(text);
     return tokenizer_.encode(text);
+  }
+
+  void count_special_tokens(const conversation& messages) {
+    for (const chat_message& message : messages.messages)
+      count_special_tokens(message.content, 0, {});
   }
 
   /// Looks after byte `from` and ignores `last` if it closes the text, as an end token does.
@@ -245,18 +282,19 @@ class source_tokenizer {
   }
 
   const Tokenizer& tokenizer_;
+  const Renderer& renderer_;
   tokenize_options options_;
   std::size_t vocabulary_size_;
   std::size_t line_ = 0;  // of the current input
   basic_tokenized<example_type> result_;
 };
 
-template <class Tokenizer, class Sources>
+template <class Tokenizer, class Sources, class Renderer>
 [[nodiscard]] auto tokenize_with(const Tokenizer& text_tokenizer, const Sources& sources,
-                                 const tokenize_options& options) {
+                                 const Renderer& renderer, const tokenize_options& options) {
   using source_type = std::ranges::range_value_t<Sources>;
   using form = form_of<source_type>;
-  source_tokenizer<source_type, Tokenizer> reader(text_tokenizer, options);
+  source_tokenizer<source_type, Tokenizer, Renderer> reader(text_tokenizer, renderer, options);
   std::size_t number = 0;
   std::string from = "tokenize";
   for (const source_type& source : sources) {
@@ -275,18 +313,28 @@ template <class Tokenizer, class Sources>
 
 }  // namespace detail
 
-/// Tokenizes a range of preference_source (records, texts or ids of one form) into basic_tokenized
-/// of that form. Throws format_error, naming the location, for an id outside the vocabulary and for
-/// a text that makes the tokenizer throw value_error, for an example that keep_all cannot keep, and
-/// with the counts if no usable example is left; value_error for a max_length of 0 and for a list
-/// with fewer than two responses or with scores other than one finite number per response. Cost:
-/// one encoding for a text's prompt and one for each of its responses.
+/// Tokenizes a range of preference_source (records, texts, messages or ids of one form) into
+/// basic_tokenized of that form. Throws format_error, naming the location, for an id outside the
+/// vocabulary, for a text or messages that make the tokenizer or the renderer throw value_error,
+/// for an example that keep_all cannot keep, and with the counts if no usable example is left;
+/// value_error for a max_length of 0 and for a list with fewer than two responses or with scores
+/// other than one finite number per response. Cost: one encoding for a text's prompt and one for
+/// each of its responses.
+template <std::ranges::input_range Sources, tokenizer Tokenizer, conversation_renderer Renderer>
+  requires preference_source<std::ranges::range_value_t<Sources>>
+[[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
+                            const Renderer& renderer, const tokenize_options& options = {})
+    -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
+  return detail::tokenize_with(text_tokenizer, sources, renderer, options);
+}
+
+/// The same; messages become the plain text of a dialogue.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
                             const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
-  return detail::tokenize_with(text_tokenizer, sources, options);
+  return detail::tokenize_with(text_tokenizer, sources, dialogue_renderer{}, options);
 }
 
 /// The same for data that holds ids; throws format_error, naming the location, for text.
@@ -294,7 +342,7 @@ template <std::ranges::input_range Sources>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
-  return detail::tokenize_with(detail::no_tokenizer{}, sources, options);
+  return detail::tokenize_with(detail::no_tokenizer{}, sources, dialogue_renderer{}, options);
 }
 
 }  // namespace prefopt::inline v0_2

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/datasets/messages.hpp"
 #include "prefopt/datasets/preference_records.hpp"

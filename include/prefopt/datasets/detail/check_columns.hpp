@@ -35,15 +35,18 @@ namespace prefopt::inline v0_2::detail {
          (value.is_boolean() && value.get<bool>());
 }
 
+/// Why a member is refused where no chat template writes it.
+[[nodiscard]] inline std::string for_templates(std::string_view name, const std::string& where) {
+  return concat(where, ": ", printable(name),
+                " is for a chat template to write, and none is used here; write it into the texts, "
+                "or remove it");
+}
+
 /// Throws format_error for a member that only a chat template could render, or one that would make
 /// some of the example count less.
 inline void refuse_column(column_kind kind, std::string_view name, const nlohmann::json& value,
                           const std::string& where) {
-  if (kind == column_kind::rendered)
-    throw format_error(concat(
-        where, ": ", printable(name),
-        " is for a chat template to write, and none is used here; write it into the texts, or "
-        "remove it"));
+  if (kind == column_kind::rendered) throw format_error(for_templates(name, where));
   if (kind == column_kind::weighting && !is_one(value))
     throw format_error(concat(
         where, ": ", printable(name),

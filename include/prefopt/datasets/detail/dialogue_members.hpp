@@ -10,11 +10,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/data/conversation.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
 #include "prefopt/datasets/messages.hpp"
@@ -47,18 +50,6 @@ namespace prefopt::inline v0_2::detail {
 
 using dialogue = std::vector<chat_message>;
 
-/// Returns `render(messages)`. Throws its errors as format_error, with `where` at the beginning of
-/// the message.
-template <class Render>
-[[nodiscard]] std::string rendered(std::span<const chat_message> messages, const std::string& where,
-                                   const Render& render) {
-  try {
-    return render(messages);
-  } catch (const value_error& cause) {
-    throw format_error(concat(where, ": ", cause.what()));
-  }
-}
-
 /// Number of messages in the prompt of several dialogues: their common beginning, after which an
 /// assistant's turn follows in each. 0 if there is no such turn. In a single dialogue the prompt
 /// ends before the last answer.
@@ -69,10 +60,10 @@ template <class Render>
         std::min(length, static_cast<std::size_t>(std::ranges::mismatch(dialogues[0], one).in1 -
                                                   dialogues[0].begin()));
   const auto answers = [&](const dialogue& one) {
-    return length < one.size() && one[length].role == chat_role::assistant;
+    return length < one.size() && one[length].role == "assistant";
   };
-  while (length > 0 && !(std::ranges::all_of(dialogues, answers) &&
-                         dialogues[0][length - 1].role != chat_role::assistant))
+  while (length > 0 &&
+         !(std::ranges::all_of(dialogues, answers) && dialogues[0][length - 1].role != "assistant"))
     --length;
   return length;
 }
@@ -83,26 +74,55 @@ struct response_value {
   std::string where;  ///< begins the messages about it
 };
 
+/// A prompt and its responses, as texts or as conversations.
+template <class Sequence>
 struct prompt_and_responses {
-  std::string prompt;
-  std::vector<std::string> responses;
+  Sequence prompt;
+  std::vector<Sequence> responses;
 };
+using texts_or_conversations =
+    std::variant<prompt_and_responses<std::string>, prompt_and_responses<conversation>>;
 
-[[nodiscard]] inline prompt_and_responses render_dialogues(
-    std::span<const chat_message> prompt, std::span<const std::span<const chat_message>> answers,
-    std::span<const response_value> responses, const std::string& prompt_location) {
-  prompt_and_responses texts{rendered(prompt, prompt_location, render_prompt), {}};
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    texts.responses.push_back(rendered(answers[i], responses[i].where, render_response));
-  return texts;
+/// What else a chat template reads of an example, as conversation::variables.
+inline void add_variables(const json_object& object, conversation& prompt) {
+  nlohmann::json variables = nlohmann::json::object();
+  for (const auto& [name, value] : object.json().items()) {
+    if (!is_variable(name) || says_nothing(value)) continue;
+    if (prompt.only_for_templates.empty())
+      prompt.only_for_templates = for_templates(name, object.name());
+    variables[name] = value;
+  }
+  if (!variables.empty()) prompt.variables = variables.dump();
+}
+
+/// Throws format_error unless the prompt ends where the assistant answers and all responses are the
+/// assistant's.
+[[nodiscard]] inline prompt_and_responses<conversation> checked_conversations(
+    const json_object& object, dialogue prompt, const std::string& prompt_location,
+    std::span<const std::span<const chat_message>> answers,
+    std::span<const response_value> responses) {
+  const auto checked = [](const std::string& where, const auto& check, const conversation& one) {
+    try {
+      check(one);
+    } catch (const value_error& cause) {
+      throw format_error(concat(where, ": ", cause.what()));
+    }
+  };
+  prompt_and_responses<conversation> all{{std::move(prompt)}, {}};
+  checked(prompt_location, check_prompt, all.prompt);
+  add_variables(object, all.prompt);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    all.responses.push_back({{answers[i].begin(), answers[i].end()}});
+    checked(responses[i].where, check_response, all.responses.back());
+  }
+  return all;
 }
 
 /// Splits whole dialogues, which contain the prompt; the member "prompt" is a text within it, or
 /// empty. `what` describes them at the beginning of a message: "chosen and rejected".
-[[nodiscard]] inline prompt_and_responses split_dialogues(const json_object& object,
-                                                          std::string_view what,
-                                                          std::span<const response_value> responses,
-                                                          std::span<const dialogue> dialogues) {
+[[nodiscard]] inline prompt_and_responses<conversation> split_dialogues(
+    const json_object& object, std::string_view what, std::span<const response_value> responses,
+    std::span<const dialogue> dialogues) {
   const std::size_t length = common_prompt(dialogues);
   if (length == 0)
     throw format_error(
@@ -116,7 +136,7 @@ struct prompt_and_responses {
     const std::string& text = object.text("prompt");
     const std::array<std::string_view, 1> held{text};
     const auto is_prompt = [&](const chat_message& message) {
-      return message.role == chat_role::user && holds_all(held, message.content) &&
+      return message.role == "user" && holds_all(held, message.content) &&
              holds_all(std::array<std::string_view, 1>{message.content}, text);
     };
     if (std::ranges::none_of(prompt, is_prompt))
@@ -127,13 +147,14 @@ struct prompt_and_responses {
   }
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) answers.push_back(std::span(one).subspan(length));
-  return render_dialogues(prompt, answers, responses, object.name());
+  return checked_conversations(object, {prompt.begin(), prompt.end()}, object.name(), answers,
+                               responses);
 }
 
 /// Responses that follow a list of messages; a dialogue that begins with the whole list repeats it.
-[[nodiscard]] inline prompt_and_responses follow_prompt(const json_object& object,
-                                                        std::span<const response_value> responses,
-                                                        std::span<const dialogue> dialogues) {
+[[nodiscard]] inline prompt_and_responses<conversation> follow_prompt(
+    const json_object& object, std::span<const response_value> responses,
+    std::span<const dialogue> dialogues) {
   const std::string where = concat(object.name(), ": prompt");
   const dialogue prompt = parse_messages(object.at("prompt"), where);
   std::vector<std::span<const chat_message>> answers;
@@ -142,13 +163,13 @@ struct prompt_and_responses {
                          std::ranges::equal(std::span(one).first(prompt.size()), prompt);
     answers.push_back(std::span(one).subspan(repeats ? prompt.size() : 0));
   }
-  return render_dialogues(prompt, answers, responses, where);
+  return checked_conversations(object, prompt, where, answers, responses);
 }
 
 /// A text prompt and the texts that follow it.
-[[nodiscard]] inline prompt_and_responses plain_texts(const json_object& object,
-                                                      std::span<const response_value> responses) {
-  prompt_and_responses texts;
+[[nodiscard]] inline prompt_and_responses<std::string> plain_texts(
+    const json_object& object, std::span<const response_value> responses) {
+  prompt_and_responses<std::string> texts;
   for (const auto& [value, where] : responses) {
     if (!value->is_string())
       throw format_error(concat(where, " is ", describe_json(*value),
@@ -159,11 +180,11 @@ struct prompt_and_responses {
   return texts;
 }
 
-/// The text of a prompt and of its responses. `what` describes the responses in messages. Throws
-/// format_error if they are not all texts or all messages.
-[[nodiscard]] inline prompt_and_responses read_texts(const json_object& object,
-                                                     std::string_view what,
-                                                     std::span<const response_value> responses) {
+/// A prompt and its responses, all texts or all messages. `what` describes the responses in error
+/// messages. Throws format_error if they are of both kinds.
+[[nodiscard]] inline texts_or_conversations read_texts(const json_object& object,
+                                                       std::string_view what,
+                                                       std::span<const response_value> responses) {
   const bool has_prompt = object.has_value("prompt");
   const bool of_messages = responses[0].value->is_array();
   const bool prompt_of_messages = has_prompt && object.at("prompt").is_array();
@@ -188,7 +209,7 @@ struct prompt_and_responses {
   if (prompt_of_messages) return follow_prompt(object, responses, dialogues);
   if (has_prompt && !says_nothing(object.at("prompt")))
     for (std::size_t i = 0; i < dialogues.size(); ++i)
-      if (dialogues[i].empty() || dialogues[i][0].role == chat_role::assistant)
+      if (dialogues[i].empty() || dialogues[i][0].role == "assistant")
         mixed(responses[i].where, true, "the prompt", false);
   return split_dialogues(object, what, responses, dialogues);
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
@@ -30,7 +31,7 @@ inline constexpr std::array<std::string_view, 6> pair_columns{
 }  // namespace detail
 
 PREFOPT_INLINE preference_record parse_preference(const json_object& object) {
-  const auto checked = [&](preference_pair pair) {
+  const auto checked = [&](auto pair) {
     return detail::checked_record<preference_record>(object, detail::pair_columns, std::move(pair));
   };
   if (object.has_value("prompt_ids") || object.has_value("chosen_ids") ||
@@ -45,8 +46,12 @@ PREFOPT_INLINE preference_record parse_preference(const json_object& object) {
   if (!object.has_value("prompt") && responses[0].value->is_string() &&
       responses[1].value->is_string())
     return checked(split_common_prompt(object.text("chosen"), object.text("rejected")));
-  auto [prompt, texts] = detail::read_texts(object, "chosen and rejected", responses);
-  return checked({std::move(prompt), std::move(texts[0]), std::move(texts[1])});
+  return std::visit(
+      [&]<class Sequence>(detail::prompt_and_responses<Sequence>&& read) {
+        return checked(basic_pair<Sequence>{std::move(read.prompt), std::move(read.responses[0]),
+                                            std::move(read.responses[1])});
+      },
+      detail::read_texts(object, "chosen and rejected", responses));
 }
 
 PREFOPT_INLINE preference_records<preference_record> read_preferences(json_file& file) {

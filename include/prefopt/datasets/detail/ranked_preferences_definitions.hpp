@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -83,11 +84,14 @@ PREFOPT_INLINE ranked_record parse_ranked_preference(const json_object& object) 
     example.scores = detail::read_scores(object, list.size());
     return {std::move(example)};
   }
-  auto [prompt, texts] = detail::read_texts(object, "the responses", responses);
-  return detail::checked_record<ranked_record>(
-      object, detail::list_columns,
-      preference_example{std::move(prompt), std::move(texts),
-                         detail::read_scores(object, list.size())});
+  return std::visit(
+      [&]<class Sequence>(detail::prompt_and_responses<Sequence>&& read) {
+        return detail::checked_record<ranked_record>(
+            object, detail::list_columns,
+            basic_example<Sequence>{std::move(read.prompt), std::move(read.responses),
+                                    detail::read_scores(object, list.size())});
+      },
+      detail::read_texts(object, "the responses", responses));
 }
 
 PREFOPT_INLINE preference_records<ranked_record> read_ranked_preferences(json_file& file) {

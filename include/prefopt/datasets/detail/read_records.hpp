@@ -3,6 +3,7 @@
 // read_records: the examples of a file of any form, with a report on reading it.
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -16,6 +17,8 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
+#include "prefopt/data/conversation.hpp"
+#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
 #include "prefopt/datasets/messages.hpp"
@@ -35,11 +38,27 @@ template <class Form>
   return texts;
 }
 
-/// A record from a text example, after its other columns are checked.
+/// The contents of a conversation's messages.
+[[nodiscard]] inline std::string contents_of(const conversation& messages) {
+  std::string all;
+  for (const chat_message& message : messages.messages) all += message.content + '\n';
+  return all;
+}
+
+/// A record from an example of texts or conversations, after its other columns are checked.
 template <class Record, class Form>
 [[nodiscard]] Record checked_record(const json_object& object,
                                     std::span<const std::string_view> read, Form example) {
-  check_columns(object, read, texts_of(example));
+  if constexpr (std::same_as<decltype(example.prompt), std::string>) {
+    check_columns(object, read, texts_of(example));
+  } else {
+    std::vector<std::string> contents{contents_of(example.prompt)};
+    for (std::size_t index = 0; index < response_count(example); ++index)
+      contents.push_back(contents_of(response(example, index)));
+    std::vector<std::string_view> columns(read.begin(), read.end());
+    columns.insert(columns.end(), template_variables.begin(), template_variables.end());
+    check_columns(object, columns, std::vector<std::string_view>(contents.begin(), contents.end()));
+  }
   return {std::move(example)};
 }
 
@@ -74,8 +93,8 @@ template <class Parse>
     record.file = name;
     ++all.report.total;
     columns.add(object, read, record.line, all.report);
-    if (const auto* ids = std::get_if<1>(&record.example); ids == nullptr)
-      note_texts(texts_of(std::get<0>(record.example)), record.line, all.report);
+    if (const auto* texts = std::get_if<0>(&record.example))
+      note_texts(texts_of(*texts), record.line, all.report);
     all.records.push_back(std::move(record));
     file.take();
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
@@ -34,11 +35,15 @@ PREFOPT_INLINE unpaired_record parse_unpaired_preference(const json_object& obje
                                detail::response_ids(object, "completion_ids"),
                                object.boolean("label")}};
   }
-  auto [prompt, texts] = detail::read_texts(
-      object, "completion", std::array{detail::response_member(object, "completion")});
-  return detail::checked_record<unpaired_record>(
-      object, detail::unpaired_columns,
-      unpaired_preference{std::move(prompt), std::move(texts[0]), object.boolean("label")});
+  return std::visit(
+      [&]<class Sequence>(detail::prompt_and_responses<Sequence>&& read) {
+        return detail::checked_record<unpaired_record>(
+            object, detail::unpaired_columns,
+            basic_unpaired<Sequence>{std::move(read.prompt), std::move(read.responses[0]),
+                                     object.boolean("label")});
+      },
+      detail::read_texts(object, "completion",
+                         std::array{detail::response_member(object, "completion")}));
 }
 
 PREFOPT_INLINE preference_records<unpaired_record> read_unpaired_preferences(json_file& file) {
