@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/io/detail/character_stream.hpp"
@@ -32,6 +33,9 @@ class json_file {
   /// with the location if there is no JSON, if a value exceeds the limits, or if there are more
   /// values than lines allowed.
   [[nodiscard]] const nlohmann::json* peek();
+
+  /// That value's text as the file has it, with its members in their order; until `take`.
+  [[nodiscard]] std::string_view text() const { return stream_.value(); }
 
   /// Skips the value that `peek` returns.
   void take() { has_value_ = false; }

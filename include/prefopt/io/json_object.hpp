@@ -47,16 +47,20 @@ namespace prefopt::inline v0_2 {
 /// another type; for the `optional_` ones a missing or null member is no value.
 class json_object {
  public:
+  /// `text`, if it is not empty, is the JSON text that `value` was parsed from, and outlives this.
   /// Throws format_error if `value` is not an object.
-  json_object(const nlohmann::json& value, std::string name)
-      : object_(value), name_(std::move(name)) {
+  json_object(const nlohmann::json& value, std::string name, std::string_view text = {})
+      : object_(value), name_(std::move(name)), text_(text) {
     if (!value.is_object())
       throw format_error(concat(name_, ": ", describe_json(value), ", expected a JSON object"));
   }
-  json_object(nlohmann::json&&, std::string) = delete;  // would refer to a temporary
+  json_object(nlohmann::json&&, std::string, std::string_view = {}) = delete;  // would dangle
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const nlohmann::json& json() const { return object_; }
+
+  /// The JSON text, in which members have their order; empty if it is unknown.
+  [[nodiscard]] std::string_view source() const { return text_; }
 
   /// Whether the member exists, even as null.
   [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
@@ -132,6 +136,7 @@ class json_object {
 
   const nlohmann::json& object_;
   std::string name_;
+  std::string_view text_;
 };
 
 }  // namespace prefopt::inline v0_2

@@ -20,6 +20,7 @@
 #include "prefopt/data/conversation.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
+#include "prefopt/datasets/detail/ordered_text.hpp"
 #include "prefopt/datasets/messages.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
@@ -85,14 +86,15 @@ using texts_or_conversations =
 
 /// What else a chat template reads of an example, as conversation::variables.
 inline void add_variables(const json_object& object, conversation& prompt) {
-  nlohmann::json variables = nlohmann::json::object();
+  ordered_text texts(object);
+  std::string variables;
   for (const auto& [name, value] : object.json().items()) {
     if (!is_variable(name) || says_nothing(value)) continue;
     if (prompt.only_for_templates.empty())
       prompt.only_for_templates = for_templates(name, object.name());
-    variables[name] = value;
+    variables += concat(variables.empty() ? "{\"" : ", \"", name, "\": ", texts.of(value));
   }
-  if (!variables.empty()) prompt.variables = variables.dump();
+  if (!variables.empty()) prompt.variables = variables + '}';
 }
 
 /// Throws format_error unless the prompt ends where the assistant answers and all responses are the
@@ -156,14 +158,15 @@ inline void add_variables(const json_object& object, conversation& prompt) {
     const json_object& object, std::span<const response_value> responses,
     std::span<const dialogue> dialogues) {
   const std::string where = concat(object.name(), ": prompt");
-  const dialogue prompt = parse_messages(object.at("prompt"), where);
+  dialogue prompt = parse_messages(object.at("prompt"), where);
+  ordered_text(object).restore(object.at("prompt"), prompt);
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) {
     const bool repeats = one.size() > prompt.size() &&
                          std::ranges::equal(std::span(one).first(prompt.size()), prompt);
     answers.push_back(std::span(one).subspan(repeats ? prompt.size() : 0));
   }
-  return checked_conversations(object, prompt, where, answers, responses);
+  return checked_conversations(object, std::move(prompt), where, answers, responses);
 }
 
 /// A text prompt and the texts that follow it.
@@ -205,6 +208,7 @@ inline void add_variables(const json_object& object, conversation& prompt) {
     if (!value->is_array())
       throw format_error(concat(where, " is ", describe_json(*value), ", expected a list"));
     dialogues.push_back(parse_messages(*value, where));
+    ordered_text(object).restore(*value, dialogues.back());
   }
   if (prompt_of_messages) return follow_prompt(object, responses, dialogues);
   if (has_prompt && !says_nothing(object.at("prompt")))

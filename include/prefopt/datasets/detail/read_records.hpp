@@ -86,7 +86,7 @@ template <class Parse>
   column_counter columns;
   const auto name = std::make_shared<const std::string>(file.name());
   while (const nlohmann::json* value = file.peek()) {
-    const json_object object(*value, file.location());
+    const json_object object(*value, file.location(), file.text());
     record_type record = parse(object);
     record.line = file.line();
     record.item = file.item();

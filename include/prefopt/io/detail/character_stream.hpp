@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iterator>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "prefopt/core/error.hpp"
@@ -41,17 +42,22 @@ class character_stream {
   /// Skips the next character, which `peek` has returned.
   void skip() {
     if (left_.front() == '\n') ++line_;
+    value_ += left_.front();
     left_.remove_prefix(1);
     if (++taken_ > limits_.line_bytes)
       throw format_error(concat(path().native(), ": line ", begin_, ": longer than ",
                                 limits_.line_bytes, " bytes"));
   }
 
-  /// Characters skipped from here on count against the limit of a line.
+  /// Characters skipped from here on count against the limit of a line, and are the value's text.
   void begin_value() {
     taken_ = 0;
     begin_ = line_;
+    value_.clear();
   }
+
+  /// What was skipped since then.
+  [[nodiscard]] std::string_view value() const { return value_; }
 
   /// Skips white space.
   void skip_space() {
@@ -87,6 +93,7 @@ class character_stream {
   std::array<char, std::size_t{1} << 16> buffer_{};
   std::string_view left_;  // the part of the buffer that is not skipped yet
   std::uint64_t bytes_ = 0;
+  std::string value_;
   std::size_t line_ = 1;
   std::size_t begin_ = 1;
   std::size_t taken_ = 0;
