@@ -355,6 +355,12 @@ BOOST_AUTO_TEST_CASE(messages_that_cannot_be_rendered_are_refused_with_their_loc
   refused(messages("late", "y", "z"),
           {"m.jsonl: line 7: the chat template writes the prompt otherwise", "after 0 bytes",
            "\"ulate<end>a\" alone, but \"late ulate<end>ay<end>\" with the answer"});
+  const auto dropped =
+      tokenize(std::vector{messages("late", "y", "z")}, toy, turns, {.drop_prompt_tail = true});
+  BOOST_TEST((dropped[0].prompt == token_ids{}));
+  BOOST_TEST((dropped[0].chosen ==
+              token_ids{'l', 'a', 't', 'e', ' ', 'u', 'l', 'a', 't', 'e', end, 'a', 'y', end}));
+  BOOST_TEST((dropped.report == tokenize_report{.total = 1, .kept = 1, .prompt_tails = 1}));
   auto with_user = messages("x", "y", "z");
   with_user.rejected.messages.push_back({"user", "x"});
   refused(with_user, {"m.jsonl: line 7", "message 2 is not the assistant's"});

@@ -102,19 +102,15 @@ template <conversation_renderer Renderer>
   return renderer.render(prompt, true);
 }
 
-/// The text with which a response continues the prompt's text. Throws value_error for a response
-/// with a message that is not the assistant's, if the prompt's text is not the beginning of the
-/// whole, and as the renderer does.
+/// The text of the prompt and a response. Throws value_error for a response with a message that is
+/// not the assistant's, and as the renderer does.
 template <conversation_renderer Renderer>
-[[nodiscard]] std::string render_response(const conversation& prompt,
-                                          std::string_view rendered_prompt,
-                                          const conversation& response, const Renderer& renderer) {
+[[nodiscard]] std::string render_whole(const conversation& prompt, const conversation& response,
+                                       const Renderer& renderer) {
   detail::check_response(response);
   conversation whole = prompt;
   whole.messages.insert(whole.messages.end(), response.messages.begin(), response.messages.end());
-  const std::string text = renderer.render(whole, false);
-  detail::check_beginning(rendered_prompt, text);
-  return text.substr(rendered_prompt.size());
+  return renderer.render(whole, false);
 }
 
 }  // namespace prefopt::inline v0_2

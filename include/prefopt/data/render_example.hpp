@@ -13,15 +13,18 @@
 
 namespace prefopt::inline v0_2 {
 
-/// A pair, a list or an unpaired example of texts from one of conversations. Throws what
-/// render_prompt and render_response throw.
+/// A pair, a list or an unpaired example of texts from one of conversations: a response's text
+/// continues the prompt's. Throws what render_prompt and render_whole throw, and value_error if a
+/// whole text does not begin with the prompt's.
 template <class Example, conversation_renderer Renderer>
 [[nodiscard]] auto render_example(const Example& example, const Renderer& renderer) {
   std::string prompt = render_prompt(example.prompt, renderer);
   std::vector<std::string> responses;
-  for (std::size_t index = 0; index < response_count(example); ++index)
-    responses.push_back(
-        render_response(example.prompt, prompt, response(example, index), renderer));
+  for (std::size_t index = 0; index < response_count(example); ++index) {
+    const std::string whole = render_whole(example.prompt, response(example, index), renderer);
+    detail::check_beginning(prompt, whole);
+    responses.push_back(whole.substr(prompt.size()));
+  }
   return detail::form_of<Example>::of_texts(example, std::move(prompt), std::move(responses));
 }
 

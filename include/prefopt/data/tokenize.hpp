@@ -42,6 +42,9 @@ struct tokenize_options {
   /// Special tokens that a text spells out become ordinary text, as with the transformers option of
   /// the same name.
   bool split_special_tokens = false;
+  /// If the chat template writes the end of a prompt otherwise when an answer follows, the example
+  /// is refused, or, if this is set, that end is left out of it, as in TRL.
+  bool drop_prompt_tail = false;
   /// Nothing is dropped: an example whose responses are all equal is kept, and one with a response
   /// that has no token left to predict is an error.
   bool keep_all = false;
@@ -174,7 +177,7 @@ class source_tokenizer {
         if constexpr (std::same_as<std::remove_cvref_t<decltype(example.prompt)>, conversation>)
           return encode_messages(example);
         else
-          return encode(example, false);
+          return encode(example);
       } catch (const value_error& failure) {  // a tokenizer does not know where its text comes from
         throw format_error(concat(location(), ": ", failure.what()));
       }
@@ -188,29 +191,42 @@ class source_tokenizer {
   example_type encode_messages(const Messages& example)
     requires tokenizer<Tokenizer>
   {
-    const bool as_rendered = renderer_.ends_responses();
-    if (as_rendered && options_.split_special_tokens)
+    if (!renderer_.ends_responses()) return encode(render_example(example, renderer_));
+    if (options_.split_special_tokens)
       throw value_error(
           "special tokens of messages cannot be split: the chat template writes some");
-    const auto texts = render_example(example, renderer_);
-    if (as_rendered) {
-      count_special_tokens(example.prompt);
-      for (std::size_t index = 0; index < response_count(example); ++index)
-        count_special_tokens(response(example, index));
+    const std::string prompt = render_prompt(example.prompt, renderer_);
+    const token_ids own = tokenizer_.encode(prompt);
+    count_special_tokens(example.prompt);
+    std::size_t boundary = own.size();
+    std::vector<token_ids> joint;  // prompt and response
+    bool tail_differs = false;
+    for (std::size_t index = 0; index < response_count(example); ++index) {
+      const std::string whole = render_whole(example.prompt, response(example, index), renderer_);
+      if (!whole.starts_with(prompt)) {
+        if (!options_.drop_prompt_tail) check_beginning(prompt, whole);
+        tail_differs = true;
+      }
+      joint.push_back(tokenizer_.encode(whole));
+      count_special_tokens(response(example, index));
+      boundary = std::min(boundary, common_beginning(own, joint.back()));
     }
-    return encode(texts, as_rendered);
+    if (tail_differs)
+      ++result_.report.prompt_tails;
+    else if (boundary < own.size())
+      ++result_.report.boundary_merges;
+    return parted(example, own, boundary, std::move(joint));
   }
 
-  /// `as_rendered`: the texts are complete, with all their special tokens.
   template <class Text>
-  example_type encode(const Text& text, bool as_rendered)
+  example_type encode(const Text& text)
     requires tokenizer<Tokenizer>
   {
-    std::string spelled_end;
-    if (!as_rendered && !options_.split_special_tokens)
-      spelled_end = tokenizer_.decode(std::array<token_id, 1>{tokenizer_.end_of_text()});
+    const std::array<token_id, 1> end{tokenizer_.end_of_text()};
+    const std::string spelled_end =
+        options_.split_special_tokens ? std::string() : tokenizer_.decode(end);
     const token_ids own = ids_of_text(text.prompt);
-    if (!as_rendered) count_special_tokens(text.prompt, 0, {});
+    count_special_tokens(text.prompt, 0, {});
     std::vector<token_ids> joint;  // prompt and response
     std::size_t boundary = own.size();
     bool has_tail = false;
@@ -219,18 +235,23 @@ class source_tokenizer {
       has_tail = has_tail || answer.size() < response(text, index).size();
       const std::string whole = concat(text.prompt, answer);
       joint.push_back(ids_of_text(whole));
-      if (!as_rendered) count_special_tokens(whole, text.prompt.size(), spelled_end);
+      count_special_tokens(whole, text.prompt.size(), spelled_end);
       boundary = std::min(boundary, common_beginning(own, joint.back()));
     }
     if (has_tail) ++result_.report.behind_end;
     if (boundary < own.size()) ++result_.report.boundary_merges;
     for (std::size_t index = 0; index < joint.size(); ++index)
-      joint[index] = as_rendered
-                         ? token_ids(joint[index].begin() + static_cast<std::ptrdiff_t>(boundary),
-                                     joint[index].end())
-                         : closed(joint[index], boundary, response(text, index));
-    return form_of<Text>::like(
-        text, {own.begin(), own.begin() + static_cast<std::ptrdiff_t>(boundary)}, std::move(joint));
+      close(joint[index], boundary, response(text, index));
+    return parted(text, own, boundary, std::move(joint));
+  }
+
+  /// The example whose prompt is the first `boundary` tokens of `own` and of all joint ones.
+  template <class Example>
+  static example_type parted(const Example& example, const token_ids& own, std::size_t boundary,
+                             std::vector<token_ids> joint) {
+    const auto length = static_cast<std::ptrdiff_t>(boundary);
+    for (token_ids& one : joint) one.erase(one.begin(), one.begin() + length);
+    return form_of<Example>::like(example, {own.begin(), own.begin() + length}, std::move(joint));
   }
 
   [[nodiscard]] token_ids ids_of_text(std::string_view text) const {
@@ -261,13 +282,12 @@ class source_tokenizer {
     }
   }
 
-  /// The response's tokens with their end-of-text token. An empty response always gets one, even if
-  /// a merge assigned it the prompt's last token and that is one.
-  token_ids closed(const token_ids& joint, std::size_t boundary, std::string_view text) const {
-    token_ids ids(joint.begin() + static_cast<std::ptrdiff_t>(boundary), joint.end());
+  /// Closes the joint tokens of a prompt and a response with the end-of-text token. An empty
+  /// response always gets one, even if a merge assigned it the prompt's last token and that is one.
+  void close(token_ids& joint, std::size_t boundary, std::string_view response_text) const {
     const token_id end = tokenizer_.end_of_text();
-    if (text.empty() || ids.empty() || ids.back() != end) ids.push_back(end);
-    return ids;
+    if (response_text.empty() || joint.size() == boundary || joint.back() != end)
+      joint.push_back(end);
   }
 
   template <class Location>
