@@ -8,7 +8,8 @@ set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
 set(prefopt_eigen_needs "Eigen 3.4=Eigen3::Eigen")
 set(prefopt_io_needs "nlohmann_json 3.11=nlohmann_json::nlohmann_json" "zlib=ZLIB::ZLIB")
 set(prefopt_runs_needs "xxHash (libxxhash, through pkg-config)=PkgConfig::PREFOPT_XXHASH")
-set(prefopt_tokenizers_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2")
+set(prefopt_tokenizers_needs "PCRE2 (libpcre2-8, through pkg-config)=PkgConfig::PREFOPT_PCRE2"
+    "utf8proc (libutf8proc, through pkg-config)=PkgConfig::PREFOPT_UTF8PROC")
 set(prefopt_xtensor_needs "xtensor=xtensor")
 
 # Components that a component depends on, in addition to prefopt::prefopt, lowest first.
@@ -67,6 +68,7 @@ function(prefopt_find_component component missing_result)
     prefopt_find_module(XXHASH libxxhash)
   elseif(component STREQUAL "tokenizers")
     prefopt_find_module(PCRE2 libpcre2-8)
+    prefopt_find_module(UTF8PROC libutf8proc)
   elseif(component STREQUAL "xtensor")
     find_package(xtensor QUIET)
   endif()

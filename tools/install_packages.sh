@@ -8,7 +8,7 @@ set -euo pipefail
 # A package, or alternatives: any of them is enough, and the first is installed.
 declare -A sets=(
   [build]="g++ cmake make ninja-build pkg-config
-           libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libpcre2-dev libxxhash-dev libcli11-dev"
+           libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libpcre2-dev libutf8proc-dev libxxhash-dev libcli11-dev"
   [tests]="libboost-test-dev|libboost-test1.81-dev libboost-context-dev|libboost-context1.74-dev|libboost-context1.81-dev
            libbenchmark-dev strace"
   [demo]="gnuplot-nox|gnuplot-qt|gnuplot-x11"

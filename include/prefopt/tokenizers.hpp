@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Umbrella header of the component tokenizers/: byte-level byte-pair encoding. Needs PCRE2.
+// Umbrella header of the component tokenizers/: byte-pair encoding as tokenizer.json describes it.
+// Needs PCRE2 and utf8proc.
 
 #include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/bpe_model.hpp"
+#include "prefopt/tokenizers/bpe_options.hpp"
 #include "prefopt/tokenizers/byte_pairs.hpp"
 #include "prefopt/tokenizers/byte_symbols.hpp"
 #include "prefopt/tokenizers/gpt2_tokenizer.hpp"
+#include "prefopt/tokenizers/hf_tokenizer.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 #include "prefopt/tokenizers/merges.hpp"
+#include "prefopt/tokenizers/normal_form.hpp"
+#include "prefopt/tokenizers/normalizer.hpp"
+#include "prefopt/tokenizers/post_processor.hpp"
 #include "prefopt/tokenizers/pre_tokenizer.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
+#include "prefopt/tokenizers/special_tokens.hpp"
+#include "prefopt/tokenizers/split_behavior.hpp"
+#include "prefopt/tokenizers/text_pattern.hpp"
+#include "prefopt/tokenizers/token_decoder.hpp"
 #include "prefopt/tokenizers/tokenizer_config.hpp"
 #include "prefopt/tokenizers/tokenizer_files.hpp"
 #include "prefopt/tokenizers/tokenizer_json.hpp"
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/utf8.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
+#include "prefopt/tokenizers/word_splitter.hpp"

@@ -5,8 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "prefopt/tokenizers/normal_form.hpp"
 
 namespace prefopt_test {
 
@@ -42,6 +46,25 @@ inline std::string random_text(random_numbers& numbers, std::size_t pieces) {
       text += known[which];
     else
       text += static_cast<char>(numbers.below(256));
+  }
+  return text;
+}
+
+/// Characters of every script, white space and marks more often. The generator of
+/// tests/golden/tokenizers/make_golden.py, so both make the same texts.
+inline std::string random_characters(random_numbers& numbers) {
+  constexpr std::pair<std::uint32_t, std::uint32_t> kinds[] = {
+      {0x20, 0x7E},     {0x20, 0x20},     {0x9, 0xD},         {0x30, 0x39},       {0x41, 0x7A},
+      {0xA0, 0x17F},    {0x300, 0x36F},   {0x370, 0x52F},     {0x590, 0x6FF},     {0x700, 0x10FF},
+      {0x1100, 0x11FF}, {0x1200, 0x1FFF}, {0x2000, 0x2BFF},   {0x2C00, 0x33FF},   {0x3400, 0x9FFF},
+      {0xA000, 0xD7FF}, {0xE000, 0xFFFF}, {0x10000, 0x1FFFF}, {0x20000, 0x323AF}, {0, 0x10FFFF}};
+  std::string text;
+  const std::size_t count = 1 + numbers.below(63);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [first, last] = kinds[numbers.below(std::size(kinds))];
+    auto c = first + static_cast<std::uint32_t>(numbers.below(last - first + 1));
+    if (c >= 0xD800 && c < 0xE000) c = 0x2581;
+    prefopt::detail::append_utf8(c, text);
   }
   return text;
 }

@@ -232,10 +232,6 @@ BOOST_AUTO_TEST_CASE(files_that_contradict_each_other_are_refused_by_name) {
       (void)gpt2_tokenizer::from_files(
           {{"vocab.json", R"({"a":9})"}, {"tokenizer.json", tokenizer_json().dump()}}),
       format_error, says("vocab.json: the id of \"a\" is 9"));
-  auto file = tokenizer_json();
-  file["pre_tokenizer"]["add_prefix_space"] = true;
-  BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", file.dump()), format_error,
-                        says("tokenizer.json: pre_tokenizer: add_prefix_space is true"));
   BOOST_CHECK_EXCEPTION(load_with("tokenizer.json", "{"), format_error,
                         says("tokenizer.json: not JSON"));
   // Added tokens of two files with two ids, or two tokens with one id.
@@ -383,6 +379,25 @@ BOOST_AUTO_TEST_CASE(two_tokenizers_differ_where_texts_get_other_ids) {
   BOOST_TEST(describe_difference(two, two) == "");
 }
 
+BOOST_AUTO_TEST_CASE(two_tokenizers_differ_where_their_parts_do) {
+  const auto parts = [](const char* pointer, const nlohmann::json& value) {
+    auto file = tokenizer_json();
+    file[nlohmann::json::json_pointer(pointer)] = value;
+    return prefopt::read_tokenizer_parts({{"tokenizer.json", file.dump()}}, {});
+  };
+  const auto plain = parts("/version", "1.0");
+  const auto difference = [&](const char* pointer, const nlohmann::json& value) {
+    return describe_difference(plain, parts(pointer, value));
+  };
+  BOOST_TEST(difference("/decoder", {{"type", "Fuse"}}) == "");
+  BOOST_TEST(difference("/pre_tokenizer/use_regex", true) == "");
+  BOOST_TEST(difference("/pre_tokenizer/use_regex", false) == "the pre-tokenizer is different");
+  BOOST_TEST(difference("/normalizer", {{"type", "NFC"}}) == "the normalizer is different");
+  BOOST_TEST(difference("/model/ignore_merges", true) == "the model's options are different");
+  BOOST_TEST(difference("/added_tokens/0/rstrip", true) ==
+             "the flags of the added tokens are different");
+}
+
 BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_where_it_is_used) {
   const auto tokenizer = gpt2_tokenizer::from_files(
       {{"vocab.json", vocab},
@@ -399,6 +414,101 @@ BOOST_AUTO_TEST_CASE(a_padding_token_beyond_the_models_rows_is_refused_only_wher
                         says("token id 4, expected 0 to 3"));
 }
 
+BOOST_AUTO_TEST_CASE(the_flags_of_an_added_token_are_obeyed_and_must_agree) {
+  const auto load_both = [](const char* config, bool lstrip) {
+    auto file = tokenizer_json();
+    file["added_tokens"][1]["lstrip"] = lstrip;
+    file["model"]["vocab"]["\u0120"] = 9;
+    return gpt2_tokenizer::from_files(
+        {{"tokenizer.json", file.dump()}, {"tokenizer_config.json", config}});
+  };
+  BOOST_TEST(load_both("{}", true).encode("a <|user|>") == (token_ids{0, 4}),
+             boost::test_tools::per_element());
+  BOOST_TEST(load_both("{}", false).encode("a <|user|>") == (token_ids{0, 9, 4}),
+             boost::test_tools::per_element());
+  for (const char* config :
+       {R"({"added_tokens_decoder":{"4":{"content":"<|user|>","lstrip":true}}})",
+        R"({"bos_token":{"content":"<|user|>","lstrip":true}})"}) {
+    BOOST_CHECK_NO_THROW(load_both(config, true));
+    BOOST_CHECK_EXCEPTION(load_both(config, false), format_error,
+                          says("tokenizer_config.json", "<|user|>", "lstrip true",
+                               "another file says false", "remove the outdated one"));
+  }
+  const auto alone =
+      load_with("tokenizer_config.json", R"({"mask_token":{"content":"b","rstrip":true}})");
+  BOOST_TEST(alone.encode("ab a") == (token_ids{0, 1, 0}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_files_tell_which_tokens_have_a_role) {
+  const auto tokenizer = gpt2_tokenizer::from_files(
+      {{"tokenizer.json", tokenizer_json().dump()},
+       {"tokenizer_config.json",
+        R"({"bos_token":"<|user|>","eos_token":{"content":"<|endoftext|>"},"pad_token":"[PAD]",
+            "add_bos_token":false,"tokenizer_class":"Qwen2Tokenizer"})"},
+       {"generation_config.json", R"({"eos_token_id":[4,3],"bos_token_id":4})"}});
+  const auto& roles = tokenizer.roles();
+  BOOST_TEST(roles.bos.value().text == "<|user|>");
+  BOOST_TEST(roles.bos.value().id.value() == 4);
+  BOOST_TEST(roles.eos.value().id.value() == 3);
+  BOOST_TEST(roles.pad.value().text == "[PAD]");
+  BOOST_TEST(!roles.pad.value().id.has_value());
+  BOOST_TEST(!roles.unk.has_value());
+  BOOST_TEST(roles.eos_ids == (token_ids{4, 3}), boost::test_tools::per_element());
+  BOOST_TEST(roles.add_bos_token.value() == false);
+  BOOST_TEST(!roles.add_eos_token.has_value());
+  BOOST_TEST(
+      load_with("special_tokens_map.json", R"({"eos_token":"b"})").roles().eos_ids == token_ids{1},
+      boost::test_tools::per_element());
+  BOOST_TEST(
+      load_with("generation_config.json", R"({"eos_token_id":2})").roles().eos_ids == token_ids{2},
+      boost::test_tools::per_element());
+  for (const char* text : {R"({"eos_token_id":-1})", R"({"eos_token_id":[1,"2"]})", "[]"}) {
+    BOOST_CHECK_EXCEPTION(load_with("generation_config.json", text), format_error,
+                          says("generation_config.json"));
+  }
+  BOOST_CHECK_EXCEPTION(
+      (void)gpt2_tokenizer::from_files({{"tokenizer.json", tokenizer_json().dump()},
+                                        {"tokenizer_config.json", R"({"bos_token":"a"})"},
+                                        {"special_tokens_map.json", R"({"bos_token":"b"})"}}),
+      format_error,
+      says(
+          "special_tokens_map.json: bos_token is \"b\", but in tokenizer_config.json it is \"a\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_folders_generation_config_is_read_and_is_not_the_tokenizers_file) {
+  const prefopt_test::scratch_folder folder;
+  put(folder / "tokenizer.json", tokenizer_json().dump());
+  put(folder / "generation_config.json", R"({"eos_token_id":[3,4]})");
+  const auto tokenizer = prefopt::load_tokenizer(folder.path());
+  BOOST_TEST(tokenizer.roles().eos_ids == (token_ids{3, 4}), boost::test_tools::per_element());
+  BOOST_TEST(tokenizer.files().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_config_that_contradicts_tokenizer_json_is_refused_by_its_key) {
+  auto file = tokenizer_json();
+  file["post_processor"] = nlohmann::json::parse(
+      R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"s","type_id":0}},
+          {"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"s":{"id":"s","ids":[4],"tokens":["s"]}}})");
+  const auto load_beside = [&](const char* config) {
+    return gpt2_tokenizer::from_files(
+        {{"tokenizer.json", file.dump()}, {"tokenizer_config.json", config}});
+  };
+  const auto refused = [&](const char* config, auto... pieces) {
+    BOOST_CHECK_EXCEPTION(load_beside(config), format_error,
+                          says("tokenizer_config.json", pieces..., "remove the outdated one"));
+  };
+  refused(R"({"add_bos_token":false,"bos_token":"<|user|>"})",
+          "add_bos_token is false, but the post-processor of tokenizer.json does that");
+  refused(R"({"add_bos_token":true,"bos_token":"a"})", "add_bos_token is true", "does not");
+  refused(R"({"add_eos_token":true,"eos_token":"a"})", "add_eos_token is true", "does not");
+  refused(R"({"add_prefix_space":true})", "add_prefix_space is true");
+  const auto agreeing = load_beside(
+      R"({"add_bos_token":true,"bos_token":"<|user|>","add_eos_token":false,"add_prefix_space":false})");
+  BOOST_TEST(agreeing.encode_with_special("ab") == (token_ids{4, 2}),
+             boost::test_tools::per_element());
+  BOOST_TEST(agreeing.encode("ab") == token_ids{2}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {
   const auto refused = [](const char* text, auto... pieces) {
     BOOST_CHECK_EXCEPTION(load_with("tokenizer_config.json", text), format_error,
@@ -409,11 +519,8 @@ BOOST_AUTO_TEST_CASE(a_config_of_another_tokenizer_is_refused_by_its_key) {
   refused(R"({"add_bos_token":true})", "add_bos_token");
   refused(R"({"add_eos_token":true})", "add_eos_token");
   refused(R"({"split_special_tokens":true})", "split_special_tokens");
-  refused(R"({"pad_token":{"content":"a","lstrip":true}})", "pad_token", "lstrip");
   refused(R"({"pad_token":7})", "pad_token");
   refused(R"({"additional_special_tokens":"a"})", "additional_special_tokens");
-  refused(R"({"added_tokens_decoder":{"0":{"content":"a","rstrip":true}}})", "added_tokens_decoder",
-          "rstrip");
   refused(R"({"added_tokens_decoder":{"0x":{"content":"a"}}})", "0x");
   refused(R"({"added_tokens_decoder":{"-1":{"content":"z"}}})", "-1");
   refused(R"({"added_tokens_decoder":{"99999999999":{"content":"z"}}})", "99999999999");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// read_tokenizer_json: reads a tokenizer.json of the tokenizers library that describes GPT-2's
-// tokenizer. Anything that would give other ids is rejected by its key, never ignored. Truncation
-// and padding concern batches, not a text's ids, and are ignored.
+// read_tokenizer_json: reads a tokenizer.json of the tokenizers library whose model is BPE. What is
+// not supported is rejected by its key, never ignored. Truncation and padding concern batches, not
+// a text's ids, and are ignored.
 
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@ namespace prefopt::inline v0_2 {
                                            const vocabulary& tokens);
 
 /// The content of a tokenizer.json. Throws format_error, naming the key, if the file is malformed
-/// or requests anything that GPT-2's tokenizer does not do.
+/// or has a part that is not supported.
 [[nodiscard]] tokenizer_parts read_tokenizer_json(std::string_view text, const std::string& name);
 
 }  // namespace prefopt::inline v0_2

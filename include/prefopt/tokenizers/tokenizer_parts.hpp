@@ -15,9 +15,14 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/io/folder_file.hpp"
 #include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/bpe_options.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
+#include "prefopt/tokenizers/normalizer.hpp"
+#include "prefopt/tokenizers/post_processor.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
+#include "prefopt/tokenizers/token_decoder.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
+#include "prefopt/tokenizers/word_splitter.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -34,38 +39,37 @@ inline constexpr std::size_t added_token_limit = 1024;
 struct tokenizer_parts {
   vocabulary tokens;
   merge_table merges;
+  bpe_options model;
+  prefopt::normalizer normalizer;
+  word_splitter splitter = word_splitter::gpt2();
+  post_processor processor;
+  token_decoder decoder;
   std::vector<added_token> first_added;  ///< searched in the whole text ("normalized": false)
   std::vector<added_token> then_added;   ///< searched between the first ("normalized": true)
   std::unordered_set<token_id> added_ids;
-  bool has_decoder = false;  ///< tokenizer_config.json lists the added tokens
-  struct named_end {
+  std::unordered_set<token_id> only_added;  ///< those that the model's vocabulary lacks
+  bool has_decoder = false;                 ///< tokenizer_config.json lists the added tokens
+  bool is_whole = false;                    ///< tokenizer.json describes the tokenizer
+  struct named {
     std::string text;
     std::string from;  ///< the file's name
   };
-  std::optional<named_end> end_of_text;  ///< the first eos_token that a file names
+  std::optional<named> bos, end_of_text, pad, unk;  ///< the first of each that a file names
+  std::optional<bool> add_bos_token, add_eos_token;
+  std::vector<token_id> eos_ids;  ///< of generation_config.json
 
-  /// Makes `content` an added token and gives it an entry in the vocabulary if it has none. A token
-  /// that was already added stays unchanged. Throws format_error if another token has the id, if
-  /// the content has another id, or if the content is empty or longer than added_token_limit.
-  void add(const std::string& content, token_id id, bool normalized, std::string_view name) {
-    if (content.empty()) throw format_error(concat(name, ": the added token ", id, " has no text"));
-    if (content.size() > added_token_limit) {
-      throw format_error(concat(name, ": the added token ", quote_token(content), " has ",
-                                content.size(), " bytes, expected at most ", added_token_limit));
-    }
-    if (const auto known = tokens.find(content); !known) {
-      tokens.add(content, content, id, name);
-    } else if (*known != id) {
-      throw format_error(concat(name, ": the added token ", quote_token(content), " has the id ",
-                                id, ", but in the vocabulary it is ", *known));
-    } else if (*tokens.bytes(id) != content) {
-      // Found as text it would be these bytes, merged it would be others: it could not be decoded.
-      throw format_error(
-          concat(name, ": the added token ", quote_token(content), " also spells other bytes"));
-    }
-    if (added_ids.insert(id).second)
-      (normalized ? then_added : first_added).push_back({content, id});
+  /// Whether each token is bytes, so that a text is their concatenation: the decoder is ByteLevel,
+  /// or there is none and the pre-tokenizer is.
+  [[nodiscard]] bool decodes_bytes() const {
+    return decoder.is_byte_level() || (decoder.empty() && splitter.is_byte_level());
   }
+
+  /// Makes a token an added token and gives it an entry in the vocabulary if it has none. A token
+  /// that was already added stays unchanged. Throws format_error if another token has the id, if
+  /// the content has another id, if the content is empty or longer than added_token_limit, or, with
+  /// `states_flags`, if it was added with other flags.
+  void add(const added_token& token, bool normalized, std::string_view name,
+           bool states_flags = false);
 };
 
 /// Describes the first difference between the ids of a tokenizer and those of the `expected` one;
@@ -94,9 +98,24 @@ struct tokenizer_parts {
   };
   const auto ours = expected.merges.in_order(), theirs = other.merges.in_order();
   const auto first = std::ranges::mismatch(ours, theirs, same).in1;
-  if (first == ours.end() && ours.size() == theirs.size()) return "";
-  return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(),
-                " is different, expected ", ours.size());
+  if (first != ours.end() || ours.size() != theirs.size())
+    return concat("merge ", first - ours.begin() + 1, " of ", theirs.size(),
+                  " is different, expected ", ours.size());
+  if (!(expected.model == other.model)) return "the model's options are different";
+  if (!(expected.normalizer == other.normalizer)) return "the normalizer is different";
+  if (!(expected.splitter == other.splitter)) return "the pre-tokenizer is different";
+  const auto by_id = [](std::vector<added_token> tokens) {
+    std::ranges::sort(tokens, {}, &added_token::id);
+    return tokens;
+  };
+  if (by_id(expected.first_added) != by_id(other.first_added) ||
+      by_id(expected.then_added) != by_id(other.then_added))
+    return "the flags of the added tokens are different";
+  return "";
 }
 
 }  // namespace prefopt::inline v0_2
+
+#ifndef PREFOPT_COMPILED
+#include "prefopt/tokenizers/detail/tokenizer_parts_definitions.hpp"
+#endif

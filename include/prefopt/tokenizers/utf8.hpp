@@ -48,6 +48,22 @@ struct utf8_step {
   return code_point;
 }
 
+/// Calls `visit(std::string_view stretch, bool valid)` for the longest runs of bytes that are all
+/// well-formed or all broken, in order.
+template <class Visitor>
+constexpr void for_each_utf8_stretch(std::string_view text, Visitor&& visit) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    auto [length, valid] = utf8_at(text, begin);
+    for (std::size_t at = begin + length; at < text.size(); at = begin + length) {
+      const utf8_step step = utf8_at(text, at);
+      if (step.valid != valid) break;
+      length += step.length;
+    }
+    visit(text.substr(begin, length), valid);
+    begin += length;
+  }
+}
+
 /// `text` with U+FFFD for each broken sequence: always valid UTF-8.
 [[nodiscard]] inline std::string replace_broken_utf8(std::string_view text) {
   std::string shown;

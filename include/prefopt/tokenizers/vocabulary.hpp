@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// vocabulary: token texts as spelled in GPT-2's files, their ids, and the bytes that they
-// represent. Ids may have gaps, as in Hugging Face's files, so memory is proportional to the number
+// vocabulary: token texts as spelled in the files, their ids, and the bytes that they represent.
+// Ids may have gaps, as in Hugging Face's files, so memory is proportional to the number
 // of tokens, not to the greatest id.
 
 #include <algorithm>
@@ -26,8 +26,9 @@ class vocabulary {
   vocabulary() = default;
 
   /// From `{"text": id, ...}`, the format of vocab.json. Throws format_error for an id that is not
-  /// an integer from 0 to 2^31 - 1 or that two tokens share.
-  explicit vocabulary(const json_object& object);
+  /// an integer from 0 to 2^31 - 1 or that two tokens share. `spells_bytes`: the texts are byte
+  /// symbols, as GPT-2's; otherwise they are the tokens themselves.
+  explicit vocabulary(const json_object& object, bool spells_bytes = true);
 
   /// Adds a token: its spelling in files and the bytes that it represents. Throws format_error if
   /// the text or the id is already used.

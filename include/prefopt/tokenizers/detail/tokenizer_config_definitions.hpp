@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,7 +17,8 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
-#include "prefopt/tokenizers/detail/added_token_flags.hpp"
+#include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/detail/read_added_token.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
 #include "prefopt/tokenizers/tokenizer_config.hpp"
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
@@ -25,14 +27,32 @@ namespace prefopt::inline v0_2 {
 
 namespace detail {
 
-/// The text of a token that a file names directly ("<s>") or as an object ({"content": "<s>",
-/// ...}).
-[[nodiscard]] inline std::string named_token(const nlohmann::json& value,
+/// A token that a file names directly ("<s>") or as an object ({"content": "<s>", ...}).
+[[nodiscard]] inline added_token named_token(const nlohmann::json& value,
                                              const std::string& where) {
-  if (value.is_string()) return value.get<std::string>();
-  const json_object token(value, where);
-  check_added_token_flags(token);
-  return token.text("content");
+  added_token token{.content = {}, .id = -1, .special = true};
+  if (value.is_string()) {
+    token.content = value.get<std::string>();
+  } else {
+    token = read_added_token(json_object(value, where), -1);
+    token.special = true;
+  }
+  return token;
+}
+
+/// Keeps the first token that a file names for a role. Two files must agree: transformers takes the
+/// map's token, no matter how old the map is.
+inline void name_role(std::optional<tokenizer_parts::named>& role, const json_object& file,
+                      const char* key) {
+  if (!file.has_value(key)) return;
+  const std::string text = named_token(file.at(key), concat(file.name(), ": ", key)).content;
+  if (!role) {
+    role = {.text = text, .from = file.name()};
+  } else if (role->text != text) {
+    throw format_error(concat(file.name(), ": ", key, " is ", quote_token(text), ", but in ",
+                              role->from, " it is ", quote_token(role->text),
+                              "; remove the outdated one"));
+  }
 }
 
 /// The tokens that the file names for a role are found in texts if the vocabulary has them. Tokens
@@ -40,8 +60,11 @@ namespace detail {
 /// text.
 inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
   const auto add = [&](const nlohmann::json& value, const std::string& where) {
-    const std::string content = named_token(value, where);
-    if (const auto id = parts.tokens.find(content)) parts.add(content, *id, false, where);
+    added_token token = named_token(value, where);
+    const auto id = parts.tokens.find(token.content);
+    if (!id) return;
+    token.id = *id;
+    parts.add(token, false, where, value.is_object());
   };
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
                           "cls_token", "mask_token"}) {
@@ -55,16 +78,10 @@ inline void add_named_tokens(tokenizer_parts& parts, const json_object& file) {
       throw format_error(concat(where, " is ", describe_json(values), ", expected a list"));
     for (const nlohmann::json& value : values) add(value, where);
   }
-  if (!file.has_value("eos_token")) return;
-  const std::string end = named_token(file.at("eos_token"), concat(file.name(), ": eos_token"));
-  if (!parts.end_of_text) {
-    parts.end_of_text = {.text = end, .from = file.name()};
-  } else if (parts.end_of_text->text != end) {
-    // Here transformers takes the map's token, no matter how old the map is.
-    throw format_error(concat(file.name(), ": eos_token is ", quote_token(end), ", but in ",
-                              parts.end_of_text->from, " it is ",
-                              quote_token(parts.end_of_text->text), "; remove the outdated one"));
-  }
+  name_role(parts.bos, file, "bos_token");
+  name_role(parts.end_of_text, file, "eos_token");
+  name_role(parts.pad, file, "pad_token");
+  name_role(parts.unk, file, "unk_token");
 }
 
 /// `{"50256": {"content": "<|endoftext|>", ...}, ...}`
@@ -77,35 +94,63 @@ inline void add_decoder_tokens(tokenizer_parts& parts, const json_object& decode
           concat(decoder.name(), ": the key ", quote_token(key), " is not a token id"));
     }
     const json_object token(value, concat(decoder.name(), ": ", key));
-    check_added_token_flags(token);
-    const bool special = token.optional_boolean("special").value_or(false);
-    parts.add(token.text("content"), id, token.optional_boolean("normalized").value_or(!special),
-              token.name());
+    const added_token added = read_added_token(token, id);
+    parts.add(added, token.optional_boolean("normalized").value_or(!added.special), token.name(),
+              true);
   }
+}
+
+/// Rejects a tokenizer_config.json without a tokenizer.json unless it describes GPT-2's tokenizer.
+inline void check_gpt2_config(const json_object& file) {
+  // The last two are transformers' names for a tokenizer that tokenizer.json describes completely.
+  constexpr std::array<std::string_view, 4> classes{"GPT2Tokenizer", "GPT2TokenizerFast",
+                                                    "PreTrainedTokenizerFast", "TokenizersBackend"};
+  if (const auto kind = file.optional_text("tokenizer_class");
+      kind && std::ranges::find(classes, *kind) == classes.end()) {
+    throw format_error(concat(file.name(), ": tokenizer_class is ", quote_token(*kind),
+                              ", expected a GPT2Tokenizer, or a tokenizer.json"));
+  }
+  for (const char* key : {"add_prefix_space", "add_bos_token", "add_eos_token"})
+    if (file.optional_boolean(key).value_or(false))
+      throw format_error(concat(file.name(), ": ", key, " is true, which is not supported"));
+}
+
+/// Rejects a tokenizer_config.json that contradicts the tokenizer.json next to it: some versions of
+/// transformers follow the one, some the other.
+inline void check_config_beside(const tokenizer_parts& parts, const json_object& file) {
+  const auto check = [&](const char* key, bool does, std::string_view part) {
+    const auto flag = file.optional_boolean(key);
+    if (!flag || *flag == does) return;
+    throw format_error(concat(file.name(), ": ", key, " is ", *flag ? "true" : "false",
+                              ", but the ", part, " of tokenizer.json ",
+                              does ? "does that" : "does not", "; remove the outdated one"));
+  };
+  const auto adds = [&](const std::optional<tokenizer_parts::named>& role, const token_ids& ids) {
+    if (!role) return !ids.empty();
+    const auto id = parts.tokens.find(role->text);
+    return id && std::ranges::find(ids, *id) != ids.end();
+  };
+  check("add_prefix_space", parts.normalizer.prepends() || parts.splitter.adds_space(),
+        "pre-tokenizer");
+  check("add_bos_token", adds(parts.bos, parts.processor.prefix()), "post-processor");
+  check("add_eos_token", adds(parts.end_of_text, parts.processor.suffix()), "post-processor");
 }
 
 }  // namespace detail
 
 PREFOPT_INLINE void read_tokenizer_config(tokenizer_parts& parts, std::string_view text,
                                           const std::string& name) {
-  // The last two are transformers' names for a tokenizer that tokenizer.json describes completely.
-  constexpr std::array<std::string_view, 4> classes{"GPT2Tokenizer", "GPT2TokenizerFast",
-                                                    "PreTrainedTokenizerFast", "TokenizersBackend"};
   const nlohmann::json json = parse_json(text, name);
   const json_object file(json, name);
-  if (const auto kind = file.optional_text("tokenizer_class");
-      kind && std::ranges::find(classes, *kind) == classes.end()) {
-    throw format_error(
-        concat(name, ": tokenizer_class is ", quote_token(*kind), ", expected a GPT2Tokenizer"));
-  }
-  for (const char* key :
-       {"add_prefix_space", "add_bos_token", "add_eos_token", "split_special_tokens"}) {
-    if (file.optional_boolean(key).value_or(false))
-      throw format_error(concat(name, ": ", key, " is true, which is not supported"));
-  }
+  if (!parts.is_whole) detail::check_gpt2_config(file);
+  if (file.optional_boolean("split_special_tokens").value_or(false))
+    throw format_error(concat(name, ": split_special_tokens is true, which is not supported"));
   parts.has_decoder = file.has_value("added_tokens_decoder");
   if (parts.has_decoder) detail::add_decoder_tokens(parts, file.object("added_tokens_decoder"));
   detail::add_named_tokens(parts, file);
+  if (parts.is_whole) detail::check_config_beside(parts, file);
+  parts.add_bos_token = file.optional_boolean("add_bos_token");
+  parts.add_eos_token = file.optional_boolean("add_eos_token");
 }
 
 PREFOPT_INLINE void read_special_tokens_map(tokenizer_parts& parts, std::string_view text,
@@ -120,8 +165,22 @@ PREFOPT_INLINE void read_added_tokens(tokenizer_parts& parts, std::string_view t
   for (const auto& [content, id] : json_object(json, name).json().items()) {
     const auto number = to_integer(id, concat(name, ": the id of ", quote_token(content)), 0,
                                    std::numeric_limits<token_id>::max());
-    parts.add(content, static_cast<token_id>(number), true, name);
+    parts.add({.content = content, .id = static_cast<token_id>(number)}, true, name);
   }
+}
+
+PREFOPT_INLINE void read_generation_config(tokenizer_parts& parts, std::string_view text,
+                                           const std::string& name) {
+  const nlohmann::json json = parse_json(text, name);
+  const json_object file(json, name);
+  if (!file.has_value("eos_token_id")) return;
+  const auto add = [&](const nlohmann::json& id) {
+    parts.eos_ids.push_back(static_cast<token_id>(
+        to_integer(id, concat(name, ": eos_token_id"), 0, std::numeric_limits<token_id>::max())));
+  };
+  const nlohmann::json& ids = file.at("eos_token_id");
+  if (!ids.is_array()) return add(ids);
+  for (const nlohmann::json& id : ids) add(id);
 }
 
 }  // namespace prefopt::inline v0_2

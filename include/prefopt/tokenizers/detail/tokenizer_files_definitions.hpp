@@ -114,7 +114,7 @@ PREFOPT_INLINE tokenizer_parts read_tokenizer_parts(const std::vector<tokenizer_
   if (whole) parts = read_tokenizer_json(*whole, path_of("tokenizer.json"));
   if (vocab) {
     const nlohmann::json json = parse_json(*vocab, path_of("vocab.json"));
-    vocabulary tokens(json_object(json, path_of("vocab.json")));
+    vocabulary tokens(json_object(json, path_of("vocab.json")), parts.decodes_bytes());
     if (whole) {
       detail::check_same_vocabulary(tokens, path_of("vocab.json"), parts,
                                     path_of("tokenizer.json"));
@@ -141,7 +141,10 @@ PREFOPT_INLINE tokenizer_parts read_tokenizer_parts(const std::vector<tokenizer_
       read_special_tokens_map(parts, *text, path_of("special_tokens_map.json"));
   }
   const std::string usual(gpt2_end_of_text);
-  if (const auto id = parts.tokens.find(usual)) parts.add(usual, *id, false, path_of("vocab.json"));
+  if (const auto id = parts.tokens.find(usual); id && !whole)
+    parts.add({.content = usual, .id = *id, .special = true}, false, path_of("vocab.json"));
+  if (const auto* text = find("generation_config.json"))
+    read_generation_config(parts, *text, path_of("generation_config.json"));
   return parts;
 }
 

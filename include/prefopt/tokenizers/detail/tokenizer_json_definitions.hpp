@@ -2,6 +2,7 @@
 #pragma once
 // The definitions for a tokenizer.json.
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -13,70 +14,65 @@
 #include "prefopt/data/example.hpp"
 #include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
-#include "prefopt/tokenizers/detail/added_token_flags.hpp"
+#include "prefopt/tokenizers/added_tokens.hpp"
+#include "prefopt/tokenizers/bpe_options.hpp"
+#include "prefopt/tokenizers/detail/part_reader.hpp"
+#include "prefopt/tokenizers/detail/read_added_token.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 #include "prefopt/tokenizers/merges.hpp"
+#include "prefopt/tokenizers/normalizer.hpp"
+#include "prefopt/tokenizers/post_processor.hpp"
 #include "prefopt/tokenizers/quote_token.hpp"
+#include "prefopt/tokenizers/token_decoder.hpp"
 #include "prefopt/tokenizers/tokenizer_json.hpp"
 #include "prefopt/tokenizers/tokenizer_parts.hpp"
 #include "prefopt/tokenizers/vocabulary.hpp"
+#include "prefopt/tokenizers/word_splitter.hpp"
 
 namespace prefopt::inline v0_2 {
 
 namespace detail {
 
-/// Rejects a member `key` that exists and is not `expected`.
-inline void require_text(const json_object& object, std::string_view key,
-                         std::string_view expected) {
-  if (!object.has(key)) return;
-  if (const std::string& text = object.text(key); text != expected) {
-    throw format_error(concat(object.name(), ": ", key, " is ", quote_token(text), ", only ",
-                              quote_token(expected), " is supported"));
+/// The options of the model. Those that are not supported must have no effect.
+[[nodiscard]] inline bpe_options read_bpe_options(const json_object& model) {
+  check_members(
+      model, {"type", "vocab", "merges", "dropout", "unk_token", "fuse_unk",
+              "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"});
+  if (model.has("type") && model.text("type") != "BPE") {
+    throw format_error(concat(model.name(), ": type is ", quote_token(model.text("type")),
+                              ", only \"BPE\" is supported"));
   }
-}
-
-/// Rejects a member `key` that exists and is neither null nor `expected`.
-inline void require_boolean(const json_object& object, std::string_view key, bool expected) {
-  if (object.optional_boolean(key).value_or(expected) != expected) {
-    throw format_error(concat(object.name(), ": ", key, " is ", expected ? "false" : "true",
-                              ", which is not supported"));
-  }
-}
-
-inline void check_pipeline(const json_object& file) {
-  if (file.has_value("normalizer")) {
-    throw format_error(concat(file.name(), ": normalizer is ", describe_json(file.at("normalizer")),
-                              ", only null is supported"));
-  }
-  const json_object pre_tokenizer = file.object("pre_tokenizer");
-  (void)pre_tokenizer.text("type");
-  require_text(pre_tokenizer, "type", "ByteLevel");
-  if (pre_tokenizer.boolean("add_prefix_space")) {
-    throw format_error(
-        concat(pre_tokenizer.name(), ": add_prefix_space is true, which is not supported"));
-  }
-  require_boolean(pre_tokenizer, "use_regex", true);
-  if (file.has_value("decoder")) require_text(file.object("decoder"), "type", "ByteLevel");
-  if (file.has_value("post_processor")) {
-    const json_object post_processor = file.object("post_processor");
-    // A template without its own tokens does not change the ids; neither does ByteLevel, which
-    // trims offsets.
-    const bool harmless = post_processor.text("type") == "TemplateProcessing" &&
-                          post_processor.object("special_tokens").json().empty();
-    if (!harmless) require_text(post_processor, "type", "ByteLevel");
-  }
-}
-
-inline void check_model(const json_object& model) {
-  require_text(model, "type", "BPE");
-  for (const char* key : {"unk_token", "continuing_subword_prefix", "end_of_word_suffix"})
-    if (model.has_value(key)) require_text(model, key, "");
-  if (model.has_value("dropout") && model.number("dropout") != 0) {
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
+    if (const auto text = model.optional_text(key); text && !text->empty())
+      throw format_error(
+          concat(model.name(), ": ", key, " is ", quote_token(*text), ", which is not supported"));
+  if (model.optional_number("dropout").value_or(0) != 0) {
     throw format_error(
         concat(model.name(), ": dropout is ", model.number("dropout"), ", which is not supported"));
   }
-  for (const char* key : {"fuse_unk", "byte_fallback", "ignore_merges"})
-    require_boolean(model, key, false);
+  return {.ignore_merges = model.optional_boolean("ignore_merges").value_or(false),
+          .byte_fallback = model.optional_boolean("byte_fallback").value_or(false),
+          .fuse_unk = model.optional_boolean("fuse_unk").value_or(false),
+          .unk_token = model.optional_text("unk_token").value_or("")};
+}
+
+[[nodiscard]] inline const nlohmann::json& value_or_null(const json_object& file,
+                                                         std::string_view key) {
+  static const nlohmann::json null;
+  return file.has(key) ? file.at(key) : null;
+}
+
+inline void read_added_tokens_list(tokenizer_parts& parts, const json_object& file) {
+  const nlohmann::json& list = file.list("added_tokens");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const json_object token(list[i], concat(file.name(), ": added_tokens[", i, "]"));
+    check_members(token,
+                  {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
+    const auto id = token.integer("id", 0, std::numeric_limits<token_id>::max());
+    const added_token added = read_added_token(token, static_cast<token_id>(id));
+    parts.add(added, token.optional_boolean("normalized").value_or(!added.special), token.name(),
+              true);
+  }
 }
 
 }  // namespace detail
@@ -91,6 +87,8 @@ PREFOPT_INLINE merge_table read_merges_json(const nlohmann::json& list, std::str
       detail::insert_merge(merges, merge.get_ref<const std::string&>(), rank, tokens, where);
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
                merge[1].is_string()) {
+      if (merge[0] == "" || merge[1] == "")
+        throw format_error(concat(where, ": an empty token cannot merge"));
       detail::insert_merge(merges, merge[0].get_ref<const std::string&>(),
                            merge[1].get_ref<const std::string&>(), rank, tokens, where);
     } else {
@@ -103,21 +101,30 @@ PREFOPT_INLINE merge_table read_merges_json(const nlohmann::json& list, std::str
 PREFOPT_INLINE tokenizer_parts read_tokenizer_json(std::string_view text, const std::string& name) {
   const nlohmann::json json = parse_json(text, name);
   const json_object file(json, name);
-  const json_object model = file.object("model");
-  detail::check_pipeline(file);
-  detail::check_model(model);
+  detail::check_members(file, {"version", "truncation", "padding", "added_tokens", "normalizer",
+                               "pre_tokenizer", "post_processor", "decoder", "model"});
+  const auto place = [&](const char* key) { return concat(name, ": ", key); };
+  const auto part = [&](const char* key) -> const nlohmann::json& {
+    return detail::value_or_null(file, key);
+  };
   tokenizer_parts parts;
-  parts.tokens = vocabulary(model.object("vocab"));
+  parts.is_whole = true;
+  const json_object model = file.object("model");
+  parts.model = detail::read_bpe_options(model);
+  parts.normalizer = normalizer::read(part("normalizer"), place("normalizer"));
+  parts.splitter = word_splitter::read(part("pre_tokenizer"), place("pre_tokenizer"));
+  parts.processor = post_processor::read(part("post_processor"), place("post_processor"));
+  parts.decoder = token_decoder::read(part("decoder"), place("decoder"));
+  parts.tokens = vocabulary(model.object("vocab"), parts.decodes_bytes());
   parts.merges = read_merges_json(model.list("merges"), model.name(), parts.tokens);
-  if (!file.has_value("added_tokens")) return parts;
-  for (const nlohmann::json& element : file.list("added_tokens")) {
-    const json_object token(element, concat(name, ": added_tokens"));
-    detail::check_added_token_flags(token);
-    const auto id = token.integer("id", 0, std::numeric_limits<token_id>::max());
-    const bool special = token.optional_boolean("special").value_or(false);
-    parts.add(token.text("content"), static_cast<token_id>(id),
-              token.optional_boolean("normalized").value_or(!special), token.name());
+  if (const std::string& unk = parts.model.unk_token; !unk.empty() && !parts.tokens.find(unk)) {
+    throw format_error(
+        concat(model.name(), ": unk_token ", quote_token(unk), " is not in the vocabulary"));
   }
+  if (file.has_value("added_tokens")) detail::read_added_tokens_list(parts, file);
+  for (const token_id id : parts.processor.added())
+    if (parts.tokens.bytes(id) == nullptr)
+      throw format_error(concat(place("post_processor"), ": no token has the id ", id));
   return parts;
 }
 
