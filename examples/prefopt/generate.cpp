@@ -86,7 +86,7 @@ prompt read_prompt(const prefopt::json_object& object, const std::string& locati
   }
   prompt one{text_of(object, location), {}};
   try {
-    one.ids = tokenizer.required().encode(*one.text);
+    one.ids = prefopt::encode_plain(tokenizer.required(), *one.text);
   } catch (const prefopt::value_error& cause) {
     throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
   }

@@ -173,6 +173,33 @@ BOOST_AUTO_TEST_CASE(a_tokenizer_that_cannot_split_is_refused_only_where_it_is_a
                     value_error);
 }
 
+// As TRL does for plain texts, but never twice; what a template has rendered holds its own.
+BOOST_AUTO_TEST_CASE(a_plain_text_begins_once_with_the_tokenizers_first_token) {
+  struct framing : tests::toy_tokenizer {
+    [[nodiscard]] token_ids encode_with_special(std::string_view text) const {
+      token_ids ids = encode(text);
+      ids.insert(ids.begin(), 'B');
+      if (ends) ids.push_back(end);
+      return ids;
+    }
+    bool ends = false;
+  };
+  static_assert(framing_tokenizer<framing> && !framing_tokenizer<tests::toy_tokenizer>);
+  framing begins{toy}, ends{toy, true};
+  const std::vector<preference_pair> texts{{"x", "y", "z<end>"}, {"Bx", "y", "z"}, {"", "y", "z"}};
+  for (const framing& one : {begins, ends})
+    for (const bool split : {false, true}) {
+      const auto result = tokenize(texts, one, {.split_special_tokens = split});
+      BOOST_TEST((result[0].prompt == token_ids{'B', 'x'}));
+      BOOST_TEST((result[0].chosen == token_ids{'y', end}));
+      if (!split) BOOST_TEST((result[0].rejected == token_ids{'z', end}));
+      if (!split) BOOST_TEST((result[1].prompt == token_ids{'B', 'x'}));
+      BOOST_TEST((result[2].prompt == token_ids{'B'}));
+    }
+  const auto rendered = tokenize(std::vector{messages("x", "y", "z")}, begins, turn_renderer{});
+  BOOST_TEST((rendered[0] == tokenized_pair{{'u', 'x', end, 'a'}, {'y', end}, {'z', end}}));
+}
+
 // A first token follows nothing: it has no probability, and an average over none is 0/0.
 BOOST_AUTO_TEST_CASE(a_response_of_which_nothing_is_predicted_drops_its_example) {
   const std::vector<tokenized_pair> pairs{

@@ -3,13 +3,14 @@
 // tokenize: turns pairs, lists or unpaired examples of texts, messages or ids into the same of
 // token ids. A renderer turns messages into text.
 //
-// A prompt and its response are tokenized jointly, as the model will see them. If a merge crosses
-// the boundary, the prompt keeps those of its own tokens with which all joint tokenizations begin,
-// and the rest belongs to the responses. An end-of-text token closes each response unless it is
-// already there, so an empty response is that token alone; white space and further end tokens after
-// it are removed. What a chat template renders stays as it is, with no token added, and so do
-// examples that hold ids. Then every example is cut to `max_length`. It is dropped if a response
-// has no token left or none that the model predicts, or if all of two or more responses are equal.
+// A prompt and its response are tokenized jointly, as the model will see them, with the tokens that
+// begin and end a text if the tokenizer adds any, such as bos. If a merge crosses the boundary, the
+// prompt keeps those of its own tokens with which all joint tokenizations begin, and the rest
+// belongs to the responses. An end-of-text token closes each response unless it is already there,
+// so an empty response is that token alone; white space and further end tokens after it are
+// removed. What a chat template renders stays as it is, with no token added, and so do examples
+// that hold ids. Then every example is cut to `max_length`. It is dropped if a response has no
+// token left or none that the model predicts, or if all of two or more responses are equal.
 
 #include <algorithm>
 #include <array>
@@ -256,8 +257,20 @@ class source_tokenizer {
 
   [[nodiscard]] token_ids ids_of_text(std::string_view text) const {
     if constexpr (special_token_tokenizer<Tokenizer>)
-      if (options_.split_special_tokens) return tokenizer_.encode_split(text);
-    return tokenizer_.encode(text);
+      if (options_.split_special_tokens) return framed(tokenizer_.encode_split(text));
+    return encode_plain(tokenizer_, text);
+  }
+
+  /// The ids with the tokens that begin and end a text.
+  [[nodiscard]] token_ids framed(token_ids ids) const {
+    if constexpr (framing_tokenizer<Tokenizer>) {
+      const token_ids around = tokenizer_.encode_with_special({});
+      if (around.size() > 2)
+        throw value_error("special tokens cannot be split: the tokenizer adds more than two");
+      if (!around.empty()) ids.insert(ids.begin(), around[0]);
+      if (around.size() == 2) ids.push_back(around[1]);
+    }
+    return ids;
   }
 
   void count_special_tokens(const conversation& messages) {

@@ -2,12 +2,14 @@
 #pragma once
 // The interface that data preparation needs from a tokenizer.
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "prefopt/data/example.hpp"
 
@@ -24,6 +26,43 @@ concept tokenizer = requires(const T& t, std::string_view text, std::span<const 
   { t.end_of_text() } -> std::same_as<token_id>;
   { t.vocabulary_size() } -> std::same_as<std::size_t>;
 };
+
+/// A tokenizer that knows the tokens with which a plain text begins or ends, such as bos.
+/// Needs: (1) a tokenizer; (2) `encode_with_special(text)`: encode(text) with these tokens around
+/// it.
+template <class T>
+concept framing_tokenizer = tokenizer<T> && requires(const T& t, std::string_view text) {
+  { t.encode_with_special(text) } -> std::same_as<token_ids>;
+};
+
+namespace detail {
+
+/// `ids` are `own` with tokens around them; without those that `own` begins or ends with already.
+[[nodiscard]] inline token_ids framed_once(token_ids ids, const token_ids& own) {
+  const auto middle = std::ranges::search(ids, own);
+  if (own.empty() || middle.empty()) return ids;
+  if (middle.end() != ids.end() && *middle.end() == own.back()) ids.erase(middle.end());
+  if (middle.begin() != ids.begin() && *(middle.begin() - 1) == own.front())
+    ids.erase(middle.begin() - 1);
+  return ids;
+}
+
+}  // namespace detail
+
+/// The ids of a plain text, which no template has rendered: as encode gives them, with the tokens
+/// that begin and end a text if the tokenizer knows any. A text that spells these has each once.
+template <tokenizer Tokenizer>
+[[nodiscard]] token_ids encode_plain(const Tokenizer& text_tokenizer, std::string_view text) {
+  if constexpr (framing_tokenizer<Tokenizer>) {
+    token_ids ids = text_tokenizer.encode_with_special(text);
+    const std::size_t count = ids.size();
+    if (count > 1 && (ids[0] == ids[1] || ids[count - 1] == ids[count - 2]))
+      return detail::framed_once(std::move(ids), text_tokenizer.encode(text));
+    return ids;
+  } else {
+    return text_tokenizer.encode(text);
+  }
+}
 
 /// A location in a text, in bytes.
 struct text_range {
