@@ -1,7 +1,7 @@
 # The components and their dependencies. Read by the build, and by the installed package, which has it next to its
 # config file.
 
-set(prefopt_components compiled cuda datasets eigen formats hub io pretrained runs tokenizers xtensor)
+set(prefopt_components chat compiled cuda datasets eigen formats hub io pretrained runs tokenizers xtensor)
 
 # Name of a dependency for readers = the target that it provides.
 set(prefopt_cuda_needs "CUDA toolkit 12.0=CUDA::cublasLt")
@@ -15,10 +15,11 @@ set(prefopt_xtensor_needs "xtensor=xtensor")
 # Components that a component depends on, in addition to prefopt::prefopt, lowest first.
 set(prefopt_formats_components io)
 set(prefopt_tokenizers_components io)
+set(prefopt_chat_components io)
 set(prefopt_datasets_components io)
 set(prefopt_runs_components io formats)
 set(prefopt_hub_components io formats tokenizers)
-set(prefopt_pretrained_components io formats tokenizers datasets runs hub eigen)
+set(prefopt_pretrained_components io formats tokenizers chat datasets runs hub eigen)
 set(prefopt_compiled_components ${prefopt_pretrained_components} pretrained)
 
 # Former names, so that find_package can name the new ones.

@@ -10,6 +10,7 @@ int evaluate(int argc, char** argv);
 int score(int argc, char** argv);
 int generate(int argc, char** argv);
 int show(int argc, char** argv);
+int render(int argc, char** argv);
 int init(int argc, char** argv);
 
 }  // namespace program

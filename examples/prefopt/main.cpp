@@ -36,6 +36,7 @@ constexpr std::array commands{
     command{"score", "Log-probs of every response in a file", program::score},
     command{"generate", "Responses to the prompts in a file", program::generate},
     command{"show", "The examples of a file as training will see them", program::show},
+    command{"render", "Conversations as a chat template writes them", program::render},
     command{"init", "A new model with random weights", program::init}};
 
 /// A command of another program, and what to use here.

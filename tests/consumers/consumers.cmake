@@ -41,7 +41,7 @@ if(PREFOPT_INSTALL)
                      --test-command consumer)
     set_property(TEST consumer_${name} PROPERTY FIXTURES_REQUIRED ${fixture})
   endfunction()
-  set(others "prefopt::datasets,prefopt::eigen,prefopt::formats,prefopt::hub,prefopt::io,prefopt::pretrained")
+  set(others "prefopt::chat,prefopt::datasets,prefopt::eigen,prefopt::formats,prefopt::hub,prefopt::io,prefopt::pretrained")
   string(APPEND others ",prefopt::runs,prefopt::tokenizers,prefopt::xtensor")
   prefopt_components(core installed_by_readme ${consumers_directory}/readme_prefix
                      -DASKED_FOR=core -DTARGETS=prefopt::core,prefopt::prefopt -DNONE=${others},prefopt::cuda,prefopt::compiled)
@@ -90,7 +90,7 @@ if(PREFOPT_INSTALL)
   endfunction()
   prefopt_find_without_eigen(missing_need eigen "component eigen needs Eigen 3.4, which was not found")
   prefopt_find_without_eigen(unknown_component abacus "it has no component abacus, only core .prefopt::prefopt, without \
-any other., compiled, cuda, datasets, eigen, formats, hub, io, pretrained, runs, tokenizers, xtensor")
+any other., chat, compiled, cuda, datasets, eigen, formats, hub, io, pretrained, runs, tokenizers, xtensor")
   prefopt_find_without_eigen(old_component text "its component text is now called tokenizers")
   prefopt_find_without_eigen(no_component "" "")
   prefopt_find_without_eigen(not_built compiled "without its component compiled, because prefopt_compiled was not built"

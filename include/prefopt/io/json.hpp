@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,11 +24,20 @@ namespace prefopt::inline v0_2 {
 namespace detail {
 
 /// Builds the value from the parser's events; throws the first error as a format_error.
-class json_builder final : public nlohmann::json_sax<nlohmann::json> {
+template <class Json>
+class json_builder final : public nlohmann::json_sax<Json> {
+  using events = nlohmann::json_sax<Json>;
+
  public:
+  using number_integer_t = typename events::number_integer_t;
+  using number_unsigned_t = typename events::number_unsigned_t;
+  using number_float_t = typename events::number_float_t;
+  using string_t = typename events::string_t;
+  using binary_t = typename events::binary_t;
+
   json_builder(std::string_view name, json_limits limits) : name_(name), limits_(limits) {}
 
-  [[nodiscard]] nlohmann::json take() { return std::move(root_); }
+  [[nodiscard]] Json take() { return std::move(root_); }
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
@@ -35,18 +46,16 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(number_float_t value, const string_t&) override { return put(value); }
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
-  bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(string_t& value) override {
-    const auto [found, is_new] =
-        open_.back()->get_ref<nlohmann::json::object_t&>().try_emplace(value);
-    if (!is_new)
+    auto& members = open_.back()->template get_ref<typename Json::object_t&>();
+    if (!insert_key(members, value))
       throw format_error(
           concat(name_, ": key \"", printable(value), "\" appears twice in one object"));
-    member_ = &found->second;
     return true;
   }
 
@@ -73,13 +82,27 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
+  /// Makes room for the value of a key; false if the object has the key.
+  bool insert_key(auto& members, const string_t& key) {
+    if constexpr (std::is_same_v<Json, nlohmann::json>) {
+      const auto [found, is_new] = members.try_emplace(key);
+      member_ = &found->second;
+      return is_new;
+    } else {  // an ordered object would look through all its members
+      if (!keys_.back().insert(key).second) return false;
+      member_ = &members.std::vector<typename Json::object_t::value_type>::emplace_back(key, Json())
+                     .second;
+      return true;
+    }
+  }
+
   template <class Value>
-  nlohmann::json* insert(Value&& value) {
+  Json* insert(Value&& value) {
     if (++values_ > limits_.values)
       throw format_error(concat(name_, ": more than ", limits_.values, " JSON values"));
     if (open_.empty()) return &(root_ = std::forward<Value>(value));
     if (open_.back()->is_object()) return &(*member_ = std::forward<Value>(value));
-    auto& elements = open_.back()->get_ref<nlohmann::json::array_t&>();
+    auto& elements = open_.back()->template get_ref<typename Json::array_t&>();
     return &elements.emplace_back(std::forward<Value>(value));
   }
 
@@ -89,26 +112,40 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool open(nlohmann::json&& container) {
+  bool open(Json&& container) {
     if (open_.size() == limits_.depth)
       throw format_error(concat(name_, ": JSON nested deeper than ", limits_.depth, " levels"));
     open_.push_back(insert(std::move(container)));
+    keys_.emplace_back();
     return true;
   }
 
   bool close() {
     open_.pop_back();
+    keys_.pop_back();
     return true;
   }
 
   std::string name_;
   json_limits limits_;
-  nlohmann::json root_;
-  nlohmann::json* member_ = nullptr;  // where the value of the last key goes
+  Json root_;
+  Json* member_ = nullptr;  // where the value of the last key goes
   // an open element is the last of its parent, so it does not move
-  std::vector<nlohmann::json*> open_;
+  std::vector<Json*> open_;
+  std::vector<std::unordered_set<string_t>> keys_;  // of the open objects, if they are ordered
   std::size_t values_ = 0;
 };
+
+template <class Json>
+[[nodiscard]] Json parse_json_as(std::string_view text, std::string_view name, json_limits limits) {
+  if (const auto foreign = describe_foreign(text); !foreign.empty())
+    throw format_error(concat(name, ": ", foreign, "; expected JSON"));
+  json_builder<Json> builder(name, limits);
+  Json::sax_parse(text.begin(), text.end(), &builder);
+  if (const auto nul = text.find('\0'); nul != text.npos)
+    throw format_error(concat(name, ": not JSON at byte ", nul + 1, ": a NUL"));
+  return builder.take();
+}
 
 }  // namespace detail
 
@@ -117,13 +154,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 /// values than `limits`, trailing text, a NUL (the parser takes one for the end of the text).
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string_view name,
                                                json_limits limits = {}) {
-  if (const auto foreign = describe_foreign(text); !foreign.empty())
-    throw format_error(concat(name, ": ", foreign, "; expected JSON"));
-  detail::json_builder builder(name, limits);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
-  if (const auto nul = text.find('\0'); nul != text.npos)
-    throw format_error(concat(name, ": not JSON at byte ", nul + 1, ": a NUL"));
-  return builder.take();
+  return detail::parse_json_as<nlohmann::json>(text, name, limits);
 }
 
 /// The list or object that begins at `first`, an input iterator over char. Reads no further than
@@ -131,7 +162,7 @@ class json_builder final : public nlohmann::json_sax<nlohmann::json> {
 template <class Iterator>
 [[nodiscard]] nlohmann::json parse_json_value(Iterator first, Iterator last, std::string_view name,
                                               json_limits limits = {}) {
-  detail::json_builder builder(name, limits);
+  detail::json_builder<nlohmann::json> builder(name, limits);
   nlohmann::json::sax_parse(first, last, &builder, nlohmann::json::input_format_t::json, false);
   return builder.take();
 }
