@@ -5,6 +5,7 @@
 
 #include "prefopt/chat/calendar_date.hpp"
 #include "prefopt/chat/chat_limits.hpp"
+#include "prefopt/chat/chat_renderer.hpp"
 #include "prefopt/chat/chat_template.hpp"
 #include "prefopt/chat/chat_template_file.hpp"
 #include "prefopt/chat/normalize_messages.hpp"

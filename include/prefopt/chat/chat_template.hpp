@@ -48,6 +48,9 @@ class chat_template {
 
   [[nodiscard]] const std::string& name() const;
 
+  /// Whether the source names `strftime_now`, so that the date may change the text.
+  [[nodiscard]] bool reads_date() const;
+
  private:
   struct content;
   explicit chat_template(std::shared_ptr<const content> parsed);

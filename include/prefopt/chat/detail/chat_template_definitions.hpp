@@ -22,6 +22,7 @@ namespace prefopt::inline v0_2 {
 struct chat_template::content {
   std::string name;
   chat_limits limits;
+  bool reads_date = false;
   detail::jinja::statement_list body;
 };
 
@@ -29,6 +30,8 @@ PREFOPT_INLINE chat_template::chat_template(std::shared_ptr<const content> parse
     : content_(std::move(parsed)) {}
 
 PREFOPT_INLINE const std::string& chat_template::name() const { return content_->name; }
+
+PREFOPT_INLINE bool chat_template::reads_date() const { return content_->reads_date; }
 
 PREFOPT_INLINE chat_template chat_template::parse(std::string_view source, std::string name,
                                                   const chat_limits& limits) {
@@ -44,6 +47,7 @@ PREFOPT_INLINE chat_template chat_template::parse(std::string_view source, std::
   }
   parsed->name = std::move(name);
   parsed->limits = limits;
+  parsed->reads_date = source.find("strftime_now") != source.npos;
   return chat_template(std::move(parsed));
 }
 

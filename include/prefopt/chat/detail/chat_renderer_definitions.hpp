@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The definitions of chat_renderer.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "prefopt/chat/chat_renderer.hpp"
+#include "prefopt/chat/chat_template_file.hpp"
+#include "prefopt/chat/normalize_messages.hpp"
+#include "prefopt/chat/ordered_json.hpp"
+#include "prefopt/core/error.hpp"
+
+namespace prefopt::inline v0_2 {
+
+namespace detail {
+
+[[nodiscard]] inline nlohmann::ordered_json json_of(const chat_message& message) {
+  if (!message.json.empty()) return parse_ordered_json(message.json, "a message");
+  return {{"role", message.role}, {"content", message.content}};
+}
+
+/// Adds an example's tools, documents and keyword arguments. Tools may be a JSON text, because
+/// tables cannot hold their various forms.
+inline void add_variables_of(const conversation& messages, nlohmann::ordered_json& variables) {
+  if (messages.variables.empty()) return;
+  const auto own = parse_ordered_json(messages.variables, "the variables of a conversation");
+  for (const auto& [name, value] : own.items())
+    if (name == "chat_template_kwargs")
+      variables.update(value);
+    else if (name == "tools" && value.is_string())
+      variables[name] = parse_ordered_json(value.get_ref<const std::string&>(), "tools");
+    else
+      variables[name] = value;
+}
+
+}  // namespace detail
+
+struct chat_renderer::content {
+  chat_template usual;
+  std::optional<chat_template> with_tools;
+  nlohmann::ordered_json variables;
+  render_options options;
+};
+
+PREFOPT_INLINE chat_renderer::chat_renderer(chat_template usual,
+                                            const nlohmann::ordered_json& variables,
+                                            render_options options,
+                                            std::optional<chat_template> with_tools)
+    : content_(std::make_shared<content>(
+          content{std::move(usual), std::move(with_tools), variables, options})) {
+  if (!variables.is_object())
+    throw value_error(
+        concat(content_->usual.name(), ": the template's variables are not a JSON object"));
+}
+
+PREFOPT_INLINE std::string chat_renderer::render(const conversation& messages,
+                                                 bool add_generation_prompt) const {
+  nlohmann::ordered_json variables = content_->variables;
+  try {
+    auto list = nlohmann::ordered_json::array();
+    for (const chat_message& message : messages.messages) list.push_back(detail::json_of(message));
+    variables["messages"] = normalize_messages(list);
+    detail::add_variables_of(messages, variables);
+  } catch (const format_error& cause) {
+    throw value_error(cause.what());
+  }
+  variables["add_generation_prompt"] = add_generation_prompt;
+  const bool has_tools = variables.contains("tools") && !variables["tools"].is_null();
+  const chat_template& by =
+      has_tools && content_->with_tools ? *content_->with_tools : content_->usual;
+  return by.render(variables, content_->options).text;
+}
+
+PREFOPT_INLINE bool chat_renderer::reads_date() const {
+  return content_->usual.reads_date() ||
+         (content_->with_tools && content_->with_tools->reads_date());
+}
+
+PREFOPT_INLINE std::optional<chat_renderer> load_chat_renderer(const std::filesystem::path& folder,
+                                                               render_options options) {
+  auto usual = find_chat_template(folder);
+  if (!usual) return std::nullopt;
+  return chat_renderer(*std::move(usual), read_special_tokens(folder), options,
+                       find_chat_template(folder, "tool_use"));
+}
+
+}  // namespace prefopt::inline v0_2
