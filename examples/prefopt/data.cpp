@@ -102,17 +102,43 @@ std::optional<std::string> first_text(const raw_file& file) {
       file.records);
 }
 
+/// Whether any record is a list of messages.
+bool has_messages(const raw_file& file) {
+  return std::visit(
+      [](const auto& records) {
+        return std::ranges::any_of(records,
+                                   [](const auto& record) { return record.example.index() == 2; });
+      },
+      file.records);
+}
+
+/// The renderer of messages: the model's chat template, or none, for the plain text of a dialogue.
+std::optional<prefopt::chat_renderer> renderer_for(const data_options& o) {
+  auto renderer = find_renderer(o.model, o.chat);
+  if (renderer)
+    std::fprintf(
+        o.console, "messages: written by the chat template%s\n",
+        renderer->reads_date()
+            ? prefopt::concat(", which may print the date, ", text_of(date_of(o.chat))).c_str()
+            : "");
+  else
+    std::fprintf(o.console,
+                 "messages: %s has no chat template; they become Human:/Assistant: text\n",
+                 o.model.c_str());
+  return renderer;
+}
+
 /// The tokenizer of the model's folder: required if a record is text; otherwise used to show pairs
 /// if it can be read.
-std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
-                                                     const std::optional<std::string>& text) {
+std::optional<prefopt::hf_tokenizer> tokenizer_for(const data_options& o,
+                                                   const std::optional<std::string>& text) {
   if (text && !has_tokenizer(o.model))
     throw prefopt::format_error(
         prefopt::concat(*text, ": the pair is text, but ", o.model,
                         " has no tokenizer (vocab.json and merges.txt, or tokenizer.json)",
                         prefopt::detail::describe_other_tokenizer(o.model)));
   if (text) {
-    auto tokenizer = prefopt::gpt2_tokenizer::from_directory(o.model);
+    auto tokenizer = prefopt::load_tokenizer(o.model);
     try {
       (void)tokenizer.end_of_text();
     } catch (const prefopt::value_error& cause) {
@@ -125,7 +151,7 @@ std::optional<prefopt::gpt2_tokenizer> tokenizer_for(const data_options& o,
   if (!o.always_tokenizer) return std::nullopt;
   try {
     if (!has_tokenizer(o.model)) return std::nullopt;
-    return prefopt::gpt2_tokenizer::from_directory(o.model);
+    return prefopt::load_tokenizer(o.model);
   } catch (const prefopt::error& cause) {
     std::fprintf(stderr, "no token texts: %s\n", cause.what());
     return std::nullopt;
@@ -199,15 +225,20 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
                                          .truncation = o.truncation,
                                          .vocabulary_size = vocabulary_size,
                                          .split_special_tokens = o.split_special_tokens,
+                                         .drop_prompt_tail = o.drop_prompt_tail,
                                          .keep_all = o.keep_all};
   return std::visit(
       [&](auto& records) {
         const auto say = [&](const std::string& text) {
           std::fprintf(o.console, "%s: %s\n", file.name.c_str(), text.c_str());
         };
+        if (data.renderer)  // the template may read any member
+          std::erase_if(records.report.unused, [](const auto& one) { return one.in_messages; });
         for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
-        auto made = data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer, how)
-                                   : prefopt::tokenize(given_away(records), how);
+        auto made = data.renderer    ? prefopt::tokenize(given_away(records), *data.tokenizer,
+                                                         *data.renderer, how)
+                    : data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer, how)
+                                     : prefopt::tokenize(given_away(records), how);
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
         if (made.report.special_texts != 0)
@@ -298,6 +329,7 @@ run_data read_data(const data_options& o, const std::string& train_file,
     std::fprintf(o.console,
                  "--split-special-tokens: the data is token ids, so there is no text to split\n");
   data.tokenizer = tokenizer_for(o, text);
+  if (has_messages(train) || (eval && has_messages(*eval))) data.renderer = renderer_for(o);
   data.train = tokenized(train, data, o, shape.vocabulary);
   if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
   return data;

@@ -26,7 +26,9 @@ struct data_set {
 
 struct run_data {
   /// from the model's folder, if it is needed and there is one
-  std::optional<prefopt::gpt2_tokenizer> tokenizer;
+  std::optional<prefopt::hf_tokenizer> tokenizer;
+  /// of message lists, if the data has any and the model has a chat template
+  std::optional<prefopt::chat_renderer> renderer;
   data_set train;
   data_set eval;  ///< empty without --eval
   std::size_t max_length = 0;

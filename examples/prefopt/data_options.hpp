@@ -8,6 +8,7 @@
 #include <string>
 
 #include <prefopt/data/truncate.hpp>
+#include "chat_templates.hpp"
 #include "command_line.hpp"
 #include "train/losses.hpp"
 
@@ -18,6 +19,8 @@ struct data_options {
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   bool split_special_tokens = false;
+  chat_options chat;
+  bool drop_prompt_tail = false;
   const chosen_loss* read_by = nullptr;  ///< the loss whose forms are expected; null: any form
   bool keep_all = false;          ///< keep examples that no loss could use, or throw an error
   bool always_tokenizer = false;  ///< load one for token-id data too, if there is one
@@ -36,6 +39,12 @@ inline void add_data(CLI::App& app, data_options& o) {
   app.add_flag(
       "--split-special-tokens", o.split_special_tokens,
       "Treat special tokens spelled out in the data, such as <|endoftext|>, as ordinary text");
+  add_chat(app, o.chat);
+  add_choice<bool>(
+      app, "--prompt-tail", o.drop_prompt_tail,
+      "If the template writes a prompt's end otherwise when an answer follows: refuse the example, "
+      "or drop that end, as TRL does",
+      {{"refuse", false}, {"drop", true}}, "refuse");
 }
 
 }  // namespace program

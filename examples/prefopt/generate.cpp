@@ -19,6 +19,7 @@
 #include <prefopt/io/json_object.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/tokenizers.hpp>
+#include "chat_templates.hpp"
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "data.hpp"
@@ -50,58 +51,62 @@ class model_tokenizer {
   [[nodiscard]] bool found() const { return tokenizer_.has_value(); }
   /// Why it was not found; empty if it was.
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
-  [[nodiscard]] const prefopt::gpt2_tokenizer& required() const {
+  [[nodiscard]] const prefopt::hf_tokenizer& required() const {
     if (error_) std::rethrow_exception(error_);
     return *tokenizer_;
   }
 
  private:
-  std::optional<prefopt::gpt2_tokenizer> tokenizer_;
+  std::optional<prefopt::hf_tokenizer> tokenizer_;
   std::exception_ptr error_;
   std::string why_not_;
 };
 
-/// The prompt of each JSON object: a text, or messages as `prefopt train` reads them.
-std::string text_of(const prefopt::json_object& object, const std::string& location) {
-  if (!object.has_value("prompt") || !object.at("prompt").is_array()) return object.text("prompt");
-  try {
-    return prefopt::render_prompt(
-        {prefopt::parse_messages(object.at("prompt"), prefopt::concat(location, ": prompt"))},
-        prefopt::dialogue_renderer{});
-  } catch (const prefopt::value_error& cause) {
-    throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
-  }
+/// What reads prompts.
+struct prompt_reader {
+  const model_tokenizer& tokenizer;
+  std::optional<prefopt::chat_renderer> renderer;  ///< of messages, if the model has a template
+};
+
+/// The text of a prompt of messages, as `prefopt train` reads them.
+std::string rendered(const prefopt::json_object& object, const prompt_reader& reader) {
+  const prefopt::conversation prompt = prefopt::parse_prompt(object);
+  return reader.renderer ? prefopt::render_prompt(prompt, *reader.renderer)
+                         : prefopt::render_prompt(prompt, prefopt::dialogue_renderer{});
 }
 
 /// The ids of a prompt, of a text or as they are.
-prompt read_prompt(const prefopt::json_object& object, const std::string& location,
-                   const model_tokenizer& tokenizer) {
+prompt read_prompt(const prefopt::json_object& object, const prompt_reader& reader) {
   if (object.has_value("prompt_ids")) {
     prompt one;
     for (const nlohmann::json& id : object.list("prompt_ids"))
       one.ids.push_back(static_cast<prefopt::token_id>(
-          prefopt::to_integer(id, prefopt::concat(location, ": prompt_ids"), 0,
+          prefopt::to_integer(id, prefopt::concat(object.name(), ": prompt_ids"), 0,
                               std::numeric_limits<prefopt::token_id>::max())));
     return one;
   }
-  prompt one{text_of(object, location), {}};
+  const bool of_messages = object.has_value("prompt") && object.at("prompt").is_array();
+  prompt one;
   try {
-    one.ids = prefopt::encode_plain(tokenizer.required(), *one.text);
+    one.text = of_messages ? rendered(object, reader) : object.text("prompt");
+    const prefopt::hf_tokenizer& tokenizer = reader.tokenizer.required();
+    one.ids = of_messages && reader.renderer ? tokenizer.encode(*one.text)
+                                             : prefopt::encode_plain(tokenizer, *one.text);
   } catch (const prefopt::value_error& cause) {
-    throw prefopt::format_error(prefopt::concat(location, ": ", cause.what()));
+    throw prefopt::format_error(prefopt::concat(object.name(), ": ", cause.what()));
   }
   return one;
 }
 
 /// All prompts of a file. Throws format_error for one that the model cannot continue.
-std::vector<prompt> read_prompts(const std::string& name, const model_tokenizer& tokenizer,
+std::vector<prompt> read_prompts(const std::string& name, const prompt_reader& reader,
                                  const prefopt::decoder_shape& shape) {
   check_is_no_hub_name(name);
   prefopt::json_file file(name);
   std::vector<prompt> prompts;
   for (; const nlohmann::json* value = file.peek(); file.take()) {
     const std::string location = file.location();
-    prompt one = read_prompt(prefopt::json_object(*value, location), location, tokenizer);
+    prompt one = read_prompt(prefopt::json_object(*value, location, file.text()), reader);
     if (one.ids.empty() || one.ids.size() >= shape.positions)
       throw prefopt::format_error(prefopt::concat(location, ": a prompt of ", one.ids.size(),
                                                   " tokens, expected 1 to ", shape.positions - 1));
@@ -137,7 +142,7 @@ bool cut_at_end(prefopt::token_ids& response, const std::vector<prefopt::token_i
 }
 
 /// The text of tokens. The model may have tokens that the tokenizer lacks.
-std::string text_of(const prefopt::token_ids& ids, const prefopt::gpt2_tokenizer& tokenizer) {
+std::string text_of(const prefopt::token_ids& ids, const prefopt::hf_tokenizer& tokenizer) {
   std::string text;
   for (const prefopt::token_id id : ids)
     text += tokenizer.has_token(id) ? tokenizer.decode(std::array{id}) : "\uFFFD";
@@ -180,6 +185,8 @@ int generate(int argc, char** argv) {
   add(app, "--top-p", how.sampling.top_p, "Draw from the most probable tokens with this sum",
       finite_number("above 0 and at most 1", 0, 1, false, true));
   add(app, "--seed", seed, "Of the random numbers", at_least(0));
+  chat_options chat;
+  add_chat(app, chat);
   add_precision(app, precision);
   add_threads(app, threads);
   if (const auto status = parse(app, argc, argv)) return *status;
@@ -188,7 +195,8 @@ int generate(int argc, char** argv) {
   find_in_hub_cache({&model_folder}, stderr);
   const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
   const model_tokenizer tokenizer(model_folder);
-  const std::vector<prompt> read = read_prompts(data_file, tokenizer, shape);
+  const std::vector<prompt> read =
+      read_prompts(data_file, {tokenizer, find_renderer(model_folder, chat)}, shape);
   if (!tokenizer.found())
     std::fprintf(stderr, "no texts of the responses: %s\n", tokenizer.why_not().c_str());
   std::vector<prefopt::token_ids> prompts;

@@ -3,6 +3,7 @@
 // Umbrella header of the component datasets/: preference files.
 
 #include "prefopt/datasets/messages.hpp"
+#include "prefopt/datasets/parse_prompt.hpp"
 #include "prefopt/datasets/preference_columns.hpp"
 #include "prefopt/datasets/preference_form.hpp"
 #include "prefopt/datasets/preference_records.hpp"

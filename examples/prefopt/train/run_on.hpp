@@ -203,11 +203,6 @@ inline prefopt::sidecar_files read_sidecars(const options& o, const run_data& da
       data.tokenizer ? prefopt::read_sidecar_files(o.model, *data.tokenizer)
                      : prefopt::read_sidecar_files(o.model);
   for (const std::string& note : sidecars.notes) std::printf("%s\n", note.c_str());
-  if (data.tokenizer && sidecars.has_chat_template()) {
-    std::printf(
-        "%s: its chat template is copied but not used; message lists become Human:/Assistant: text\n",
-        o.model.c_str());
-  }
   if (!o.save.dtype) {
     const bool is_half = sidecars.stored_type == prefopt::float16_type;
     if (is_half || sidecars.default_dtype() != prefopt::weight_type::float32)
@@ -322,7 +317,9 @@ void run_on(const options& given) {
                   .reference = {},
                   .pairs = hash_of(data.train),
                   .eval_pairs = hash_of(data.eval),
-                  .max_length = data.max_length};
+                  .max_length = data.max_length,
+                  .date = data.renderer && data.renderer->reads_date() ? text_of(date_of(o.chat))
+                                                                       : std::string()};
 
   const bool reads_reference = o.loss->loss.inputs.reference;
   std::optional<model_type> other;

@@ -37,6 +37,10 @@ prefopt::json_value settings_of(const options& options, const origins& origins) 
   else
     settings["--epochs"] = t.epochs;
   if (options.split_special_tokens) settings["--split-special-tokens"] = true;
+  if (!origins.date.empty()) settings["--date"] = origins.date;
+  if (!options.chat.chat_template_kwargs.empty())
+    settings["--chat-template-kwargs"] = options.chat.chat_template_kwargs;
+  if (options.drop_prompt_tail) settings["--prompt-tail"] = "drop";
   settings.update(*options.loss->read);
   if (!origins.reference.empty()) {
     settings["--reference"] = origins.reference;

@@ -18,6 +18,7 @@ struct origins {
   std::string pairs;      ///< token ids of all training pairs, after truncation
   std::string eval_pairs;
   std::size_t max_length = 0;
+  std::string date;  ///< if a chat template prints it, otherwise empty
 };
 
 /// The settings by option name.
