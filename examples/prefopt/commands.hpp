@@ -12,5 +12,6 @@ int generate(int argc, char** argv);
 int show(int argc, char** argv);
 int render(int argc, char** argv);
 int init(int argc, char** argv);
+int tokenize(int argc, char** argv);
 
 }  // namespace program

@@ -37,6 +37,7 @@ constexpr std::array commands{
     command{"generate", "Responses to the prompts in a file", program::generate},
     command{"show", "The examples of a file as training will see them", program::show},
     command{"render", "Conversations as a chat template writes them", program::render},
+    command{"tokenize", "The token ids of texts", program::tokenize},
     command{"init", "A new model with random weights", program::init}};
 
 /// A command of another program, and what to use here.

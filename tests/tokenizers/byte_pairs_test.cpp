@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(words_of_any_length_merge_as_the_definition_says) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(scan_and_heap_agree_on_short_words) {
+BOOST_AUTO_TEST_CASE(scan_heap_and_buckets_agree_on_short_words) {
   prefopt_test::random_numbers numbers(3);
   const random_merges merges = make_merges(numbers, 3, 30);
   for (int round = 0; round < 2000; ++round) {
@@ -92,8 +92,23 @@ BOOST_AUTO_TEST_CASE(scan_and_heap_agree_on_short_words) {
     token_ids scanned;
     token_ids heaped;
     prefopt::detail::merge_by_scan(word, merges.table, scanned);
+    token_ids from_buckets;
     prefopt::detail::merge_heap(word, merges.table).run(heaped);
+    prefopt::detail::merge_buckets(word, merges.table).run(from_buckets);
     BOOST_TEST(scanned == heaped, boost::test_tools::per_element());
+    BOOST_TEST(scanned == from_buckets, boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(heap_and_buckets_agree_on_long_words) {
+  prefopt_test::random_numbers numbers(8);
+  for (int round = 0; round < 50; ++round) {
+    const random_merges merges = make_merges(numbers, 2, 60);
+    const token_ids word = random_word(numbers, 3000, 2);
+    token_ids heaped, from_buckets;
+    prefopt::detail::merge_heap(word, merges.table).run(heaped);
+    prefopt::detail::merge_buckets(word, merges.table).run(from_buckets);
+    BOOST_TEST(heaped == from_buckets, boost::test_tools::per_element());
   }
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 // Byte-pair encoding of one word: as long as neighbors can merge, the pair with the smallest rank
 // merges, the leftmost first (Sennrich et al. 2016, arXiv:1508.07909). Short words are scanned,
-// which is fastest for them; long ones keep their pairs in a heap, so that a word of a megabyte
-// costs n log n instead of n squared.
+// which is fastest for them; long ones keep their pairs in a heap or in buckets, so that a word of
+// a megabyte costs n log n instead of n squared.
 
 #include <algorithm>
 #include <array>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "prefopt/data/example.hpp"
+#include "prefopt/tokenizers/detail/merge_buckets.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 
 namespace prefopt::inline v0_2 {
@@ -23,6 +24,7 @@ namespace prefopt::inline v0_2 {
 namespace detail {
 
 inline constexpr std::size_t scanned_word = 48;  // symbols; about where the heap overtakes the scan
+inline constexpr std::size_t heaped_word = 4096;  // about where the buckets overtake the heap
 
 /// merge_word for at most `scanned_word` symbols.
 inline void merge_by_scan(std::span<const token_id> word, const merge_table& merges,
@@ -126,8 +128,10 @@ class merge_heap {
 inline void merge_word(std::span<const token_id> word, const merge_table& merges, token_ids& out) {
   if (word.size() <= detail::scanned_word)
     detail::merge_by_scan(word, merges, out);
-  else
+  else if (word.size() <= detail::heaped_word)
     detail::merge_heap(word, merges).run(out);
+  else
+    detail::merge_buckets(word, merges).run(out);
 }
 
 }  // namespace prefopt::inline v0_2
