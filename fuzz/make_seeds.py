@@ -139,6 +139,20 @@ def seeds_of_reference_cache():
     yield cache([-1, -2], responses=[0, 0])
 
 
+def seeds_of_chat_template():
+    # what the tests render, a few of each construct in one input
+    golden = pathlib.Path(__file__).resolve().parent.parent / "tests/golden/chat_templates"
+    cases = json.loads((golden / "snippets.json").read_text())["cases"]
+    templates = [case["template"] for case in cases if "text" in case]
+    for start in range(0, len(templates), 12):
+        yield b"0" + "\n".join(templates[start:start + 12]).encode()
+    for template in [case["template"] for case in cases if "text" not in case][::9]:
+        yield b"0" + template.encode()
+    chat = "{% for m in messages %}<|{{ m.role }}|>{% generation %}{{ m['content'] | trim }}{% endgeneration %}{% endfor %}"
+    yield b"1" + chat.encode() + PART + text({"messages": [{"role": "user", "content": "Hi"}]})
+    yield b"1{{ d | tojson(indent=2) }}{{ d }}{% for k, v in d | dictsort %}{{ k }}{{ v }}{% endfor %}" + PART + text({"d": {"b": [1, 2.5, None], "a": "\u00e9"}})
+
+
 def seeds_of_json_log():
     steps = [{"step": step, "loss": 0.5, "learning_rate": 1e-6} for step in (1, 2, 3)]
     yield b"2" + lines(*steps)

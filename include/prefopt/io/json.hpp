@@ -90,8 +90,8 @@ class json_builder final : public nlohmann::json_sax<Json> {
       return is_new;
     } else {  // an ordered object would look through all its members
       if (!keys_.back().insert(key).second) return false;
-      member_ = &members.std::vector<typename Json::object_t::value_type>::emplace_back(key, Json())
-                     .second;
+      std::vector<typename Json::object_t::value_type>& ordered = members;
+      member_ = &ordered.emplace_back(key, Json()).second;
       return true;
     }
   }

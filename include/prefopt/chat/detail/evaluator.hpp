@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "prefopt/chat/detail/expression_evaluator.hpp"
+#include "prefopt/chat/detail/block_evaluator.hpp"
 #include "prefopt/chat/rendering.hpp"
 
 namespace prefopt::inline v0_2::detail::jinja {
@@ -36,15 +36,9 @@ struct macro_object final : callable_object {
   scope& where;
 };
 
-class evaluator final : public expression_evaluator {
+class evaluator final : public block_evaluator {
  public:
-  using expression_evaluator::expression_evaluator;
-
-  /// Scopes and macros refer to each other, so scopes are emptied before they are destroyed.
-  ~evaluator() {
-    for (const auto& one : pinned_) one->names.clear();
-    scope_->names.clear();
-  }
+  using block_evaluator::block_evaluator;
 
   [[nodiscard]] rendering run(const statement_list& all) {
     rendering result;
@@ -74,51 +68,6 @@ class evaluator final : public expression_evaluator {
 
  private:
   enum class flow { normal, leaves_loop, continues_loop };
-
-  /// A new scope in `outer`, for the lifetime of the object.
-  class inner {
-   public:
-    inner(evaluator& of, std::shared_ptr<scope> outer)
-        : of_(of), before_(std::exchange(of.scope_, std::make_shared<scope>(std::move(outer)))) {
-      of.left.spend();
-    }
-    explicit inner(evaluator& of) : inner(of, of.scope_) {}
-    inner(const inner&) = delete;
-    inner& operator=(const inner&) = delete;
-    ~inner() { of_.scope_ = std::move(before_); }
-
-   private:
-    evaluator& of_;
-    std::shared_ptr<scope> before_;
-  };
-
-  /// Keeps the scope until the end, for an object that refers to it.
-  scope& pin() {
-    if (!std::exchange(scope_->is_pinned, true)) pinned_.push_back(scope_);
-    return *scope_;
-  }
-
-  template <class Run>
-  [[nodiscard]] std::string captured(Run run) {
-    std::string text;
-    std::string* const before = std::exchange(output_, &text);
-    const restore back{output_, before};
-    run();
-    return text;
-  }
-
-  struct restore {
-    std::string*& what;
-    std::string* before;
-    ~restore() { what = before; }
-  };
-
-  void emit(std::string_view text) {
-    left.spend_bytes(output_->size() + text.size() > left.limits().output_bytes
-                         ? output_->size() + text.size()
-                         : text.size());
-    *output_ += text;
-  }
 
   [[nodiscard]] flow execute(const statement_list& all) {
     const deeper level(left);
@@ -174,31 +123,6 @@ class evaluator final : public expression_evaluator {
   [[nodiscard]] value make_macro(const statement& one) {
     return value(
         value::object_ptr(std::make_shared<macro_object>(*this, *one.macro, one.body, pin())));
-  }
-
-  void assign(const assign_target& to, value what) {
-    if (!to.attribute.empty()) return set_member(to, std::move(what));
-    if (!to.is_tuple) return scope_->set(to.name, std::move(what));
-    const bool is_iterable = what.is_undefined() || what.text() != nullptr ||
-                             what.list() != nullptr || what.dict() != nullptr;
-    if (!is_iterable) throw type_error("cannot unpack non-iterable ", type_name(what), " object");
-    std::vector<value> items = items_of(*this, what);
-    const std::size_t count = to.items.size();
-    if (items.size() > count)
-      throw value_failure("too many values to unpack (expected ", count, ")");
-    if (items.size() < count)
-      throw value_failure("not enough values to unpack (expected ", count, ", got ", items.size(),
-                          ")");
-    for (std::size_t i = 0; i < count; ++i) assign(to.items[i], std::move(items[i]));
-  }
-
-  void set_member(const assign_target& to, value what) {
-    const value in = lookup(to.name);
-    auto* const names = dynamic_cast<namespace_object*>(in.other());
-    if (names == nullptr) throw runtime_failure("cannot assign attribute on non-namespace object");
-    const value key(to.attribute);
-    globals::check_member_name(key);
-    names->attributes.set(key, std::move(what));
   }
 
   /// `over` as the loop sees it: without the items that its condition leaves out.
@@ -351,10 +275,8 @@ class evaluator final : public expression_evaluator {
       throw type_error("macro ", quote(of.name), " takes not more than ", count, " argument(s)");
   }
 
-  std::string* output_ = nullptr;
   const std::string* root_ = nullptr;
   std::vector<byte_range> generated_;
-  std::vector<std::shared_ptr<scope>> pinned_;
 };
 
 inline value macro_object::call(runtime&, arguments given) {

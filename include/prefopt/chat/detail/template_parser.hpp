@@ -11,14 +11,14 @@
 #include <utility>
 #include <vector>
 
-#include "prefopt/chat/detail/expression_parser.hpp"
+#include "prefopt/chat/detail/target_parser.hpp"
 
 namespace prefopt::inline v0_2::detail::jinja {
 
-class template_parser : expression_parser {
+class template_parser final : target_parser {
  public:
   template_parser(std::vector<token> tokens, std::size_t nesting)
-      : expression_parser(std::move(tokens), nesting) {}
+      : target_parser(std::move(tokens), nesting) {}
 
   /// Throws syntax_failure.
   [[nodiscard]] statement_list parse() {
@@ -166,50 +166,6 @@ class template_parser : expression_parser {
            names_.end();
   }
 
-  /// Targets of an assignment, with commas or in parentheses.
-  assign_target parse_targets(bool with_namespace) {
-    const level deeper(*this);
-    assign_target all;
-    const std::size_t line = now().line;
-    while (true) {
-      if (!all.items.empty()) {
-        all.is_tuple = true;
-        if (is(token_kind::block_end) || is_symbol(")")) break;
-      }
-      all.items.push_back(parse_target(with_namespace));
-      if (!skip_symbol(",")) break;
-      all.is_tuple = true;
-    }
-    if (all.is_tuple) return all;
-    if (all.items.empty()) throw syntax_error(line, "expected a name to assign to");
-    assign_target one = std::move(all.items.front());
-    return one;
-  }
-
-  assign_target parse_target(bool with_namespace) {
-    assign_target one;
-    if (skip_symbol("(")) {
-      one = parse_targets(false);
-      expect_symbol(")");
-      return one;
-    }
-    const token name = now();
-    one.name = expect_name();
-    for (const std::string_view constant : {"true", "false", "none", "True", "False", "None"})
-      if (one.name == constant) throw syntax_error(name.line, "can't assign to 'const'");
-    if (one.name == "loop" && in_loop_ > 0)
-      throw syntax_error(name.line, "Can't assign to special loop variable in for-loop target");
-    if (is_symbol(".") && with_namespace) {
-      take();
-      one.attribute = expect_name();
-      names_.push_back(one.name);
-    } else if (is_symbol(".") || is_symbol("[") || is_symbol("(")) {
-      throw syntax_error(name.line, "can't assign to '", first_code_points(one.name, 100),
-                         now().text, "...'");
-    }
-    return one;
-  }
-
   statement parse_set(std::size_t line) {
     statement made = make_statement(statement_kind::set, line);
     made.targets.push_back(parse_targets(true));
@@ -225,16 +181,6 @@ class template_parser : expression_parser {
     check_unknown(begin);
     take();
     return made;
-  }
-
-  /// `| a | b(1)` with an empty place for what they apply to; null if there is none.
-  expression_ptr parse_filter_chain() {
-    expression_ptr chain;
-    while (is_symbol("|")) {
-      const std::size_t line = take().line;
-      chain = parse_filter(std::move(chain), line);
-    }
-    return chain;
   }
 
   statement parse_filter_block(std::size_t line) {
@@ -263,21 +209,6 @@ class template_parser : expression_parser {
     made.body = parse_scope({"endwith"});
     take();
     return made;
-  }
-
-  void parse_signature(macro_syntax& macro) {
-    expect_symbol("(");
-    while (!is_symbol(")")) {
-      if (!macro.parameters.empty()) expect_symbol(",");
-      if (is_symbol(")")) break;
-      const std::size_t line = now().line;
-      macro.parameters.push_back(expect_name());
-      if (skip_symbol("="))
-        macro.defaults.push_back(parse_expression());
-      else if (!macro.defaults.empty())
-        throw syntax_error(line, "non-default argument follows default argument");
-    }
-    expect_symbol(")");
   }
 
   /// The body of a macro or a call block, in which no loop around it can be left.
@@ -347,8 +278,7 @@ class template_parser : expression_parser {
     return make_statement(how, line);
   }
 
-  std::size_t loops_ = 0;    // that a break can leave
-  std::size_t in_loop_ = 0;  // all of them
+  std::size_t loops_ = 0;  // that a break can leave
 };
 
 }  // namespace prefopt::inline v0_2::detail::jinja

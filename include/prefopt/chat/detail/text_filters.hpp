@@ -90,7 +90,7 @@ inline value trim(runtime& within, const value& of, arguments given) {
 inline value replace(runtime& within, const value& of, arguments given) {
   const parameters how("replace", std::move(given), {"old", "new", "count"}, 2);
   arguments texts;
-  for (const std::size_t i : {0, 1})
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
     texts.positional.push_back(within.text(within.to_text(how[i])));
   texts.positional.push_back(how.is_given(2) ? how[2] : value(std::int64_t{-1}));
   return text_methods::replace(within, within.text(within.to_text(of)), std::move(texts));
