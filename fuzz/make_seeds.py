@@ -83,6 +83,34 @@ def seeds_of_tokenizer():
                 text({"eos_token": {"content": "<|im_end|>"}, "pad_token": "<|pad|>"}), text({"<|pad|>": 292}), b"zz<|im_end|>z<|pad|>")
 
 
+def seeds_of_tokenizer_json():
+    def parts(mode, normalizer=None, pre=None, post=None, decoder=None, added=None, options=b"", words=b"ab a"):
+        values = [b"" if part is None else text(part) for part in (normalizer, pre, post, decoder, added)]
+        return mode.encode() + PART.join([*values, options, words])
+
+    def sequence(key, *of):
+        return {"type": "Sequence", key: list(of)}
+
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+    split = {"type": "Split", "pattern": {"Regex": "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+"}, "behavior": "Isolated", "invert": False}
+    replace = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
+    spaces = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    bos = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "s", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+           "special_tokens": {"s": {"id": "s", "ids": [262], "tokens": ["<unk>"]}}}
+    flags = [{"id": 700, "content": "<s>", "single_word": True, "lstrip": True, "rstrip": True, "normalized": True, "special": True}]
+    words = "ab a<s> é\u0301 日本 x 12 ▁".encode()
+    fallback = b'"byte_fallback":true,"fuse_unk":true,"unk_token":"<unk>"'
+    yield parts("1", {"type": "NFC"}, sequence("pretokenizers", split, byte_level), sequence("processors", byte_level, bos), byte_level, flags, words=words)
+    yield parts("0", sequence("normalizers", {"type": "Prepend", "prepend": "▁"}, spaces), None, bos,
+                sequence("decoders", replace, {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}),
+                flags, fallback, words)
+    yield parts("0", {"type": "NFKD"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}, None,
+                {"type": "Metaspace", "replacement": "▁"}, None, fallback, words)
+    yield parts("1", sequence("normalizers", {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "Lowercase"}),
+                sequence("pretokenizers", {"type": "Digits", "individual_digits": False}, {"type": "Punctuation", "behavior": "Contiguous"}, byte_level), options=b'"ignore_merges":true', words=words)
+    yield parts("0", {"type": "Replace", "pattern": {"Regex": "[a-c\\p{^Lu}]{2,}?|\\bx"}, "content": ""}, sequence("pretokenizers", {"type": "Whitespace"}, {"type": "WhitespaceSplit"}), options=fallback, words=words)
+
+
 def config(**more):
     return {"model_type": "gpt2", "n_layer": 1, "n_head": 1, "n_embd": 2, "vocab_size": 2, "n_positions": 2} | more
 
