@@ -174,6 +174,17 @@ FILTERS = """
 {{ missing | tojson }}
 {{ {'a': missing} | tojson }}
 {{ range(2) | tojson }}
+{{ missing | last }}| {{ missing | reverse | list }} {{ range(9)[1:] }} {{ range(9)[-1::-2] | list }} {{ range(0, 9, 2)[1:3] }} {{ [1, 2] | truncate(9) }}
+{{ missing | round }}
+{{ n | indent }}
+{{ xs | indent }}
+{{ n | truncate }}
+{{ n[1:] }}
+{{ nothing[1:] }}
+{{ d[1:] }}
+{{ missing[1:] }}
+{{ 'x' % [1] }} {{ 'x' % {} }}
+{{ 'x' % (xs | map('string')) }}
 {{ (xs | map('string')) | tojson }}
 {{ {(1, 2): 3} | tojson }}
 {{ 'a' | abs }}

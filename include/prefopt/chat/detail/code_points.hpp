@@ -32,6 +32,12 @@ namespace prefopt::inline v0_2::detail::jinja {
   return end - at;
 }
 
+[[nodiscard]] inline std::string first_code_points(std::string_view text, std::int64_t count) {
+  std::size_t at = 0;
+  for (; count > 0 && at < text.size(); --count) at += bytes_at(text, at);
+  return std::string(text.substr(0, at));
+}
+
 [[nodiscard]] inline char32_t decode_one(std::string_view bytes) {
   const auto first = static_cast<unsigned char>(bytes[0]);
   if (bytes.size() == 1) return first;

@@ -91,10 +91,12 @@ inline value get_item(runtime& within, const value& of, const value& key) {
   return missing_member(within, of, key);
 }
 
-/// The indices that a slice selects of so many items, as in Python.
-[[nodiscard]] inline std::vector<std::size_t> selected_indices(runtime& within,
-                                                               const slice_bounds& bounds,
-                                                               std::size_t count) {
+/// A slice of so many items in plain numbers: from `first` to before `last`, counting by `step`.
+struct slice_numbers {
+  std::int64_t first, last, step;
+};
+
+[[nodiscard]] inline slice_numbers numbers_of(const slice_bounds& bounds, std::size_t count) {
   const auto number = [](const value& of, std::int64_t otherwise) {
     if (of.is_none()) return otherwise;
     if (const auto whole = as_integer(of)) return *whole;
@@ -108,20 +110,36 @@ inline value get_item(runtime& within, const value& of, const value& key) {
   const auto clamped = [&](std::int64_t at) {
     return std::clamp(at < 0 ? at + size : at, least, most);
   };
-  const std::int64_t first = clamped(number(bounds.start, step > 0 ? 0 : size));
   const std::int64_t last =
       bounds.stop.is_none() ? (step > 0 ? size : -1) : clamped(number(bounds.stop, 0));
+  return {clamped(number(bounds.start, step > 0 ? 0 : size)), last, step};
+}
+
+/// The indices that a slice selects, as in Python.
+[[nodiscard]] inline std::vector<std::size_t> selected_indices(runtime& within,
+                                                               const slice_numbers& slice) {
   std::vector<std::size_t> indices;
-  const std::uint64_t stride =
-      step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
-  const std::int64_t distance = step > 0 ? last - first : first - last;
-  for (std::uint64_t moved = 0; std::cmp_less(moved, distance);
-       moved += std::min<std::uint64_t>(stride, 1u << 30)) {
-    const auto by = static_cast<std::int64_t>(moved);
-    indices.push_back(static_cast<std::size_t>(step > 0 ? first + by : first - by));
+  const bool is_forward = slice.step > 0;
+  for (std::int64_t at = slice.first; is_forward ? at < slice.last : at > slice.last;) {
+    indices.push_back(static_cast<std::size_t>(at));
+    if (__builtin_add_overflow(at, slice.step, &at)) break;
   }
   within.left.spend(indices.size());
   return indices;
+}
+
+/// A slice of a range is a range.
+[[nodiscard]] inline value slice_of_range(const sequence& range, const slice_numbers& slice,
+                                          std::vector<value> items) {
+  auto made = std::make_shared<sequence>();
+  made->kind = sequence_kind::range;
+  made->items = std::move(items);
+  made->start = range.start + slice.first * range.step;
+  made->stop = range.start + slice.last * range.step;
+  made->step = range.step;
+  if (__builtin_mul_overflow(range.step, slice.step, &made->step))
+    throw beyond_limit("an integer of more than 64 bits");
+  return value(value::sequence_ptr(std::move(made)));
 }
 
 inline value get_slice(runtime& within, const value& of, const slice_bounds& bounds) {
@@ -131,16 +149,18 @@ inline value get_slice(runtime& within, const value& of, const slice_bounds& bou
     within.left.spend_bytes(4 * text->bytes.size());
     const std::u32string points = decode(text->bytes);
     std::u32string part;
-    for (const std::size_t i : selected_indices(within, bounds, points.size())) part += points[i];
+    for (const std::size_t i : selected_indices(within, numbers_of(bounds, points.size())))
+      part += points[i];
     return within.text(encode(part), text->markup);
   }
   const sequence* const list = of.list();
+  if (of.dict() != nullptr) throw type_error("unhashable type: 'slice'");
   if (!is_plain(list) && (list == nullptr || list->kind != sequence_kind::range))
-    return make_undefined(concat("'", described(of), "' has no such slice"));
-  if (list->kind == sequence_kind::range) throw unsupported("a slice of a range");
+    throw type_error("'", type_name(of), "' object is not subscriptable");
+  const slice_numbers slice = numbers_of(bounds, list->items.size());
   std::vector<value> items;
-  for (const std::size_t i : selected_indices(within, bounds, list->items.size()))
-    items.push_back(list->items[i]);
+  for (const std::size_t i : selected_indices(within, slice)) items.push_back(list->items[i]);
+  if (list->kind == sequence_kind::range) return slice_of_range(*list, slice, std::move(items));
   return make_sequence(std::move(items), list->kind);
 }
 

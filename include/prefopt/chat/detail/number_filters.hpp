@@ -159,10 +159,7 @@ inline value round(runtime&, const value& of, arguments given) {
   if (kind != "common" && kind != "ceil" && kind != "floor")
     throw failure{"FilterArgumentError", "method must be common, ceil or floor"};
   const auto number = as_number(of);
-  if (!number) {
-    check_defined(of);
-    throw type_error("type ", type_name(of), " doesn't define __round__ method");
-  }
+  if (!number) throw type_error("type ", type_name(of), " doesn't define __round__ method");
   if (kind == "common") {
     if (const auto whole = as_integer(of)) {
       if (precision >= 0) return *whole;

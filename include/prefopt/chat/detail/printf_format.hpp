@@ -130,12 +130,6 @@ struct format_spec {
   return pad(within, with_sign(digits, std::signbit(real), spec.sign), spec, true);
 }
 
-[[nodiscard]] inline std::string first_code_points(std::string_view text, std::int64_t count) {
-  std::size_t at = 0;
-  for (; count > 0 && at < text.size(); --count) at += bytes_at(text, at);
-  return std::string(text.substr(0, at));
-}
-
 [[nodiscard]] inline std::string percent_field(runtime& within, const value& what,
                                                format_spec spec) {
   const char type = spec.type;
@@ -250,8 +244,10 @@ template <class Star>
     within.left.spend();
   }
   within.left.spend_bytes(result.size());
-  const bool may_be_unused =
-      by_name || what.dict() != nullptr || (what.list() != nullptr && tuple == nullptr);
+  const sequence* const list = what.list();
+  const bool has_items =
+      list != nullptr && (list->kind == sequence_kind::list || list->kind == sequence_kind::range);
+  const bool may_be_unused = by_name || what.dict() != nullptr || has_items;
   if (used < count && !may_be_unused)
     throw type_error("not all arguments converted during string formatting");
   return result;

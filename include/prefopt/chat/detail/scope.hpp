@@ -12,6 +12,7 @@
 
 #include "prefopt/chat/detail/compare.hpp"
 #include "prefopt/chat/detail/objects.hpp"
+#include "prefopt/chat/detail/runtime.hpp"
 #include "prefopt/chat/detail/syntax.hpp"
 
 namespace prefopt::inline v0_2::detail::jinja {

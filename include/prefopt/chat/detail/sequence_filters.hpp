@@ -64,8 +64,7 @@ inline value last(runtime& within, const value& of, arguments given) {
   const parameters none("last", std::move(given), {});
   if (of.list() != nullptr && of.list()->kind == sequence_kind::generator)
     throw type_error("'generator' object is not reversible");
-  check_defined(of);
-  if (of.list() == nullptr && of.dict() == nullptr && of.text() == nullptr)
+  if (of.list() == nullptr && of.dict() == nullptr && of.text() == nullptr && !of.is_undefined())
     throw type_error("'", type_name(of), "' object is not reversible");
   const std::vector<value> all = items_of(within, of);
   return all.empty() ? make_undefined("No last item, sequence was empty.") : all.back();
@@ -91,10 +90,8 @@ inline value reverse(runtime& within, const value& of, arguments given) {
   if (of.text() != nullptr)
     return get_slice(within, of, {value(), value(), value(std::int64_t{-1})});
   const bool is_generator = of.list() != nullptr && of.list()->kind == sequence_kind::generator;
-  if (of.list() == nullptr && of.dict() == nullptr) {
-    check_defined(of);
+  if (of.list() == nullptr && of.dict() == nullptr && !of.is_undefined())
     throw failure{"FilterArgumentError", "argument must be iterable"};
-  }
   std::vector<value> all = items_of(within, of);
   std::ranges::reverse(all);
   return is_generator ? make_sequence(std::move(all)) : make_generator(std::move(all));

@@ -113,7 +113,11 @@ inline value indent(runtime& within, const value& of, arguments given) {
   const std::string margin = width.text() != nullptr
                                  ? width.text()->bytes
                                  : repeat(within, value(" "), how.integer(0, 4)).text()->bytes;
-  const std::string text = within.to_text(of) + '\n';
+  if (of.text() == nullptr && !is_plain(of.list())) throw no_operator("+=", of, value(""));
+  if (of.text() == nullptr)
+    throw failure{"AttributeError",
+                  concat("'", type_name(of), "' object has no attribute 'splitlines'")};
+  const std::string text = of.text()->bytes + '\n';
   const auto lines = split_lines(text);
   within.left.spend_bytes(text.size());
   std::string result;
@@ -135,16 +139,16 @@ inline value center(runtime& within, const value& of, arguments given) {
 
 inline value truncate(runtime& within, const value& of, arguments given) {
   const parameters how("truncate", std::move(given), {"length", "killwords", "end", "leeway"});
-  const std::string text = within.to_text(of);
   const std::int64_t length = how.integer(0, 255), leeway = how.is_given(3) ? how.integer(3, 5) : 5;
   const std::string end = how.has(2) ? how.text(2) : "...";
-  const auto size = static_cast<std::int64_t>(code_point_count(text));
+  const auto size = static_cast<std::int64_t>(length_of(of));
   const auto end_size = static_cast<std::int64_t>(code_point_count(end));
   if (length < end_size)
     throw failure{"AssertionError", concat("expected length >= ", end_size, ", got ", length)};
   if (leeway < 0) throw failure{"AssertionError", concat("expected leeway >= 0, got ", leeway)};
-  if (size <= length + leeway) return within.text(text);
-  std::string part = first_code_points(text, length - end_size);
+  if (size <= length + leeway) return of;
+  if (of.text() == nullptr) throw unsupported("truncating anything but a text");
+  std::string part = first_code_points(of.text()->bytes, length - end_size);
   if (!how.truth(1, false))
     if (const std::size_t space = part.rfind(' '); space != part.npos) part.resize(space);
   return within.text(part + end);

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "prefopt/chat/detail/code_points.hpp"
 #include "prefopt/chat/detail/syntax.hpp"
-#include "prefopt/chat/detail/text_search.hpp"
 #include "prefopt/chat/detail/token.hpp"
 
 namespace prefopt::inline v0_2::detail::jinja {
