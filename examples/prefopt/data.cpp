@@ -112,20 +112,18 @@ bool has_messages(const raw_file& file) {
       file.records);
 }
 
-/// The renderer of messages: the model's chat template, or none, for the plain text of a dialogue.
-std::optional<prefopt::chat_renderer> renderer_for(const data_options& o) {
-  auto renderer = find_renderer(o.model, o.chat);
-  if (renderer)
-    std::fprintf(
-        o.console, "messages: written by the chat template%s\n",
-        renderer->reads_date()
-            ? prefopt::concat(", which may print the date, ", text_of(date_of(o.chat))).c_str()
-            : "");
-  else
+/// Says what turned messages into text.
+void say_renderer(const data_options& o, const std::optional<prefopt::chat_renderer>& renderer) {
+  if (!renderer)
     std::fprintf(o.console,
-                 "messages: %s has no chat template; they become Human:/Assistant: text\n",
+                 "messages: %s has no chat template; they became Human:/Assistant: text\n",
                  o.model.c_str());
-  return renderer;
+  else if (renderer->reads_date())
+    std::fprintf(o.console,
+                 "messages: written by the chat template, which may print the date, %s\n",
+                 text_of(date_of(o.chat)).c_str());
+  else
+    std::fprintf(o.console, "messages: written by the chat template\n");
 }
 
 /// The tokenizer of the model's folder: required if a record is text; otherwise used to show pairs
@@ -329,9 +327,11 @@ run_data read_data(const data_options& o, const std::string& train_file,
     std::fprintf(o.console,
                  "--split-special-tokens: the data is token ids, so there is no text to split\n");
   data.tokenizer = tokenizer_for(o, text);
-  if (has_messages(train) || (eval && has_messages(*eval))) data.renderer = renderer_for(o);
+  const bool of_messages = has_messages(train) || (eval && has_messages(*eval));
+  if (of_messages) data.renderer = find_renderer(o.model, o.chat);
   data.train = tokenized(train, data, o, shape.vocabulary);
   if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
+  if (of_messages) say_renderer(o, data.renderer);
   return data;
 }
 

@@ -76,7 +76,8 @@ show 1 'orca.jsonl: line 1: question is not in the prompt, which is "4"' orca.js
 answer() { echo "[{\"role\": \"user\", \"content\": \"Hi?\"}, {\"role\": \"assistant\", \"content\": \"$1\"${2-}}]"; }
 echo "{\"prompt\": \"Hi?\", \"prompt_id\": \"3f\", \"chosen\": $(answer Hello), \"rejected\": $(answer What), \"messages\": $(answer Hello), \"score_chosen\": 8.5, \"score_rejected\": 7}" >ultra.jsonl
 show 0 "" ultra.jsonl
-silent
+said 'messages: model has no chat template; they became Human:/Assistant: text'
+[[ $(wc -l <stderr) == 2 ]] || fail "more was said: $(cat stderr)"
 cp stdout ultra
 echo "{\"chosen\": $(answer Hello), \"rejected\": $(answer What)}" >trl.jsonl
 show 0 "" trl.jsonl
