@@ -28,9 +28,8 @@
   KEYWORD template std::vector<token_ids> generate(const causal_lm<__VA_ARGS__>&,                 \
                                                    std::span<const token_ids>,                    \
                                                    const generation_options&, random_generator&); \
-  KEYWORD template causal_lm<__VA_ARGS__> load_model(const __VA_ARGS__&,                          \
-                                                     const std::filesystem::path&,                \
-                                                     weight_storage);                             \
+  KEYWORD template causal_lm<__VA_ARGS__> load_model(                                             \
+      const __VA_ARGS__&, const std::filesystem::path&, weight_storage);                          \
   KEYWORD template void save_model(const causal_lm<__VA_ARGS__>&, const sidecar_files&,           \
                                    const std::filesystem::path&, const save_options&);            \
   KEYWORD template scalar_lm<__VA_ARGS__> load_scalar_model(const __VA_ARGS__&,                   \
