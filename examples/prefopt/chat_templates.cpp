@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -14,13 +15,6 @@
 
 namespace program {
 namespace {
-
-prefopt::calendar_date today() {
-  const std::chrono::year_month_day now(
-      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
-  return {static_cast<int>(now.year()), static_cast<int>(static_cast<unsigned>(now.month())),
-          static_cast<int>(static_cast<unsigned>(now.day()))};
-}
 
 CLI::Validator a_date() {
   return {[](std::string& text) -> std::string {
@@ -44,6 +38,15 @@ nlohmann::ordered_json kwargs_of(const chat_options& o) {
 
 }  // namespace
 
+std::string today() {
+  const std::chrono::year_month_day now(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+  char text[32];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(now.year()),
+                static_cast<unsigned>(now.month()), static_cast<unsigned>(now.day()));
+  return text;
+}
+
 void add_chat_template(CLI::App& app, chat_options& o) {
   app.add_option("--chat-template", o.chat_template,
                  "Template for messages: the name of one of the model's, or a file [default]")
@@ -61,13 +64,7 @@ void add_chat(CLI::App& app, chat_options& o) {
 }
 
 prefopt::calendar_date date_of(const chat_options& o) {
-  return o.date.empty() ? today() : prefopt::calendar_date::parse(o.date);
-}
-
-std::string text_of(const prefopt::calendar_date& date) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02d", date.year, date.month, date.day);
-  return text;
+  return prefopt::calendar_date::parse(o.date);
 }
 
 std::optional<chat_templates> find_templates(const std::string& model, const chat_options& o) {
@@ -84,10 +81,16 @@ std::optional<chat_templates> find_templates(const std::string& model, const cha
       all.with_tools = parsed(with_tools->second);
     return all;
   }
-  if (!o.chat_template.empty())
-    return chat_templates{prefopt::read_chat_template(o.chat_template), std::nullopt};
   std::string names;
   for (const auto& [other, source] : sources) names += (names.empty() ? "" : ", ") + other;
+  if (!o.chat_template.empty()) {
+    if (!std::filesystem::exists(o.chat_template))
+      throw prefopt::io_error(
+          prefopt::concat("--chat-template ", o.chat_template,
+                          ": no such file, and none of the model's templates: ",
+                          names.empty() ? "it has none" : prefopt::printable(names)));
+    return chat_templates{prefopt::read_chat_template(o.chat_template), std::nullopt};
+  }
   if (!names.empty())
     throw prefopt::format_error(
         prefopt::concat(model, ": no chat template is the default; choose one by --chat-template: ",
@@ -98,11 +101,26 @@ std::optional<chat_templates> find_templates(const std::string& model, const cha
 std::optional<prefopt::chat_renderer> find_renderer(const std::string& model,
                                                     const chat_options& o) {
   auto found = find_templates(model, o);
+  if (!found && !o.chat_template_kwargs.empty())
+    throw prefopt::value_error(
+        prefopt::concat("--chat-template-kwargs: ", model, " has no chat template to read them"));
   if (!found) return std::nullopt;
   nlohmann::ordered_json variables = prefopt::read_special_tokens(model);
   override_with(variables, kwargs_of(o));
   return prefopt::chat_renderer(std::move(found->usual), variables, {date_of(o)},
                                 std::move(found->with_tools));
+}
+
+void say_renderer(std::FILE* console, const std::string& model, const chat_options& o,
+                  const std::optional<prefopt::chat_renderer>& renderer) {
+  if (!renderer)
+    std::fprintf(console, "messages: %s has no chat template; they become Human:/Assistant: text\n",
+                 model.c_str());
+  else if (renderer->reads_date())
+    std::fprintf(console, "messages: rendered by the chat template, which may print the date, %s\n",
+                 o.date.c_str());
+  else
+    std::fprintf(console, "messages: rendered by the chat template\n");
 }
 
 nlohmann::ordered_json parse_object(const std::string& text, const std::string& name) {

@@ -2,6 +2,7 @@
 #pragma once
 // The chat template that a command renders messages with, and the options for it.
 
+#include <cstdio>
 #include <optional>
 #include <string>
 
@@ -12,10 +13,13 @@
 
 namespace program {
 
+/// Today in UTC, YYYY-MM-DD.
+[[nodiscard]] std::string today();
+
 struct chat_options {
   std::string chat_template;         ///< the name of one of the model's, or a file; empty: default
   std::string chat_template_kwargs;  ///< a JSON object, or @ and the name of a file with one
-  std::string date;                  ///< YYYY-MM-DD; empty: today in UTC
+  std::string date = today();        ///< YYYY-MM-DD
 };
 
 /// --chat-template and --date.
@@ -24,9 +28,6 @@ void add_chat_template(CLI::App& app, chat_options& o);
 void add_chat(CLI::App& app, chat_options& o);
 
 [[nodiscard]] prefopt::calendar_date date_of(const chat_options& o);
-
-/// YYYY-MM-DD.
-[[nodiscard]] std::string text_of(const prefopt::calendar_date& date);
 
 /// The template for conversations, and the one for those with tools if the model has another.
 struct chat_templates {
@@ -42,6 +43,10 @@ struct chat_templates {
 /// The same with the model's special tokens and the keyword arguments.
 [[nodiscard]] std::optional<prefopt::chat_renderer> find_renderer(const std::string& model,
                                                                   const chat_options& o);
+
+/// Says what turns messages into text.
+void say_renderer(std::FILE* console, const std::string& model, const chat_options& o,
+                  const std::optional<prefopt::chat_renderer>& renderer);
 
 /// A text as a JSON object. Throws format_error; `name` begins the message.
 [[nodiscard]] nlohmann::ordered_json parse_object(const std::string& text, const std::string& name);

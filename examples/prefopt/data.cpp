@@ -107,23 +107,9 @@ bool has_messages(const raw_file& file) {
   return std::visit(
       [](const auto& records) {
         return std::ranges::any_of(records,
-                                   [](const auto& record) { return record.example.index() == 2; });
+                                   [](const auto& record) { return record.is_messages(); });
       },
       file.records);
-}
-
-/// Says what turned messages into text.
-void say_renderer(const data_options& o, const std::optional<prefopt::chat_renderer>& renderer) {
-  if (!renderer)
-    std::fprintf(o.console,
-                 "messages: %s has no chat template; they became Human:/Assistant: text\n",
-                 o.model.c_str());
-  else if (renderer->reads_date())
-    std::fprintf(o.console,
-                 "messages: written by the chat template, which may print the date, %s\n",
-                 text_of(date_of(o.chat)).c_str());
-  else
-    std::fprintf(o.console, "messages: written by the chat template\n");
 }
 
 /// The tokenizer of the model's folder: required if a record is text; otherwise used to show pairs
@@ -235,7 +221,8 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
         for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
         auto made = data.renderer    ? prefopt::tokenize(given_away(records), *data.tokenizer,
                                                          *data.renderer, how)
-                    : data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer, how)
+                    : data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer,
+                                                         prefopt::dialogue_renderer{}, how)
                                      : prefopt::tokenize(given_away(records), how);
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
@@ -331,7 +318,9 @@ run_data read_data(const data_options& o, const std::string& train_file,
   if (of_messages) data.renderer = find_renderer(o.model, o.chat);
   data.train = tokenized(train, data, o, shape.vocabulary);
   if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
-  if (of_messages) say_renderer(o, data.renderer);
+  if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
+  if (!of_messages && (!o.chat.chat_template.empty() || !o.chat.chat_template_kwargs.empty()))
+    std::fprintf(o.console, "--chat-template: the data has no messages that it could render\n");
   return data;
 }
 

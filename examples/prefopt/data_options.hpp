@@ -42,8 +42,8 @@ inline void add_data(CLI::App& app, data_options& o) {
   add_chat(app, o.chat);
   add_choice<bool>(
       app, "--prompt-tail", o.drop_prompt_tail,
-      "If the template writes a prompt's end otherwise when an answer follows: refuse the example, "
-      "or drop that end, as TRL does",
+      "If the template renders the generation prompt differently when an answer follows: refuse "
+      "the example, or drop the part that differs",
       {{"refuse", false}, {"drop", true}}, "refuse");
 }
 

@@ -62,21 +62,48 @@ class model_tokenizer {
   std::string why_not_;
 };
 
-/// What reads prompts.
-struct prompt_reader {
-  const model_tokenizer& tokenizer;
-  std::optional<prefopt::chat_renderer> renderer;  ///< of messages, if the model has a template
+/// What reads prompts. It looks for a chat template at the first prompt of messages.
+class prompt_reader {
+ public:
+  prompt_reader(const std::string& model, const model_tokenizer& tokenizer,
+                const chat_options& chat)
+      : model_(model), tokenizer_(tokenizer), chat_(chat) {}
+
+  [[nodiscard]] const prefopt::hf_tokenizer& tokenizer() const { return tokenizer_.required(); }
+
+  /// A prompt that is text or messages. Throws value_error, format_error.
+  [[nodiscard]] prompt read(const prefopt::json_object& object) {
+    if (!object.at("prompt").is_array()) {
+      const std::string& text = object.text("prompt");
+      return {text,
+              prefopt::framed(prefopt::frame_of(tokenizer()), tokenizer().encode(text), true)};
+    }
+    const prefopt::conversation messages = prefopt::parse_prompt(object);
+    if (!looked_for_template_) find();
+    if (renderer_) {
+      const std::string text = prefopt::render_prompt(messages, *renderer_);
+      return {text, tokenizer().encode(text)};
+    }
+    const std::string text = prefopt::render_prompt(messages, prefopt::dialogue_renderer{});
+    return {text, prefopt::framed(prefopt::frame_of(tokenizer()), tokenizer().encode(text), true)};
+  }
+
+ private:
+  void find() {
+    looked_for_template_ = true;
+    renderer_ = find_renderer(model_, chat_);
+    say_renderer(stderr, model_, chat_, renderer_);
+  }
+
+  const std::string& model_;
+  const model_tokenizer& tokenizer_;
+  const chat_options& chat_;
+  std::optional<prefopt::chat_renderer> renderer_;  // of messages, if the model has a template
+  bool looked_for_template_ = false;
 };
 
-/// The text of a prompt of messages, as `prefopt train` reads them.
-std::string rendered(const prefopt::json_object& object, const prompt_reader& reader) {
-  const prefopt::conversation prompt = prefopt::parse_prompt(object);
-  return reader.renderer ? prefopt::render_prompt(prompt, *reader.renderer)
-                         : prefopt::render_prompt(prompt, prefopt::dialogue_renderer{});
-}
-
 /// The ids of a prompt, of a text or as they are.
-prompt read_prompt(const prefopt::json_object& object, const prompt_reader& reader) {
+prompt read_prompt(const prefopt::json_object& object, prompt_reader& reader) {
   if (object.has_value("prompt_ids")) {
     prompt one;
     for (const nlohmann::json& id : object.list("prompt_ids"))
@@ -85,21 +112,15 @@ prompt read_prompt(const prefopt::json_object& object, const prompt_reader& read
                               std::numeric_limits<prefopt::token_id>::max())));
     return one;
   }
-  const bool of_messages = object.has_value("prompt") && object.at("prompt").is_array();
-  prompt one;
   try {
-    one.text = of_messages ? rendered(object, reader) : object.text("prompt");
-    const prefopt::hf_tokenizer& tokenizer = reader.tokenizer.required();
-    one.ids = of_messages && reader.renderer ? tokenizer.encode(*one.text)
-                                             : prefopt::encode_plain(tokenizer, *one.text);
+    return reader.read(object);
   } catch (const prefopt::value_error& cause) {
     throw prefopt::format_error(prefopt::concat(object.name(), ": ", cause.what()));
   }
-  return one;
 }
 
 /// All prompts of a file. Throws format_error for one that the model cannot continue.
-std::vector<prompt> read_prompts(const std::string& name, const prompt_reader& reader,
+std::vector<prompt> read_prompts(const std::string& name, prompt_reader reader,
                                  const prefopt::decoder_shape& shape) {
   check_is_no_hub_name(name);
   prefopt::json_file file(name);
@@ -195,8 +216,7 @@ int generate(int argc, char** argv) {
   find_in_hub_cache({&model_folder}, stderr);
   const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
   const model_tokenizer tokenizer(model_folder);
-  const std::vector<prompt> read =
-      read_prompts(data_file, {tokenizer, find_renderer(model_folder, chat)}, shape);
+  const std::vector<prompt> read = read_prompts(data_file, {model_folder, tokenizer, chat}, shape);
   if (!tokenizer.found())
     std::fprintf(stderr, "no texts of the responses: %s\n", tokenizer.why_not().c_str());
   std::vector<prefopt::token_ids> prompts;

@@ -39,7 +39,8 @@ class opened_model final : public any_model {
     if (reference == nullptr)
       return prefopt::evaluate(model_, prefopt::no_reference{}, loss, examples);
     return prefopt::evaluate(
-        model_, read_only{dynamic_cast<const opened_model&>(*reference).model_}, loss, examples);
+        model_, read_only<Backend>{dynamic_cast<const opened_model&>(*reference).model_}, loss,
+        examples);
   }
 
  private:

@@ -76,7 +76,7 @@ show 1 'orca.jsonl: line 1: question is not in the prompt, which is "4"' orca.js
 answer() { echo "[{\"role\": \"user\", \"content\": \"Hi?\"}, {\"role\": \"assistant\", \"content\": \"$1\"${2-}}]"; }
 echo "{\"prompt\": \"Hi?\", \"prompt_id\": \"3f\", \"chosen\": $(answer Hello), \"rejected\": $(answer What), \"messages\": $(answer Hello), \"score_chosen\": 8.5, \"score_rejected\": 7}" >ultra.jsonl
 show 0 "" ultra.jsonl
-said 'messages: model has no chat template; they became Human:/Assistant: text'
+said 'messages: model has no chat template; they become Human:/Assistant: text'
 [[ $(wc -l <stderr) == 2 ]] || fail "more was said: $(cat stderr)"
 cp stdout ultra
 echo "{\"chosen\": $(answer Hello), \"rejected\": $(answer What)}" >trl.jsonl

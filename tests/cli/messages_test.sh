@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Message lists are written by the model's chat template, or by the one that an option names.
+# Message lists are rendered by the model's chat template, or by the one that an option names.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 small_model model
@@ -19,7 +19,7 @@ holds() { grep -qF -e "$2" "$1" || fail "no '$2' in $1: $(head -c 600 "$1")"; }
 show_first 0 ""
 holds stdout '{user:Hi 1}{assistant:'
 holds stdout 'Yes}'
-holds stderr "messages: written by the chat template, which may print the date, 2026-11-28"
+holds stderr "messages: rendered by the chat template, which may print the date, 2026-11-28"
 grep -q endoftext stdout && fail "a token was added to what the template wrote"
 show_first 0 "" --chat-template-kwargs '{"dated": true}'
 holds stdout '28 Nov 2026|{user:Hi 1}{assistant:'
@@ -31,17 +31,17 @@ expect 2 "date" "$show" --model model --data pairs.jsonl --date 2026-02-30
 echo '{% for m in messages %}<{{ m.content }}>{% endfor %}{{ extra }}' >other.jinja
 show_first 0 "" --chat-template other.jinja
 holds stdout '<Hi 1>'
-show_first 1 "nowhere.jinja" --chat-template nowhere.jinja
+show_first 1 "--chat-template nowhere: no such file, and none of the model's templates: default" --chat-template nowhere
 
 # A prompt's end that depends on whether an answer follows.
 cat >late.jinja <<'E'
 {%- for m in messages %}{{ "{" + m.role + ":" + m.content + "}" }}{% endfor -%}
 {%- if add_generation_prompt %}{{ "[assistant:" }}{% endif -%}
 E
-show_first 1 "pairs.jsonl: line 1: the chat template writes the prompt otherwise when an answer follows: after 11 bytes" --chat-template late.jinja
+show_first 1 "pairs.jsonl: line 1: the chat template renders the prompt differently when an answer follows: after 11 bytes" --chat-template late.jinja
 show_first 0 "" --chat-template late.jinja --prompt-tail drop
 holds stdout '{user:Hi 1}'
-holds stderr "4 without the end of a prompt that the chat template writes otherwise"
+holds stderr "4 without the end of a prompt that the chat template renders differently"
 
 # Members that the template reads, in the order of the file.
 pair a b c ', "tools": [{"z": 1, "a": 2}]' >tools.jsonl
@@ -56,14 +56,24 @@ show_first 1 "pairs.jsonl: line 1: fails.jinja: line 1: no roles here" --chat-te
 # Training, resumed on another day.
 run=("$train" --model model --train pairs.jsonl --batch-size 2 --save-every 1 --threads 1)
 expect 0 "" "${run[@]}" --output out --date 2026-11-28
-holds stdout "messages: written by the chat template"
+holds stdout "messages: rendered by the chat template"
 cmp -s {model,out}/chat_template.jinja || fail "the template is not written"
 rm -r out/checkpoint-2 out/model.safetensors
-expect 1 "--date" "${run[@]}" --output out --date 2026-11-29 --resume
-expect 0 "" "${run[@]}" --output out --date 2026-11-28 --resume
+expect 0 "" "${run[@]}" --output out --date 2026-11-29 --resume  # its text has no date
+expect 0 "" "${run[@]}" --output dated --date 2026-11-28 --chat-template-kwargs '{"dated": 1}'
+rm -r dated/checkpoint-2 dated/model.safetensors
+expect 1 "--date" "${run[@]}" --output dated --date 2026-11-29 --chat-template-kwargs '{"dated": 1}' --resume
+expect 0 "" "${run[@]}" --output dated --date 2026-11-28 --chat-template-kwargs '{ "dated":1 }' --resume
 
-# Prompts to answer are written alike.
+# What is no message needs no template.
+echo '{{ broken' >broken.jinja
+echo '{"prompt_ids": [72]}' >ids.jsonl
+expect 0 "" "$prefopt" generate --model model --data ids.jsonl --max-new-tokens 2 --chat-template broken.jinja
+expect 1 "broken.jinja" "$prefopt" generate --model model --data pairs.jsonl --chat-template broken.jinja
+
+# Prompts to answer are rendered alike.
 expect 0 "" "$prefopt" generate --model model --data pairs.jsonl --max-new-tokens 4 --date 2026-11-28
 holds stdout '"prompt":"{user:Hi 1}{assistant:"'
+holds stderr "messages: rendered by the chat template"
 
 finish

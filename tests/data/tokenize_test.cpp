@@ -13,6 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "prefopt/data/dialogue_renderer.hpp"
 #include "data/toy_tokenizer.hpp"
 
 using namespace prefopt;
@@ -178,14 +179,14 @@ BOOST_AUTO_TEST_CASE(a_plain_text_begins_once_with_the_tokenizers_first_token) {
   struct framing : tests::toy_tokenizer {
     [[nodiscard]] token_ids encode_with_special(std::string_view text) const {
       token_ids ids = encode(text);
-      ids.insert(ids.begin(), 'B');
+      if (begins) ids.insert(ids.begin(), 'B');
       if (ends) ids.push_back(end);
       return ids;
     }
-    bool ends = false;
+    bool begins = true, ends = false;
   };
   static_assert(framing_tokenizer<framing> && !framing_tokenizer<tests::toy_tokenizer>);
-  framing begins{toy}, ends{toy, true};
+  framing begins{toy}, ends{toy, true, true}, only_ends{toy, false, true};
   const std::vector<preference_pair> texts{{"x", "y", "z<end>"}, {"Bx", "y", "z"}, {"", "y", "z"}};
   for (const framing& one : {begins, ends})
     for (const bool split : {false, true}) {
@@ -196,6 +197,9 @@ BOOST_AUTO_TEST_CASE(a_plain_text_begins_once_with_the_tokenizers_first_token) {
       if (!split) BOOST_TEST((result[1].prompt == token_ids{'B', 'x'}));
       BOOST_TEST((result[2].prompt == token_ids{'B'}));
     }
+  BOOST_TEST((tokenize(texts, only_ends, {.split_special_tokens = true})[0] ==
+              tokenized_pair{{'x'}, {'y', end}, token_ids{'z', '<', 'e', 'n', 'd', '>', end}}));
+  BOOST_TEST((framed(frame_of(ends), {'x'}, true) == token_ids{'B', 'x'}));
   const auto rendered = tokenize(std::vector{messages("x", "y", "z")}, begins, turn_renderer{});
   BOOST_TEST((rendered[0] == tokenized_pair{{'u', 'x', end, 'a'}, {'y', end}, {'z', end}}));
 }
@@ -364,7 +368,7 @@ BOOST_AUTO_TEST_CASE(messages_have_the_tokens_of_their_rendering_and_no_other) {
   const auto spelled = tokenize(std::vector{messages("x<end>", "y", "z")}, toy, turns);
   BOOST_TEST(spelled.report.special_texts == 1U);
   // A dialogue is closed with the end of text.
-  const auto plain = tokenize(std::vector{messages("x", "y", "z")}, toy);
+  const auto plain = tokenize(std::vector{messages("x", "y", "z")}, toy, dialogue_renderer{});
   const auto text =
       tokenize(std::vector{preference_pair{"\n\nHuman: x\n\nAssistant:", " y", " z"}}, toy);
   BOOST_TEST((plain[0] == text[0]));
@@ -380,14 +384,26 @@ BOOST_AUTO_TEST_CASE(messages_that_cannot_be_rendered_are_refused_with_their_loc
   };
   refused(messages("no", "y", "z"), {"m.jsonl: line 7: turn_renderer: no"});
   refused(messages("late", "y", "z"),
-          {"m.jsonl: line 7: the chat template writes the prompt otherwise", "after 0 bytes",
+          {"m.jsonl: line 7: the chat template renders the prompt differently", "after 0 bytes",
            "\"ulate<end>a\" alone, but \"late ulate<end>ay<end>\" with the answer"});
-  const auto dropped =
-      tokenize(std::vector{messages("late", "y", "z")}, toy, turns, {.drop_prompt_tail = true});
-  BOOST_TEST((dropped[0].prompt == token_ids{}));
-  BOOST_TEST((dropped[0].chosen ==
-              token_ids{'l', 'a', 't', 'e', ' ', 'u', 'l', 'a', 't', 'e', end, 'a', 'y', end}));
+  // Only the generation prompt may be left out.
+  refuses(
+      [&] {
+        (void)tokenize(std::vector{messages("late", "y", "z")}, toy, turns,
+                       {.drop_prompt_tail = true});
+      },
+      {"renders the prompt differently"});
+  struct late_renderer : turn_renderer {
+    [[nodiscard]] std::string render(const conversation& all, bool add_generation_prompt) const {
+      return turn_renderer::render(all, false) + (add_generation_prompt ? "assistant" : "");
+    }
+  };
+  const auto dropped = tokenize(std::vector{messages("x", "y", "z")}, toy, late_renderer{},
+                                {.drop_prompt_tail = true});
+  BOOST_TEST((dropped[0] == tokenized_pair{{'u', 'x', end, 'a'}, {'y', end}, {'z', end}}));
   BOOST_TEST((dropped.report == tokenize_report{.total = 1, .kept = 1, .prompt_tails = 1}));
+  refuses([&] { (void)tokenize(std::vector{messages("x", "y", "z")}, toy); },
+          {"pair 1: messages, but tokenize was called without a renderer"});
   auto with_user = messages("x", "y", "z");
   with_user.rejected.messages.push_back({"user", "x"});
   refused(with_user, {"m.jsonl: line 7", "message 2 is not the assistant's"});

@@ -203,11 +203,27 @@ BOOST_AUTO_TEST_CASE(what_is_for_templates_is_kept) {
   BOOST_TEST(pair.prompt.messages[0].json.empty());
   BOOST_TEST(pair.prompt.messages[1].json == call);  // in the file's order
   BOOST_TEST(pair.prompt.messages[2].role == "tool");
-  BOOST_TEST(pair.prompt.variables == R"({"tools": [{"z":1,"name":"f"}]})");
+  BOOST_TEST(pair.prompt.variables == R"({"documents": [], "tools": [{"z":1,"name":"f"}]})");
   BOOST_TEST(records[0].is_text());
   refused(R"({"prompt":)" + list({hi}) + R"(,"chosen":)" + list({hello}) + R"(,"rejected":)" +
               list({what}) + R"(,"tools":[{"name":"f"}]})",
           "tools is for a chat template to write");
+}
+
+// Messages that only a template writes are the same wherever they are.
+BOOST_AUTO_TEST_CASE(a_common_history_with_tool_calls_is_the_prompt) {
+  const scratch_folder folder;
+  const std::string call = R"({"role":"assistant","tool_calls":[{"name":"f"}]})",
+                    found = R"({"role":"tool","content":"3"})";
+  for (const std::string& prompt :
+       {std::string(), R"("prompt":)" + list({hi, call, found}) + ","}) {
+    const auto records = read_preferences(
+        put(folder / "p.jsonl", "{" + prompt + R"("chosen":)" + list({hi, call, found, hello}) +
+                                    R"(,"rejected":)" + list({hi, call, found, what}) + "}"));
+    const auto& pair = std::get<messages_pair>(records[0].example);
+    BOOST_TEST(pair.prompt.messages.size() == 3U);
+    BOOST_TEST(pair.chosen.messages.size() == 1U);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -313,13 +313,13 @@ void run_on(const options& given) {
     std::printf("%s by %s\n", o.precision == precision_name::bf16 ? "bfloat16" : "float32",
                 std::string(backend.instruction_set()).c_str());
   model_type policy = prefopt::load_model(backend, o.model);
-  origins from = {.model = detail::hash_of(policy),
-                  .reference = {},
-                  .pairs = hash_of(data.train),
-                  .eval_pairs = hash_of(data.eval),
-                  .max_length = data.max_length,
-                  .date = data.renderer && data.renderer->reads_date() ? text_of(date_of(o.chat))
-                                                                       : std::string()};
+  origins from = {
+      .model = detail::hash_of(policy),
+      .reference = {},
+      .pairs = hash_of(data.train),
+      .eval_pairs = hash_of(data.eval),
+      .max_length = data.max_length,
+      .date = data.renderer && data.renderer->reads_date() ? o.chat.date : std::string()};
 
   const bool reads_reference = o.loss->loss.inputs.reference;
   std::optional<model_type> other;

@@ -112,6 +112,7 @@ class cuda_backend {
   void fill(numbers values, float value) const;
   void copy_from_host(std::span<const bfloat16> from, std::span<bfloat16> to) const;
   void copy_to_host(std::span<const bfloat16> from, std::span<bfloat16> to) const;
+  void copy(std::span<const bfloat16> from, std::span<bfloat16> to) const;
   void clear(matrix values) const;
 
   // optimizer

@@ -106,6 +106,11 @@ void cuda_backend<Activation, Device>::copy(const_numbers from, numbers to) cons
   device_->inside(to.data(), from.data(), from.size_bytes());
 }
 template <class Activation, class Device>
+void cuda_backend<Activation, Device>::copy(std::span<const bfloat16> from,
+                                            std::span<bfloat16> to) const {
+  device_->inside(to.data(), from.data(), from.size_bytes());
+}
+template <class Activation, class Device>
 void cuda_backend<Activation, Device>::fill(numbers values, float value) const {
   rounded_->forget(values);
   // a grid has fewer than 2^16 blocks along this axis

@@ -24,7 +24,10 @@ struct chat_message {
   /// Why only a chat template can write it, with its location; empty if any renderer can.
   std::string only_for_templates = {};
 
-  friend bool operator==(const chat_message&, const chat_message&) = default;
+  /// Whether they say the same, wherever they were read.
+  friend bool operator==(const chat_message& a, const chat_message& b) {
+    return a.role == b.role && a.content == b.content && a.json == b.json;
+  }
 };
 
 /// The messages of a prompt, or those of a response, which follow it.
@@ -37,7 +40,10 @@ struct conversation {
 
   [[nodiscard]] bool empty() const { return messages.empty(); }
 
-  friend bool operator==(const conversation&, const conversation&) = default;
+  /// Whether they say the same, wherever they were read.
+  friend bool operator==(const conversation& a, const conversation& b) {
+    return a.messages == b.messages && a.variables == b.variables;
+  }
 };
 
 /// Turns conversations into the text that a model reads.
@@ -83,13 +89,15 @@ inline void check_beginning(std::string_view prompt, std::string_view whole) {
   while (same < prompt.size() && same < whole.size() && prompt[same] == whole[same]) ++same;
   const auto shown = [&](std::string_view text) {
     std::string part = "\"";
-    for (const char c : text.substr(same, 40))
-      part += c == '\n' ? std::string("\\n") : std::string(1, c);
+    for (const char c : text.substr(same, 40)) {
+      const bool is_plain = c >= ' ' && c <= '~';
+      part += c == '\n' ? std::string("\\n") : std::string(1, is_plain ? c : '?');
+    }
     return part + '"';
   };
   throw value_error(
-      concat("the chat template writes the prompt otherwise when an answer follows: after ", same,
-             " bytes ", shown(prompt), " alone, but ", shown(whole), " with the answer"));
+      concat("the chat template renders the prompt differently when an answer follows: after ",
+             same, " bytes ", shown(prompt), " alone, but ", shown(whole), " with the answer"));
 }
 
 }  // namespace detail

@@ -28,6 +28,10 @@ struct basic_record {
 
   /// Whether a tokenizer is needed.
   [[nodiscard]] bool is_text() const { return !std::holds_alternative<Form<token_ids>>(example); }
+  /// Whether a renderer is needed.
+  [[nodiscard]] bool is_messages() const {
+    return std::holds_alternative<Form<conversation>>(example);
+  }
 };
 
 using preference_record = basic_record<basic_pair>;

@@ -25,7 +25,6 @@
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/data/conversation.hpp"
-#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/preference_record.hpp"
 #include "prefopt/data/preference_source.hpp"
@@ -43,8 +42,8 @@ struct tokenize_options {
   /// Special tokens that a text spells out become ordinary text, as with the transformers option of
   /// the same name.
   bool split_special_tokens = false;
-  /// If the chat template writes the end of a prompt otherwise when an answer follows, the example
-  /// is refused, or, if this is set, that end is left out of it, as in TRL.
+  /// If the chat template renders the generation prompt differently when an answer follows, the
+  /// example is refused, or, if this is set, the part that differs is left out of the prompt.
   bool drop_prompt_tail = false;
   /// Nothing is dropped: an example whose responses are all equal is kept, and one with a response
   /// that has no token left to predict is an error.
@@ -55,6 +54,16 @@ namespace detail {
 
 /// Takes the place of a tokenizer for data that needs none.
 struct no_tokenizer {};
+
+/// Takes the place of a renderer for data without messages.
+struct no_renderer {
+  [[nodiscard]] std::string render(const conversation&, bool) const {
+    throw value_error(
+        "messages, but tokenize was called without a renderer: pass the model's chat_renderer, or "
+        "dialogue_renderer{}");
+  }
+  [[nodiscard]] bool ends_responses() const { return true; }
+};
 
 [[nodiscard]] inline std::size_t common_beginning(const token_ids& a, const token_ids& b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
@@ -114,6 +123,7 @@ class source_tokenizer {
         renderer_(renderer),
         options_(options),
         vocabulary_size_(options.vocabulary_size) {
+    if constexpr (tokenizer<Tokenizer>) frame_ = frame_of(text_tokenizer);
     if (options.max_length < 1) throw value_error("tokenize: max_length is 0, expected at least 1");
     if constexpr (tokenizer<Tokenizer>) {
       if (vocabulary_size_ == 0) vocabulary_size_ = tokenizer_.vocabulary_size();
@@ -206,6 +216,10 @@ class source_tokenizer {
       const std::string whole = render_whole(example.prompt, response(example, index), renderer_);
       if (!whole.starts_with(prompt)) {
         if (!options_.drop_prompt_tail) check_beginning(prompt, whole);
+        // Only the generation prompt may be left out, not the words of the prompt.
+        const std::string words = renderer_.render(example.prompt, false);
+        if (!prompt.starts_with(words)) check_beginning(prompt, whole);
+        check_beginning(words, whole);
         tail_differs = true;
       }
       joint.push_back(tokenizer_.encode(whole));
@@ -257,20 +271,8 @@ class source_tokenizer {
 
   [[nodiscard]] token_ids ids_of_text(std::string_view text) const {
     if constexpr (special_token_tokenizer<Tokenizer>)
-      if (options_.split_special_tokens) return framed(tokenizer_.encode_split(text));
-    return encode_plain(tokenizer_, text);
-  }
-
-  /// The ids with the tokens that begin and end a text.
-  [[nodiscard]] token_ids framed(token_ids ids) const {
-    if constexpr (framing_tokenizer<Tokenizer>) {
-      const token_ids around = tokenizer_.encode_with_special({});
-      if (around.size() > 2)
-        throw value_error("special tokens cannot be split: the tokenizer adds more than two");
-      if (!around.empty()) ids.insert(ids.begin(), around[0]);
-      if (around.size() == 2) ids.push_back(around[1]);
-    }
-    return ids;
+      if (options_.split_special_tokens) return framed(frame_, tokenizer_.encode_split(text));
+    return framed(frame_, tokenizer_.encode(text));
   }
 
   void count_special_tokens(const conversation& messages) {
@@ -318,6 +320,7 @@ class source_tokenizer {
   const Renderer& renderer_;
   tokenize_options options_;
   std::size_t vocabulary_size_;
+  text_frame frame_;      // of plain texts
   std::size_t line_ = 0;  // of the current input
   basic_tokenized<example_type> result_;
 };
@@ -361,13 +364,13 @@ template <std::ranges::input_range Sources, tokenizer Tokenizer, conversation_re
   return detail::tokenize_with(text_tokenizer, sources, renderer, options);
 }
 
-/// The same; messages become the plain text of a dialogue.
+/// The same for data without messages; throws format_error, naming the location, for them.
 template <std::ranges::input_range Sources, tokenizer Tokenizer>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,
                             const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
-  return detail::tokenize_with(text_tokenizer, sources, dialogue_renderer{}, options);
+  return detail::tokenize_with(text_tokenizer, sources, detail::no_renderer{}, options);
 }
 
 /// The same for data that holds ids; throws format_error, naming the location, for text.
@@ -375,7 +378,7 @@ template <std::ranges::input_range Sources>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const tokenize_options& options = {})
     -> basic_tokenized<tokenized_form<std::ranges::range_value_t<Sources>>> {
-  return detail::tokenize_with(detail::no_tokenizer{}, sources, dialogue_renderer{}, options);
+  return detail::tokenize_with(detail::no_tokenizer{}, sources, detail::no_renderer{}, options);
 }
 
 }  // namespace prefopt::inline v0_2

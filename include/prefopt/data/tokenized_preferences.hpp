@@ -22,7 +22,8 @@ struct tokenize_report {
   /// dropped: a response of one token without a prompt, which nothing predicts
   std::size_t dropped_no_target = 0;
   std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
-  /// of all: the end of the prompt, which the template writes otherwise before an answer, left out
+  /// of all: the end of the prompt, which the template renders differently before an answer, left
+  /// out
   std::size_t prompt_tails = 0;
   std::size_t truncated = 0;  ///< of those kept: cut to the maximum length
   /// of all: white space or end tokens after an end token removed
@@ -47,7 +48,8 @@ struct tokenize_report {
   add(report.dropped_no_target, "dropped without a token to predict");
   add(report.truncated, "truncated");
   add(report.boundary_merges, "with a token that spans the end of the prompt");
-  add(report.prompt_tails, "without the end of a prompt that the chat template writes otherwise");
+  add(report.prompt_tails,
+      "without the end of a prompt that the chat template renders differently");
   add(report.behind_end, "cut after an end token");
   if (report.special_texts != 0)
     text += concat(", ", report.special_texts,

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "prefopt/data/example.hpp"
 
@@ -27,41 +26,46 @@ concept tokenizer = requires(const T& t, std::string_view text, std::span<const 
   { t.vocabulary_size() } -> std::same_as<std::size_t>;
 };
 
-/// A tokenizer that knows the tokens with which a plain text begins or ends, such as bos.
-/// Needs: (1) a tokenizer; (2) `encode_with_special(text)`: encode(text) with these tokens around
-/// it.
+/// A tokenizer that knows the tokens with which a plain text, which no template has rendered,
+/// begins or ends, such as bos. Needs: (1) a tokenizer; (2) `encode_with_special(text)`:
+/// encode(text) with these tokens around it.
 template <class T>
 concept framing_tokenizer = tokenizer<T> && requires(const T& t, std::string_view text) {
   { t.encode_with_special(text) } -> std::same_as<token_ids>;
 };
 
-namespace detail {
+/// The tokens that a tokenizer puts around a plain text.
+struct text_frame {
+  token_ids before, after;
+};
 
-/// `ids` are `own` with tokens around them; without those that `own` begins or ends with already.
-[[nodiscard]] inline token_ids framed_once(token_ids ids, const token_ids& own) {
-  const auto middle = std::ranges::search(ids, own);
-  if (own.empty() || middle.empty()) return ids;
-  if (middle.end() != ids.end() && *middle.end() == own.back()) ids.erase(middle.end());
-  if (middle.begin() != ids.begin() && *(middle.begin() - 1) == own.front())
-    ids.erase(middle.begin() - 1);
-  return ids;
+/// None for a tokenizer that knows none.
+template <tokenizer Tokenizer>
+[[nodiscard]] text_frame frame_of(const Tokenizer& text_tokenizer) {
+  text_frame frame;
+  if constexpr (framing_tokenizer<Tokenizer>) {
+    if (text_tokenizer.encode_with_special({}).empty()) return frame;
+    const token_ids own = text_tokenizer.encode("a"), ids = text_tokenizer.encode_with_special("a");
+    const auto middle = std::ranges::search(ids, own);
+    frame.before.assign(ids.begin(), middle.begin());
+    frame.after.assign(middle.end(), ids.end());
+  }
+  return frame;
 }
 
-}  // namespace detail
-
-/// The ids of a plain text, which no template has rendered: as encode gives them, with the tokens
-/// that begin and end a text if the tokenizer knows any. A text that spells these has each once.
-template <tokenizer Tokenizer>
-[[nodiscard]] token_ids encode_plain(const Tokenizer& text_tokenizer, std::string_view text) {
-  if constexpr (framing_tokenizer<Tokenizer>) {
-    token_ids ids = text_tokenizer.encode_with_special(text);
-    const std::size_t count = ids.size();
-    if (count > 1 && (ids[0] == ids[1] || ids[count - 1] == ids[count - 2]))
-      return detail::framed_once(std::move(ids), text_tokenizer.encode(text));
-    return ids;
-  } else {
-    return text_tokenizer.encode(text);
-  }
+/// The ids of a plain text within such a frame; without its end if the text is to be continued.
+/// What the text spells already is not added again.
+[[nodiscard]] inline token_ids framed(const text_frame& frame, token_ids ids,
+                                      bool is_continued = false) {
+  const auto& [before, after] = frame;
+  const bool has_end =
+      ids.size() >= after.size() &&
+      std::equal(after.begin(), after.end(), ids.end() - static_cast<std::ptrdiff_t>(after.size()));
+  if (!is_continued && !has_end) ids.insert(ids.end(), after.begin(), after.end());
+  const bool has_beginning =
+      ids.size() >= before.size() && std::equal(before.begin(), before.end(), ids.begin());
+  if (!has_beginning) ids.insert(ids.begin(), before.begin(), before.end());
+  return ids;
 }
 
 /// A location in a text, in bytes.

@@ -99,20 +99,23 @@ class causal_lm {
   }
 
   /// Sets whether training changes the tensor `name`; by default it does. Call it before you create
-  /// a trainer: it drops the gradients. Throws value_error for an unknown name, and for a matrix
-  /// that is stored as bfloat16 and should train.
+  /// a trainer: a change drops the gradients. Throws value_error for an unknown name, and for a
+  /// matrix that is stored as bfloat16 and should train.
   void set_trainable(std::string_view name, bool trainable) {
     for (const tensor_location& tensor : layout().tensors())
       if (tensor.name == name && tensor.size == 0 && trainable)
         throw value_error(concat("set_trainable: ", name, " is stored as bfloat16"));
+    const bool was_trainable = !frozen_.contains(name);
     frozen_.set(layout().tensors(), name, trainable);
-    gradients_.reset();
+    if (was_trainable != trainable) gradients_.reset();
   }
 
-  /// Sets the index-th tensor from host memory, rounded if it is stored so. Throws shape_error for
-  /// another number of values.
+  /// Sets the index-th tensor from host memory, rounded if it is stored so. Throws value_error for
+  /// an index that the model does not have, shape_error for another number of values.
   void assign(std::size_t index, std::span<const value_type> values) {
-    const tensor_location& tensor = layout().tensors().at(index);
+    if (index >= layout().tensors().size())
+      throw value_error(concat("causal_lm: tensor ", index, " of ", layout().tensors().size()));
+    const tensor_location& tensor = layout().tensors()[index];
     std::size_t size = 1;
     for (const std::size_t extent : tensor.shape) size *= extent;
     if (values.size() != size)

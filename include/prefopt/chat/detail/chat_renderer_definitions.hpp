@@ -25,18 +25,21 @@ namespace detail {
   return {{"role", message.role}, {"content", message.content}};
 }
 
-/// Adds an example's tools, documents and keyword arguments. Tools may be a JSON text, because
-/// tables cannot hold their various forms.
+/// Adds an example's tools, documents and keyword arguments, each of which may be a JSON text,
+/// because tables cannot hold their various forms.
 inline void add_variables_of(const conversation& messages, nlohmann::ordered_json& variables) {
   if (messages.variables.empty()) return;
   const auto own = parse_ordered_json(messages.variables, "the variables of a conversation");
-  for (const auto& [name, value] : own.items())
-    if (name == "chat_template_kwargs")
-      variables.update(value);
-    else if (name == "tools" && value.is_string())
-      variables[name] = parse_ordered_json(value.get_ref<const std::string&>(), "tools");
-    else
+  for (const auto& [name, given] : own.items()) {
+    const auto value =
+        given.is_string() ? parse_ordered_json(given.get_ref<const std::string&>(), name) : given;
+    if (name != "chat_template_kwargs") {
       variables[name] = value;
+      continue;
+    }
+    if (!value.is_object()) throw value_error("chat_template_kwargs is not a JSON object");
+    variables.update(value);
+  }
 }
 
 }  // namespace detail
@@ -65,8 +68,8 @@ PREFOPT_INLINE std::string chat_renderer::render(const conversation& messages,
   try {
     auto list = nlohmann::ordered_json::array();
     for (const chat_message& message : messages.messages) list.push_back(detail::json_of(message));
-    variables["messages"] = normalize_messages(list);
     detail::add_variables_of(messages, variables);
+    variables["messages"] = normalize_messages(list);
   } catch (const format_error& cause) {
     throw value_error(cause.what());
   }

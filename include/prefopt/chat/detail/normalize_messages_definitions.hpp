@@ -19,7 +19,7 @@ PREFOPT_INLINE nlohmann::ordered_json normalize_messages(const nlohmann::ordered
     if (!message.is_object()) throw value_error("a message is not an object");
     json kept = json::object();
     for (const auto& [key, what] : message.items())
-      if (!what.is_null()) kept[key] = what;
+      if (!what.is_null()) kept.get_ref<json::object_t&>().emplace_back(key, what);
     for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
       if (!kept.contains(name)) continue;
       const json reasoning = kept.at(name);

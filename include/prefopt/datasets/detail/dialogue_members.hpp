@@ -89,8 +89,8 @@ inline void add_variables(const json_object& object, conversation& prompt) {
   ordered_text texts(object);
   std::string variables;
   for (const auto& [name, value] : object.json().items()) {
-    if (!is_variable(name) || says_nothing(value)) continue;
-    if (prompt.only_for_templates.empty())
+    if (!is_variable(name) || value.is_null()) continue;
+    if (prompt.only_for_templates.empty() && !says_nothing(value))
       prompt.only_for_templates = for_templates(name, object.name());
     variables += concat(variables.empty() ? "{\"" : ", \"", name, "\": ", texts.of(value));
   }

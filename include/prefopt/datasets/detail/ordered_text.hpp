@@ -11,44 +11,48 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/conversation.hpp"
+#include "prefopt/io/json.hpp"
 #include "prefopt/io/json_object.hpp"
 
 namespace prefopt::inline v0_2::detail {
 
-/// The part of `ordered` that is where `target` is in `plain`, which holds the same; or null.
-[[nodiscard]] inline const nlohmann::ordered_json* find_ordered(
-    const nlohmann::json& plain, const nlohmann::ordered_json& ordered,
-    const nlohmann::json* target) {
-  if (&plain == target) return &ordered;
-  const nlohmann::ordered_json* found = nullptr;
-  if (plain.is_object())
-    for (auto member = plain.begin(); member != plain.end() && found == nullptr; ++member)
-      found = find_ordered(*member, ordered[member.key()], target);
-  else if (plain.is_array())
-    for (std::size_t i = 0; i < plain.size() && found == nullptr; ++i)
-      found = find_ordered(plain[i], ordered[i], target);
-  return found;
-}
-
-/// Parses the record's text at the first use.
+/// Parses the record's text at the first use. Values are members of the record, or elements of a
+/// list that is one.
 class ordered_text {
  public:
   explicit ordered_text(const json_object& record) : record_(record) {}
 
-  /// `value` is a part of the record. Sorted if the record's text is unknown.
+  /// Sorted if the record's text is unknown.
   [[nodiscard]] std::string of(const nlohmann::json& value) {
-    if (record_.source().empty()) return value.dump();
-    if (!ordered_) ordered_ = nlohmann::ordered_json::parse(record_.source());
-    return find_ordered(record_.json(), *ordered_, &value)->dump();
+    const nlohmann::ordered_json* found = find(value);
+    return found == nullptr ? value.dump() : found->dump();
   }
 
   /// Puts the members of messages that were parsed from `list` in order.
   void restore(const nlohmann::json& list, std::vector<chat_message>& messages) {
-    for (std::size_t i = 0; i < messages.size(); ++i)
-      if (!messages[i].json.empty()) messages[i].json = of(list[i]);
+    const nlohmann::ordered_json* found = nullptr;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (messages[i].json.empty()) continue;
+      if (found == nullptr) found = find(list);
+      if (found == nullptr) return;
+      messages[i].json = (*found)[i].dump();
+    }
   }
 
  private:
+  [[nodiscard]] const nlohmann::ordered_json* find(const nlohmann::json& value) {
+    if (record_.source().empty()) return nullptr;
+    if (!ordered_)
+      ordered_ = parse_json_as<nlohmann::ordered_json>(record_.source(), record_.name(), {});
+    for (const auto& [key, plain] : record_.json().items()) {
+      if (&plain == &value) return &ordered_->at(key);
+      if (!plain.is_array()) continue;
+      for (std::size_t i = 0; i < plain.size(); ++i)
+        if (&plain[i] == &value) return &ordered_->at(key)[i];
+    }
+    return nullptr;
+  }
+
   const json_object& record_;
   std::optional<nlohmann::ordered_json> ordered_;
 };
