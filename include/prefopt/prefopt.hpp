@@ -27,6 +27,7 @@
 #include "prefopt/core/word_hash.hpp"
 #include "prefopt/data/batch_rows.hpp"
 #include "prefopt/data/check_batch.hpp"
+#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/data/microbatches.hpp"
 #include "prefopt/data/mismatched.hpp"
