@@ -70,7 +70,8 @@ class timed_backend : public Base {
   using heads = typename Base::heads;
   using const_heads = typename Base::const_heads;
   using indices = std::span<const std::int32_t>;
-  using weights = prefopt::weight_matrix<value_type>;
+  using weights = prefopt::matrix_view<const value_type>;
+  using weight_table = prefopt::weight_matrix<value_type>;
   using weight = prefopt::linear_weight<const value_type>;
   using gradients = prefopt::matrix_view<value_type>;
 
@@ -90,7 +91,7 @@ class timed_backend : public Base {
   void fill(numbers values, float value) const {
     timed("zeroing gradients", 0, 4 * elements(values), [&] { base::fill(values, value); });
   }
-  void embedding(indices t, indices p, weights wte, weights wpe, matrix out) const {
+  void embedding(indices t, indices p, weight_table wte, weight_table wpe, matrix out) const {
     timed("embedding", 0, 12 * elements(out), [&] { base::embedding(t, p, wte, wpe, out); });
   }
   void embedding_backward(indices t, indices p, const_matrix d, gradients d_wte,
@@ -149,13 +150,13 @@ class timed_backend : public Base {
             base::tree_attention_backward(r, q, k, v, scale, out, log_sums, d_out, d_q, d_k, d_v);
           });
   }
-  void head_log_probs(const_matrix hidden, weights w, const prefopt::head_targets& targets,
+  void head_log_probs(const_matrix hidden, weight_table w, const prefopt::head_targets& targets,
                       matrix logits, numbers log_sums, std::span<double> log_probs) const {
     timed("head_log_probs", 2 * rows(hidden) * elements(w), 0,
           [&] { base::head_log_probs(hidden, w, targets, logits, log_sums, log_probs); });
   }
   void head_backward(matrix logits, const_numbers log_sums, const prefopt::head_targets& targets,
-                     std::span<const double> slopes, const_matrix hidden, weights w,
+                     std::span<const double> slopes, const_matrix hidden, weight_table w,
                      matrix d_hidden, gradients d_w) const {
     timed("head_backward", 4 * rows(hidden) * elements(w), 0, [&] {
       base::head_backward(logits, log_sums, targets, slopes, hidden, w, d_hidden, d_w);

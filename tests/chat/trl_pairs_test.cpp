@@ -16,6 +16,7 @@
 #include "prefopt/chat.hpp"
 #include "prefopt/data/tokenize.hpp"
 #include "prefopt/datasets.hpp"
+#include "prefopt/io/json_object.hpp"
 #include "prefopt/io/read_file.hpp"
 #include "prefopt/tokenizers.hpp"
 
