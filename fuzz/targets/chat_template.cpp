@@ -2,6 +2,8 @@
 // A chat template and its variables. Parts: the template, a JSON object. Rendering twice gives the
 // same, and marked ranges are within the text.
 
+#include <nlohmann/json.hpp>
+
 #include "prefopt/chat.hpp"
 #include "support.hpp"
 

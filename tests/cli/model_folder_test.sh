@@ -49,12 +49,12 @@ merges='"model": {"type": "BPE", "merges": [], "vocab":'
 added='"added_tokens": [{"id": 256, "content": "<|endoftext|>", "special": true}, {"id": 70, "content": "<|user|>"}]'
 vocab=$(cat m/vocab.json)
 echo "{$added, \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false}, $merges $vocab}}" >m/tokenizer.json
-run out_refused 1 'tokenizer.json: added_tokens: two tokens have the id 70'
+run out_refused 1 'tokenizer.json: added_tokens\[1\]: two tokens have the id 70'
 sed -i 's/"id": 70/"id": 257/; s/"vocab_size": *257/"vocab_size": 258/' m/tokenizer.json
 echo '{"prompt": "a<|user|>b", "chosen": "c", "rejected": "d"}' >user.jsonl
 expect 1 'token id 257, expected 0 to 256' "$show" --model m --data user.jsonl --examples 1
-sed -i 's/"model": {/"model": {"ignore_merges": true, /' m/tokenizer.json
-run out_refused 1 'tokenizer.json: model: ignore_merges is true'
+sed -i 's/"model": {/"model": {"dropout": 0.1, /' m/tokenizer.json
+run out_refused 1 'tokenizer.json: model: dropout is 0.1, which is not supported'
 
 # Names of the hub: from its cache if they are there, whatever variable says where it is.
 cached=hub/models--some-org--a.model

@@ -43,7 +43,7 @@ render 1 "bad.jinja: line 2: Encountered unknown tag 'nosuch'" --chat-template b
 echo 3 >number.json
 render 1 'number.json: expected a JSON object' --chat-template file.jinja --variables number.json <<<'{}'
 render 2 '--model or --chat-template is required' <<<'{}'
-render 1 'none.jinja: cannot open' --chat-template none.jinja <<<'{}'
+render 1 'chat-template none.jinja: no such file' --chat-template none.jinja <<<'{}'
 
 # The order of members is the input's.
 echo '{{ messages | tojson }}' >json.jinja

@@ -144,12 +144,27 @@ BOOST_AUTO_TEST_CASE(the_laws_of_a_scalar_head_hold_in_float32_and_bfloat16) {
   check_on(make_backend<bfloat16>(), 0.02);
 }
 
+// Whole and rounded copies on the device.
+BOOST_AUTO_TEST_CASE(copies_give_the_same_log_probs) {
+  const auto on = make_backend<bfloat16>();
+  const auto policy = tests::gpt2_of_unit_size(on, tied);
+  const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
+  BOOST_TEST(policy.clone().token_log_probs(batch) == policy.token_log_probs(batch));
+  const auto rounded = policy.rounded_clone();
+  const auto log_probs = rounded.token_log_probs(batch), expected = policy.token_log_probs(batch);
+  BOOST_TEST(rounded.clone().token_log_probs(batch) == log_probs);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    BOOST_TEST(std::abs(log_probs[i] - expected[i]) < 0.1);  // embeddings are rounded too
+}
+
 BOOST_AUTO_TEST_CASE(passes_take_no_lasting_memory) {
   const auto device = std::make_shared<tests::emulated_device>();
   const backend<bfloat16> on(device);
   auto policy = tests::gpt2_of_unit_size(on, tied);
   scalar_lm scorer(tests::gpt2_of_unit_size(on, tied));
   const auto batch = pack(pairs, std::vector<std::size_t>{0, 1});
+  (void)policy.parameters();  // these allocate the gradients
+  (void)scorer.parameters();
   const std::size_t before = device->lasting_taken();
   auto pass = policy.forward(batch);
   pass.backward(numbers(pass.log_probs().size(), 0.5));
