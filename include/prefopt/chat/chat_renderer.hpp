@@ -25,7 +25,8 @@ class chat_renderer {
 
   /// The text that transformers' apply_chat_template makes of the messages with the conversation's
   /// `tools`, `documents` and `chat_template_kwargs`. Throws template_error with the template's
-  /// line, and value_error for variables that are no JSON.
+  /// line, and value_error for variables that are no JSON and for tools or tool calls that the
+  /// template does not read.
   [[nodiscard]] std::string render(const conversation& messages, bool add_generation_prompt) const;
 
   /// Templates close a turn themselves.

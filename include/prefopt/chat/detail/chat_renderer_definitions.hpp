@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -40,6 +41,20 @@ inline void add_variables_of(const conversation& messages, nlohmann::ordered_jso
     if (!value.is_object()) throw value_error("chat_template_kwargs is not a JSON object");
     variables.update(value);
   }
+}
+
+/// Throws value_error if there are tools or calls of tools that the template does not know: they
+/// would leave no trace, and an answer that is a call would be empty.
+inline void check_tools_are_read(const chat_template& by, const nlohmann::ordered_json& variables) {
+  const auto refuse_unread = [&](const nlohmann::ordered_json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null() || found->empty()) return;
+    if (!by.mentions(name) && !by.mentions("tojson"))
+      throw value_error(concat(by.name(), ": the template does not read ", name,
+                               "; remove it, or use a template that does"));
+  };
+  refuse_unread(variables, "tools");
+  for (const auto& message : variables.at("messages")) refuse_unread(message, "tool_calls");
 }
 
 }  // namespace detail
@@ -77,12 +92,14 @@ PREFOPT_INLINE std::string chat_renderer::render(const conversation& messages,
   const bool has_tools = variables.contains("tools") && !variables["tools"].is_null();
   const chat_template& by =
       has_tools && content_->with_tools ? *content_->with_tools : content_->usual;
+  detail::check_tools_are_read(by, variables);
   return by.render(variables, content_->options).text;
 }
 
 PREFOPT_INLINE bool chat_renderer::reads_date() const {
-  return content_->usual.reads_date() ||
-         (content_->with_tools && content_->with_tools->reads_date());
+  constexpr std::string_view now = "strftime_now";
+  return content_->usual.mentions(now) ||
+         (content_->with_tools && content_->with_tools->mentions(now));
 }
 
 PREFOPT_INLINE std::optional<chat_renderer> load_chat_renderer(const std::filesystem::path& folder,

@@ -22,7 +22,7 @@ namespace prefopt::inline v0_2 {
 struct chat_template::content {
   std::string name;
   chat_limits limits;
-  bool reads_date = false;
+  std::string source;
   detail::jinja::statement_list body;
 };
 
@@ -31,7 +31,9 @@ PREFOPT_INLINE chat_template::chat_template(std::shared_ptr<const content> parse
 
 PREFOPT_INLINE const std::string& chat_template::name() const { return content_->name; }
 
-PREFOPT_INLINE bool chat_template::reads_date() const { return content_->reads_date; }
+PREFOPT_INLINE bool chat_template::mentions(std::string_view what) const {
+  return content_->source.find(what) != std::string::npos;
+}
 
 PREFOPT_INLINE chat_template chat_template::parse(std::string_view source, std::string name,
                                                   const chat_limits& limits) {
@@ -47,7 +49,7 @@ PREFOPT_INLINE chat_template chat_template::parse(std::string_view source, std::
   }
   parsed->name = std::move(name);
   parsed->limits = limits;
-  parsed->reads_date = source.find("strftime_now") != source.npos;
+  parsed->source = source;
   return chat_template(std::move(parsed));
 }
 
