@@ -235,4 +235,17 @@ BOOST_AUTO_TEST_CASE(a_value_does_not_wait_for_the_next_one) {
   ::close(pipe);
 }
 
+// With the members in their order, and without what is around the value.
+BOOST_AUTO_TEST_CASE(a_value_comes_with_its_text) {
+  const scratch_folder folder;
+  json_file file(put(folder / "f", " \n[ {\"z\": 1,\n \"a\": []} ,\n\n {\"b\": 2}\n ]\n"));
+  BOOST_REQUIRE(file.peek() != nullptr);
+  BOOST_TEST(file.text() == "{\"z\": 1,\n \"a\": []}");
+  file.take();
+  BOOST_REQUIRE(file.peek() != nullptr);
+  BOOST_TEST(file.text() == "{\"b\": 2}");
+  file.take();
+  BOOST_TEST(file.peek() == nullptr);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

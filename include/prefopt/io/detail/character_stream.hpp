@@ -64,7 +64,7 @@ class character_stream {
     begin_value();
     for (int c = peek(); c == ' ' || (c >= '\t' && c <= '\r'); c = peek()) {
       skip();
-      taken_ = 0;
+      begin_value();  // white space counts against no limit and is not kept
     }
   }
 
