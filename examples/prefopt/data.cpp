@@ -319,8 +319,13 @@ run_data read_data(const data_options& o, const std::string& train_file,
   data.train = tokenized(train, data, o, shape.vocabulary);
   if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
   if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
-  if (!of_messages && (!o.chat.chat_template.empty() || !o.chat.chat_template_kwargs.empty()))
-    std::fprintf(o.console, "--chat-template: the data has no messages that it could render\n");
+  const bool sets_template = !o.chat.chat_template.empty() ||
+                             !o.chat.chat_template_kwargs.empty() || o.drop_prompt_tail ||
+                             o.chat.date != today();
+  if (!of_messages && sets_template)
+    std::fprintf(o.console,
+                 "--chat-template, --chat-template-kwargs, --date, --prompt-tail: the data has no "
+                 "messages that a template could render\n");
   return data;
 }
 

@@ -65,7 +65,15 @@ rm -r dated/checkpoint-2 dated/model.safetensors
 expect 1 "--date" "${run[@]}" --output dated --date 2026-11-29 --chat-template-kwargs '{"dated": 1}' --resume
 expect 0 "" "${run[@]}" --output dated --date 2026-11-28 --chat-template-kwargs '{ "dated":1 }' --resume
 
-# What is no message needs no template.
+# What is no message needs no template, and options for one are not used in silence.
+write_pairs 2 >texts.jsonl
+for option in "--chat-template other.jinja" "--chat-template-kwargs {}" "--date 2020-02-02" "--prompt-tail drop"; do
+  # shellcheck disable=SC2086
+  expect 0 "" "$show" --model model --data texts.jsonl $option
+  holds stderr "the data has no messages that a template could render"
+done
+expect 0 "" "$show" --model model --data texts.jsonl
+grep -q template stderr && fail "a template is named: $(cat stderr)"
 echo '{{ broken' >broken.jinja
 echo '{"prompt_ids": [72]}' >ids.jsonl
 expect 0 "" "$prefopt" generate --model model --data ids.jsonl --max-new-tokens 2 --chat-template broken.jinja
