@@ -73,22 +73,22 @@ class prompt_reader {
 
   /// A prompt that is text or messages. Throws value_error, format_error.
   [[nodiscard]] prompt read(const prefopt::json_object& object) {
-    if (!object.at("prompt").is_array()) {
-      const std::string& text = object.text("prompt");
-      return {text,
-              prefopt::framed(prefopt::frame_of(tokenizer()), tokenizer().encode(text), true)};
-    }
+    if (!object.at("prompt").is_array()) return plain(object.text("prompt"));
     const prefopt::conversation messages = prefopt::parse_prompt(object);
     if (!looked_for_template_) find();
     if (renderer_) {
       const std::string text = prefopt::render_prompt(messages, *renderer_);
       return {text, tokenizer().encode(text)};
     }
-    const std::string text = prefopt::render_prompt(messages, prefopt::dialogue_renderer{});
-    return {text, prefopt::framed(prefopt::frame_of(tokenizer()), tokenizer().encode(text), true)};
+    return plain(prefopt::render_prompt(messages, prefopt::dialogue_renderer{}));
   }
 
  private:
+  [[nodiscard]] prompt plain(const std::string& text) {
+    if (!frame_) frame_ = prefopt::frame_of(tokenizer());
+    return {text, prefopt::framed(*frame_, tokenizer().encode(text), true)};
+  }
+
   void find() {
     looked_for_template_ = true;
     renderer_ = find_renderer(model_, chat_);
@@ -100,6 +100,7 @@ class prompt_reader {
   const chat_options& chat_;
   std::optional<prefopt::chat_renderer> renderer_;  // of messages, if the model has a template
   bool looked_for_template_ = false;
+  std::optional<prefopt::text_frame> frame_;  // of plain texts
 };
 
 /// The ids of a prompt, of a text or as they are.

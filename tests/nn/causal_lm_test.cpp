@@ -15,6 +15,7 @@
 #include "prefopt/eigen.hpp"
 #include "prefopt/models/gpt2.hpp"
 #include "prefopt/nn/initialize.hpp"
+#include "laws/company_laws.hpp"
 #include "laws/trainable_policy_laws.hpp"
 #include "support/tiny_gpt2.hpp"
 
@@ -140,42 +141,19 @@ BOOST_AUTO_TEST_CASE(forward_and_token_log_probs_give_the_same_bits) {
              boost::test_tools::per_element());
 }
 
-// Long enough for several tiles of attention and for keys beyond a product's first block of depth;
-// the second pair's prompt begins as the first's does, so that both share a root, and neither does
-// when it is alone.
+// Long enough for several tiles of attention and for keys beyond a product's first block of depth.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, backend_types) {
   const gpt2_config config = {
       .n_layer = 2, .n_head = 3, .n_embd = 48, .vocab_size = 300, .n_positions = 600};
-  random_generator random(8);
-  std::vector<tokenized_pair> pairs(3);
-  const auto append = [&](token_ids& tokens, int count) {
-    for (int i = 0; i < count; ++i) tokens.push_back(static_cast<token_id>(random.below(300)));
-  };
-  append(pairs[0].prompt, 90);
-  pairs[1].prompt.assign(pairs[0].prompt.begin(), pairs[0].prompt.begin() + 37);
-  append(pairs[1].prompt, 110);
-  append(pairs[2].prompt, 3);
-  for (tokenized_pair& pair : pairs) {
-    append(pair.chosen, 330);
-    append(pair.rejected, 81);
-  }
-
+  const auto pairs = tests::related_pairs(
+      300, {.prompt = 90, .shared = 37, .rest = 110, .chosen = 330, .rejected = 81});
   const eigen_backend<Compute> backend, other_backend({.threads = most_threads});
   const auto model = random_gpt2(backend, config), other_model = random_gpt2(other_backend, config);
-  const std::vector<std::size_t> members = {0, 1, 2};
-  const prefix_tree_batch together = pack(pairs, members);
-  const std::vector<double> log_probs = model.token_log_probs(together);
-  BOOST_TEST(other_model.token_log_probs(together) == log_probs, boost::test_tools::per_element());
-  for (const tree_sequence& sequence : together.sequences) {
-    const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
-    const packable_sequence one{
-        .prompt = pair.prompt,
-        .response = sequence.response_index == chosen_index ? pair.chosen : pair.rejected};
-    const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
-    const auto first = log_probs.begin() + sequence.first_target;
-    BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),
-               boost::test_tools::per_element());
-  }
+  const std::vector<double> log_probs =
+      tests::log_probs_keep_their_bits_in_any_company(model, pairs);
+  BOOST_TEST(
+      other_model.token_log_probs(pack(pairs, std::vector<std::size_t>{0, 1, 2})) == log_probs,
+      boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_pass_goes_backward_once) {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <boost/mpl/list.hpp>
@@ -20,6 +19,7 @@
 #include "prefopt/nn/causal_lm.hpp"
 #include "prefopt/nn/incremental_decoder.hpp"
 #include "prefopt/nn/initialize.hpp"
+#include "laws/company_laws.hpp"
 #include "laws/trainable_policy_laws.hpp"
 
 using namespace prefopt;
@@ -98,38 +98,13 @@ BOOST_AUTO_TEST_CASE(the_whole_backward_is_the_derivative_of_the_forward) {
     }
 }
 
-// Two prompts share a beginning, so that both have a common root together and none alone.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compute, backend_types) {
-  random_generator random(8);
-  std::vector<tokenized_pair> pairs(3);
-  const auto append = [&](token_ids& tokens, int count) {
-    for (int i = 0; i < count; ++i) tokens.push_back(static_cast<token_id>(random.below(50)));
-  };
-  append(pairs[0].prompt, 40);
-  pairs[1].prompt.assign(pairs[0].prompt.begin(), pairs[0].prompt.begin() + 17);
-  append(pairs[1].prompt, 30);
-  append(pairs[2].prompt, 3);
-  for (tokenized_pair& pair : pairs) {
-    append(pair.chosen, 90);
-    append(pair.rejected, 21);
-  }
+  const auto pairs = tests::related_pairs(
+      50, {.prompt = 40, .shared = 17, .rest = 30, .chosen = 90, .rejected = 21});
   const eigen_backend<Compute> backend;
-  const std::vector<std::size_t> members = {0, 1, 2};
-  const prefix_tree_batch together = pack(pairs, members);
   for (const decoder_spec& spec : families(3, 50, 200)) {
     BOOST_TEST_CONTEXT(spec.model_type) {
-      const auto model = random_model(backend, spec);
-      const std::vector<double> log_probs = model.token_log_probs(together);
-      for (const tree_sequence& sequence : together.sequences) {
-        const tokenized_pair& pair = pairs[static_cast<std::size_t>(sequence.example)];
-        const packable_sequence one{
-            .prompt = pair.prompt,
-            .response = sequence.response_index == chosen_index ? pair.chosen : pair.rejected};
-        const std::vector<double> alone = model.token_log_probs(pack(std::span(&one, 1)));
-        const auto first = log_probs.begin() + sequence.first_target;
-        BOOST_TEST(alone == std::vector<double>(first, first + sequence.count),
-                   boost::test_tools::per_element());
-      }
+      tests::log_probs_keep_their_bits_in_any_company(random_model(backend, spec), pairs);
     }
   }
 }
@@ -137,8 +112,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_prob_has_the_same_bits_in_any_company, Compu
 BOOST_AUTO_TEST_CASE_TEMPLATE(matrices_stored_as_bfloat16_have_the_bits_of_rounded_ones, Compute,
                               backend_types) {
   random_generator random(9);
-  token_ids text;
-  while (text.size() < 24) text.push_back(static_cast<token_id>(random.below(50)));
+  const token_ids text = tests::random_tokens(random, 24, 50);
   const packable_sequence all{.prompt = std::span(text).first(9),
                               .response = std::span(text).subspan(9)};
   const prefix_tree_batch batch = pack(std::span(&all, 1));
@@ -178,10 +152,8 @@ BOOST_AUTO_TEST_CASE(a_frozen_tensor_has_no_gradient_and_leaves_the_others_their
   random_generator random(12);
   std::vector<tokenized_pair> pairs(2);
   for (tokenized_pair& pair : pairs)
-    for (auto [tokens, count] :
-         {std::pair(&pair.prompt, 4), std::pair(&pair.chosen, 9), std::pair(&pair.rejected, 5)})
-      while (static_cast<int>(tokens->size()) < count)
-        tokens->push_back(static_cast<token_id>(random.below(11)));
+    pair = {tests::random_tokens(random, 4, 11), tests::random_tokens(random, 9, 11),
+            tests::random_tokens(random, 5, 11)};
   const prefix_tree_batch batch = pack(pairs, std::vector<std::size_t>{0, 1});
   std::vector<double> slopes;
   while (slopes.size() < batch.targets.size()) slopes.push_back(random.normal());
@@ -218,8 +190,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_tensor_has_no_gradient_and_leaves_the_others_their
 // A prompt in one call, then token by token, past the windows.
 BOOST_AUTO_TEST_CASE(a_token_that_is_generated_has_the_log_prob_that_it_has_in_a_batch) {
   random_generator random(5);
-  token_ids text;
-  while (text.size() < 24) text.push_back(static_cast<token_id>(random.below(11)));
+  const token_ids text = tests::random_tokens(random, 24, 11);
   const packable_sequence all{.prompt = std::span(text).first(9),
                               .response = std::span(text).subspan(9)};
   for (const decoder_spec& spec : families(4, 11, 24)) {

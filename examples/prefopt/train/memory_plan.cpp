@@ -64,10 +64,9 @@ std::size_t greatest(std::vector<std::size_t> sizes, std::size_t count) {
 memory_plan plan_for(const options& o, const prefopt::decoder_shape& shape,
                      const model_sizes& model, const example_sizes& examples, std::size_t tokens,
                      bool checkpointing) {
-  const std::size_t reference = o.sync_reference                 ? model.weights
-                                : !o.reference_is_frozen_model() ? 0
-                                : o.rounds_reference()           ? model.rounded
-                                                                 : model.weights;
+  const std::size_t reference = o.reference_bytes() == 0   ? 0
+                                : o.reference_bytes() == 2 ? model.rounded
+                                                           : model.weights;
   const auto step = static_cast<std::size_t>(o.trainer.batch_size);
   const std::size_t longest = std::ranges::max(examples.tokens);
   const std::size_t rows = std::max(longest, std::min(tokens, greatest(examples.tokens, step)));

@@ -51,6 +51,11 @@ struct options : data_options {
   [[nodiscard]] bool reference_is_frozen_model() const {
     return loss->loss.inputs.reference && !sync_reference && reference_cache == "none";
   }
+  /// Bytes of each of the reference's matrix elements while the run trains; 0: it is no model then.
+  [[nodiscard]] std::size_t reference_bytes() const {
+    if (!sync_reference && !reference_is_frozen_model()) return 0;
+    return !sync_reference && rounds_reference() ? 2 : sizeof(float);
+  }
   /// Whether the reference's matrices are stored as bfloat16. By default, one that stays in memory
   /// is stored as products read it.
   [[nodiscard]] bool rounds_reference() const {

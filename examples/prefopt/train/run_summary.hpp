@@ -32,10 +32,7 @@ inline void print_header(const options& o, const run_data& data, std::size_t par
   using prefopt::detail::formatted;
   const auto count = static_cast<double>(parameters);
   const bool reads = o.loss->loss.inputs.reference;
-  const double reference_bytes = o.sync_reference                 ? 4
-                                 : !o.reference_is_frozen_model() ? 0
-                                 : o.rounds_reference()           ? 2
-                                                                  : 4;
+  const std::size_t reference_bytes = o.reference_bytes();
   const std::string reference =
       concat("; reference: ", o.reference.empty() ? "the model as it is now" : o.reference,
              o.sync_reference ? ", which then moves" : "");
@@ -50,7 +47,7 @@ inline void print_header(const options& o, const run_data& data, std::size_t par
               static_cast<long long>(o.trainer.batch_size), noun_of(data.train.form));
   std::printf(
       "memory: %s MiB for weights, gradients, and optimizer%s, plus a micro-batch's activations\n",
-      formatted("%.1f", count * (16 + reference_bytes) / (1 << 20)).c_str(),
+      formatted("%.1f", count * static_cast<double>(16 + reference_bytes) / (1 << 20)).c_str(),
       reference_bytes == 0 ? "" : ", and the reference");
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "prefopt/data/example.hpp"
+#include "prefopt/tokenizers/detail/linked_word.hpp"
 #include "prefopt/tokenizers/detail/merge_buckets.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 
@@ -51,35 +52,24 @@ inline void merge_by_scan(std::span<const token_id> word, const merge_table& mer
   out.insert(out.end(), tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-/// A word whose merged symbols are skipped through links, with a heap of the pairs that may still
-/// merge.
+/// A word with a heap of the pairs that may still merge.
 class merge_heap {
  public:
   merge_heap(std::span<const token_id> word, const merge_table& merges)
-      : merges_(merges),
-        tokens_(word.begin(), word.end()),
-        next_(word.size()),
-        previous_(word.size()) {
-    for (std::uint32_t i = 0; i < next_.size(); ++i) {
-      next_[i] = i + 1;
-      previous_[i] = i - 1;  // wraps to `none` for the first
-    }
-    for (std::uint32_t i = 0; i + 1 < next_.size(); ++i) push(i);
+      : merges_(merges), word_(word) {
+    for (std::uint32_t i = 0; i + 1 < word_.size(); ++i) push(i);
   }
 
   void run(token_ids& out) {
     while (!heap_.empty()) {
       const candidate best = heap_.top();
       heap_.pop();
-      if (stands(best)) join_pair(best.left, best.merged);
+      if (stands(best)) word_.join(best.left, best.merged, [&](std::uint32_t i) { push(i); });
     }
-    for (std::uint32_t i = 0; i < next_.size(); i = next_[i]) out.push_back(tokens_[i]);
+    word_.append_to(out);
   }
 
  private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
-  static constexpr token_id gone = -1;
-
   struct candidate {
     std::uint32_t rank;
     std::uint32_t left;   // index of the pair's first symbol
@@ -91,33 +81,19 @@ class merge_heap {
   };
 
   void push(std::uint32_t left) {
-    const std::uint32_t right = next_[left];
-    const token_merge merge = merges_.find(tokens_[left], tokens_[right]);
+    const std::uint32_t right = word_.next(left);
+    const token_merge merge = merges_.find(word_[left], word_[right]);
     if (merge.rank != token_merge::never) heap_.push({merge.rank, left, right, merge.token});
   }
 
   /// Whether neither side of the pair has changed since it was pushed: every pair has its own rank,
   /// and removed symbols merge with nothing.
   [[nodiscard]] bool stands(const candidate& pair) const {
-    return merges_.find(tokens_[pair.left], tokens_[pair.right]).rank == pair.rank;
-  }
-
-  void join_pair(std::uint32_t left, token_id merged) {
-    const std::uint32_t right = next_[left];
-    tokens_[left] = merged;
-    tokens_[right] = gone;
-    next_[left] = next_[right];
-    if (next_[left] < next_.size()) {
-      previous_[next_[left]] = left;
-      push(left);
-    }
-    if (previous_[left] != none) push(previous_[left]);
+    return merges_.find(word_[pair.left], word_[pair.right]).rank == pair.rank;
   }
 
   const merge_table& merges_;
-  token_ids tokens_;
-  std::vector<std::uint32_t> next_;
-  std::vector<std::uint32_t> previous_;
+  linked_word word_;
   std::priority_queue<candidate, std::vector<candidate>, std::greater<>> heap_;
 };
 

@@ -117,18 +117,21 @@ class operand_parser : protected token_reader {
   expression_ptr parse_postfix(expression_ptr of) {
     while (true) {
       const std::size_t line = now().line;
-      if (skip_symbol(".")) {
+      if (skip_symbol("."))
         of = parse_attribute(std::move(of), line);
-      } else if (skip_symbol("[")) {
+      else if (skip_symbol("["))
         of = parse_subscript(std::move(of), line);
-      } else if (is_symbol("(")) {
-        of = make_with(kind::call, line, std::move(of));
-        of->arguments = parse_arguments();
-        of = sealed(std::move(of));
-      } else {
+      else if (is_symbol("("))
+        of = parse_call(std::move(of), line);
+      else
         return of;
-      }
     }
+  }
+
+  expression_ptr parse_call(expression_ptr of, std::size_t line) {
+    expression_ptr made = make_with(kind::call, line, std::move(of));
+    made->arguments = parse_arguments();
+    return sealed(std::move(made));
   }
 
   expression_ptr parse_attribute(expression_ptr of, std::size_t line) {
@@ -209,17 +212,14 @@ class operand_parser : protected token_reader {
   expression_ptr parse_filters(expression_ptr of) {
     while (true) {
       const std::size_t line = now().line;
-      if (skip_symbol("|")) {
+      if (skip_symbol("|"))
         of = parse_filter(std::move(of), line);
-      } else if (skip_name("is")) {
+      else if (skip_name("is"))
         of = parse_test(std::move(of), line);
-      } else if (is_symbol("(")) {
-        of = make_with(kind::call, line, std::move(of));
-        of->arguments = parse_arguments();
-        of = sealed(std::move(of));
-      } else {
+      else if (is_symbol("("))
+        of = parse_call(std::move(of), line);
+      else
         return of;
-      }
     }
   }
 

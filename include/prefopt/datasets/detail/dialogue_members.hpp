@@ -85,8 +85,7 @@ using texts_or_conversations =
     std::variant<prompt_and_responses<std::string>, prompt_and_responses<conversation>>;
 
 /// What else a chat template reads of an example, as conversation::variables.
-inline void add_variables(const json_object& object, conversation& prompt) {
-  ordered_text texts(object);
+inline void add_variables(const json_object& object, ordered_text& texts, conversation& prompt) {
   std::string variables;
   for (const auto& [name, value] : object.json().items()) {
     if (!is_variable(name) || value.is_null()) continue;
@@ -100,8 +99,8 @@ inline void add_variables(const json_object& object, conversation& prompt) {
 /// Throws format_error unless the prompt ends where the assistant answers and all responses are the
 /// assistant's.
 [[nodiscard]] inline prompt_and_responses<conversation> checked_conversations(
-    const json_object& object, dialogue prompt, const std::string& prompt_location,
-    std::span<const std::span<const chat_message>> answers,
+    const json_object& object, ordered_text& texts, dialogue prompt,
+    const std::string& prompt_location, std::span<const std::span<const chat_message>> answers,
     std::span<const response_value> responses) {
   const auto checked = [](const std::string& where, const auto& check, const conversation& one) {
     try {
@@ -112,7 +111,7 @@ inline void add_variables(const json_object& object, conversation& prompt) {
   };
   prompt_and_responses<conversation> all{{std::move(prompt)}, {}};
   checked(prompt_location, check_prompt, all.prompt);
-  add_variables(object, all.prompt);
+  add_variables(object, texts, all.prompt);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     all.responses.push_back({{answers[i].begin(), answers[i].end()}});
     checked(responses[i].where, check_response, all.responses.back());
@@ -123,8 +122,8 @@ inline void add_variables(const json_object& object, conversation& prompt) {
 /// Splits whole dialogues, which contain the prompt; the member "prompt" is a text within it, or
 /// empty. `what` describes them at the beginning of a message: "chosen and rejected".
 [[nodiscard]] inline prompt_and_responses<conversation> split_dialogues(
-    const json_object& object, std::string_view what, std::span<const response_value> responses,
-    std::span<const dialogue> dialogues) {
+    const json_object& object, ordered_text& texts, std::string_view what,
+    std::span<const response_value> responses, std::span<const dialogue> dialogues) {
   const std::size_t length = common_prompt(dialogues);
   if (length == 0)
     throw format_error(
@@ -149,24 +148,24 @@ inline void add_variables(const json_object& object, conversation& prompt) {
   }
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) answers.push_back(std::span(one).subspan(length));
-  return checked_conversations(object, {prompt.begin(), prompt.end()}, object.name(), answers,
-                               responses);
+  return checked_conversations(object, texts, {prompt.begin(), prompt.end()}, object.name(),
+                               answers, responses);
 }
 
 /// Responses that follow a list of messages; a dialogue that begins with the whole list repeats it.
 [[nodiscard]] inline prompt_and_responses<conversation> follow_prompt(
-    const json_object& object, std::span<const response_value> responses,
+    const json_object& object, ordered_text& texts, std::span<const response_value> responses,
     std::span<const dialogue> dialogues) {
   const std::string where = concat(object.name(), ": prompt");
   dialogue prompt = parse_messages(object.at("prompt"), where);
-  ordered_text(object).restore(object.at("prompt"), prompt);
+  texts.restore(object.at("prompt"), prompt);
   std::vector<std::span<const chat_message>> answers;
   for (const dialogue& one : dialogues) {
     const bool repeats = one.size() > prompt.size() &&
                          std::ranges::equal(std::span(one).first(prompt.size()), prompt);
     answers.push_back(std::span(one).subspan(repeats ? prompt.size() : 0));
   }
-  return checked_conversations(object, std::move(prompt), where, answers, responses);
+  return checked_conversations(object, texts, std::move(prompt), where, answers, responses);
 }
 
 /// A text prompt and the texts that follow it.
@@ -203,19 +202,20 @@ inline void add_variables(const json_object& object, conversation& prompt) {
     if (value->is_array() != of_messages) mixed(where, !of_messages, "another", of_messages);
   }
   if (!of_messages) return plain_texts(object, responses);
+  ordered_text texts(object);
   std::vector<dialogue> dialogues;
   for (const auto& [value, where] : responses) {
     if (!value->is_array())
       throw format_error(concat(where, " is ", describe_json(*value), ", expected a list"));
     dialogues.push_back(parse_messages(*value, where));
-    ordered_text(object).restore(*value, dialogues.back());
+    texts.restore(*value, dialogues.back());
   }
-  if (prompt_of_messages) return follow_prompt(object, responses, dialogues);
+  if (prompt_of_messages) return follow_prompt(object, texts, responses, dialogues);
   if (has_prompt && !says_nothing(object.at("prompt")))
     for (std::size_t i = 0; i < dialogues.size(); ++i)
       if (dialogues[i].empty() || dialogues[i][0].role == "assistant")
         mixed(responses[i].where, true, "the prompt", false);
-  return split_dialogues(object, what, responses, dialogues);
+  return split_dialogues(object, texts, what, responses, dialogues);
 }
 
 [[nodiscard]] inline response_value response_member(const json_object& object,

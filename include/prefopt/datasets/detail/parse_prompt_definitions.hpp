@@ -14,8 +14,9 @@ namespace prefopt::inline v0_2 {
 
 PREFOPT_INLINE conversation parse_prompt(const json_object& object) {
   conversation prompt{parse_messages(object.list("prompt"), concat(object.name(), ": prompt"))};
-  detail::ordered_text(object).restore(object.at("prompt"), prompt.messages);
-  detail::add_variables(object, prompt);
+  detail::ordered_text texts(object);
+  texts.restore(object.at("prompt"), prompt.messages);
+  detail::add_variables(object, texts, prompt);
   return prompt;
 }
 

@@ -56,12 +56,6 @@ class block_visitor {
   void (*call_)(const void*, const block_range&) = nullptr;
 };
 
-template <class Value>
-[[nodiscard]] matrix_view<Value> columns_of(matrix_view<Value> view, std::size_t begin,
-                                            std::size_t end) {
-  return {view.data() + begin, {view.extent(0), end - begin}, view.strides()};
-}
-
 /// Room for packed panels, reused from product to product.
 template <class Kernel>
 struct product_room {
@@ -187,7 +181,7 @@ void multiply(int threads, update how, matrix_view<typename Kernel::real> out,
           const auto shifted = [&](const block_range& b) {
             finish({b.row_begin, b.row_end, begin + b.column_begin, begin + b.column_end});
           };
-          product<Kernel>(how, columns_of(out, begin, end), left,
+          product<Kernel>(how, columns(out, begin, end - begin), left,
                           right.part(begin, end, 0, right.depth), shifted)();
         });
 }

@@ -15,23 +15,16 @@
 #include <vector>
 
 #include "prefopt/data/example.hpp"
+#include "prefopt/tokenizers/detail/linked_word.hpp"
 #include "prefopt/tokenizers/merge_table.hpp"
 
 namespace prefopt::inline v0_2::detail {
 
-/// A word whose merged symbols are skipped through links.
 class merge_buckets {
  public:
   merge_buckets(std::span<const token_id> word, const merge_table& merges)
-      : merges_(merges),
-        tokens_(word.begin(), word.end()),
-        next_(word.size()),
-        previous_(word.size()) {
-    for (std::uint32_t i = 0; i < next_.size(); ++i) {
-      next_[i] = i + 1;
-      previous_[i] = i - 1;  // wraps to `none` for the first
-    }
-    for (std::uint32_t i = 0; i + 1 < next_.size(); ++i) push(i);
+      : merges_(merges), word_(word) {
+    for (std::uint32_t i = 0; i + 1 < word_.size(); ++i) push(i);
   }
 
   void run(token_ids& out) {
@@ -42,18 +35,15 @@ class merge_buckets {
       if (!left) {
         pairs.queued = false;
         ranks_.pop();
-      } else if (tokens_[*left] == pairs.left && next_[*left] < next_.size() &&
-                 tokens_[next_[*left]] == pairs.right) {
-        join_pair(*left, pairs.merged);
+      } else if (word_[*left] == pairs.left && word_.next(*left) < word_.size() &&
+                 word_[word_.next(*left)] == pairs.right) {
+        word_.join(*left, pairs.merged, [&](std::uint32_t i) { push(i); });
       }
     }
-    for (std::uint32_t i = 0; i < next_.size(); i = next_[i]) out.push_back(tokens_[i]);
+    word_.append_to(out);
   }
 
  private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
-  static constexpr token_id gone = -1;
-
   /// The locations of one pair of symbols; some may have changed since.
   struct bucket {
     token_id left;
@@ -88,7 +78,7 @@ class merge_buckets {
   };
 
   void push(std::uint32_t left) {
-    const token_id first = tokens_[left], second = tokens_[next_[left]];
+    const token_id first = word_[left], second = word_[word_.next(left)];
     const token_merge merge = merges_.find(first, second);
     if (merge.rank == token_merge::never) return;
     bucket& pairs =
@@ -99,22 +89,8 @@ class merge_buckets {
     pairs.queued = true;
   }
 
-  void join_pair(std::uint32_t left, token_id merged) {
-    const std::uint32_t right = next_[left];
-    tokens_[left] = merged;
-    tokens_[right] = gone;
-    next_[left] = next_[right];
-    if (next_[left] < next_.size()) {
-      previous_[next_[left]] = left;
-      push(left);
-    }
-    if (previous_[left] != none) push(previous_[left]);
-  }
-
   const merge_table& merges_;
-  token_ids tokens_;
-  std::vector<std::uint32_t> next_;
-  std::vector<std::uint32_t> previous_;
+  linked_word word_;
   std::unordered_map<std::uint32_t, bucket> buckets_;
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ranks_;
 };
