@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <ranges>
 #include <string_view>
 #include <system_error>
@@ -202,14 +203,31 @@ double shared_share(const std::vector<prefopt::tokenized_example>& examples) {
   return all == 0 ? 0 : shared / all;
 }
 
+/// The share of all response tokens that are targets.
+double target_share(const std::vector<prefopt::tokenized_example>& examples) {
+  std::size_t targets = 0, all = 0;
+  for (const auto& example : examples)
+    for (std::size_t index = 0; index < example.responses.size(); ++index) {
+      const std::size_t tokens = example.responses[index].size();
+      const auto runs = response_targets(example, index);
+      all += tokens;
+      targets += runs ? prefopt::count_of(*runs) : tokens;
+    }
+  return all == 0 ? 1 : static_cast<double>(targets) / static_cast<double>(all);
+}
+
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
 /// Consumes the records.
 data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
                    std::size_t vocabulary_size) {
-  const prefopt::tokenize_options how = {.max_length = data.max_length,
+  const prefopt::tokenize_options how = {.max_length = o.cut ? data.max_length : no_limit,
                                          .truncation = o.truncation,
                                          .vocabulary_size = vocabulary_size,
                                          .split_special_tokens = o.split_special_tokens,
                                          .drop_prompt_tail = o.drop_prompt_tail,
+                                         .assistant_only = o.assistant_only,
+                                         .trim_after_end_of_turn = o.trim_after_end_of_turn,
                                          .keep_all = o.keep_all};
   return std::visit(
       [&](auto& records) {
@@ -226,6 +244,8 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
                                      : prefopt::tokenize(given_away(records), how);
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
+        if (o.trim_after_end_of_turn && data.renderer && made.report.trimmed_turns == 0)
+          say("--trim-after-end-of-turn: no turn has white space behind its end token");
         if (made.report.special_texts != 0)
           say(prefopt::concat(
               made.report.special_texts,
@@ -240,6 +260,9 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         all.examples.reserve(made.examples.size());
         for (auto& example : made.examples) all.examples.push_back(as_example(std::move(example)));
+        if (const double share = target_share(all.examples); share < 1)
+          say(prefopt::concat("the assistant's turns are ", std::lround(100 * share),
+                              "% of the responses' tokens; the others are not scored"));
         if (const double share = shared_share(all.examples);
             file.form != preference_form::unpaired && share >= 0.25)
           say(prefopt::concat(
@@ -321,11 +344,12 @@ run_data read_data(const data_options& o, const std::string& train_file,
   if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
   const bool sets_template = !o.chat.chat_template.empty() ||
                              !o.chat.chat_template_kwargs.empty() || o.drop_prompt_tail ||
-                             o.chat.date != today();
+                             o.chat.date != today() || o.assistant_only || o.trim_after_end_of_turn;
   if (!of_messages && sets_template)
-    std::fprintf(o.console,
-                 "--chat-template, --chat-template-kwargs, --date, --prompt-tail: the data has no "
-                 "messages that a template could render\n");
+    std::fprintf(
+        o.console,
+        "--chat-template, --chat-template-kwargs, --date, --prompt-tail, --assistant-only, "
+        "--trim-after-end-of-turn: the data has no messages that a template could render\n");
   return data;
 }
 
@@ -382,6 +406,11 @@ std::string hash_of(const data_set& data) {
     hash.add(std::span(example.prompt));
     for (const auto& response : example.responses) hash.add(std::span(response));
     hash.add(std::span(example.scores));
+    for (std::size_t index = 0; index < example.responses.size(); ++index)
+      if (const auto runs = response_targets(example, index)) {
+        hash.add(runs->size());
+        for (const prefopt::token_run& run : *runs) hash.add(run.begin).add(run.end);
+      }
   }
   return hash.hex();
 }

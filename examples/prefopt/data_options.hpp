@@ -21,6 +21,9 @@ struct data_options {
   bool split_special_tokens = false;
   chat_options chat;
   bool drop_prompt_tail = false;
+  bool assistant_only = false;
+  bool trim_after_end_of_turn = false;
+  bool cut = true;                       ///< to the maximum length
   const chosen_loss* read_by = nullptr;  ///< the loss whose forms are expected; null: any form
   bool keep_all = false;          ///< keep examples that no loss could use, or throw an error
   bool always_tokenizer = false;  ///< load one for token-id data too, if there is one
@@ -45,6 +48,12 @@ inline void add_data(CLI::App& app, data_options& o) {
       "If the template renders the generation prompt differently when an answer follows: refuse "
       "the example, or drop the part that differs",
       {{"refuse", false}, {"drop", true}}, "refuse");
+  app.add_flag("--assistant-only,--assistant-only-loss", o.assistant_only,
+               "In responses of several messages, score the assistant's turns alone");
+  app.add_flag(
+      "--trim-after-end-of-turn", o.trim_after_end_of_turn,
+      "Do not score the white space that a chat template writes behind the token that ends "
+      "a turn");
 }
 
 }  // namespace program

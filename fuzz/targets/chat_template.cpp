@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = fuzz::refusal([&] { second = parsed.render(variables, {}); });
     fuzz::must(refused == again && first == second, "a rendering can be repeated", parts[0]);
     fuzz::must(first.text.size() <= limits.output_bytes, "the text is within its limit");
-    for (const byte_range& range : first.generated)
+    for (const text_range& range : first.generated)
       fuzz::must(range.begin <= range.end && range.end <= first.text.size(),
                  "ranges are within the text");
     std::string valid = nlohmann::ordered_json(first.text).dump();  // throws unless it is UTF-8

@@ -25,7 +25,7 @@ void check_text(const ordered_json& expected, const prefopt::chat_template& pars
   const prefopt::rendering result = parsed.render(golden().at("variables"), options());
   BOOST_TEST(result.text == expected.at("text").get<std::string>());
   ordered_json ranges = ordered_json::array();
-  for (const prefopt::byte_range& range : result.generated)
+  for (const prefopt::text_range& range : result.generated)
     ranges.push_back({range.begin, range.end});
   BOOST_TEST(ranges == expected.value("generated", ordered_json::array()));
 }

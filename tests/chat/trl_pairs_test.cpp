@@ -2,8 +2,7 @@
 // Pairs of messages become the ids that TRL makes of them, with a real tokenizer and template of
 // each family (tests/golden/chat_pairs).
 
-#include <cstdint>
-#include <cstdio>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
@@ -19,26 +18,11 @@
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/read_file.hpp"
 #include "prefopt/tokenizers.hpp"
+#include "chat/pair_digest.hpp"
 
 using namespace prefopt;
 
 namespace {
-
-/// FNV-1a over the little-endian ids, with -1 between the parts.
-std::string digest(const tokenized_pair& pair) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  const auto add = [&](token_id id) {
-    for (int byte = 0; byte < 4; ++byte)
-      hash = (hash ^ (static_cast<std::uint32_t>(id) >> (8 * byte) & 0xffu)) * 0x100000001b3u;
-  };
-  for (const token_ids* part : {&pair.prompt, &pair.chosen, &pair.rejected}) {
-    if (part != &pair.prompt) add(-1);
-    for (const token_id id : *part) add(id);
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
 
 /// The first records of a file of texts, each as one message of the user and the answers to it.
 std::vector<basic_pair<conversation>> message_pairs(const std::filesystem::path& file,
@@ -85,7 +69,7 @@ BOOST_AUTO_TEST_CASE(message_pairs_have_the_ids_of_trl) {
       std::vector<std::string> digests;
       for (const tokenized_pair& pair : made.examples) {
         ids += pair.prompt.size() + pair.chosen.size() + pair.rejected.size();
-        digests.push_back(digest(pair));
+        digests.push_back(tests::digest(pair));
       }
       BOOST_TEST(ids == model["ids"].get<std::size_t>());
       BOOST_TEST(digests == model["digests"].get<std::vector<std::string>>(),

@@ -4,6 +4,7 @@
 #include "prefopt/data/check_batch.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -56,6 +57,25 @@ BOOST_AUTO_TEST_CASE(every_single_number_of_a_batch_counts) {
   refuses([](batch& b, std::size_t i) -> auto& { return b.targets[i].token; }, good.targets.size(),
           "target token");
   refuses([](batch& b, std::size_t i) -> auto& { return b.rows[i]; }, good.rows.size(), "row");
+}
+
+BOOST_AUTO_TEST_CASE(targets_may_be_runs_but_only_in_the_order_of_their_path) {
+  const std::vector<tokenized_pair> masked{
+      {{7, 8}, {1, 2, 4, 4}, {1, 3}, {{{0, 1}, {2, 4}}, {{1, 2}}}}};
+  const std::vector<std::size_t> first{0};
+  const prefix_tree_batch good = pack(masked, first);
+  check(good);
+  BOOST_TEST(good.targets.size() == 4U);
+  const auto refuses = [&](auto&& change) {
+    prefix_tree_batch bad = good;
+    change(bad);
+    BOOST_CHECK_THROW(check(bad), shape_error);
+  };
+  refuses([](auto& b) { std::swap(b.targets[0], b.targets[1]); });
+  refuses([](auto& b) { std::swap(b.targets[1], b.targets[2]); });  // of equal tokens
+  refuses([](auto& b) { b.targets[2] = b.targets[1]; });            // twice
+  refuses([](auto& b) { b.targets[0] = b.targets[3]; });            // of another path
+  refuses([](auto& b) { b.targets[0] = {-1, b.tokens[0]}; });       // what nothing predicts
 }
 
 BOOST_AUTO_TEST_CASE(missing_parts_are_refused) {

@@ -109,6 +109,39 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
   (void)moved(tokenized_example{{1}, {{2}, {3}, {4}}, {1, 3, 2}});
 }
 
+BOOST_AUTO_TEST_CASE(targets_go_with_their_responses) {
+  tokenized_pair pair{{1}, {2, 3, 4}, {5, 6, 7}, {{{0, 1}, {2, 3}}, {{1, 3}}}};
+  const std::vector<target_runs> runs = pair.targets;
+  BOOST_TEST(count_of(runs[0]) == 2U);
+  BOOST_TEST((as_example(pair).targets == runs));
+  BOOST_TEST((as_example(as_example(pair)).targets == runs));
+  BOOST_TEST((as_example(std::move(pair)).targets == runs));
+  tokenized_unpaired one{{1}, {2, 3}, true, {}, {{{1, 2}}}};
+  BOOST_TEST((as_example(one).targets == one.targets));
+  BOOST_TEST((as_example(std::move(one)).targets == std::vector<target_runs>{{{1, 2}}}));
+  const tokenized_example too_few{{1}, {{2}, {3}}, {}, {{{0, 1}}}};
+  BOOST_CHECK_THROW((void)response_targets(too_few, 1), value_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_mismatched_completion_has_its_donors_targets) {
+  const tokenized_unpaired masked{{1}, {2, 3, 4}, true, {}, {{{0, 1}, {2, 3}}}};
+  const tokenized_unpaired whole{{5}, {6, 7}, true};
+  const auto mixed = [](std::vector<tokenized_unpaired> examples, std::size_t max_length) {
+    add_mismatched(examples, max_length);
+    add_mismatched(examples, max_length);  // again: replaces the first draw
+    return examples;
+  };
+  const auto both = mixed({masked, whole}, 9);
+  BOOST_TEST(
+      (both[0] == tokenized_unpaired{{1}, {2, 3, 4}, true, {6, 7}, {{{0, 1}, {2, 3}}, {{0, 2}}}}));
+  BOOST_TEST(
+      (both[1] == tokenized_unpaired{{5}, {6, 7}, true, {2, 3, 4}, {{{0, 2}}, {{0, 1}, {2, 3}}}}));
+  // cut to the room that the prompt leaves, and so are its targets
+  BOOST_TEST(
+      (mixed({masked, whole}, 3)[1].targets == std::vector<target_runs>{{{0, 2}}, {{0, 1}}}));
+  BOOST_TEST(mixed({whole, {{1}, {2}, true}}, 9)[0].targets.empty());
+}
+
 namespace {
 
 /// Liked and disliked completions of a prompt in turn; each completion is a different token, 100

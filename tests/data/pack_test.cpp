@@ -63,13 +63,21 @@ void check_against(const prefix_tree_batch& batch, const std::vector<owned_seque
     BOOST_TEST(path.sequence.example == expected.example);
     BOOST_TEST(path.sequence.response_index == expected.response_index);
     BOOST_TEST(path.tokens == tokens, boost::test_tools::per_element());
-    const std::size_t first = std::max<std::size_t>(expected.prompt.size(), 1);
-    BOOST_REQUIRE_EQUAL(path.sequence.count, static_cast<std::int32_t>(tokens.size() - first));
-    for (std::size_t p = first; p < tokens.size(); ++p) {
-      const auto& target =
-          batch.targets[static_cast<std::size_t>(path.sequence.first_target) + p - first];
-      BOOST_TEST(target.token == tokens[p]);
-      BOOST_TEST(target.row == path.rows[p - 1]);
+    std::vector<std::size_t> targets;
+    for (std::size_t p = 1; p < tokens.size(); ++p) {
+      const std::size_t prompt = expected.prompt.size();
+      const auto holds = [&](token_run run) {
+        return prompt + run.begin <= p && p < prompt + run.end;
+      };
+      if (p >= prompt && (!expected.targets || std::ranges::any_of(*expected.targets, holds)))
+        targets.push_back(p);
+    }
+    BOOST_TEST(path.targets == targets, boost::test_tools::per_element());
+    BOOST_REQUIRE_EQUAL(path.sequence.count, static_cast<std::int32_t>(targets.size()));
+    auto target = batch.targets.begin() + path.sequence.first_target;
+    for (const std::size_t p : targets) {
+      BOOST_TEST(target->token == tokens[p]);
+      BOOST_TEST(target++->row == path.rows[p - 1]);
     }
   });
 }
@@ -88,9 +96,10 @@ BOOST_AUTO_TEST_SUITE(pack_sequences)
 BOOST_AUTO_TEST_CASE(random_trees_keep_every_token_and_store_each_prefix_once) {
   random_generator random(1);
   for (int round = 0; round < 400; ++round) {
-    const auto sequences = tests::random_sequences(random, {.examples = 1 + random.below(5),
-                                                            .vocabulary_size = 2 + random.below(4),
-                                                            .most_tokens = 24});
+    auto sequences = tests::random_sequences(random, {.examples = 1 + random.below(5),
+                                                      .vocabulary_size = 2 + random.below(4),
+                                                      .most_tokens = 24});
+    if (round % 2 == 1) tests::choose_targets(random, sequences);
     const auto batch = pack(tests::packable(sequences));
     check(batch);
     check_against(batch, sequences);
@@ -118,6 +127,21 @@ BOOST_AUTO_TEST_CASE(a_sequence_that_ends_inside_another_needs_no_node) {
   BOOST_TEST((batch.nodes == std::vector<tree_node>{{-1, 0, 4, 4}}));
   BOOST_TEST(batch.sequences[0].last_row == 3);
   BOOST_TEST(batch.sequences[1].last_row == 1);
+}
+
+BOOST_AUTO_TEST_CASE(targets_are_the_runs_that_a_response_names) {
+  const std::vector<tokenized_pair> pairs{{{7}, {1, 2, 3}, {4, 5}, {{{0, 1}, {2, 3}}, {}}}};
+  const std::vector<std::size_t> members{0};
+  const auto batch = pack(pairs, members);
+  check(batch);
+  BOOST_TEST((batch.targets == std::vector<tree_target>{{0, 1}, {2, 3}}));
+  BOOST_TEST((batch.sequences == std::vector<tree_sequence>{{0, 0, 0, 2, 3}, {0, 1, 2, 0, 5}}));
+  BOOST_TEST(batch.rows == (std::vector<std::int32_t>{0, 2}), boost::test_tools::per_element());
+  for (const target_runs& bad :
+       {target_runs{{0, 4}}, {{1, 1}}, {{2, 1}}, {{1, 2}, {0, 1}}, {{0, 2}, {1, 3}}}) {
+    const std::vector<tokenized_pair> refused{{{7}, {1, 2, 3}, {4, 5}, {bad, {}}}};
+    BOOST_CHECK_THROW((void)pack(refused, members), value_error);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_prompts_first_token_has_no_target) {

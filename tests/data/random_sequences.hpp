@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/random.hpp"
@@ -19,6 +21,7 @@ struct owned_sequence {
   std::int32_t response_index;
   token_ids prompt;
   token_ids response;
+  std::optional<target_runs> targets = {};
 };
 
 struct random_sequences_options {
@@ -58,11 +61,28 @@ inline std::vector<owned_sequence> random_sequences(random_generator& random,
   return sequences;
 }
 
+/// Random runs of a response's tokens: none, some or all.
+inline target_runs random_runs(random_generator& random, std::size_t length) {
+  target_runs runs;
+  for (std::size_t at = random.below(3); at < length; at += 1 + random.below(3)) {
+    const std::size_t end = at + 1 + random.below(length - at);
+    runs.push_back({at, end});
+    at = end;
+  }
+  return runs;
+}
+
+/// Gives two of three sequences random targets.
+inline void choose_targets(random_generator& random, std::vector<owned_sequence>& sequences) {
+  for (owned_sequence& s : sequences)
+    if (random.below(3) != 0) s.targets = random_runs(random, s.response.size());
+}
+
 /// The input of `pack`, pointing into `owned`.
 inline std::vector<packable_sequence> packable(const std::vector<owned_sequence>& owned) {
   std::vector<packable_sequence> sequences;
   for (const owned_sequence& s : owned)
-    sequences.push_back({s.example, s.response_index, s.prompt, s.response});
+    sequences.push_back({s.example, s.response_index, s.prompt, s.response, s.targets});
   return sequences;
 }
 

@@ -54,6 +54,17 @@ BOOST_AUTO_TEST_CASE(keep_end_cuts_the_prompts_start_then_the_responses_ends) {
       (cut({{}, {4, 5, 6}, {7}}, 2, truncation::keep_end) == tokenized_pair{{}, {4, 5}, {7}}));
 }
 
+BOOST_AUTO_TEST_CASE(targets_are_cut_with_their_response) {
+  const tokenized_pair pair{{1, 2, 3}, {4, 5, 6, 7}, {8, 9}, {{{0, 1}, {2, 4}}, {{0, 2}}}};
+  using runs = std::vector<target_runs>;
+  BOOST_TEST((cut(pair, 7, truncation::keep_start).targets == pair.targets));
+  BOOST_TEST((cut(pair, 6, truncation::keep_start).targets == runs{{{0, 1}, {2, 3}}, {{0, 2}}}));
+  BOOST_TEST((cut(pair, 5, truncation::keep_start).targets == runs{{{0, 1}}, {{0, 2}}}));
+  BOOST_TEST((cut(pair, 3, truncation::keep_start).targets == runs{{}, {}}));
+  BOOST_TEST((cut(pair, 5, truncation::keep_end).targets == pair.targets));
+  BOOST_TEST((cut(pair, 2, truncation::keep_end).targets == runs{{{0, 1}}, {{0, 1}}}));
+}
+
 BOOST_AUTO_TEST_CASE(random_pairs_fit_and_lose_no_more_than_they_must) {
   random_generator random(6);
   for (int round = 0; round < 2000; ++round) {

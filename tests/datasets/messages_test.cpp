@@ -11,11 +11,13 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/dialogue_renderer.hpp"
-#include "prefopt/data/render_example.hpp"
+#include "prefopt/data/tokenize.hpp"
 #include "prefopt/datasets/preferences.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
 #include "prefopt/io/json_object.hpp"
+#include "data/toy_tokenizer.hpp"
+#include "datasets/as_texts.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace prefopt;
@@ -32,7 +34,7 @@ using messages_pair = basic_pair<conversation>;
 
 preference_pair rendered(const preference_record& record) {
   if (const auto* texts = std::get_if<preference_pair>(&record.example)) return *texts;
-  return render_example(std::get<messages_pair>(record.example), dialogue_renderer{});
+  return tests::as_texts(std::get<messages_pair>(record.example));
 }
 
 preference_pair only(const std::string& line) {
@@ -42,8 +44,10 @@ preference_pair only(const std::string& line) {
 
 void refused(const std::string& line, std::string_view why) {
   const scratch_folder folder;
-  BOOST_CHECK_EXCEPTION((void)rendered(read_preferences(put(folder / "p.jsonl", line))[0]),
-                        format_error, says("/p.jsonl: line 1: ", why));
+  const tests::toy_tokenizer toy({});
+  BOOST_CHECK_EXCEPTION(
+      (void)tokenize(read_preferences(put(folder / "p.jsonl", line)), toy, dialogue_renderer{}),
+      format_error, says("/p.jsonl: line 1: ", why));
 }
 
 std::string list(const std::vector<std::string>& messages) {

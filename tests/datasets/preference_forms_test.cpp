@@ -9,10 +9,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "prefopt/data/dialogue_renderer.hpp"
-#include "prefopt/data/render_example.hpp"
 #include "prefopt/datasets/preference_form.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
+#include "datasets/as_texts.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace prefopt;
@@ -40,7 +40,7 @@ void refused(const Read& read, const std::string& line, std::string_view why) {
 
 template <template <class> class Form>
 Form<std::string> rendered(const basic_record<Form>& record) {
-  return render_example(std::get<Form<conversation>>(record.example), dialogue_renderer{});
+  return tests::as_texts(std::get<Form<conversation>>(record.example));
 }
 
 }  // namespace

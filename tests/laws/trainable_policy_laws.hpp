@@ -86,8 +86,7 @@ void square_sums_are_those_of_the_next_token(const Subject& subject) {
     const auto batch = pack(packable(owned));
     std::vector<double> expected;
     for_each_sequence(batch, [&](const sequence_path& path) {
-      for (std::size_t p = path.tokens.size() - static_cast<std::size_t>(path.sequence.count);
-           p < path.tokens.size(); ++p) {
+      for (const std::size_t p : path.targets) {
         std::vector<tokenized_example> next(1);
         next[0].prompt.assign(path.tokens.begin(),
                               path.tokens.begin() + static_cast<std::ptrdiff_t>(p));
@@ -153,6 +152,32 @@ void gradients_of_a_packed_batch_are_those_of_its_sequences(const Subject& subje
     model_laws::check_close(model_laws::gradients_of(subject, slopes, batch),
                             model_laws::gradients(separate), subject.rounding);
   }
+}
+
+/// Targets that are runs of a response have the log-probs that they have among all of its tokens,
+/// and their gradient is that of all tokens with slopes of 0 between the runs.
+template <class Subject>
+void tokens_between_targets_move_nothing(const Subject& subject) {
+  auto owned = model_laws::sequences_for(subject, 15);
+  const auto all = pack(packable(owned));
+  random_generator random(16);
+  choose_targets(random, owned);
+  const auto some = pack(packable(owned));
+  const auto slopes = model_laws::random_slopes(some.targets.size(), 17);
+  const auto policy = subject.make();
+  const auto all_log_probs = policy.token_log_probs(all);
+  std::vector<double> expected, all_slopes(all.targets.size());
+  for (std::size_t s = 0, m = 0; s < some.sequences.size(); ++s) {
+    auto of_all = static_cast<std::size_t>(all.sequences[s].first_target);
+    for (std::int32_t k = 0; k < some.sequences[s].count; ++k, ++m, ++of_all) {
+      while (all.targets[of_all] != some.targets[m]) ++of_all;
+      expected.push_back(all_log_probs[of_all]);
+      all_slopes[of_all] = slopes[m];
+    }
+  }
+  model_laws::check_close(policy.token_log_probs(some), expected, subject.rounding, "log-probs");
+  model_laws::check_close(model_laws::gradients_of(subject, slopes, some),
+                          model_laws::gradients_of(subject, all_slopes, all), subject.rounding);
 }
 
 /// Two passes of unchanged parameters are held side by side and run backward in either order.
@@ -243,6 +268,7 @@ void check_trainable_laws_of_any_numbers(const Subject& subject) {
 template <class Subject>
 void check_trainable_policy_laws(const Subject& subject) {
   check_trainable_laws_of_any_numbers(subject);
+  tokens_between_targets_move_nothing(subject);
   log_probs_are_those_of_probabilities(subject);
   probabilities_of_the_next_token_sum_to_one(subject);
   square_sums_are_those_of_the_next_token(subject);

@@ -88,14 +88,30 @@ BOOST_AUTO_TEST_CASE(a_sequence_of_other_tokens_is_refused_where_lengths_agree) 
     BOOST_CHECK_EXCEPTION(
         (void)cache.token_log_probs(pack(others, members)), value_error, [&](const value_error& e) {
           return e.what() ==
-                 concat("reference_cache: response ", index,
-                        " of example 0 has different tokens from those that were scored");
+                 concat(
+                     "reference_cache: response ", index,
+                     " of example 0 has different tokens or targets from those that were scored");
         });
   };
   is_refused({{1, 8}, {3, 4, 5}, {3, 6}}, chosen_index);    // in the prompt
   is_refused({{1, 2}, {3, 4, 6}, {3, 6}}, chosen_index);    // in the last token
   is_refused({{1, 2}, {3, 4, 5}, {4, 6}}, rejected_index);  // in one response only
   is_refused({{2, 1}, {3, 4, 5}, {3, 6}}, chosen_index);    // in their order
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_with_other_targets_is_refused) {
+  const std::vector<std::size_t> members{0};
+  const auto with = [](target_runs runs) {
+    return std::vector<tokenized_pair>{{{1, 2}, {3, 4, 5}, {3, 6}, {std::move(runs), {{0, 2}}}}};
+  };
+  const auto ends = with({{0, 1}, {2, 3}});
+  const auto cache = reference_log_probs(random_bigram(), ends);
+  BOOST_TEST(cache.token_log_probs(pack(ends, members)) ==
+                 random_bigram().token_log_probs(pack(ends, members)),
+             boost::test_tools::per_element());
+  BOOST_CHECK_THROW((void)cache.token_log_probs(pack(with({{0, 2}}), members)), value_error);
+  BOOST_CHECK_THROW((void)cache.token_log_probs(pack(with({{1, 3}}), members)), value_error);
+  BOOST_CHECK_THROW((void)cache.token_log_probs(pack(with({{0, 3}}), members)), shape_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_hash_is_fnv_1a_of_the_ids_bytes) {

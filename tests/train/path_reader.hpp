@@ -29,8 +29,7 @@ struct path_reader {
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     std::vector<double> all;
     for_each_sequence(batch, [&](const sequence_path& path) {
-      const auto count = static_cast<std::size_t>(path.sequence.count);
-      for (std::size_t p = path.tokens.size() - count; p < path.tokens.size(); ++p)
+      for (const std::size_t p : path.targets)
         all.push_back(number(path.tokens.first(p + 1)) - 1.5);
     });
     return all;

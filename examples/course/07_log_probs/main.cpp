@@ -47,7 +47,7 @@ std::vector<tokenized_pair> questions(std::size_t count, std::uint64_t seed, boo
                      chain(2 + random.below(5), -1, end, random),
                      chain(2 + random.below(5), random.uniform() < 0.5 ? 1 : -1, end, random)});
     if (masked) continue;
-    auto& [prompt, chosen, rejected] =
+    auto& [prompt, chosen, rejected, targets] =
         pairs.back();  // all of the text except its first token becomes the response
     chosen.insert(chosen.begin(), prompt.begin() + 1, prompt.end());
     rejected.insert(rejected.begin(), prompt.begin() + 1, prompt.end());

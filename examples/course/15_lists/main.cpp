@@ -42,7 +42,7 @@ enum class pairing {
 examples pairs_of(const examples& lists, pairing how) {
   examples pairs;
   for (std::size_t l = 0; l < lists.size(); ++l) {
-    const auto& [prompt, responses, scores] = lists[l];
+    const auto& [prompt, responses, scores, targets] = lists[l];
     std::vector<std::size_t> rank(scores.size());  // 0 is the best
     for (std::size_t a = 0; a < scores.size(); ++a)
       for (const double other : scores) rank[a] += other > scores[a] ? 1U : 0U;

@@ -37,6 +37,8 @@ prefopt::json_value settings_of(const options& options, const origins& origins) 
   else
     settings["--epochs"] = t.epochs;
   if (options.split_special_tokens) settings["--split-special-tokens"] = true;
+  if (options.assistant_only) settings["--assistant-only"] = true;
+  if (options.trim_after_end_of_turn) settings["--trim-after-end-of-turn"] = true;
   if (!origins.date.empty()) settings["--date"] = origins.date;
   settings.update(*options.loss->read);
   if (!origins.reference.empty()) {

@@ -29,6 +29,10 @@ class chat_renderer {
   /// template does not read.
   [[nodiscard]] std::string render(const conversation& messages, bool add_generation_prompt) const;
 
+  /// The text without the generation prompt, and what the template marks as the assistant's by
+  /// `{% generation %}`; no ranges if it has no such tags. Throws as render does.
+  [[nodiscard]] marked_text render_marked(const conversation& messages) const;
+
   /// Templates close a turn themselves.
   [[nodiscard]] bool ends_responses() const { return true; }
 
@@ -37,10 +41,13 @@ class chat_renderer {
 
  private:
   struct content;
+  [[nodiscard]] rendering rendering_of(const conversation& messages,
+                                       bool add_generation_prompt) const;
+
   std::shared_ptr<const content> content_;
 };
 
-static_assert(conversation_renderer<chat_renderer>);
+static_assert(marking_renderer<chat_renderer>);
 
 /// The default template in a model's folder with its special tokens, or nothing if the folder has
 /// none. Throws as find_chat_template and read_special_tokens do.

@@ -83,7 +83,7 @@ inline void check_nodes(const prefix_tree_batch& batch) {
   return above;
 }
 
-/// Checks that each sequence's targets are the last tokens of its path, predicted from the rows
+/// Checks that each sequence's targets are tokens of its path in its order, predicted from the rows
 /// above.
 inline void check_targets(const prefix_tree_batch& batch, const std::vector<std::int32_t>& above) {
   std::size_t end = 0;
@@ -103,14 +103,18 @@ inline void check_targets(const prefix_tree_batch& batch, const std::vector<std:
     end += static_cast<std::size_t>(sequence.count);
     std::int32_t row = sequence.last_row;
     for (std::size_t m = end; m-- > static_cast<std::size_t>(sequence.first_target);) {
-      const tree_target expected{above[static_cast<std::size_t>(row)],
-                                 batch.tokens[static_cast<std::size_t>(row)]};
-      if (batch.targets[m] != expected) {
-        throw shape_error(concat("batch: target ", m, " is token ", batch.targets[m].token,
-                                 " at row ", batch.targets[m].row, ", expected token ",
-                                 expected.token, " at row ", expected.row));
+      const tree_target& target = batch.targets[m];
+      const std::int32_t below = row;
+      const auto row_above = [&] { return above[static_cast<std::size_t>(row)]; };
+      while (row >= 0 && row_above() > target.row) row = row_above();
+      if (target.row < 0 || row < 0 || row_above() != target.row ||
+          batch.tokens[static_cast<std::size_t>(row)] != target.token) {
+        throw shape_error(concat("batch: target ", m, " is token ", target.token, " at row ",
+                                 target.row, ", expected a row above row ", below,
+                                 " on the path to row ", sequence.last_row,
+                                 ", with the token that follows it there"));
       }
-      row = expected.row;
+      row = target.row;
     }
   }
   if (end != batch.targets.size())

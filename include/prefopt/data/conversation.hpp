@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "prefopt/core/error.hpp"
-#include "prefopt/data/example.hpp"
+#include "prefopt/data/text_range.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -59,6 +59,21 @@ concept conversation_renderer = requires(const R& renderer, const conversation& 
   { renderer.ends_responses() } -> std::same_as<bool>;
 };
 
+/// A conversation's text, and which parts of it the assistant wrote.
+struct marked_text {
+  std::string text;
+  std::vector<text_range> answers;  ///< ascending, with no overlap; none: unknown
+};
+
+/// A renderer that may know which parts of its text the assistant wrote, with what closes a turn.
+/// Needs: (1) a conversation_renderer; (2) `render_marked(conversation)`: the text that render
+/// gives without the generation prompt, and these parts.
+template <class R>
+concept marking_renderer =
+    conversation_renderer<R> && requires(const R& renderer, const conversation& messages) {
+      { renderer.render_marked(messages) } -> std::same_as<marked_text>;
+    };
+
 namespace detail {
 
 /// Throws value_error unless the messages end where the assistant answers.
@@ -68,25 +83,35 @@ inline void check_prompt(const conversation& prompt) {
     throw value_error("a prompt whose last message is the assistant's, expected a user's");
 }
 
-/// Throws value_error unless all messages are the assistant's: all of a response is scored, so the
-/// model would learn others' words as answers.
+/// Throws value_error unless the messages begin with one of the assistant's.
 inline void check_response(const conversation& response) {
-  const std::vector<chat_message>& messages = response.messages;
-  if (messages.empty()) throw value_error("a response without messages");
-  if (messages[0].role != "assistant")
+  if (response.messages.empty()) throw value_error("a response without messages");
+  if (response.messages[0].role != "assistant")
     throw value_error("a response whose first message is not the assistant's");
-  for (std::size_t i = 1; i < messages.size(); ++i)
-    if (messages[i].role != "assistant")
-      throw value_error(concat(
-          "a response whose message ", i + 1,
-          " is not the assistant's; it would be scored as an answer, and cannot be masked yet"));
 }
 
-/// Throws value_error if `whole` does not begin with `prompt`.
-inline void check_beginning(std::string_view prompt, std::string_view whole) {
-  if (whole.starts_with(prompt)) return;
+/// Throws value_error unless all messages are the assistant's: if all of a response is scored, the
+/// model would learn others' words as answers.
+inline void check_is_all_assistants(const conversation& response) {
+  check_response(response);
+  for (std::size_t i = 1; i < response.messages.size(); ++i)
+    if (response.messages[i].role != "assistant")
+      throw value_error(concat("a response whose message ", i + 1,
+                               " is not the assistant's and would be scored as an answer; "
+                               "assistant_only (--assistant-only) scores the assistant's alone"));
+}
+
+[[nodiscard]] inline conversation joined(const conversation& prompt, const conversation& response) {
+  conversation whole = prompt;
+  whole.messages.insert(whole.messages.end(), response.messages.begin(), response.messages.end());
+  return whole;
+}
+
+/// Both texts from where they differ, for a message.
+[[nodiscard]] inline std::string describe_difference(std::string_view alone, std::string_view whole,
+                                                     std::string_view with) {
   std::size_t same = 0;
-  while (same < prompt.size() && same < whole.size() && prompt[same] == whole[same]) ++same;
+  while (same < alone.size() && same < whole.size() && alone[same] == whole[same]) ++same;
   const auto shown = [&](std::string_view text) {
     std::string part = "\"";
     for (const char c : text.substr(same, 40)) {
@@ -95,9 +120,16 @@ inline void check_beginning(std::string_view prompt, std::string_view whole) {
     }
     return part + '"';
   };
-  throw value_error(
-      concat("the chat template renders the prompt differently when an answer follows: after ",
-             same, " bytes ", shown(prompt), " alone, but ", shown(whole), " with the answer"));
+  return concat("after ", same, " bytes ", shown(alone), " alone, but ", shown(whole), " with ",
+                with);
+}
+
+/// Throws value_error if `whole` does not begin with `prompt`.
+inline void check_beginning(std::string_view prompt, std::string_view whole) {
+  if (!whole.starts_with(prompt))
+    throw value_error(
+        concat("the chat template renders the prompt differently when an answer follows: ",
+               describe_difference(prompt, whole, "the answer")));
 }
 
 }  // namespace detail
@@ -108,17 +140,6 @@ template <conversation_renderer Renderer>
 [[nodiscard]] std::string render_prompt(const conversation& prompt, const Renderer& renderer) {
   detail::check_prompt(prompt);
   return renderer.render(prompt, true);
-}
-
-/// The text of the prompt and a response. Throws value_error for a response with a message that is
-/// not the assistant's, and as the renderer does.
-template <conversation_renderer Renderer>
-[[nodiscard]] std::string render_whole(const conversation& prompt, const conversation& response,
-                                       const Renderer& renderer) {
-  detail::check_response(response);
-  conversation whole = prompt;
-  whole.messages.insert(whole.messages.end(), response.messages.begin(), response.messages.end());
-  return renderer.render(whole, false);
 }
 
 }  // namespace prefopt::inline v0_2

@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <ranges>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "prefopt/version.hpp"
+#include "prefopt/core/error.hpp"
+#include "prefopt/data/target_runs.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -50,6 +53,36 @@ struct basic_unpaired {
   /// A completion of another prompt, for losses that measure how far the policy has moved; or
   /// empty.
   Sequence mismatched = {};
+
+  friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
+};
+
+/// The same of token ids, of which some may be no targets.
+template <>
+struct basic_example<token_ids> {
+  token_ids prompt;
+  std::vector<token_ids> responses;
+  std::vector<double> scores = {};
+  std::vector<target_runs> targets = {};  ///< of each response; none: all tokens of all responses
+
+  friend bool operator==(const basic_example&, const basic_example&) = default;
+};
+template <>
+struct basic_pair<token_ids> {
+  token_ids prompt;
+  token_ids chosen;
+  token_ids rejected;
+  std::vector<target_runs> targets = {};  ///< of each response; none: all tokens of both
+
+  friend bool operator==(const basic_pair&, const basic_pair&) = default;
+};
+template <>
+struct basic_unpaired<token_ids> {
+  token_ids prompt;
+  token_ids completion;
+  bool label = true;
+  token_ids mismatched = {};
+  std::vector<target_runs> targets = {};  ///< of each response; none: all tokens of all
 
   friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
 };
@@ -108,9 +141,25 @@ template <class Sequence>
   return index != 0 ? no_score : example.label ? 1 : 0;
 }
 
+/// The targets among a response's tokens; nothing if all are. Reads the example's `targets` if it
+/// has that member. Throws value_error if it holds runs for fewer responses.
+template <class Example>
+[[nodiscard]] std::optional<std::span<const token_run>> response_targets(const Example& example,
+                                                                         std::size_t index) {
+  if constexpr (requires { std::span<const target_runs>(example.targets); }) {
+    if (example.targets.empty()) return std::nullopt;
+    if (index >= example.targets.size())
+      throw value_error(concat("targets for ", example.targets.size(),
+                               " responses, expected them for ", index + 1, " or more, or none"));
+    return example.targets[index];
+  } else {
+    return std::nullopt;
+  }
+}
+
 /// A tokenized prompt with K responses.
 /// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k <
-/// response_count(e); prompt and responses are token ids.
+/// response_count(e); prompt and responses are token ids. May have `.targets`, as basic_pair has.
 template <class Example>
 concept example_like = requires(const Example& example, std::size_t index) {
   { example.prompt } -> std::convertible_to<const token_ids&>;
@@ -126,6 +175,8 @@ template <example_like Example>
   for (std::size_t index = 0; index < response_count(example); ++index) {
     same.responses.push_back(response(example, index));
     same.scores.push_back(response_score(example, index));
+    if (const auto runs = response_targets(example, index))
+      same.targets.emplace_back(runs->begin(), runs->end());
   }
   return same;
 }
@@ -140,14 +191,18 @@ template <class Sequence>
   return std::move(list);
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_pair&& pair) {
-  tokenized_example same{.prompt = std::move(pair.prompt), .responses = {}, .scores = {1, 0}};
+  tokenized_example same{.prompt = std::move(pair.prompt),
+                         .responses = {},
+                         .scores = {1, 0},
+                         .targets = std::move(pair.targets)};
   same.responses.reserve(2);
   same.responses.push_back(std::move(pair.chosen));
   same.responses.push_back(std::move(pair.rejected));
   return same;
 }
 [[nodiscard]] inline tokenized_example as_example(tokenized_unpaired&& example) {
-  tokenized_example same{.prompt = std::move(example.prompt), .responses = {}};
+  tokenized_example same{
+      .prompt = std::move(example.prompt), .responses = {}, .targets = std::move(example.targets)};
   for (std::size_t index = 0; index < response_count(example); ++index)
     same.scores.push_back(response_score(example, index));
   const bool has_mismatched = !example.mismatched.empty();

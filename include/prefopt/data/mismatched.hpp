@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "prefopt/core/random.hpp"
 #include "prefopt/data/example.hpp"
+#include "prefopt/data/target_runs.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -37,6 +39,18 @@ namespace detail {
   return order;
 }
 
+/// The targets of the mismatched completion are those of its donor. If only one of the two examples
+/// names its targets, all tokens of the other's completion are.
+inline void set_mismatched_targets(tokenized_unpaired& example, const tokenized_unpaired& donor) {
+  if (example.mismatched.empty() || (example.targets.empty() && donor.targets.empty())) return;
+  const auto all_of = [](const token_ids& tokens) { return target_runs{{0, tokens.size()}}; };
+  if (example.targets.empty()) example.targets.push_back(all_of(example.completion));
+  target_runs runs =
+      donor.targets.empty() ? all_of(example.mismatched) : target_runs(donor.targets[0]);
+  cut_runs(runs, example.mismatched.size());
+  example.targets.push_back(std::move(runs));
+}
+
 }  // namespace detail
 
 /// Sets every example's `mismatched` to the completion of an example with another prompt, drawn at
@@ -53,6 +67,7 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
   for (std::size_t position = 0; position < count; ++position) {
     tokenized_unpaired& example = examples[order[position]];
     example.mismatched.clear();
+    if (example.targets.size() > 1) example.targets.pop_back();
     if (most == count) continue;
     // A step as wide as the largest group leaves every group. It lands in the largest one again
     // only if that is more than half of all; its members then share the other completions.
@@ -61,6 +76,7 @@ inline void add_mismatched(std::vector<tokenized_unpaired>& examples, std::size_
     example.mismatched = examples[order[donor]].completion;
     const std::size_t room = max_length - std::min(example.prompt.size(), max_length);
     example.mismatched.resize(std::min(example.mismatched.size(), room));
+    detail::set_mismatched_targets(example, examples[order[donor]]);
   }
 }
 

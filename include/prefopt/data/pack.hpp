@@ -25,13 +25,15 @@
 #include "prefopt/data/packable_sequence.hpp"
 #include "prefopt/data/prefix_tree_batch.hpp"
 #include "prefopt/data/response_selection.hpp"
+#include "prefopt/data/target_runs.hpp"
 
 namespace prefopt::inline v0_2 {
 
-/// Packs the sequences and keeps their order. Token p of a sequence is a target if p >= max(prompt
-/// length, 1), predicted from the row of token p - 1: the first token of a response to an empty
-/// prompt has no target. The tree does not depend on the order of its sequences. Throws value_error
-/// for a sequence without a token and for 2^31 tokens or more. Cost: O(L log S), no recursion.
+/// Packs the sequences and keeps their order. The targets are the tokens of a response, or the runs
+/// of them that its sequence names, each predicted from the row of the token before: the first
+/// token of a response to an empty prompt is no target. The tree does not depend on the order of
+/// its sequences. Throws value_error for a sequence without a token, for targets that its response
+/// does not have, and for 2^31 tokens or more. Cost: O(L log S), no recursion.
 [[nodiscard]] inline prefix_tree_batch pack(std::span<const packable_sequence> sequences) {
   std::size_t total = 0;
   for (const packable_sequence& sequence : sequences) {
@@ -40,6 +42,9 @@ namespace prefopt::inline v0_2 {
                                sequence.example,
                                " and its prompt have no token, expected at least one"));
     }
+    if (sequence.targets)
+      check_runs(*sequence.targets, sequence.response.size(), "pack: response ",
+                 sequence.response_index, " of example ", sequence.example);
     total += sequence.size();
     if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
       throw value_error(
@@ -84,7 +89,8 @@ template <std::ranges::random_access_range Examples>
       if (answer.empty())
         throw value_error(concat("pack: response ", index, " of example ", member,
                                  " is empty, expected at least one token, such as its end token"));
-      sequences.push_back({static_cast<std::int32_t>(member), index, prompt, answer});
+      sequences.push_back({static_cast<std::int32_t>(member), index, prompt, answer,
+                           response_targets(example, static_cast<std::size_t>(index))});
     };
     const std::size_t before = sequences.size();
     options.responses.for_each(example, add);

@@ -37,7 +37,7 @@ struct tree_sequence {
   /// which response of that example (chosen_index, rejected_index, or the k-th)
   std::int32_t response_index;
   std::int32_t first_target;  ///< its targets are [first_target, first_target + count)
-  std::int32_t count;         ///< how many of its response tokens are targets
+  std::int32_t count;         ///< how many of its tokens are targets
   std::int32_t last_row;
 
   friend bool operator==(const tree_sequence&, const tree_sequence&) = default;
@@ -65,9 +65,10 @@ struct prefix_tree_batch {
 /// call that passes them.
 struct sequence_path {
   const tree_sequence& sequence;
-  /// from the root to the last row; the last `sequence.count` are the targets
-  std::span<const token_id> tokens;
+  std::span<const token_id> tokens;    ///< from the root to the last row
   std::span<const std::int32_t> rows;  ///< the batch row of each token
+  /// the offsets in `tokens` of its targets, ascending; each at least 1
+  std::span<const std::size_t> targets;
 };
 
 /// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. Lets a model that
@@ -76,6 +77,7 @@ template <class Visitor>
 void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   token_ids tokens;
   std::vector<std::int32_t> rows;
+  std::vector<std::size_t> targets;
   for (const tree_sequence& sequence : batch.sequences) {
     rows.clear();
     // The node that holds the last row is the last one that begins at or before it.
@@ -94,7 +96,15 @@ void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
     tokens.clear();
     for (const std::int32_t row : rows)
       tokens.push_back(batch.tokens[static_cast<std::size_t>(row)]);
-    visit(sequence_path{sequence, tokens, rows});
+    targets.clear();
+    auto row = rows.begin();
+    for (std::int32_t m = 0; m < sequence.count; ++m) {
+      const tree_target& target =
+          batch.targets[static_cast<std::size_t>(sequence.first_target + m)];
+      row = std::find(row, rows.end(), target.row);
+      targets.push_back(static_cast<std::size_t>(row - rows.begin()) + 1);
+    }
+    visit(sequence_path{sequence, tokens, rows, targets});
   }
 }
 

@@ -25,6 +25,10 @@ struct tokenize_report {
   /// of all: the end of the prompt, which the template renders differently before an answer, left
   /// out
   std::size_t prompt_tails = 0;
+  /// of all: a token spans the beginning or the end of a turn; it is taken for the assistant's
+  std::size_t turn_merges = 0;
+  /// responses' turns, not examples: white space behind the token that ends them is no target
+  std::size_t trimmed_turns = 0;
   std::size_t truncated = 0;  ///< of those kept: cut to the maximum length
   /// of all: white space or end tokens after an end token removed
   std::size_t behind_end = 0;
@@ -50,7 +54,11 @@ struct tokenize_report {
   add(report.boundary_merges, "with a token that spans the end of the prompt");
   add(report.prompt_tails,
       "without the end of a prompt that the chat template renders differently");
+  add(report.turn_merges, "with a token that spans the edge of an assistant's turn");
   add(report.behind_end, "cut after an end token");
+  if (report.trimmed_turns != 0)
+    text += concat(", ", report.trimmed_turns, report.trimmed_turns == 1 ? " turn" : " turns",
+                   " without the white space behind the end token");
   if (report.special_texts != 0)
     text += concat(", ", report.special_texts,
                    report.special_texts == 1 ? " text that spells" : " texts that spell",

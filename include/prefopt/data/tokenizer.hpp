@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "prefopt/data/example.hpp"
+#include "prefopt/data/text_range.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -67,14 +68,6 @@ template <tokenizer Tokenizer>
   if (!has_beginning) ids.insert(ids.begin(), before.begin(), before.end());
   return ids;
 }
-
-/// A location in a text, in bytes.
-struct text_range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-
-  friend bool operator==(const text_range&, const text_range&) = default;
-};
 
 /// A tokenizer that can find special tokens and encode them as text.
 /// Needs: (1) a tokenizer; (2) `find_special_token(text, from)`, the first one that begins at or

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "prefopt/data/example.hpp"
+#include "prefopt/data/target_runs.hpp"
 
 namespace prefopt::inline v0_2 {
 
@@ -35,7 +36,7 @@ void change_responses(tokenized_example& example, const Change& change) {
 
 /// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair,
 /// tokenized_example or tokenized_unpaired; returns whether anything was cut. A response may end up
-/// without a token.
+/// without a token or a target.
 template <template <class> class Form>
 bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {
   std::size_t longest = 0;
@@ -52,6 +53,7 @@ bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which
   const std::size_t left = max_length - prompt.size();
   detail::change_responses(example,
                            [&](token_ids& ids) { ids.resize(std::min(ids.size(), left)); });
+  for (target_runs& runs : example.targets) cut_runs(runs, left);
   return true;
 }
 

@@ -169,8 +169,7 @@ class bigram {
     evaluation seen;
     for_each_sequence(batch, [&](const sequence_path& path) {
       const auto tokens = path.tokens;
-      for (std::size_t p = tokens.size() - static_cast<std::size_t>(path.sequence.count);
-           p < tokens.size(); ++p) {
+      for (const std::size_t p : path.targets) {
         seen.before.push_back(static_cast<std::size_t>(tokens[p - 1]));
         seen.token.push_back(static_cast<std::size_t>(tokens[p]));
         seen.log_probs.push_back(log_prob(seen.before.back(), seen.token.back()));

@@ -53,7 +53,7 @@ template <policy_model Policy, std::ranges::random_access_range Examples>
     }
     for_each_sequence(batch, [&](const sequence_path& path) {
       const tree_sequence& sequence = path.sequence;
-      cache.add({sequence.example, sequence.response_index}, token_hash(path.tokens),
+      cache.add({sequence.example, sequence.response_index}, path_hash(path),
                 std::span(log_probs).subspan(static_cast<std::size_t>(sequence.first_target),
                                              static_cast<std::size_t>(sequence.count)));
     });

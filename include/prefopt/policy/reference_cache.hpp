@@ -2,7 +2,7 @@
 #pragma once
 // reference_cache: per-token log-probs of a reference, computed once and stored by example and
 // response index. It answers for any batch of those sequences, no matter what they are packed with,
-// and for no other: it stores a hash of each one's tokens.
+// and for no other: it stores a hash of each one's tokens and targets.
 
 #include <compare>
 #include <cstddef>
@@ -59,8 +59,7 @@ class reference_cache {
     }
   }
 
-  /// Stores a sequence; `hash` is the token_hash of its path from the root to its last row. Throws
-  /// value_error if it is already stored.
+  /// Stores a sequence; `hash` is its path_hash. Throws value_error if it is already stored.
   void add(reference_key key, std::uint64_t hash, std::span<const double> log_probs) {
     if (!slots_.emplace(packed(key), keys_.size()).second) {
       throw value_error(concat("reference_cache: response ", key.response_index, " of example ",
@@ -80,9 +79,9 @@ class reference_cache {
     return values_of(slot_of(key));
   }
 
-  /// [M], nats. Throws value_error for a sequence that is not stored or whose tokens differ from
-  /// those scored, shape_error for one stored with a different number of targets. Cost: the sum of
-  /// the sequences' lengths.
+  /// [M], nats. Throws value_error for a sequence that is not stored or whose tokens or targets
+  /// differ from those scored, shape_error for one stored with a different number of targets. Cost:
+  /// the sum of the sequences' lengths.
   [[nodiscard]] std::vector<double> token_log_probs(const prefix_tree_batch& batch) const {
     std::vector<double> answer;
     answer.reserve(batch.targets.size());
@@ -95,10 +94,10 @@ class reference_cache {
                                  " of example ", sequence.example, " has ", sequence.count,
                                  " targets, but is stored with ", held.size()));
       }
-      if (token_hash(path.tokens) != token_hashes_[slot]) {
+      if (path_hash(path) != token_hashes_[slot]) {
         throw value_error(concat("reference_cache: response ", sequence.response_index,
                                  " of example ", sequence.example,
-                                 " has different tokens from those that were scored"));
+                                 " has different tokens or targets from those that were scored"));
       }
       answer.insert(answer.end(), held.begin(), held.end());
     });

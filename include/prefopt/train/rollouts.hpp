@@ -109,9 +109,12 @@ template <policy_model Policy, policy_model Reference, scalar_model Critic, resp
   check(options);
   for (std::size_t e = 0; e < examples.size(); ++e)
     if (const auto& responses = examples[e].responses;
-        examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty())
-      throw value_error(concat("ppo: example ", e,
-                               " is not a prompt and one response, of at least one token each"));
+        examples[e].prompt.empty() || responses.size() != 1 || responses[0].empty() ||
+        !examples[e].targets.empty())
+      throw value_error(
+          concat("ppo: example ", e,
+                 " is not a prompt and one response, of at least one token each, all of them "
+                 "targets"));
   rollouts made;
   made.examples = std::move(examples);
   made.scores = reward(std::span<const tokenized_example>(made.examples));

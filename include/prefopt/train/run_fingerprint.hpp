@@ -98,6 +98,13 @@ template <example_range Examples>
       add(response(example, index));
       const double score = response_score(example, index);
       hash.add(std::isnan(score) ? 1 : std::bit_cast<std::uint64_t>(score));  // any NaN is the same
+      if (const auto runs = response_targets(example, index)) {
+        hash.add(runs->size());
+        for (const token_run& run : *runs) {
+          hash.add(run.begin);
+          hash.add(run.end);
+        }
+      }
     }
   }
   return hash.value();

@@ -79,6 +79,16 @@ PREFOPT_INLINE chat_renderer::chat_renderer(chat_template usual,
 
 PREFOPT_INLINE std::string chat_renderer::render(const conversation& messages,
                                                  bool add_generation_prompt) const {
+  return rendering_of(messages, add_generation_prompt).text;
+}
+
+PREFOPT_INLINE marked_text chat_renderer::render_marked(const conversation& messages) const {
+  rendering made = rendering_of(messages, false);
+  return {std::move(made.text), std::move(made.generated)};
+}
+
+PREFOPT_INLINE rendering chat_renderer::rendering_of(const conversation& messages,
+                                                     bool add_generation_prompt) const {
   nlohmann::ordered_json variables = content_->variables;
   try {
     auto list = nlohmann::ordered_json::array();
@@ -93,7 +103,7 @@ PREFOPT_INLINE std::string chat_renderer::render(const conversation& messages,
   const chat_template& by =
       has_tools && content_->with_tools ? *content_->with_tools : content_->usual;
   detail::check_tools_are_read(by, variables);
-  return by.render(variables, content_->options).text;
+  return by.render(variables, content_->options);
 }
 
 PREFOPT_INLINE bool chat_renderer::reads_date() const {

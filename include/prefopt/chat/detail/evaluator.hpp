@@ -45,7 +45,7 @@ class evaluator final : public block_evaluator {
     output_ = &result.text;
     root_ = &result.text;
     (void)execute(all);
-    for (byte_range& range : generated_) {
+    for (text_range& range : generated_) {
       range.end = std::min(range.end, result.text.size());
       range.begin = std::min(range.begin, range.end);
     }
@@ -276,7 +276,7 @@ class evaluator final : public block_evaluator {
   }
 
   const std::string* root_ = nullptr;
-  std::vector<byte_range> generated_;
+  std::vector<text_range> generated_;
 };
 
 inline value macro_object::call(runtime&, arguments given) {

@@ -19,12 +19,15 @@ namespace prefopt::inline v0_2::detail {
 
 class prefix_forest {
  public:
-  /// Lays out sequences and targets in the order of the input; `add` fills in their rows.
-  explicit prefix_forest(std::span<const packable_sequence> sequences) {
+  /// Lays out sequences and targets in the order of the input, which must outlive the forest;
+  /// `add` fills in their rows.
+  explicit prefix_forest(std::span<const packable_sequence> sequences) : sequences_(sequences) {
     std::int32_t targets = 0;
     for (const packable_sequence& sequence : sequences) {
-      const std::size_t first = std::max<std::size_t>(sequence.prompt.size(), 1);
-      const auto count = static_cast<std::int32_t>(sequence.size() - first);
+      std::int32_t count = 0;
+      for_each_target_run(sequence, [&](std::size_t begin, std::size_t end) {
+        count += static_cast<std::int32_t>(end - begin);
+      });
       batch_.sequences.push_back({sequence.example, sequence.response_index, targets, count, 0});
       targets += count;
     }
@@ -41,10 +44,11 @@ class prefix_forest {
 
     tree_sequence& sequence = batch_.sequences[s];
     sequence.last_row = path_.back();
-    const std::size_t first = tokens.size() - static_cast<std::size_t>(sequence.count);
     auto target = batch_.targets.begin() + sequence.first_target;
-    for (std::size_t depth = first; depth < tokens.size(); ++depth)
-      *target++ = {path_[depth - 1], tokens[depth]};
+    for_each_target_run(sequences_[s], [&](std::size_t begin, std::size_t end) {
+      for (std::size_t depth = begin; depth < end; ++depth)
+        *target++ = {path_[depth - 1], tokens[depth]};
+    });
   }
 
   [[nodiscard]] prefix_tree_batch finish() && {
@@ -102,6 +106,7 @@ class prefix_forest {
     }
   }
 
+  std::span<const packable_sequence> sequences_;
   prefix_tree_batch batch_;
   std::vector<std::int32_t> path_;   // rows of the sequence added last, by position
   std::vector<std::int32_t> above_;  // [N] the row before each, -1 at a root

@@ -96,8 +96,8 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
   if (!variables.empty()) prompt.variables = variables + '}';
 }
 
-/// Throws format_error unless the prompt ends where the assistant answers and all responses are the
-/// assistant's.
+/// Throws format_error unless the prompt ends where the assistant answers and all responses begin
+/// with its message.
 [[nodiscard]] inline prompt_and_responses<conversation> checked_conversations(
     const json_object& object, ordered_text& texts, dialogue prompt,
     const std::string& prompt_location, std::span<const std::span<const chat_message>> answers,
