@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 
 #include <prefopt/core/error.hpp>
+#include <prefopt/io/closest_name.hpp>
 #include "foreign_options.hpp"
 
 namespace program {
@@ -111,6 +112,14 @@ namespace detail {
   return rest;
 }
 
+/// The command's option that a misspelled one is near to; empty if there is none.
+[[nodiscard]] inline std::string closest_option(const CLI::App& app, std::string_view name) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& one : option->get_lnames()) names.push_back(one);
+  return prefopt::closest_name(name.substr(2), names);
+}
+
 /// One line for each option that the command does not have, with what to use instead, and for each
 /// that is required and missing.
 [[nodiscard]] inline std::string problems_of(const CLI::App& app,
@@ -129,8 +138,14 @@ namespace detail {
       continue;
     }
     const std::string_view use = use_instead(app, name);
-    add(use.empty() ? prefopt::concat(name, ": no option of ", app.get_name())
-                    : prefopt::concat(name, ": no option here; ", use));
+    if (!use.empty()) {
+      add(prefopt::concat(name, ": no option here; ", use));
+      continue;
+    }
+    const std::string closest = closest_option(app, name);
+    add(prefopt::concat(name, ": no option of ", app.get_name(),
+                        closest.empty() ? "" : ", did you mean --", closest,
+                        closest.empty() ? "" : "?"));
   }
   for (const CLI::Option* option : app.get_options())
     if (option->get_required() && std::ranges::find(given, option) == given.end())

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <prefopt/core/error.hpp>
+#include <prefopt/io/closest_name.hpp>
 #include <prefopt/version.hpp>
 #include "begin.hpp"
 #include "commands.hpp"
@@ -63,7 +64,10 @@ std::string use_instead_of(std::string_view name) {
       return prefopt::concat("use prefopt train --loss ", one.name);
   for (const foreign_command& one : foreign_commands)
     if (name == one.name) return one.use;
-  return {};
+  std::vector<std::string_view> names;
+  for (const command& one : commands) names.emplace_back(one.name);
+  const std::string closest = prefopt::closest_name(name, names);
+  return closest.empty() ? closest : prefopt::concat("did you mean ", closest, "?");
 }
 
 void print_usage(std::FILE* to) {

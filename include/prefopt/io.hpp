@@ -5,6 +5,7 @@
 
 #include "prefopt/io/atomic_directory.hpp"
 #include "prefopt/io/atomic_file.hpp"
+#include "prefopt/io/closest_name.hpp"
 #include "prefopt/io/describe_foreign.hpp"
 #include "prefopt/io/file_descriptor.hpp"
 #include "prefopt/io/folder_file.hpp"

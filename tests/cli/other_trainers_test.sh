@@ -20,6 +20,24 @@ lines 1 "one problem"
 expect 2 "" "$train"
 lines 3 "three are missing"
 
+# What is misspelled is named as it is spelled, if that is near.
+expect 2 "^error: --btea: no option of prefopt train, did you mean --beta\?$" \
+  "$train" --model model --train pairs.jsonl --output out --btea 0.2 --lerning_rate=3 --epoch 2 --quite-another 1
+grep -q '^error: --lerning-rate: no option of prefopt train, did you mean --learning-rate?$' stderr || fail "no learning-rate: $(cat stderr)"
+grep -q '^error: --epoch: no option of prefopt train, did you mean --epochs?$' stderr || fail "no epochs: $(cat stderr)"
+grep -q '^error: --quite-another: no option of prefopt train$' stderr || fail "a far name is suggested: $(cat stderr)"
+lines 4 misspelled
+expect 2 "^error: --exmples: no option of prefopt show, did you mean --examples\?$" "$show" --model model --data pairs.jsonl --exmples 1
+expect 2 "^error: --loss: no loss is called simop, did you mean simpo\? Losses: dpo " \
+  "$train" --model model --train pairs.jsonl --output out --loss simop
+expect 2 "^error: --loss: no loss is called sigmoid_nrm, did you mean sigmoid_norm\? " \
+  "$train" --model model --train pairs.jsonl --output out --loss dpo,sigmoid_nrm
+expect 2 "^error: --loss: no loss is called nothing_like_it, expected one of dpo " \
+  "$train" --model model --train pairs.jsonl --output out --loss nothing_like_it
+expect 2 "^error: trian is no command; did you mean train\?$" "$prefopt" trian --model model
+lines 1 trian
+expect 2 "^prefopt: elephant is no command$" "$prefopt" elephant
+
 # Hints name only options that the command has.
 hint() { # COMMAND OPTION HINT
   expect 2 "^error: $2: no option here; $3" "$prefopt" "$1" --model model --data pairs.jsonl "$2" x

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <prefopt/core/error.hpp>
+#include <prefopt/io/closest_name.hpp>
 #include <prefopt/loss/aot.hpp>
 #include <prefopt/loss/aot_unpaired.hpp>
 #include <prefopt/loss/apo_down.hpp>
@@ -227,9 +228,17 @@ const entry& find(std::string_view name) {
   for (const foreign_loss& one : foreign_losses)
     if (one.name == name)
       throw value_error(prefopt::concat("--loss: no loss is called ", name, "; ", one.use));
-  if (found == std::end(table))
-    throw value_error(
-        prefopt::concat("--loss: no loss is called ", name, ", expected one of ", loss_names()));
+  if (found == std::end(table)) {
+    std::vector<std::string_view> names;
+    for (const entry& one : table) {
+      names.push_back(one.name);
+      if (!one.also.empty()) names.push_back(one.also);
+    }
+    const std::string closest = prefopt::closest_name(name, names);
+    throw value_error(prefopt::concat(
+        "--loss: no loss is called ", name, closest.empty() ? "" : ", did you mean ", closest,
+        closest.empty() ? ", expected one of " : "? Losses: ", loss_names()));
+  }
   return *found;
 }
 
