@@ -63,6 +63,33 @@ BOOST_AUTO_TEST_CASE(tools_that_a_template_does_not_read_are_refused) {
   BOOST_TEST(reads.render(call, false) == "f");
 }
 
+// DeepSeek's template writes calls only of messages without a text, and LFM2's none.
+BOOST_AUTO_TEST_CASE(tools_that_a_template_leaves_out_are_refused) {
+  const auto says = [](const char* what) {
+    return [what](const value_error& cause) {
+      return std::string(cause.what()).find(what) != std::string::npos;
+    };
+  };
+  const auto call = [](const char* content) {
+    return conversation{
+        {{"assistant", content,
+          concat(R"({"role": "assistant", "content": ")", content,
+                 R"(", "tool_calls": [{"function": {"name": "sum", "arguments": {}}}]})")}}};
+  };
+  const auto one_of = renderer_of(
+      "{% for m in messages %}{{ m.content or m.tool_calls[0].function.name }}{% endfor %}");
+  BOOST_TEST(one_of.render(call(""), false) == "sum");
+  BOOST_CHECK_EXCEPTION((void)one_of.render(call("Hm."), false), value_error,
+                        says("t: the template leaves out the call of sum; remove it"));
+  conversation with_tools = hi;
+  with_tools.variables = R"({"tools": [{"type": "function", "function": {"name": "sum"}}]})";
+  BOOST_CHECK_EXCEPTION((void)renderer_of("{{ messages[0] | tojson }}").render(with_tools, false),
+                        value_error, says("t: the template leaves out the tool sum"));
+  BOOST_TEST(renderer_of("{{ tools[0].function.name }}").render(with_tools, false) == "sum");
+  BOOST_TEST(renderer_of("{{ messages[0].content }}").mentions("content"));
+  BOOST_TEST(!renderer_of("{{ messages[0].content }}").mentions("foo"));
+}
+
 BOOST_AUTO_TEST_CASE(a_template_that_asks_for_the_date_says_so) {
   BOOST_TEST(renderer_of("{{ strftime_now('%Y') }}").reads_date());
   BOOST_TEST(renderer_of("{{ strftime_now('%Y') }}").render(hi, false) == "2026");

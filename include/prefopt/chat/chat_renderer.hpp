@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -26,7 +27,7 @@ class chat_renderer {
   /// The text that transformers' apply_chat_template makes of the messages with the conversation's
   /// `tools`, `documents` and `chat_template_kwargs`. Throws template_error with the template's
   /// line, and value_error for variables that are no JSON and for tools or tool calls that the
-  /// template does not read.
+  /// template does not read or leaves out.
   [[nodiscard]] std::string render(const conversation& messages, bool add_generation_prompt) const;
 
   /// The text without the generation prompt, and what the template marks as the assistant's by
@@ -35,6 +36,10 @@ class chat_renderer {
 
   /// Templates close a turn themselves.
   [[nodiscard]] bool ends_responses() const { return true; }
+
+  /// Whether the source of a template has this name anywhere. A template without it can neither
+  /// read a member of messages of that name nor treat a role of that name apart.
+  [[nodiscard]] bool mentions(std::string_view name) const;
 
   /// Whether a template asks for today's date, which then changes the text.
   [[nodiscard]] bool reads_date() const;

@@ -57,6 +57,38 @@ inline void check_tools_are_read(const chat_template& by, const nlohmann::ordere
   for (const auto& message : variables.at("messages")) refuse_unread(message, "tool_calls");
 }
 
+/// The name of a tool or of a call: its own, or that of its function. Empty if it has none, or one
+/// that JSON would write in another way.
+[[nodiscard]] inline std::string tool_name(const nlohmann::ordered_json& tool) {
+  if (!tool.is_object()) return {};
+  const auto function = tool.find("function");
+  const auto& named = function != tool.end() && function->is_object() ? *function : tool;
+  const auto name = named.find("name");
+  if (name == named.end() || !name->is_string()) return {};
+  const auto& text = name->get_ref<const std::string&>();
+  return text == nlohmann::ordered_json(text).dump().substr(1, text.size()) ? text : std::string();
+}
+
+/// Throws value_error if the text lacks the name of a tool or of a call: the template has left it
+/// out, as some do with the calls of a message that has a text, too.
+inline void check_tools_are_written(const chat_template& by,
+                                    const nlohmann::ordered_json& variables,
+                                    std::string_view text) {
+  const auto refuse_left_out = [&](const nlohmann::ordered_json& object, const char* list,
+                                   const char* what) {
+    const auto found = object.find(list);
+    if (found == object.end() || !found->is_array()) return;
+    for (const auto& one : *found)
+      if (const std::string name = tool_name(one); text.find(name) == text.npos)
+        throw value_error(concat(by.name(), ": the template leaves out the ", what, ' ',
+                                 name.substr(0, 80),
+                                 "; remove it, or use a template that writes it"));
+  };
+  refuse_left_out(variables, "tools", "tool");
+  for (const auto& message : variables.at("messages"))
+    refuse_left_out(message, "tool_calls", "call of");
+}
+
 }  // namespace detail
 
 struct chat_renderer::content {
@@ -103,14 +135,17 @@ PREFOPT_INLINE rendering chat_renderer::rendering_of(const conversation& message
   const chat_template& by =
       has_tools && content_->with_tools ? *content_->with_tools : content_->usual;
   detail::check_tools_are_read(by, variables);
-  return by.render(variables, content_->options);
+  rendering made = by.render(variables, content_->options);
+  detail::check_tools_are_written(by, variables, made.text);
+  return made;
 }
 
-PREFOPT_INLINE bool chat_renderer::reads_date() const {
-  constexpr std::string_view now = "strftime_now";
-  return content_->usual.mentions(now) ||
-         (content_->with_tools && content_->with_tools->mentions(now));
+PREFOPT_INLINE bool chat_renderer::mentions(std::string_view name) const {
+  return content_->usual.mentions(name) ||
+         (content_->with_tools && content_->with_tools->mentions(name));
 }
+
+PREFOPT_INLINE bool chat_renderer::reads_date() const { return mentions("strftime_now"); }
 
 PREFOPT_INLINE std::optional<chat_renderer> load_chat_renderer(const std::filesystem::path& folder,
                                                                render_options options) {
