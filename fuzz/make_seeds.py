@@ -65,6 +65,12 @@ def seeds_of_json_lines():
     yield b"0[" + text(pair) + b",\n " + text(pair) + b"]\n"
     yield b"0" + text([pair])
     yield b"0" + lines({"prompt": "a", "chosen": [user, good], "rejected": [user, bad], "messages": [user], "score_chosen": 1})
+    human, gpt, call, seen = ({"from": who, "value": said} for who, said in (
+        ("human", "Hi"), ("gpt", "Hello"), ("function_call", '{"name": "f", "arguments": {"x": 1}}'), ("observation", "3")))
+    yield b"0" + lines({"instruction": "Add.", "input": "1 2", "system": "Be brief.", "history": [["Hi", "Hello"]], "chosen": "3", "rejected": "4"})
+    yield b"0" + lines({"instruction": "Add.", "output": "3", "kto_tag": True}, {"conversations": [human, gpt], "label": False})
+    yield b"0" + lines({"conversations": [human, call, seen], "tools": '[{"name": "f"}]', "system": "Be brief.", "chosen": gpt, "rejected": [gpt]})
+    yield b"4" + lines({"question": "2+2=", "chosen": "4", "rejected": "5"}, {"prompt": "Add.", "chosen": "4", "rejected": "5"})
     yield b"0\x1f\x8b\x08\x00"
     yield b"0\xff\xfe{\x00}\x00"
 

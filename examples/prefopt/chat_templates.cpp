@@ -123,6 +123,20 @@ void say_renderer(std::FILE* console, const std::string& model, const chat_optio
     std::fprintf(console, "messages: rendered by the chat template\n");
 }
 
+void note_plain_texts(const std::string& file, const std::string& model, const chat_options& o) {
+  if (o.chat_template.empty()) {
+    try {
+      if (prefopt::read_chat_template_sources(model).empty()) return;
+    } catch (const prefopt::error&) {  // nothing needs it
+      return;
+    }
+  }
+  std::fprintf(stderr,
+               "note: %s: plain texts are read as they are; the model's chat template is not "
+               "applied to them\n",
+               file.c_str());
+}
+
 nlohmann::ordered_json parse_object(const std::string& text, const std::string& name) {
   nlohmann::ordered_json object = prefopt::parse_ordered_json(text, name);
   if (!object.is_object())

@@ -48,6 +48,9 @@ struct chat_templates {
 void say_renderer(std::FILE* console, const std::string& model, const chat_options& o,
                   const std::optional<prefopt::chat_renderer>& renderer);
 
+/// Notes on stderr that a file has texts to which a template is not applied, if there is one.
+void note_plain_texts(const std::string& file, const std::string& model, const chat_options& o);
+
 /// A text as a JSON object. Throws format_error; `name` begins the message.
 [[nodiscard]] nlohmann::ordered_json parse_object(const std::string& text, const std::string& name);
 

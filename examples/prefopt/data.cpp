@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "prefopt/io/json.hpp"
+#include "supervised_data.hpp"
 
 namespace program {
 namespace {
@@ -26,16 +27,17 @@ using file_records = std::variant<prefopt::preference_records<prefopt::preferenc
                                   prefopt::preference_records<prefopt::ranked_record>,
                                   prefopt::preference_records<prefopt::unpaired_record>>;
 
-file_records read_records(prefopt::json_file& file, preference_form form) {
+file_records read_records(prefopt::json_file& file, preference_form form,
+                          const prefopt::column_names& columns) {
   switch (form) {
     case preference_form::pairs:
-      return prefopt::read_preferences(file);
+      return prefopt::read_preferences(file, columns);
     case preference_form::lists:
-      return prefopt::read_ranked_preferences(file);
+      return prefopt::read_ranked_preferences(file, columns);
     case preference_form::unpaired:
       break;
   }
-  return prefopt::read_unpaired_preferences(file);
+  return prefopt::read_unpaired_preferences(file, columns);
 }
 
 /// A file before it is tokenized.
@@ -45,38 +47,11 @@ struct raw_file {
   file_records records;
 };
 
-/// Throws format_error, with the way out, for the forms of supervised fine-tuning.
-void refuse_supervised(prefopt::json_file& file) {
-  const nlohmann::json* first = file.peek();
-  if (first == nullptr || !first->is_object()) return;
-  const auto has = [&](auto... keys) {
-    return ((first->contains(keys) && !(*first)[keys].is_null()) || ...);
-  };
-  if (has("chosen", "rejected", "chosen_ids", "rejected_ids", "responses", "responses_ids",
-          "label"))
-    return;
-  const auto refuse = [&](const char* what, const char* pair) {
-    throw prefopt::format_error(prefopt::concat(
-        file.location(), ": ", what,
-        " to imitate; the loss sft reads the chosen response of pairs, which jq -c '", pair,
-        "' makes of it"));
-  };
-  if (has("messages"))
-    refuse(
-        "a dialogue",
-        "{chosen: .messages, rejected: (.messages[:-1] + [{role: \"assistant\", content: \"-\"}])}");
-  if (has("completion"))
-    refuse("a completion without a label",
-           (*first)["completion"].is_array()
-               ? "{prompt, chosen: .completion, rejected: [{role: \"assistant\", content: \"-\"}]}"
-               : "{prompt, chosen: .completion, rejected: \"-\"}");
-}
-
 raw_file read_file(const data_options& o, const std::string& name) {
   check_is_no_hub_name(name);
   prefopt::json_file file(name);
-  refuse_supervised(file);
-  const preference_form form = prefopt::form_of(file);
+  refuse_supervised(file, o.columns);
+  const preference_form form = prefopt::form_of(file, o.columns);
   if (o.read_by != nullptr && std::ranges::find(o.read_by->forms, form) == o.read_by->forms.end()) {
     std::string expected;
     for (const preference_form one : o.read_by->forms)
@@ -85,7 +60,7 @@ raw_file read_file(const data_options& o, const std::string& name) {
         prefopt::concat(name, ": contains ", name_of(form), ", but the loss ", o.read_by->spec,
                         " reads ", expected, "; losses of ", name_of(form), ": ", losses_of(form)));
   }
-  return {name, form, read_records(file, form)};
+  return {name, form, read_records(file, form, o.columns)};
 }
 
 bool has_tokenizer(const std::filesystem::path& folder) {
@@ -109,6 +84,16 @@ bool has_messages(const raw_file& file) {
       [](const auto& records) {
         return std::ranges::any_of(records,
                                    [](const auto& record) { return record.is_messages(); });
+      },
+      file.records);
+}
+
+/// Whether any record is a text that is no list of messages.
+bool has_plain_texts(const raw_file& file) {
+  return std::visit(
+      [](const auto& records) {
+        return std::ranges::any_of(
+            records, [](const auto& record) { return record.is_text() && !record.is_messages(); });
       },
       file.records);
 }
@@ -234,8 +219,13 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
         const auto say = [&](const std::string& text) {
           std::fprintf(o.console, "%s: %s\n", file.name.c_str(), text.c_str());
         };
-        if (data.renderer)  // the template may read any member
-          std::erase_if(records.report.unused, [](const auto& one) { return one.in_messages; });
+        if (data.renderer) {  // the template may read any member, and have any role
+          const auto& by = *data.renderer;
+          std::erase_if(records.report.unused,
+                        [&](const auto& one) { return one.in_messages && by.mentions(one.name); });
+          std::erase_if(records.report.unusual_roles,
+                        [&](const auto& one) { return by.mentions(one.role); });
+        }
         for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
         auto made = data.renderer    ? prefopt::tokenize(given_away(records), *data.tokenizer,
                                                          *data.renderer, how)
@@ -339,12 +329,15 @@ run_data read_data(const data_options& o, const std::string& train_file,
   data.tokenizer = tokenizer_for(o, text);
   const bool of_messages = has_messages(train) || (eval && has_messages(*eval));
   if (of_messages) data.renderer = find_renderer(o.model, o.chat);
-  data.train = tokenized(train, data, o, shape.vocabulary);
-  if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
-  if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
   const bool sets_template = !o.chat.chat_template.empty() ||
                              !o.chat.chat_template_kwargs.empty() || o.drop_prompt_tail ||
                              o.chat.date != today() || o.assistant_only || o.trim_after_end_of_turn;
+  const bool in_train = has_plain_texts(train);
+  if ((in_train || (eval && has_plain_texts(*eval))) && (of_messages || !sets_template))
+    note_plain_texts(in_train ? train.name : eval->name, o.model, o.chat);
+  data.train = tokenized(train, data, o, shape.vocabulary);
+  if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
+  if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
   if (!of_messages && sets_template)
     std::fprintf(
         o.console,

@@ -6,8 +6,11 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include <prefopt/core/error.hpp>
 #include <prefopt/data/truncate.hpp>
+#include <prefopt/datasets/column_names.hpp>
 #include "chat_templates.hpp"
 #include "command_line.hpp"
 #include "train/losses.hpp"
@@ -19,6 +22,7 @@ struct data_options {
   std::optional<std::int64_t> max_length;
   prefopt::truncation truncation = prefopt::truncation::keep_start;
   bool split_special_tokens = false;
+  prefopt::column_names columns;  ///< the files' names of columns
   chat_options chat;
   bool drop_prompt_tail = false;
   bool assistant_only = false;
@@ -30,8 +34,25 @@ struct data_options {
   std::FILE* console = stdout;    ///< for remarks
 };
 
+/// --columns.
+inline void add_columns(CLI::App& app, prefopt::column_names& columns) {
+  app.add_option_function<std::vector<std::string>>(
+         "--columns",
+         [&columns](const std::vector<std::string>& all) {
+           try {
+             for (const std::string& names : all) add_column_names(columns, names);
+           } catch (const prefopt::value_error& cause) {
+             throw CLI::ValidationError("--columns", cause.what());
+           }
+         },
+         "Columns with other names in the file, such as prompt=question,chosen=a,rejected=b")
+      ->allow_extra_args(false)
+      ->type_name("NAME=COLUMN,...");
+}
+
 inline void add_data(CLI::App& app, data_options& o) {
   using prefopt::truncation;
+  add_columns(app, o.columns);
   app.add_option("--max-length", o.max_length,
                  "Maximum tokens of a prompt with its response [the model's context, at most 1024]")
       ->check(at_least(1));

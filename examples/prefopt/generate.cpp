@@ -8,8 +8,10 @@
 #include <exception>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +19,7 @@
 #include <prefopt/datasets.hpp>
 #include <prefopt/hub.hpp>
 #include <prefopt/io/json_object.hpp>
+#include <prefopt/io/printable.hpp>
 #include <prefopt/prefopt.hpp>
 #include <prefopt/tokenizers.hpp>
 #include "chat_templates.hpp"
@@ -65,18 +68,24 @@ class model_tokenizer {
 /// What reads prompts. It looks for a chat template at the first prompt of messages.
 class prompt_reader {
  public:
-  prompt_reader(const std::string& model, const model_tokenizer& tokenizer,
-                const chat_options& chat)
-      : model_(model), tokenizer_(tokenizer), chat_(chat) {}
+  prompt_reader(const std::string& file, const std::string& model, const model_tokenizer& tokenizer,
+                const chat_options& chat, const prefopt::column_names& columns)
+      : file_(file), model_(model), tokenizer_(tokenizer), chat_(chat), columns_(columns) {}
 
   [[nodiscard]] const prefopt::hf_tokenizer& tokenizer() const { return tokenizer_.required(); }
 
   /// A prompt that is text or messages. Throws value_error, format_error.
   [[nodiscard]] prompt read(const prefopt::json_object& object) {
-    if (!object.at("prompt").is_array()) return plain(object.text("prompt"));
-    const prefopt::conversation messages = prefopt::parse_prompt(object);
+    const auto read = prefopt::parse_prompt(object, columns_);
+    if (const auto* text = std::get_if<std::string>(&read)) {
+      if (!has_plain_texts_) note_plain_texts(file_, model_, chat_);
+      has_plain_texts_ = true;
+      return plain(*text);
+    }
+    const auto& messages = std::get<prefopt::conversation>(read);
     if (!looked_for_template_) find();
     if (renderer_) {
+      note_roles(messages, object.name());
       const std::string text = prefopt::render_prompt(messages, *renderer_);
       return {text, tokenizer().encode(text)};
     }
@@ -84,6 +93,16 @@ class prompt_reader {
   }
 
  private:
+  /// Says once of each role that the template may not know that it may not.
+  void note_roles(const prefopt::conversation& messages, const std::string& location) {
+    for (const prefopt::chat_message& one : messages.messages)
+      if (!prefopt::is_usual_role(one.role) && !renderer_->mentions(one.role) &&
+          noted_.size() < 64 && noted_.insert(one.role).second)
+        std::fprintf(stderr,
+                     "%s: role \"%s\" is unusual; the chat template may leave its messages out\n",
+                     location.c_str(), prefopt::printable(one.role, 40).c_str());
+  }
+
   [[nodiscard]] prompt plain(const std::string& text) {
     if (!frame_) frame_ = prefopt::frame_of(tokenizer());
     return {text, prefopt::framed(*frame_, tokenizer().encode(text), true)};
@@ -95,22 +114,27 @@ class prompt_reader {
     say_renderer(stderr, model_, chat_, renderer_);
   }
 
+  const std::string& file_;
   const std::string& model_;
   const model_tokenizer& tokenizer_;
   const chat_options& chat_;
+  const prefopt::column_names& columns_;
+  bool has_plain_texts_ = false;
+  std::set<std::string> noted_;                     // roles
   std::optional<prefopt::chat_renderer> renderer_;  // of messages, if the model has a template
   bool looked_for_template_ = false;
   std::optional<prefopt::text_frame> frame_;  // of plain texts
 };
 
 /// The ids of a prompt, of a text or as they are.
-prompt read_prompt(const prefopt::json_object& object, prompt_reader& reader) {
-  if (object.has_value("prompt_ids")) {
+prompt read_prompt(const prefopt::json_object& object, const prefopt::column_names& columns,
+                   prompt_reader& reader) {
+  const std::string_view ids = columns.column("prompt_ids");
+  if (object.has_value(ids)) {
     prompt one;
-    for (const nlohmann::json& id : object.list("prompt_ids"))
-      one.ids.push_back(static_cast<prefopt::token_id>(
-          prefopt::to_integer(id, prefopt::concat(object.name(), ": prompt_ids"), 0,
-                              std::numeric_limits<prefopt::token_id>::max())));
+    for (const nlohmann::json& id : object.list(ids))
+      one.ids.push_back(static_cast<prefopt::token_id>(prefopt::to_integer(
+          id, object.location(ids), 0, std::numeric_limits<prefopt::token_id>::max())));
     return one;
   }
   try {
@@ -122,13 +146,20 @@ prompt read_prompt(const prefopt::json_object& object, prompt_reader& reader) {
 
 /// All prompts of a file. Throws format_error for one that the model cannot continue.
 std::vector<prompt> read_prompts(const std::string& name, prompt_reader reader,
+                                 const prefopt::column_names& columns,
                                  const prefopt::decoder_shape& shape) {
   check_is_no_hub_name(name);
+  check_prompt_names(columns);
   prefopt::json_file file(name);
   std::vector<prompt> prompts;
+  std::set<std::string> unseen;
+  for (const prefopt::column_name& one : columns.all()) unseen.insert(one.column);
   for (; const nlohmann::json* value = file.peek(); file.take()) {
     const std::string location = file.location();
-    prompt one = read_prompt(prefopt::json_object(*value, location, file.text()), reader);
+    const prefopt::json_object object(*value, location, file.text());
+    for (const prefopt::column_name& given : columns.all())
+      if (object.has(given.column)) unseen.erase(given.column);
+    prompt one = read_prompt(object, columns, reader);
     if (one.ids.empty() || one.ids.size() >= shape.positions)
       throw prefopt::format_error(prefopt::concat(location, ": a prompt of ", one.ids.size(),
                                                   " tokens, expected 1 to ", shape.positions - 1));
@@ -141,6 +172,9 @@ std::vector<prompt> read_prompts(const std::string& name, prompt_reader reader,
   if (prompts.empty())
     throw prefopt::format_error(
         prefopt::concat(name, ": empty, expected one JSON object per line"));
+  for (const std::string& column : unseen)
+    throw prefopt::format_error(
+        prefopt::concat(name, ": no column \"", prefopt::printable(column), "\" in any prompt"));
   return prompts;
 }
 
@@ -207,6 +241,8 @@ int generate(int argc, char** argv) {
   add(app, "--top-p", how.sampling.top_p, "Draw from the most probable tokens with this sum",
       finite_number("above 0 and at most 1", 0, 1, false, true));
   add(app, "--seed", seed, "Of the random numbers", at_least(0));
+  prefopt::column_names columns;
+  add_columns(app, columns);
   chat_options chat;
   add_chat(app, chat);
   add_precision(app, precision);
@@ -217,7 +253,8 @@ int generate(int argc, char** argv) {
   find_in_hub_cache({&model_folder}, stderr);
   const prefopt::decoder_shape shape = prefopt::read_model_config(model_folder).shape;
   const model_tokenizer tokenizer(model_folder);
-  const std::vector<prompt> read = read_prompts(data_file, {model_folder, tokenizer, chat}, shape);
+  const std::vector<prompt> read =
+      read_prompts(data_file, {data_file, model_folder, tokenizer, chat, columns}, columns, shape);
   if (!tokenizer.found())
     std::fprintf(stderr, "no texts of the responses: %s\n", tokenizer.why_not().c_str());
   std::vector<prefopt::token_ids> prompts;

@@ -98,7 +98,7 @@ void hyphenate(char* argument) {
 
 int main(int argc, char** argv) {
   program::begin(argv);
-  // the console is stdout, line by line; stderr is only for errors
+  // the console is stdout, line by line; stderr is for errors and notes
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h") {

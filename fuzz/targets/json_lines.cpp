@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of preferences, read in each of the three forms. The file compressed with gzip, in one
-// member or two, reads the same.
+// A file of preferences, read in each of the three forms, as it is or with other names of columns.
+// The file compressed with gzip, in one member or two, reads the same.
 
 #include <zlib.h>
 
@@ -41,7 +41,7 @@ struct outcome {
   friend bool operator==(const outcome&, const outcome&) = default;
 };
 
-outcome read_all(const std::filesystem::path& path) {
+outcome read_all(const std::filesystem::path& path, const column_names& names) {
   outcome all;
   const auto keep = [&](const auto& records) {
     std::size_t last = 0;
@@ -50,12 +50,12 @@ outcome read_all(const std::filesystem::path& path) {
       all.lines.push_back(last = record.line);
     }
   };
-  all.pairs = fuzz::refusal([&] { keep(read_preferences(path, limits)); });
-  all.lists = fuzz::refusal([&] { keep(read_ranked_preferences(path, limits)); });
-  all.unpaired = fuzz::refusal([&] { keep(read_unpaired_preferences(path, limits)); });
+  all.pairs = fuzz::refusal([&] { keep(read_preferences(path, limits, names)); });
+  all.lists = fuzz::refusal([&] { keep(read_ranked_preferences(path, limits, names)); });
+  all.unpaired = fuzz::refusal([&] { keep(read_unpaired_preferences(path, limits, names)); });
   all.form = fuzz::refusal([&] {
     json_file file(path, limits);
-    (void)form_of(file);
+    (void)form_of(file, names);
   });
   fuzz::must((all.pairs && all.lists && all.unpaired) || !all.form,
              "what can be read in a form is of a form", "");
@@ -69,13 +69,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::input input(data, size);
   const std::string_view text = input.rest();
   folder.put("data", text);
-  const outcome plain = read_all(folder / "data");
+  column_names names;  // all forms have columns of these names
+  if (input.has(2)) names = {{"prompt", "question"}, {"instruction", "prompt"}};
+  const outcome plain = read_all(folder / "data", names);
   const bool packed_already = text.starts_with("\x1f\x8b");
   if (!input.has(0) || packed_already) return 0;
   folder.put("data", input.has(1) ? gzip(text.substr(0, text.size() / 2)) +
                                         gzip(text.substr(text.size() / 2))
                                   : gzip(text));
-  const outcome packed = read_all(folder / "data");
+  const outcome packed = read_all(folder / "data", names);
   fuzz::must(plain == packed, "gzip reads as what it packs",
              plain.pairs.value_or("read") + " | " + packed.pairs.value_or("read"));
   return 0;

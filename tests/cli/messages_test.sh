@@ -73,7 +73,9 @@ for option in "--chat-template other.jinja" "--chat-template-kwargs {}" "--date 
   holds stderr "the data has no messages that a template could render"
 done
 expect 0 "" "$show" --model model --data texts.jsonl
-grep -q template stderr && fail "a template is named: $(cat stderr)"
+grep -q "messages that a template" stderr && fail "options are named: $(cat stderr)"
+grep -qxF "note: texts.jsonl: plain texts are read as they are; the model's chat template is not applied to them" stderr ||
+  fail "no note: $(cat stderr)"
 echo '{{ broken' >broken.jinja
 echo '{"prompt_ids": [72]}' >ids.jsonl
 expect 0 "" "$prefopt" generate --model model --data ids.jsonl --max-new-tokens 2 --chat-template broken.jinja

@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
       "chosen and rejected have no common beginning that is followed by an assistant's message in each");
   const auto refused_by = [](const auto& parse, const std::string& text, const char* why) {
     const auto json = nlohmann::json::parse(text);
-    BOOST_CHECK_EXCEPTION((void)parse(prefopt::json_object(json, "f: line 1")), format_error,
-                          says("f: line 1: ", why));
+    BOOST_CHECK_EXCEPTION((void)parse(prefopt::json_object(json, "f: line 1"), column_names()),
+                          format_error, says("f: line 1: ", why));
   };
   refused_by(
       prefopt::parse_ranked_preference,
@@ -131,7 +131,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_dialogue_is_refused) {
   refused(R"({"chosen":)" + list({hi, hello, hi}) + R"(,"rejected":)" + list({hi, what}) + "}",
           "chosen: a response whose");
   refused(R"({"chosen":{"role":"assistant","content":"x"},"rejected":)" + list({hi}) + "}",
-          "chosen is an object");
+          "chosen and rejected have no common beginning");
+  refused(R"({"chosen":{"text":"x"},"rejected":)" + list({hi}) + "}",
+          "chosen: key \"role\" is missing");
 }
 
 // UltraFeedback's format: the prompt as a text or a list, and dialogues that begin with it.
@@ -189,8 +191,30 @@ BOOST_AUTO_TEST_CASE(members_that_no_template_writes_are_refused) {
   refused(with_tool(R"("tool_call_id":"1")"), "prompt: message 2: tool_call_id is for a chat temp");
   refused(with_tool(R"("name":"f")"), "prompt: message 2: role is tool");
   refused(with("\"name\":\"f\"", "tool"), "chosen: a response whose first message is not");
-  refused(R"({"chosen":[{"from":"human","value":"Hi"}],"rejected":[]})",
-          "\"from\" and \"value\", expected \"role\"");
+}
+
+// Only a call of a tool or a thought needs no words.
+BOOST_AUTO_TEST_CASE(messages_without_content_are_refused) {
+  const auto with = [](const std::string& message) {
+    return R"({"prompt":[)" + message + "," + hi + R"(],"chosen":)" + list({hello}) +
+           R"(,"rejected":)" + list({what}) + "}";
+  };
+  for (const std::string role : {"user", "tool", "assistant", "narrator"}) {
+    const std::string begin = R"({"role":")" + role + "\"";
+    refused(with(begin + R"(,"content":null})"),
+            "prompt: message 1: content is null, expected a text");
+    refused(with(begin + R"(,"content":null,"tool_calls":[]})"), "message 1: content is null");
+    refused(with(begin + R"(,"content":null,"name":"f"})"), "message 1: content is null");
+    refused(with(begin + R"(,"content":3})"), "prompt: message 1: content is 3, expected a text");
+    refused(with(begin + R"(,"content":true,"tool_calls":[1]})"), "message 1: content is true");
+    refused(with(begin + "}"), "prompt: message 1: key \"content\" is missing");
+  }
+  const scratch_folder folder;
+  for (const std::string member :
+       {R"("tool_calls":[{"name":"f"}])", R"("reasoning_content":"Hm.")"})
+    BOOST_TEST(read_preferences(
+                   put(folder / "p", with(R"({"role":"assistant","content":null,)" + member + "}")))
+                   .size() == 1U);
 }
 
 // What only a chat template writes is kept as it is, for one.

@@ -92,8 +92,9 @@ BOOST_AUTO_TEST_CASE(a_column_that_belongs_into_the_prompt_is_refused_where_the_
   for (const std::string column : {"system", "question", "instruction", "input", "query", "history",
                                    "System-Prompt", "Prompt"})
     for (const std::string& object : {pair, list, unpaired, bare})
-      refused(object, "\"" + column + "\":\"Be brief.\"",
-              column + " is not in the prompt, which is \"");
+      if (object != bare || column != "instruction")  // that is Alpaca's form
+        refused(object, "\"" + column + "\":\"Be brief.\"",
+                column + " is not in the prompt, which is \"");
   refused(bare, R"("question":"What is 2+2?")",
           "question is not in the prompt, which is \"4\"; write the whole prompt");
   refused(pair, R"("history":[["Hi","Hello"]])", "history is not in the prompt");
@@ -166,6 +167,45 @@ BOOST_AUTO_TEST_CASE(members_of_messages_are_counted_apart) {
   BOOST_TEST((report.unused[0] == unused_column{"foo", true, 2, 1}));
   BOOST_TEST((report.unused[1] == unused_column{"foo", false, 2, 1}));
   BOOST_TEST(describe(report)[0] == "message member \"foo\" in 2 of 2 pairs is not used");
+}
+
+BOOST_AUTO_TEST_CASE(columns_beside_messages_that_no_template_reads_are_refused_as_such) {
+  const std::string messages =
+      R"({"prompt":[{"role":"user","content":"Hi"}],"chosen":[{"role":"assistant","content":"A"}],)"
+      R"("rejected":[{"role":"assistant","content":"B"}])";
+  for (const std::string column : {"tool_calls", "images", "functions", "chat_template"})
+    refused(messages, "\"" + column + "\":[\"x\"]",
+            column + " is beside the messages, where no chat template reads it");
+  passes(messages,
+         R"("tools":[{"name":"f"}],"documents":[{"text":"x"}],"chat_template_kwargs":{"a":1})");
+}
+
+BOOST_AUTO_TEST_CASE(unusual_roles_are_counted_once_each) {
+  const auto with_role = [](const std::string& role) {
+    return R"({"prompt":[{"role":")" + role + R"(","content":"Hi"},{"role":")" + role +
+           R"(","content":"Oh"}],"chosen":[{"role":"assistant","content":"A"}],)"
+           R"("rejected":[{"role":"assistant","content":"B"}]})";
+  };
+  for (const std::string role :
+       {"system", "user", "developer", "tool", "ipython", "function", "model"})
+    BOOST_TEST(describe(read(with_role(role))).empty());
+  const reading_report report = read(with_role("user") + "\n" + with_role("asistant") + "\n" +
+                                     with_role("narrator") + "\n" + with_role("asistant"));
+  BOOST_REQUIRE_EQUAL(report.unusual_roles.size(), 2U);
+  BOOST_CHECK((report.unusual_roles[0] == unusual_role{"asistant", 2, 2}));
+  BOOST_CHECK((report.unusual_roles[1] == unusual_role{"narrator", 1, 3}));
+  BOOST_TEST(
+      describe(report)[0] ==
+      "role \"asistant\" in 2 of 4 pairs, as on line 2, is unusual; a chat template may leave "
+      "its messages out; did you mean \"assistant\"?");
+  BOOST_TEST(
+      describe(report)[1] ==
+      "role \"narrator\" in 1 of 4 pairs, as on line 3, is unusual; a chat template may leave "
+      "its messages out");
+  std::string many;
+  for (int i = 0; i < 70; ++i) many += with_role("r" + std::to_string(i)) + "\n";
+  BOOST_TEST(read(many).unusual_roles.size() == 64U);
+  BOOST_TEST(describe(read(many)).back() == "and 6 more unusual roles");
 }
 
 BOOST_AUTO_TEST_CASE(many_names_are_cut_off) {

@@ -14,6 +14,7 @@
 
 #include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/preference_record.hpp"
+#include "prefopt/datasets/column_names.hpp"
 #include "prefopt/datasets/messages.hpp"
 #include "prefopt/datasets/preference_records.hpp"
 #include "prefopt/io/json_file.hpp"
@@ -53,16 +54,18 @@ namespace detail {
 
 /// Parses a pair from one JSON object. Throws format_error, naming the object's location and the
 /// member.
-[[nodiscard]] preference_record parse_preference(const json_object& object);
+[[nodiscard]] preference_record parse_preference(const json_object& object,
+                                                 const column_names& names = {});
 
 /// All remaining pairs in a file, each with its line, and a report. Throws io_error if the file
 /// cannot be read, format_error with the line number if a value is not a pair, and format_error if
 /// there are no pairs or the file exceeds its limits. Memory: the pairs and one line.
-[[nodiscard]] preference_records<preference_record> read_preferences(json_file& file);
+[[nodiscard]] preference_records<preference_record> read_preferences(
+    json_file& file, const column_names& names = {});
 
 /// The same for a file that is opened for it.
 [[nodiscard]] preference_records<preference_record> read_preferences(
-    const std::filesystem::path& path, line_limits limits = {});
+    const std::filesystem::path& path, line_limits limits = {}, const column_names& names = {});
 
 }  // namespace prefopt::inline v0_2
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "prefopt/data/preference_record.hpp"
+#include "prefopt/datasets/column_names.hpp"
 #include "prefopt/datasets/preference_records.hpp"
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/io/json_fwd.hpp"
@@ -16,14 +17,16 @@ namespace prefopt::inline v0_2 {
 
 /// Parses an example from one JSON object. Throws format_error, naming the object's location and
 /// the member.
-[[nodiscard]] unpaired_record parse_unpaired_preference(const json_object& object);
+[[nodiscard]] unpaired_record parse_unpaired_preference(const json_object& object,
+                                                        const column_names& names = {});
 
 /// All remaining examples in a file, each with its line. Throws as read_preferences does.
-[[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(json_file& file);
+[[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(
+    json_file& file, const column_names& names = {});
 
 /// The same for a file that is opened for it.
 [[nodiscard]] preference_records<unpaired_record> read_unpaired_preferences(
-    const std::filesystem::path& path, line_limits limits = {});
+    const std::filesystem::path& path, line_limits limits = {}, const column_names& names = {});
 
 }  // namespace prefopt::inline v0_2
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,15 +43,22 @@ namespace prefopt::inline v0_2 {
                             least, " to ", most));
 }
 
+/// What messages call a member that a file has under another name. Refers to texts.
+struct member_alias {
+  std::string_view key;
+  std::string_view shown;
+};
+
 /// An object's members, read one by one. Messages name the file and the key. Refers to the JSON
 /// that it was created from. Every reader throws format_error if the member is missing or has
 /// another type; for the `optional_` ones a missing or null member is no value.
 class json_object {
  public:
-  /// `text`, if it is not empty, is the JSON text that `value` was parsed from, and outlives this.
-  /// Throws format_error if `value` is not an object.
-  json_object(const nlohmann::json& value, std::string name, std::string_view text = {})
-      : object_(value), name_(std::move(name)), text_(text) {
+  /// `text`, if it is not empty, is the JSON text that `value` was parsed from; it and `aliases`
+  /// outlive this. Throws format_error if `value` is not an object.
+  json_object(const nlohmann::json& value, std::string name, std::string_view text = {},
+              std::span<const member_alias> aliases = {})
+      : object_(value), name_(std::move(name)), text_(text), aliases_(aliases) {
     if (!value.is_object())
       throw format_error(concat(name_, ": ", describe_json(value), ", expected a JSON object"));
   }
@@ -61,6 +69,18 @@ class json_object {
 
   /// The JSON text, in which members have their order; empty if it is unknown.
   [[nodiscard]] std::string_view source() const { return text_; }
+
+  /// The name of a member for messages.
+  [[nodiscard]] std::string shown(std::string_view key) const {
+    for (const member_alias& one : aliases_)
+      if (one.key == key) return printable(one.shown);
+    return printable(key);
+  }
+
+  /// The location of a member, "FILE: line 7: chosen", for messages.
+  [[nodiscard]] std::string location(std::string_view key) const {
+    return concat(name_, ": ", shown(key));
+  }
 
   /// Whether the member exists, even as null.
   [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
@@ -73,14 +93,14 @@ class json_object {
   [[nodiscard]] const nlohmann::json& at(std::string_view key) const {
     const auto member = object_.find(key);
     if (member == object_.end())
-      throw format_error(concat(name_, ": key \"", printable(key), "\" is missing"));
+      throw format_error(concat(name_, ": key \"", shown(key), "\" is missing"));
     return *member;
   }
 
   [[nodiscard]] std::int64_t integer(
       std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
       std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
-    return to_integer(at(key), concat(name_, ": ", printable(key)), least, most);
+    return to_integer(at(key), location(key), least, most);
   }
 
   [[nodiscard]] double number(std::string_view key) const {
@@ -110,7 +130,7 @@ class json_object {
   [[nodiscard]] json_object object(std::string_view key) const {
     const nlohmann::json& value = at(key);
     if (!value.is_object()) throw unexpected(key, "an object");
-    return {value, concat(name_, ": ", printable(key))};
+    return {value, location(key)};
   }
 
   [[nodiscard]] std::optional<std::int64_t> optional_integer(
@@ -130,13 +150,14 @@ class json_object {
 
  private:
   [[nodiscard]] format_error unexpected(std::string_view key, std::string_view expected) const {
-    return format_error(concat(name_, ": ", printable(key), " is ", describe_json(at(key)),
-                               ", expected ", expected));
+    return format_error(
+        concat(location(key), " is ", describe_json(at(key)), ", expected ", expected));
   }
 
   const nlohmann::json& object_;
   std::string name_;
   std::string_view text_;
+  std::span<const member_alias> aliases_;
 };
 
 }  // namespace prefopt::inline v0_2

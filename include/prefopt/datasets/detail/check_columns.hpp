@@ -10,24 +10,21 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "prefopt/core/error.hpp"
 #include "prefopt/datasets/detail/known_columns.hpp"
+#include "prefopt/datasets/detail/says_nothing.hpp"
+#include "prefopt/datasets/detail/standard_record.hpp"
 #include "prefopt/datasets/preference_columns.hpp"
+#include "prefopt/datasets/usual_roles.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
 
 namespace prefopt::inline v0_2::detail {
-
-/// Whether a member is present but empty: null, a blank text, or a list or object that holds
-/// nothing else. Arrow gives every row every column.
-[[nodiscard]] inline bool says_nothing(const nlohmann::json& value) {
-  if (value.is_string())
-    return value.get_ref<const std::string&>().find_first_not_of(" \t\r\n") == std::string::npos;
-  return value.is_null() || (value.is_structured() && std::ranges::all_of(value, says_nothing));
-}
 
 /// Whether a weight has the default value 1.
 [[nodiscard]] inline bool is_one(const nlohmann::json& value) {
@@ -76,16 +73,22 @@ inline void refuse_column(column_kind kind, std::string_view name, const nlohman
 }
 
 /// Throws format_error, naming the column, if an unread column would change the training data.
-/// `read`: the columns that the example is made from; `texts`: its prompt, then its responses;
-/// empty if it is made from ids.
-inline void check_columns(const json_object& object, std::span<const std::string_view> read,
-                          std::span<const std::string_view> texts) {
+/// `texts`: the example's prompt, then its responses; empty if it is made from ids. Of an example
+/// `of_messages`, chat templates read some columns.
+inline void check_columns(const standard_record& record, std::span<const std::string_view> texts,
+                          bool of_messages) {
+  const json_object& object = record.record();
   for (const auto& [name, value] : object.json().items()) {
-    const auto is_read = std::ranges::find(read, std::string_view(name)) != read.end();
-    if (is_read || says_nothing(value)) continue;
-    const column_kind kind = kind_of(name, all_known_columns);
+    if (says_nothing(value) || record.is_read(name) ||
+        (of_messages && record.is_template_variable(name)))
+      continue;
+    const column_kind kind = kind_of(record.name(name), all_known_columns);
     // whoever created the ids has taken it into account
     if (texts.empty() && kind != column_kind::weighting) continue;
+    if (of_messages && kind == column_kind::rendered)
+      throw format_error(concat(object.name(), ": ", printable(name),
+                                " is beside the messages, where no chat template reads it; move it "
+                                "into the message that it belongs to, or remove it"));
     refuse_column(kind, name, value, object.name());
     if (kind == column_kind::prompt && !holds_all(texts.first(1), value))
       throw format_error(concat(object.name(), ": ", printable(name),
@@ -104,44 +107,51 @@ inline void check_columns(const json_object& object, std::span<const std::string
 /// Counts unknown columns.
 class column_counter {
  public:
-  void add(const json_object& object, std::span<const std::string_view> read, std::size_t line,
-           reading_report& report) {
+  void add(const standard_record& record, std::size_t line, reading_report& report) {
     names_ = std::unordered_set<std::string>();  // without the capacity that a wide example took
-    for (const auto& [name, value] : object.json().items()) {
-      if (says_nothing(value)) continue;
-      if (std::ranges::find(read, std::string_view(name)) == read.end())
-        note(name, false, line, report);
-      else
-        note_members(value, line, report);
+    for (const auto& [name, value] : record.record().json().items()) {
+      if (says_nothing(value) || record.is_template_variable(name)) continue;
+      if (record.is_read(name))
+        note_messages(value, line, report);
+      else if (kind_of(record.name(name), all_known_columns) == column_kind::unknown)
+        count('c' + name, unused_column{name, false, 1, line}, report.unused, report.unused_beyond);
     }
   }
 
  private:
-  void note_members(const nlohmann::json& value, std::size_t line, reading_report& report) {
-    if (!value.is_array()) return;
-    for (const nlohmann::json& one : value) {
-      if (one.is_array()) note_members(one, line, report);
-      if (!one.is_object()) continue;
-      for (const auto& [name, member] : one.items())
-        if (name != "role" && name != "content" && !says_nothing(member))
-          note(name, true, line, report);
+  /// Of a message, a list of messages, or a list of such lists.
+  void note_messages(const nlohmann::json& value, std::size_t line, reading_report& report) {
+    if (value.is_array())
+      for (const nlohmann::json& one : value) note_messages(one, line, report);
+    if (!value.is_object()) return;
+    const bool of_sharegpt = value.contains("from") && !value["from"].is_null();
+    for (const auto& [name, member] : value.items()) {
+      if (name == (of_sharegpt ? "value" : "content") || says_nothing(member)) continue;
+      if (name == "role" && member.is_string()) {
+        const std::string& role = member.get_ref<const std::string&>();
+        if (!is_usual_role(role))
+          count('r' + role, unusual_role{role, 1, line}, report.unusual_roles,
+                report.unusual_roles_beyond);
+      } else if (!(of_sharegpt && name == "from") &&
+                 kind_of(name, all_known_members) == column_kind::unknown) {
+        count('m' + name, unused_column{name, true, 1, line}, report.unused, report.unused_beyond);
+      }
     }
   }
 
-  void note(const std::string& name, bool in_messages, std::size_t line, reading_report& report) {
-    if (kind_of(name, in_messages ? all_known_members : all_known_columns) != column_kind::unknown)
-      return;
-    const auto [key, is_new] = names_.insert((in_messages ? "m" : "c") + name);
-    if (!is_new) return;  // once per example
-    const auto known = std::ranges::find_if(report.unused, [&](const auto& column) {
-      return column.in_messages == in_messages && column.name == name;
-    });
-    if (known != report.unused.end())
+  /// Counts once per example, by the key; the list is cut off at 64 names.
+  template <class Counted>
+  void count(const std::string& key, const Counted& first, std::vector<Counted>& list,
+             std::size_t& beyond) {
+    if (!names_.insert(key).second) return;
+    const auto known =
+        std::ranges::find_if(list, [&](const Counted& one) { return one.is_like(first); });
+    if (known != list.end())
       ++known->count;
-    else if (report.unused.size() < 64)
-      report.unused.push_back({name, in_messages, 1, line});
-    else if (beyond_.insert(std::hash<std::string>{}(*key)).second)
-      ++report.unused_beyond;
+    else if (list.size() < 64)
+      list.push_back(first);
+    else if (beyond_.insert(std::hash<std::string>{}(key)).second)
+      ++beyond;
   }
 
   std::unordered_set<std::string> names_;   // of one example

@@ -20,7 +20,9 @@
 #include "prefopt/data/conversation.hpp"
 #include "prefopt/data/example.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
+#include "prefopt/datasets/detail/form_columns.hpp"
 #include "prefopt/datasets/detail/ordered_text.hpp"
+#include "prefopt/datasets/detail/standard_record.hpp"
 #include "prefopt/datasets/messages.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
@@ -39,13 +41,13 @@ namespace prefopt::inline v0_2::detail {
 }
 
 [[nodiscard]] inline token_ids token_member(const json_object& object, std::string_view key) {
-  return to_token_ids(object.list(key), concat(object.name(), ": ", key));
+  return to_token_ids(object.list(key), object.location(key));
 }
 
 /// The ids of a response, at least one.
 [[nodiscard]] inline token_ids response_ids(const json_object& object, std::string_view key) {
   token_ids ids = token_member(object, key);
-  if (ids.empty()) throw format_error(concat(object.name(), ": ", key, " is an empty list"));
+  if (ids.empty()) throw format_error(concat(object.location(key), " is an empty list"));
   return ids;
 }
 
@@ -69,7 +71,7 @@ using dialogue = std::vector<chat_message>;
   return length;
 }
 
-/// A response as stored in its file: a text or a list of messages.
+/// A response as stored in its file: a text, a message, or a list of messages.
 struct response_value {
   const nlohmann::json* value;
   std::string where;  ///< begins the messages about it
@@ -88,9 +90,10 @@ using texts_or_conversations =
 inline void add_variables(const json_object& object, ordered_text& texts, conversation& prompt) {
   std::string variables;
   for (const auto& [name, value] : object.json().items()) {
-    if (!is_variable(name) || value.is_null()) continue;
+    const bool is_blank = value.is_string() && says_nothing(value);
+    if (!is_variable(name) || value.is_null() || is_blank) continue;
     if (prompt.only_for_templates.empty() && !says_nothing(value))
-      prompt.only_for_templates = for_templates(name, object.name());
+      prompt.only_for_templates = for_templates(object.shown(name), object.name());
     variables += concat(variables.empty() ? "{\"" : ", \"", name, "\": ", texts.of(value));
   }
   if (!variables.empty()) prompt.variables = variables + '}';
@@ -120,17 +123,23 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
 }
 
 /// Splits whole dialogues, which contain the prompt; the member "prompt" is a text within it, or
-/// empty. `what` describes them at the beginning of a message: "chosen and rejected".
+/// empty. `what` describes them at the beginning of a message; empty: by the names of their
+/// columns.
 [[nodiscard]] inline prompt_and_responses<conversation> split_dialogues(
     const json_object& object, ordered_text& texts, std::string_view what,
     std::span<const response_value> responses, std::span<const dialogue> dialogues) {
+  const auto column_of = [&](const response_value& one) {
+    return one.where.substr(object.name().size() + 2);
+  };
   const std::size_t length = common_prompt(dialogues);
   if (length == 0)
     throw format_error(
         responses.size() == 1
-            ? concat(object.name(), ": ", what, " has no message before the assistant's last turn")
+            ? concat(responses[0].where, " has no message before the assistant's last turn")
             : concat(
-                  object.name(), ": ", what,
+                  object.name(), ": ",
+                  what.empty() ? column_of(responses[0]) + " and " + column_of(responses[1])
+                               : std::string(what),
                   " have no common beginning that is followed by an assistant's message in each"));
   const auto prompt = std::span(dialogues[0]).first(length);
   if (object.has("prompt") && !says_nothing(object.at("prompt"))) {
@@ -141,9 +150,9 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
              holds_all(std::array<std::string_view, 1>{message.content}, text);
     };
     if (std::ranges::none_of(prompt, is_prompt))
-      throw format_error(concat(object.name(), ": prompt is \"", printable(text, 60),
+      throw format_error(concat(object.location("prompt"), " is \"", printable(text, 60),
                                 "\", which is not a user's message in the dialogues of ",
-                                responses[0].where.substr(object.name().size() + 2),
+                                column_of(responses[0]),
                                 "; remove it, or the dialogues' beginning"));
   }
   std::vector<std::span<const chat_message>> answers;
@@ -156,7 +165,7 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
 [[nodiscard]] inline prompt_and_responses<conversation> follow_prompt(
     const json_object& object, ordered_text& texts, std::span<const response_value> responses,
     std::span<const dialogue> dialogues) {
-  const std::string where = concat(object.name(), ": prompt");
+  const std::string where = object.location("prompt");
   dialogue prompt = parse_messages(object.at("prompt"), where);
   texts.restore(object.at("prompt"), prompt);
   std::vector<std::span<const chat_message>> answers;
@@ -183,12 +192,13 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
 }
 
 /// A prompt and its responses, all texts or all messages. `what` describes the responses in error
-/// messages. Throws format_error if they are of both kinds.
-[[nodiscard]] inline texts_or_conversations read_texts(const json_object& object,
+/// messages; empty: the names of their columns. Throws format_error if they are of both kinds.
+[[nodiscard]] inline texts_or_conversations read_texts(standard_record& record,
                                                        std::string_view what,
                                                        std::span<const response_value> responses) {
+  const json_object& object = record.object();
   const bool has_prompt = object.has_value("prompt");
-  const bool of_messages = responses[0].value->is_array();
+  const bool of_messages = responses[0].value->is_structured();
   const bool prompt_of_messages = has_prompt && object.at("prompt").is_array();
   const auto mixed = [&](const std::string& where, bool is_list, const char* other,
                          bool other_is_list) {
@@ -197,15 +207,15 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
                               kind(other_is_list), ", expected both of the same kind"));
   };
   for (const auto& [value, where] : responses) {
-    if (!value->is_array() && !value->is_string()) break;  // reported below
+    if (!value->is_structured() && !value->is_string()) break;  // reported below
     if (prompt_of_messages && value->is_string()) mixed(where, false, "the prompt", true);
-    if (value->is_array() != of_messages) mixed(where, !of_messages, "another", of_messages);
+    if (value->is_structured() != of_messages) mixed(where, !of_messages, "another", of_messages);
   }
   if (!of_messages) return plain_texts(object, responses);
-  ordered_text texts(object);
+  ordered_text texts(record);
   std::vector<dialogue> dialogues;
   for (const auto& [value, where] : responses) {
-    if (!value->is_array())
+    if (!value->is_structured())
       throw format_error(concat(where, " is ", describe_json(*value), ", expected a list"));
     dialogues.push_back(parse_messages(*value, where));
     texts.restore(*value, dialogues.back());
@@ -220,7 +230,7 @@ inline void add_variables(const json_object& object, ordered_text& texts, conver
 
 [[nodiscard]] inline response_value response_member(const json_object& object,
                                                     std::string_view key) {
-  return {&object.at(key), concat(object.name(), ": ", key)};
+  return {&object.at(key), object.location(key)};
 }
 
 }  // namespace prefopt::inline v0_2::detail

@@ -86,9 +86,6 @@ inline constexpr std::array<std::string_view, 14> rendered_columns{
     "tool_call_id", "documents", "chat_template", "chat_template_kwargs",
     "image",        "images",    "video",         "videos",
     "audio",        "audios"};
-/// Of these, what transformers passes from an example to its chat template.
-inline constexpr std::array<std::string_view, 3> template_variables{"tools", "documents",
-                                                                    "chat_template_kwargs"};
 inline constexpr std::array<std::string_view, 9> weighting_columns{
     "weight", "weights",         "sample_weight",  "loss_mask",      "loss_scale",
     "mask",   "completion_mask", "assistant_mask", "assistant_masks"};
@@ -109,10 +106,6 @@ inline constexpr std::array<known_columns, 5> all_known_members{
      {column_kind::rendered, rendered_in_messages},
      {column_kind::weighting, weighting_columns},
      {column_kind::weighting, weighting_in_messages}}};
-
-[[nodiscard]] inline bool is_variable(std::string_view column) {
-  return std::ranges::find(template_variables, column) != template_variables.end();
-}
 
 /// Treats "Chosen-Rating" as chosen_rating.
 [[nodiscard]] inline column_kind kind_of(std::string_view column,

@@ -6,7 +6,6 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +13,8 @@
 #include "prefopt/core/error.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
 #include "prefopt/datasets/detail/known_columns.hpp"
+#include "prefopt/datasets/detail/message_names.hpp"
+#include "prefopt/datasets/detail/says_nothing.hpp"
 #include "prefopt/datasets/messages.hpp"
 #include "prefopt/io/json_object.hpp"
 #include "prefopt/io/printable.hpp"
@@ -21,6 +22,15 @@
 namespace prefopt::inline v0_2 {
 
 namespace detail {
+
+/// Throws format_error unless a message has contents: a text, or what only templates write.
+inline void check_content(const json_object& message) {
+  if (!message.has_value("content"))
+    for (const auto& [name, value] : message.json().items())
+      if (!says_nothing(value) && kind_of(name, all_known_members) == column_kind::rendered)
+        return;  // a call of a tool has no words
+  if (!message.at("content").is_structured()) (void)message.text("content");
+}
 
 /// Why only a chat template can write a message; empty if it is a role and a text.
 [[nodiscard]] inline std::string why_only_for_templates(const json_object& message) {
@@ -32,6 +42,8 @@ namespace detail {
       std::ranges::find(roles, std::string_view(role)) == roles.end())
     return concat(message.name(), ": role is ", printable(role),
                   ", expected system, user or assistant");
+  if (message.has("content") && message.at("content").is_object())
+    return concat(message.name(), ": content is an object, expected a text");
   if (message.has("content") && message.at("content").is_array())
     return concat(message.name(),
                   ": content is a list of parts, expected a text; join the parts' texts, and leave "
@@ -46,29 +58,38 @@ namespace detail {
   return message.contains("content") && message["content"].is_string();
 }
 
+[[nodiscard]] inline chat_message parse_message(const nlohmann::json& given,
+                                                const std::string& where) {
+  const json_object as_given(given, where);
+  for (const auto& [name, value] : given.items())
+    if (!says_nothing(value) && kind_of(name, all_known_members) == column_kind::weighting)
+      refuse_column(column_kind::weighting, name, value, where);
+  nlohmann::json renamed;
+  if (is_of_sharegpt(given, where)) renamed = with_role_and_content(given, where);
+  const nlohmann::json& standard = renamed.is_null() ? given : renamed;
+  const json_object message(standard, where);
+  chat_message made{.role = message.text("role"),
+                    .content = {},
+                    .only_for_templates = why_only_for_templates(message)};
+  check_content(message);
+  if (message.has("content") && standard["content"].is_string())
+    made.content = message.text("content");
+  if (!is_plain(standard)) made.json = standard.dump();
+  return made;
+}
+
 }  // namespace detail
 
 PREFOPT_INLINE std::vector<chat_message> parse_messages(const nlohmann::json& list,
                                                         const std::string& where) {
   std::vector<chat_message> messages;
-  for (const nlohmann::json& one : list) {
-    const json_object message(one, concat(where, ": message ", messages.size() + 1));
-    for (const auto& [name, value] : one.items())
-      if (!detail::says_nothing(value) &&
-          detail::kind_of(name, detail::all_known_members) == detail::column_kind::weighting)
-        detail::refuse_column(detail::column_kind::weighting, name, value, message.name());
-    if (message.has("from") && !message.has("role"))
-      throw format_error(concat(
-          message.name(),
-          ": \"from\" and \"value\", expected \"role\" (system, user, assistant) and \"content\""));
-    chat_message made{.role = message.text("role"),
-                      .content = {},
-                      .only_for_templates = detail::why_only_for_templates(message)};
-    const bool has_text = message.has("content") && one["content"].is_string();
-    if (has_text || made.only_for_templates.empty()) made.content = message.text("content");
-    if (!detail::is_plain(one)) made.json = one.dump();
-    messages.push_back(std::move(made));
+  if (list.is_object()) {
+    messages.push_back(detail::parse_message(list, where));
+    return messages;
   }
+  for (const nlohmann::json& one : list)
+    messages.push_back(
+        detail::parse_message(one, concat(where, ": message ", messages.size() + 1)));
   return messages;
 }
 

@@ -11,16 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/conversation.hpp"
-#include "prefopt/io/json.hpp"
-#include "prefopt/io/json_object.hpp"
+#include "prefopt/datasets/detail/message_names.hpp"
+#include "prefopt/datasets/detail/standard_record.hpp"
 
 namespace prefopt::inline v0_2::detail {
 
-/// Parses the record's text at the first use. Values are members of the record, or elements of a
-/// list that is one.
+/// Parses the record's text at the first use. Values are members of the record's object, or
+/// elements of a list that is one.
 class ordered_text {
  public:
-  explicit ordered_text(const json_object& record) : record_(record) {}
+  explicit ordered_text(standard_record& record) : record_(record) {}
 
   /// Sorted if the record's text is unknown.
   [[nodiscard]] std::string of(const nlohmann::json& value) {
@@ -28,23 +28,23 @@ class ordered_text {
     return found == nullptr ? value.dump() : found->dump();
   }
 
-  /// Puts the members of messages that were parsed from `list` in order.
+  /// Puts the members of messages that were parsed from `list`, or from a single one, in order.
   void restore(const nlohmann::json& list, std::vector<chat_message>& messages) {
     const nlohmann::ordered_json* found = nullptr;
     for (std::size_t i = 0; i < messages.size(); ++i) {
       if (messages[i].json.empty()) continue;
       if (found == nullptr) found = find(list);
       if (found == nullptr) return;
-      messages[i].json = (*found)[i].dump();
+      const nlohmann::ordered_json& one = found->is_array() ? (*found)[i] : *found;
+      messages[i].json = with_role_and_content(one, {}).dump();
     }
   }
 
  private:
   [[nodiscard]] const nlohmann::ordered_json* find(const nlohmann::json& value) {
-    if (record_.source().empty()) return nullptr;
-    if (!ordered_)
-      ordered_ = parse_json_as<nlohmann::ordered_json>(record_.source(), record_.name(), {});
-    for (const auto& [key, plain] : record_.json().items()) {
+    if (!ordered_) ordered_ = record_.ordered();
+    if (!ordered_) return nullptr;
+    for (const auto& [key, plain] : record_.object().json().items()) {
       if (&plain == &value) return &ordered_->at(key);
       if (!plain.is_array()) continue;
       for (std::size_t i = 0; i < plain.size(); ++i)
@@ -53,7 +53,7 @@ class ordered_text {
     return nullptr;
   }
 
-  const json_object& record_;
+  standard_record& record_;
   std::optional<nlohmann::ordered_json> ordered_;
 };
 

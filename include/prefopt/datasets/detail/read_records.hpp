@@ -20,12 +20,15 @@
 #include "prefopt/data/conversation.hpp"
 #include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/data/example.hpp"
+#include "prefopt/datasets/column_names.hpp"
 #include "prefopt/datasets/detail/check_columns.hpp"
-#include "prefopt/datasets/messages.hpp"
+#include "prefopt/datasets/detail/form_columns.hpp"
+#include "prefopt/datasets/detail/standard_record.hpp"
 #include "prefopt/datasets/preference_columns.hpp"
 #include "prefopt/datasets/preference_records.hpp"
 #include "prefopt/io/json_file.hpp"
 #include "prefopt/io/json_object.hpp"
+#include "prefopt/io/printable.hpp"
 
 namespace prefopt::inline v0_2::detail {
 
@@ -47,17 +50,14 @@ template <class Form>
 
 /// A record from an example of texts or conversations, after its other columns are checked.
 template <class Record, class Form>
-[[nodiscard]] Record checked_record(const json_object& object,
-                                    std::span<const std::string_view> read, Form example) {
+[[nodiscard]] Record checked_record(const standard_record& record, Form example) {
   if constexpr (std::same_as<decltype(example.prompt), std::string>) {
-    check_columns(object, read, texts_of(example));
+    check_columns(record, texts_of(example), false);
   } else {
     std::vector<std::string> contents{contents_of(example.prompt)};
     for (std::size_t index = 0; index < response_count(example); ++index)
       contents.push_back(contents_of(response(example, index)));
-    std::vector<std::string_view> columns(read.begin(), read.end());
-    columns.insert(columns.end(), template_variables.begin(), template_variables.end());
-    check_columns(object, columns, std::vector<std::string_view>(contents.begin(), contents.end()));
+    check_columns(record, std::vector<std::string_view>(contents.begin(), contents.end()), true);
   }
   return {std::move(example)};
 }
@@ -76,23 +76,29 @@ inline void note_texts(std::span<const std::string_view> texts, std::size_t line
     report.user_turn_line = line;
 }
 
-/// `parse(object)` for every remaining value in the file. `what` names the records in messages.
-/// Throws io_error and format_error, and what `parse` throws.
+/// `parse(record)` for every remaining value in the file, of a form whose columns are given. `what`
+/// names the records in messages. Throws io_error and format_error, value_error for names that are
+/// not the form's, and what `parse` throws.
 template <class Parse>
-[[nodiscard]] auto read_records(json_file& file, std::string_view what,
-                                std::span<const std::string_view> read, const Parse& parse) {
-  using record_type = std::invoke_result_t<const Parse&, const json_object&>;
+[[nodiscard]] auto read_records(json_file& file, const column_names& names, std::string_view what,
+                                columns_view form, const Parse& parse) {
+  using record_type = std::invoke_result_t<const Parse&, standard_record&>;
+  check_names(names, form, what);
+  std::vector<bool> occurs(names.all().size());
   preference_records<record_type> all;
   column_counter columns;
   const auto name = std::make_shared<const std::string>(file.name());
   while (const nlohmann::json* value = file.peek()) {
     const json_object object(*value, file.location(), file.text());
-    record_type record = parse(object);
+    standard_record standard(object, names, form);
+    record_type record = parse(standard);
+    for (std::size_t i = 0; i < occurs.size(); ++i)
+      if (object.has(names.all()[i].column)) occurs[i] = true;
     record.line = file.line();
     record.item = file.item();
     record.file = name;
     ++all.report.total;
-    columns.add(object, read, record.line, all.report);
+    columns.add(standard, record.line, all.report);
     if (const auto* texts = std::get_if<0>(&record.example))
       note_texts(texts_of(*texts), record.line, all.report);
     all.records.push_back(std::move(record));
@@ -100,6 +106,10 @@ template <class Parse>
   }
   if (all.records.empty())
     throw format_error(concat(*name, ": no ", what, ", expected one JSON object per line"));
+  for (std::size_t i = 0; i < occurs.size(); ++i)
+    if (const column_name& one = names.all()[i]; !occurs[i])
+      throw format_error(concat(*name, ": no column \"", printable(one.column), "\" for ",
+                                printable(one.name), " in any of ", all.report.total, ' ', what));
   return all;
 }
 
