@@ -138,6 +138,8 @@ BOOST_AUTO_TEST_CASE(a_column_that_another_replaces_is_not_read) {
   BOOST_TEST((read.report.unused[0] == unused_column{"chosen", false, 1, 1}));
   refused<format_error>(R"({"prompt":"Q","q":"R","chosen":"A","rejected":"B"})", "prompt=q",
                         "prompt is not in the prompt, which is \"R\"");
+  refused<format_error>(R"({"prompt":"Q","chosen":"A","rejected":"B"})", "chosen=best",
+                        "/p: line 1: key \"best\" is missing");
   const scratch_folder folder;
   json_file file(put(folder / "p", R"({"chosen":"A","completion":"B","label":true})"));
   BOOST_CHECK(form_of(file, {{"prompt", "chosen"}}) == preference_form::unpaired);
