@@ -80,12 +80,17 @@ BOOST_AUTO_TEST_CASE(tools_that_a_template_leaves_out_are_refused) {
       "{% for m in messages %}{{ m.content or m.tool_calls[0].function.name }}{% endfor %}");
   BOOST_TEST(one_of.render(call(""), false) == "sum");
   BOOST_CHECK_EXCEPTION((void)one_of.render(call("Hm."), false), value_error,
-                        says("t: the template leaves out the call of sum; remove it"));
+                        says("t: the template leaves out a call of sum; remove it"));
   conversation with_tools = hi;
   with_tools.variables = R"({"tools": [{"type": "function", "function": {"name": "sum"}}]})";
   BOOST_CHECK_EXCEPTION((void)renderer_of("{{ messages[0] | tojson }}").render(with_tools, false),
                         value_error, says("t: the template leaves out the tool sum"));
-  BOOST_TEST(renderer_of("{{ tools[0].function.name }}").render(with_tools, false) == "sum");
+  const auto lists = renderer_of("{{ tools[0].function.name }}{# tool_calls #}");
+  BOOST_TEST(lists.render(with_tools, false) == "sum");
+  conversation both = call("");
+  both.variables = with_tools.variables;
+  BOOST_CHECK_EXCEPTION((void)lists.render(both, false), value_error,
+                        says("t: the template leaves out a call of sum"));
   BOOST_TEST(renderer_of("{{ messages[0].content }}").mentions("content"));
   BOOST_TEST(!renderer_of("{{ messages[0].content }}").mentions("foo"));
 }

@@ -2,7 +2,9 @@
 #pragma once
 // The definitions of chat_renderer.
 
+#include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,24 +71,31 @@ inline void check_tools_are_read(const chat_template& by, const nlohmann::ordere
   return text == nlohmann::ordered_json(text).dump().substr(1, text.size()) ? text : std::string();
 }
 
-/// Throws value_error if the text lacks the name of a tool or of a call: the template has left it
-/// out, as some do with the calls of a message that has a text, too.
+/// Throws value_error if the text has the name of a tool less often than there are descriptions and
+/// calls of it: the template has left one out, as some do with the calls of a message that has a
+/// text, too.
 inline void check_tools_are_written(const chat_template& by,
                                     const nlohmann::ordered_json& variables,
                                     std::string_view text) {
-  const auto refuse_left_out = [&](const nlohmann::ordered_json& object, const char* list,
-                                   const char* what) {
+  std::map<std::string, std::size_t> ends;  // of those found
+  const auto find_all = [&](const nlohmann::ordered_json& object, const char* list,
+                            const char* what) {
     const auto found = object.find(list);
     if (found == object.end() || !found->is_array()) return;
-    for (const auto& one : *found)
-      if (const std::string name = tool_name(one); text.find(name) == text.npos)
-        throw value_error(concat(by.name(), ": the template leaves out the ", what, ' ',
+    for (const auto& one : *found) {
+      const std::string name = tool_name(one);
+      if (name.empty()) continue;
+      std::size_t& from = ends[name];
+      from = text.find(name, from);
+      if (from == text.npos)
+        throw value_error(concat(by.name(), ": the template leaves out ", what, ' ',
                                  name.substr(0, 80),
                                  "; remove it, or use a template that writes it"));
+      from += name.size();
+    }
   };
-  refuse_left_out(variables, "tools", "tool");
-  for (const auto& message : variables.at("messages"))
-    refuse_left_out(message, "tool_calls", "call of");
+  find_all(variables, "tools", "the tool");
+  for (const auto& message : variables.at("messages")) find_all(message, "tool_calls", "a call of");
 }
 
 }  // namespace detail
