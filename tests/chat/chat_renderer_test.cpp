@@ -88,7 +88,10 @@ BOOST_AUTO_TEST_CASE(tools_that_a_template_leaves_out_are_refused) {
   const auto lists = renderer_of("{{ tools[0].function.name }}{# tool_calls #}");
   BOOST_TEST(lists.render(with_tools, false) == "sum");
   conversation both = call("");
-  both.variables = with_tools.variables;
+  both.variables =
+      R"({"tools": [{"type": "function", "function": {"name": "sum", "x": "sums a_sum"}}]})";
+  BOOST_CHECK_EXCEPTION((void)renderer_of("{{ tools | tojson }}").render(both, false), value_error,
+                        says("t: the template leaves out a call of sum"));
   BOOST_CHECK_EXCEPTION((void)lists.render(both, false), value_error,
                         says("t: the template leaves out a call of sum"));
   BOOST_TEST(renderer_of("{{ messages[0].content }}").mentions("content"));

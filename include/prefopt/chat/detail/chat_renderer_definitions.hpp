@@ -71,6 +71,18 @@ inline void check_tools_are_read(const chat_template& by, const nlohmann::ordere
   return text == nlohmann::ordered_json(text).dump().substr(1, text.size()) ? text : std::string();
 }
 
+/// Where a name begins that is no part of a longer one.
+[[nodiscard]] inline std::size_t find_word(std::string_view text, std::string_view name,
+                                           std::size_t from) {
+  const auto in_a_name = [&](std::size_t at) {
+    const char c = at < text.size() ? text[at] : ' ';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  };
+  for (; (from = text.find(name, from)) != text.npos; ++from)
+    if ((from == 0 || !in_a_name(from - 1)) && !in_a_name(from + name.size())) return from;
+  return text.npos;
+}
+
 /// Throws value_error if the text has the name of a tool less often than there are descriptions and
 /// calls of it: the template has left one out, as some do with the calls of a message that has a
 /// text, too.
@@ -86,7 +98,7 @@ inline void check_tools_are_written(const chat_template& by,
       const std::string name = tool_name(one);
       if (name.empty()) continue;
       std::size_t& from = ends[name];
-      from = text.find(name, from);
+      from = find_word(text, name, from);
       if (from == text.npos)
         throw value_error(concat(by.name(), ": the template leaves out ", what, ' ',
                                  name.substr(0, 80),
