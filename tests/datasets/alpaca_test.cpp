@@ -9,14 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "prefopt/data/conversation.hpp"
-#include "prefopt/data/dialogue_renderer.hpp"
-#include "prefopt/data/render_example.hpp"
 #include "prefopt/datasets/parse_prompt.hpp"
 #include "prefopt/datasets/preference_form.hpp"
 #include "prefopt/datasets/preferences.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
 #include "prefopt/io/json_object.hpp"
+#include "datasets/as_texts.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace prefopt;
@@ -90,7 +89,7 @@ BOOST_AUTO_TEST_CASE(answers_are_the_assistants) {
   BOOST_TEST(lines_of(pair.rejected) == "assistant: \n");
   BOOST_TEST(describe(read.report).empty());
   // Without a template they become a dialogue.
-  const preference_pair text = render_example(pair, dialogue_renderer{});
+  const preference_pair text = tests::as_texts(pair);
   BOOST_TEST(text.prompt == "\n\nHuman: Hi\n\nAssistant:");
   BOOST_TEST(text.chosen == " A");
   // They may be messages already.

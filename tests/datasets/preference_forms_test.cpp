@@ -8,7 +8,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "prefopt/data/dialogue_renderer.hpp"
 #include "prefopt/datasets/preference_form.hpp"
 #include "prefopt/datasets/ranked_preferences.hpp"
 #include "prefopt/datasets/unpaired_preferences.hpp"
