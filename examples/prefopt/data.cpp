@@ -226,7 +226,13 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
           std::erase_if(records.report.unusual_roles,
                         [&](const auto& one) { return by.mentions(one.role); });
         }
+        if (o.assistant_only && records.report.user_turns != 0)
+          throw prefopt::format_error(prefopt::concat(
+              file.name, ": line ", records.report.user_turn_line,
+              ": a text with a user's turn in a response, which --assistant-only cannot tell from "
+              "the assistant's; write the dialogue as messages"));
         for (const std::string& remark : describe(records.report, noun_of(file.form))) say(remark);
+        const bool of_messages = has_messages(file);
         auto made = data.renderer    ? prefopt::tokenize(given_away(records), *data.tokenizer,
                                                          *data.renderer, how)
                     : data.tokenizer ? prefopt::tokenize(given_away(records), *data.tokenizer,
@@ -234,7 +240,7 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
                                      : prefopt::tokenize(given_away(records), how);
         decltype(records.records)().swap(records.records);
         say(describe(made.report, noun_of(file.form)));
-        if (o.trim_after_end_of_turn && data.renderer && made.report.trimmed_turns == 0)
+        if (o.trim_after_end_of_turn && of_messages && made.report.trimmed_turns == 0)
           say("--trim-after-end-of-turn: no turn has white space behind its end token");
         if (made.report.special_texts != 0)
           say(prefopt::concat(
@@ -245,7 +251,7 @@ data_set tokenized(raw_file& file, const run_data& data, const data_options& o,
               "; the model sees that token, or ordinary text with --split-special-tokens"));
         if constexpr (requires { made.examples[0].mismatched; }) {
           if (o.read_by != nullptr && o.read_by->loss.inputs.mismatched)
-            add_mismatched(made.examples, data.max_length);
+            add_mismatched(made.examples, how.max_length);
         }
         data_set all{.examples = {}, .lines = std::move(made.lines), .form = file.form};
         all.examples.reserve(made.examples.size());
@@ -301,6 +307,21 @@ const char* noun_of(preference_form form) {
 
 namespace {
 
+/// The options that were given and that need messages, as a list.
+std::string options_for_messages(const data_options& o) {
+  std::string all;
+  const auto add = [&](bool is_given, const char* name) {
+    if (is_given) all += prefopt::concat(all.empty() ? "" : ", ", name);
+  };
+  add(!o.chat.chat_template.empty(), "--chat-template");
+  add(!o.chat.chat_template_kwargs.empty(), "--chat-template-kwargs");
+  add(o.chat.date != today(), "--date");
+  add(o.drop_prompt_tail, "--prompt-tail");
+  add(o.assistant_only, "--assistant-only");
+  add(o.trim_after_end_of_turn, "--trim-after-end-of-turn");
+  return all;
+}
+
 /// The key of config.json for the most positions.
 const char* positions_key(const prefopt::decoder_spec& spec) {
   return spec.model_type == "gpt2" ? "n_positions" : "max_position_embeddings";
@@ -329,9 +350,7 @@ run_data read_data(const data_options& o, const std::string& train_file,
   data.tokenizer = tokenizer_for(o, text);
   const bool of_messages = has_messages(train) || (eval && has_messages(*eval));
   if (of_messages) data.renderer = find_renderer(o.model, o.chat);
-  const bool sets_template = !o.chat.chat_template.empty() ||
-                             !o.chat.chat_template_kwargs.empty() || o.drop_prompt_tail ||
-                             o.chat.date != today() || o.assistant_only || o.trim_after_end_of_turn;
+  const bool sets_template = !options_for_messages(o).empty();
   const bool in_train = has_plain_texts(train);
   if ((in_train || (eval && has_plain_texts(*eval))) && (of_messages || !sets_template))
     note_plain_texts(in_train ? train.name : eval->name, o.model, o.chat);
@@ -339,10 +358,8 @@ run_data read_data(const data_options& o, const std::string& train_file,
   if (eval) data.eval = tokenized(*eval, data, o, shape.vocabulary);
   if (of_messages) say_renderer(o.console, o.model, o.chat, data.renderer);
   if (!of_messages && sets_template)
-    std::fprintf(
-        o.console,
-        "--chat-template, --chat-template-kwargs, --date, --prompt-tail, --assistant-only, "
-        "--trim-after-end-of-turn: the data has no messages that a template could render\n");
+    std::fprintf(o.console, "%s: the data has no messages that a template could render\n",
+                 options_for_messages(o).c_str());
   return data;
 }
 

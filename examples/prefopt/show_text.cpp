@@ -179,18 +179,23 @@ std::string text_of(const prefopt::tokenized_example& example, std::size_t numbe
 }
 
 std::string lengths_of(const data_set& data, std::size_t limit) {
-  std::vector<std::size_t> prompts, responses, examples;
+  std::vector<std::size_t> prompts, responses, targets, examples;
   for (const auto& example : data.examples) {
     std::size_t longest = 0;
-    for (const auto& response : example.responses) {
-      responses.push_back(response.size());
-      longest = std::max(longest, response.size());
+    for (std::size_t r = 0; r < example.responses.size(); ++r) {
+      const std::size_t size = example.responses[r].size();
+      const auto runs = response_targets(example, r);
+      responses.push_back(size);
+      targets.push_back(runs ? prefopt::count_of(*runs) : size);
+      longest = std::max(longest, size);
     }
     prompts.push_back(example.prompt.size());
     examples.push_back(example.prompt.size() + longest);
   }
   std::string text = "tokens          min     mean   median      90%      99%      max\n";
-  text += row_of("prompt", prompts) + row_of("response", responses) + row_of("example", examples);
+  text += row_of("prompt", prompts) + row_of("response", responses);
+  if (targets != responses) text += row_of("  targets", targets);
+  text += row_of("example", examples);
   text += "\n              tokens examples\n" + histogram(examples);
   text += "\n--max-length     cut  share\n";
   for (const std::size_t one : limits_for(std::ranges::max(examples), limit)) {

@@ -96,6 +96,7 @@ BOOST_AUTO_TEST_CASE(tools_that_a_template_leaves_out_are_refused) {
                         says("t: the template leaves out a call of sum"));
   BOOST_TEST(renderer_of("{{ messages[0].content }}").mentions("content"));
   BOOST_TEST(!renderer_of("{{ messages[0].content }}").mentions("foo"));
+  BOOST_TEST(!renderer_of("{{ messages[0].content }}").mentions("message"));  // within a word
 }
 
 BOOST_AUTO_TEST_CASE(a_template_that_asks_for_the_date_says_so) {

@@ -72,6 +72,10 @@ grep -qF '"prompt_text":"[{\"type\": \"function\", \"function\": {\"name\": \"f\
 expect 1 'calls.jsonl: line 1: tools is for a chat template' "$show" --model model --data calls.jsonl
 
 # Names of columns that cannot be used.
+# A column that is replaced is counted, not compared.
+echo '{"prompt": "p", "question": "q", "chosen": "A", "rejected": "B"}' >both.jsonl
+show 0 "" both.jsonl --columns prompt=question
+grep -qF 'column "prompt" in 1 of 1 pairs is not used' stderr || fail "nothing on the replaced column: $(cat stderr)"
 usage() { expect 2 "^error: --columns: $1" "$show" --model chat --data named.jsonl --columns "$2"; }
 usage 'propmt=q: no column of an example is called "propmt", did you mean prompt\?' propmt=q
 usage 'rejected=best: chosen=best was given before' chosen=best,rejected=best

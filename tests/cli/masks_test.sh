@@ -48,10 +48,18 @@ expect 0 "" "$show" --model model --data control.jsonl --format text
 has '⟦␛[2J␇<|endoftext|>↵'
 grep -qP '\x1b|\x07|\xc2\x9b' stdout && fail "control characters are printed"
 
-# Options that change nothing say so.
+# Options that change nothing say so, and what an option cannot do is refused.
 write_pairs 3 >texts.jsonl
 expect 0 "" "$show" --model model --data texts.jsonl --assistant-only
-said "the data has no messages"
+grep -qx -e "--assistant-only: the data has no messages that a template could render" stderr || fail "$(cat stderr)"
+echo '{"chosen": "\n\nHuman: Hi\n\nAssistant: A\n\nHuman: more\n\nAssistant: C", "rejected": "\n\nHuman: Hi\n\nAssistant: B"}' >inside.jsonl
+expect 1 "inside.jsonl: line 1: a text with a user's turn in a response, which --assistant-only cannot tell" "$show" --model model --data inside.jsonl --assistant-only
+sed 's/"user", "content": "ok"/"usr", "content": "ok"/' turns.jsonl >roles.jsonl
+expect 1 "roles.jsonl: line 1: chosen: a response whose message 2 has the role usr; with assistant_only" "$show" --model model --data roles.jsonl --assistant-only
+sed 's/\("prompt": \[\)/\1{"role": "sys", "content": "Be kind."}, /' turns.jsonl >sys.jsonl
+echo '{% for m in messages %}{% if m.role != "system" %}{{ m.content }}{% endif %}{% endfor %}' >skips.jinja
+expect 0 "" "$show" --model model --data sys.jsonl --assistant-only --chat-template skips.jinja
+said 'role "sys" in 4 of 4 pairs, as on line 1, is unusual'
 sed -i 's/\\n" }}/" }}/' model/chat_template.jinja
 shown 0 "" --assistant-only --trim-after-end-of-turn
 said "--trim-after-end-of-turn: no turn has white space behind its end token"
@@ -69,6 +77,11 @@ E
 shown 0 "" --assistant-only --chat-template marked.jinja
 has '"chosen_targets":[[0,3],[11,16]]'
 
+# What show prints cannot turn the marks off where it is read.
+shown 0 "" --assistant-only
+cp stdout ids.jsonl
+expect 1 "ids.jsonl: line 1: chosen_targets" "$show" --model model --data ids.jsonl
+
 # Training scores the same tokens, and resumes with no others.
 run=("$train" --model model --train turns.jsonl --batch-size 2 --save-every 1 --threads 1 --output out)
 expect 0 "" "${run[@]}" --assistant-only
@@ -80,9 +93,13 @@ expect 0 "" "$prefopt" score --model model --data turns.jsonl --assistant-only
 # How long examples are, and what a maximum length cuts.
 expect 0 "" "$show" --model model --data turns.jsonl --assistant-only --lengths --max-length 24
 has 'example          '
+grep -qE '^  targets +' stdout || fail "no row of targets: $(cat stdout)"
 grep -qE '^prompt +11 +11.0 +11 +11 +11 +11$' stdout || fail "the prompt's lengths: $(cat stdout)"
 grep -qE '^ +24 +4 100.0%  \(this one applies\)$' stdout || fail "what is cut: $(cat stdout)"
 grep -qE '^ +64 +0   0.0%$' stdout || fail "what is not cut: $(cat stdout)"
+for i in 1 2; do echo "{\"prompt\": \"Q$i\", \"completion\": \" one two three\", \"label\": true}"; done >kto.jsonl
+expect 0 "" "$show" --model model --data kto.jsonl --loss kto --lengths --max-length 4
+grep -qE '^response +15 ' stdout || fail "lengths after a cut: $(cat stdout)"
 expect 2 "excludes" "$show" --model model --data turns.jsonl --lengths --examples 1
 
 finish

@@ -89,10 +89,26 @@ BOOST_AUTO_TEST_CASE(a_response_of_one_turn_has_all_of_its_tokens_as_targets) {
   BOOST_TEST(read(dialogue({"ab"}, {"d"}), turn_renderer{})[0].targets.empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_follows_the_last_answer_is_left_out) {
+BOOST_AUTO_TEST_CASE(messages_after_the_last_answer_are_left_out_and_counted) {
   const auto made = read(dialogue({"ab", "u"}, {"d"}), turn_renderer{});
   BOOST_TEST(made[0].chosen == ids("ab<end>\n"), boost::test_tools::per_element());
   BOOST_TEST(made[0].targets.empty());
+  BOOST_TEST(made.report.left_out == 1U);
+  BOOST_TEST(describe(made.report) ==
+             "1 of 1 pairs, 1 without the messages after the assistant's last one");
+  // The last answer then ends the conversation, with the end of text where that is added.
+  const auto plain = read(dialogue({"ab", "u"}, {"d"}), dialogue_renderer{});
+  BOOST_TEST(plain[0].chosen == ids(" ab<end>"), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_role_that_is_not_known_is_refused) {
+  auto pair = dialogue({"a", "u", "c"}, {"d"});
+  pair.chosen.messages[2].role = "asistant";
+  refuses([&] { (void)read(pair, turn_renderer{}); },
+          "pair 1: chosen: a response whose message 3 has the role asistant; with assistant_only");
+  pair.chosen.messages[1].role = "tool";
+  pair.chosen.messages[2].role = "assistant";
+  BOOST_TEST((read(pair, turn_renderer{})[0].targets[0] == target_runs{{0, 3}, {9, 12}}));
 }
 
 BOOST_AUTO_TEST_CASE(white_space_behind_the_end_of_a_turn_can_be_left_out) {
@@ -138,6 +154,68 @@ BOOST_AUTO_TEST_CASE(a_token_that_spans_the_edge_of_a_turn_belongs_to_it) {
   BOOST_TEST(made[0].chosen == expected, boost::test_tools::per_element());
   BOOST_TEST((made[0].targets[0] == target_runs{{0, 3}, {4, 7}}));
   BOOST_TEST(made.report.turn_merges == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_edge_may_lie_behind_the_first_token_that_differs) {
+  const tests::toy_tokenizer other({":)", ")\n"});  // 256, 257
+  const token_ids some{'a', 256};                   // "a:)"
+  // "a:)\nHi" with the merge that crosses the edge: the tokens differ from ":" on.
+  const auto spanned = detail::edge_of(token_ids{'a', ':', 257, 'H', 'i'}, some, other);
+  BOOST_TEST(spanned.before == 2U);
+  BOOST_TEST(spanned.after == 3U);
+  const auto clean = detail::edge_of(token_ids{'a', ':', ')', '\n'}, some, other);
+  BOOST_TEST(clean.before == 3U);
+  BOOST_TEST(clean.after == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_turn_without_an_end_token_of_its_own_is_not_guessed) {
+  // "<end>" closes the conversation, and its last turn has no end token.
+  struct open_renderer {
+    [[nodiscard]] static std::string render(const conversation& all, bool add_generation_prompt) {
+      std::string text;
+      for (const chat_message& one : all.messages)
+        text += (one.role == "assistant" ? "A\n" : "U\n") + one.content;
+      return text + (add_generation_prompt ? "A\n" : "<end>");
+    }
+    [[nodiscard]] static bool ends_responses() { return true; }
+  };
+  refuses(
+      [] {
+        (void)read(dialogue({"ab", "u", "c"}, {"d"}), open_renderer{});
+      },
+      "renders a turn differently when others follow");
+  BOOST_TEST(read(dialogue({"ab"}, {"d"}), open_renderer{})[0].targets.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_answer_is_its_end_token) {
+  struct bare_renderer {
+    [[nodiscard]] static std::string render(const conversation& all, bool) {
+      std::string text;
+      for (const chat_message& one : all.messages) text += one.content;
+      return text;
+    }
+    [[nodiscard]] static bool ends_responses() { return false; }
+  };
+  for (const bool assistant_only : {false, true}) {
+    const auto made =
+        read(dialogue({""}, {"d"}), bare_renderer{}, {.assistant_only = assistant_only});
+    BOOST_TEST((made[0] == tokenized_pair{{'q'}, {258}, {'d', 258}}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_prompt_may_be_left_out_of_dialogues_too) {
+  struct asking_renderer : dialogue_renderer {
+    [[nodiscard]] std::string render(const conversation& all, bool add_generation_prompt) const {
+      return dialogue_renderer::render(all, add_generation_prompt) +
+             (add_generation_prompt ? "?" : "");
+    }
+  };
+  const auto pair = dialogue({"ab"}, {"d"});
+  refuses([&] { (void)read(pair, asking_renderer{}); }, "renders the prompt differently");
+  const auto made = read(pair, asking_renderer{}, {.drop_prompt_tail = true});
+  BOOST_TEST(made[0].prompt == ids("\n\nHuman: q"), boost::test_tools::per_element());
+  BOOST_TEST(made[0].chosen == ids("\n\nAssistant: ab<end>"), boost::test_tools::per_element());
+  BOOST_TEST(made.report.prompt_tails == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(tokens_that_close_a_conversation_close_its_last_turn) {
@@ -215,6 +293,7 @@ BOOST_AUTO_TEST_CASE(targets_that_are_cut_off_are_counted) {
   const std::size_t prompt = ids("U\nq<end>\nA\n").size();
   const auto cut = read(pair, turn_renderer{}, {.max_length = prompt + 6, .assistant_only = true});
   BOOST_TEST((cut[0].targets == runs{{{0, 4}}, {{0, 3}}}));
+  BOOST_TEST(cut[0].chosen == ids("ab<end>\n"), boost::test_tools::per_element());
   BOOST_TEST(cut.report.truncated == 1U);
   // A response whose only targets are cut off has nothing to predict.
   const std::vector<tokenized_pair> late{{{1}, {2, 3, 4}, {5, 6}, {{{2, 3}}, {{0, 2}}}},

@@ -194,6 +194,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_form_is_refused) {
 }
 
 // Whole dialogues beside an instruction begin with the prompt: it is not put before them again.
+BOOST_AUTO_TEST_CASE(an_answer_may_quote_a_dialogue) {
+  BOOST_TEST(prompt_of(R"("instruction":"Hi?","input":"")") == "user: Hi?\n");
+  const auto read =
+      pairs_of(R"({"instruction":"Hi?","chosen":"See:\n\nAssistant: x","rejected":"B"})");
+  BOOST_TEST(lines_of(only(read).chosen) == "assistant: See:\n\nAssistant: x\n");
+}
+
 BOOST_AUTO_TEST_CASE(dialogues_are_no_answers) {
   const auto texts = pairs_of(
       R"({"instruction":"Hi?","chosen":"\n\nHuman: Hi?\n\nAssistant: A","rejected":"\n\nHuman: Hi?\n\nAssistant: B"})");

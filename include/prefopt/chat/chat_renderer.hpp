@@ -37,8 +37,8 @@ class chat_renderer {
   /// Templates close a turn themselves.
   [[nodiscard]] bool ends_responses() const { return true; }
 
-  /// Whether the source of a template has this name anywhere. A template without it can neither
-  /// read a member of messages of that name nor treat a role of that name apart.
+  /// Whether the source of a template has this name anywhere, as a word. A template without it can
+  /// neither read a member of messages of that name nor treat a role of that name apart.
   [[nodiscard]] bool mentions(std::string_view name) const;
 
   /// Whether a template asks for today's date, which then changes the text.

@@ -48,8 +48,8 @@ class chat_template {
 
   [[nodiscard]] const std::string& name() const;
 
-  /// Whether the source has this name anywhere. A template without it cannot read a variable or a
-  /// member of that name, unless it prints whole objects.
+  /// Whether the source has this name anywhere, as a word. A template without it cannot read a
+  /// variable or a member of that name, unless it prints whole objects.
   [[nodiscard]] bool mentions(std::string_view name) const;
 
  private:

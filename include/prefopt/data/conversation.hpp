@@ -3,6 +3,8 @@
 // Conversations: prompts and responses as lists of messages, and the interface of what turns them
 // into text.
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -86,8 +88,23 @@ inline void check_prompt(const conversation& prompt) {
 /// Throws value_error unless the messages begin with one of the assistant's.
 inline void check_response(const conversation& response) {
   if (response.messages.empty()) throw value_error("a response without messages");
-  if (response.messages[0].role != "assistant")
-    throw value_error("a response whose first message is not the assistant's");
+  if (const std::string& role = response.messages[0].role; role != "assistant")
+    throw value_error(
+        concat("a response whose first message is not the assistant's but of the role ", role));
+}
+
+/// Also throws value_error for a role of which nobody knows whether its words are the assistant's.
+inline void check_turns(const conversation& response) {
+  check_response(response);
+  constexpr std::array<std::string_view, 8> known{
+      "assistant", "user", "system", "developer", "tool", "function", "ipython", "tool_results"};
+  for (std::size_t i = 1; i < response.messages.size(); ++i)
+    if (const std::string& role = response.messages[i].role;
+        std::ranges::find(known, role) == known.end())
+      throw value_error(concat("a response whose message ", i + 1, " has the role ", role,
+                               "; with assistant_only (--assistant-only), expected assistant, or "
+                               "one that is not scored: user, system, developer, tool, function, "
+                               "ipython, tool_results"));
 }
 
 /// Throws value_error unless all messages are the assistant's: if all of a response is scored, the

@@ -82,7 +82,8 @@ struct basic_unpaired<token_ids> {
   token_ids completion;
   bool label = true;
   token_ids mismatched = {};
-  std::vector<target_runs> targets = {};  ///< of each response; none: all tokens of all
+  /// of completion and mismatched, if there is one; none: all tokens of both
+  std::vector<target_runs> targets = {};
 
   friend bool operator==(const basic_unpaired&, const basic_unpaired&) = default;
 };

@@ -71,8 +71,9 @@ struct sequence_path {
   std::span<const std::size_t> targets;
 };
 
-/// Calls `visit(const sequence_path&)` for every sequence of the batch, in order. Lets a model that
-/// knows nothing about trees serve as a policy. Cost: the sum of the sequences' lengths.
+/// Calls `visit(const sequence_path&)` for every sequence of a batch that passes `check`, in order.
+/// Lets a model that knows nothing about trees serve as a policy. Cost: the sum of the sequences'
+/// lengths.
 template <class Visitor>
 void for_each_sequence(const prefix_tree_batch& batch, Visitor&& visit) {
   token_ids tokens;

@@ -227,8 +227,8 @@ template <class Tokenizer, class Sources, class Renderer>
 /// for an example that keep_all cannot keep, and with the counts if no usable example is left;
 /// value_error for a max_length of 0, for a list with fewer than two responses or with scores other
 /// than one finite number per response, and for targets that the responses do not have. Cost: one
-/// encoding for a text's prompt and one for each of its responses, and with `assistant_only` two
-/// for each turn of a response.
+/// encoding for a text's prompt and one for each of its responses; with `assistant_only`, two more
+/// for each turn of a response; with `trim_after_end_of_turn`, one more for each response.
 template <std::ranges::input_range Sources, tokenizer Tokenizer, conversation_renderer Renderer>
   requires preference_source<std::ranges::range_value_t<Sources>>
 [[nodiscard]] auto tokenize(const Sources& sources, const Tokenizer& text_tokenizer,

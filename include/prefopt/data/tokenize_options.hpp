@@ -21,8 +21,8 @@ struct tokenize_options {
   /// The targets of a response of several messages are the assistant's turns alone, as with TRL's
   /// assistant_only_loss. If it is not set, a response with other turns is refused.
   bool assistant_only = false;
-  /// White space that a chat template writes behind the token that ends a turn, a newline as a
-  /// rule, is no target.
+  /// White space that a chat template writes behind the last special token of a response, a newline
+  /// as a rule, is no target; with assistant_only, that of each of the assistant's turns.
   bool trim_after_end_of_turn = false;
   /// Nothing is dropped: an example whose responses are all equal is kept, and one with a response
   /// that has no token left to predict is an error.

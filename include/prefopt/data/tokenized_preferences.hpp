@@ -19,7 +19,8 @@ struct tokenize_report {
   std::size_t kept = 0;           ///< left to train on
   std::size_t dropped_empty = 0;  ///< dropped: a response had no token left
   std::size_t dropped_equal = 0;  ///< dropped: all of two or more responses were equal
-  /// dropped: a response of one token without a prompt, which nothing predicts
+  /// dropped: a response without a target: one token without a prompt, which nothing predicts, or
+  /// targets that were all cut off
   std::size_t dropped_no_target = 0;
   std::size_t boundary_merges = 0;  ///< of all: a merge crossed from the prompt into a response
   /// of all: the end of the prompt, which the template renders differently before an answer, left
@@ -27,6 +28,7 @@ struct tokenize_report {
   std::size_t prompt_tails = 0;
   /// of all: a token spans the beginning or the end of a turn; it is taken for the assistant's
   std::size_t turn_merges = 0;
+  std::size_t left_out = 0;  ///< of all: messages after the assistant's last one left out
   /// responses' turns, not examples: white space behind the token that ends them is no target
   std::size_t trimmed_turns = 0;
   std::size_t truncated = 0;  ///< of those kept: cut to the maximum length
@@ -55,6 +57,7 @@ struct tokenize_report {
   add(report.prompt_tails,
       "without the end of a prompt that the chat template renders differently");
   add(report.turn_merges, "with a token that spans the edge of an assistant's turn");
+  add(report.left_out, "without the messages after the assistant's last one");
   add(report.behind_end, "cut after an end token");
   if (report.trimmed_turns != 0)
     text += concat(", ", report.trimmed_turns, report.trimmed_turns == 1 ? " turn" : " turns",

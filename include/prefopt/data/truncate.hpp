@@ -36,7 +36,7 @@ void change_responses(tokenized_example& example, const Change& change) {
 
 /// Cuts prompt + response to `max_length` tokens for every response of a tokenized_pair,
 /// tokenized_example or tokenized_unpaired; returns whether anything was cut. A response may end up
-/// without a token or a target.
+/// without a token or a target; tokens behind its last target are cut, too.
 template <template <class> class Form>
 bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which) {
   std::size_t longest = 0;
@@ -54,6 +54,13 @@ bool truncate(Form<token_ids>& example, std::size_t max_length, truncation which
   detail::change_responses(example,
                            [&](token_ids& ids) { ids.resize(std::min(ids.size(), left)); });
   for (target_runs& runs : example.targets) cut_runs(runs, left);
+  // Nothing reads the tokens behind a response's last target.
+  std::size_t index = 0;
+  detail::change_responses(example, [&](token_ids& ids) {
+    if (index < example.targets.size() && !example.targets[index].empty())
+      ids.resize(example.targets[index].back().end);
+    ++index;
+  });
   return true;
 }
 

@@ -4,6 +4,7 @@
 // nothing are accepted; those that would change training are rejected; all others are counted, so
 // that a program can report them.
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ struct unused_column {
 
   friend bool operator==(const unused_column&, const unused_column&) = default;
 };
+
+/// Columns that an example may do without, so that one with a misspelled name is silently missing.
+inline constexpr std::array<std::string_view, 9> usual_columns{
+    "prompt", "completion", "instruction",   "input", "output",
+    "system", "history",    "conversations", "tools"};
 
 /// A role of messages that few chat templates have, so that it may be misspelled: a template may
 /// leave out its messages.
@@ -71,10 +77,16 @@ struct reading_report {
 [[nodiscard]] inline std::vector<std::string> describe(const reading_report& report,
                                                        std::string_view examples = "pairs") {
   std::vector<std::string> remarks;
-  for (const unused_column& column : report.unused)
+  for (const unused_column& column : report.unused) {
+    const std::string closest =
+        column.in_messages ? std::string() : closest_name(column.name, usual_columns);
+    const bool is_misspelled = !closest.empty() && closest != column.name;
     remarks.push_back(concat(column.in_messages ? "message member \"" : "column \"",
                              printable(column.name), "\" in ", column.count, " of ", report.total,
-                             ' ', examples, " is not used"));
+                             ' ', examples, " is not used",
+                             is_misspelled ? "; did you mean \"" : "", is_misspelled ? closest : "",
+                             is_misspelled ? "\"?" : ""));
+  }
   if (report.unused_beyond != 0)
     remarks.push_back(
         concat("and ", report.unused_beyond, " more columns or message members are not used"));

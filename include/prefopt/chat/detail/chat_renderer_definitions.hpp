@@ -15,6 +15,7 @@
 
 #include "prefopt/chat/chat_renderer.hpp"
 #include "prefopt/chat/chat_template_file.hpp"
+#include "prefopt/chat/detail/find_word.hpp"
 #include "prefopt/chat/normalize_messages.hpp"
 #include "prefopt/chat/ordered_json.hpp"
 #include "prefopt/core/error.hpp"
@@ -53,7 +54,7 @@ inline void check_tools_are_read(const chat_template& by, const nlohmann::ordere
     if (found == object.end() || found->is_null() || found->empty()) return;
     if (!by.mentions(name) && !by.mentions("tojson"))
       throw value_error(concat(by.name(), ": the template does not read ", name,
-                               "; remove it, or use a template that does"));
+                               "; remove it, or choose another template (--chat-template)"));
   };
   refuse_unread(variables, "tools");
   for (const auto& message : variables.at("messages")) refuse_unread(message, "tool_calls");
@@ -69,18 +70,6 @@ inline void check_tools_are_read(const chat_template& by, const nlohmann::ordere
   if (name == named.end() || !name->is_string()) return {};
   const auto& text = name->get_ref<const std::string&>();
   return text == nlohmann::ordered_json(text).dump().substr(1, text.size()) ? text : std::string();
-}
-
-/// Where a name begins that is no part of a longer one.
-[[nodiscard]] inline std::size_t find_word(std::string_view text, std::string_view name,
-                                           std::size_t from) {
-  const auto in_a_name = [&](std::size_t at) {
-    const char c = at < text.size() ? text[at] : ' ';
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-  };
-  for (; (from = text.find(name, from)) != text.npos; ++from)
-    if ((from == 0 || !in_a_name(from - 1)) && !in_a_name(from + name.size())) return from;
-  return text.npos;
 }
 
 /// Throws value_error if the text has the name of a tool less often than there are descriptions and
@@ -102,7 +91,7 @@ inline void check_tools_are_written(const chat_template& by,
       if (from == text.npos)
         throw value_error(concat(by.name(), ": the template leaves out ", what, ' ',
                                  name.substr(0, 80),
-                                 "; remove it, or use a template that writes it"));
+                                 "; remove it, or choose another template (--chat-template)"));
       from += name.size();
     }
   };

@@ -11,6 +11,7 @@
 
 #include "prefopt/chat/chat_template.hpp"
 #include "prefopt/chat/detail/evaluator.hpp"
+#include "prefopt/chat/detail/find_word.hpp"
 #include "prefopt/chat/detail/json_input.hpp"
 #include "prefopt/chat/detail/lexer.hpp"
 #include "prefopt/chat/detail/template_parser.hpp"
@@ -32,7 +33,7 @@ PREFOPT_INLINE chat_template::chat_template(std::shared_ptr<const content> parse
 PREFOPT_INLINE const std::string& chat_template::name() const { return content_->name; }
 
 PREFOPT_INLINE bool chat_template::mentions(std::string_view what) const {
-  return content_->source.find(what) != std::string::npos;
+  return detail::find_word(content_->source, what, 0) != std::string_view::npos;
 }
 
 PREFOPT_INLINE chat_template chat_template::parse(std::string_view source, std::string name,

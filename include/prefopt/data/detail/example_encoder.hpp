@@ -29,7 +29,7 @@ namespace prefopt::inline v0_2::detail {
 [[nodiscard]] inline std::string_view without_tail(std::string_view text, std::string_view end) {
   std::string_view closed = text;
   for (std::string_view left = text; !end.empty();) {
-    left = left.substr(0, left.find_last_not_of(" \t\r\n\f\v") + 1);
+    left = left.substr(0, left.find_last_not_of(white_space) + 1);
     if (!left.ends_with(end)) break;
     closed = left;
     left.remove_suffix(end.size());
@@ -86,10 +86,11 @@ class example_encoder {
           "special tokens of messages cannot be split: the chat template writes some");
     const rendered_messages texts = rendered(example);
     if (renderer_.ends_responses()) return of_rendered(example, texts);
+    if (texts.words < texts.prompt.size()) ++report_.prompt_tails;
     std::vector<std::string> responses;
-    for (const std::string& whole : texts.wholes)
-      responses.push_back(whole.substr(texts.prompt.size()));
-    return of_texts(form_of<Messages>::of_texts(example, texts.prompt, std::move(responses)),
+    for (const std::string& whole : texts.wholes) responses.push_back(whole.substr(texts.words));
+    return of_texts(form_of<Messages>::of_texts(example, texts.prompt.substr(0, texts.words),
+                                                std::move(responses)),
                     texts.scored);
   }
 
@@ -97,9 +98,10 @@ class example_encoder {
   [[nodiscard]] rendered_messages rendered(const Messages& example) {
     rendered_messages texts{.prompt = render_prompt(example.prompt, renderer_), .wholes = {}};
     texts.words = texts.prompt.size();
+    std::vector<conversation> answers;
     for (std::size_t index = 0; index < response_count(example); ++index) {
-      const conversation& answer = response(example, index);
-      check_turns_of(answer, form_of<Messages>::response_name(index));
+      const conversation& answer = answers.emplace_back(
+          checked(response(example, index), form_of<Messages>::response_name(index)));
       std::string whole = renderer_.render(joined(example.prompt, answer), false);
       if (!whole.starts_with(texts.prompt)) {
         if (!options_.drop_prompt_tail) check_beginning(texts.prompt, whole);
@@ -111,18 +113,26 @@ class example_encoder {
       }
       texts.wholes.push_back(std::move(whole));
     }
-    for (std::size_t index = 0; index < response_count(example); ++index)
+    bool is_left_out = false;
+    for (std::size_t index = 0; index < answers.size(); ++index) {
       texts.scored.push_back(
-          scored_of(example.prompt, response(example, index), texts.wholes[index], texts.words));
+          scored_of(example.prompt, answers[index], texts.wholes[index], texts.words));
+      is_left_out =
+          is_left_out || answers[index].messages.size() < response(example, index).messages.size();
+    }
+    if (is_left_out) ++report_.left_out;
     return texts;
   }
 
-  void check_turns_of(const conversation& answer, const std::string& name) const {
+  /// The response up to its last message of the assistant's: nothing scores what follows.
+  [[nodiscard]] conversation checked(conversation answer, const std::string& name) const {
     try {
-      options_.assistant_only ? check_response(answer) : check_is_all_assistants(answer);
+      options_.assistant_only ? check_turns(answer) : check_is_all_assistants(answer);
     } catch (const value_error& cause) {
       throw value_error(concat(name, ": ", cause.what()));
     }
+    while (answer.messages.back().role != "assistant") answer.messages.pop_back();
+    return answer;
   }
 
   [[nodiscard]] std::vector<text_range> scored_of(const conversation& prompt,
@@ -208,8 +218,8 @@ class example_encoder {
     std::vector<target_runs> all;
     bool is_whole = true, has_spanning_token = false;
     for (std::size_t index = 0; index < scored.size(); ++index) {
-      auto [runs, is_spanned] =
-          targets_of(wholes[index], scored[index], joint[index], boundary, from, encode);
+      auto [runs, is_spanned] = targets_of(wholes[index], scored[index], joint[index], boundary,
+                                           from, tokenizer_, encode);
       has_spanning_token = has_spanning_token || is_spanned;
       if (!runs.empty()) joint[index].resize(boundary + runs.back().end);
       is_whole = is_whole && count_of(runs) == joint[index].size() - boundary;

@@ -79,7 +79,7 @@ inline void check_columns(const standard_record& record, std::span<const std::st
                           bool of_messages) {
   const json_object& object = record.record();
   for (const auto& [name, value] : object.json().items()) {
-    if (says_nothing(value) || record.is_read(name) ||
+    if (says_nothing(value) || record.is_read(name) || record.is_replaced(name) ||
         (of_messages && record.is_template_variable(name)))
       continue;
     const column_kind kind = kind_of(record.name(name), all_known_columns);
@@ -113,7 +113,8 @@ class column_counter {
       if (says_nothing(value) || record.is_template_variable(name)) continue;
       if (record.is_read(name))
         note_messages(value, line, report);
-      else if (kind_of(record.name(name), all_known_columns) == column_kind::unknown)
+      else if (record.is_replaced(name) ||
+               kind_of(record.name(name), all_known_columns) == column_kind::unknown)
         count('c' + name, unused_column{name, false, 1, line}, report.unused, report.unused_beyond);
     }
   }

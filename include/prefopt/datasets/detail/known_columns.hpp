@@ -86,9 +86,10 @@ inline constexpr std::array<std::string_view, 14> rendered_columns{
     "tool_call_id", "documents", "chat_template", "chat_template_kwargs",
     "image",        "images",    "video",         "videos",
     "audio",        "audios"};
-inline constexpr std::array<std::string_view, 9> weighting_columns{
-    "weight", "weights",         "sample_weight",  "loss_mask",      "loss_scale",
-    "mask",   "completion_mask", "assistant_mask", "assistant_masks"};
+inline constexpr std::array<std::string_view, 12> weighting_columns{
+    "weight",          "weights",        "sample_weight",    "loss_mask",
+    "loss_scale",      "mask",           "completion_mask",  "assistant_mask",
+    "assistant_masks", "chosen_targets", "rejected_targets", "completion_targets"};
 inline constexpr std::array<std::string_view, 4> rendered_in_messages{
     "reasoning", "reasoning_content", "thinking", "prefix"};
 inline constexpr std::array<std::string_view, 4> weighting_in_messages{"loss", "train", "training",

@@ -31,9 +31,12 @@ template <class Json>
 /// Whether a response is an answer alone, not a dialogue that begins with the prompt.
 template <class Json>
 [[nodiscard]] bool is_answer(const Json& response) {
-  if (response.is_string())
-    return response.template get_ref<const std::string&>().find(assistant_turn) ==
-           std::string::npos;
+  if (response.is_string()) {
+    const std::string_view text = response.template get_ref<const std::string&>();
+    const std::string_view begin = text.substr(std::min(text.find_first_not_of('\n'), text.size()));
+    return !(begin.starts_with("Human:") || begin.starts_with("System:")) ||
+           text.find(assistant_turn) == text.npos;
+  }
   if (!response.is_array() || response.empty() || !response[0].is_object()) return true;
   for (const char* key : {"role", "from"})
     if (response[0].contains(key) && response[0][key].is_string()) {

@@ -65,6 +65,11 @@ class standard_record {
     return name.empty() ? column : name;
   }
 
+  /// Whether a column of the file has one of our names and another column was named in its place.
+  [[nodiscard]] bool is_replaced(std::string_view column) const {
+    return names_.name(column).empty();
+  }
+
   /// Whether a column of the file is one that the example is made from.
   [[nodiscard]] bool is_read(std::string_view column) const {
     const std::string_view name = names_.name(column);
