@@ -55,7 +55,9 @@ grep -qx -e "--assistant-only: the data has no messages that a template could re
 echo '{"chosen": "\n\nHuman: Hi\n\nAssistant: A\n\nHuman: more\n\nAssistant: C", "rejected": "\n\nHuman: Hi\n\nAssistant: B"}' >inside.jsonl
 expect 1 "inside.jsonl: line 1: a text with a user's turn in a response, which --assistant-only cannot tell" "$show" --model model --data inside.jsonl --assistant-only
 sed 's/"user", "content": "ok"/"usr", "content": "ok"/' turns.jsonl >roles.jsonl
-expect 1 "roles.jsonl: line 1: chosen: a response whose message 2 has the role usr; with assistant_only" "$show" --model model --data roles.jsonl --assistant-only
+"$show" --model model --data roles.jsonl --assistant-only >stdout 2>stderr && fail "a role that is not known"
+said 'did you mean "user"?'
+said "error: roles.jsonl: line 1: chosen: a response whose message 2 has the role usr; with assistant_only"
 sed 's/\("prompt": \[\)/\1{"role": "sys", "content": "Be kind."}, /' turns.jsonl >sys.jsonl
 echo '{% for m in messages %}{% if m.role != "system" %}{{ m.content }}{% endif %}{% endfor %}' >skips.jinja
 expect 0 "" "$show" --model model --data sys.jsonl --assistant-only --chat-template skips.jinja
