@@ -106,6 +106,15 @@ BOOST_AUTO_TEST_CASE(a_role_that_is_not_known_is_refused) {
   pair.chosen.messages[2].role = "asistant";
   refuses([&] { (void)read(pair, turn_renderer{}); },
           "pair 1: chosen: a response whose message 3 has the role asistant; with assistant_only");
+  pair.chosen.messages[2].role = "a\n\x1b[2J";  // a message is one line, which a terminal may print
+  refuses([&] { (void)read(pair, turn_renderer{}); }, "has the role a\\n?[2J; with assistant_only");
+  refuses([&] { (void)read(pair, dialogue_renderer{}); }, "has the role a\\n?[2J; with");
+  pair.chosen.messages[0].role = "a\n";
+  refuses([&] { (void)read(pair, turn_renderer{}); }, "but of the role a\\n");
+  pair = dialogue({"a", "u", "c"}, {"d"});
+  pair.prompt.messages[0].role = "a\n";
+  refuses([&] { (void)read(pair, dialogue_renderer{}); }, "a message's role is a\\n, expected");
+  pair = dialogue({"a", "u", "c"}, {"d"});
   pair.chosen.messages[1].role = "tool";
   pair.chosen.messages[2].role = "assistant";
   BOOST_TEST((read(pair, turn_renderer{})[0].targets[0] == target_runs{{0, 3}, {9, 12}}));

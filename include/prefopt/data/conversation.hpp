@@ -85,12 +85,23 @@ inline void check_prompt(const conversation& prompt) {
     throw value_error("a prompt whose last message is the assistant's, expected a user's");
 }
 
+/// The beginning of a text from a file, safe in a message: a line break as \n, ? for anything else
+/// but printable ASCII.
+[[nodiscard]] inline std::string visible(std::string_view text) {
+  std::string part;
+  for (const char c : text.substr(0, 40)) {
+    const bool is_plain = c >= ' ' && c <= '~';
+    part += c == '\n' ? std::string("\\n") : std::string(1, is_plain ? c : '?');
+  }
+  return part;
+}
+
 /// Throws value_error unless the messages begin with one of the assistant's.
 inline void check_response(const conversation& response) {
   if (response.messages.empty()) throw value_error("a response without messages");
   if (const std::string& role = response.messages[0].role; role != "assistant")
-    throw value_error(
-        concat("a response whose first message is not the assistant's but of the role ", role));
+    throw value_error(concat(
+        "a response whose first message is not the assistant's but of the role ", visible(role)));
 }
 
 /// Also throws value_error for a role of which nobody knows whether its words are the assistant's.
@@ -101,7 +112,7 @@ inline void check_turns(const conversation& response) {
   for (std::size_t i = 1; i < response.messages.size(); ++i)
     if (const std::string& role = response.messages[i].role;
         std::ranges::find(known, role) == known.end())
-      throw value_error(concat("a response whose message ", i + 1, " has the role ", role,
+      throw value_error(concat("a response whose message ", i + 1, " has the role ", visible(role),
                                "; with assistant_only (--assistant-only), expected assistant, or "
                                "one that is not scored: user, system, developer, tool, function, "
                                "ipython, tool_results"));
@@ -129,16 +140,8 @@ inline void check_is_all_assistants(const conversation& response) {
                                                      std::string_view with) {
   std::size_t same = 0;
   while (same < alone.size() && same < whole.size() && alone[same] == whole[same]) ++same;
-  const auto shown = [&](std::string_view text) {
-    std::string part = "\"";
-    for (const char c : text.substr(same, 40)) {
-      const bool is_plain = c >= ' ' && c <= '~';
-      part += c == '\n' ? std::string("\\n") : std::string(1, is_plain ? c : '?');
-    }
-    return part + '"';
-  };
-  return concat("after ", same, " bytes ", shown(alone), " alone, but ", shown(whole), " with ",
-                with);
+  return concat("after ", same, " bytes \"", visible(alone.substr(same)), "\" alone, but \"",
+                visible(whole.substr(same)), "\" with ", with);
 }
 
 /// Throws value_error if `whole` does not begin with `prompt`.

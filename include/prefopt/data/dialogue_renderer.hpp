@@ -45,7 +45,8 @@ struct dialogue_renderer {
     if (role == "system") return "\n\nSystem:";
     if (role == "user") return user_turn;
     if (role == "assistant") return assistant_turn;
-    throw value_error(concat("a message's role is ", role, ", expected system, user or assistant"));
+    throw value_error(concat("a message's role is ", detail::visible(role),
+                             ", expected system, user or assistant"));
   }
 };
 
