@@ -193,10 +193,8 @@ double target_share(const std::vector<prefopt::tokenized_example>& examples) {
   std::size_t targets = 0, all = 0;
   for (const auto& example : examples)
     for (std::size_t index = 0; index < example.responses.size(); ++index) {
-      const std::size_t tokens = example.responses[index].size();
-      const auto runs = response_targets(example, index);
-      all += tokens;
-      targets += runs ? prefopt::count_of(*runs) : tokens;
+      all += example.responses[index].size();
+      targets += target_count(example, index);
     }
   return all == 0 ? 1 : static_cast<double>(targets) / static_cast<double>(all);
 }

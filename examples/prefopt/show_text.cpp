@@ -184,9 +184,8 @@ std::string lengths_of(const data_set& data, std::size_t limit) {
     std::size_t longest = 0;
     for (std::size_t r = 0; r < example.responses.size(); ++r) {
       const std::size_t size = example.responses[r].size();
-      const auto runs = response_targets(example, r);
       responses.push_back(size);
-      targets.push_back(runs ? prefopt::count_of(*runs) : size);
+      targets.push_back(target_count(example, r));
       longest = std::max(longest, size);
     }
     prompts.push_back(example.prompt.size());

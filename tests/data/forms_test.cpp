@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(any_form_is_an_example) {
 BOOST_AUTO_TEST_CASE(targets_go_with_their_responses) {
   tokenized_pair pair{{1}, {2, 3, 4}, {5, 6, 7}, {{{0, 1}, {2, 3}}, {{1, 3}}}};
   const std::vector<target_runs> runs = pair.targets;
-  BOOST_TEST(count_of(runs[0]) == 2U);
+  BOOST_TEST(target_count(pair, 0) == 2U);
+  BOOST_TEST(target_count(tokenized_pair{{1}, {2, 3, 4}, {5}}, 0) == 3U);
   BOOST_TEST((as_example(pair).targets == runs));
   BOOST_TEST((as_example(as_example(pair)).targets == runs));
   BOOST_TEST((as_example(std::move(pair)).targets == runs));

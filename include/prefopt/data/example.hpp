@@ -158,6 +158,13 @@ template <class Example>
   }
 }
 
+/// How many tokens of a response are targets.
+template <class Example>
+[[nodiscard]] std::size_t target_count(const Example& example, std::size_t index) {
+  const auto runs = response_targets(example, index);
+  return runs ? count_of(*runs) : response(example, index).size();
+}
+
 /// A tokenized prompt with K responses.
 /// Needs: `.prompt`, `response_count(e)`, `response(e, k)` and `response_score(e, k)` for k <
 /// response_count(e); prompt and responses are token ids. May have `.targets`, as basic_pair has.
